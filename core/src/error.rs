@@ -1,0 +1,253 @@
+//! Errors, sorted by blame: the peer broke the protocol, or a limit was met.
+//!
+//! A third kind, that the transport failed, exists only where there is a transport. There is no kind for
+//! misuse: what must not be called cannot be called.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::time::Duration;
+
+use crate::Rate;
+
+/// Why a connection, or one message of it, could not go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// The peer sent what the protocol forbids.
+    Protocol(Violation),
+    /// The peer stayed within the protocol and went past one of our limits.
+    Limit(Exceeded),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Protocol(violation) => violation.fmt(f),
+            Self::Limit(exceeded) => exceeded.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Protocol(violation)
+    }
+}
+
+impl From<Exceeded> for Error {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::Limit(exceeded)
+    }
+}
+
+/// What a peer did that the protocol forbids: what was expected, what came, and where that is written.
+///
+/// What came is kept shortened, and shown escaped: it is safe to print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Violation(Box<Details>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Details {
+    expected: &'static str,
+    got: Excerpt,
+    section: &'static str,
+}
+
+impl Violation {
+    /// `section` is the RFC section that says what was expected.
+    pub(crate) fn new(expected: &'static str, got: &[u8], section: &'static str) -> Self {
+        Self(Box::new(Details { expected, got: Excerpt::of(got), section }))
+    }
+
+    /// What the protocol asks for.
+    pub fn expected(&self) -> &'static str {
+        self.0.expected
+    }
+
+    /// What came instead: escaped, and cut after 48 bytes.
+    pub fn got(&self) -> impl fmt::Display + '_ {
+        &self.0.got
+    }
+
+    /// The section that asks for it, as in "RFC 9112 6.3".
+    pub fn section(&self) -> &'static str {
+        self.0.section
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, got {} ({})", self.0.expected, self.0.got, self.0.section)
+    }
+}
+
+impl fmt::Debug for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Violation({self})")
+    }
+}
+
+impl core::error::Error for Violation {}
+
+/// The first bytes of what came from a peer, shown escaped.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Excerpt {
+    start: Box<[u8]>,
+    cut: usize,
+}
+
+impl Excerpt {
+    const SHOWN: usize = 48;
+
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let shown = bytes.get(..Self::SHOWN).unwrap_or(bytes);
+        Self { start: shown.into(), cut: bytes.len().saturating_sub(shown.len()) }
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.start.is_empty() {
+            return f.write_str("nothing");
+        }
+        write!(f, "\"{}\"", self.start.escape_ascii())?;
+        if self.cut > 0 {
+            write!(f, " and {} bytes more", self.cut)?;
+        }
+        Ok(())
+    }
+}
+
+/// A limit that was met, and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Which limit.
+    pub limit: Limit,
+    /// The value it was set to.
+    pub bound: Bound,
+}
+
+impl Exceeded {
+    pub(crate) fn bytes(limit: Limit, bound: usize) -> Self {
+        Self { limit, bound: Bound::Bytes(crate::convert::u64_from(bound)) }
+    }
+
+    pub(crate) fn count(limit: Limit, bound: usize) -> Self {
+        Self { limit, bound: Bound::Count(crate::convert::u64_from(bound)) }
+    }
+
+    pub(crate) fn time(limit: Limit, bound: Duration) -> Self {
+        Self { limit, bound: Bound::Time(bound) }
+    }
+
+    pub(crate) fn rate(limit: Limit, bound: Rate) -> Self {
+        Self { limit, bound: Bound::Rate(bound) }
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = self.limit.describe();
+        match self.bound {
+            Bound::Bytes(bound) => write!(f, "{what}: the limit is {bound} bytes"),
+            Bound::Count(bound) => write!(f, "{what}: the limit is {bound}"),
+            Bound::Time(bound) => write!(f, "{what}: the limit is {bound:?}"),
+            Bound::Rate(bound) => write!(f, "{what}: the least is {bound}"),
+        }
+    }
+}
+
+impl core::error::Error for Exceeded {}
+
+/// The value of a limit, with its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many of what is counted.
+    Count(u64),
+    /// So long.
+    Time(Duration),
+    /// At least so many bytes in each period.
+    Rate(Rate),
+}
+
+/// The limits that can be met, each the reason for an error or for a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// No byte came after the connection was made.
+    FirstByteTime,
+    /// A head was begun and not completed in time.
+    HeadTime,
+    /// Nothing came between two requests.
+    IdleTime,
+    /// A body came too slowly.
+    BodyProgress,
+    /// The peer took our output too slowly.
+    WriteProgress,
+    /// The peer did not close after our last byte.
+    LingerTime,
+    /// A head is too large.
+    HeadBytes,
+    /// A request target is too long.
+    TargetBytes,
+    /// A head or a trailer section has too many fields.
+    FieldCount,
+    /// A trailer section is too large.
+    TrailerBytes,
+    /// The chunk extensions of a body are too large together.
+    ChunkExtensionBytes,
+    /// A body is too large.
+    BodyBytes,
+}
+
+impl Limit {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::FirstByteTime => "no byte came after the connection was made",
+            Self::HeadTime => "the head was not complete in time",
+            Self::IdleTime => "no further request came in time",
+            Self::BodyProgress => "the body came too slowly",
+            Self::WriteProgress => "the peer took our output too slowly",
+            Self::LingerTime => "the peer did not close after our last byte",
+            Self::HeadBytes => "the head is too large",
+            Self::TargetBytes => "the request target is too long",
+            Self::FieldCount => "there are too many fields",
+            Self::TrailerBytes => "the trailer section is too large",
+            Self::ChunkExtensionBytes => "the chunk extensions are too large",
+            Self::BodyBytes => "the body is too large",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.describe())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn what_came_is_escaped_and_cut() {
+        let got = [b"\x1b[2J".as_slice(), &[b'a'; 100]].concat();
+        let text = Violation::new("a token", &got, "RFC 9110 5.6.2").to_string();
+        assert!(text.starts_with("expected a token, got \"\\x1b[2Jaaa"), "{text}");
+        assert!(text.ends_with("a\" and 56 bytes more (RFC 9110 5.6.2)"), "{text}");
+    }
+
+    #[test]
+    fn a_limit_says_its_value() {
+        let text = Exceeded::bytes(Limit::HeadBytes, 32_768).to_string();
+        assert_eq!(text, "the head is too large: the limit is 32768 bytes");
+        let text = Exceeded::rate(Limit::BodyProgress, Rate::DEFAULT).to_string();
+        assert_eq!(text, "the body came too slowly: the least is 1024 bytes in 10s");
+    }
+}

@@ -1,0 +1,343 @@
+//! The chunked transfer coding as it is received, RFC 9112 7.1.
+
+use super::scan::LineScan;
+use super::{Fields, Limits, fields::FieldsError, syntax};
+use crate::{Error, Exceeded, Inbox, Limit, Violation, convert};
+
+/// Where in a chunked body the receiver is. Everything but data and trailers is consumed byte by byte as it
+/// comes, so no split can change what is understood.
+#[derive(Debug)]
+pub(super) struct Chunked {
+    state: State,
+    extension_bytes: usize,
+    body_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// In the line before a chunk's data.
+    Line { size: u64, place: Place },
+    /// In a chunk's data.
+    Data { remaining: u64 },
+    /// Behind a chunk's data: CR comes.
+    DataCarriageReturn,
+    /// LF comes.
+    DataLineFeed,
+    /// Behind the last chunk.
+    Trailers(LineScan),
+    /// Behind the body.
+    End,
+}
+
+/// Where in a chunk's line. White space is taken where the grammar has BWS (RFC 9112 7.1.1) and nowhere else.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    SizeStart,
+    Size,
+    BeforeSemicolon,
+    NameStart,
+    Name,
+    AfterName,
+    ValueStart,
+    Value,
+    Quoted,
+    QuotedPair,
+    AfterQuoted,
+    LineFeed,
+}
+
+/// What stands next in a chunked body.
+pub(super) enum Found {
+    /// It has not arrived.
+    Nothing,
+    /// So many bytes of content.
+    Data(usize),
+    /// The trailer section, which is consumed.
+    Trailers(Fields),
+    /// The end of the body.
+    End,
+}
+
+impl Chunked {
+    pub(super) fn new() -> Self {
+        Self { state: State::LINE, extension_bytes: 0, body_bytes: 0 }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.state, State::End)
+    }
+
+    /// True if nothing of the body was consumed.
+    pub(super) fn is_untouched(&self) -> bool {
+        matches!(self.state, State::Line { place: Place::SizeStart, .. }) && self.body_bytes == 0
+    }
+
+    /// What stands next. Data is not consumed: say [`consumed`](Self::consumed) when it is.
+    pub(super) fn poll(&mut self, inbox: &mut Inbox, limits: &Limits) -> Result<Found, Error> {
+        loop {
+            match self.state {
+                State::Data { remaining } => {
+                    let len = inbox.len().min(convert::usize_from(remaining));
+                    return Ok(if len == 0 { Found::Nothing } else { Found::Data(len) });
+                }
+                State::Trailers(scan) => return self.poll_trailers(scan, inbox, limits),
+                State::End => return Ok(Found::End),
+                State::Line { .. } | State::DataCarriageReturn | State::DataLineFeed => {
+                    let Some(&byte) = inbox.unread().first() else { return Ok(Found::Nothing) };
+                    self.state = self.next(byte, limits)?;
+                    inbox.consume(1);
+                }
+            }
+        }
+    }
+
+    /// How much is left of the chunk that is being received.
+    pub(super) fn data_remaining(&self) -> u64 {
+        match self.state {
+            State::Data { remaining } => remaining,
+            State::Line { .. }
+            | State::DataCarriageReturn
+            | State::DataLineFeed
+            | State::Trailers(_)
+            | State::End => 0,
+        }
+    }
+
+    pub(super) fn consumed(&mut self, len: usize) {
+        if let State::Data { remaining } = self.state {
+            self.state = match remaining.saturating_sub(convert::u64_from(len)) {
+                0 => State::DataCarriageReturn,
+                remaining => State::Data { remaining },
+            };
+        }
+    }
+
+    fn next(&mut self, byte: u8, limits: &Limits) -> Result<State, Error> {
+        match self.state {
+            State::Line { size, place: Place::SizeStart | Place::Size } if byte.is_ascii_hexdigit() => {
+                let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
+                let size = size
+                    .checked_mul(16)
+                    .and_then(|size| size.checked_add(digit))
+                    .ok_or_else(|| Violation::new("a chunk size below 2^64", &[byte], "RFC 9112 7.1"))?;
+                Ok(State::Line { size, place: Place::Size })
+            }
+            State::Line { size, place: Place::LineFeed } if byte == b'\n' => self.start_chunk(size, limits),
+            State::Line { size, place } => {
+                let place = place
+                    .next(byte)
+                    .ok_or_else(|| Violation::new(place.expected(), &[byte], "RFC 9112 7.1"))?;
+                if !matches!(place, Place::LineFeed) {
+                    self.extension_bytes += 1;
+                }
+                if self.extension_bytes > limits.chunk_extension_bytes {
+                    let limit = limits.chunk_extension_bytes;
+                    return Err(Exceeded::bytes(Limit::ChunkExtensionBytes, limit).into());
+                }
+                Ok(State::Line { size, place })
+            }
+            State::DataCarriageReturn if byte == b'\r' => Ok(State::DataLineFeed),
+            State::DataLineFeed if byte == b'\n' => Ok(State::LINE),
+            State::DataCarriageReturn
+            | State::DataLineFeed
+            | State::Data { .. }
+            | State::Trailers(_)
+            | State::End => {
+                Err(Violation::new("CRLF behind the data of a chunk", &[byte], "RFC 9112 7.1").into())
+            }
+        }
+    }
+
+    fn start_chunk(&mut self, size: u64, limits: &Limits) -> Result<State, Error> {
+        if size == 0 {
+            return Ok(State::Trailers(LineScan::default()));
+        }
+        self.body_bytes = self.body_bytes.saturating_add(size);
+        if self.body_bytes > limits.body_bytes {
+            let bound = crate::Bound::Bytes(limits.body_bytes);
+            return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
+        }
+        Ok(State::Data { remaining: size })
+    }
+
+    fn poll_trailers(
+        &mut self,
+        mut scan: LineScan,
+        inbox: &mut Inbox,
+        limits: &Limits,
+    ) -> Result<Found, Error> {
+        let bound = limits.trailers();
+        let unread = inbox.unread();
+        let section = unread.get(..bound).unwrap_or(unread);
+        loop {
+            match scan.next_line(section)? {
+                Some(line) if line.is_empty() && line.start == 0 => {
+                    inbox.consume(line.next());
+                    self.state = State::End;
+                    return Ok(Found::End);
+                }
+                Some(line) if line.is_empty() => {
+                    let section = inbox.payload(line.next()).take();
+                    self.state = State::End;
+                    return match Fields::parse(section, 0, limits.fields) {
+                        Ok(fields) => Ok(Found::Trailers(fields)),
+                        Err(FieldsError::Syntax(violation)) => Err(violation.into()),
+                        Err(FieldsError::TooMany(exceeded)) => Err(exceeded.into()),
+                    };
+                }
+                Some(_) => {}
+                None if section.len() == bound => {
+                    return Err(Exceeded::bytes(Limit::TrailerBytes, bound).into());
+                }
+                None => {
+                    self.state = State::Trailers(scan);
+                    return Ok(Found::Nothing);
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    /// Before a chunk.
+    const LINE: Self = Self::Line { size: 0, place: Place::SizeStart };
+}
+
+impl Place {
+    /// The place behind `byte`. `None`: the grammar does not have it here.
+    fn next(self, byte: u8) -> Option<Self> {
+        let blank = matches!(byte, b' ' | b'\t');
+        match (self, byte) {
+            (Self::Size | Self::Name | Self::Value | Self::AfterQuoted, b'\r') => Some(Self::LineFeed),
+            (
+                Self::Size
+                | Self::BeforeSemicolon
+                | Self::Name
+                | Self::AfterName
+                | Self::Value
+                | Self::AfterQuoted,
+                b';',
+            ) => Some(Self::NameStart),
+            (Self::Name | Self::AfterName, b'=') => Some(Self::ValueStart),
+            (Self::ValueStart, b'"') => Some(Self::Quoted),
+            (Self::Quoted, b'"') => Some(Self::AfterQuoted),
+            (Self::Quoted, b'\\') => Some(Self::QuotedPair),
+            (Self::Quoted, _) if syntax::is_quoted_text(byte) => Some(Self::Quoted),
+            (Self::QuotedPair, _) if syntax::is_quoted_pair(byte) => Some(Self::Quoted),
+            (Self::Size | Self::BeforeSemicolon | Self::Value | Self::AfterQuoted, _) if blank => {
+                Some(Self::BeforeSemicolon)
+            }
+            (Self::Name | Self::AfterName, _) if blank => Some(Self::AfterName),
+            (Self::NameStart | Self::ValueStart, _) if blank => Some(self),
+            (Self::NameStart | Self::Name, _) if syntax::is_token_byte(byte) => Some(Self::Name),
+            (Self::ValueStart | Self::Value, _) if syntax::is_token_byte(byte) => Some(Self::Value),
+            _ => None,
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::SizeStart => "a chunk size in hexadecimal",
+            Self::Size => "a chunk size in hexadecimal, an extension or CRLF",
+            Self::LineFeed => "LF behind the CR of a chunk line",
+            Self::BeforeSemicolon => "a semicolon before a chunk extension",
+            Self::NameStart | Self::Name | Self::AfterName => "the name of a chunk extension",
+            Self::ValueStart | Self::Value => "the value of a chunk extension",
+            Self::Quoted | Self::QuotedPair | Self::AfterQuoted => "a quoted string in a chunk extension",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// The content, or the error, fed in pieces of `step` bytes.
+    fn decode(input: &[u8], step: usize) -> Result<(Vec<u8>, Option<Fields>, usize), Error> {
+        let limits = Limits::default();
+        let mut inbox = Inbox::new(limits.received());
+        let mut chunked = Chunked::new();
+        let (mut content, mut trailers) = (Vec::new(), None);
+        let mut pieces = input.chunks(step);
+        loop {
+            match chunked.poll(&mut inbox, &limits)? {
+                Found::Data(len) => {
+                    content.extend_from_slice(&inbox.payload(len));
+                    chunked.consumed(len);
+                }
+                Found::Trailers(fields) => trailers = Some(fields),
+                Found::End => {
+                    let rest = inbox.len() + pieces.map(<[u8]>::len).sum::<usize>();
+                    return Ok((content, trailers, rest));
+                }
+                Found::Nothing => {
+                    let piece = pieces.next().expect("the body is not whole");
+                    assert_eq!(inbox.feed(piece), piece.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_extension_form_under_every_split() {
+        let input = b"3\r\nabc\r\n0A;a\r\n0123456789\r\n1 ; a = \"q;\\\"\r\" \t; b=c;d \t= e\r\nx\r\n000;z\r\nt: u\r\n\r\nnext";
+        // A bare CR inside a quoted string is a control byte.
+        assert!(decode(input, 1).is_err());
+        let input = b"3\r\nabc\r\n0A;a\r\n0123456789\r\n1 ; a = \"q;\\\"\x80\" \t; b=c;d \t= e\r\nx\r\n000;z\r\nt: u\r\n\r\nnext";
+        for step in 1..input.len() {
+            let (content, trailers, rest) = decode(input, step).unwrap();
+            assert_eq!(content, b"abc0123456789x");
+            assert_eq!(trailers.unwrap().get("t"), Some(&b"u"[..]));
+            assert_eq!(rest, 4);
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_under_every_split() {
+        let bad: [&[u8]; 22] = [
+            b"-5\r\n",
+            b"+5\r\n",
+            b"0x5\r\n",
+            b" 5\r\n",
+            b"5 \r\n",
+            b"5\n",
+            b"5\rx",
+            b"\r\n",
+            b";a\r\n",
+            b"g\r\n",
+            b"10000000000000000\r\n",
+            b"1\r\nab",
+            b"1\r\na\n",
+            b"1\r\na\rb",
+            b"1;\r\n",
+            b"1;a=\r\n",
+            b"1;a=\"\n",
+            b"1;a=\"b\"c\r\n",
+            b"1;a b\r\n",
+            b"1;\0\r\n",
+            b"0\r\nx\n\n",
+            b"0\r\n x: y\r\n\r\n",
+        ];
+        for input in bad {
+            for step in 1..=input.len() {
+                assert!(matches!(decode(input, step), Err(Error::Protocol(_))), "{:?}", input.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn extensions_and_trailers_are_bounded() {
+        let extensions = [b"1;", &[b'a'; 5000][..], b"\r\nx\r\n"].concat();
+        let trailers = [b"0\r\na: ", &[b'b'; 9000][..], b"\r\n\r\n"].concat();
+        for step in [1, 7, 10_000] {
+            for (input, expected) in
+                [(&extensions, Limit::ChunkExtensionBytes), (&trailers, Limit::TrailerBytes)]
+            {
+                let Err(Error::Limit(exceeded)) = decode(input, step) else { panic!("no limit") };
+                assert_eq!(exceeded.limit, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Field lines to send: checked when they are made, written as they are.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::syntax;
+
+/// One field line to send: a name that is a token and a value without control bytes.
+///
+/// A field is text, so this is the one place where types cannot help and a check is made instead. It is made
+/// once, here: whoever holds a `Field` cannot split a response with it.
+///
+/// The fields by which messages are framed and connections are kept belong to the state machines and are
+/// refused: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`, `TE`, `Trailer`,
+/// `Transfer-Encoding` and `Upgrade`.
+///
+/// ```
+/// use endwell_core::http::Field;
+///
+/// // Known text is checked when the program is compiled.
+/// const TEXT: Field<'_> = Field::from_static("content-type", "text/plain");
+/// // Any other text when the field is made.
+/// assert!(Field::new("location", b"/a\r\nset-cookie: x").is_err());
+/// assert!(Field::new("content-length", b"5").is_err());
+/// # let _ = TEXT;
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Field<'a> {
+    name: &'a str,
+    value: &'a [u8],
+}
+
+/// Text that is no field line, or a field that the state machines write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidField {
+    /// The name is not a token. RFC 9110 5.1.
+    Name,
+    /// The value holds CR, LF, NUL or another control byte. RFC 9110 5.5.
+    Value,
+    /// The field frames the message or manages the connection, and is written where that is decided.
+    Reserved,
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "expected a token as the field name (RFC 9110 5.1)",
+            Self::Value => "expected a field value without control bytes (RFC 9110 5.5)",
+            Self::Reserved => "expected a field that does not frame the message or manage the connection",
+        })
+    }
+}
+
+impl core::error::Error for InvalidField {}
+
+impl<'a> Field<'a> {
+    /// Checks `name` and `value`.
+    ///
+    /// # Errors
+    ///
+    /// Says what was wrong; the arguments are only borrowed.
+    pub const fn new(name: &'a str, value: &'a [u8]) -> Result<Self, InvalidField> {
+        if !syntax::is_token(name.as_bytes()) {
+            return Err(InvalidField::Name);
+        }
+        if !syntax::is_field_value(value) {
+            return Err(InvalidField::Value);
+        }
+        if is_reserved(name) {
+            return Err(InvalidField::Reserved);
+        }
+        Ok(Self { name, value })
+    }
+
+    /// The name, as it will be sent.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The value.
+    pub const fn value(&self) -> &'a [u8] {
+        self.value
+    }
+}
+
+impl Field<'static> {
+    /// A field of known text.
+    ///
+    /// # Panics
+    ///
+    /// If [`Field::new`] refuses the text: when the program is compiled, where this is the value of a constant.
+    pub const fn from_static(name: &'static str, value: &'static str) -> Self {
+        match Self::new(name, value.as_bytes()) {
+            Ok(field) => field,
+            Err(InvalidField::Name) => panic!("the field name is not a token"),
+            Err(InvalidField::Value) => panic!("the field value has a control byte"),
+            Err(InvalidField::Reserved) => panic!("this field is written by the state machine"),
+        }
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Field({}, {} bytes)", self.name, self.value.len())
+    }
+}
+
+const RESERVED: [&str; 9] = [
+    "connection",
+    "content-length",
+    "date",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+#[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; the index is below the length")]
+const fn is_reserved(name: &str) -> bool {
+    let mut index = 0;
+    while index < RESERVED.len() {
+        if syntax::is_same_name(RESERVED[index].as_bytes(), name.as_bytes()) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// Field lines to send, in order: of a head, or of a trailer section.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FieldSection(Vec<u8>);
+
+impl FieldSection {
+    /// No field lines.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// With one more line behind the others.
+    #[must_use]
+    pub fn with(mut self, field: Field<'_>) -> Self {
+        self.push(field);
+        self
+    }
+
+    /// Puts one more line behind the others.
+    pub fn push(&mut self, field: Field<'_>) {
+        self.0.reserve(field.name.len() + field.value.len() + 4);
+        self.0.extend_from_slice(field.name.as_bytes());
+        self.0.extend_from_slice(b": ");
+        self.0.extend_from_slice(field.value);
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    /// Puts all of `other` behind the others.
+    pub fn append(&mut self, other: &Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+
+    /// True if there are no lines.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The lines as they are sent, each with its line end.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for FieldSection {
+    /// Shows names only: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.split(|&byte| byte == b'\n').filter_map(|line| {
+            let colon = syntax::find(b':', line)?;
+            core::str::from_utf8(line.get(..colon)?).ok()
+        });
+        f.debug_list().entries(names).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn a_field_cannot_split_a_head() {
+        for (name, value, expected) in [
+            ("", "x", InvalidField::Name),
+            ("a b", "x", InvalidField::Name),
+            ("a:", "x", InvalidField::Name),
+            ("a", "x\r\ny: z", InvalidField::Value),
+            ("a", "x\n", InvalidField::Value),
+            ("a", "\0", InvalidField::Value),
+            ("a", "\x7f", InvalidField::Value),
+            ("Transfer-Encoding", "chunked", InvalidField::Reserved),
+            ("DATE", "x", InvalidField::Reserved),
+        ] {
+            assert_eq!(Field::new(name, value.as_bytes()), Err(expected), "{name:?}: {value:?}");
+        }
+        assert!(Field::new("x", b"").is_ok() && Field::new("x", b"a\t\xff").is_ok());
+    }
+
+    #[test]
+    fn a_section_shows_names_and_writes_lines() {
+        let section = FieldSection::new()
+            .with(Field::from_static("set-cookie", "secret"))
+            .with(Field::from_static("vary", "origin"));
+        assert_eq!(section.as_bytes(), b"set-cookie: secret\r\nvary: origin\r\n");
+        assert_eq!(format!("{section:?}"), r#"["set-cookie", "vary"]"#);
+    }
+}

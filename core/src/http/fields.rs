@@ -1,0 +1,240 @@
+//! Field lines as they were received.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+use core::fmt;
+
+use super::syntax;
+use crate::{Exceeded, Limit, Violation};
+
+/// The field lines of a head or of a trailer section, in the order in which they came. RFC 9110 5.
+///
+/// Names compare without regard to case. A value has no white space around it; it may hold bytes above 127,
+/// which mean whatever the sender meant (RFC 9110 5.5).
+///
+/// `Debug` hides the values of fields that carry credentials: Authorization, Cookie, Set-Cookie and
+/// Proxy-Authorization.
+#[derive(Clone, Default)]
+pub struct Fields {
+    section: Bytes,
+    lines: Vec<FieldLine>,
+}
+
+/// Where a name and a value stand in the section. A section is at most 16 MiB.
+#[derive(Clone, Copy)]
+struct FieldLine {
+    name: u32,
+    name_end: u32,
+    value: u32,
+    value_end: u32,
+}
+
+impl Fields {
+    /// The value of the first line with this name.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The value of the first line with this name, if it is text in ASCII.
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| value.is_ascii()).and_then(|value| core::str::from_utf8(value).ok())
+    }
+
+    /// The values of all lines with this name.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The elements of all lines with this name, read as one comma-separated list. RFC 9110 5.6.1.
+    ///
+    /// Empty elements are left out. Commas inside quoted strings are not looked for.
+    pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.get_all(name).flat_map(syntax::list).filter(|element| !element.is_empty())
+    }
+
+    /// Every name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.lines.iter().map(|line| {
+            // The names were found to be tokens, so the text is ASCII.
+            let name = core::str::from_utf8(self.range(line.name, line.name_end)).unwrap_or_default();
+            (name, self.range(line.value, line.value_end))
+        })
+    }
+
+    /// How many field lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The elements of a list that compare equal to `element` without regard to case: is there one?
+    pub fn list_contains(&self, name: &str, element: &str) -> bool {
+        self.list(name).any(|found| found.eq_ignore_ascii_case(element.as_bytes()))
+    }
+
+    fn range(&self, start: u32, end: u32) -> &[u8] {
+        let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { return &[] };
+        self.section.get(start..end).unwrap_or_default()
+    }
+
+    /// Reads the field lines from `from` to the empty line at the end of `section`. No more than `limit` lines.
+    pub(super) fn parse(section: Bytes, from: usize, limit: usize) -> Result<Self, FieldsError> {
+        let text = section.get(from..).unwrap_or_default();
+        let mut lines = Vec::new();
+        let mut small = [httparse::EMPTY_HEADER; SMALL];
+        let mut large;
+        let found = match httparse::parse_headers(text, &mut small) {
+            Err(httparse::Error::TooManyHeaders) if limit > SMALL => {
+                large = alloc::vec![httparse::EMPTY_HEADER; limit];
+                httparse::parse_headers(text, &mut large)
+            }
+            found => found,
+        };
+        match found {
+            Ok(httparse::Status::Complete((_, headers))) if headers.len() <= limit => {
+                let base = section.as_ptr().addr();
+                lines.reserve_exact(headers.len());
+                for header in headers {
+                    lines.push(FieldLine::at(base, header)?);
+                }
+            }
+            Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
+                return Err(FieldsError::TooMany(Exceeded::count(Limit::FieldCount, limit)));
+            }
+            Ok(httparse::Status::Partial) | Err(_) => return Err(FieldsError::Syntax(blame(text))),
+        }
+        Ok(Self { section, lines })
+    }
+}
+
+/// Field lines that are parsed without an allocation for httparse's table; more take one.
+const SMALL: usize = 64;
+
+impl FieldLine {
+    fn at(base: usize, header: &httparse::Header<'_>) -> Result<Self, FieldsError> {
+        let value = syntax::trim(header.value);
+        let offset = |start: *const u8, len: usize| {
+            let start = u32::try_from(start.addr().wrapping_sub(base)).ok()?;
+            Some((start, start.checked_add(u32::try_from(len).ok()?)?))
+        };
+        // An empty value stands nowhere; its place does not matter.
+        let value = if value.is_empty() { Some((0, 0)) } else { offset(value.as_ptr(), value.len()) };
+        match (offset(header.name.as_ptr(), header.name.len()), value) {
+            (Some((name, name_end)), Some((value, value_end))) => {
+                Ok(Self { name, name_end, value, value_end })
+            }
+            _ => Err(FieldsError::TooMany(Exceeded::bytes(Limit::HeadBytes, 16 << 20))),
+        }
+    }
+}
+
+/// Why a field section was not taken.
+#[derive(Debug)]
+pub(super) enum FieldsError {
+    Syntax(Violation),
+    TooMany(Exceeded),
+}
+
+/// Which line of a section that was not taken is the reason, and why.
+fn blame(text: &[u8]) -> Violation {
+    for line in text.split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            // Also obs-fold, a line that continues the one before it.
+            return Violation::new("a field line without white space before its name", line, "RFC 9112 5.2");
+        }
+        let Some(colon) = syntax::find(b':', line) else {
+            return Violation::new("a field name followed by a colon", line, "RFC 9112 5");
+        };
+        let (name, value) = line.split_at(colon);
+        if !syntax::is_token(name) {
+            return Violation::new(
+                "a token directly followed by a colon as a field name",
+                name,
+                "RFC 9112 5.1",
+            );
+        }
+        if !syntax::is_field_value(value) {
+            return Violation::new("a field value without control bytes", value, "RFC 9110 5.5");
+        }
+    }
+    Violation::new("field lines", text, "RFC 9112 5")
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self.iter() {
+            if CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
+                map.entry(&name, &format_args!("(hidden, {} bytes)", value.len()));
+            } else {
+                map.entry(&name, &format_args!("\"{}\"", value.escape_ascii()));
+            }
+        }
+        map.finish()
+    }
+}
+
+const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<Fields, FieldsError> {
+        Fields::parse(Bytes::copy_from_slice(text.as_bytes()), 0, 100)
+    }
+
+    #[test]
+    fn names_compare_without_case_and_values_are_trimmed() {
+        let fields = parse("A: 1\r\nb:\t two , three \r\na:\r\nB: four\r\n\r\n").unwrap();
+        assert_eq!(fields.get("a"), Some(&b"1"[..]));
+        assert_eq!(fields.get_all("A").collect::<Vec<_>>(), [&b"1"[..], b""]);
+        assert_eq!(fields.list("b").collect::<Vec<_>>(), [&b"two"[..], b"three", b"four"]);
+        assert!(fields.list_contains("B", "FOUR") && !fields.list_contains("b", "tw"));
+        assert_eq!((fields.len(), fields.get("c")), (4, None));
+    }
+
+    #[test]
+    fn debug_hides_credentials() {
+        let fields = parse("Cookie: id=secret\r\nAuthorization: Basic secret\r\nX: \u{e9}\r\n\r\n").unwrap();
+        let text = format!("{fields:?}");
+        assert!(!text.contains("secret") && text.contains("(hidden, 9 bytes)"), "{text}");
+    }
+
+    #[test]
+    fn the_blame_names_the_line() {
+        for (text, expected) in [
+            ("a: b\r\n c\r\n\r\n", "a field line without white space before its name"),
+            ("a: b\r\nc\r\n\r\n", "a field name followed by a colon"),
+            ("a : b\r\n\r\n", "a token directly followed by a colon as a field name"),
+            ("a: b\0\r\n\r\n", "a field value without control bytes"),
+            ("a: b\rc\r\n\r\n", "a field value without control bytes"),
+            (": b\r\n\r\n", "a token directly followed by a colon as a field name"),
+        ] {
+            match parse(text) {
+                Err(FieldsError::Syntax(violation)) => assert_eq!(violation.expected(), expected, "{text:?}"),
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_count_is_bounded_below_and_above_the_small_table() {
+        let lines = |n: usize| format!("{}\r\n", "a: b\r\n".repeat(n));
+        for limit in [10, SMALL, 100] {
+            let fields = |n| Fields::parse(Bytes::from(lines(n)), 0, limit);
+            assert_eq!(fields(limit).unwrap().len(), limit);
+            assert!(matches!(fields(limit + 1), Err(FieldsError::TooMany(_))));
+        }
+    }
+}

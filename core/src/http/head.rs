@@ -1,0 +1,187 @@
+//! The heads that are sent.
+
+use core::fmt;
+
+use super::{Date, Field, FieldSection, StatusCode};
+use crate::Outbox;
+
+/// The head of a final response: a status and fields. What frames the message and manages the connection is
+/// added when it is sent.
+///
+/// ```
+/// use endwell_core::http::{Field, Head, StatusCode};
+///
+/// let head = Head::new(StatusCode::OK).with(Field::from_static("content-type", "text/plain"));
+/// assert_eq!(head.status(), StatusCode::OK);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    status: StatusCode,
+    fields: FieldSection,
+}
+
+impl Head {
+    /// A head without fields.
+    pub const fn new(status: StatusCode) -> Self {
+        Self { status, fields: FieldSection::new() }
+    }
+
+    /// With one more field.
+    #[must_use]
+    pub fn with(mut self, field: Field<'_>) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &FieldSection {
+        &self.fields
+    }
+
+    /// The fields, to add to.
+    pub fn fields_mut(&mut self) -> &mut FieldSection {
+        &mut self.fields
+    }
+}
+
+impl From<StatusCode> for Head {
+    fn from(status: StatusCode) -> Self {
+        Self::new(status)
+    }
+}
+
+/// The head of an interim response: 102 to 199, and fields. RFC 9110 15.2.
+///
+/// 100 is sent in answer to an expectation, and 101 by an upgrade; neither can be made here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterimHead {
+    status: u16,
+    fields: FieldSection,
+}
+
+/// A number that is not the status code of an interim response that can be sent by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidInterim(u16);
+
+impl fmt::Display for InvalidInterim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected an interim status code from 102 to 199, got {} (RFC 9110 15.2)", self.0)
+    }
+}
+
+impl core::error::Error for InvalidInterim {}
+
+impl InterimHead {
+    /// 103 Early Hints, RFC 8297.
+    pub const fn early_hints() -> Self {
+        Self { status: 103, fields: FieldSection::new() }
+    }
+
+    /// An interim head with this status code.
+    ///
+    /// # Errors
+    ///
+    /// A number outside 102 to 199.
+    pub const fn new(status: u16) -> Result<Self, InvalidInterim> {
+        if status >= 102 && status <= 199 {
+            Ok(Self { status, fields: FieldSection::new() })
+        } else {
+            Err(InvalidInterim(status))
+        }
+    }
+
+    /// With one more field.
+    #[must_use]
+    pub fn with(mut self, field: Field<'_>) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    pub(super) fn write(&self, out: &mut Outbox) {
+        let reason = match self.status {
+            102 => "Processing",
+            103 => "Early Hints",
+            _ => "",
+        };
+        status_line(self.status, reason, out);
+        out.put(self.fields.as_bytes());
+        out.put(b"\r\n");
+    }
+}
+
+/// How the length of a response that is written in pieces is made known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// The length is known from the start, in bytes. What is written must come to exactly that.
+    Length(u64),
+    /// It is not: in chunks, or to HTTP/1.0 until the connection closes.
+    Chunked,
+}
+
+/// What the head of a response says of its body.
+#[derive(Clone, Copy)]
+pub(super) enum Announced {
+    Length(u64),
+    Chunked,
+    /// Nothing: there is no body, or it goes on until the close.
+    Nothing,
+}
+
+/// What the head of a response says of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connection {
+    /// It stays, which HTTP/1.1 need not say.
+    Keep,
+    /// It stays, which HTTP/1.0 must be told.
+    KeepAnnounced,
+    /// It closes.
+    Close,
+}
+
+pub(super) fn write_final(
+    head: &Head,
+    announced: Announced,
+    connection: Connection,
+    date: Option<&Date>,
+    out: &mut Outbox,
+) {
+    if head.status == StatusCode::OK {
+        out.put(b"HTTP/1.1 200 OK\r\n");
+    } else {
+        status_line(head.status.code(), head.status.reason(), out);
+    }
+    out.put(match connection {
+        Connection::Keep => b"",
+        Connection::KeepAnnounced => b"connection: keep-alive\r\n",
+        Connection::Close => b"connection: close\r\n",
+    });
+    match announced {
+        Announced::Length(length) => {
+            out.put(b"content-length: ");
+            out.put_decimal(length);
+            out.put(b"\r\n");
+        }
+        Announced::Chunked => out.put(b"transfer-encoding: chunked\r\n"),
+        Announced::Nothing => {}
+    }
+    if let Some(date) = date {
+        out.put(b"date: ");
+        out.put(date.as_bytes());
+        out.put(b"\r\n");
+    }
+    out.put(head.fields.as_bytes());
+    out.put(b"\r\n");
+}
+
+pub(super) fn status_line(code: u16, reason: &str, out: &mut Outbox) {
+    out.put(b"HTTP/1.1 ");
+    out.put_decimal(u64::from(code));
+    out.put(b" ");
+    out.put(reason.as_bytes());
+    out.put(b"\r\n");
+}

@@ -1,0 +1,90 @@
+//! The bounds of HTTP: each has a number, a default and a reason.
+
+use core::time::Duration;
+
+use crate::Rate;
+
+/// The bounds of an HTTP/1.1 connection.
+///
+/// ```
+/// use endwell_core::http::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.body_bytes = 1 << 20;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a head, from the request line to the empty line. Default 32 KiB, four times what browsers with
+    /// many cookies send; 431 above it. At least 64 and at most 16 MiB are used, whatever is set.
+    pub head_bytes: usize,
+    /// Bytes of a request target. Default 8 KiB, as RFC 9112 3 recommends at the least; 414 above it. The method
+    /// and the version come on top. Never more than a head holds.
+    pub target_bytes: usize,
+    /// Field lines in a head or in a trailer section. Default 100, over three times a browser's; 431 above it.
+    pub fields: usize,
+    /// Bytes of a trailer section. Default 8 KiB: trailers are checksums and signatures, not documents.
+    pub trailer_bytes: usize,
+    /// Bytes of all chunk extensions of one body together. Default 4 KiB: hardly anybody sends any, and they
+    /// are thrown away, so a larger allowance is work for nothing.
+    pub chunk_extension_bytes: usize,
+    /// Bytes of one body, as content. Default 1 GiB; 413 above it. A body is streamed through constant memory,
+    /// so this bounds the time of one exchange; a handler that collects a body bounds its memory itself.
+    pub body_bytes: u64,
+    /// Bytes received and not yet consumed. Default 64 KiB, what one read takes. A head and a trailer section
+    /// must fit, so it is never less than the larger of their limits.
+    pub received_bytes: usize,
+    /// The time from the making of the connection to its first byte. Default 10 s: a client that connects has
+    /// something to say.
+    pub first_byte_time: Duration,
+    /// The time from the first byte of a head to its last. Default 10 s; 408 after it.
+    pub head_time: Duration,
+    /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so
+    /// that they close first and no request crosses our close.
+    pub idle_time: Duration,
+    /// The least progress of a body that is waited for. Default 1 KiB in 10 s; 408 below it. `None`: no limit.
+    pub body_progress: Option<Rate>,
+    /// Bytes of an unread body that are worth reading to keep the connection. Default 64 KiB: more than that
+    /// costs more than a new connection. A response to a request with more announces the close.
+    pub drain_bytes: u64,
+    /// The time that a peer has to close after our last byte. Default 2 s, several round trips of a slow link:
+    /// closing at once would reset the connection and could lose the response.
+    pub linger_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 32 << 10,
+            target_bytes: 8 << 10,
+            fields: 100,
+            trailer_bytes: 8 << 10,
+            chunk_extension_bytes: 4 << 10,
+            body_bytes: 1 << 30,
+            received_bytes: 64 << 10,
+            first_byte_time: Duration::from_secs(10),
+            head_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(75),
+            body_progress: Some(Rate::DEFAULT),
+            drain_bytes: 64 << 10,
+            linger_time: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Limits {
+    /// A head's bound, within what offsets of 32 bits can address.
+    pub(crate) fn head(&self) -> usize {
+        self.head_bytes.clamp(64, 16 << 20)
+    }
+
+    /// The bound of a trailer section, with room for the empty line that ends it.
+    pub(crate) fn trailers(&self) -> usize {
+        self.trailer_bytes.clamp(2, 16 << 20)
+    }
+
+    /// The bound of an inbox: a whole head or trailer section fits, so a poll that waits leaves room.
+    pub(crate) fn received(&self) -> usize {
+        self.received_bytes.max(self.head()).max(self.trailers())
+    }
+}

@@ -1,0 +1,58 @@
+//! Finds the end of a head or of a trailer section, once over each byte, however the bytes arrive.
+
+use super::syntax;
+use crate::Violation;
+
+/// How far a section has been looked at, line by line.
+///
+/// Each byte is looked at once. What is found depends on the bytes before it alone, never on how they were
+/// split: the lines are judged in the order in which they stand.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct LineScan {
+    looked_at: usize,
+    line: usize,
+}
+
+/// A line, without its line end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Line {
+    /// Where the next line starts.
+    pub(super) fn next(self) -> usize {
+        self.end + 2
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+impl LineScan {
+    /// Where the line starts that is not complete yet.
+    pub(super) fn line_start(self) -> usize {
+        self.line
+    }
+
+    /// The next line of `text`, whose bytes before the last call's are unchanged.
+    pub(super) fn next_line(&mut self, text: &[u8]) -> Result<Option<Line>, Violation> {
+        let Some(found) = text.get(self.looked_at..).and_then(|rest| syntax::find(b'\n', rest)) else {
+            self.looked_at = text.len();
+            return Ok(None);
+        };
+        let line_feed = self.looked_at + found;
+        let line = text.get(self.line..line_feed).unwrap_or_default();
+        // RFC 9112 2.2 lets a recipient take a bare LF as a line end. Two that differ in this see two
+        // different messages.
+        let Some(content) = line.strip_suffix(b"\r") else {
+            return Err(Violation::new("CRLF as the line end", line, "RFC 9112 2.2"));
+        };
+        let start = self.line;
+        self.line = line_feed + 1;
+        self.looked_at = self.line;
+        Ok(Some(Line { start, end: start + content.len() }))
+    }
+}

@@ -1,0 +1,96 @@
+//! What comes after an exchange.
+
+use super::between::Server;
+use super::linger::Linger;
+use super::receive::{Event, RequestBody};
+use super::respond::{Finished, Persistence};
+use super::send::{Aborted, Cut};
+use crate::{Deadline, Inbox, Step};
+
+/// What a connection becomes when a response was written to its end.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub enum After {
+    /// Both sides are done: the next request may come.
+    Again(Server),
+    /// The connection stays, and the rest of the request's body comes first.
+    Drain(Drain),
+    /// The connection closes.
+    Linger(Linger),
+}
+
+/// What a connection becomes when a response was cut off.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub enum Abandoned {
+    /// What is missing shows: write what is queued, and close.
+    Linger(Linger),
+    /// A close would look like the end of the response: reset the connection.
+    Reset,
+}
+
+/// Reads the rest of a request's body and throws it away, so that the next request can be read.
+#[derive(Debug)]
+#[must_use = "dropping it closes the connection"]
+pub struct Drain {
+    recv: RequestBody,
+}
+
+impl RequestBody {
+    /// What the connection becomes, now that the response is whole.
+    pub fn after(self, sent: Finished) -> After {
+        match sent.persistence {
+            Persistence::Keep if self.is_done() => After::Again(self.again()),
+            Persistence::Keep if !self.has_failed() => After::Drain(Drain { recv: self }),
+            Persistence::Keep | Persistence::Close => After::Linger(self.linger()),
+        }
+    }
+
+    /// What the connection becomes, now that the response was cut off.
+    pub fn abandon(self, aborted: Aborted) -> Abandoned {
+        match aborted.cut {
+            Cut::Visible => Abandoned::Linger(self.linger()),
+            Cut::Invisible => Abandoned::Reset,
+        }
+    }
+
+    fn again(self) -> Server {
+        Server::again(self.inbox, self.limits)
+    }
+
+    fn linger(self) -> Linger {
+        Linger::new(self.inbox, self.limits)
+    }
+}
+
+impl Drain {
+    /// Where received bytes go.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        self.recv.inbox()
+    }
+
+    /// Throws away what arrived of the body. Done at its end.
+    ///
+    /// # Errors
+    ///
+    /// The rest of the body breaks the protocol or a limit. The response is sent already, so nothing more can be
+    /// said: the connection closes.
+    pub fn poll(mut self) -> Result<Step<Self, Server>, Linger> {
+        loop {
+            match self.recv.poll() {
+                Ok(Some(ready)) => {
+                    if let Event::End = self.recv.event(ready) {
+                        return Ok(Step::Done(self.recv.again()));
+                    }
+                }
+                Ok(None) => return Ok(Step::Wait(self)),
+                Err(_) => return Err(self.recv.linger()),
+            }
+        }
+    }
+
+    /// When to poll again though nothing arrived.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.recv.deadline()
+    }
+}

@@ -1,0 +1,314 @@
+//! Between requests: there is nothing to write with.
+
+use alloc::sync::Arc;
+
+use super::exchange::{Continue, Exchange};
+use super::receive::RequestBody;
+use super::refusal::{Refusal, Reject};
+use super::respond::Responder;
+use crate::http::fields::FieldsError;
+use crate::http::length::{BodyLength, Undecidable};
+use crate::http::request::{InvalidRequestLine, Request, RequestLine};
+use crate::http::scan::LineScan;
+use crate::http::{Fields, Limits, Method, StatusCode, Target, Version, target};
+use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Step, Violation};
+
+/// A connection on which no request is open. It can only receive.
+///
+/// It ends by [`poll`](Self::poll): in an [`Exchange`], in a [`Refusal`], or because the peer left.
+#[derive(Debug)]
+#[must_use = "dropping a server state closes the connection"]
+pub struct Server {
+    inbox: Inbox,
+    limits: Arc<Limits>,
+    progress: HeadProgress,
+    waiting: Waiting,
+    since: Option<Instant>,
+}
+
+/// What is waited for; each has its time limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// The first byte of the connection.
+    FirstByte,
+    /// The first byte of a further request.
+    Further,
+    /// The rest of a head.
+    Head,
+}
+
+/// How much of a head is understood.
+#[derive(Debug)]
+enum HeadProgress {
+    RequestLine(LineScan),
+    Fields(LineScan, RequestLine),
+}
+
+/// What comes after waiting between requests.
+#[derive(Debug)]
+#[must_use = "an exchange must be answered"]
+#[expect(clippy::large_enum_variant, reason = "the other variant is the last value of a connection")]
+pub enum Next {
+    /// A request, and the right to answer it.
+    Exchange(Exchange),
+    /// No request will come. There is nothing to answer: close.
+    Closed(Closed),
+}
+
+/// Why no further request will come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The peer ended its stream between two requests: the ordinary end.
+    ByPeer,
+    /// The peer stayed silent for longer than a limit: [`Limit::FirstByteTime`] or [`Limit::IdleTime`].
+    Silent(Exceeded),
+}
+
+impl Server {
+    /// A new connection.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        let inbox = Inbox::new(limits.received());
+        Self::between(inbox, limits, Waiting::FirstByte)
+    }
+
+    pub(super) fn again(inbox: Inbox, limits: Arc<Limits>) -> Self {
+        Self::between(inbox, limits, Waiting::Further)
+    }
+
+    fn between(inbox: Inbox, limits: Arc<Limits>, waiting: Waiting) -> Self {
+        Self { inbox, limits, progress: HeadProgress::RequestLine(LineScan::default()), waiting, since: None }
+    }
+
+    /// Where received bytes go.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+
+    /// True if no byte of a further request has arrived: closing now loses nothing that was sent.
+    pub fn is_idle(&self) -> bool {
+        self.inbox.is_empty()
+    }
+
+    /// The next request, if its head has arrived whole.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]: the peer broke the protocol or met a limit within a head. It is the one answer that is
+    /// still allowed, and the connection closes after it.
+    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
+    pub fn poll(mut self) -> Result<Step<Self, Next>, Refusal> {
+        match self.advance() {
+            Ok(Some((line, end))) => self.exchange(&line, end).map(|e| Step::Done(Next::Exchange(e))),
+            Ok(None) if self.inbox.has_ended() && self.is_before_head() => {
+                Ok(Step::Done(Next::Closed(Closed::ByPeer)))
+            }
+            Ok(None) if self.inbox.has_ended() => {
+                let got = self.inbox.unread();
+                let violation =
+                    Violation::new("a whole head before the end of the stream", got, "RFC 9112 8");
+                Err(self.refuse(violation.into()))
+            }
+            Ok(None) => self.wait(),
+            Err(reject) => Err(self.refuse(reject)),
+        }
+    }
+
+    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        let (time, reason) = self.time_limit();
+        self.since.map(|since| Deadline { at: since.saturating_add(time), reason })
+    }
+
+    fn time_limit(&self) -> (core::time::Duration, Limit) {
+        match self.waiting {
+            Waiting::FirstByte => (self.limits.first_byte_time, Limit::FirstByteTime),
+            Waiting::Further => (self.limits.idle_time, Limit::IdleTime),
+            Waiting::Head => (self.limits.head_time, Limit::HeadTime),
+        }
+    }
+
+    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
+    fn wait(mut self) -> Result<Step<Self, Next>, Refusal> {
+        if self.waiting != Waiting::Head && !self.inbox.is_empty() {
+            self.waiting = Waiting::Head;
+            self.since = None;
+        }
+        let Some(now) = self.inbox.dry_at() else { return Ok(Step::Wait(self)) };
+        let since = *self.since.get_or_insert(now);
+        let (time, limit) = self.time_limit();
+        if now < since.saturating_add(time) {
+            return Ok(Step::Wait(self));
+        }
+        let exceeded = Exceeded::time(limit, time);
+        match self.waiting {
+            Waiting::FirstByte | Waiting::Further => Ok(Step::Done(Next::Closed(Closed::Silent(exceeded)))),
+            Waiting::Head => Err(self.refuse(exceeded.into())),
+        }
+    }
+
+    /// True if nothing has arrived but the one empty line that is ignored.
+    fn is_before_head(&self) -> bool {
+        matches!(self.inbox.unread(), b"" | b"\r\n")
+    }
+
+    /// Goes on through the head. When it is whole: its request line, and where it ends.
+    fn advance(&mut self) -> Result<Option<(RequestLine, usize)>, Reject> {
+        let bound = self.limits.head();
+        let unread = self.inbox.unread();
+        let text = unread.get(..bound).unwrap_or(unread);
+        loop {
+            match &mut self.progress {
+                HeadProgress::RequestLine(scan) => {
+                    let line_bound =
+                        self.limits.target_bytes.min(bound).saturating_add(RequestLine::OVERHEAD);
+                    let start = scan.line_start();
+                    // Judged before the line's end is looked for, so that no split changes the verdict.
+                    let capped = text.get(..start.saturating_add(line_bound)).unwrap_or(text);
+                    let Some(line) = scan.next_line(capped)? else {
+                        if capped.len().saturating_sub(start) >= line_bound {
+                            return Err(Exceeded::bytes(Limit::TargetBytes, self.limits.target_bytes).into());
+                        }
+                        return head_so_far(text, bound);
+                    };
+                    // RFC 9112 2.2: at least one empty line before a request line is ignored. We ignore one.
+                    if line.is_empty() && line.start == 0 {
+                        continue;
+                    }
+                    let parsed = RequestLine::parse(text, line.start..line.end)?;
+                    if parsed.target_len() > self.limits.target_bytes {
+                        return Err(Exceeded::bytes(Limit::TargetBytes, self.limits.target_bytes).into());
+                    }
+                    self.progress = HeadProgress::Fields(*scan, parsed);
+                }
+                HeadProgress::Fields(scan, request_line) => match scan.next_line(text)? {
+                    Some(line) if line.is_empty() => {
+                        let parsed = request_line.clone();
+                        return Ok(Some((parsed, line.next())));
+                    }
+                    Some(_) => {}
+                    None => return head_so_far(text, bound),
+                },
+            }
+        }
+    }
+
+    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
+    fn exchange(mut self, line: &RequestLine, end: usize) -> Result<Exchange, Refusal> {
+        let section = self.inbox.payload(end).take();
+        let fields = match Fields::parse(section.clone(), line.end(), self.limits.fields) {
+            Ok(fields) => fields,
+            Err(FieldsError::Syntax(violation)) => {
+                return Err(self.refuse_read(&section, line, violation.into()));
+            }
+            Err(FieldsError::TooMany(exceeded)) => {
+                return Err(self.refuse_read(&section, line, exceeded.into()));
+            }
+        };
+        let request = Request::new(section, line.clone(), fields);
+        match Terms::of(&request, &self.limits) {
+            Ok(terms) => Ok(self.open(request, &terms)),
+            Err(reject) => {
+                let is_head = request.method() == Method::Head;
+                Err(Refusal::new(reject, is_head, self.inbox, self.limits))
+            }
+        }
+    }
+
+    fn open(self, head: Request, terms: &Terms) -> Exchange {
+        let recv = RequestBody::new(self.inbox, self.limits, terms.length);
+        let expects = terms.expects_continue && !recv.is_done();
+        let send = Responder::new(&head, expects);
+        Exchange { head, expect: expects.then(Continue::new), recv, send }
+    }
+
+    fn refuse(self, reject: Reject) -> Refusal {
+        let is_head = match &self.progress {
+            HeadProgress::RequestLine(_) => false,
+            HeadProgress::Fields(_, line) => line.method(self.inbox.unread()) == Method::Head,
+        };
+        Refusal::new(reject, is_head, self.inbox, self.limits)
+    }
+
+    fn refuse_read(self, section: &[u8], line: &RequestLine, reject: Reject) -> Refusal {
+        let is_head = line.method(section) == Method::Head;
+        Refusal::new(reject, is_head, self.inbox, self.limits)
+    }
+}
+
+/// Nothing more can be understood of a head that goes on behind `text`: is it too large already?
+fn head_so_far<T>(text: &[u8], bound: usize) -> Result<Option<T>, Reject> {
+    if text.len() >= bound {
+        return Err(Exceeded::bytes(Limit::HeadBytes, bound).into());
+    }
+    Ok(None)
+}
+
+/// What a whole head says of its exchange, as far as it must be known before anything is answered.
+struct Terms {
+    length: BodyLength,
+    expects_continue: bool,
+}
+
+impl Terms {
+    fn of(request: &Request, limits: &Limits) -> Result<Self, Reject> {
+        check_host(request)?;
+        let fields = request.fields();
+        let length = match BodyLength::of_request(fields, request.version()) {
+            Ok(length) => length,
+            Err(Undecidable::Invalid(violation)) => return Err(violation.into()),
+            Err(Undecidable::UnknownCoding(violation)) => {
+                return Err(Reject::new(StatusCode::NOT_IMPLEMENTED, violation));
+            }
+        };
+        if matches!(length, BodyLength::Known(length) if length > limits.body_bytes) {
+            let bound = crate::Bound::Bytes(limits.body_bytes);
+            return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
+        }
+        let mut expects_continue = false;
+        for expectation in fields.list("expect") {
+            if !expectation.eq_ignore_ascii_case(b"100-continue") {
+                let violation =
+                    Violation::new("the expectation 100-continue", expectation, "RFC 9110 10.1.1");
+                return Err(Reject::new(StatusCode::EXPECTATION_FAILED, violation));
+            }
+            // RFC 9110 10.1.1: the expectation of an HTTP/1.0 request is ignored.
+            expects_continue = request.version() == Version::Http11;
+        }
+        Ok(Self { length, expects_continue })
+    }
+}
+
+/// RFC 9112 3.2: one valid Host in HTTP/1.1; at most one in HTTP/1.0.
+fn check_host(request: &Request) -> Result<(), Reject> {
+    let mut hosts = request.fields().get_all("host");
+    let first = hosts.next();
+    if let Some(second) = hosts.next() {
+        return Err(Violation::new("one Host field", second, "RFC 9112 3.2").into());
+    }
+    let Some(host) = first else {
+        return match request.version() {
+            Version::Http10 => Ok(()),
+            Version::Http11 => Err(Violation::new("a Host field", b"", "RFC 9112 3.2").into()),
+        };
+    };
+    let valid =
+        target::is_authority(host).ok_or_else(|| Violation::new("a valid Host", host, "RFC 9112 3.2"))?;
+    // RFC 9110 7.2: Host is empty only where the target has no authority, which an http target always has.
+    let has_own = matches!(request.target(), Target::Absolute { .. } | Target::Authority(_));
+    if !valid.host && !has_own && !host.is_empty() {
+        return Err(Violation::new("a host before the port", host, "RFC 9112 3.2").into());
+    }
+    Ok(())
+}
+
+impl From<InvalidRequestLine> for Reject {
+    fn from(invalid: InvalidRequestLine) -> Self {
+        match invalid {
+            InvalidRequestLine::Syntax(violation) => violation.into(),
+            InvalidRequestLine::Method(violation) => Self::new(StatusCode::NOT_IMPLEMENTED, violation),
+            InvalidRequestLine::Version(violation) => {
+                Self::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, violation)
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A request, and the right to answer it.
+
+use super::receive::RequestBody;
+use super::respond::Responder;
+use super::upgrade::{NotSwitched, Upgraded};
+use crate::Outbox;
+use crate::http::{Date, FieldSection, Request};
+
+/// A request whose head has arrived, and the right to answer it.
+///
+/// Take it apart: `recv` and `send` are used side by side, so that a response can start while the request is
+/// still arriving. Or give it up whole, to another protocol.
+#[derive(Debug)]
+#[must_use = "an exchange that is dropped closes the connection without an answer"]
+pub struct Exchange {
+    /// The head of the request.
+    pub head: Request,
+    /// The client waits to be told to continue before it sends the body. [`Responder::proceed`] takes it.
+    pub expect: Option<Continue>,
+    /// The receiving side.
+    pub recv: RequestBody,
+    /// The right to answer.
+    pub send: Responder,
+}
+
+/// A client's wish to be told to continue, which can be granted once. RFC 9110 10.1.1.
+///
+/// There is none for HTTP/1.0, nor for a request without content.
+#[derive(Debug)]
+pub struct Continue(());
+
+impl Continue {
+    pub(super) fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Exchange {
+    /// Switches to `protocol`, one of those that the request's Upgrade field offers. Writes a 101 with `fields`.
+    /// RFC 9110 7.8.
+    ///
+    /// # Errors
+    ///
+    /// The exchange comes back, to be answered, with the reason why it cannot be switched.
+    pub fn switch(
+        self,
+        protocol: &str,
+        fields: &FieldSection,
+        date: Option<&Date>,
+        out: &mut Outbox,
+    ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
+        match NotSwitched::check_switch(&self, protocol) {
+            None => Ok(Upgraded::switched(self.recv.inbox, protocol, fields, date, out)),
+            Some(reason) => Err((reason, self.into())),
+        }
+    }
+
+    /// Opens the tunnel that a CONNECT asks for. Writes a 200 with `fields`. RFC 9110 9.3.6.
+    ///
+    /// # Errors
+    ///
+    /// The exchange comes back, to be answered: the request is not a CONNECT, or has content.
+    pub fn tunnel(
+        self,
+        fields: &FieldSection,
+        date: Option<&Date>,
+        out: &mut Outbox,
+    ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
+        match NotSwitched::check_tunnel(&self) {
+            None => Ok(Upgraded::tunnelled(self.recv.inbox, fields, date, out)),
+            Some(reason) => Err((reason, self.into())),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A server's connection: one state after the other, each made from the one before.
+//!
+//! ```text
+//!              +--------------------------- Again ---------------------------+
+//!              v                                                             |
+//!  new --> [Server] --poll--> [Exchange] = head + expect + recv + send       |
+//!              |                  |  |         RequestBody --after(Finished)-+--> [Drain]
+//!              |                  |  |         Responder --respond-----------> Finished
+//!              |                  |  |                  \--start--> ResponseBody --finish--> Finished
+//!              |                  |  |                                          \--abort---> Aborted
+//!              |                  |  +--switch, tunnel--> [Upgraded]: another protocol has the bytes
+//!              |                  |
+//!              +--> Refusal --write--> [Linger] --poll--> the connection closes
+//!              +--> Closed: the peer has left, or stayed silent
+//! ```
+//!
+//! - Between requests there is nothing to write with. [`Server::poll`] gives an [`Exchange`], or a [`Refusal`]: the
+//!   one answer that is still allowed.
+//! - The right to answer is the [`Responder`]. [`respond`](Responder::respond) and [`start`](Responder::start)
+//!   consume it; the proof of a whole response is [`Finished`].
+//! - The next [`Server`] is made by [`RequestBody::after`] from both: the request is received to its end and
+//!   the response is written to its end. Nothing else makes it, so a response cannot be forgotten and
+//!   a connection cannot be used again half way.
+//!
+//! # One exchange
+//!
+//! ```
+//! use bytes::{Buf, Bytes};
+//! use endwell_core::http::server::{After, Next, Server};
+//! use endwell_core::http::{Head, Limits, Method, StatusCode};
+//! use endwell_core::{Outbox, Step};
+//!
+//! let mut out = Outbox::default();
+//! let mut server = Server::new(Limits::default().into());
+//! server.inbox().feed(b"GET /hello HTTP/1.1\r\nHost: example.com\r\n\r\n");
+//!
+//! let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a whole request") };
+//! assert_eq!((exchange.head.method(), exchange.head.path()), (Method::Get, "/hello"));
+//!
+//! let head = Head::new(StatusCode::OK);
+//! let sent = exchange.send.respond(&head, Bytes::from("hello"), None, &exchange.recv, &mut out);
+//! assert_eq!(out.copy_to_bytes(out.len()), "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
+//!
+//! let After::Again(server) = exchange.recv.after(sent) else { panic!("the connection is kept") };
+//! # let _ = server;
+//! ```
+//!
+//! # What cannot be written
+//!
+//! Answering twice: the right is gone.
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, http::{Head, StatusCode, server::Exchange}};
+//! # fn f(exchange: Exchange, out: &mut Outbox) {
+//! let head = Head::new(StatusCode::OK);
+//! let sent = exchange.send.respond(&head, "one".into(), None, &exchange.recv, out);
+//! let sent = exchange.send.respond(&head, "two".into(), None, &exchange.recv, out);
+//! # }
+//! ```
+//!
+//! Reading the next request before the answer: there is no server to poll, and only `Finished` makes one.
+//!
+//! ```compile_fail,E0308
+//! # use endwell_core::http::server::{Exchange, Responder};
+//! # fn f(exchange: Exchange) {
+//! let after = exchange.recv.after(exchange.send);
+//! # }
+//! ```
+//!
+//! Writing after the end of a body.
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, http::server::ResponseBody};
+//! # fn f(mut body: ResponseBody, out: &mut Outbox) {
+//! let sent = body.finish(None, out);
+//! body.write("more".into(), out);
+//! # }
+//! ```
+//!
+//! Upgrading after the answer: `switch` takes the whole exchange.
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, http::{FieldSection, Head, StatusCode, server::Exchange}};
+//! # fn f(exchange: Exchange, out: &mut Outbox) {
+//! let sent = exchange.send.respond(&Head::new(StatusCode::OK), "no".into(), None, &exchange.recv, out);
+//! let upgraded = exchange.switch("echo", &FieldSection::new(), None, out);
+//! # }
+//! ```
+//!
+//! # For those who write a driver
+//!
+//! 1. Before a task waits, write what the [`Outbox`](crate::Outbox) holds.
+//! 2. Read until nothing is there, say so with [`Inbox::dry`](crate::Inbox::dry), and poll again: this is what
+//!    starts and ends the time limits. Wait until the state's `deadline`, at the longest, then read again.
+//! 3. Feed the end of the stream with [`Inbox::end`](crate::Inbox::end) and go on polling: what arrived before
+//!    it still counts.
+//! 4. Above the high-water mark do not poll for the next request.
+//! 5. In [`Linger`]: write everything, end the write side, then read and throw away until it is done.
+//! 6. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or [`Abandoned::Reset`] comes, reset.
+
+mod after;
+mod between;
+mod exchange;
+mod linger;
+mod receive;
+mod refusal;
+mod respond;
+mod send;
+mod upgrade;
+
+pub use after::{Abandoned, After, Drain};
+pub use between::{Closed, Next, Server};
+pub use exchange::{Continue, Exchange};
+pub use linger::Linger;
+pub use receive::{Event, Ready, RequestBody};
+pub use refusal::Refusal;
+pub use respond::{Finished, Responder};
+pub use send::{Aborted, NotWritten, ResponseBody};
+pub use upgrade::{NotSwitched, Upgraded};

@@ -1,0 +1,110 @@
+//! The one answer that is still allowed.
+
+use alloc::format;
+use alloc::sync::Arc;
+
+use super::linger::Linger;
+use crate::http::head::{self, Announced, Connection};
+use crate::http::{Date, Field, Head, Limits, StatusCode};
+use crate::{Error, Exceeded, Inbox, Limit, Outbox, Violation};
+
+/// A request that was not taken. All that can be done is to say so, and close.
+///
+/// | status | for |
+/// |---|---|
+/// | 400 | what the protocol forbids |
+/// | 408 | a head that was begun and not completed in time |
+/// | 413 | a length above the limit |
+/// | 414 | a target above the limit |
+/// | 417 | an expectation other than 100-continue |
+/// | 431 | a head above the limit, or too many fields |
+/// | 501 | a transfer coding or a method that is not implemented |
+/// | 505 | another major version of HTTP |
+#[derive(Debug)]
+#[must_use = "write the refusal, or drop it to close without an answer"]
+pub struct Refusal {
+    reject: Reject,
+    is_head: bool,
+    inbox: Inbox,
+    limits: Arc<Limits>,
+}
+
+/// A status, and the error it stands for.
+#[derive(Debug)]
+pub(super) struct Reject {
+    status: StatusCode,
+    error: Error,
+}
+
+impl Reject {
+    pub(super) fn new(status: StatusCode, violation: Violation) -> Self {
+        Self { status, error: violation.into() }
+    }
+}
+
+impl From<Violation> for Reject {
+    fn from(violation: Violation) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, violation)
+    }
+}
+
+impl From<Exceeded> for Reject {
+    fn from(exceeded: Exceeded) -> Self {
+        Self { status: status_of(exceeded.limit), error: exceeded.into() }
+    }
+}
+
+/// The status that tells a client which of our limits it met.
+pub(super) fn status_of(limit: Limit) -> StatusCode {
+    match limit {
+        Limit::TargetBytes => StatusCode::URI_TOO_LONG,
+        Limit::BodyBytes => StatusCode::CONTENT_TOO_LARGE,
+        Limit::HeadBytes | Limit::FieldCount | Limit::TrailerBytes | Limit::ChunkExtensionBytes => {
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+        }
+        Limit::FirstByteTime
+        | Limit::HeadTime
+        | Limit::IdleTime
+        | Limit::BodyProgress
+        | Limit::WriteProgress
+        | Limit::LingerTime => StatusCode::REQUEST_TIMEOUT,
+    }
+}
+
+impl Refusal {
+    pub(super) fn new(reject: Reject, is_head: bool, inbox: Inbox, limits: Arc<Limits>) -> Self {
+        Self { reject, is_head, inbox, limits }
+    }
+
+    /// Why: what was expected and what came, or which limit was met.
+    pub fn error(&self) -> &Error {
+        &self.reject.error
+    }
+
+    /// The status that will be sent.
+    pub fn status(&self) -> StatusCode {
+        self.reject.status
+    }
+
+    /// Writes the answer: the status, and a line of text that says what was expected. It announces the close.
+    ///
+    /// Nothing that the peer sent is repeated. To a HEAD the text is only announced.
+    pub fn write(self, date: Option<&Date>, out: &mut Outbox) -> Linger {
+        let Reject { status, error } = &self.reject;
+        let text = match error {
+            Error::Protocol(violation) => {
+                format!("{status}: expected {} ({})\n", violation.expected(), violation.section())
+            }
+            Error::Limit(exceeded) => format!("{status}: {exceeded}\n"),
+        };
+        let head = Head::new(*status).with(PLAIN_TEXT);
+        let length = Announced::Length(crate::convert::u64_from(text.len()));
+        head::write_final(&head, length, Connection::Close, date, out);
+        if !self.is_head {
+            out.put(text.as_bytes());
+        }
+        Linger::new(self.inbox, self.limits)
+    }
+}
+
+const PLAIN_TEXT: Field<'_> = Field::from_static("content-type", "text/plain");

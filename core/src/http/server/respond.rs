@@ -1,0 +1,219 @@
+//! The right to answer.
+
+use bytes::Bytes;
+
+use super::exchange::Continue;
+use super::receive::RequestBody;
+use super::send::{ResponseBody, Sending};
+use crate::Outbox;
+use crate::convert;
+use crate::http::head::{self, Announced, Connection};
+use crate::http::{Date, Framing, Head, InterimHead, Method, Request, StatusCode, Version};
+
+/// The right to answer one request: there is one for each request, and answering consumes it.
+#[derive(Debug)]
+#[must_use = "a request that is not answered leaves the connection without a next one"]
+pub struct Responder {
+    request: Kind,
+    version: Version,
+    persistence: Persistence,
+    takes_trailers: bool,
+    expectation: Expectation,
+}
+
+/// What of a request's method decides the form of its response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Usual,
+    Head,
+    Connect,
+}
+
+/// Whether the connection stays after a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Persistence {
+    Keep,
+    Close,
+}
+
+/// Whether the client waits to be told to continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expectation {
+    None,
+    Open,
+}
+
+/// The proof that a response was written to its end. The next request exists only with it.
+#[derive(Debug)]
+#[must_use = "give it to `RequestBody::after`"]
+pub struct Finished {
+    pub(super) persistence: Persistence,
+}
+
+impl Responder {
+    pub(super) fn new(head: &Request, expects: bool) -> Self {
+        let fields = head.fields();
+        let option = |option| fields.list_contains("connection", option);
+        // RFC 9112 9.3, in its order.
+        let persistence = match head.version() {
+            _ if option("close") => Persistence::Close,
+            Version::Http11 => Persistence::Keep,
+            Version::Http10 if option("keep-alive") => Persistence::Keep,
+            Version::Http10 => Persistence::Close,
+        };
+        Self {
+            request: match head.method() {
+                Method::Head => Kind::Head,
+                Method::Connect => Kind::Connect,
+                Method::Get
+                | Method::Post
+                | Method::Put
+                | Method::Delete
+                | Method::Options
+                | Method::Trace
+                | Method::Patch
+                | Method::Extension(_) => Kind::Usual,
+            },
+            version: head.version(),
+            persistence,
+            takes_trailers: fields.list("te").any(|coding| {
+                let name = coding.split(|&byte| byte == b';').next().unwrap_or_default();
+                name.trim_ascii().eq_ignore_ascii_case(b"trailers")
+            }),
+            expectation: if expects { Expectation::Open } else { Expectation::None },
+        }
+    }
+
+    /// Tells the client to send the body: 100 Continue. At most once, since it takes the wish.
+    pub fn proceed(&mut self, wanted: Continue, out: &mut Outbox) {
+        let Continue { .. } = wanted;
+        if self.expectation == Expectation::Open {
+            self.expectation = Expectation::None;
+            out.put(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+    }
+
+    /// Sends an interim response before the final one. Nothing is sent to HTTP/1.0 (RFC 9110 15.2).
+    pub fn interim(&mut self, head: &InterimHead, out: &mut Outbox) {
+        if self.version == Version::Http11 {
+            head.write(out);
+        }
+    }
+
+    /// Makes the response the last one of the connection. It will announce the close.
+    pub fn close(&mut self) {
+        self.persistence = Persistence::Close;
+    }
+
+    /// Answers with a body that is at hand, and its length.
+    ///
+    /// The response announces the close if the client asked for it, if the body of the request was refused or
+    /// failed, or if so much of it is unread that reading it is not worth the connection ([`Limits::drain_bytes`]).
+    /// Without content are the responses to HEAD (which announces the length of `body`), and 204, 205 and 304.
+    ///
+    /// The body counts as queued, and is taken whatever its size: it was in memory before. Success (2xx) in
+    /// answer to CONNECT would open a tunnel, which is [`Exchange::tunnel`](super::Exchange::tunnel)'s; here it
+    /// becomes 501.
+    ///
+    /// [`Limits::drain_bytes`]: crate::http::Limits::drain_bytes
+    pub fn respond(
+        self,
+        head: &Head,
+        body: Bytes,
+        date: Option<&Date>,
+        recv: &RequestBody,
+        out: &mut Outbox,
+    ) -> Finished {
+        let persistence = self.persistence_after(recv);
+        let framing = Framing::Length(convert::u64_from(body.len()));
+        let sending = self.write_head(head, framing, persistence, date, out);
+        if let Sending::Length { .. } = sending {
+            out.put_bytes(body);
+        }
+        Finished { persistence }
+    }
+
+    /// Answers with a body that is written in pieces, while the request may still be arriving.
+    ///
+    /// The connection is announced to stay if it can. Should the body of the request then be left unread, it is
+    /// read and thrown away to its end, within [`Limits::body_bytes`](crate::http::Limits::body_bytes) and the
+    /// least rate of progress.
+    pub fn start(
+        self,
+        head: &Head,
+        framing: Framing,
+        date: Option<&Date>,
+        recv: &RequestBody,
+        out: &mut Outbox,
+    ) -> ResponseBody {
+        let persistence = match (framing, self.version) {
+            // Only the close can end it.
+            (Framing::Chunked, Version::Http10) if self.has_content(head.status()) => Persistence::Close,
+            _ if recv.has_failed() || self.is_still_expecting(recv) => Persistence::Close,
+            _ => self.persistence,
+        };
+        let takes_trailers = self.takes_trailers;
+        let sending = self.write_head(head, framing, persistence, date, out);
+        ResponseBody::new(sending, persistence, takes_trailers)
+    }
+
+    fn persistence_after(&self, recv: &RequestBody) -> Persistence {
+        let worth_reading = recv.remaining().is_some_and(|rest| rest <= recv.limits.drain_bytes);
+        if worth_reading && !self.is_still_expecting(recv) { self.persistence } else { Persistence::Close }
+    }
+
+    /// A client that was not told to continue may send the body or not: what follows cannot be understood.
+    fn is_still_expecting(&self, recv: &RequestBody) -> bool {
+        self.expectation == Expectation::Open && recv.is_untouched()
+    }
+
+    fn has_content(&self, status: StatusCode) -> bool {
+        self.request != Kind::Head
+            && !matches!(
+                status,
+                StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+            )
+    }
+
+    fn write_head(
+        self,
+        head: &Head,
+        framing: Framing,
+        persistence: Persistence,
+        date: Option<&Date>,
+        out: &mut Outbox,
+    ) -> Sending {
+        let connection = match (persistence, self.version) {
+            (Persistence::Close, _) => Connection::Close,
+            (Persistence::Keep, Version::Http10) => Connection::KeepAnnounced,
+            (Persistence::Keep, Version::Http11) => Connection::Keep,
+        };
+        if self.request == Kind::Connect && head.status().is_success() {
+            let refused = Head::new(StatusCode::NOT_IMPLEMENTED);
+            head::write_final(&refused, Announced::Length(0), connection, date, out);
+            return Sending::NoContent;
+        }
+        let (announced, sending) = self.frame(head.status(), framing);
+        head::write_final(head, announced, connection, date, out);
+        sending
+    }
+
+    /// The one table of how a response's content is framed. RFC 9110 8.6, 15.3.5, 15.3.6 and 15.4.5; RFC 9112 6.
+    fn frame(&self, status: StatusCode, framing: Framing) -> (Announced, Sending) {
+        let announced = match (framing, self.version) {
+            (Framing::Length(length), _) => Announced::Length(length),
+            (Framing::Chunked, Version::Http11) => Announced::Chunked,
+            (Framing::Chunked, Version::Http10) => Announced::Nothing,
+        };
+        match (status, announced) {
+            (StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED, _) => {
+                (Announced::Nothing, Sending::NoContent)
+            }
+            (StatusCode::RESET_CONTENT, _) => (Announced::Length(0), Sending::NoContent),
+            _ if self.request == Kind::Head => (announced, Sending::NoContent),
+            (_, Announced::Length(length)) => (announced, Sending::Length { remaining: length }),
+            (_, Announced::Chunked) => (announced, Sending::Chunked),
+            (_, Announced::Nothing) => (announced, Sending::UntilClose),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Status codes, RFC 9110 15.
+
+use core::fmt;
+
+/// A final status code: 200 to 599. RFC 9110 15.
+///
+/// Informational codes are no answer and have a type of their own, [`InterimHead`](super::InterimHead).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatusCode(u16);
+
+/// A number that is not a final status code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidStatusCode(u16);
+
+impl fmt::Display for InvalidStatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected a final status code from 200 to 599, got {} (RFC 9110 15)", self.0)
+    }
+}
+
+impl core::error::Error for InvalidStatusCode {}
+
+macro_rules! status_codes {
+    ($($number:literal $name:ident $reason:literal)*) => {
+        impl StatusCode {
+            $(#[doc = concat!($number, " ", $reason)] pub const $name: Self = Self($number);)*
+
+            /// The reason phrase of a registered code; empty for any other.
+            pub const fn reason(self) -> &'static str {
+                match self.0 {
+                    $($number => $reason,)*
+                    _ => "",
+                }
+            }
+        }
+    };
+}
+
+status_codes! {
+    200 OK "OK"
+    201 CREATED "Created"
+    202 ACCEPTED "Accepted"
+    203 NON_AUTHORITATIVE_INFORMATION "Non-Authoritative Information"
+    204 NO_CONTENT "No Content"
+    205 RESET_CONTENT "Reset Content"
+    206 PARTIAL_CONTENT "Partial Content"
+    300 MULTIPLE_CHOICES "Multiple Choices"
+    301 MOVED_PERMANENTLY "Moved Permanently"
+    302 FOUND "Found"
+    303 SEE_OTHER "See Other"
+    304 NOT_MODIFIED "Not Modified"
+    307 TEMPORARY_REDIRECT "Temporary Redirect"
+    308 PERMANENT_REDIRECT "Permanent Redirect"
+    400 BAD_REQUEST "Bad Request"
+    401 UNAUTHORIZED "Unauthorized"
+    402 PAYMENT_REQUIRED "Payment Required"
+    403 FORBIDDEN "Forbidden"
+    404 NOT_FOUND "Not Found"
+    405 METHOD_NOT_ALLOWED "Method Not Allowed"
+    406 NOT_ACCEPTABLE "Not Acceptable"
+    407 PROXY_AUTHENTICATION_REQUIRED "Proxy Authentication Required"
+    408 REQUEST_TIMEOUT "Request Timeout"
+    409 CONFLICT "Conflict"
+    410 GONE "Gone"
+    411 LENGTH_REQUIRED "Length Required"
+    412 PRECONDITION_FAILED "Precondition Failed"
+    413 CONTENT_TOO_LARGE "Content Too Large"
+    414 URI_TOO_LONG "URI Too Long"
+    415 UNSUPPORTED_MEDIA_TYPE "Unsupported Media Type"
+    416 RANGE_NOT_SATISFIABLE "Range Not Satisfiable"
+    417 EXPECTATION_FAILED "Expectation Failed"
+    421 MISDIRECTED_REQUEST "Misdirected Request"
+    422 UNPROCESSABLE_CONTENT "Unprocessable Content"
+    426 UPGRADE_REQUIRED "Upgrade Required"
+    428 PRECONDITION_REQUIRED "Precondition Required"
+    429 TOO_MANY_REQUESTS "Too Many Requests"
+    431 REQUEST_HEADER_FIELDS_TOO_LARGE "Request Header Fields Too Large"
+    500 INTERNAL_SERVER_ERROR "Internal Server Error"
+    501 NOT_IMPLEMENTED "Not Implemented"
+    502 BAD_GATEWAY "Bad Gateway"
+    503 SERVICE_UNAVAILABLE "Service Unavailable"
+    504 GATEWAY_TIMEOUT "Gateway Timeout"
+    505 HTTP_VERSION_NOT_SUPPORTED "HTTP Version Not Supported"
+}
+
+impl StatusCode {
+    /// The status code with this number.
+    ///
+    /// # Errors
+    ///
+    /// A number outside 200 to 599.
+    pub const fn new(code: u16) -> Result<Self, InvalidStatusCode> {
+        if code >= 200 && code <= 599 { Ok(Self(code)) } else { Err(InvalidStatusCode(code)) }
+    }
+
+    /// The number.
+    pub const fn code(self) -> u16 {
+        self.0
+    }
+
+    /// True from 200 to 299.
+    pub const fn is_success(self) -> bool {
+        self.0 < 300
+    }
+}
+
+impl fmt::Debug for StatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StatusCode({})", self.0)
+    }
+}
+
+impl fmt::Display for StatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, self.reason())
+    }
+}

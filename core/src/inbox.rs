@@ -1,0 +1,339 @@
+//! What has arrived and is not yet understood.
+
+use bytes::{Bytes, BytesMut};
+use core::fmt;
+use core::ops::Deref;
+
+use crate::Instant;
+
+/// The bytes that arrived for a state and that it has not consumed, in order, bounded.
+///
+/// An inbox belongs to the state that receives and moves with it, so the bytes behind a pipelined request or
+/// an upgrade are never in anybody's hands. A driver feeds it in one of two ways:
+///
+/// - **in place**: read into [`room`](Self::room) and say [`filled`](Self::filled). [`lend`](Self::lend) a
+///   buffer first and [`reclaim`](Self::reclaim) it before the task waits, and an idle connection holds no
+///   buffer at all;
+/// - **by copy**: [`feed`](Self::feed).
+///
+/// The end of the stream is fed too: [`end`](Self::end). So is silence: [`dry`](Self::dry) says that a read
+/// found nothing, and only then can a time limit expire. A driver that was slow does not kill a peer whose
+/// bytes lie unread in the kernel.
+pub struct Inbox {
+    /// Every byte of its length is initialised; `start..end` is what arrived.
+    buffer: BytesMut,
+    start: usize,
+    end: usize,
+    limit: usize,
+    stream: Stream,
+}
+
+/// What the last look at the stream showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    /// Bytes, or nobody has looked yet.
+    Flowing,
+    /// Nothing to read at this moment.
+    Dry(Instant),
+    /// Nothing will come any more.
+    Ended,
+}
+
+/// The first buffer that an inbox makes for itself when none is lent.
+const FIRST: usize = 4096;
+
+impl Inbox {
+    /// An empty inbox that holds at most `limit` unconsumed bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { buffer: BytesMut::new(), start: 0, end: 0, limit, stream: Stream::Flowing }
+    }
+
+    /// The bytes that are not consumed yet.
+    pub fn unread(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// How many bytes are not consumed yet.
+    pub fn len(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// True if every byte is consumed.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bound on unconsumed bytes.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Room to read into, initialised. Say [`filled`](Self::filled) afterwards.
+    ///
+    /// Never empty after a poll that waits, except when the stream has ended or the state above does not
+    /// read on ([`is_full`](Self::is_full)). Makes a buffer if none is lent.
+    pub fn room(&mut self) -> &mut [u8] {
+        let allowed = self.limit.saturating_sub(self.len());
+        if self.start > 0 && self.end == self.buffer.len() {
+            self.compact();
+        }
+        if self.end == self.buffer.len() && allowed > 0 {
+            let grown = self.buffer.len().saturating_mul(2).max(FIRST);
+            self.buffer.resize(grown.min(self.limit), 0);
+        }
+        let end = self.end.saturating_add(allowed).min(self.buffer.len());
+        self.buffer.get_mut(self.end..end).unwrap_or_default()
+    }
+
+    /// The first `len` bytes of [`room`](Self::room) now hold what arrived.
+    ///
+    /// What exceeds the room is ignored. Zero bytes change nothing: an end of stream is told by
+    /// [`end`](Self::end), so a full inbox cannot look like one.
+    pub fn filled(&mut self, len: usize) {
+        if len > 0 && self.stream != Stream::Ended {
+            self.end = self.end.saturating_add(len).min(self.buffer.len());
+            self.stream = Stream::Flowing;
+        }
+    }
+
+    /// Copies from `bytes` and says how many were taken: all, unless the bound is met.
+    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            if self.stream == Stream::Ended {
+                break;
+            }
+            let room = self.room();
+            let len = room.len().min(rest.len());
+            let (Some(to), Some(from)) = (room.get_mut(..len), rest.get(..len)) else { break };
+            if from.is_empty() {
+                break;
+            }
+            to.copy_from_slice(from);
+            self.filled(len);
+            taken += len;
+        }
+        taken
+    }
+
+    /// The stream has ended: nothing will arrive after what is here.
+    pub fn end(&mut self) {
+        self.stream = Stream::Ended;
+    }
+
+    /// A read at `now` found nothing, and the stream has not ended.
+    pub fn dry(&mut self, now: Instant) {
+        if self.stream != Stream::Ended {
+            self.stream = Stream::Dry(now);
+        }
+    }
+
+    /// True if the stream has ended. There may still be unread bytes.
+    pub fn has_ended(&self) -> bool {
+        self.stream == Stream::Ended
+    }
+
+    /// True if nothing more fits: the state above must consume before the driver reads on.
+    pub fn is_full(&self) -> bool {
+        self.len() >= self.limit
+    }
+
+    /// Lends a buffer to read into. Its whole length counts as initialised room and its content is ignored.
+    ///
+    /// Unread bytes are copied to its start.
+    ///
+    /// # Errors
+    ///
+    /// The buffer comes back unused: the unread bytes do not fit, or a buffer with room is held already.
+    pub fn lend(&mut self, mut buffer: BytesMut) -> Result<(), BytesMut> {
+        let len = self.len();
+        let Some(start) = buffer.get_mut(..len).filter(|_| buffer_is_larger(&self.buffer, len)) else {
+            return Err(buffer);
+        };
+        start.copy_from_slice(self.unread());
+        self.buffer = buffer;
+        self.start = 0;
+        self.end = len;
+        Ok(())
+    }
+
+    /// Gives the buffer back and keeps the unread bytes in memory of their exact size.
+    ///
+    /// `None`: what is held is no larger than what is unread already. A part of the buffer may have been
+    /// handed out by [`Payload::take`]: the buffer is then shorter than it was lent.
+    pub fn reclaim(&mut self) -> Option<BytesMut> {
+        if self.buffer.capacity() == 0 || self.buffer.len() == self.len() {
+            return None;
+        }
+        let kept = if self.is_empty() { BytesMut::new() } else { BytesMut::from(self.unread()) };
+        self.start = 0;
+        self.end = kept.len();
+        Some(core::mem::replace(&mut self.buffer, kept))
+    }
+
+    /// The moment of the last read that found nothing, if all is consumed by what it found.
+    pub(crate) fn dry_at(&self) -> Option<Instant> {
+        match self.stream {
+            Stream::Dry(at) => Some(at),
+            Stream::Flowing | Stream::Ended => None,
+        }
+    }
+
+    /// Consumes `len` bytes.
+    pub(crate) fn consume(&mut self, len: usize) {
+        self.start = self.start.saturating_add(len).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Consumes everything.
+    pub(crate) fn discard(&mut self) {
+        self.consume(usize::MAX);
+    }
+
+    /// Consumes the first `len` bytes and hands them out, at most what is unread.
+    pub(crate) fn payload(&mut self, len: usize) -> Payload<'_> {
+        let len = len.min(self.len());
+        let start = self.start;
+        self.start = start + len;
+        Payload { start, len, inbox: self }
+    }
+
+    fn compact(&mut self) {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+    }
+}
+
+/// A buffer is worth lending if the held one has no use of its own: it is empty or exactly full.
+fn buffer_is_larger(held: &BytesMut, unread: usize) -> bool {
+    held.is_empty() || held.len() == unread
+}
+
+impl fmt::Debug for Inbox {
+    /// Shows lengths, never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("unread", &self.len())
+            .field("limit", &self.limit)
+            .field("stream", &self.stream)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Received bytes where they arrived: consumed from the inbox, borrowed until the next call.
+///
+/// Looks like a byte slice. [`take`](Self::take) makes it owned.
+pub struct Payload<'a> {
+    inbox: &'a mut Inbox,
+    start: usize,
+    len: usize,
+}
+
+impl Payload<'_> {
+    /// The bytes as an owned value.
+    ///
+    /// Shares the receive buffer if the payload is at least a quarter of it, and copies otherwise: sharing
+    /// keeps the whole buffer in memory, and the bounds are about memory.
+    pub fn take(self) -> Bytes {
+        let Self { inbox, start, len } = self;
+        if len < inbox.buffer.capacity() / 4 || len < SHARED_FROM {
+            return Bytes::copy_from_slice(inbox.buffer.get(start..start + len).unwrap_or_default());
+        }
+        let _consumed = inbox.buffer.split_to(start);
+        let taken = inbox.buffer.split_to(len);
+        inbox.end = inbox.end.saturating_sub(start + len);
+        inbox.start = 0;
+        taken.freeze()
+    }
+}
+
+/// Below this size a copy is cheaper than the bookkeeping of sharing.
+const SHARED_FROM: usize = 2048;
+
+impl Deref for Payload<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.inbox.buffer.get(self.start..self.start + self.len).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Payload<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn feeding_stops_at_the_bound_and_a_full_inbox_is_not_an_end() {
+        let mut inbox = Inbox::new(10);
+        assert_eq!(inbox.feed(b"0123456789abc"), 10);
+        assert!(inbox.is_full() && inbox.room().is_empty() && !inbox.has_ended());
+        inbox.consume(3);
+        assert_eq!(inbox.feed(b"abc"), 3);
+        assert_eq!(inbox.unread(), b"3456789abc");
+    }
+
+    #[test]
+    fn a_lent_buffer_comes_back_and_the_rest_is_kept_exactly() {
+        let mut inbox = Inbox::new(1 << 16);
+        inbox.lend(BytesMut::zeroed(1 << 16)).unwrap();
+        inbox.room()[..6].copy_from_slice(b"abcdef");
+        inbox.filled(6);
+        inbox.consume(4);
+        let back = inbox.reclaim().unwrap();
+        assert_eq!(back.len(), 1 << 16);
+        assert_eq!(inbox.unread(), b"ef");
+        assert_eq!(inbox.buffer.len(), 2);
+        assert!(inbox.reclaim().is_none());
+        inbox.lend(back).unwrap();
+        assert_eq!(inbox.feed(b"gh"), 2);
+        assert_eq!(inbox.unread(), b"efgh");
+    }
+
+    #[test]
+    fn a_small_payload_is_copied_and_a_large_one_is_shared() {
+        let mut inbox = Inbox::new(1 << 16);
+        inbox.lend(BytesMut::zeroed(1 << 16)).unwrap();
+        inbox.feed(&vec![7; 40_000]);
+        assert_eq!(inbox.payload(20).take().len(), 20);
+        assert_eq!(inbox.buffer.len(), 1 << 16);
+        assert_eq!(inbox.payload(20_000).take(), vec![7; 20_000]);
+        assert_eq!(inbox.buffer.len(), (1 << 16) - 20_020);
+        assert_eq!(inbox.unread(), vec![7; 19_980]);
+    }
+
+    #[test]
+    fn silence_is_forgotten_when_bytes_arrive() {
+        let mut inbox = Inbox::new(10);
+        inbox.dry(Instant::default());
+        assert!(inbox.dry_at().is_some());
+        inbox.feed(b"a");
+        assert!(inbox.dry_at().is_none());
+    }
+
+    #[test]
+    fn nothing_arrives_after_the_end() {
+        let mut inbox = Inbox::new(10);
+        inbox.end();
+        assert_eq!(inbox.feed(b"late"), 0);
+        inbox.dry(Instant::default());
+        assert!(inbox.has_ended());
+    }
+}
