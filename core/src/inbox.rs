@@ -85,6 +85,11 @@ impl Inbox {
         self.buffer.get_mut(self.end..end).unwrap_or_default()
     }
 
+    /// True if there is room without making a buffer.
+    pub fn has_room(&self) -> bool {
+        self.buffer.len() > self.len()
+    }
+
     /// The first `len` bytes of [`room`](Self::room) now hold what arrived.
     ///
     /// What exceeds the room is ignored. Zero bytes change nothing: an end of stream is told by

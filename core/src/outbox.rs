@@ -150,6 +150,11 @@ impl Outbox {
         Ok(())
     }
 
+    /// True if memory for small pieces is held.
+    pub fn is_lent(&self) -> bool {
+        self.joined.capacity() > 0
+    }
+
     /// Gives the memory for small pieces back, and keeps what is not sent in memory of its exact size.
     ///
     /// `None`: there is none to spare.

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::exchange::{Continue, Exchange};
+use super::linger::Linger;
 use super::receive::RequestBody;
 use super::refusal::{Refusal, Reject};
 use super::respond::Responder;
@@ -89,13 +90,17 @@ impl Server {
         self.inbox.is_empty()
     }
 
+    /// Takes no further request. Nothing is said to the peer but the end of the stream.
+    pub fn close(self) -> Linger {
+        Linger::new(self.inbox, self.limits)
+    }
+
     /// The next request, if its head has arrived whole.
     ///
     /// # Errors
     ///
     /// A [`Refusal`]: the peer broke the protocol or met a limit within a head. It is the one answer that is
     /// still allowed, and the connection closes after it.
-    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
     pub fn poll(mut self) -> Result<Step<Self, Next>, Refusal> {
         match self.advance() {
             Ok(Some((line, end))) => self.exchange(&line, end).map(|e| Step::Done(Next::Exchange(e))),
@@ -127,7 +132,6 @@ impl Server {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
     fn wait(mut self) -> Result<Step<Self, Next>, Refusal> {
         if self.waiting != Waiting::Head && !self.inbox.is_empty() {
             self.waiting = Waiting::Head;
@@ -192,7 +196,6 @@ impl Server {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
     fn exchange(mut self, line: &RequestLine, end: usize) -> Result<Exchange, Refusal> {
         let section = self.inbox.payload(end).take();
         let fields = match Fields::parse(section.clone(), line.end(), self.limits.fields) {
