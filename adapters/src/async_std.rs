@@ -140,7 +140,7 @@ impl Listener for TcpListener {
         ::async_std::task::spawn(task);
     }
 
-    async fn sleep(&self, duration: Duration) {
+    async fn sleep(duration: Duration) {
         Timer::after(duration).await;
     }
 }
@@ -160,7 +160,7 @@ impl Listener for UnixListener {
         ::async_std::task::spawn(task);
     }
 
-    async fn sleep(&self, duration: Duration) {
+    async fn sleep(duration: Duration) {
         Timer::after(duration).await;
     }
 }
