@@ -70,6 +70,9 @@ impl Connection {
 
     /// Bytes arrive. Says how many were taken; the others stay in the kernel.
     pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        if let Some(Record::Ended(End::Upgraded(behind))) = self.records.last_mut() {
+            behind.extend_from_slice(bytes);
+        }
         let Some(inbox) = self.inbox() else { return bytes.len() };
         let taken = inbox.feed(bytes);
         self.run();
