@@ -71,7 +71,8 @@ impl Server {
         Self::between(inbox, limits, Waiting::FirstByte)
     }
 
-    pub(super) fn again(inbox: Inbox, limits: Arc<Limits>) -> Self {
+    pub(super) fn again(mut inbox: Inbox, limits: Arc<Limits>) -> Self {
+        inbox.forget_silence();
         Self::between(inbox, limits, Waiting::Further)
     }
 
