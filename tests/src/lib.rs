@@ -22,7 +22,7 @@
 )]
 
 pub mod client;
-//pub mod compile;
+pub mod compile;
 pub mod connection;
 pub mod cutter;
 //pub mod link;
