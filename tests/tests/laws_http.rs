@@ -58,10 +58,8 @@ impl Meant {
             Body::Chunked(chunks, trailers) => {
                 line("Transfer-Encoding: chunked\r\n".into());
                 for (chunk, extension) in chunks {
-                    line(format!("{:x}{extension}", chunk.len()));
-                    line(String::new());
-                    text.truncate(text.len() - 2);
-                    text.extend([&chunk[..], b"\r\n"].concat());
+                    text.extend(format!("{:x}{extension}\r\n", chunk.len()).into_bytes());
+                    text.extend([chunk, &b"\r\n"[..]].concat());
                 }
                 text.extend(b"0\r\n");
                 for (name, value) in trailers {
@@ -151,12 +149,11 @@ fn lawful(verdict: &Verdict) -> Result<(), TestCaseError> {
             http10: seen.minor == 0,
         })
         .collect();
-    let heard = client::read(&verdict.output, &asked).or_else(|_| {
-        // A refused HEAD does not reach the application.
+    // A refused HEAD does not reach the application, and its refusal has no content.
+    if verdict.refused().is_some() && verdict.output.ends_with(b"\r\n\r\n") {
         asked.push(Asked::HEAD);
-        client::read(&verdict.output, &asked)
-    });
-    let heard = heard.map_err(TestCaseError::fail)?;
+    }
+    let heard = client::read(&verdict.output, &asked).map_err(TestCaseError::fail)?;
     let cut = verdict.records.contains(&Record::Aborted);
     for (index, response) in heard.responses.iter().enumerate() {
         let last = index + 1 == heard.responses.len();
@@ -214,7 +211,7 @@ fn split(input: &[u8], seed: u64) -> Verdict {
 }
 
 proptest! {
-    #![proptest_config(config(300))]
+    #![proptest_config(config(4000))]
 
     #[test]
     fn a_valid_stream_is_understood_as_it_was_meant(stream in stream(), seed: u64) {
@@ -239,10 +236,11 @@ proptest! {
             let of_ours = |name: &str| name.starts_with("x-");
             let found: Vec<_> = seen.fields.iter().filter(|(name, _)| of_ours(name)).cloned().collect();
             prop_assert_eq!(found, sent(&meant.fields));
-            if let Body::Chunked(_, lines) = &meant.body
-                && !lines.is_empty()
-            {
-                prop_assert_eq!(trailers.next(), Some(&sent(lines)));
+            match &meant.body {
+                Body::Chunked(_, lines) if !lines.is_empty() => {
+                    prop_assert_eq!(trailers.next(), Some(&sent(lines)));
+                }
+                _ => {}
             }
             let expects = meant.expects && meant.minor == 1 && !matches!(&meant.body, Body::None)
                 && !matches!(&meant.body, Body::Known(content) if content.is_empty());
