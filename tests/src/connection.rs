@@ -112,7 +112,12 @@ impl Connection {
         if let Some(inbox) = self.inbox() {
             inbox.dry(now);
         }
-        if self.out.poll(now).is_err() {
+        self.stuck();
+    }
+
+    /// A write takes nothing at this moment.
+    pub fn stuck(&mut self) {
+        if self.out.poll(self.now).is_err() {
             self.over(End::Stalled);
         }
         self.run();
