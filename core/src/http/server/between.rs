@@ -87,7 +87,7 @@ impl Server {
 
     /// True if no byte of a further request has arrived: closing now loses nothing that was sent.
     pub fn is_idle(&self) -> bool {
-        self.inbox.is_empty()
+        self.is_before_head()
     }
 
     /// The next request, if its head has arrived whole.
@@ -130,7 +130,7 @@ impl Server {
 
     #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
     fn wait(mut self) -> Result<Step<Self, Next>, Refusal> {
-        if self.waiting != Waiting::Head && !self.inbox.is_empty() {
+        if self.waiting != Waiting::Head && !self.is_before_head() {
             self.waiting = Waiting::Head;
             self.since = None;
         }
