@@ -90,7 +90,7 @@ fn handler(request: &Request) -> Plan {
         "/early" => Plan::full(200, &[b'e'; 300]).unread(),
         "/stream" => Plan::pieces(Framing::Chunked, &[&[b's'; 3000], &[b's'; 3000], &[b's'; 3000]]),
         "/fails" => Plan::pieces(Framing::Chunked, &[&[b'f'; 1000]]).failing(),
-        "/large" => Plan::full(200, &[b'l'; 20_000]),
+        "/large" => Plan::full(200, &b"l".repeat(20_000)),
         _ => Plan::echo(),
     }
 }
