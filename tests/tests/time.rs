@@ -53,6 +53,7 @@ fn a_head_that_is_begun_and_not_completed_is_told_408() {
     for before in [&b""[..], GET] {
         let mut connection = Connection::new(plan::echo);
         connection.feed_all(before);
+        connection.look();
         connection.silence(NEARLY);
         connection.feed(b"GE");
         meets(&mut connection, Limit::HeadTime, Duration::from_secs(10));
@@ -149,6 +150,21 @@ fn a_slow_application_does_not_kill_a_healthy_peer() {
         connection.look();
         let answered = connection.records().contains(&Record::Answered(200));
         assert!(answered && connection.ended().is_none(), "{:?}", connection.records());
+    }
+}
+
+/// Nor is it late with what it had no time to send: the limits go on from what was read.
+#[test]
+fn a_slow_application_leaves_a_peer_the_time_for_the_rest() {
+    for (start, rest, limit) in
+        [(&b""[..], &GET[..9], Limit::HeadTime), (POST, &[b'b'; 1024], Limit::BodyProgress)]
+    {
+        let mut connection = Connection::new(plan::echo);
+        connection.feed_all(start);
+        connection.look();
+        connection.sleep(SECOND * 300);
+        connection.feed_all(rest);
+        meets(&mut connection, limit, SECOND * 10);
     }
 }
 
