@@ -54,7 +54,7 @@ impl Stream<Async<std::net::TcpStream>> {
     ///
     /// The connection is gone already, or the stream has clones.
     pub fn tcp(io: TcpStream) -> io::Result<Self> {
-        let io = Async::new_nonblocking(std::net::TcpStream::try_from(io)?)?;
+        let io = Async::new(std::net::TcpStream::try_from(io)?)?;
         io.get_ref().set_nodelay(true)?;
         Ok(Self::with_reset(io, |io| {
             // Should it fail, the connection closes instead.

@@ -66,3 +66,8 @@ pub use serve::{Serve, serve};
 pub use server::Server;
 pub use transport::{Address, Endpoints, Listener, Transport};
 pub use upgraded::Upgraded;
+
+/// The README's server compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -153,7 +153,7 @@ impl Server {
 
     /// True if nothing has arrived but the one empty line that is ignored.
     fn is_before_head(&self) -> bool {
-        matches!(self.inbox.unread(), b"" | b"\r\n")
+        matches!(self.inbox.unread(), b"" | b"\r" | b"\r\n")
     }
 
     /// Goes on through the head. When it is whole: its request line, and where it ends.

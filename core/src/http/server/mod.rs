@@ -90,12 +90,14 @@
 //! # For those who write a driver
 //!
 //! 1. Before a task waits, write what the [`Outbox`](crate::Outbox) holds.
-//! 2. Read until nothing is there, say so with [`Inbox::dry`](crate::Inbox::dry), and poll again: this is what
-//!    starts and ends the time limits. Wait until the state's `deadline`, at the longest, then read again.
+//! 2. In every state, read until nothing is there, say so with [`Inbox::dry`](crate::Inbox::dry), and poll again:
+//!    this is what starts and ends the time limits, and a state has no deadline before. Wait until its `deadline`,
+//!    at the longest, then read again.
 //! 3. Feed the end of the stream with [`Inbox::end`](crate::Inbox::end) and go on polling: what arrived before
 //!    it still counts.
 //! 4. Above the high-water mark do not poll for the next request.
-//! 5. In [`Linger`]: write everything, end the write side, then read and throw away until it is done.
+//! 5. In [`Linger`]: write everything, reading and throwing away meanwhile ([`Linger::discard`]), end the write side,
+//!    then poll it until it is done.
 //! 6. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or [`Abandoned::Reset`] comes, reset.
 
 mod after;

@@ -57,6 +57,8 @@ impl Responder {
         // RFC 9112 9.3, in its order.
         let persistence = match head.version() {
             _ if option("close") => Persistence::Close,
+            // What a client has sent behind a CONNECT, hoping for a tunnel, is no request (RFC 9110 9.3.6).
+            _ if head.method() == Method::Connect => Persistence::Close,
             Version::Http11 => Persistence::Keep,
             Version::Http10 if option("keep-alive") => Persistence::Keep,
             Version::Http10 => Persistence::Close,

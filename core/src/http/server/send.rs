@@ -151,11 +151,12 @@ impl ResponseBody {
         Ok(Finished { persistence: self.persistence })
     }
 
-    /// Cuts the body off: what produces it has failed. No client can take the response for a whole one.
+    /// Cuts the body off: what produces it has failed. No client can take the response for a whole one: where
+    /// nothing of it is missing, or nothing could show that something is, the connection is reset.
     pub fn abort(self) -> Aborted {
         let cut = match self.sending {
-            Sending::UntilClose => Cut::Invisible,
-            Sending::Length { .. } | Sending::Chunked | Sending::NoContent => Cut::Visible,
+            Sending::UntilClose | Sending::NoContent | Sending::Length { remaining: 0 } => Cut::Invisible,
+            Sending::Length { .. } | Sending::Chunked => Cut::Visible,
         };
         Aborted { cut }
     }
