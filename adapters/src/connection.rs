@@ -12,7 +12,7 @@ use endwell_core::{Deadline, Held, Inbox, Step};
 
 use crate::conclusion::Conclusion;
 use crate::wire::{Link, Outcome, Wire};
-use crate::{Ended, Exchange, date};
+use crate::{Ended, Exchange, date, scratch};
 
 /// Where a connection is when no handler has it.
 enum Connection {
@@ -388,6 +388,8 @@ fn poll_close(
                 if filled.is_err() {
                     return Poll::Ready(());
                 }
+                linger.discard();
+                scratch::reclaim_room(linger.inbox());
                 continue;
             }
         }

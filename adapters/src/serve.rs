@@ -111,14 +111,16 @@ where
                 if is_about_one_connection(&error) {
                     continue;
                 }
-                if until(&mut stop, listener.sleep(pause)).await.is_none() {
+                if until(&mut stop, L::sleep(pause)).await.is_none() {
                     break;
                 }
                 pause = (pause * 2).min(LAST_PAUSE);
             }
         }
     }
-    spawner.shut_down(listener).await;
+    // Closed at once: who connects from now on is told so by the system.
+    drop(listener);
+    spawner.shut_down::<L>().await;
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -190,9 +192,9 @@ where
         });
     }
 
-    async fn shut_down<L: Listener>(self, listener: L) {
+    async fn shut_down<L: Listener>(self) {
         self.hub.drain();
-        let mut timeout = pin!(listener.sleep(self.config.shutdown_time));
+        let mut timeout = pin!(L::sleep(self.config.shutdown_time));
         let mut empty = pin!(self.empty());
         let in_time = std::future::poll_fn(|cx| {
             if empty.as_mut().poll(cx).is_ready() {

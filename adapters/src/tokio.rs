@@ -121,7 +121,7 @@ impl Listener for TcpListener {
         ::tokio::spawn(task);
     }
 
-    async fn sleep(&self, duration: Duration) {
+    async fn sleep(duration: Duration) {
         time::sleep(duration).await;
     }
 }
@@ -141,7 +141,7 @@ impl Listener for UnixListener {
         ::tokio::spawn(task);
     }
 
-    async fn sleep(&self, duration: Duration) {
+    async fn sleep(duration: Duration) {
         time::sleep(duration).await;
     }
 }

@@ -87,6 +87,6 @@ pub trait Listener: Send + 'static {
     /// Runs a task on the runtime of this listener.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Waits.
-    fn sleep(&self, duration: std::time::Duration) -> impl Future<Output = ()> + Send;
+    /// Waits, on the same runtime. Needs no listener: a server that stops has none any more.
+    fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
 }

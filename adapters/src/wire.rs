@@ -42,6 +42,7 @@ impl<T: ?Sized> Drop for Link<T> {
     fn drop(&mut self) {
         let wire = self.wire.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.hub.charge(wire.charged, 0);
+        scratch::reclaim_output(&mut wire.out);
     }
 }
 
@@ -187,8 +188,12 @@ impl Wire {
         self.ended.as_ref()
     }
 
-    /// The connection has ended: whoever waits is told.
+    /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
+    /// could look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
+        if self.recv.is_some() || !self.out.is_empty() {
+            self.transport.reset();
+        }
         self.ended.get_or_insert(ended);
         let waiters = std::mem::take(&mut self.waiters);
         let writer = waiters.writer.map(|(waker, _)| waker);
@@ -201,6 +206,7 @@ impl Wire {
         self.transport.now()
     }
 
+    /// Lets the coming close be a reset.
     pub(crate) fn reset(&mut self) {
         self.transport.reset();
     }
@@ -246,7 +252,11 @@ impl Wire {
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
         scratch::lend_room(inbox);
         match self.transport.poll_read(cx, inbox.room()) {
-            Poll::Ready(Ok(0)) => inbox.end(),
+            Poll::Ready(Ok(0)) => {
+                inbox.end();
+                // Nothing more will be read, and the state may be over.
+                scratch::reclaim_room(inbox);
+            }
             Poll::Ready(Ok(len)) => inbox.filled(len),
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
@@ -292,7 +302,9 @@ impl Wire {
             self.waiters.writer.take().into_iter().for_each(|(waker, _)| waker.wake());
         }
         let reading = self.waiters.reader.is_some();
-        if reading || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
+        // A reader in this very task has just found nothing, and will be woken by what arrives.
+        let reads_itself = self.waiters.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker()));
+        if (reading && !reads_itself) || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
             self.read_for_waiters(cx);
         }
         let deadline = if reading { self.recv.as_ref().and_then(RequestBody::deadline) } else { None };

@@ -184,6 +184,13 @@ impl Inbox {
         }
     }
 
+    /// Another state waits from here on: silence counts for it from the next look at the stream.
+    pub(crate) fn forget_silence(&mut self) {
+        if let Stream::Dry(_) = self.stream {
+            self.stream = Stream::Flowing;
+        }
+    }
+
     /// Consumes `len` bytes.
     pub(crate) fn consume(&mut self, len: usize) {
         self.start = self.start.saturating_add(len).min(self.end);

@@ -72,7 +72,8 @@ impl Server {
         Self::between(inbox, limits, Waiting::FirstByte)
     }
 
-    pub(super) fn again(inbox: Inbox, limits: Arc<Limits>) -> Self {
+    pub(super) fn again(mut inbox: Inbox, limits: Arc<Limits>) -> Self {
+        inbox.forget_silence();
         Self::between(inbox, limits, Waiting::Further)
     }
 
@@ -225,9 +226,13 @@ impl Server {
     }
 
     fn refuse(self, reject: Reject) -> Refusal {
+        let unread = self.inbox.unread();
         let is_head = match &self.progress {
-            HeadProgress::RequestLine(_) => false,
-            HeadProgress::Fields(_, line) => line.method(self.inbox.unread()) == Method::Head,
+            // RFC 9110 9.3.2: no content to a HEAD, also when the rest of its line cannot be understood.
+            HeadProgress::RequestLine(_) => {
+                unread.strip_prefix(b"\r\n").unwrap_or(unread).starts_with(b"HEAD ")
+            }
+            HeadProgress::Fields(_, line) => line.method(unread) == Method::Head,
         };
         Refusal::new(reject, is_head, self.inbox, self.limits)
     }
