@@ -103,7 +103,7 @@ async fn handle<F: Future<Output: Conclusion>>(link: &Arc<Link>, handling: F) ->
             // The handler is not polled again after a panic, and what it holds is dropped by it.
             match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx).is_ready())) {
                 Ok(true) => Poll::Ready(Ok(())),
-                Ok(false) => poll_rest(link, cx),
+                Ok(false) => rest(link, &mut link.lock(), cx),
                 Err(_) => {
                     link.hub.counters.panicked.add();
                     Poll::Ready(Ok(()))
@@ -121,8 +121,7 @@ async fn handle<F: Future<Output: Conclusion>>(link: &Arc<Link>, handling: F) ->
 }
 
 /// The handler waits: the driver does its part and waits too.
-fn poll_rest<R>(link: &Link, cx: &mut Context<'_>) -> Poll<R> {
-    let mut wire = link.lock();
+fn rest<R>(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<R> {
     if wire.poll_while_handling(cx).is_ready() {
         cx.waker().wake_by_ref();
     }
@@ -140,8 +139,8 @@ async fn settled(link: &Link) -> Result<Outcome, Ended> {
             (Outcome::Open, None) => wire.begin(cx),
             (outcome, _) => return Poll::Ready(Ok(outcome)),
         }
-        drop(wire);
-        poll_rest(link, cx)
+        // Under the same lock: what becomes of the exchange from here on wakes this task.
+        rest(link, &mut wire, cx)
     })
     .await
 }
