@@ -152,6 +152,7 @@ impl Wire {
 
     /// The driver's turn begins.
     pub(crate) fn begin(&mut self, cx: &Context<'_>) {
+        self.waiters.reader.take().into_iter().for_each(Waker::wake);
         self.driving = true;
         scratch::lend_output(&mut self.out);
         if !self.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
