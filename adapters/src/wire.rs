@@ -334,7 +334,7 @@ impl Wire {
         }
     }
 
-    /// The next piece of the body. `None`: its end. `before_waiting` runs once if nothing is there yet.
+    /// The next piece of the body of an exchange. `None`: its end, or the exchange is over. `before_waiting` runs once if nothing is there yet.
     pub(crate) fn poll_body(
         &mut self,
         cx: &mut Context<'_>,
@@ -343,9 +343,13 @@ impl Wire {
         let mut before_waiting = Some(before_waiting);
         loop {
             if let Some(ended) = &self.ended {
+        number: u64,
                 return Poll::Ready(Err(ended.clone()));
             }
             let Some(recv) = &mut self.recv else { return Poll::Ready(Ok(None)) };
+        if self.number != number {
+            return Poll::Ready(Ok(None));
+        }
             match recv.poll() {
                 Ok(Some(ready)) => match recv.event(ready) {
                     Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
