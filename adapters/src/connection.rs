@@ -86,9 +86,9 @@ fn open(link: &Arc<Link>, exchange: server::Exchange) -> Result<Exchange, Connec
         return Err(after(recv.after(finished), Ended::Announced));
     }
     link.hub.counters.exchanges.add();
-    wire.open(recv);
+    let number = wire.open(recv);
     drop(wire);
-    Ok(Exchange::new(Arc::clone(link), head, expect, send))
+    Ok(Exchange::new(Arc::clone(link), number, head, expect, send))
 }
 
 /// Runs a handler to its end. What is queued is written whenever it waits, also for work of its own.
