@@ -104,10 +104,8 @@ fn assert_answered_for(client: &mut Client) {
 }
 
 fn before_reading<R: Runtime>() {
-    let seen = each::<R>(
-        |fault| format!("GET /before/{fault} HTTP/1.1\r\nhost: a\r\n\r\n"),
-        assert_answered_for,
-    );
+    let seen =
+        each::<R>(|fault| format!("GET /before/{fault} HTTP/1.1\r\nhost: a\r\n\r\n"), assert_answered_for);
     assert_eq!(seen, Seen { unanswered: 3, panicked: 1, aborted: 0 });
 }
 
@@ -157,7 +155,9 @@ fn until_close<R: Runtime>() {
 fn after_an_upgrade<R: Runtime>() {
     let seen = each::<R>(
         |fault| {
-            format!("GET /upgraded/{fault} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+            format!(
+                "GET /upgraded/{fault} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
+            )
         },
         |client| {
             assert_eq!(client.response().unwrap().status, 101);

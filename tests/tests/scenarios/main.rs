@@ -15,3 +15,8 @@
 mod support;
 
 mod application;
+mod cut_short;
+mod echo;
+mod moved;
+mod shutdown;
+mod unread;

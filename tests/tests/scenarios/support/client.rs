@@ -76,6 +76,11 @@ impl Client {
         self.ahead.drain(..len).collect()
     }
 
+    /// Puts back what was read too early.
+    pub(crate) fn unread(&mut self, bytes: &[u8]) {
+        self.ahead.splice(..0, bytes.iter().copied());
+    }
+
     /// All bytes up to the end of the stream, which must be a clean one.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         while self.fill().expect("no reset") > 0 {}

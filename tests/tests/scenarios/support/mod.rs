@@ -1,22 +1,24 @@
 //! What the scenarios share: servers on each runtime, and clients that know no runtime.
 
 mod client;
+mod gate;
 mod response;
 mod runtime;
 mod server;
 
 pub(crate) use client::{Client, LONG};
+pub(crate) use gate::{Gate, told};
 pub(crate) use response::{Cut, Response};
 pub(crate) use runtime::{AsyncStd, Runtime, Tokio};
-pub(crate) use server::{Running, start, start_with};
+pub(crate) use server::{start, start_narrow, start_with};
 
 /// Makes a test of each scenario for each runtime.
 macro_rules! on_every_runtime {
     ($($(#[$attribute:meta])* $scenario:ident),* $(,)?) => {
-        mod tokio {
+        mod on_tokio {
             $(#[test] $(#[$attribute])* fn $scenario() { super::$scenario::<crate::support::Tokio>(); })*
         }
-        mod async_std {
+        mod on_async_std {
             $(#[test] $(#[$attribute])* fn $scenario() { super::$scenario::<crate::support::AsyncStd>(); })*
         }
     };

@@ -3,14 +3,20 @@
 use std::io;
 
 use super::Client;
+use super::client::Text;
 
-#[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     /// The fields behind a chunked body.
     pub(crate) trailers: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?} {:?}", self.status, self.fields, Text(&self.body))
+    }
 }
 
 /// What a client saw instead of a whole response.
@@ -34,7 +40,8 @@ type Fields = Vec<(String, String)>;
 impl Response {
     /// The values of a field, joined.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
-        let values: Vec<_> = self.fields.iter().filter(|(found, _)| found == name).map(|(_, v)| &**v).collect();
+        let values: Vec<_> =
+            self.fields.iter().filter(|(found, _)| found == name).map(|(_, v)| &**v).collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
 use endwell::{Conclusion, Config, Counters, Ended, Exchange, serve};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::oneshot;
 
 use super::{Client, LONG, Runtime};
@@ -17,6 +18,7 @@ pub(crate) struct Running {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     stopped: mpsc::Receiver<()>,
+    scenario: Option<oneshot::Sender<()>>,
 }
 
 /// Starts a server with the usual bounds.
@@ -30,13 +32,36 @@ where
 }
 
 /// Starts a server with bounds of the scenario's own.
-pub(crate) fn start_with<R, H, F>(mut config: Config, handler: H) -> Running
+pub(crate) fn start_with<R, H, F>(config: Config, handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: Conclusion> + Send + 'static,
 {
-    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    start_on::<R, _, _>(TcpListener::bind("127.0.0.1:0").unwrap(), config, handler)
+}
+
+/// Starts a server whose sockets have buffers as small as the system lets them be.
+pub(crate) fn start_narrow<R, H, F>(config: Config, handler: H) -> Running
+where
+    R: Runtime,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+{
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.set_send_buffer_size(4096).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.listen(1024).unwrap();
+    start_on::<R, _, _>(socket.into(), config, handler)
+}
+
+fn start_on<R, H, F>(socket: TcpListener, mut config: Config, handler: H) -> Running
+where
+    R: Runtime,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+{
     socket.set_nonblocking(true).unwrap();
     let address = socket.local_addr().unwrap();
     let (end, ended) = mpsc::channel();
@@ -48,16 +73,27 @@ where
     let (stop, stopping) = oneshot::channel::<()>();
     let (tell, told) = mpsc::channel();
     let (done, stopped) = mpsc::channel();
+    let (scenario, over) = oneshot::channel::<()>();
     let thread = thread::spawn(move || {
         R::run(async move {
             let serving = serve(R::listen(socket), config, handler);
             tell.send(serving.counters()).unwrap();
             serving.until(async { stopping.await.unwrap_or(()) }).await;
             let _ = done.send(());
+            // Tasks that handlers made live on until the scenario is over.
+            let _ = over.await;
         });
     });
     let counters = told.recv_timeout(LONG).unwrap();
-    Running { address, counters, ended, stop: Some(stop), thread: Some(thread), stopped }
+    Running {
+        address,
+        counters,
+        ended,
+        stop: Some(stop),
+        thread: Some(thread),
+        stopped,
+        scenario: Some(scenario),
+    }
 }
 
 impl Running {
@@ -94,6 +130,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
+        drop(self.scenario.take());
         if let Some(thread) = self.thread.take().filter(|_| !thread::panicking()) {
             thread.join().unwrap();
         }
