@@ -10,7 +10,7 @@ pub(crate) use client::{Client, LONG};
 pub(crate) use gate::{Gate, told};
 pub(crate) use response::{Cut, Response};
 pub(crate) use runtime::{AsyncStd, Runtime, Tokio};
-pub(crate) use server::{start, start_narrow, start_with};
+pub(crate) use server::{Running, start, start_narrow, start_with};
 
 /// Makes a test of each scenario for each runtime.
 macro_rules! on_every_runtime {
