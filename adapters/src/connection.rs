@@ -62,8 +62,14 @@ async fn next(link: &Arc<Link>, server: server::Server) -> Result<Exchange, Conn
     };
     match received {
         Received::Next(Next::Exchange(exchange)) => open(link, exchange),
-        Received::Next(Next::Closed(Closed::ByPeer)) => Err(Connection::Ended(Ended::ByPeer)),
-        Received::Next(Next::Closed(Closed::Silent(exceeded))) => Err(Connection::Ended(exceeded.into())),
+        Received::Next(Next::Closed(closed)) => {
+            // The peer says no more, and may still read its last response.
+            let ended = match closed {
+                Closed::ByPeer => Ended::ByPeer,
+                Closed::Silent(exceeded) => exceeded.into(),
+            };
+            Err(Connection::Ended(write_out(link).await.err().unwrap_or(ended)))
+        }
         Received::Refused(refusal) => {
             link.hub.counters.refused.add();
             let ended = refusal.error().clone().into();
@@ -72,6 +78,28 @@ async fn next(link: &Arc<Link>, server: server::Server) -> Result<Exchange, Conn
         }
         Received::Stopped(server) => Err(Connection::Linger(server.close(), Ended::Shutdown)),
     }
+}
+
+/// Writes what is queued.
+async fn write_out(link: &Link) -> Result<(), Ended> {
+    std::future::poll_fn(|cx| {
+        let mut wire = link.lock();
+        wire.begin(cx);
+        let polled = loop {
+            if link.hub.is_cut() {
+                break Poll::Ready(Err(Ended::Shutdown));
+            }
+            let written = wire.poll_write_out(cx);
+            if written.is_ready() || wire.poll_deadline(cx, None).is_pending() {
+                break written;
+            }
+        };
+        if polled.is_pending() {
+            wire.rest(&link.hub, None);
+        }
+        polled
+    })
+    .await
 }
 
 /// Makes the handler's exchange, unless the connections together hold too much.
