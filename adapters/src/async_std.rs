@@ -1,6 +1,7 @@
 //! async-std, over futures-io: any `AsyncRead + AsyncWrite`, and its listeners.
 
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{self, Duration};
@@ -19,11 +20,16 @@ use crate::upgraded::Upgraded;
 #[derive(Debug)]
 pub struct Stream<T> {
     io: T,
+    end_write: EndWrite<T>,
     reset: fn(&T),
     epoch: time::Instant,
     sleep: Option<(time::Instant, Timer)>,
     reads: u32,
 }
+
+/// Ends the write side. Closing does that for what is made of other streams; async-io's own sockets, and so
+/// async-std's, only flush.
+type EndWrite<T> = fn(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<()>>;
 
 /// Reads in a row after which a task gives way to others. tokio does this by itself.
 const TURN: u32 = 64;
@@ -31,11 +37,11 @@ const TURN: u32 = 64;
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
     pub fn new(io: T) -> Self {
-        Self::with_reset(io, |_| {})
+        Self::with(io, T::poll_close, |_| {})
     }
 
-    fn with_reset(io: T, reset: fn(&T)) -> Self {
-        Self { io, reset, epoch: time::Instant::now(), sleep: None, reads: 0 }
+    fn with(io: T, end_write: EndWrite<T>, reset: fn(&T)) -> Self {
+        Self { io, end_write, reset, epoch: time::Instant::now(), sleep: None, reads: 0 }
     }
 
     /// The byte stream.
@@ -54,9 +60,13 @@ impl Stream<Async<std::net::TcpStream>> {
     ///
     /// The connection is gone already, or the stream has clones.
     pub fn tcp(io: TcpStream) -> io::Result<Self> {
+        // Taking it out has made it blocking.
         let io = Async::new(std::net::TcpStream::try_from(io)?)?;
         io.get_ref().set_nodelay(true)?;
-        Ok(Self::with_reset(io, |io| {
+        let end_write = |io: Pin<&mut Async<std::net::TcpStream>>, _: &mut Context<'_>| {
+            Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write))
+        };
+        Ok(Self::with(io, end_write, |io| {
             // Should it fail, the connection closes instead.
             let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
         }))
@@ -66,7 +76,7 @@ impl Stream<Async<std::net::TcpStream>> {
 impl Stream<UnixStream> {
     /// A Unix connection. Unix sockets have no reset.
     pub fn unix(io: UnixStream) -> Self {
-        Self::new(io)
+        Self::with(io, |io, _| Poll::Ready(io.shutdown(Shutdown::Write)), |_| {})
     }
 }
 
@@ -96,7 +106,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 
     fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_close(cx)
+        (self.end_write)(Pin::new(&mut self.io), cx)
     }
 
     fn reset(&mut self) {

@@ -17,13 +17,15 @@ use crate::wire::{Link, Outcome, Until, Wire};
 #[derive(Debug)]
 pub struct RequestBody {
     link: Arc<Link>,
+    /// Of which exchange: the connection may be at a later one by now.
+    number: u64,
     expect: Option<Continue>,
     send: Option<Responder>,
 }
 
 impl RequestBody {
-    pub(crate) fn new(link: Arc<Link>) -> Self {
-        Self { link, expect: None, send: None }
+    pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
+        Self { link, number, expect: None, send: None }
     }
 
     /// The next piece of the body; `None` at its end, and once the response was finished.
@@ -36,12 +38,13 @@ impl RequestBody {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> Read<'_> {
-        Read::new(&self.link, &mut self.expect, &mut self.send)
+        Read::new(&self.link, self.number, &mut self.expect, &mut self.send)
     }
 
     /// The fields behind a chunked body, once it was read to its end.
     pub fn trailers(&self) -> Option<Fields> {
-        self.link.lock().trailers.clone()
+        let wire = self.link.lock();
+        if wire.number == self.number { wire.trailers.clone() } else { None }
     }
 }
 
@@ -49,6 +52,7 @@ impl RequestBody {
 #[must_use = "futures do nothing unless polled"]
 pub struct Read<'a> {
     link: &'a Link,
+    number: u64,
     expect: &'a mut Option<Continue>,
     send: &'a mut Option<Responder>,
 }
@@ -56,10 +60,11 @@ pub struct Read<'a> {
 impl<'a> Read<'a> {
     pub(crate) fn new(
         link: &'a Link,
+        number: u64,
         expect: &'a mut Option<Continue>,
         send: &'a mut Option<Responder>,
     ) -> Self {
-        Self { link, expect, send }
+        Self { link, number, expect, send }
     }
 }
 
@@ -67,8 +72,8 @@ impl Future for Read<'_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { link, expect, send } = self.get_mut();
-        link.lock().poll_body(cx, |out| {
+        let Self { link, number, expect, send } = self.get_mut();
+        link.lock().poll_body(cx, *number, |out| {
             if let (Some(send), Some(wanted)) = (send, expect.take()) {
                 send.proceed(wanted, out);
             }

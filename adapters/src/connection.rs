@@ -62,8 +62,14 @@ async fn next(link: &Arc<Link>, server: server::Server) -> Result<Exchange, Conn
     };
     match received {
         Received::Next(Next::Exchange(exchange)) => open(link, exchange),
-        Received::Next(Next::Closed(Closed::ByPeer)) => Err(Connection::Ended(Ended::ByPeer)),
-        Received::Next(Next::Closed(Closed::Silent(exceeded))) => Err(Connection::Ended(exceeded.into())),
+        Received::Next(Next::Closed(closed)) => {
+            // The peer says no more, and may still read its last response.
+            let ended = match closed {
+                Closed::ByPeer => Ended::ByPeer,
+                Closed::Silent(exceeded) => exceeded.into(),
+            };
+            Err(Connection::Ended(write_out(link).await.err().unwrap_or(ended)))
+        }
         Received::Refused(refusal) => {
             link.hub.counters.refused.add();
             let ended = refusal.error().clone().into();
@@ -72,6 +78,28 @@ async fn next(link: &Arc<Link>, server: server::Server) -> Result<Exchange, Conn
         }
         Received::Stopped(server) => Err(Connection::Linger(server.close(), Ended::Shutdown)),
     }
+}
+
+/// Writes what is queued.
+async fn write_out(link: &Link) -> Result<(), Ended> {
+    std::future::poll_fn(|cx| {
+        let mut wire = link.lock();
+        wire.begin(cx);
+        let polled = loop {
+            if link.hub.is_cut() {
+                break Poll::Ready(Err(Ended::Shutdown));
+            }
+            let written = wire.poll_write_out(cx);
+            if written.is_ready() || wire.poll_deadline(cx, None).is_pending() {
+                break written;
+            }
+        };
+        if polled.is_pending() {
+            wire.rest(&link.hub, None);
+        }
+        polled
+    })
+    .await
 }
 
 /// Makes the handler's exchange, unless the connections together hold too much.
@@ -86,9 +114,9 @@ fn open(link: &Arc<Link>, exchange: server::Exchange) -> Result<Exchange, Connec
         return Err(after(recv.after(finished), Ended::Announced));
     }
     link.hub.counters.exchanges.add();
-    wire.open(recv);
+    let number = wire.open(recv);
     drop(wire);
-    Ok(Exchange::new(Arc::clone(link), head, expect, send))
+    Ok(Exchange::new(Arc::clone(link), number, head, expect, send))
 }
 
 /// Runs a handler to its end. What is queued is written whenever it waits, also for work of its own.
@@ -103,7 +131,7 @@ async fn handle<F: Future<Output: Conclusion>>(link: &Arc<Link>, handling: F) ->
             // The handler is not polled again after a panic, and what it holds is dropped by it.
             match catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(cx).is_ready())) {
                 Ok(true) => Poll::Ready(Ok(())),
-                Ok(false) => poll_rest(link, cx),
+                Ok(false) => rest(link, &mut link.lock(), cx),
                 Err(_) => {
                     link.hub.counters.panicked.add();
                     Poll::Ready(Ok(()))
@@ -121,8 +149,7 @@ async fn handle<F: Future<Output: Conclusion>>(link: &Arc<Link>, handling: F) ->
 }
 
 /// The handler waits: the driver does its part and waits too.
-fn poll_rest<R>(link: &Link, cx: &mut Context<'_>) -> Poll<R> {
-    let mut wire = link.lock();
+fn rest<R>(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<R> {
     if wire.poll_while_handling(cx).is_ready() {
         cx.waker().wake_by_ref();
     }
@@ -140,8 +167,8 @@ async fn settled(link: &Link) -> Result<Outcome, Ended> {
             (Outcome::Open, None) => wire.begin(cx),
             (outcome, _) => return Poll::Ready(Ok(outcome)),
         }
-        drop(wire);
-        poll_rest(link, cx)
+        // Under the same lock: what becomes of the exchange from here on wakes this task.
+        rest(link, &mut wire, cx)
     })
     .await
 }

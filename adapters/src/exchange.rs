@@ -52,6 +52,7 @@ pub struct Exchange {
 /// The right to answer, wherever it is: given back to the connection's task if it is dropped.
 struct Right {
     link: Arc<Link>,
+    number: u64,
     expect: Option<Continue>,
     send: Option<Responder>,
 }
@@ -65,8 +66,14 @@ impl Drop for Right {
 }
 
 impl Exchange {
-    pub(crate) fn new(link: Arc<Link>, head: Request, expect: Option<Continue>, send: Responder) -> Self {
-        Self { head, right: Right { link, expect, send: Some(send) } }
+    pub(crate) fn new(
+        link: Arc<Link>,
+        number: u64,
+        head: Request,
+        expect: Option<Continue>,
+        send: Responder,
+    ) -> Self {
+        Self { head, right: Right { link, number, expect, send: Some(send) } }
     }
 
     /// The head of the request.
@@ -115,8 +122,8 @@ impl Exchange {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> Read<'_> {
-        let Right { link, expect, send } = &mut self.right;
-        Read::new(link, expect, send)
+        let Right { link, number, expect, send } = &mut self.right;
+        Read::new(link, *number, expect, send)
     }
 
     /// The whole body, or what is left of it, of at most `limit` bytes.
@@ -195,7 +202,10 @@ impl Exchange {
         }
         wire.leave_to_driver();
         drop(wire);
-        (RequestBody::new(Arc::clone(&right.link)), ResponseBody::new(Arc::clone(&right.link), body))
+        (
+            RequestBody::new(Arc::clone(&right.link), right.number),
+            ResponseBody::new(Arc::clone(&right.link), body),
+        )
     }
 
     /// Gives the connection to `protocol`, one of those that the request offers to upgrade to. Answers 101.
@@ -248,7 +258,7 @@ impl Exchange {
                 let server::Exchange { head, expect, recv, send } = *exchange;
                 wire.recv = Some(recv);
                 drop(wire);
-                Err((reason, Self::new(link, head, expect, send).into()))
+                Err((reason, Self::new(link, right.number, head, expect, send).into()))
             }
         }
     }

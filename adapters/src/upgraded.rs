@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 
 use crate::transport::{Address, Transport};
-use crate::wire::{Link, Outcome, Until};
+use crate::wire::{Link, Outcome};
 
 /// A connection that speaks another protocol: a byte stream, whose first bytes are those behind the request.
 ///
@@ -49,7 +49,7 @@ impl Upgraded {
             self.leftover.copy_to_slice(start);
             return Poll::Ready(Ok(len));
         }
-        self.link.lock().poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer))
+        self.link.lock().poll_raw_read(cx, buffer)
     }
 
     /// Writes, and says how many bytes were taken. The answer to the request goes out first.
@@ -58,9 +58,7 @@ impl Upgraded {
     ///
     /// The transport failed.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let mut wire = self.link.lock();
-        ready!(wire.poll_output(cx, Until::Flushed)).map_err(broken)?;
-        wire.poll_raw(cx, |transport, cx| transport.poll_write(cx, slices))
+        self.link.lock().poll_raw_write(cx, |transport, cx| transport.poll_write(cx, slices))
     }
 
     /// Passes on what a layer below may hold back.
@@ -69,9 +67,7 @@ impl Upgraded {
     ///
     /// The transport failed.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut wire = self.link.lock();
-        ready!(wire.poll_output(cx, Until::Flushed)).map_err(broken)?;
-        wire.poll_raw(cx, Transport::poll_flush)
+        self.link.lock().poll_raw_write(cx, Transport::poll_flush)
     }
 
     /// Ends the write side.
@@ -80,14 +76,8 @@ impl Upgraded {
     ///
     /// The transport failed.
     pub fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut wire = self.link.lock();
-        ready!(wire.poll_output(cx, Until::Flushed)).map_err(broken)?;
-        wire.poll_raw(cx, Transport::poll_end_write)
+        self.link.lock().poll_raw_write(cx, Transport::poll_end_write)
     }
-}
-
-fn broken(ended: crate::Ended) -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, ended)
 }
 
 impl Drop for Upgraded {

@@ -82,6 +82,8 @@ pub(crate) struct Wire<T: ?Sized = dyn Transport> {
     pub(crate) out: Outbox,
     /// The receiving side of the open exchange.
     pub(crate) recv: Option<RequestBody>,
+    /// Which exchange of the connection is open, or was the last.
+    pub(crate) number: u64,
     outcome: Outcome,
     pub(crate) trailers: Option<Fields>,
     /// What to answer if the right to answer is dropped.
@@ -115,6 +117,7 @@ impl<T: Transport> Wire<T> {
         Self {
             out: Outbox::new(output_limits(config)),
             recv: None,
+            number: 0,
             outcome: Outcome::Open,
             trailers: None,
             fallback: StatusCode::INTERNAL_SERVER_ERROR,
@@ -131,12 +134,14 @@ impl<T: Transport> Wire<T> {
 }
 
 impl Wire {
-    /// An exchange begins.
-    pub(crate) fn open(&mut self, recv: RequestBody) {
+    /// An exchange begins. Its number.
+    pub(crate) fn open(&mut self, recv: RequestBody) -> u64 {
         self.recv = Some(recv);
+        self.number += 1;
         self.trailers = None;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
         self.outcome = Outcome::Open;
+        self.number
     }
 
     /// What has become of the exchange. The driver asks once it is no longer open.
@@ -144,9 +149,10 @@ impl Wire {
         std::mem::replace(&mut self.outcome, Outcome::Open)
     }
 
-    /// The exchange has become `outcome`.
+    /// The exchange has become `outcome`. Who reads its body reads no further.
     pub(crate) fn conclude(&mut self, outcome: Outcome) {
         self.outcome = outcome;
+        self.waiters.reader.take().into_iter().for_each(Waker::wake);
         self.leave_to_driver();
     }
 
@@ -191,7 +197,7 @@ impl Wire {
     /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
     /// could look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
-        if self.recv.is_some() || !self.out.is_empty() {
+        if self.recv.is_some() || !self.out.is_empty() || matches!(self.outcome, Outcome::Cut(_)) {
             self.transport.reset();
         }
         self.ended.get_or_insert(ended);
@@ -333,13 +339,17 @@ impl Wire {
         }
     }
 
-    /// The next piece of the body. `None`: its end. `before_waiting` runs once if nothing is there yet.
+    /// The next piece of the body of an exchange. `None`: its end, or the exchange is over. `before_waiting` runs once if nothing is there yet.
     pub(crate) fn poll_body(
         &mut self,
         cx: &mut Context<'_>,
+        number: u64,
         before_waiting: impl FnOnce(&mut Outbox),
     ) -> Poll<Result<Option<Bytes>, Ended>> {
         let mut before_waiting = Some(before_waiting);
+        if self.number != number {
+            return Poll::Ready(Ok(None));
+        }
         loop {
             if let Some(ended) = &self.ended {
                 return Poll::Ready(Err(ended.clone()));
@@ -445,14 +455,43 @@ impl Wire {
         }
     }
 
-    /// The transport itself, for another protocol: what is queued goes out first.
-    pub(crate) fn poll_raw<R>(
+    /// Reads from the transport itself, for another protocol.
+    pub(crate) fn poll_raw_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
+        if polled.is_pending() {
+            // The transport wakes it, unless the connection is ended from this side.
+            self.waiters.reader = Some(cx.waker().clone());
+        }
+        polled
+    }
+
+    /// Writes to the transport itself, for another protocol: what is queued goes out first.
+    pub(crate) fn poll_raw_write<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if let Err(ended) = ready!(self.poll_output(cx, Until::Flushed)) {
+            return Poll::Ready(Err(broken(&ended)));
+        }
+        let polled = self.poll_raw(cx, poll);
+        if polled.is_pending() {
+            self.waiters.writer = Some((cx.waker().clone(), Until::Flushed));
+        }
+        polled
+    }
+
+    fn poll_raw<R>(
         &mut self,
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if let Some(ended) = &self.ended {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, ended.clone())));
+            return Poll::Ready(Err(broken(ended)));
         }
         poll(&mut self.transport, cx)
     }
@@ -463,4 +502,8 @@ impl Wire {
         let bound = endwell_core::Bound::Bytes(u64::try_from(bound).unwrap_or(u64::MAX));
         Ended::Limit(Exceeded { limit: Limit::BodyBytes, bound })
     }
+}
+
+fn broken(ended: &Ended) -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, ended.clone())
 }

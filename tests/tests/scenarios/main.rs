@@ -1,0 +1,27 @@
+//! How real systems failed, as tests to pass: over real sockets, on every runtime, from the same source.
+//!
+//! A scenario is generic over its [`support::Runtime`]; `on_every_runtime!` makes a test of it for each. Clients are
+//! blocking sockets, whose timeouts bound every wait.
+//!
+//! The full counts of the long scenarios: `cargo test -p endwell-tests --test scenarios -- --ignored`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod support;
+
+mod application;
+mod cut_short;
+mod echo;
+mod flush;
+mod moved;
+mod protocols;
+mod shutdown;
+mod slow;
+mod unread;
+mod versions;
+mod waits;
