@@ -8,7 +8,7 @@ use super::frame::Header;
 use super::limits::Limits;
 use super::mask;
 use super::message::Kind;
-use super::utf8::Partial;
+use super::utf8::{NotText, Partial};
 use crate::{Bound, Exceeded, Inbox, Limit, Violation, convert};
 
 /// A message that was begun and could not be handed out where it arrived.
@@ -141,7 +141,7 @@ impl Content {
                 // The characters that were cut may be completed.
                 let (add, ahead) = (bytes.len() + partial.len(), ahead.saturating_add(partial.len()));
                 text.reserve_exact(growth(text.capacity(), text.len(), add, ahead));
-                partial.push(bytes, text).map_err(|_| Cause::NotText(not_text(bytes)))
+                partial.push(bytes, text).map_err(|found| Cause::NotText(not_text(found)))
             }
             Self::Binary(all) => {
                 all.reserve_exact(growth(all.capacity(), all.len(), bytes.len(), ahead));
@@ -153,18 +153,16 @@ impl Content {
 
     fn check_end(&self) -> Result<(), Cause> {
         match self {
-            Self::Text(_, partial) if !partial.is_none() => {
-                let violation = Violation::new("text that ends behind a character", b"", "RFC 6455 8.1");
-                Err(Cause::NotText(violation))
-            }
+            Self::Text(_, partial) if !partial.is_none() => Err(Cause::NotText(not_text(NotText(*partial)))),
             Self::Text(..) | Self::Binary(_) => Ok(()),
         }
     }
 }
 
 /// Text that is not UTF-8.
-pub(super) fn not_text(bytes: &[u8]) -> Violation {
-    Violation::new("text in UTF-8", bytes, "RFC 6455 8.1")
+#[cold]
+pub(super) fn not_text(NotText(found): NotText) -> Violation {
+    Violation::new("text in UTF-8", found.bytes(), "RFC 6455 8.1")
 }
 
 /// How many bytes to make room for beyond `len`, so that `add` fit: twice what is there, but no more than was

@@ -146,7 +146,7 @@ impl Receiver {
                 mask::apply(frame.key, bytes);
                 match utf8::check(bytes) {
                     Ok(text) => Ok(Event::Text(Text::arrived(text))),
-                    Err(_) => Err(fail(&mut self.state, Cause::NotText(gather::not_text(bytes)))),
+                    Err(found) => Err(fail(&mut self.state, Cause::NotText(gather::not_text(found)))),
                 }
             }
             Kind::Binary => {
@@ -291,7 +291,7 @@ impl Receiver {
             self.stop_header_clock();
             return Ok(Next::Ready(What::Message(frame(kind))));
         }
-        self.stop_header_clock();
+        // The clock runs on: it is that of the message from its first byte.
         if let Some(kind) = kind {
             self.state = State::Gathering(Box::new(Gathering::new(kind)));
         }
@@ -302,7 +302,7 @@ impl Receiver {
         Ok(Next::Further)
     }
 
-    /// The bytes whose rest was waited for are here. The clock of a message that is gathered runs on.
+    /// The frame whose rest was waited for is here. The clock of a message that is gathered runs on.
     fn stop_header_clock(&mut self) {
         if let State::Begun = self.state {
             self.state = State::Idle;

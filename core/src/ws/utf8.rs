@@ -2,9 +2,10 @@
 
 use alloc::string::String;
 
-/// Bytes that no text continues with: surrogates, forms longer than needed, above U+10FFFF, or out of place.
+/// The bytes of a character up to the first impossible one: a surrogate, a form longer than needed, above U+10FFFF,
+/// or out of place. Or those of one that is not whole where the text ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotText;
+pub(super) struct NotText(pub(super) Partial);
 
 /// `bytes` as text, if that is what they are.
 ///
@@ -13,9 +14,22 @@ pub(super) struct NotText;
 pub(super) fn check(bytes: &[u8]) -> Result<&str, NotText> {
     #[cfg(feature = "simdutf8")]
     if bytes.len() >= WIDE {
-        return simdutf8::basic::from_utf8(bytes).map_err(|_| NotText);
+        return simdutf8::basic::from_utf8(bytes).map_err(|_| blame(bytes));
     }
-    core::str::from_utf8(bytes).map_err(|_| NotText)
+    core::str::from_utf8(bytes).map_err(|_| blame(bytes))
+}
+
+/// What is wrong with `bytes`, which are no text: the same that is found when they come one by one.
+#[cold]
+fn blame(bytes: &[u8]) -> NotText {
+    let valid = core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let (mut found, mut text) = (Partial::default(), String::new());
+    for &byte in bytes.get(valid..).unwrap_or_default() {
+        if let Err(not_text) = found.complete(byte, &mut text) {
+            return not_text;
+        }
+    }
+    NotText(found)
 }
 
 /// From this length on, wide registers pay.
@@ -33,6 +47,11 @@ impl Partial {
     /// True if the text does not end within a character.
     pub(super) fn is_none(self) -> bool {
         self.len == 0
+    }
+
+    /// What has come of the character.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 
     /// How many bytes have come.
@@ -61,10 +80,10 @@ impl Partial {
 
     /// Takes one byte of a character in pieces.
     fn complete(&mut self, byte: u8, text: &mut String) -> Result<(), NotText> {
-        let Some(place) = self.bytes.get_mut(self.len) else { return Err(NotText) };
+        let Some(place) = self.bytes.get_mut(self.len) else { return Err(NotText(*self)) };
         *place = byte;
         self.len += 1;
-        match core::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()) {
+        match core::str::from_utf8(self.bytes()) {
             Ok(character) => {
                 text.push_str(character);
                 self.len = 0;
@@ -72,7 +91,7 @@ impl Partial {
             }
             // No length: all is well so far, and more must come.
             Err(error) if error.error_len().is_none() => Ok(()),
-            Err(_) => Err(NotText),
+            Err(_) => Err(NotText(*self)),
         }
     }
 }
