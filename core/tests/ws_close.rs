@@ -159,7 +159,8 @@ fn a_close_that_is_not_answered() {
 /// S9: the ends are told apart.
 #[test]
 fn ends_are_told_apart() {
-    let feeds: [(&[u8], bool, fn(&Ended) -> bool); 4] = [
+    type Is = fn(&Ended) -> bool;
+    let feeds: [(&[u8], bool, Is); 4] = [
         (b"", true, |how| matches!(how, Ended::EndOfStream)),
         (b"\xff", false, |how| matches!(how, Ended::Violated(_))),
         (b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", false, |how| matches!(how, Ended::Exceeded(_))),

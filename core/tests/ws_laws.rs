@@ -335,9 +335,8 @@ fn play(plan: &Plan) -> [Side; 2] {
         if now >= 100_000 {
             sides[0].close(CloseCode::GOING_AWAY.into());
         }
-        for from in 0..2 {
+        for (from, to) in [(0, 1), (1, 0)] {
             // Line `n` leads to side `n`.
-            let to = 1 - from;
             let before = sides[from].wrote.len();
             let [to_client, to_server] = &mut lines;
             let (ours, theirs) = if from == 0 { (to_client, to_server) } else { (to_server, to_client) };
@@ -356,7 +355,7 @@ fn play(plan: &Plan) -> [Side; 2] {
             if !bytes.is_empty() {
                 theirs.push_back((arrives, bytes));
             }
-            if ((ends && !is_cut) || cut_ends) && !ended[to] && !(is_cut && !cut_ends) {
+            if (cut_ends || (ends && !is_cut)) && !ended[to] {
                 ended[to] = true;
                 theirs.push_back((arrives, vec![]));
             }

@@ -91,7 +91,8 @@ impl Gathering {
         let Part::Payload { remaining, key, fin } = self.part else { return Ok((0, Gain::Nothing)) };
         let ahead = convert::usize_from(remaining);
         let bytes = inbox.read(0, ahead);
-        let key = mask::apply(key, bytes);
+        mask::apply(key, bytes);
+        let key = mask::turned(key, bytes.len());
         self.content.push(bytes, ahead)?;
         let remaining = remaining.saturating_sub(convert::u64_from(bytes.len()));
         let (part, gain) = match (remaining, fin) {

@@ -26,17 +26,21 @@ impl fmt::Debug for Masks {
     }
 }
 
-/// Masks or unmasks `data`. Gives the key for what follows it.
+/// Masks or unmasks `data`, whose first byte is the first of the key.
 #[inline]
-pub(super) fn apply(key: [u8; 4], data: &mut [u8]) -> [u8; 4] {
-    let mut after = key;
-    after.rotate_left(data.len() % 4);
+pub(super) fn apply(key: [u8; 4], data: &mut [u8]) {
     // A key of zero changes nothing; it stands for no mask too.
-    if key != [0; 4] {
-        let rest = if data.len() < WIDE { data } else { apply_wide(key, data) };
-        apply_narrow(key, rest);
+    if key == [0; 4] {
+        return;
     }
-    after
+    let rest = if data.len() < WIDE { data } else { apply_wide(key, data) };
+    apply_narrow(key, rest);
+}
+
+/// The key for what follows `len` bytes.
+pub(super) fn turned(mut key: [u8; 4], len: usize) -> [u8; 4] {
+    key.rotate_left(len % 4);
+    key
 }
 
 /// Bytes in a step of the wide loop. The pattern is made beforehand and the length of a step is known to the
@@ -59,20 +63,14 @@ fn apply_wide(key: [u8; 4], data: &mut [u8]) -> &mut [u8] {
     blocks.into_remainder()
 }
 
+/// Fewer bytes than a step of the wide loop: by words, and the last ones byte by byte.
 #[inline]
 fn apply_narrow(key: [u8; 4], data: &mut [u8]) {
-    let [a, b, c, d] = key;
-    let wide = [a, b, c, d, a, b, c, d, a, b, c, d, a, b, c, d];
-    let mut blocks = data.chunks_exact_mut(16);
-    for block in &mut blocks {
-        for (byte, mask) in block.iter_mut().zip(&wide) {
-            *byte ^= mask;
-        }
-    }
-    let mut words = blocks.into_remainder().chunks_exact_mut(4);
-    for word in &mut words {
-        for (byte, mask) in word.iter_mut().zip(&key) {
-            *byte ^= mask;
+    let word = u32::from_ne_bytes(key);
+    let mut words = data.chunks_exact_mut(4);
+    for part in &mut words {
+        if let Some(part) = part.first_chunk_mut() {
+            *part = (u32::from_ne_bytes(*part) ^ word).to_ne_bytes();
         }
     }
     for (byte, mask) in words.into_remainder().iter_mut().zip(&key) {
@@ -95,8 +93,8 @@ mod tests {
             for cut in [0, 1, 2, 3, 5, 17, 64, 67, 130] {
                 let mut masked = data.clone();
                 let (head, tail) = masked.split_at_mut(cut.min(len));
-                let next = apply(key, head);
-                apply(next, tail);
+                apply(key, head);
+                apply(turned(key, head.len()), tail);
                 assert_eq!(masked, naive, "length {len}, cut at {cut}");
             }
         }

@@ -111,11 +111,11 @@
 //!
 //! Writing after a handshake that failed: what comes back is the exchange, and it has no [`Sender`].
 //!
-//! ```compile_fail,E0609
+//! ```compile_fail,E0599
 //! # use endwell_core::{Outbox, http::server::Exchange, ws::Acceptance};
 //! # fn f(exchange: Exchange, acceptance: Acceptance, out: &mut Outbox) {
-//! if let Err(refused) = exchange.accept(acceptance, None, out) {
-//!     refused.send.text("hello", out);
+//! if let Err((reason, mut exchange)) = exchange.accept(acceptance, None, out) {
+//!     exchange.send.text("hello", out);
 //! }
 //! # }
 //! ```
