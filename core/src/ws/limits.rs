@@ -20,7 +20,8 @@ pub struct Limits {
     /// by less. 1009 above it, when the header has come and before the payload.
     pub frame_bytes: u64,
     /// Bytes of one message, all its fragments together. Default 16 MiB: it is held whole, so this is what one
-    /// connection can make us hold. 1009 above it, at the header of the frame that would pass it.
+    /// connection can make us hold, and twice that for the moments in which its memory grows. 1009 above it, at the
+    /// header of the frame that would pass it.
     pub message_bytes: u64,
     /// Frames of one message, empty ones too. Default 1,024: 16 KiB each for the largest message, and an end to
     /// those that send fragments of nothing. 1008 above it.

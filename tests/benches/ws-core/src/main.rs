@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo build --release
-//! for kind in text binary 1k 16k; do for form in session halves; do
+//! for kind in text binary 1k 16k; do for form in session lend halves; do
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 10000
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 30000
 //! done; done
@@ -85,6 +85,26 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
                 echoed += flush(&mut out);
             }
         }
+        "lend" => {
+            let mut session = socket.session();
+            for _ in 0..rounds {
+                lend(session.inbox(), segment, &mut scratch);
+                while let Some(ready) = session.poll(&mut out) {
+                    let written = match session.lend(ready, &mut out) {
+                        Ok((SessionEvent::Text(text), Writing::Idle(send))) => {
+                            send.text(&text, &mut out).is_ok()
+                        }
+                        Ok((SessionEvent::Binary(data), Writing::Idle(send))) => {
+                            send.binary(&data, &mut out).is_ok()
+                        }
+                        other => panic!("{other:?}"),
+                    };
+                    assert!(written);
+                }
+                scratch = session.inbox().reclaim();
+                echoed += flush(&mut out);
+            }
+        }
         "halves" => {
             let WebSocket { mut recv, mut send, .. } = socket;
             for _ in 0..rounds {
@@ -101,7 +121,7 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
                 echoed += flush(&mut out);
             }
         }
-        other => panic!("{other}: session, halves or none"),
+        other => panic!("{other}: session, lend, halves or none"),
     }
     echoed
 }
