@@ -201,6 +201,20 @@ pub enum Limit {
     ChunkExtensionBytes,
     /// A body is too large.
     BodyBytes,
+    /// A WebSocket frame is too large.
+    FrameBytes,
+    /// A WebSocket message is too large.
+    MessageBytes,
+    /// A WebSocket message has too many frames.
+    FragmentCount,
+    /// A WebSocket message came too slowly.
+    MessageProgress,
+    /// A keep-alive ping is due. A reason for a deadline, never for an error.
+    PingInterval,
+    /// Nothing came after a keep-alive ping.
+    PongTime,
+    /// The peer did not answer our Close, or did not end the stream after it.
+    CloseTime,
 }
 
 impl Limit {
@@ -218,6 +232,13 @@ impl Limit {
             Self::TrailerBytes => "the trailer section is too large",
             Self::ChunkExtensionBytes => "the chunk extensions are too large",
             Self::BodyBytes => "the body is too large",
+            Self::FrameBytes => "the frame is too large",
+            Self::MessageBytes => "the message is too large",
+            Self::FragmentCount => "the message has too many frames",
+            Self::MessageProgress => "the message came too slowly",
+            Self::PingInterval => "a keep-alive ping is due",
+            Self::PongTime => "nothing came after a keep-alive ping",
+            Self::CloseTime => "our Close was not answered in time",
         }
     }
 }

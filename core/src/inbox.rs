@@ -1,5 +1,6 @@
 //! What has arrived and is not yet understood.
 
+use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 use core::fmt;
 use core::ops::Deref;
@@ -33,8 +34,8 @@ pub struct Inbox {
 enum Stream {
     /// Bytes, or nobody has looked yet.
     Flowing,
-    /// Nothing to read at this moment.
-    Dry(Instant),
+    /// Nothing to read at this moment, nor at any since `since`.
+    Dry { since: Instant, at: Instant },
     /// Nothing will come any more.
     Ended,
 }
@@ -49,11 +50,13 @@ impl Inbox {
     }
 
     /// The bytes that are not consumed yet.
+    #[inline]
     pub fn unread(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// How many bytes are not consumed yet.
+    #[inline]
     pub fn len(&self) -> usize {
         self.end.saturating_sub(self.start)
     }
@@ -74,6 +77,10 @@ impl Inbox {
     /// read on ([`is_full`](Self::is_full)). Makes a buffer if none is lent.
     pub fn room(&mut self) -> &mut [u8] {
         let allowed = self.limit.saturating_sub(self.len());
+        if self.is_empty() {
+            self.start = 0;
+            self.end = 0;
+        }
         if self.start > 0 && self.end == self.buffer.len() {
             self.compact();
         }
@@ -128,9 +135,11 @@ impl Inbox {
 
     /// A read at `now` found nothing, and the stream has not ended.
     pub fn dry(&mut self, now: Instant) {
-        if self.stream != Stream::Ended {
-            self.stream = Stream::Dry(now);
-        }
+        self.stream = match self.stream {
+            Stream::Flowing => Stream::Dry { since: now, at: now },
+            Stream::Dry { since, .. } => Stream::Dry { since, at: now },
+            Stream::Ended => Stream::Ended,
+        };
     }
 
     /// True if the stream has ended. There may still be unread bytes.
@@ -179,16 +188,36 @@ impl Inbox {
     /// The moment of the last read that found nothing, if all is consumed by what it found.
     pub(crate) fn dry_at(&self) -> Option<Instant> {
         match self.stream {
-            Stream::Dry(at) => Some(at),
+            Stream::Dry { at, .. } => Some(at),
             Stream::Flowing | Stream::Ended => None,
         }
     }
 
     /// Another state waits from here on: silence counts for it from the next look at the stream.
     pub(crate) fn forget_silence(&mut self) {
-        if let Stream::Dry(_) = self.stream {
+        if let Stream::Dry { .. } = self.stream {
             self.stream = Stream::Flowing;
         }
+    }
+
+    /// The moment of the first read that found nothing after the last byte.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        match self.stream {
+            Stream::Dry { since, .. } => Some(since),
+            Stream::Flowing | Stream::Ended => None,
+        }
+    }
+
+    /// An inbox whose first bytes are at hand already, however many.
+    pub(crate) fn with_leftover(leftover: Bytes, limit: usize) -> Self {
+        let buffer = BytesMut::from(leftover);
+        let end = buffer.len();
+        Self { buffer, start: 0, end, limit, stream: Stream::Flowing }
+    }
+
+    /// Another bound from now on. What is unread stays.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     /// Consumes `len` bytes.
@@ -205,12 +234,22 @@ impl Inbox {
         self.consume(usize::MAX);
     }
 
+    /// Consumes `skip` bytes and the `len` behind them, and hands out the latter to be changed and looked at.
+    #[inline]
+    pub(crate) fn read(&mut self, skip: usize, len: usize) -> &mut [u8] {
+        let start = self.start.saturating_add(skip).min(self.end);
+        let end = start.saturating_add(len).min(self.end);
+        (self.start, self.end) = if end == self.end { (0, 0) } else { (end, self.end) };
+        self.buffer.get_mut(start..end).unwrap_or_default()
+    }
+
     /// Consumes the first `len` bytes and hands them out, at most what is unread.
+    #[inline]
     pub(crate) fn payload(&mut self, len: usize) -> Payload<'_> {
         let len = len.min(self.len());
         let start = self.start;
         self.start = start + len;
-        Payload { start, len, inbox: self }
+        Payload(Place::Arrived { inbox: self, start, len })
     }
 
     fn compact(&mut self) {
@@ -236,22 +275,33 @@ impl fmt::Debug for Inbox {
     }
 }
 
-/// Received bytes where they arrived: consumed from the inbox, borrowed until the next call.
+/// Received bytes, consumed from the inbox and borrowed until the next call.
 ///
 /// Looks like a byte slice. [`take`](Self::take) makes it owned.
-pub struct Payload<'a> {
-    inbox: &'a mut Inbox,
-    start: usize,
-    len: usize,
+pub struct Payload<'a>(Place<'a>);
+
+enum Place<'a> {
+    /// Where they arrived.
+    Arrived { inbox: &'a mut Inbox, start: usize, len: usize },
+    /// Gathered from more than one piece.
+    Gathered(&'a mut Vec<u8>),
 }
 
-impl Payload<'_> {
+impl<'a> Payload<'a> {
+    pub(crate) fn gathered(bytes: &'a mut Vec<u8>) -> Self {
+        Self(Place::Gathered(bytes))
+    }
+
     /// The bytes as an owned value.
     ///
     /// Shares the receive buffer if the payload is at least a quarter of it, and copies otherwise: sharing
-    /// keeps the whole buffer in memory, and the bounds are about memory.
+    /// keeps the whole buffer in memory, and the bounds are about memory. Bytes that were gathered from more than
+    /// one piece are moved.
     pub fn take(self) -> Bytes {
-        let Self { inbox, start, len } = self;
+        let (inbox, start, len) = match self.0 {
+            Place::Arrived { inbox, start, len } => (inbox, start, len),
+            Place::Gathered(bytes) => return core::mem::take(bytes).into(),
+        };
         if len < inbox.buffer.capacity() / 4 || len < SHARED_FROM {
             return Bytes::copy_from_slice(inbox.buffer.get(start..start + len).unwrap_or_default());
         }
@@ -261,6 +311,17 @@ impl Payload<'_> {
         inbox.start = 0;
         taken.freeze()
     }
+
+    /// The bytes, to unmask them.
+    #[inline]
+    pub(crate) fn as_mut(&mut self) -> &mut [u8] {
+        match &mut self.0 {
+            Place::Arrived { inbox, start, len } => {
+                inbox.buffer.get_mut(*start..*start + *len).unwrap_or_default()
+            }
+            Place::Gathered(bytes) => bytes,
+        }
+    }
 }
 
 /// Below this size a copy is cheaper than the bookkeeping of sharing.
@@ -269,8 +330,14 @@ const SHARED_FROM: usize = 2048;
 impl Deref for Payload<'_> {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
-        self.inbox.buffer.get(self.start..self.start + self.len).unwrap_or_default()
+        match &self.0 {
+            Place::Arrived { inbox, start, len } => {
+                inbox.buffer.get(*start..*start + *len).unwrap_or_default()
+            }
+            Place::Gathered(bytes) => bytes,
+        }
     }
 }
 
@@ -282,7 +349,7 @@ impl AsRef<[u8]> for Payload<'_> {
 
 impl fmt::Debug for Payload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Payload({} bytes)", self.len)
+        write!(f, "Payload({} bytes)", self.len())
     }
 }
 

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as pure state machines: no I/O, no clock, no randomness, no threads, no async.
+//! HTTP/1.1 and WebSocket as pure state machines: no I/O, no clock, no randomness, no threads, no async.
 //!
 //! Bytes, the time and the date come in as arguments; bytes, events and deadlines go out. One idea carries
 //! everything: **the right to write is an owned value.** Having the value is having the right; the act that
@@ -9,7 +9,8 @@
 //! - *Time*: an [`Instant`] is passed to every poll; a [`Deadline`] says when to poll again, and why.
 //! - *States* give themselves up: a poll that consumes returns a [`Step`]; [`Held`] keeps one in a field.
 //!
-//! [`http::server`] has the states of a server's connection, a diagram and a whole exchange as an example.
+//! [`http::server`] has the states of a server's connection, a diagram and a whole exchange as an example; [`ws`] has those
+//! of a WebSocket, of either role.
 //!
 //! # What the types do not prove
 //!
@@ -32,6 +33,7 @@ mod inbox;
 mod outbox;
 mod step;
 mod time;
+pub mod ws;
 
 pub use error::{Bound, Error, Exceeded, Limit, Violation};
 pub use inbox::{Inbox, Payload};

@@ -16,8 +16,8 @@ use crate::{Deadline, Exceeded, Instant, Limit, Rate, convert};
 ///
 /// Two marks bound it. Data that would go past [`OutboxLimits::bytes`] is handed back to whoever writes it.
 /// Above [`OutboxLimits::high_water`] a driver takes no further request or event, so that a peer that sends and
-/// never reads cannot grow anything. Heads, refusals and control frames are always taken: there is one of
-/// them for each request or event taken, and they are small.
+/// never reads cannot grow anything. Heads and refusals are always taken: there is one of them for each request
+/// taken, and they are small. The control frames of a WebSocket have a reserve of 1 KiB above the bound.
 pub struct Outbox {
     /// Small pieces, put together; `start..` is not sent yet.
     joined: Vec<u8>,
@@ -52,6 +52,9 @@ impl Default for OutboxLimits {
 /// vectored write.
 const LARGE: usize = 4096;
 
+/// Room for a few control frames above the bound on data: a pong or a Close does not wait for a slow message.
+const CONTROL_RESERVE: usize = 1024;
+
 impl Outbox {
     /// An empty outbox.
     pub fn new(limits: OutboxLimits) -> Self {
@@ -80,7 +83,13 @@ impl Outbox {
         &self.limits
     }
 
+    /// True if a control frame of `len` bytes still fits. There is a reserve for them above the bound.
+    pub(crate) fn takes_control(&self, len: usize) -> bool {
+        self.limits.bytes.saturating_add(CONTROL_RESERVE).saturating_sub(self.len) >= len
+    }
+
     /// How much data still fits.
+    #[inline]
     pub fn room(&self) -> usize {
         self.limits.bytes.saturating_sub(self.len)
     }
@@ -173,11 +182,16 @@ impl Outbox {
 
     /// Puts bytes behind what is queued.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        if self.joined.capacity() - self.joined.len() < bytes.len() && self.start > self.joined.len() / 2 {
-            self.drop_sent();
-        }
+        self.make_room(bytes.len());
         self.joined.extend_from_slice(bytes);
         self.len = self.len.saturating_add(bytes.len());
+    }
+
+    #[inline]
+    fn make_room(&mut self, len: usize) {
+        if self.joined.capacity() - self.joined.len() < len && self.start > self.joined.len() / 2 {
+            self.drop_sent();
+        }
     }
 
     /// Makes room of what was sent, instead of growing: a peer that is always a little behind never lets the
@@ -188,6 +202,24 @@ impl Outbox {
             *index = index.saturating_sub(self.start);
         }
         self.start = 0;
+    }
+
+    /// Puts two bytes and what belongs to them behind what is queued.
+    #[inline]
+    pub(crate) fn put_pair(&mut self, pair: [u8; 2], rest: &[u8]) {
+        let len = rest.len() + 2;
+        self.make_room(len);
+        self.joined.reserve(len);
+        self.joined.extend_from_slice(&pair);
+        self.joined.extend_from_slice(rest);
+        self.len += len;
+    }
+
+    /// Puts bytes behind what is queued and hands them out, to mask them.
+    pub(crate) fn put_mut(&mut self, bytes: &[u8]) -> &mut [u8] {
+        self.put(bytes);
+        let start = self.joined.len().saturating_sub(bytes.len());
+        self.joined.get_mut(start..).unwrap_or_default()
     }
 
     /// Puts owned bytes behind what is queued, without a copy if they are many.

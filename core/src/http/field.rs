@@ -12,7 +12,8 @@ use super::syntax;
 ///
 /// The fields by which messages are framed and connections are kept belong to the state machines and are
 /// refused: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`, `TE`, `Trailer`,
-/// `Transfer-Encoding` and `Upgrade`.
+/// `Transfer-Encoding` and `Upgrade`; so are those of the WebSocket handshake, whose names start with
+/// `Sec-WebSocket-`.
 ///
 /// ```
 /// use endwell_core::http::Field;
@@ -54,6 +55,11 @@ impl fmt::Display for InvalidField {
 impl core::error::Error for InvalidField {}
 
 impl<'a> Field<'a> {
+    /// A field that a state machine writes, of text that is known to be valid.
+    pub(crate) const fn own(name: &'a str, value: &'a [u8]) -> Self {
+        Self { name, value }
+    }
+
     /// Checks `name` and `value`.
     ///
     /// # Errors
@@ -126,8 +132,11 @@ const fn is_reserved(name: &str) -> bool {
         }
         index += 1;
     }
-    false
+    matches!(name.as_bytes().split_at_checked(HANDSHAKE.len()), Some((start, _)) if syntax::is_same_name(start, HANDSHAKE))
 }
+
+/// What the names of the WebSocket handshake's fields start with. RFC 6455 11.3.
+const HANDSHAKE: &[u8] = b"sec-websocket-";
 
 /// Field lines to send, in order: of a head, or of a trailer section.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -200,6 +209,7 @@ mod tests {
             ("a", "\x7f", InvalidField::Value),
             ("Transfer-Encoding", "chunked", InvalidField::Reserved),
             ("DATE", "x", InvalidField::Reserved),
+            ("Sec-WebSocket-Accept", "x", InvalidField::Reserved),
         ] {
             assert_eq!(Field::new(name, value.as_bytes()), Err(expected), "{name:?}: {value:?}");
         }

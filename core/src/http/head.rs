@@ -18,12 +18,21 @@ use crate::Outbox;
 pub struct Head {
     status: StatusCode,
     fields: FieldSection,
+    /// The protocol that the client may upgrade to.
+    offers: Option<&'static str>,
 }
 
 impl Head {
     /// A head without fields.
     pub const fn new(status: StatusCode) -> Self {
-        Self { status, fields: FieldSection::new() }
+        Self { status, fields: FieldSection::new(), offers: None }
+    }
+
+    /// A 426: the client is asked to come again and upgrade to `protocol`. The Upgrade field and its option in
+    /// Connection are written with it. RFC 9110 15.5.22 and 7.8.
+    pub(crate) const fn upgrade_required(protocol: &'static str) -> Self {
+        let status = StatusCode::UPGRADE_REQUIRED;
+        Self { status, fields: FieldSection::new(), offers: Some(protocol) }
     }
 
     /// With one more field.
@@ -160,6 +169,11 @@ pub(super) fn write_final(
         Connection::KeepAnnounced => b"connection: keep-alive\r\n",
         Connection::Close => b"connection: close\r\n",
     });
+    if let Some(protocol) = head.offers {
+        out.put(b"connection: upgrade\r\nupgrade: ");
+        out.put(protocol.as_bytes());
+        out.put(b"\r\n");
+    }
     match announced {
         Announced::Length(length) => {
             out.put(b"content-length: ");

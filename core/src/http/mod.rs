@@ -14,7 +14,7 @@ mod request;
 mod scan;
 pub mod server;
 mod status;
-mod syntax;
+pub(crate) mod syntax;
 mod target;
 
 pub use date::Date;

@@ -118,4 +118,5 @@ pub use receive::{Event, Ready, RequestBody};
 pub use refusal::Refusal;
 pub use respond::{Finished, Responder};
 pub use send::{Aborted, NotWritten, ResponseBody};
+pub(crate) use upgrade::write_switch;
 pub use upgrade::{NotSwitched, Upgraded};

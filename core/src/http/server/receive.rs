@@ -123,6 +123,19 @@ impl RequestBody {
         }
     }
 
+    /// True if the request has content, received or not.
+    pub(crate) fn has_content(&self) -> bool {
+        match &self.state {
+            Receiving::Known { length, .. } => *length > 0,
+            Receiving::Chunked(_) | Receiving::Failed(_) => true,
+        }
+    }
+
+    /// The bytes behind the request, for another protocol.
+    pub(crate) fn into_inbox(self) -> Inbox {
+        *self.inbox
+    }
+
     /// How many bytes of content are still to come, if that is known.
     pub fn remaining(&self) -> Option<u64> {
         match &self.state {

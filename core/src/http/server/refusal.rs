@@ -68,7 +68,10 @@ impl From<Error> for Reject {
 pub(super) fn status_of(limit: Limit) -> StatusCode {
     match limit {
         Limit::TargetBytes => StatusCode::URI_TOO_LONG,
-        Limit::BodyBytes => StatusCode::CONTENT_TOO_LARGE,
+        // Those of WebSocket are not met here; each has the status that means the same.
+        Limit::BodyBytes | Limit::FrameBytes | Limit::MessageBytes | Limit::FragmentCount => {
+            StatusCode::CONTENT_TOO_LARGE
+        }
         Limit::HeadBytes | Limit::FieldCount | Limit::TrailerBytes | Limit::ChunkExtensionBytes => {
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
         }
@@ -77,7 +80,11 @@ pub(super) fn status_of(limit: Limit) -> StatusCode {
         | Limit::IdleTime
         | Limit::BodyProgress
         | Limit::WriteProgress
-        | Limit::LingerTime => StatusCode::REQUEST_TIMEOUT,
+        | Limit::LingerTime
+        | Limit::MessageProgress
+        | Limit::PingInterval
+        | Limit::PongTime
+        | Limit::CloseTime => StatusCode::REQUEST_TIMEOUT,
     }
 }
 

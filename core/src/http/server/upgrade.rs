@@ -76,17 +76,7 @@ impl Upgraded {
         date: Option<&Date>,
         out: &mut Outbox,
     ) -> Self {
-        head::status_line(101, "Switching Protocols", out);
-        out.put(b"connection: upgrade\r\nupgrade: ");
-        out.put(protocol.as_bytes());
-        out.put(b"\r\n");
-        if let Some(date) = date {
-            out.put(b"date: ");
-            out.put(date.as_bytes());
-            out.put(b"\r\n");
-        }
-        out.put(fields.as_bytes());
-        out.put(b"\r\n");
+        write_switch(protocol, fields, date, out);
         Self { inbox }
     }
 
@@ -118,4 +108,19 @@ impl Upgraded {
         let len = self.inbox.len();
         self.inbox.payload(len).take()
     }
+}
+
+/// A 101 that switches to `protocol`, with `fields`.
+pub(crate) fn write_switch(protocol: &str, fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
+    head::status_line(101, "Switching Protocols", out);
+    out.put(b"connection: upgrade\r\nupgrade: ");
+    out.put(protocol.as_bytes());
+    out.put(b"\r\n");
+    if let Some(date) = date {
+        out.put(b"date: ");
+        out.put(date.as_bytes());
+        out.put(b"\r\n");
+    }
+    out.put(fields.as_bytes());
+    out.put(b"\r\n");
 }

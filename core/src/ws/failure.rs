@@ -1,0 +1,99 @@
+//! Why nothing more is received.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use super::close::{Close, CloseCode};
+use crate::{Exceeded, Limit, Violation};
+
+/// Nothing more is received, and what the peer is owed for it: a Close, at most once. RFC 6455 7.1.7.
+///
+/// [`Sender::fail`](super::Sender::fail) takes it.
+#[derive(Debug)]
+#[must_use = "give it to `Sender::fail`, which tells the peer"]
+pub struct Failure(Box<Cause>);
+
+/// Why nothing more is received, by blame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The peer sent what the protocol forbids: 1002.
+    Violation(Violation),
+    /// The peer sent text that is not UTF-8: 1007.
+    NotText(Violation),
+    /// The peer went past a limit: 1009 if what it sent is too big, else 1008.
+    Exceeded(Exceeded),
+    /// The stream ended without a Close. Nobody is there to be told.
+    EndOfStream,
+}
+
+impl Failure {
+    pub(super) fn new(cause: Cause) -> Self {
+        Self(Box::new(cause))
+    }
+
+    /// Why.
+    pub fn cause(&self) -> &Cause {
+        &self.0
+    }
+}
+
+impl Cause {
+    /// The code that the peer is told. `None`: the stream has ended.
+    pub fn code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Violation(_) => Some(CloseCode::PROTOCOL_ERROR),
+            Self::NotText(_) => Some(CloseCode::INVALID_PAYLOAD),
+            Self::Exceeded(Exceeded { limit: Limit::FrameBytes | Limit::MessageBytes, .. }) => {
+                Some(CloseCode::MESSAGE_TOO_BIG)
+            }
+            Self::Exceeded(_) => Some(CloseCode::POLICY_VIOLATION),
+            Self::EndOfStream => None,
+        }
+    }
+
+    /// The Close that the peer is owed: the code, and what was expected. Nothing that it sent is repeated.
+    pub(super) fn owed(&self) -> Option<Close> {
+        let code = self.code()?;
+        let reason = match self {
+            Self::Violation(violation) | Self::NotText(violation) => {
+                alloc::format!("expected {} ({})", violation.expected(), violation.section())
+            }
+            Self::Exceeded(exceeded) => alloc::format!("{exceeded}"),
+            Self::EndOfStream => return None,
+        };
+        // A reason that is too long is left out rather than cut.
+        Some(Close::new(code, &reason).unwrap_or(code.into()))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Violation(violation) | Self::NotText(violation) => violation.fmt(f),
+            Self::Exceeded(exceeded) => exceeded.fmt(f),
+            Self::EndOfStream => f.write_str("the stream ended without a Close (RFC 6455 7.1.5)"),
+        }
+    }
+}
+
+impl core::error::Error for Cause {}
+
+impl From<Violation> for Cause {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+impl From<Exceeded> for Cause {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::Exceeded(exceeded)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl core::error::Error for Failure {}

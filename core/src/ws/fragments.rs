@@ -1,0 +1,121 @@
+//! A message that is written in pieces. RFC 6455 5.4.
+
+use bytes::Bytes;
+use core::fmt;
+
+use super::close::Close;
+use super::failure::Failure;
+use super::frame::OpCode;
+use super::message::{Control, Full, Kind, PeerClose, Ping, PingDue};
+use super::sender::{CloseSent, Sender};
+use super::utf8;
+use crate::Outbox;
+
+/// The right to write, in the middle of a message: control frames may come between its pieces, and no other
+/// message can.
+///
+/// [`finish`](Self::finish) ends the message and gives the [`Sender`] back. A Close ends everything; the peer then throws
+/// the message away.
+#[derive(Debug)]
+#[must_use = "a message that is not finished keeps the right to write"]
+pub struct Fragments {
+    sender: Sender,
+    kind: Kind,
+    next: OpCode,
+}
+
+/// A piece that was not written, handed back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotWritten {
+    /// It does not fit into the outbox now.
+    Full(Bytes),
+    /// The message is text and the piece is not UTF-8. Pieces of text are cut between characters.
+    NotText(Bytes),
+}
+
+impl fmt::Display for NotWritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(data) => write!(f, "the outbox has no room for {} bytes", data.len()),
+            Self::NotText(_) => f.write_str("expected UTF-8 in a text message (RFC 6455 8.1)"),
+        }
+    }
+}
+
+impl core::error::Error for NotWritten {}
+
+impl Fragments {
+    pub(super) fn new(sender: Sender, kind: Kind) -> Self {
+        Self { sender, kind, next: OpCode::of_kind(kind) }
+    }
+
+    /// Text or binary.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Writes a piece as a frame of its own. Empty pieces write nothing.
+    ///
+    /// # Errors
+    ///
+    /// The piece comes back whole and nothing of it was written: it does not fit now, or it is not text.
+    pub fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        if !Sender::fits(data.len(), out) {
+            return Err(NotWritten::Full(data));
+        }
+        if self.kind == Kind::Text && utf8::check(&data).is_err() {
+            return Err(NotWritten::NotText(data));
+        }
+        self.sender.fragment(self.next.continued(), data, out);
+        self.next = OpCode::Continuation;
+        Ok(())
+    }
+
+    /// Ends the message and gives the right to write the next one.
+    pub fn finish(mut self, out: &mut Outbox) -> Sender {
+        self.sender.fragment(self.next.last(), Bytes::new(), out);
+        self.sender
+    }
+
+    /// Writes a Ping: see [`Sender::ping`].
+    ///
+    /// # Errors
+    ///
+    /// Even the reserve for control frames is full; the payload comes back.
+    pub fn ping<'p>(&mut self, payload: Control<'p>, out: &mut Outbox) -> Result<(), Full<Control<'p>>> {
+        self.sender.ping(payload, out)
+    }
+
+    /// Writes the Pong that a Ping is owed: see [`Sender::pong`].
+    pub fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {
+        self.sender.pong(ping, out);
+    }
+
+    /// Writes the Pong that did not fit before: see [`Sender::settle`].
+    pub fn settle(&mut self, out: &mut Outbox) {
+        self.sender.settle(out);
+    }
+
+    /// Writes the keep-alive ping that is due: see [`Sender::keep_alive`].
+    pub fn keep_alive(&mut self, due: PingDue, out: &mut Outbox) {
+        self.sender.keep_alive(due, out);
+    }
+
+    /// Writes our Close in the middle of the message, which stays unfinished.
+    pub fn close(self, close: Close, out: &mut Outbox) -> CloseSent {
+        self.sender.close(close, out)
+    }
+
+    /// Answers the peer's Close: see [`Sender::answer`].
+    pub fn answer(self, close: PeerClose, out: &mut Outbox) -> CloseSent {
+        self.sender.answer(close, out)
+    }
+
+    /// Tells the peer why nothing more is received: see [`Sender::fail`].
+    pub fn fail(self, failure: Failure, out: &mut Outbox) -> CloseSent {
+        self.sender.fail(failure, out)
+    }
+}

@@ -1,0 +1,178 @@
+//! A message in pieces: frames, or parts of one frame, put together as they come. RFC 6455 5.4.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::failure::Cause;
+use super::frame::Header;
+use super::limits::Limits;
+use super::mask;
+use super::message::Kind;
+use super::utf8::{NotText, Partial};
+use crate::{Bound, Exceeded, Inbox, Limit, Violation, convert};
+
+/// A message that was begun and could not be handed out where it arrived.
+///
+/// What it holds follows the bytes that came, never the length that was announced: twice as much at the most.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    content: Content,
+    part: Part,
+    frames: usize,
+}
+
+/// Where in the message the receiver is.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    /// Behind a frame that is continued.
+    BetweenFrames,
+    /// In the payload of a frame. The key is turned to the next byte.
+    Payload { remaining: u64, key: [u8; 4], fin: bool },
+    /// Behind the last frame.
+    Whole,
+}
+
+/// What has come of a message. That text is UTF-8 is known of every byte of it.
+#[derive(Debug)]
+enum Content {
+    Text(String, Partial),
+    Binary(Vec<u8>),
+}
+
+/// A whole message that was gathered.
+#[derive(Debug)]
+pub(super) enum Gathered {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+/// How far a gathered message is.
+pub(super) enum Gain {
+    /// More of the frame must come.
+    Nothing,
+    /// A frame is done: the next header comes.
+    Frame,
+    /// The message is done.
+    Message,
+}
+
+impl Gathering {
+    pub(super) fn new(kind: Kind) -> Self {
+        let content = match kind {
+            Kind::Text => Content::Text(String::new(), Partial::default()),
+            Kind::Binary => Content::Binary(Vec::new()),
+        };
+        Self { content, part: Part::BetweenFrames, frames: 0 }
+    }
+
+    /// True if a header is what comes next.
+    pub(super) fn is_between_frames(&self) -> bool {
+        matches!(self.part, Part::BetweenFrames)
+    }
+
+    /// True if the message is whole.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.part, Part::Whole)
+    }
+
+    /// Starts a frame of this message. The limits are checked here, before its payload comes.
+    pub(super) fn start(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
+        self.frames += 1;
+        if self.frames > limits.fragments {
+            return Err(Exceeded::count(Limit::FragmentCount, limits.fragments).into());
+        }
+        check_length(header.len, self.content.len(), limits)?;
+        self.part = Part::Payload { remaining: header.len, key: header.key, fin: header.fin };
+        Ok(())
+    }
+
+    /// Moves what has come of the payload out of the inbox. Says how many bytes, and how far it got.
+    pub(super) fn gather(&mut self, inbox: &mut Inbox) -> Result<(usize, Gain), Cause> {
+        let Part::Payload { remaining, key, fin } = self.part else { return Ok((0, Gain::Nothing)) };
+        let ahead = convert::usize_from(remaining);
+        let bytes = inbox.read(0, ahead);
+        mask::apply(key, bytes);
+        let key = mask::turned(key, bytes.len());
+        self.content.push(bytes, ahead)?;
+        let remaining = remaining.saturating_sub(convert::u64_from(bytes.len()));
+        let (part, gain) = match (remaining, fin) {
+            (1.., _) => (Part::Payload { remaining, key, fin }, Gain::Nothing),
+            (0, false) => (Part::BetweenFrames, Gain::Frame),
+            (0, true) => {
+                self.content.check_end()?;
+                (Part::Whole, Gain::Message)
+            }
+        };
+        self.part = part;
+        Ok((bytes.len(), gain))
+    }
+
+    pub(super) fn into_gathered(self) -> Gathered {
+        match self.content {
+            Content::Text(text, _) => Gathered::Text(text),
+            Content::Binary(bytes) => Gathered::Binary(bytes),
+        }
+    }
+}
+
+/// Refuses a frame of `len` bytes behind `before` bytes of the same message. RFC 6455 10.4.
+pub(super) fn check_length(len: u64, before: usize, limits: &Limits) -> Result<(), Cause> {
+    let exceeded = |limit, bound| Err(Exceeded { limit, bound: Bound::Bytes(bound) }.into());
+    if len > limits.frame_bytes {
+        return exceeded(Limit::FrameBytes, limits.frame_bytes);
+    }
+    if convert::u64_from(before).saturating_add(len) > limits.message_bytes {
+        return exceeded(Limit::MessageBytes, limits.message_bytes);
+    }
+    Ok(())
+}
+
+impl Content {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text, partial) => text.len() + partial.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    /// `ahead` bytes of the frame were still to come, these included.
+    fn push(&mut self, bytes: &[u8], ahead: usize) -> Result<(), Cause> {
+        match self {
+            Self::Text(text, partial) => {
+                // The characters that were cut may be completed.
+                let (add, ahead) = (bytes.len() + partial.len(), ahead.saturating_add(partial.len()));
+                text.reserve_exact(growth(text.capacity(), text.len(), add, ahead));
+                partial.push(bytes, text).map_err(|found| Cause::NotText(not_text(found)))
+            }
+            Self::Binary(all) => {
+                all.reserve_exact(growth(all.capacity(), all.len(), bytes.len(), ahead));
+                all.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn check_end(&self) -> Result<(), Cause> {
+        match self {
+            Self::Text(_, partial) if !partial.is_none() => Err(Cause::NotText(not_text(NotText(*partial)))),
+            Self::Text(..) | Self::Binary(_) => Ok(()),
+        }
+    }
+}
+
+/// Text that is not UTF-8.
+#[cold]
+pub(super) fn not_text(NotText(found): NotText) -> Violation {
+    Violation::new("text in UTF-8", found.bytes(), "RFC 6455 8.1")
+}
+
+/// How many bytes to make room for beyond `len`, so that `add` fit: twice what is there, but no more than was
+/// announced.
+fn growth(capacity: usize, len: usize, add: usize, ahead: usize) -> usize {
+    let needed = len.saturating_add(add);
+    if needed <= capacity {
+        return 0;
+    }
+    let target = capacity.saturating_mul(2).min(len.saturating_add(ahead)).max(needed);
+    target - len
+}

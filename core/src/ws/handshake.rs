@@ -1,0 +1,305 @@
+//! The server's side of the opening handshake. RFC 6455 4.2.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest, Sha1};
+
+use super::keep_alive::Jitter;
+use super::limits::Limits;
+use super::origin::Origins;
+use super::{Role, WebSocket};
+use crate::Outbox;
+use crate::http::server::{self, Exchange};
+use crate::http::{Date, Field, FieldSection, Head, Method, Request, StatusCode, Version, syntax};
+
+/// What a server accepts a handshake with.
+///
+/// ```
+/// use endwell_core::ws::{Acceptance, Limits, Origins};
+///
+/// let acceptance = Acceptance::new(Limits::default().into()).origins(Origins::Any);
+/// # let _ = acceptance;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "give it to `Exchange::accept`"]
+pub struct Acceptance {
+    limits: Arc<Limits>,
+    origins: Origins,
+    subprotocol: Option<Subprotocol>,
+    fields: FieldSection,
+    jitter: Jitter,
+}
+
+impl Acceptance {
+    /// The same Origin, no subprotocol, no further fields.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self {
+            limits,
+            origins: Origins::Same,
+            subprotocol: None,
+            fields: FieldSection::new(),
+            jitter: Jitter::default(),
+        }
+    }
+
+    /// Which sites' pages may connect. Default [`Origins::Same`].
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// The subprotocol: one of those that the request offers, [`Subprotocol::offered`]. Default: none.
+    pub fn subprotocol(mut self, subprotocol: Subprotocol) -> Self {
+        self.subprotocol = Some(subprotocol);
+        self
+    }
+
+    /// Fields for the 101, a cookie say.
+    pub fn fields(mut self, fields: FieldSection) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Spreads the keep-alive pings of many connections. Default: none.
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+}
+
+/// A subprotocol that a request offers. RFC 6455 1.9.
+///
+/// Only a request makes one, so nothing else can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subprotocol(Box<str>);
+
+impl Subprotocol {
+    /// The subprotocols that `request` offers, in the client's order of preference.
+    ///
+    /// ```
+    /// # use endwell_core::ws::{Acceptance, Limits, Subprotocol};
+    /// # use endwell_core::http::Request;
+    /// # fn f(request: &Request, mut acceptance: Acceptance) -> Acceptance {
+    /// if let Some(chat) = Subprotocol::offered(request).find(|offered| offered.as_str() == "chat.v2") {
+    ///     acceptance = acceptance.subprotocol(chat);
+    /// }
+    /// # acceptance
+    /// # }
+    /// ```
+    pub fn offered(request: &Request) -> impl Iterator<Item = Self> {
+        let elements = request.fields().list("sec-websocket-protocol");
+        elements
+            .filter(|element| syntax::is_token(element))
+            .filter_map(|element| Some(Self(core::str::from_utf8(element).ok()?.into())))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why an exchange is no handshake that can be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAHandshake {
+    /// The method is not GET. RFC 6455 4.1.
+    Method,
+    /// HTTP/1.0 knows no Upgrade. RFC 9110 7.8.
+    HttpVersion,
+    /// The request does not ask for WebSocket. RFC 6455 4.2.1.
+    NotAsked,
+    /// Upgrade is no option of the Connection field, so it was not meant for us. RFC 9110 7.8.
+    Connection,
+    /// Another version than 13, none, or more than one. RFC 6455 4.4.
+    Version,
+    /// The key is missing, repeated, or not sixteen bytes in base64. RFC 6455 4.1.
+    Key,
+    /// A handshake has no content.
+    Content,
+    /// An offered subprotocol is no token. RFC 6455 4.1.
+    Subprotocols,
+    /// The chosen subprotocol was offered by another request.
+    SubprotocolNotOffered,
+    /// A page of a site that may not connect. RFC 6455 10.2.
+    Origin,
+}
+
+impl NotAHandshake {
+    /// The status of the refusal: 400, 403, 405 or 426.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAsked | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Origin => StatusCode::FORBIDDEN,
+            Self::HttpVersion
+            | Self::Connection
+            | Self::Key
+            | Self::Content
+            | Self::Subprotocols
+            | Self::SubprotocolNotOffered => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The head of the refusal, with the fields that its status asks for: Allow, or Upgrade and the version.
+    ///
+    /// The exchange came back, so any other answer is as possible.
+    pub fn head(self) -> Head {
+        match self {
+            Self::Method => Head::new(self.status()).with(ALLOW),
+            Self::NotAsked | Self::Version => Head::upgrade_required("websocket").with(VERSION_13),
+            Self::HttpVersion
+            | Self::Connection
+            | Self::Key
+            | Self::Content
+            | Self::Subprotocols
+            | Self::SubprotocolNotOffered
+            | Self::Origin => Head::new(self.status()),
+        }
+    }
+
+    /// Checks all that RFC 6455 4.2.1 asks for. Gives the value of Sec-WebSocket-Accept.
+    fn check(exchange: &Exchange, acceptance: &Acceptance) -> Result<Accept, Self> {
+        let request = &exchange.head;
+        let fields = request.fields();
+        if request.method() != Method::Get {
+            return Err(Self::Method);
+        }
+        // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0. That there is one Host was found out before.
+        if request.version() != Version::Http11 {
+            return Err(Self::HttpVersion);
+        }
+        if !fields.list_contains("upgrade", "websocket") {
+            return Err(Self::NotAsked);
+        }
+        if !fields.list_contains("connection", "upgrade") {
+            return Err(Self::Connection);
+        }
+        if only(fields.get_all("sec-websocket-version")) != Some(b"13") {
+            return Err(Self::Version);
+        }
+        let key = only(fields.get_all("sec-websocket-key")).ok_or(Self::Key)?;
+        let accept = Accept::of(key).ok_or(Self::Key)?;
+        if exchange.recv.has_content() {
+            return Err(Self::Content);
+        }
+        if !fields.list("sec-websocket-protocol").all(syntax::is_token) {
+            return Err(Self::Subprotocols);
+        }
+        let chosen = acceptance.subprotocol.as_ref();
+        if chosen.is_some_and(|chosen| !Subprotocol::offered(request).any(|offered| offered == *chosen)) {
+            return Err(Self::SubprotocolNotOffered);
+        }
+        if !acceptance.origins.allow(request) {
+            return Err(Self::Origin);
+        }
+        Ok(accept)
+    }
+}
+
+impl fmt::Display for NotAHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Method => "expected the method GET (RFC 6455 4.1)",
+            Self::HttpVersion => "expected HTTP/1.1 (RFC 6455 4.1)",
+            Self::NotAsked => "expected `websocket` in Upgrade (RFC 6455 4.2.1)",
+            Self::Connection => "expected `upgrade` in Connection (RFC 6455 4.2.1)",
+            Self::Version => "expected Sec-WebSocket-Version: 13 (RFC 6455 4.4)",
+            Self::Key => "expected one Sec-WebSocket-Key of sixteen bytes in base64 (RFC 6455 4.2.1)",
+            Self::Content => "expected a request without content (RFC 6455 4.1)",
+            Self::Subprotocols => "expected tokens in Sec-WebSocket-Protocol (RFC 6455 4.1)",
+            Self::SubprotocolNotOffered => "expected a subprotocol that the request offers (RFC 6455 4.2.2)",
+            Self::Origin => "expected a page of a site that may connect (RFC 6455 10.2)",
+        })
+    }
+}
+
+impl core::error::Error for NotAHandshake {}
+
+impl Exchange {
+    /// Accepts a WebSocket handshake. Writes the 101; what stands behind the request is received by the WebSocket.
+    ///
+    /// # Errors
+    ///
+    /// The exchange comes back, to be answered, with the reason why this is no handshake that can be accepted:
+    /// [`NotAHandshake::head`] has the head of the right refusal.
+    pub fn accept(
+        self,
+        acceptance: Acceptance,
+        date: Option<&Date>,
+        out: &mut Outbox,
+    ) -> Result<WebSocket, (NotAHandshake, Box<Self>)> {
+        let accept = match NotAHandshake::check(&self, &acceptance) {
+            Ok(accept) => accept,
+            Err(reason) => return Err((reason, self.into())),
+        };
+        let Acceptance { limits, origins: _, subprotocol, fields, jitter } = acceptance;
+        let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", &accept.0));
+        if let Some(subprotocol) = &subprotocol {
+            section.push(Field::own("sec-websocket-protocol", subprotocol.0.as_bytes()));
+        }
+        section.append(&fields);
+        server::write_switch("websocket", &section, date, out);
+        let mut inbox = self.recv.into_inbox();
+        inbox.set_limit(limits.received());
+        let subprotocol = subprotocol.map(|chosen| chosen.0);
+        Ok(WebSocket::new(inbox, Role::Server, limits, jitter, subprotocol))
+    }
+}
+
+/// The value of Sec-WebSocket-Accept: 20 bytes in base64.
+struct Accept([u8; 28]);
+
+impl Accept {
+    /// RFC 6455 4.2.2, 5.4. `None`: the key is not sixteen bytes in base64.
+    fn of(key: &[u8]) -> Option<Self> {
+        // Four bytes of base64 for three: the decoder wants room for eighteen.
+        let mut nonce = [0; 18];
+        if key.len() != 24 || STANDARD.decode_slice(key, &mut nonce) != Ok(16) {
+            return None;
+        }
+        let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+        let mut value = [0; 28];
+        (STANDARD.encode_slice(digest, &mut value) == Ok(value.len())).then_some(Self(value))
+    }
+}
+
+/// RFC 6455 1.3.
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+const ALLOW: Field<'_> = Field::from_static("allow", "GET");
+const VERSION_13: Field<'_> = Field::own("sec-websocket-version", b"13");
+
+/// The value of a field that stands once.
+fn only<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
+    let first = lines.next()?;
+    lines.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_rfc() {
+        let accept = Accept::of(b"dGhlIHNhbXBsZSBub25jZQ==").unwrap();
+        assert_eq!(&accept.0, b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn a_key_is_sixteen_bytes_in_base64() {
+        for key in [
+            "",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZR==",
+            "dGhlIHNhbXBsZSBub25jZQo=",
+            "dGhlIHNhbXBsZSBub25j!Q==",
+        ] {
+            assert!(Accept::of(key.as_bytes()).is_none(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! When a ping is due, and when its pong is overdue.
+
+use core::time::Duration;
+
+use super::limits::Limits;
+use crate::{Deadline, Exceeded, Instant, Limit};
+
+/// What moves the pings of one connection away from those of all others: they would else come in one burst for all
+/// connections that were made together, after a restart say. Any number will do that is spread evenly.
+///
+/// The least moves the interval by -10 %, the greatest by +10 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Jitter(pub u32);
+
+impl Jitter {
+    fn of(self, interval: Duration) -> Duration {
+        // 90 % and up to 20 % more.
+        let spread = interval / 5;
+        let part = spread.as_nanos() * u128::from(self.0) / u128::from(u32::MAX);
+        let part = Duration::from_nanos(u64::try_from(part).unwrap_or(u64::MAX));
+        interval.saturating_sub(interval / 10).saturating_add(part)
+    }
+}
+
+/// The clock of the keep-alive pings.
+#[derive(Debug)]
+pub(super) struct KeepAlive {
+    beat: Beat,
+    jitter: Jitter,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Beat {
+    /// Nothing has been waited for yet.
+    New,
+    /// The last ping was then, or the connection began then, and all is well.
+    Heard(Instant),
+    /// A ping went out then and nothing was heard since.
+    Unanswered(Instant),
+    /// The connection is closing: no more pings.
+    Stopped,
+}
+
+/// What a moment of silence means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    Fine,
+    PingDue,
+    TooLong(Exceeded),
+}
+
+impl KeepAlive {
+    pub(super) fn new(jitter: Jitter) -> Self {
+        Self { beat: Beat::New, jitter }
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.beat = Beat::Stopped;
+    }
+
+    /// A pong came.
+    pub(super) fn heard(&mut self) {
+        if let Beat::Unanswered(ping) = self.beat {
+            self.beat = Beat::Heard(ping);
+        }
+    }
+
+    /// A ping is on its way.
+    pub(super) fn pinged(&mut self, now: Instant) {
+        self.beat = Beat::Unanswered(now);
+    }
+
+    /// A read at `now` found nothing, and none has found anything since `silent_since`.
+    pub(super) fn poll(&mut self, now: Instant, silent_since: Instant, limits: &Limits) -> Silence {
+        let Some(interval) = limits.ping_interval else { return Silence::Fine };
+        if let Beat::Unanswered(ping) = self.beat {
+            // Whatever came after the ping shows that somebody is there.
+            if silent_since > ping {
+                self.beat = Beat::Heard(ping);
+            }
+        }
+        match self.beat {
+            Beat::New => {
+                self.beat = Beat::Heard(now);
+                Silence::Fine
+            }
+            Beat::Heard(last) if now >= last.saturating_add(self.jitter.of(interval)) => Silence::PingDue,
+            Beat::Unanswered(ping) if now >= ping.saturating_add(limits.pong_time) => {
+                Silence::TooLong(Exceeded::time(Limit::PongTime, limits.pong_time))
+            }
+            Beat::Heard(_) | Beat::Unanswered(_) | Beat::Stopped => Silence::Fine,
+        }
+    }
+
+    pub(super) fn deadline(&self, limits: &Limits) -> Option<Deadline> {
+        let interval = limits.ping_interval?;
+        match self.beat {
+            Beat::Heard(last) => {
+                let at = last.saturating_add(self.jitter.of(interval));
+                Some(Deadline { at, reason: Limit::PingInterval })
+            }
+            Beat::Unanswered(ping) => {
+                Some(Deadline { at: ping.saturating_add(limits.pong_time), reason: Limit::PongTime })
+            }
+            Beat::New | Beat::Stopped => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_epoch(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn jitter_is_ten_per_cent_either_way() {
+        let twenty = Duration::from_secs(20);
+        assert_eq!(Jitter(0).of(twenty), Duration::from_secs(18));
+        assert_eq!(Jitter(u32::MAX).of(twenty), Duration::from_secs(22));
+        assert!(Jitter(u32::MAX).of(Duration::MAX) > Duration::MAX / 2);
+    }
+
+    #[test]
+    fn a_ping_is_due_and_then_its_pong() {
+        let limits = Limits::default();
+        let mut clock = KeepAlive::new(Jitter(0));
+        assert_eq!(clock.poll(at(100), at(100), &limits), Silence::Fine);
+        assert_eq!(clock.deadline(&limits).map(|d| (d.at, d.reason)), Some((at(118), Limit::PingInterval)));
+        assert_eq!(clock.poll(at(118), at(100), &limits), Silence::PingDue);
+        clock.pinged(at(118));
+        assert_eq!(clock.deadline(&limits).map(|d| (d.at, d.reason)), Some((at(138), Limit::PongTime)));
+        assert_eq!(clock.poll(at(137), at(100), &limits), Silence::Fine);
+        assert!(matches!(clock.poll(at(138), at(100), &limits), Silence::TooLong(_)));
+    }
+
+    #[test]
+    fn any_byte_after_the_ping_is_a_sign_of_life() {
+        let limits = Limits::default();
+        let mut clock = KeepAlive::new(Jitter(0));
+        assert_eq!(clock.poll(at(0), at(0), &limits), Silence::Fine);
+        clock.pinged(at(18));
+        // Long silence before it was looked at, and bytes within.
+        assert_eq!(clock.poll(at(500), at(30), &limits), Silence::PingDue);
+    }
+}

@@ -1,0 +1,252 @@
+//! What is sent and received: messages, and the payloads of control frames.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use bytes::Bytes;
+use core::fmt;
+use core::ops::Deref;
+
+use super::close::Close;
+use super::frame;
+use crate::Payload;
+
+/// Text or binary. RFC 6455 5.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
+/// A message to send, owned. Text is UTF-8 because it was made from text.
+///
+/// ```
+/// use endwell_core::ws::{Kind, Message};
+///
+/// assert_eq!(Message::text("hello").kind(), Kind::Text);
+/// assert_eq!(Message::binary(vec![1, 2]).data()[..], [1, 2]);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    kind: Kind,
+    data: Bytes,
+}
+
+impl Message {
+    /// A text message. A `String` is taken without a copy.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Text, data: text.into().into() }
+    }
+
+    /// A text message of static text, which is referenced.
+    pub const fn from_static(text: &'static str) -> Self {
+        Self { kind: Kind::Text, data: Bytes::from_static(text.as_bytes()) }
+    }
+
+    /// A binary message.
+    pub fn binary(data: impl Into<Bytes>) -> Self {
+        Self { kind: Kind::Binary, data: data.into() }
+    }
+
+    /// Text or binary.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The content.
+    pub fn data(&self) -> &Bytes {
+        &self.data
+    }
+
+    /// The content, owned.
+    pub fn into_data(self) -> Bytes {
+        self.data
+    }
+}
+
+impl From<Text<'_>> for Message {
+    /// Takes over what was received, without checking it again.
+    fn from(text: Text<'_>) -> Self {
+        Self { kind: Kind::Text, data: text.take() }
+    }
+}
+
+impl From<Payload<'_>> for Message {
+    fn from(payload: Payload<'_>) -> Self {
+        Self { kind: Kind::Binary, data: payload.take() }
+    }
+}
+
+impl fmt::Debug for Message {
+    /// Shows the length, never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({:?}, {} bytes)", self.kind, self.data.len())
+    }
+}
+
+/// What does not fit into the outbox now, handed back whole: nothing of it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full<M>(pub M);
+
+impl<M> fmt::Display for Full<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the outbox has no room for it now")
+    }
+}
+
+impl<M: fmt::Debug> core::error::Error for Full<M> {}
+
+/// A text message that was received: UTF-8, borrowed until the next call.
+///
+/// Looks like a `str`; that it is one was found out when it arrived.
+pub struct Text<'a>(TextPlace<'a>);
+
+enum TextPlace<'a> {
+    /// In the inbox.
+    Arrived(&'a str),
+    /// Gathered from more than one piece.
+    Gathered(&'a mut String),
+}
+
+impl<'a> Text<'a> {
+    #[inline]
+    pub(super) fn arrived(text: &'a str) -> Self {
+        Self(TextPlace::Arrived(text))
+    }
+
+    pub(super) fn gathered(text: &'a mut String) -> Self {
+        Self(TextPlace::Gathered(text))
+    }
+
+    /// The text as an owned value. Copied if it was received in one piece, which is at most
+    /// [`Limits::received_bytes`](super::Limits::received_bytes); moved if it was gathered.
+    pub fn into_string(self) -> String {
+        match self.0 {
+            TextPlace::Arrived(text) => text.into(),
+            TextPlace::Gathered(text) => core::mem::take(text),
+        }
+    }
+
+    /// The text as owned bytes, copied or moved like [`into_string`](Self::into_string).
+    pub fn take(self) -> Bytes {
+        match self.0 {
+            TextPlace::Arrived(text) => Bytes::copy_from_slice(text.as_bytes()),
+            TextPlace::Gathered(text) => core::mem::take(text).into(),
+        }
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        match &self.0 {
+            TextPlace::Arrived(text) => text,
+            TextPlace::Gathered(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    /// Shows the length, never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} bytes)", self.len())
+    }
+}
+
+/// The payload of a Ping or a Pong: at most 125 bytes. RFC 6455 5.5.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Control<'a>(Cow<'a, [u8]>);
+
+/// More bytes than a control frame holds. RFC 6455 5.5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ControlTooLong(usize);
+
+impl fmt::Display for ControlTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected at most 125 bytes in a control frame, got {} (RFC 6455 5.5)", self.0)
+    }
+}
+
+impl core::error::Error for ControlTooLong {}
+
+impl<'a> Control<'a> {
+    /// No bytes.
+    pub const EMPTY: Self = Self(Cow::Borrowed(&[]));
+
+    /// A payload of these bytes.
+    ///
+    /// # Errors
+    ///
+    /// There are more than 125.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, ControlTooLong> {
+        if bytes.len() > usize::from(frame::CONTROL_BYTES) {
+            return Err(ControlTooLong(bytes.len()));
+        }
+        Ok(Self(Cow::Borrowed(bytes)))
+    }
+
+    /// The payload with bytes of its own.
+    pub fn into_owned(self) -> Control<'static> {
+        Control(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// Bytes from a header that was found to be that of a control frame.
+    pub(super) fn received(bytes: &'a [u8]) -> Self {
+        Self(Cow::Borrowed(bytes))
+    }
+}
+
+impl Deref for Control<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Control<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Control({} bytes)", self.len())
+    }
+}
+
+/// A Ping that came. The Pong that it is owed is written by [`Sender::pong`](super::Sender::pong), which takes it.
+///
+/// Borrowed where it arrived; [`into_owned`](Self::into_owned) lets it go to another task.
+#[derive(Debug)]
+#[must_use = "a Ping is owed a Pong: give it to `Sender::pong`"]
+pub struct Ping<'a>(pub(super) Control<'a>);
+
+impl Ping<'_> {
+    /// What the Ping carries, and the Pong will.
+    pub fn payload(&self) -> &Control<'_> {
+        &self.0
+    }
+
+    /// The same Ping, with bytes of its own.
+    pub fn into_owned(self) -> Ping<'static> {
+        Ping(self.0.into_owned())
+    }
+}
+
+/// It is time for a keep-alive ping. [`Sender::keep_alive`](super::Sender::keep_alive) takes it.
+#[derive(Debug)]
+#[must_use = "the peer is expected to answer this ping: give it to `Sender::keep_alive`"]
+pub struct PingDue(pub(super) ());
+
+/// The peer's Close. The answer that it is owed is written by [`Sender::answer`](super::Sender::answer), which takes it.
+///
+/// It revokes nothing until then: RFC 6455 5.5.1 forbids data only after *our* Close.
+#[derive(Debug)]
+#[must_use = "a Close is owed an answer: give it to `Sender::answer`"]
+pub struct PeerClose(pub(super) Close);
+
+impl PeerClose {
+    /// What the peer said.
+    pub fn close(&self) -> &Close {
+        &self.0
+    }
+}

@@ -1,0 +1,179 @@
+//! WebSocket, RFC 6455, strict, for either role.
+//!
+//! ```text
+//!  Exchange --accept--> [WebSocket] = recv + send              from_parts: somebody else did the handshake
+//!                          |   |
+//!                          |   +--session--> [Session]: both halves in one value, answers by itself
+//!                          |                     |
+//!    Receiver --poll, event--> Text Binary Pong  +--close-----------------------------+
+//!       |                      Ping    ----pong------> Sender                         |
+//!       |                      PingDue ----keep_alive-> Sender <--finish-- Fragments  |
+//!       |                                               |    \--fragments--^   |       |
+//!       |                      (our choice) ---close--> |                      |       |
+//!       |                      Close   ----answer-----> +----------------------+       |
+//!       |                      Failure ----fail-------> |                              |
+//!       |                                               v                              v
+//!       +--closing(CloseSent) <--------------------- CloseSent                     [Closing]
+//!       +-----------------------------------------------------------------------------^ |
+//!                                                                    poll --> [Ended] <-+
+//! ```
+//!
+//! RFC 6455 5.5.1 forbids data only after *our* Close; the peer's obliges us to answer and revokes nothing until we
+//! do. So the halves share nothing: what the peer is owed is a value that goes from the one to the other.
+//!
+//! - The right to write is the [`Sender`]. There is one. Every Close consumes it: ours, the answer to the peer's,
+//!   and the one that tells a peer that it failed. The proof is [`CloseSent`].
+//! - [`Sender::fragments`] gives it to one message, and [`Fragments::finish`] gives it back: data messages cannot
+//!   lie inside one another, and control frames can come between.
+//! - [`Receiver::closing`] wants the proof, and [`Closing`] always ends in [`Ended`].
+//!
+//! # An echo
+//!
+//! ```
+//! use bytes::{Buf, Bytes};
+//! use endwell_core::ws::{Close, Jitter, Limits, Role, SessionEvent, WebSocket, Writing};
+//! use endwell_core::Outbox;
+//!
+//! let mut out = Outbox::default();
+//! let limits = Limits::default().into();
+//! let socket = WebSocket::from_parts(Role::Server, Bytes::new(), limits, Jitter(0), None);
+//! let mut session = socket.session();
+//! // What a client sends: "Hello", masked (RFC 6455 5.7), and a Close.
+//! session.inbox().feed(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+//! session.inbox().feed(b"\x88\x82\0\0\0\0\x03\xe8");
+//!
+//! let mut messages = Vec::new();
+//! while let Some(ready) = session.poll(&mut out) {
+//!     match session.event(ready, &mut out) {
+//!         Ok(SessionEvent::Text(text)) => messages.push(text.into_string()),
+//!         Ok(_) => {}
+//!         Err(cause) => panic!("{cause}"),
+//!     }
+//!     if let (Some(message), Writing::Idle(sender)) = (messages.pop(), session.writing()) {
+//!         sender.text(&message, &mut out).expect("there is room");
+//!     }
+//! }
+//! assert_eq!(out.copy_to_bytes(out.len()), &b"\x81\x05Hello\x88\x02\x03\xe8"[..]);
+//! let closing = session.close(Close::EMPTY, &mut out);
+//! assert!(closing.ends_writing(&out), "both Close frames have passed: the server closes TCP first");
+//! ```
+//!
+//! # What cannot be written
+//!
+//! A message after our Close: the right is gone.
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, ws::{Close, Sender}};
+//! # fn f(mut send: Sender, out: &mut Outbox) {
+//! let sent = send.close(Close::EMPTY, out);
+//! send.text("more", out);
+//! # }
+//! ```
+//!
+//! A second Close.
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, ws::{Close, PeerClose, Sender}};
+//! # fn f(send: Sender, theirs: PeerClose, out: &mut Outbox) {
+//! let sent = send.close(Close::EMPTY, out);
+//! let sent = send.answer(theirs, out);
+//! # }
+//! ```
+//!
+//! A message inside another: the right to write is in the [`Fragments`].
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, ws::{Kind, Sender}};
+//! # fn f(mut send: Sender, out: &mut Outbox) {
+//! let mut pieces = send.fragments(Kind::Text);
+//! send.text("in between", out);
+//! # }
+//! ```
+//!
+//! The same Ping answered twice.
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, ws::{Ping, Sender}};
+//! # fn f(mut send: Sender, ping: Ping<'_>, out: &mut Outbox) {
+//! send.pong(ping, out);
+//! send.pong(ping, out);
+//! # }
+//! ```
+//!
+//! Waiting for the peer's Close before ours is written.
+//!
+//! ```compile_fail,E0308
+//! # use endwell_core::ws::{Receiver, Sender};
+//! # fn f(recv: Receiver, send: Sender) {
+//! let closing = recv.closing(send);
+//! # }
+//! ```
+//!
+//! Writing after a handshake that failed: what comes back is the exchange, and it has no [`Sender`].
+//!
+//! ```compile_fail,E0599
+//! # use endwell_core::{Outbox, http::server::Exchange, ws::Acceptance};
+//! # fn f(exchange: Exchange, acceptance: Acceptance, out: &mut Outbox) {
+//! if let Err((reason, mut exchange)) = exchange.accept(acceptance, None, out) {
+//!     exchange.send.text("hello", out);
+//! }
+//! # }
+//! ```
+//!
+//! And the exchange itself is gone if it succeeded.
+//!
+//! ```compile_fail,E0382
+//! # use endwell_core::{Outbox, http::{Head, StatusCode, server::Exchange}, ws::Acceptance};
+//! # fn f(exchange: Exchange, acceptance: Acceptance, out: &mut Outbox) {
+//! let socket = exchange.accept(acceptance, None, out);
+//! exchange.send.respond(&Head::new(StatusCode::OK), "no".into(), None, &exchange.recv, out);
+//! # }
+//! ```
+//!
+//! # For those who write a driver
+//!
+//! 1. What [`http::server`](crate::http::server) says of writing before waiting, of reading until nothing is there, and of
+//!    feeding the end of the stream holds here too.
+//! 2. Above the high-water mark do not poll. Pings and Closes then wait with everything else, so a peer that sends and
+//!    never reads grows nothing.
+//! 3. Whoever has the halves apart gives every [`Ping`], [`PingDue`], [`PeerClose`] and [`Failure`] to the [`Sender`] before it
+//!    does anything else, and calls [`Sender::settle`] when something was written. A [`Session`] does so itself.
+//! 4. In [`Closing`]: poll when something was read or written, and when [`Closing::deadline`] has come; end the write side
+//!    once [`Closing::ends_writing`] says so; close at the end.
+//! 5. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or the transport fails, reset; [`Closing::cut`] then knows how the
+//!    connection ended.
+
+mod close;
+mod closing;
+mod ended;
+mod failure;
+mod fragments;
+mod frame;
+mod gather;
+mod handshake;
+mod keep_alive;
+mod limits;
+mod mask;
+mod message;
+mod origin;
+mod receiver;
+mod sender;
+mod session;
+mod utf8;
+mod websocket;
+
+pub use close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};
+pub use closing::Closing;
+pub use ended::{End, Ended};
+pub use failure::{Cause, Failure};
+pub use fragments::{Fragments, NotWritten};
+pub use handshake::{Acceptance, NotAHandshake, Subprotocol};
+pub use keep_alive::Jitter;
+pub use limits::Limits;
+pub use mask::Masks;
+pub use message::{Control, ControlTooLong, Full, Kind, Message, PeerClose, Ping, PingDue, Text};
+pub use origin::Origins;
+pub use receiver::{Event, Ready, Receiver};
+pub use sender::{CloseSent, Sender};
+pub use session::{Session, SessionEvent, Writing};
+pub use websocket::{Role, WebSocket};

@@ -1,0 +1,415 @@
+//! The receiving half.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use super::close::Close;
+use super::closing::Closing;
+use super::failure::{Cause, Failure};
+use super::frame::{Header, OpCode, Peer};
+use super::gather::{self, Gain, Gathered, Gathering};
+use super::keep_alive::{Jitter, KeepAlive, Silence};
+use super::limits::Limits;
+use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
+use super::sender::CloseSent;
+use super::{mask, utf8};
+use crate::time::Progress;
+use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Payload, Violation, convert};
+
+/// The receiving half of a WebSocket.
+///
+/// It never writes: what the peer is owed comes as a value, and the [`Sender`](super::Sender) takes it. After the peer's Close or
+/// a [`Failure`] nothing more is processed (RFC 6455 7.1.7). It ends in [`closing`](Self::closing), together with
+/// the proof that our Close is written.
+#[derive(Debug)]
+#[must_use = "dropping the receiving half drops the connection"]
+pub struct Receiver {
+    pub(super) inbox: Inbox,
+    state: State,
+    pub(super) peer: Peer,
+    /// The largest payload of the fast path.
+    small: u8,
+    pub(super) limits: Arc<Limits>,
+    progress: Progress,
+    keep_alive: KeepAlive,
+}
+
+/// What came last.
+#[derive(Debug)]
+enum State {
+    /// A message, or nothing yet. No clock but that of the pings runs.
+    Idle,
+    /// The first bytes of a header or of a control frame: the clock of the message's progress runs.
+    Begun,
+    /// A part of a message.
+    Gathering(Box<Gathering>),
+    /// A message that was gathered and is handed out; dropped by the next call.
+    HandedOut(Gathered),
+    /// What ends everything, and has not been handed out.
+    Failing(Box<Cause>),
+    /// That, handed out.
+    Failed(Box<Cause>),
+    /// The peer's Close, handed out.
+    Closed(Box<Close>),
+}
+
+/// Something has arrived: exchange it for the [`Event`] with [`Receiver::event`], before the next poll.
+///
+/// It lets a loop poll, return if there is something, and read more if not, without borrowing the event.
+#[derive(Debug)]
+#[must_use = "exchange it for the event"]
+pub struct Ready(pub(super) What);
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// An unfragmented message that lies whole in the inbox.
+    Message(Frame),
+    /// A control frame, likewise.
+    Control(OpCode, Frame),
+    /// A message that was gathered.
+    Gathered,
+    PingDue(Instant),
+    Failing,
+}
+
+/// A whole frame in the inbox.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    kind: Kind,
+    /// Bytes of the header.
+    header: usize,
+    len: usize,
+    key: [u8; 4],
+}
+
+/// What the peer sent, or what is due.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A text message.
+    Text(Text<'a>),
+    /// A binary message.
+    Binary(Payload<'a>),
+    /// A Ping, which is owed a Pong.
+    Ping(Ping<'a>),
+    /// A Pong: the answer to a Ping, or unasked (RFC 6455 5.5.3).
+    Pong(Control<'a>),
+    /// A keep-alive ping is due. What is heard after it shows that the peer is there.
+    PingDue(PingDue),
+    /// The peer's Close, which is owed an answer. Nothing comes after it.
+    Close(PeerClose),
+}
+
+impl Receiver {
+    pub(super) fn new(inbox: Inbox, peer: Peer, limits: Arc<Limits>, jitter: Jitter) -> Self {
+        Self {
+            inbox,
+            state: State::Idle,
+            peer,
+            small: limits.small(),
+            limits,
+            progress: Progress::default(),
+            keep_alive: KeepAlive::new(jitter),
+        }
+    }
+
+    /// Where received bytes go.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+
+    /// Whether something is there, or due. `None`: read more, or wait until the [`deadline`](Self::deadline).
+    ///
+    /// Frames are understood here as far as their headers, and messages that must be gathered are gathered. Polling
+    /// twice gives the same.
+    #[inline]
+    pub fn poll(&mut self) -> Option<Ready> {
+        if let State::Idle = self.state {
+            if let Some(frame) = self.small_frame() {
+                return Some(Ready(What::Message(frame)));
+            }
+        }
+        self.poll_slowly()
+    }
+
+    /// Consumes what is ready.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`]: the peer broke the protocol or met a limit, or the stream ended without a Close. It comes
+    /// once, and nothing comes after it.
+    #[inline]
+    pub fn event(&mut self, ready: Ready) -> Result<Event<'_>, Failure> {
+        let What::Message(frame) = ready.0 else { return self.event_slowly(ready.0) };
+        match frame.kind {
+            Kind::Text => {
+                let bytes = self.inbox.read(frame.header, frame.len);
+                mask::apply(frame.key, bytes);
+                match utf8::check(bytes) {
+                    Ok(text) => Ok(Event::Text(Text::arrived(text))),
+                    Err(found) => Err(fail(&mut self.state, Cause::NotText(gather::not_text(found)))),
+                }
+            }
+            Kind::Binary => {
+                self.inbox.consume(frame.header);
+                let mut payload = self.inbox.payload(frame.len);
+                mask::apply(frame.key, payload.as_mut());
+                Ok(Event::Binary(payload))
+            }
+        }
+    }
+
+    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        if self.is_over() {
+            return None;
+        }
+        let rate = self.limits.message_progress;
+        let progress = rate.and_then(|rate| self.progress.deadline(rate, Limit::MessageProgress));
+        Deadline::earlier(progress, self.keep_alive.deadline(&self.limits))
+    }
+
+    /// True if the peer's Close or a failure was handed out: nothing comes any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Failed(_) | State::Closed(_))
+    }
+
+    /// What becomes of the connection now that our Close is written, or was not owed.
+    pub fn closing(mut self, sent: CloseSent) -> Closing {
+        self.keep_alive.stop();
+        Closing::new(self, sent)
+    }
+
+    /// How it ended, if it has: what the peer's Close said, or what failed.
+    pub(super) fn over(&self) -> Option<Result<&Close, &Cause>> {
+        match &self.state {
+            State::Closed(close) => Some(Ok(close)),
+            State::Failed(cause) => Some(Err(cause)),
+            State::Idle | State::Begun | State::Gathering(_) | State::HandedOut(_) | State::Failing(_) => {
+                None
+            }
+        }
+    }
+
+    /// An unfragmented message with a short header that has come whole: nearly every one there is.
+    #[inline]
+    fn small_frame(&self) -> Option<Frame> {
+        let unread = self.inbox.unread();
+        let (&[first, second], rest) = unread.split_first_chunk()?;
+        let kind = match first {
+            TEXT => Kind::Text,
+            BINARY => Kind::Binary,
+            _ => return None,
+        };
+        // A wrong mask bit makes it larger than any small frame.
+        let len = second ^ self.peer.mask_bit();
+        if len > self.small {
+            return None;
+        }
+        let len = usize::from(len);
+        let (key, rest, header) = match self.peer {
+            Peer::Client => {
+                let (&key, rest) = rest.split_first_chunk()?;
+                (key, rest, 6)
+            }
+            Peer::Server => ([0; 4], rest, 2),
+        };
+        (rest.len() >= len).then_some(Frame { kind, header, len, key })
+    }
+
+    #[inline(never)]
+    fn poll_slowly(&mut self) -> Option<Ready> {
+        match self.advance() {
+            Ok(Some(what)) => Some(Ready(what)),
+            Ok(None) => None,
+            Err(cause) => {
+                self.state = State::Failing(Box::new(cause));
+                Some(Ready(What::Failing))
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<What>, Cause> {
+        loop {
+            match &mut self.state {
+                State::Failing(_) => return Ok(Some(What::Failing)),
+                State::Failed(_) | State::Closed(_) => {
+                    self.inbox.discard();
+                    return Ok(None);
+                }
+                State::HandedOut(_) => {
+                    self.state = State::Idle;
+                    self.progress.stop();
+                }
+                State::Gathering(message) if message.is_whole() => return Ok(Some(What::Gathered)),
+                State::Gathering(message) if !message.is_between_frames() => {
+                    let (gained, gain) = message.gather(&mut self.inbox)?;
+                    self.progress.add(gained);
+                    if let Gain::Nothing = gain {
+                        return self.wait();
+                    }
+                }
+                State::Idle | State::Begun | State::Gathering(_) => match self.advance_header()? {
+                    Next::Ready(what) => return Ok(Some(what)),
+                    Next::Nothing => return self.wait(),
+                    Next::Further => {}
+                },
+            }
+        }
+    }
+
+    /// Goes on where a header comes next.
+    fn advance_header(&mut self) -> Result<Next, Cause> {
+        let unread = self.inbox.unread();
+        let Some(header) = Header::parse(unread, self.peer)? else { return Ok(Next::Nothing) };
+        let len = convert::usize_from(header.len);
+        let is_here = unread.len().saturating_sub(header.size) >= len;
+        let frame = |kind| Frame { kind, header: header.size, len, key: header.key };
+        let kind = match (header.opcode, &self.state) {
+            (OpCode::Close | OpCode::Ping | OpCode::Pong, _) => {
+                if !is_here {
+                    return Ok(Next::Nothing);
+                }
+                self.stop_header_clock();
+                return Ok(Next::Ready(What::Control(header.opcode, frame(Kind::Binary))));
+            }
+            (OpCode::Continuation, State::Gathering(_)) => None,
+            (OpCode::Continuation, _) => {
+                let got = unread.get(..1).unwrap_or_default();
+                let expected = "no continuation where no message was begun";
+                return Err(Violation::new(expected, got, "RFC 6455 5.4").into());
+            }
+            (OpCode::Text | OpCode::Binary, State::Gathering(_)) => {
+                let got = unread.get(..1).unwrap_or_default();
+                let expected = "the rest of a message before the next";
+                return Err(Violation::new(expected, got, "RFC 6455 5.4").into());
+            }
+            (OpCode::Text, _) => Some(Kind::Text),
+            (OpCode::Binary, _) => Some(Kind::Binary),
+        };
+        if let (Some(kind), true, true) = (kind, header.fin, is_here) {
+            gather::check_length(header.len, 0, &self.limits)?;
+            self.stop_header_clock();
+            return Ok(Next::Ready(What::Message(frame(kind))));
+        }
+        // The clock runs on: it is that of the message from its first byte.
+        if let Some(kind) = kind {
+            self.state = State::Gathering(Box::new(Gathering::new(kind)));
+        }
+        if let State::Gathering(message) = &mut self.state {
+            message.start(&header, &self.limits)?;
+            self.inbox.consume(header.size);
+        }
+        Ok(Next::Further)
+    }
+
+    /// The frame whose rest was waited for is here. The clock of a message that is gathered runs on.
+    fn stop_header_clock(&mut self) {
+        if let State::Begun = self.state {
+            self.state = State::Idle;
+            self.progress.stop();
+        }
+    }
+
+    /// Nothing can be understood without more bytes.
+    fn wait(&mut self) -> Result<Option<What>, Cause> {
+        if self.inbox.has_ended() {
+            return Err(Cause::EndOfStream);
+        }
+        let (Some(now), Some(silent_since)) = (self.inbox.dry_at(), self.inbox.silent_since()) else {
+            return Ok(None);
+        };
+        if let (State::Idle, false) = (&self.state, self.inbox.is_empty()) {
+            self.state = State::Begun;
+        }
+        if let (State::Begun | State::Gathering(_), Some(rate)) = (&self.state, self.limits.message_progress)
+        {
+            if self.progress.expired(now, rate) {
+                return Err(Exceeded::rate(Limit::MessageProgress, rate).into());
+            }
+        }
+        match self.keep_alive.poll(now, silent_since, &self.limits) {
+            Silence::Fine => Ok(None),
+            Silence::PingDue => Ok(Some(What::PingDue(now))),
+            Silence::TooLong(exceeded) => Err(exceeded.into()),
+        }
+    }
+
+    #[inline(never)]
+    fn event_slowly(&mut self, what: What) -> Result<Event<'_>, Failure> {
+        match what {
+            What::Message(frame) => Ok(Event::Binary(self.inbox.payload(frame.len))),
+            What::Control(opcode, frame) => self.control(opcode, frame),
+            What::Gathered => Ok(self.gathered()),
+            What::PingDue(now) => {
+                self.keep_alive.pinged(now);
+                Ok(Event::PingDue(PingDue(())))
+            }
+            What::Failing => {
+                let cause = match core::mem::replace(&mut self.state, State::Idle) {
+                    State::Failing(cause) => *cause,
+                    // A token of another receiver: both connections end, each with what it has.
+                    State::Idle
+                    | State::Begun
+                    | State::Gathering(_)
+                    | State::HandedOut(_)
+                    | State::Failed(_)
+                    | State::Closed(_) => Cause::EndOfStream,
+                };
+                Err(fail(&mut self.state, cause))
+            }
+        }
+    }
+
+    fn control(&mut self, opcode: OpCode, frame: Frame) -> Result<Event<'_>, Failure> {
+        let payload = self.inbox.read(frame.header, frame.len);
+        mask::apply(frame.key, payload);
+        match opcode {
+            OpCode::Ping => Ok(Event::Ping(Ping(Control::received(payload)))),
+            OpCode::Close => match Close::parse(payload) {
+                Ok(close) => {
+                    self.state = State::Closed(Box::new(close.clone()));
+                    Ok(Event::Close(PeerClose(close)))
+                }
+                Err(cause) => Err(fail(&mut self.state, cause)),
+            },
+            OpCode::Pong | OpCode::Continuation | OpCode::Text | OpCode::Binary => {
+                self.keep_alive.heard();
+                Ok(Event::Pong(Control::received(payload)))
+            }
+        }
+    }
+
+    fn gathered(&mut self) -> Event<'_> {
+        if let State::Gathering(message) = core::mem::replace(&mut self.state, State::Idle) {
+            self.state = State::HandedOut(message.into_gathered());
+        }
+        match &mut self.state {
+            State::HandedOut(Gathered::Text(text)) => Event::Text(Text::gathered(text)),
+            State::HandedOut(Gathered::Binary(bytes)) => Event::Binary(Payload::gathered(bytes)),
+            // A token of another receiver: an empty message.
+            State::Idle
+            | State::Begun
+            | State::Gathering(_)
+            | State::Failing(_)
+            | State::Failed(_)
+            | State::Closed(_) => Event::Binary(self.inbox.payload(0)),
+        }
+    }
+}
+
+const TEXT: u8 = OpCode::Text.last();
+const BINARY: u8 = OpCode::Binary.last();
+
+/// What a header led to.
+enum Next {
+    Ready(What),
+    Nothing,
+    /// The message goes on.
+    Further,
+}
+
+#[cold]
+fn fail(state: &mut State, cause: Cause) -> Failure {
+    *state = State::Failed(Box::new(cause.clone()));
+    Failure::new(cause)
+}

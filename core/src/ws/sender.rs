@@ -1,0 +1,164 @@
+//! The right to write.
+
+use bytes::Bytes;
+
+use super::close::Close;
+use super::failure::Failure;
+use super::fragments::Fragments;
+use super::frame::{self, OpCode};
+use super::mask::Masks;
+use super::message::{Control, Full, Kind, Message, PeerClose, Ping, PingDue};
+use crate::Outbox;
+
+/// The right to write: exactly one for each WebSocket, and only while writing is legal.
+///
+/// A Close ends it: [`close`](Self::close), [`answer`](Self::answer) and [`fail`](Self::fail) consume it and give the proof that the
+/// receiving half needs to end too. [`fragments`](Self::fragments) lends it to one message.
+#[derive(Debug)]
+#[must_use = "dropping the right to write leaves the peer without a Close"]
+pub struct Sender {
+    /// A client masks, a server does not.
+    pub(super) masks: Option<Masks>,
+    /// The latest pong that did not fit.
+    owed: Option<Control<'static>>,
+}
+
+/// The proof that our Close is written, or that nobody is there to be told. Nothing is written after it.
+#[derive(Debug)]
+#[must_use = "give it to `Receiver::closing`"]
+pub struct CloseSent(pub(super) Close);
+
+impl Sender {
+    pub(super) fn new(masks: Option<Masks>) -> Self {
+        Self { masks, owed: None }
+    }
+
+    /// Writes a text message that is borrowed.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit into the outbox now ([`fits`](Self::fits)); nothing of it was written.
+    #[inline]
+    pub fn text<'t>(&mut self, text: &'t str, out: &mut Outbox) -> Result<(), Full<&'t str>> {
+        if !Self::fits(text.len(), out) {
+            return Err(Full(text));
+        }
+        frame::put(OpCode::Text.last(), text.as_bytes(), self.masks.as_mut(), out);
+        Ok(())
+    }
+
+    /// Writes a binary message that is borrowed.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit into the outbox now ([`fits`](Self::fits)); nothing of it was written.
+    #[inline]
+    pub fn binary<'d>(&mut self, data: &'d [u8], out: &mut Outbox) -> Result<(), Full<&'d [u8]>> {
+        if !Self::fits(data.len(), out) {
+            return Err(Full(data));
+        }
+        frame::put(OpCode::Binary.last(), data, self.masks.as_mut(), out);
+        Ok(())
+    }
+
+    /// Writes a message that is owned. A large one is referenced, where it need not be masked.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit into the outbox now ([`fits`](Self::fits)) and comes back whole.
+    pub fn message(&mut self, message: Message, out: &mut Outbox) -> Result<(), Full<Message>> {
+        if !Self::fits(message.data().len(), out) {
+            return Err(Full(message));
+        }
+        let opcode = OpCode::of_kind(message.kind());
+        frame::put_bytes(opcode.last(), message.into_data(), self.masks.as_mut(), out);
+        Ok(())
+    }
+
+    /// True if a message of `len` bytes is taken now: it stays within [`OutboxLimits::bytes`], or nothing else is
+    /// queued. A message larger than the outbox could never be sent otherwise, and it is in memory anyway.
+    ///
+    /// [`OutboxLimits::bytes`]: crate::OutboxLimits::bytes
+    #[inline]
+    pub fn fits(len: usize, out: &Outbox) -> bool {
+        len <= out.room() || out.is_empty()
+    }
+
+    /// Writes a Ping.
+    ///
+    /// # Errors
+    ///
+    /// Even the reserve for control frames is full; the payload comes back.
+    pub fn ping<'p>(&mut self, payload: Control<'p>, out: &mut Outbox) -> Result<(), Full<Control<'p>>> {
+        if !out.takes_control(frame::CONTROL_FRAME) {
+            return Err(Full(payload));
+        }
+        self.control(OpCode::Ping, &payload, out);
+        Ok(())
+    }
+
+    /// Writes the Pong that a Ping is owed.
+    ///
+    /// If even the reserve for control frames is full it is kept, and only the latest is (RFC 6455 5.5.3): see
+    /// [`settle`](Self::settle).
+    pub fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {
+        self.owed = None;
+        if out.takes_control(frame::CONTROL_FRAME) {
+            self.control(OpCode::Pong, &ping.0, out);
+        } else {
+            self.owed = Some(ping.0.into_owned());
+        }
+    }
+
+    /// Writes the Pong that did not fit before, if there is one and it fits now. Call it when the transport has
+    /// taken something.
+    pub fn settle(&mut self, out: &mut Outbox) {
+        if !out.takes_control(frame::CONTROL_FRAME) {
+            return;
+        }
+        if let Some(payload) = self.owed.take() {
+            self.control(OpCode::Pong, &payload, out);
+        }
+    }
+
+    /// Writes the keep-alive ping that is due.
+    pub fn keep_alive(&mut self, due: PingDue, out: &mut Outbox) {
+        let PingDue(()) = due;
+        self.control(OpCode::Ping, &Control::EMPTY, out);
+    }
+
+    /// Starts a message that is written in pieces. No other message can be written until it is finished.
+    pub fn fragments(self, kind: Kind) -> Fragments {
+        Fragments::new(self, kind)
+    }
+
+    /// Writes our Close. It is the last frame: the right to write ends.
+    pub fn close(mut self, close: Close, out: &mut Outbox) -> CloseSent {
+        let (payload, len) = close.write();
+        self.control(OpCode::Close, payload.get(..len).unwrap_or_default(), out);
+        CloseSent(close)
+    }
+
+    /// Answers the peer's Close with its own code. RFC 6455 5.5.1.
+    pub fn answer(self, close: PeerClose, out: &mut Outbox) -> CloseSent {
+        let answer = close.0.code().map_or(Close::EMPTY, Close::from);
+        self.close(answer, out)
+    }
+
+    /// Tells the peer why nothing more is received. RFC 6455 7.1.7. At the end of the stream nothing is written.
+    pub fn fail(self, failure: Failure, out: &mut Outbox) -> CloseSent {
+        match failure.cause().owed() {
+            Some(close) => self.close(close, out),
+            None => CloseSent(Close::EMPTY),
+        }
+    }
+
+    /// Writes a frame of a message in pieces.
+    pub(super) fn fragment(&mut self, first: u8, data: Bytes, out: &mut Outbox) {
+        frame::put_bytes(first, data, self.masks.as_mut(), out);
+    }
+
+    fn control(&mut self, opcode: OpCode, payload: &[u8], out: &mut Outbox) {
+        frame::put(opcode.last(), payload, self.masks.as_mut(), out);
+    }
+}

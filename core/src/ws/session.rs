@@ -1,0 +1,245 @@
+//! Both halves in one value, for those who do not split them.
+
+use core::mem;
+
+use super::close::Close;
+use super::closing::Closing;
+use super::failure::Cause;
+use super::fragments::Fragments;
+use super::message::{Control, Kind, PeerClose, PingDue, Text};
+use super::receiver::{Event, Ready, Receiver, What};
+use super::sender::{CloseSent, Sender};
+use super::{Failure, Ping, WebSocket};
+use crate::{Deadline, Inbox, Outbox, Payload};
+
+/// A WebSocket in one field: it answers pings and the peer's Close by itself and keeps the connection alive.
+///
+/// What can be written depends on what was written, and [`writing`](Self::writing) says it: after a Close there is nothing
+/// to write with. It ends in [`close`](Self::close).
+#[derive(Debug)]
+#[must_use = "dropping a session drops the connection"]
+pub struct Session {
+    recv: Receiver,
+    writer: Writer,
+}
+
+#[derive(Debug)]
+enum Writer {
+    Idle(Sender),
+    Streaming(Fragments),
+    Closed(CloseSent),
+}
+
+/// What a session can write with.
+#[derive(Debug)]
+pub enum Writing<'a> {
+    /// No message is begun.
+    Idle(&'a mut Sender),
+    /// A message in pieces is begun: see [`Session::finish`].
+    Streaming(&'a mut Fragments),
+    /// Our Close is written.
+    Closed,
+}
+
+/// What the peer sent to a [`Session`]. What it was owed for that is in the outbox already.
+#[derive(Debug)]
+pub enum SessionEvent<'a> {
+    /// A text message.
+    Text(Text<'a>),
+    /// A binary message.
+    Binary(Payload<'a>),
+    /// A Ping, which was answered.
+    Ping(Control<'a>),
+    /// A Pong.
+    Pong(Control<'a>),
+    /// The peer's Close, which was answered. Go on with [`Session::close`].
+    Close(Close),
+}
+
+impl Session {
+    pub(super) fn new(WebSocket { recv, send, .. }: WebSocket) -> Self {
+        Self { recv, writer: Writer::Idle(send) }
+    }
+
+    /// Where received bytes go.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        self.recv.inbox()
+    }
+
+    /// Whether something is there. Writes the keep-alive ping that is due, and a Pong that did not fit before.
+    #[inline]
+    pub fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
+        match self.recv.poll() {
+            Some(Ready(What::Message(frame))) => Some(Ready(What::Message(frame))),
+            other => self.poll_slowly(other, out),
+        }
+    }
+
+    /// Consumes what is ready, and answers it.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing more is received. The peer has been told: go on with [`close`](Self::close).
+    #[inline]
+    pub fn event(&mut self, ready: Ready, out: &mut Outbox) -> Result<SessionEvent<'_>, Cause> {
+        self.lend(ready, out).map(|(event, _)| event)
+    }
+
+    /// Like [`event`](Self::event), and also what to reply with while the event is still borrowed: a message that is
+    /// echoed is copied once and owned by nobody. The fastest way.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`event`](Self::event).
+    #[inline]
+    pub fn lend(&mut self, ready: Ready, out: &mut Outbox) -> Result<(SessionEvent<'_>, Writing<'_>), Cause> {
+        let Self { recv, writer } = self;
+        let event = match recv.event(ready) {
+            Ok(Event::Text(text)) => SessionEvent::Text(text),
+            Ok(Event::Binary(payload)) => SessionEvent::Binary(payload),
+            Ok(Event::Ping(ping)) => {
+                let payload = ping.0.clone();
+                writer.pong(ping, out);
+                SessionEvent::Ping(payload)
+            }
+            Ok(Event::Pong(payload)) => SessionEvent::Pong(payload),
+            Ok(Event::PingDue(due)) => {
+                // Only a token of another receiver leads here: `poll` writes the pings of this one.
+                writer.keep_alive(due, out);
+                SessionEvent::Pong(Control::EMPTY)
+            }
+            Ok(Event::Close(close)) => {
+                let said = close.0.clone();
+                writer.answer(close, out);
+                SessionEvent::Close(said)
+            }
+            Err(failure) => {
+                let cause = failure.cause().clone();
+                writer.fail(failure, out);
+                return Err(cause);
+            }
+        };
+        Ok((event, writer.writing()))
+    }
+
+    /// What can be written with.
+    #[inline]
+    pub fn writing(&mut self) -> Writing<'_> {
+        self.writer.writing()
+    }
+
+    /// Starts a message in pieces, if none is begun and no Close is written. Says what can be written with.
+    pub fn start(&mut self, kind: Kind) -> Writing<'_> {
+        self.writer.change(|writer| match writer {
+            Writer::Idle(sender) => Writer::Streaming(sender.fragments(kind)),
+            Writer::Streaming(_) | Writer::Closed(_) => writer,
+        });
+        self.writing()
+    }
+
+    /// Ends the message in pieces, if one is begun. Says what can be written with.
+    pub fn finish(&mut self, out: &mut Outbox) -> Writing<'_> {
+        self.writer.change(|writer| match writer {
+            Writer::Streaming(fragments) => Writer::Idle(fragments.finish(out)),
+            Writer::Idle(_) | Writer::Closed(_) => writer,
+        });
+        self.writing()
+    }
+
+    /// Ends writing: our Close, unless the peer's was answered or nothing more is received; then nothing is
+    /// written, since our Close has been.
+    pub fn close(self, close: Close, out: &mut Outbox) -> Closing {
+        let sent = match self.writer {
+            Writer::Idle(sender) => sender.close(close, out),
+            Writer::Streaming(fragments) => fragments.close(close, out),
+            Writer::Closed(sent) => sent,
+        };
+        self.recv.closing(sent)
+    }
+
+    /// Takes it apart. `None`: a message in pieces is begun, or our Close is written.
+    pub fn into_parts(self) -> Option<(Receiver, Sender)> {
+        match self.writer {
+            Writer::Idle(sender) => Some((self.recv, sender)),
+            Writer::Streaming(_) | Writer::Closed(_) => None,
+        }
+    }
+
+    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.recv.deadline()
+    }
+
+    #[inline(never)]
+    fn poll_slowly(&mut self, mut ready: Option<Ready>, out: &mut Outbox) -> Option<Ready> {
+        self.writer.settle(out);
+        while let Some(Ready(What::PingDue(_))) = ready {
+            if let Some(Ok(Event::PingDue(due))) = ready.map(|ready| self.recv.event(ready)) {
+                self.writer.keep_alive(due, out);
+            }
+            ready = self.recv.poll();
+        }
+        ready
+    }
+}
+
+impl Writer {
+    #[inline]
+    fn writing(&mut self) -> Writing<'_> {
+        match self {
+            Self::Idle(sender) => Writing::Idle(sender),
+            Self::Streaming(fragments) => Writing::Streaming(fragments),
+            Self::Closed(_) => Writing::Closed,
+        }
+    }
+
+    /// Runs one transition. Should it panic, there is nothing to write with afterwards.
+    fn change(&mut self, transition: impl FnOnce(Self) -> Self) {
+        let writer = mem::replace(self, Self::Closed(CloseSent(Close::EMPTY)));
+        *self = transition(writer);
+    }
+
+    fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {
+        match self {
+            Self::Idle(sender) => sender.pong(ping, out),
+            Self::Streaming(fragments) => fragments.pong(ping, out),
+            Self::Closed(_) => {}
+        }
+    }
+
+    fn keep_alive(&mut self, due: PingDue, out: &mut Outbox) {
+        match self {
+            Self::Idle(sender) => sender.keep_alive(due, out),
+            Self::Streaming(fragments) => fragments.keep_alive(due, out),
+            Self::Closed(_) => {}
+        }
+    }
+
+    fn settle(&mut self, out: &mut Outbox) {
+        match self {
+            Self::Idle(sender) => sender.settle(out),
+            Self::Streaming(fragments) => fragments.settle(out),
+            Self::Closed(_) => {}
+        }
+    }
+
+    fn answer(&mut self, close: PeerClose, out: &mut Outbox) {
+        self.change(|writer| {
+            Self::Closed(match writer {
+                Self::Idle(sender) => sender.answer(close, out),
+                Self::Streaming(fragments) => fragments.answer(close, out),
+                Self::Closed(sent) => sent,
+            })
+        });
+    }
+
+    fn fail(&mut self, failure: Failure, out: &mut Outbox) {
+        self.change(|writer| {
+            Self::Closed(match writer {
+                Self::Idle(sender) => sender.fail(failure, out),
+                Self::Streaming(fragments) => fragments.fail(failure, out),
+                Self::Closed(sent) => sent,
+            })
+        });
+    }
+}

@@ -1,0 +1,172 @@
+//! RFC 6455 4.2: the server's side of the opening handshake.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    clippy::std_instead_of_core,
+    clippy::decimal_bitwise_operands,
+    reason = "a test may panic, and reads like the wire"
+)]
+
+mod ws_help;
+
+use bytes::Bytes;
+use endwell_core::http::server::{Exchange, Next, Server};
+use endwell_core::http::{Field, FieldSection, Limits as HttpLimits};
+use endwell_core::ws::{Acceptance, Limits, NotAHandshake, Origins, Subprotocol};
+use endwell_core::{Outbox, Step};
+use ws_help::{Got, masked, receive, text, written};
+
+const HANDSHAKE: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+fn exchange(bytes: &[u8]) -> Exchange {
+    let mut server = Server::new(HttpLimits::default().into());
+    assert_eq!(server.inbox().feed(bytes), bytes.len());
+    match server.poll() {
+        Ok(Step::Done(Next::Exchange(exchange))) => exchange,
+        other => panic!("no exchange: {other:?}"),
+    }
+}
+
+fn acceptance() -> Acceptance {
+    Acceptance::new(Limits::default().into())
+}
+
+fn reason(request: &str, acceptance: Acceptance) -> Option<NotAHandshake> {
+    let mut out = Outbox::default();
+    match exchange(request.as_bytes()).accept(acceptance, None, &mut out) {
+        Ok(_) => None,
+        Err((reason, exchange)) => {
+            assert!(out.is_empty(), "a refusal is the application's to write");
+            let head = reason.head();
+            let _sent = exchange.send.respond(&head, Bytes::new(), None, &exchange.recv, &mut out);
+            let answer = String::from_utf8(written(&mut out)).unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {} ", reason.status().code())), "{answer}");
+            let offers = "connection: upgrade\r\nupgrade: websocket\r\n";
+            let is_426 = reason.status().code() == 426;
+            assert_eq!(answer.contains(offers), is_426, "{answer}");
+            assert_eq!(answer.contains("sec-websocket-version: 13\r\n"), is_426, "{answer}");
+            assert_eq!(answer.contains("allow: GET\r\n"), reason.status().code() == 405, "{answer}");
+            Some(reason)
+        }
+    }
+}
+
+/// 4.2.2 and S3: the whole 101, and the frames in the same segment, cut anywhere.
+#[test]
+fn accepted_with_the_first_frames_behind_it() {
+    let bytes = [HANDSHAKE.as_bytes(), &masked(0x81, b"first"), &masked(0x82, &[1; 300])].concat();
+    for cut in 0..bytes.len() {
+        let mut out = Outbox::default();
+        let mut server = Server::new(HttpLimits::default().into());
+        server.inbox().feed(&bytes[..cut]);
+        let (exchange, rest) = match server.poll().unwrap() {
+            Step::Done(Next::Exchange(exchange)) => (exchange, &bytes[cut..]),
+            Step::Wait(mut server) => {
+                server.inbox().feed(&bytes[cut..]);
+                let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a request") };
+                (exchange, &[][..])
+            }
+            Step::Done(Next::Closed(_)) => panic!("closed"),
+        };
+        let mut socket = exchange.accept(acceptance(), None, &mut out).unwrap();
+        let expected = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        assert_eq!(String::from_utf8(written(&mut out)).unwrap(), expected);
+        socket.recv.inbox().feed(rest);
+        let got = receive(&mut socket.recv, &mut Some(socket.send), &mut out);
+        assert_eq!(got, [text("first"), Got::Binary(vec![1; 300])]);
+    }
+}
+
+/// 4.2.1: every part of a handshake, missing or wrong.
+#[test]
+fn what_is_no_handshake() {
+    let with = |from: &str, to: &str| reason(&HANDSHAKE.replace(from, to), acceptance());
+    assert_eq!(with("GET", "POST"), Some(NotAHandshake::Method));
+    assert_eq!(with("GET", "HEAD"), Some(NotAHandshake::Method));
+    assert_eq!(with("HTTP/1.1", "HTTP/1.0"), Some(NotAHandshake::HttpVersion));
+    assert_eq!(with("Upgrade: websocket\r\n", ""), Some(NotAHandshake::NotAsked));
+    assert_eq!(with("Upgrade: websocket", "Upgrade: h2c"), Some(NotAHandshake::NotAsked));
+    assert_eq!(with("Connection: Upgrade\r\n", ""), Some(NotAHandshake::Connection));
+    assert_eq!(with("Connection: Upgrade", "Connection: keep-alive"), Some(NotAHandshake::Connection));
+    for version in ["12", "8", "0", "013", "13, 8", "", "+13"] {
+        let changed = with("Version: 13", &format!("Version: {version}"));
+        assert_eq!(changed, Some(NotAHandshake::Version), "{version}");
+    }
+    assert_eq!(with("Sec-WebSocket-Version: 13\r\n", ""), Some(NotAHandshake::Version));
+    assert_eq!(with("\r\n\r\n", "\r\nSec-WebSocket-Version: 13\r\n\r\n"), Some(NotAHandshake::Version));
+    for key in ["", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ==x", "AAAA", "dGhlIHNhbXBsZSBub25jZTEy"]
+    {
+        assert_eq!(with("dGhlIHNhbXBsZSBub25jZQ==", key), Some(NotAHandshake::Key), "{key}");
+    }
+    assert_eq!(with("\r\n\r\n", "\r\nSec-WebSocket-Key: x\r\n\r\n"), Some(NotAHandshake::Key));
+    assert_eq!(with("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx"), Some(NotAHandshake::Content));
+    assert_eq!(with("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n"), Some(NotAHandshake::Content));
+    let protocols = "\r\nSec-WebSocket-Protocol: a, b c\r\n\r\n";
+    assert_eq!(with("\r\n\r\n", protocols), Some(NotAHandshake::Subprotocols));
+}
+
+/// 4.2.1: lists, and case, and a length of zero.
+#[test]
+fn what_is_one_all_the_same() {
+    let with = |from: &str, to: &str| reason(&HANDSHAKE.replace(from, to), acceptance());
+    assert_eq!(with("x", "x"), None);
+    assert_eq!(with("Upgrade: websocket", "UPGRADE: h2c, WebSocket"), None);
+    assert_eq!(with("Connection: Upgrade", "connection: keep-alive, UPGRADE"), None);
+    assert_eq!(with("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n"), None);
+    assert_eq!(with("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"), None);
+}
+
+/// 1.9 and 4.2.2: the application chooses from what was offered, and nothing else can be chosen.
+#[test]
+fn subprotocols() {
+    let offering = "\r\nSec-WebSocket-Protocol: chat.v1, chat.v2\r\nSec-WebSocket-Protocol: raw\r\n\r\n";
+    let request = HANDSHAKE.replace("\r\n\r\n", offering);
+    let offers = exchange(request.as_bytes());
+    let names: Vec<_> =
+        Subprotocol::offered(&offers.head).map(|offered| offered.as_str().to_owned()).collect();
+    assert_eq!(names, ["chat.v1", "chat.v2", "raw"]);
+    let chosen = Subprotocol::offered(&offers.head).nth(1).unwrap();
+    let fields = FieldSection::new().with(Field::from_static("set-cookie", "a=b"));
+    let mut out = Outbox::default();
+    let acceptance = acceptance().subprotocol(chosen.clone()).fields(fields);
+    let socket = offers.accept(acceptance.clone(), None, &mut out).unwrap();
+    assert_eq!(socket.subprotocol.as_deref(), Some("chat.v2"));
+    let answer = String::from_utf8(written(&mut out)).unwrap();
+    assert!(answer.ends_with("\r\nsec-websocket-protocol: chat.v2\r\nset-cookie: a=b\r\n\r\n"), "{answer}");
+    assert_eq!(reason(HANDSHAKE, acceptance), Some(NotAHandshake::SubprotocolNotOffered));
+}
+
+/// S39: a page of another site is refused by default; the same site and no page pass.
+#[test]
+fn origins() {
+    let from = |origin: &str, origins: Origins| {
+        reason(
+            &HANDSHAKE.replace("\r\n\r\n", &format!("\r\nOrigin: {origin}\r\n\r\n")),
+            acceptance().origins(origins),
+        )
+    };
+    let list = || Origins::List(vec!["https://app.example.org".into(), "null".into()]);
+    let refused = Some(NotAHandshake::Origin);
+    for (origin, same, listed) in [
+        ("http://example.com", true, false),
+        ("https://example.com", true, false),
+        ("https://EXAMPLE.com", true, false),
+        ("https://evil.org", false, false),
+        ("https://app.example.org", false, true),
+        ("https://app.example.org:8443", false, false),
+        ("null", false, true),
+        ("", false, false),
+        ("http://example.com\r\nOrigin: http://example.com", false, false),
+    ] {
+        assert_eq!(from(origin, Origins::Same), if same { None } else { refused }, "{origin:?}");
+        assert_eq!(from(origin, list()), if listed { None } else { refused }, "{origin:?}");
+        assert_eq!(from(origin, Origins::Any), None);
+    }
+    for origins in [Origins::Same, list(), Origins::Any] {
+        assert_eq!(reason(HANDSHAKE, acceptance().origins(origins)), None);
+    }
+}

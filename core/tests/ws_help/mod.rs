@@ -1,0 +1,159 @@
+//! What the chapters share: frames made by hand, and a WebSocket of one role with its outbox.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::std_instead_of_core,
+    clippy::decimal_bitwise_operands,
+    reason = "each chapter uses a part; a test may panic, and reads like the wire"
+)]
+
+use bytes::{Buf, Bytes};
+use endwell_core::ws::{Cause, Close, Event, Jitter, Limits, Masks, Receiver, Role, Sender, WebSocket};
+use endwell_core::{Instant, Outbox};
+use std::time::Duration;
+
+pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+pub(crate) fn at(millis: u64) -> Instant {
+    Instant::from_epoch(Duration::from_millis(millis))
+}
+
+pub(crate) fn server(limits: &Limits) -> WebSocket {
+    WebSocket::from_parts(Role::Server, Bytes::new(), limits.clone().into(), Jitter(0), None)
+}
+
+pub(crate) fn client(limits: &Limits) -> WebSocket {
+    let mut next = 0_u32;
+    let masks = Masks::new(move || {
+        next = next.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        next.to_be_bytes()
+    });
+    WebSocket::from_parts(Role::Client(masks), Bytes::new(), limits.clone().into(), Jitter(0), None)
+}
+
+/// A frame, written without the code under test.
+pub(crate) fn frame(first: u8, payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
+    let bit = if key.is_some() { 0x80 } else { 0 };
+    let mut bytes = vec![first];
+    match payload.len() {
+        len @ 0..=125 => bytes.push(bit | u8::try_from(len).unwrap()),
+        len @ 126..=0xffff => {
+            bytes.push(bit | 126);
+            bytes.extend(u16::try_from(len).unwrap().to_be_bytes());
+        }
+        len => {
+            bytes.push(bit | 127);
+            bytes.extend(u64::try_from(len).unwrap().to_be_bytes());
+        }
+    }
+    bytes.extend(key.iter().flatten());
+    let key = key.unwrap_or_default();
+    bytes.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]));
+    bytes
+}
+
+/// A client's frame.
+pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    frame(first, payload, Some(KEY))
+}
+
+/// A server's frame.
+pub(crate) fn plain(first: u8, payload: &[u8]) -> Vec<u8> {
+    frame(first, payload, None)
+}
+
+/// What was received, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Got {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    PingDue,
+    Close(Option<u16>, String),
+    /// A failure, and the code that the peer is told.
+    Failure(Option<u16>),
+}
+
+pub(crate) fn text(text: &str) -> Got {
+    Got::Text(text.into())
+}
+
+/// Takes everything that is there, and answers what is owed as an application would.
+pub(crate) fn receive(recv: &mut Receiver, send: &mut Option<Sender>, out: &mut Outbox) -> Vec<Got> {
+    let mut all = Vec::new();
+    while let Some(ready) = recv.poll() {
+        all.push(match recv.event(ready) {
+            Ok(Event::Text(text)) => Got::Text(text.to_string()),
+            Ok(Event::Binary(payload)) => Got::Binary(payload.to_vec()),
+            Ok(Event::Ping(ping)) => {
+                let payload = ping.payload().to_vec();
+                if let Some(send) = send {
+                    send.pong(ping, out);
+                }
+                Got::Ping(payload)
+            }
+            Ok(Event::Pong(payload)) => Got::Pong(payload.to_vec()),
+            Ok(Event::PingDue(due)) => {
+                if let Some(send) = send {
+                    send.keep_alive(due, out);
+                }
+                Got::PingDue
+            }
+            Ok(Event::Close(close)) => {
+                let got = said(close.close());
+                if let Some(send) = send.take() {
+                    let _sent = send.answer(close, out);
+                }
+                got
+            }
+            Err(failure) => {
+                let code = failure.cause().code().map(endwell_core::ws::CloseCode::number);
+                if let Some(send) = send.take() {
+                    let _sent = send.fail(failure, out);
+                }
+                Got::Failure(code)
+            }
+        });
+    }
+    all
+}
+
+pub(crate) fn said(close: &Close) -> Got {
+    Got::Close(close.code().map(endwell_core::ws::CloseCode::number), close.reason().into())
+}
+
+/// Feeds `bytes` in pieces of `step` bytes to a WebSocket: what it received and what it wrote.
+pub(crate) fn run(socket: WebSocket, bytes: &[u8], step: usize) -> (Vec<Got>, Vec<u8>) {
+    let WebSocket { mut recv, send, .. } = socket;
+    let (mut send, mut out) = (Some(send), Outbox::default());
+    let mut all = receive(&mut recv, &mut send, &mut out);
+    for piece in bytes.chunks(step) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let taken = recv.inbox().feed(rest);
+            assert!(taken > 0, "a poll that waits leaves room");
+            rest = &rest[taken..];
+            all.extend(receive(&mut recv, &mut send, &mut out));
+        }
+    }
+    (all, written(&mut out))
+}
+
+pub(crate) fn written(out: &mut Outbox) -> Vec<u8> {
+    out.copy_to_bytes(out.len()).to_vec()
+}
+
+/// Like [`run`], in a few kinds of pieces, which must agree.
+pub(crate) fn agreed(make: impl Fn() -> WebSocket, bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
+    let whole = run(make(), bytes, bytes.len().max(1));
+    for step in [1, 2, 3, 5, 7, 11, 64, 1000] {
+        assert_eq!(run(make(), bytes, step), whole, "in pieces of {step}");
+    }
+    whole
+}
+
+pub(crate) fn is_end_of_stream(cause: &Cause) -> bool {
+    matches!(cause, Cause::EndOfStream)
+}

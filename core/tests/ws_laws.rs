@@ -1,0 +1,480 @@
+//! Laws that hold for every input, every split and every delay.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    clippy::std_instead_of_core,
+    clippy::decimal_bitwise_operands,
+    reason = "a test may panic, and reads like the wire"
+)]
+
+mod ws_help;
+
+use bytes::{Buf, Bytes};
+use endwell_core::ws::{
+    Close, CloseCode, Closing, Control, End, Ended, Jitter, Kind, Limits, Message, Receiver, Role, Sender,
+    Session, SessionEvent, WebSocket, Writing,
+};
+use endwell_core::{Limit, Outbox, OutboxLimits, Step};
+use proptest::prelude::*;
+use std::collections::VecDeque;
+use ws_help::{Got, at, client, frame, receive, server, written};
+
+/// Frames, most of them well-formed.
+fn frames() -> impl Strategy<Value = Vec<u8>> {
+    let first = prop_oneof![
+        8 => prop::sample::select(vec![0x81_u8, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a]),
+        1 => Just(0x88),
+        1 => any::<u8>(),
+    ];
+    let payload = prop_oneof![
+        4 => "[a-zé水🎉]{0,40}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..140),
+        1 => "[a水]{100,300}".prop_map(String::into_bytes),
+    ];
+    let one = (first, payload, any::<[u8; 4]>(), 0..20_u8).prop_map(|(first, payload, key, odd)| {
+        let mut bytes = frame(first, &payload, Some(key));
+        if odd == 0 {
+            bytes.truncate(bytes.len() / 2);
+        }
+        bytes
+    });
+    prop::collection::vec(one, 0..12).prop_map(|all| all.concat())
+}
+
+fn small_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.message_bytes = 700;
+    limits.fragments = 5;
+    limits
+}
+
+/// Runs a server on `bytes`, cut as `cuts` says, and ends the stream.
+fn run_cut(bytes: &[u8], cuts: &[usize]) -> (Vec<Got>, Vec<u8>, String) {
+    let WebSocket { mut recv, send, .. } = server(&small_limits());
+    let (mut send, mut out, mut all) = (Some(send), Outbox::default(), Vec::new());
+    let (mut rest, mut cuts) = (bytes, cuts.iter().cycle());
+    while !rest.is_empty() {
+        let len = cuts.next().map_or(rest.len(), |cut| cut % rest.len() + 1);
+        recv.inbox().feed(&rest[..len]);
+        rest = &rest[len..];
+        all.extend(receive(&mut recv, &mut send, &mut out));
+    }
+    recv.inbox().end();
+    all.extend(receive(&mut recv, &mut send, &mut out));
+    (all, written(&mut out), recv_story(recv))
+}
+
+fn recv_story(recv: Receiver) -> String {
+    let WebSocket { send, .. } = server(&Limits::default());
+    let sent = send.close(Close::EMPTY, &mut Outbox::default());
+    recv.closing(sent).cut().to_string()
+}
+
+/// What can be seen of one side of a conversation: its frames, and nothing behind a Close.
+fn closes_once(bytes: &[u8], peer_masks: bool) -> bool {
+    let mut at = 0;
+    while at < bytes.len() {
+        let (first, second) = (bytes[at], bytes[at + 1]);
+        let (len, size) = match second & 0x7f {
+            126 => (usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]])), 4),
+            127 => {
+                let len: [u8; 8] = bytes[at + 2..at + 10].try_into().unwrap();
+                (usize::try_from(u64::from_be_bytes(len)).unwrap(), 10)
+            }
+            len => (usize::from(len), 2),
+        };
+        at += size + len + if peer_masks { 4 } else { 0 };
+        if first == 0x88 {
+            return at == bytes.len();
+        }
+    }
+    true
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pieces(Kind, Vec<String>),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        "[a-z水]{0,200}".prop_map(Act::Text),
+        prop::collection::vec(any::<u8>(), 0..200).prop_map(Act::Binary),
+        (4000..70_000_usize).prop_map(|len| Act::Binary(vec![0xa5; len])),
+        prop::collection::vec(any::<u8>(), 0..=125).prop_map(Act::Ping),
+        (prop::bool::ANY, prop::collection::vec("[a-z水]{1,50}", 0..5))
+            .prop_map(|(text, pieces)| { Act::Pieces(if text { Kind::Text } else { Kind::Binary }, pieces) }),
+    ]
+}
+
+fn perform(send: Sender, act: &Act, out: &mut Outbox) -> Sender {
+    let mut send = send;
+    match act {
+        Act::Text(text) => send.text(text, out).unwrap(),
+        Act::Binary(data) => send.message(Message::binary(data.clone()), out).unwrap(),
+        Act::Ping(payload) => send.ping(Control::new(payload).unwrap(), out).unwrap(),
+        Act::Pieces(kind, pieces) => {
+            let mut fragments = send.fragments(*kind);
+            for piece in pieces {
+                fragments.write(Bytes::from(piece.clone()), out).unwrap();
+                fragments.ping(Control::EMPTY, out).unwrap();
+            }
+            return fragments.finish(out);
+        }
+    }
+    send
+}
+
+fn expected(act: &Act) -> Vec<Got> {
+    match act {
+        Act::Text(text) => vec![Got::Text(text.clone())],
+        Act::Binary(data) => vec![Got::Binary(data.clone())],
+        Act::Ping(payload) => vec![Got::Ping(payload.clone())],
+        Act::Pieces(kind, pieces) => {
+            let mut got = vec![Got::Ping(vec![]); pieces.len()];
+            got.push(match kind {
+                Kind::Text => Got::Text(pieces.concat()),
+                Kind::Binary => Got::Binary(pieces.concat().into_bytes()),
+            });
+            got
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Any split gives the same events, the same output and the same end.
+    #[test]
+    fn splits_change_nothing(bytes in frames(), cuts in prop::collection::vec(0..50_usize, 1..20)) {
+        let whole = run_cut(&bytes, &[usize::MAX - 1]);
+        prop_assert_eq!(&run_cut(&bytes, &[0]), &whole);
+        prop_assert_eq!(&run_cut(&bytes, &cuts), &whole);
+    }
+
+    /// Whatever comes, what is written is frames, with at most one Close, and nothing behind it.
+    #[test]
+    fn one_close_and_nothing_behind_it(bytes in frames(), garbage in prop::collection::vec(any::<u8>(), 0..50)) {
+        let (got, output, _) = run_cut(&[bytes, garbage].concat(), &[6, 0, 33]);
+        prop_assert!(closes_once(&output, false));
+        let ends = got.iter().filter(|got| matches!(got, Got::Close(..) | Got::Failure(_))).count();
+        prop_assert_eq!(ends, 1, "every stream ends in exactly one Close or failure");
+        let is_last = matches!(got.last(), Some(Got::Close(..) | Got::Failure(_)));
+        prop_assert!(is_last, "and nothing comes behind it");
+    }
+
+    /// What one role writes the other reads, under any split.
+    #[test]
+    fn what_one_writes_the_other_reads(
+        acts in prop::collection::vec(act(), 0..8),
+        step in 1..5000_usize,
+        we_are_client in any::<bool>(),
+    ) {
+        let limits = Limits::default();
+        let (ours, theirs) =
+            if we_are_client { (client(&limits), server(&limits)) } else { (server(&limits), client(&limits)) };
+        let WebSocket { mut send, .. } = ours;
+        let mut out = Outbox::new(OutboxLimits { bytes: usize::MAX / 2, ..OutboxLimits::default() });
+        for act in &acts {
+            send = perform(send, act, &mut out);
+        }
+        let _sent = send.close(CloseCode::NORMAL.into(), &mut out);
+        let bytes = written(&mut out);
+        prop_assert!(closes_once(&bytes, we_are_client));
+        let (got, _) = ws_help::run(theirs, &bytes, step);
+        let mut all: Vec<Got> = acts.iter().flat_map(expected).collect();
+        all.push(Got::Close(Some(1000), String::new()));
+        prop_assert_eq!(got, all);
+    }
+}
+
+/// One end of a conversation, over a line with delays.
+struct Side {
+    state: SideState,
+    out: Outbox,
+    /// What it wrote, all of it.
+    wrote: Vec<u8>,
+    received: Vec<Got>,
+}
+
+enum SideState {
+    Open(Box<Session>),
+    Closing(Box<Closing>),
+    Ended(Ended),
+    Gone,
+}
+
+/// Bytes on their way, with the moment at which they arrive. An empty piece is the end of the stream.
+type Line = VecDeque<(u64, Vec<u8>)>;
+
+impl Side {
+    fn new(socket: WebSocket) -> Self {
+        Self {
+            state: SideState::Open(Box::new(socket.session())),
+            out: Outbox::default(),
+            wrote: vec![],
+            received: vec![],
+        }
+    }
+
+    fn close(&mut self, close: Close) {
+        self.state = match std::mem::replace(&mut self.state, SideState::Gone) {
+            SideState::Open(session) => SideState::Closing(Box::new(session.close(close, &mut self.out))),
+            other => other,
+        };
+    }
+
+    fn say(&mut self, text: &str) {
+        if let SideState::Open(session) = &mut self.state {
+            if let Writing::Idle(sender) = session.writing() {
+                let _full = sender.text(text, &mut self.out);
+            }
+        }
+    }
+
+    /// Receives what has arrived at `now`, works on it, and sends. True: its end of the stream goes out.
+    fn turn(&mut self, now: u64, line: &mut Line) -> bool {
+        let mut ends = false;
+        self.state = match std::mem::replace(&mut self.state, SideState::Gone) {
+            SideState::Open(mut session) => {
+                deliver(now, line, session.inbox());
+                let mut over = false;
+                while let Some(ready) = session.poll(&mut self.out) {
+                    match session.event(ready, &mut self.out) {
+                        Ok(SessionEvent::Text(text)) => self.received.push(Got::Text(text.to_string())),
+                        Ok(SessionEvent::Close(close)) => {
+                            self.received.push(ws_help::said(&close));
+                            over = true;
+                        }
+                        Ok(_) => {}
+                        Err(_) => over = true,
+                    }
+                }
+                if over {
+                    SideState::Closing(Box::new(session.close(Close::EMPTY, &mut self.out)))
+                } else {
+                    SideState::Open(session)
+                }
+            }
+            other => other,
+        };
+        let bytes = written(&mut self.out);
+        self.wrote.extend(bytes);
+        self.state = match std::mem::replace(&mut self.state, SideState::Gone) {
+            SideState::Closing(mut closing) => {
+                deliver(now, line, closing.inbox());
+                match closing.poll(at(now), &self.out) {
+                    Step::Wait(closing) => {
+                        ends = closing.ends_writing(&self.out);
+                        SideState::Closing(Box::new(closing))
+                    }
+                    Step::Done(ended) => {
+                        ends = true;
+                        SideState::Ended(ended)
+                    }
+                }
+            }
+            other => other,
+        };
+        ends
+    }
+}
+
+fn deliver(now: u64, line: &mut Line, inbox: &mut endwell_core::Inbox) {
+    while line.front().is_some_and(|(when, _)| *when <= now) {
+        let Some((_, bytes)) = line.pop_front() else { break };
+        if bytes.is_empty() {
+            inbox.end();
+        } else {
+            inbox.feed(&bytes);
+        }
+    }
+    inbox.dry(at(now));
+}
+
+#[derive(Clone, Debug)]
+struct Plan {
+    delay: [u64; 2],
+    /// When which side says or closes.
+    acts: Vec<(u64, usize, Option<u16>)>,
+    /// After so many bytes in this direction nothing arrives any more, with or without an end of stream.
+    cut: Option<(usize, usize, bool)>,
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let act =
+        (0..60_000_u64, 0..2_usize, prop::option::weighted(0.3, prop_oneof![Just(1000_u16), 3000..3005_u16]));
+    let cut = prop::option::weighted(0.5, (0..2_usize, 0..60_usize, any::<bool>()));
+    ([0..2000_u64, 0..2000_u64], prop::collection::vec(act, 0..8), cut).prop_map(|(delay, mut acts, cut)| {
+        acts.sort_unstable();
+        Plan { delay, acts, cut }
+    })
+}
+
+/// Plays a plan to its end and says how each side ended.
+fn play(plan: &Plan) -> [Side; 2] {
+    let limits = Limits::default();
+    let mut sides = [Side::new(client(&limits)), Side::new(server(&limits))];
+    let mut lines: [Line; 2] = [Line::new(), Line::new()];
+    let (mut passed, mut ended) = ([0_usize; 2], [false; 2]);
+    let mut acts = plan.acts.iter().peekable();
+    let mut now = 0;
+    // Without a Close the conversation would go on for ever: the client closes in the end.
+    while now < 400_000 && !sides.iter().all(|side| matches!(side.state, SideState::Ended(_))) {
+        while let Some((_, side, close)) = acts.next_if(|(when, ..)| *when <= now) {
+            match close {
+                Some(code) => sides[*side].close(CloseCode::new(*code).unwrap().into()),
+                None => sides[*side].say("hello"),
+            }
+        }
+        if now >= 100_000 {
+            sides[0].close(CloseCode::GOING_AWAY.into());
+        }
+        for (from, to) in [(0, 1), (1, 0)] {
+            // Line `n` leads to side `n`.
+            let before = sides[from].wrote.len();
+            let [to_client, to_server] = &mut lines;
+            let (ours, theirs) = if from == 0 { (to_client, to_server) } else { (to_server, to_client) };
+            let ends = sides[from].turn(now, ours);
+            let mut bytes = sides[from].wrote[before..].to_vec();
+            let (mut is_cut, mut cut_ends) = (false, false);
+            if let Some((direction, after, with_end)) = plan.cut {
+                if direction == to {
+                    is_cut = passed[to] + bytes.len() > after;
+                    bytes.truncate(after.saturating_sub(passed[to]));
+                    cut_ends = is_cut && with_end;
+                }
+            }
+            passed[to] += sides[from].wrote.len() - before;
+            let arrives = now + plan.delay[to];
+            if !bytes.is_empty() {
+                theirs.push_back((arrives, bytes));
+            }
+            if (cut_ends || (ends && !is_cut)) && !ended[to] {
+                ended[to] = true;
+                theirs.push_back((arrives, vec![]));
+            }
+        }
+        now += 250;
+    }
+    sides
+}
+
+fn story(side: &Side) -> Ended {
+    match &side.state {
+        SideState::Ended(ended) => ended.clone(),
+        SideState::Open(_) | SideState::Closing(_) | SideState::Gone => panic!("it never ended"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    /// Two cores, with delays and cuts, always end in a named `Ended`, and tell the same story.
+    #[test]
+    fn two_cores_always_end_and_agree(plan in plan()) {
+        let sides = play(&plan);
+        let stories = [story(&sides[0]), story(&sides[1])];
+        for (side, masks) in sides.iter().zip([true, false]) {
+            prop_assert!(closes_once(&side.wrote, masks));
+        }
+        for (mine, theirs) in [(0, 1), (1, 0)] {
+            match (&stories[mine], &stories[theirs]) {
+                (
+                    Ended::Closed { first, sent, received },
+                    Ended::Closed { first: their_first, sent: their_sent, received: their_received },
+                ) => {
+                    prop_assert_eq!((sent, received), (their_received, their_sent));
+                    // Each sees its own where both crossed; never does each see the other's.
+                    prop_assert!(!(*first == End::Theirs && *their_first == End::Theirs));
+                }
+                (Ended::Closed { .. }, how) | (how, Ended::Closed { .. }) => {
+                    prop_assert!(plan.cut.is_some(), "without a cut both see a clean end: {}", how);
+                }
+                (Ended::EndOfStream | Ended::Exceeded(_), Ended::EndOfStream | Ended::Exceeded(_)) => {
+                    prop_assert!(plan.cut.is_some());
+                }
+                (a, b) => prop_assert!(false, "nobody breaks the protocol: {} / {}", a, b),
+            }
+        }
+        if plan.cut.is_none() {
+            // Delays of two seconds are within every limit, and the data that came before a Close is there.
+            let met = |how: &Ended| matches!(how, Ended::Exceeded(e) if e.limit != Limit::CloseTime);
+            prop_assert!(!stories.iter().any(met));
+        }
+    }
+
+    /// Bytes held never exceed the bound: what is unread, what is gathered, what is queued.
+    #[test]
+    fn what_is_held_is_bounded(
+        sizes in prop::collection::vec((0..3000_u64, any::<bool>(), any::<bool>()), 1..40),
+        reads in any::<bool>(),
+        feed in 100..4000_usize,
+    ) {
+        let mut limits = Limits::default();
+        limits.received_bytes = 1024;
+        limits.message_bytes = 5000;
+        let bound = OutboxLimits { bytes: 4096, high_water: 2048, ..OutboxLimits::default() };
+        let mut out = Outbox::new(bound);
+        let mut session = server(&limits).session();
+        let mut bytes = Vec::new();
+        for (size, ping, fin) in sizes {
+            bytes.extend(frame(if fin { 0x82 } else { 0x02 }, &vec![1; usize::try_from(size).unwrap()], Some([9; 4])));
+            if !fin {
+                bytes.extend(frame(0x80, &[2; 10], Some([1; 4])));
+            }
+            if ping {
+                bytes.extend(frame(0x89, &[3; 125], Some([8; 4])));
+            }
+        }
+        let mut rest = &bytes[..];
+        let mut pending: Option<Message> = None;
+        for _ in 0..10_000 {
+            let piece = &rest[..rest.len().min(feed)];
+            rest = &rest[session.inbox().feed(piece)..];
+            if let Some(message) = pending.take() {
+                if let Writing::Idle(sender) = session.writing() {
+                    pending = sender.message(message, &mut out).err().map(|full| full.0);
+                }
+            }
+            let mut idle = true;
+            while pending.is_none() && !out.is_above_high_water() {
+                let Some(ready) = session.poll(&mut out) else { break };
+                idle = false;
+                if let Ok(SessionEvent::Binary(payload)) = session.event(ready, &mut out) {
+                    prop_assert!(payload.len() <= 5000);
+                    pending = Some(Message::from(payload));
+                }
+            }
+            prop_assert!(session.inbox().len() <= 1024);
+            prop_assert!(out.len() <= 5000 + 4096 + 1024);
+            if reads {
+                let len = out.len().min(700);
+                out.advance(len);
+            } else if idle {
+                break;
+            }
+            if rest.is_empty() && session.inbox().is_empty() && out.is_empty() && pending.is_none() {
+                break;
+            }
+        }
+        prop_assert!(!reads || rest.is_empty());
+    }
+}
+
+/// `from_parts` receives what stands behind somebody else's handshake first, however much it is.
+#[test]
+fn leftovers_come_first() {
+    let mut limits = Limits::default();
+    limits.received_bytes = 256;
+    let bytes = [frame(0x81, b"one", Some([1; 4])), frame(0x82, &[7; 3000], Some([2; 4]))].concat();
+    let leftover = Bytes::from(bytes[..2000].to_vec());
+    let socket = WebSocket::from_parts(Role::Server, leftover, limits.into(), Jitter(0), None);
+    let (got, _) = ws_help::run(socket, &bytes[2000..], 100);
+    assert_eq!(got, [ws_help::text("one"), Got::Binary(vec![7; 3000])]);
+}

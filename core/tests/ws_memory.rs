@@ -1,0 +1,127 @@
+//! What is held, measured by counting the allocator's bytes (S31, S33).
+#![allow(clippy::unwrap_used, clippy::std_instead_of_core, reason = "a test may panic")]
+
+mod ws_help;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use bytes::Buf;
+use endwell_core::Outbox;
+use endwell_core::ws::{
+    Close, Closing, Event, Fragments, Limits, Receiver, Sender, Session, SessionEvent, WebSocket,
+};
+use ws_help::{masked, server};
+
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is the system allocator's; only sizes are added up beside it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// The most that was held at once during `work`, beyond what was held before it.
+fn most(work: impl FnOnce()) -> usize {
+    let before = HELD.load(Relaxed);
+    MOST.store(before, Relaxed);
+    work();
+    MOST.load(Relaxed) - before
+}
+
+fn feed(session: &mut Session, mut bytes: &[u8], out: &mut Outbox) {
+    while !bytes.is_empty() {
+        let taken = session.inbox().feed(bytes.get(..4096).unwrap_or(bytes));
+        bytes = bytes.get(taken..).unwrap_or_default();
+        while let Some(ready) = session.poll(out) {
+            drop(session.event(ready, out));
+            let sent = out.len();
+            out.advance(sent);
+        }
+    }
+}
+
+/// One test, because the counters are one: tests of one program run side by side.
+#[test]
+fn memory_follows_the_bytes_that_came() {
+    // An announced length takes nothing.
+    let held = most(|| {
+        let mut out = Outbox::default();
+        let mut session = server(&Limits::default()).session();
+        let mut bytes = vec![0x82, 0xff];
+        bytes.extend((16_u64 << 20).to_be_bytes());
+        bytes.extend([0; 4 + 1000]);
+        feed(&mut session, &bytes, &mut out);
+    });
+    assert!(held < 12_000, "{held} bytes for 1,014");
+
+    // A whole message of the largest size takes itself, as much again for the moment in which its memory grows (this
+    // allocator moves it each time), and one read.
+    let (frame, limit) = (masked(0x82, &vec![7; 16 << 20]), 16 << 20);
+    let held = most(|| feed(&mut server(&Limits::default()).session(), &frame, &mut Outbox::default()));
+    assert!(held < 2 * limit + 300_000, "{held} bytes");
+    drop(frame);
+
+    // Text in fragments, cut within characters: the same.
+    let piece = masked(0x00, "水".repeat(5000).as_bytes().get(1..).unwrap_or_default());
+    let mut bytes = masked(0x01, "水".repeat(5001).as_bytes().get(..15_001).unwrap_or_default());
+    for _ in 0..20 {
+        bytes.extend(&piece);
+        bytes.extend(masked(0x00, "水".as_bytes().get(..1).unwrap_or_default()));
+    }
+    let held = most(|| feed(&mut server(&Limits::default()).session(), &bytes, &mut Outbox::default()));
+    assert!(held < 3 * 315_000 + 20_000, "{held} bytes for {}", bytes.len());
+
+    // A hundred thousand pings: flat.
+    let pings = masked(0x89, &[1; 125]).repeat(100_000);
+    let held = most(|| feed(&mut server(&Limits::default()).session(), &pings, &mut Outbox::default()));
+    assert!(held < 20_000, "{held} bytes");
+    drop(pings);
+
+    // Between messages nothing is held but the receiver's own fields, once the lent buffer is taken back.
+    let idle = most(|| {
+        let mut out = Outbox::default();
+        let WebSocket { mut recv, .. } = server(&Limits::default());
+        let before = HELD.load(Relaxed);
+        let buffer = bytes::BytesMut::zeroed(128 << 10);
+        recv.inbox().lend(buffer).unwrap();
+        recv.inbox().feed(&masked(0x81, b"hello"));
+        let ready = recv.poll().unwrap();
+        assert!(matches!(recv.event(ready), Ok(Event::Text(_))));
+        drop(recv.inbox().reclaim());
+        assert_eq!(HELD.load(Relaxed), before, "an idle connection holds no buffer");
+        out.advance(0);
+    });
+    assert!(idle < 140_000);
+
+    let sizes = [
+        ("Receiver", size_of::<Receiver>(), 176),
+        ("Sender", size_of::<Sender>(), 40),
+        ("Fragments", size_of::<Fragments>(), 48),
+        ("Session", size_of::<Session>(), 224),
+        ("Closing", size_of::<Closing>(), 248),
+        ("Event", size_of::<Event<'_>>(), 32),
+        ("SessionEvent", size_of::<SessionEvent<'_>>(), 32),
+        ("Result of an event", size_of::<Result<Event<'_>, endwell_core::ws::Failure>>(), 32),
+        ("Close", size_of::<Close>(), 24),
+    ];
+    for (name, size, at_most) in sizes {
+        println!("{name}: {size} bytes");
+        assert!(size <= at_most, "{name} has grown to {size} bytes");
+    }
+}

@@ -1,0 +1,142 @@
+//! Receives and echoes masked frames in process, for an instruction count:
+//!
+//! ```text
+//! cargo build --release
+//! for kind in text binary 1k 16k; do for form in session lend halves; do
+//!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 10000
+//!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 30000
+//! done; done
+//! ```
+//!
+//! The difference between the two counts, divided by the difference in frames, is what a frame costs; `./count`
+//! does the arithmetic. `none` as the form leaves the protocol out and measures the transport's copy.
+
+use bytes::{Buf, Bytes, BytesMut};
+use endwell_core::ws::{Event, Jitter, Limits, Message, Role, SessionEvent, WebSocket, Writing};
+use endwell_core::{Inbox, Outbox};
+
+/// Bytes that one read takes.
+const READ: usize = 64 << 10;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let (kind, form) = (args.next().expect("a kind"), args.next().expect("a form"));
+    let frames: usize = args.next().and_then(|count| count.parse().ok()).expect("a count");
+    let (first, len) = match kind.as_str() {
+        "text" => (0x81, 20),
+        "binary" => (0x82, 20),
+        "1k" => (0x82, 1 << 10),
+        "16k" => (0x82, 16 << 10),
+        "text1k" => (0x81, 1 << 10),
+        "text16k" => (0x81, 16 << 10),
+        other => panic!("{other}: text, binary, 1k, 16k, text1k or text16k"),
+    };
+    let frame = frame(first, len);
+    let batch = (READ / frame.len()).min(64);
+    let segment = frame.repeat(batch);
+    let rounds = frames / batch;
+    println!("{} bytes echoed", run(&form, &segment, rounds));
+}
+
+fn frame(first: u8, len: usize) -> Vec<u8> {
+    let key = [0x37, 0xfa, 0x21, 0x3d];
+    let mut frame = vec![first];
+    match u16::try_from(len).expect("short") {
+        len @ ..=125 => frame.push(0x80 | u8::try_from(len).expect("short")),
+        len => {
+            frame.push(0x80 | 126);
+            frame.extend(len.to_be_bytes());
+        }
+    }
+    frame.extend(key);
+    frame.extend((0..len).map(|i| b'a' ^ key[i % 4]));
+    frame
+}
+
+fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
+    let limits = Limits::default().into();
+    let socket = WebSocket::from_parts(Role::Server, Bytes::new(), limits, Jitter(0), None);
+    let mut out = Outbox::default();
+    let mut scratch = Some(BytesMut::zeroed(128 << 10));
+    let mut echoed = 0;
+    match form {
+        "none" => {
+            let mut scratch = BytesMut::zeroed(128 << 10);
+            for _ in 0..rounds {
+                scratch[..segment.len()].copy_from_slice(segment);
+                echoed += std::hint::black_box(&scratch).len();
+            }
+        }
+        "session" => {
+            let mut session = socket.session();
+            for _ in 0..rounds {
+                lend(session.inbox(), segment, &mut scratch);
+                while let Some(ready) = session.poll(&mut out) {
+                    // The event borrows the session, so what is sent back is owned: a copy, as a handler takes it.
+                    let message = match session.event(ready, &mut out) {
+                        Ok(SessionEvent::Text(text)) => Message::from(text),
+                        Ok(SessionEvent::Binary(data)) => Message::from(data),
+                        other => panic!("{other:?}"),
+                    };
+                    let Writing::Idle(sender) = session.writing() else { panic!("closed") };
+                    assert!(sender.message(message, &mut out).is_ok());
+                }
+                scratch = session.inbox().reclaim();
+                echoed += flush(&mut out);
+            }
+        }
+        "lend" => {
+            let mut session = socket.session();
+            for _ in 0..rounds {
+                lend(session.inbox(), segment, &mut scratch);
+                while let Some(ready) = session.poll(&mut out) {
+                    let written = match session.lend(ready, &mut out) {
+                        Ok((SessionEvent::Text(text), Writing::Idle(send))) => {
+                            send.text(&text, &mut out).is_ok()
+                        }
+                        Ok((SessionEvent::Binary(data), Writing::Idle(send))) => {
+                            send.binary(&data, &mut out).is_ok()
+                        }
+                        other => panic!("{other:?}"),
+                    };
+                    assert!(written);
+                }
+                scratch = session.inbox().reclaim();
+                echoed += flush(&mut out);
+            }
+        }
+        "halves" => {
+            let WebSocket { mut recv, mut send, .. } = socket;
+            for _ in 0..rounds {
+                lend(recv.inbox(), segment, &mut scratch);
+                while let Some(ready) = recv.poll() {
+                    let written = match recv.event(ready) {
+                        Ok(Event::Text(text)) => send.text(&text, &mut out).is_ok(),
+                        Ok(Event::Binary(data)) => send.binary(&data, &mut out).is_ok(),
+                        other => panic!("{other:?}"),
+                    };
+                    assert!(written);
+                }
+                scratch = recv.inbox().reclaim();
+                echoed += flush(&mut out);
+            }
+        }
+        other => panic!("{other}: session, lend, halves or none"),
+    }
+    echoed
+}
+
+/// What a driver does for one read: lends its buffer, and the kernel copies into it.
+fn lend(inbox: &mut Inbox, segment: &[u8], scratch: &mut Option<BytesMut>) {
+    let buffer = scratch.take().unwrap_or_else(|| BytesMut::zeroed(128 << 10));
+    inbox.lend(buffer).expect("nothing is held");
+    inbox.room()[..segment.len()].copy_from_slice(segment);
+    inbox.filled(segment.len());
+}
+
+fn flush(out: &mut Outbox) -> usize {
+    let len = out.len();
+    std::hint::black_box(out.chunk());
+    out.advance(len);
+    len
+}
