@@ -2,8 +2,9 @@
 
 use super::close::Close;
 use super::ended::{End, Ended};
+use super::event::Event;
 use super::frame::Peer;
-use super::receiver::{Event, Receiver};
+use super::receiver::Receiver;
 use super::sender::CloseSent;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step};
 

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 
 use super::close::Close;
 use super::closing::Closing;
+use super::event::{Event, Frame, Ready, What};
 use super::failure::{Cause, Failure};
 use super::frame::{Header, OpCode, Peer};
 use super::gather::{self, Gain, Gathered, Gathering};
@@ -14,7 +15,7 @@ use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
 use super::sender::CloseSent;
 use super::{mask, utf8};
 use crate::time::Progress;
-use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Payload, Violation, convert};
+use crate::{Deadline, Exceeded, Inbox, Limit, Payload, Violation, convert};
 
 /// The receiving half of a WebSocket.
 ///
@@ -53,52 +54,6 @@ enum State {
     Closed(Box<Close>),
 }
 
-/// Something has arrived: exchange it for the [`Event`] with [`Receiver::event`], before the next poll.
-///
-/// It lets a loop poll, return if there is something, and read more if not, without borrowing the event.
-#[derive(Debug)]
-#[must_use = "exchange it for the event"]
-pub struct Ready(pub(super) What);
-
-#[derive(Debug)]
-pub(super) enum What {
-    /// An unfragmented message that lies whole in the inbox.
-    Message(Frame),
-    /// A control frame, likewise.
-    Control(OpCode, Frame),
-    /// A message that was gathered.
-    Gathered,
-    PingDue(Instant),
-    Failing,
-}
-
-/// A whole frame in the inbox.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
-    kind: Kind,
-    /// Bytes of the header.
-    header: usize,
-    len: usize,
-    key: [u8; 4],
-}
-
-/// What the peer sent, or what is due.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// A text message.
-    Text(Text<'a>),
-    /// A binary message.
-    Binary(Payload<'a>),
-    /// A Ping, which is owed a Pong.
-    Ping(Ping<'a>),
-    /// A Pong: the answer to a Ping, or unasked (RFC 6455 5.5.3).
-    Pong(Control<'a>),
-    /// A keep-alive ping is due. What is heard after it shows that the peer is there.
-    PingDue(PingDue),
-    /// The peer's Close, which is owed an answer. Nothing comes after it.
-    Close(PeerClose),
-}
-
 impl Receiver {
     pub(super) fn new(inbox: Inbox, peer: Peer, limits: Arc<Limits>, jitter: Jitter) -> Self {
         Self {
@@ -123,12 +78,10 @@ impl Receiver {
     /// twice gives the same.
     #[inline]
     pub fn poll(&mut self) -> Option<Ready> {
-        if let State::Idle = self.state {
-            if let Some(frame) = self.small_frame() {
-                return Some(Ready(What::Message(frame)));
-            }
+        match self.poll_quickly() {
+            None => self.poll_slowly(),
+            ready => ready,
         }
-        self.poll_slowly()
     }
 
     /// Consumes what is ready.
@@ -190,6 +143,20 @@ impl Receiver {
         }
     }
 
+    /// What is there if it can be seen at a glance.
+    #[inline]
+    pub(super) fn poll_quickly(&self) -> Option<Ready> {
+        match self.state {
+            State::Idle => self.small_frame().map(|frame| Ready(What::Message(frame))),
+            State::Begun
+            | State::Gathering(_)
+            | State::HandedOut(_)
+            | State::Failing(_)
+            | State::Failed(_)
+            | State::Closed(_) => None,
+        }
+    }
+
     /// An unfragmented message with a short header that has come whole: nearly every one there is.
     #[inline]
     fn small_frame(&self) -> Option<Frame> {
@@ -217,7 +184,7 @@ impl Receiver {
     }
 
     #[inline(never)]
-    fn poll_slowly(&mut self) -> Option<Ready> {
+    pub(super) fn poll_slowly(&mut self) -> Option<Ready> {
         match self.advance() {
             Ok(Some(what)) => Some(Ready(what)),
             Ok(None) => None,

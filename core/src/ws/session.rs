@@ -4,10 +4,11 @@ use core::mem;
 
 use super::close::Close;
 use super::closing::Closing;
+use super::event::{Event, Ready, What};
 use super::failure::Cause;
 use super::fragments::Fragments;
 use super::message::{Control, Kind, PeerClose, PingDue, Text};
-use super::receiver::{Event, Ready, Receiver, What};
+use super::receiver::Receiver;
 use super::sender::{CloseSent, Sender};
 use super::{Failure, Ping, WebSocket};
 use crate::{Deadline, Inbox, Outbox, Payload};
@@ -69,9 +70,9 @@ impl Session {
     /// Whether something is there. Writes the keep-alive ping that is due, and a Pong that did not fit before.
     #[inline]
     pub fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
-        match self.recv.poll() {
-            Some(Ready(What::Message(frame))) => Some(Ready(What::Message(frame))),
-            other => self.poll_slowly(other, out),
+        match self.recv.poll_quickly() {
+            None => self.poll_slowly(out),
+            ready => ready,
         }
     }
 
@@ -94,32 +95,11 @@ impl Session {
     #[inline]
     pub fn lend(&mut self, ready: Ready, out: &mut Outbox) -> Result<(SessionEvent<'_>, Writing<'_>), Cause> {
         let Self { recv, writer } = self;
-        let event = match recv.event(ready) {
-            Ok(Event::Text(text)) => SessionEvent::Text(text),
-            Ok(Event::Binary(payload)) => SessionEvent::Binary(payload),
-            Ok(Event::Ping(ping)) => {
-                let payload = ping.0.clone();
-                writer.pong(ping, out);
-                SessionEvent::Ping(payload)
-            }
-            Ok(Event::Pong(payload)) => SessionEvent::Pong(payload),
-            Ok(Event::PingDue(due)) => {
-                // Only a token of another receiver leads here: `poll` writes the pings of this one.
-                writer.keep_alive(due, out);
-                SessionEvent::Pong(Control::EMPTY)
-            }
-            Ok(Event::Close(close)) => {
-                let said = close.0.clone();
-                writer.answer(close, out);
-                SessionEvent::Close(said)
-            }
-            Err(failure) => {
-                let cause = failure.cause().clone();
-                writer.fail(failure, out);
-                return Err(cause);
-            }
-        };
-        Ok((event, writer.writing()))
+        match recv.event(ready) {
+            Ok(Event::Text(text)) => Ok((SessionEvent::Text(text), writer.writing())),
+            Ok(Event::Binary(payload)) => Ok((SessionEvent::Binary(payload), writer.writing())),
+            other => writer.reply(other, out),
+        }
     }
 
     /// What can be written with.
@@ -171,13 +151,14 @@ impl Session {
     }
 
     #[inline(never)]
-    fn poll_slowly(&mut self, mut ready: Option<Ready>, out: &mut Outbox) -> Option<Ready> {
+    fn poll_slowly(&mut self, out: &mut Outbox) -> Option<Ready> {
         self.writer.settle(out);
+        let mut ready = self.recv.poll_slowly();
         while let Some(Ready(What::PingDue(_))) = ready {
             if let Some(Ok(Event::PingDue(due))) = ready.map(|ready| self.recv.event(ready)) {
                 self.writer.keep_alive(due, out);
             }
-            ready = self.recv.poll();
+            ready = self.recv.poll_slowly();
         }
         ready
     }
@@ -197,6 +178,41 @@ impl Writer {
     fn change(&mut self, transition: impl FnOnce(Self) -> Self) {
         let writer = mem::replace(self, Self::Closed(CloseSent(Close::EMPTY)));
         *self = transition(writer);
+    }
+
+    /// Writes what the peer is owed for an event.
+    #[inline(never)]
+    fn reply<'a>(
+        &'a mut self,
+        event: Result<Event<'a>, Failure>,
+        out: &mut Outbox,
+    ) -> Result<(SessionEvent<'a>, Writing<'a>), Cause> {
+        let event = match event {
+            Ok(Event::Text(text)) => SessionEvent::Text(text),
+            Ok(Event::Binary(payload)) => SessionEvent::Binary(payload),
+            Ok(Event::Ping(ping)) => {
+                let payload = ping.0.clone();
+                self.pong(ping, out);
+                SessionEvent::Ping(payload)
+            }
+            Ok(Event::Pong(payload)) => SessionEvent::Pong(payload),
+            Ok(Event::PingDue(due)) => {
+                // Only a token of another receiver leads here: `poll` writes the pings of this one.
+                self.keep_alive(due, out);
+                SessionEvent::Pong(Control::EMPTY)
+            }
+            Ok(Event::Close(close)) => {
+                let said = close.0.clone();
+                self.answer(close, out);
+                SessionEvent::Close(said)
+            }
+            Err(failure) => {
+                let cause = failure.cause().clone();
+                self.fail(failure, out);
+                return Err(cause);
+            }
+        };
+        Ok((event, self.writing()))
     }
 
     fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {

@@ -157,3 +157,24 @@ pub(crate) fn agreed(make: impl Fn() -> WebSocket, bytes: &[u8]) -> (Vec<Got>, V
 pub(crate) fn is_end_of_stream(cause: &Cause) -> bool {
     matches!(cause, Cause::EndOfStream)
 }
+
+/// What can be seen of one side of a conversation: its frames, and nothing behind a Close.
+pub(crate) fn closes_once(bytes: &[u8], peer_masks: bool) -> bool {
+    let mut at = 0;
+    while at < bytes.len() {
+        let (first, second) = (bytes[at], bytes[at + 1]);
+        let (len, size) = match second & 0x7f {
+            126 => (usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]])), 4),
+            127 => {
+                let len: [u8; 8] = bytes[at + 2..at + 10].try_into().unwrap();
+                (usize::try_from(u64::from_be_bytes(len)).unwrap(), 10)
+            }
+            len => (usize::from(len), 2),
+        };
+        at += size + len + if peer_masks { 4 } else { 0 };
+        if first == 0x88 {
+            return at == bytes.len();
+        }
+    }
+    true
+}
