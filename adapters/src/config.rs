@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use endwell_core::{OutboxLimits, http};
+use endwell_core::{OutboxLimits, http, ws};
 
 use crate::{Ended, Endpoints};
 
@@ -22,6 +22,8 @@ use crate::{Ended, Endpoints};
 pub struct Config {
     /// The bounds of HTTP: bytes and times.
     pub http: http::Limits,
+    /// The bounds of WebSockets: bytes and times.
+    pub ws: ws::Limits,
     /// The bounds of what is queued for a peer.
     pub output: OutboxLimits,
     /// Connections at one time, for each listener. Default 10,000. A full server stops accepting; new connections
@@ -43,6 +45,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             http: http::Limits::default(),
+            ws: ws::Limits::default(),
             output: OutboxLimits::default(),
             connections: 10_000,
             held_bytes: 1 << 30,
@@ -56,6 +59,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("http", &self.http)
+            .field("ws", &self.ws)
             .field("output", &self.output)
             .field("connections", &self.connections)
             .field("held_bytes", &self.held_bytes)

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use endwell_core::http::server::{self, Abandoned, After, Closed, Drain, Linger, Next, Refusal};
 use endwell_core::http::{Head, StatusCode};
+use endwell_core::ws::CloseCode;
 use endwell_core::{Deadline, Held, Inbox, Step};
 
 use crate::conclusion::Conclusion;
@@ -150,6 +151,9 @@ async fn handle<F: Future<Output: Conclusion>>(link: &Arc<Link>, handling: F) ->
 
 /// The handler waits: the driver does its part and waits too.
 fn rest<R>(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<R> {
+    if link.hub.is_draining() {
+        wire.close_socket(CloseCode::GOING_AWAY.into());
+    }
     if wire.poll_while_handling(cx).is_ready() {
         cx.waker().wake_by_ref();
     }
@@ -199,7 +203,8 @@ fn conclude(link: &Link, outcome: Outcome) -> Connection {
             let finished = send.respond(&head, Bytes::new(), date::now().as_ref(), &recv, &mut wire.out);
             after(recv.after(finished), Ended::Unanswered)
         }
-        Outcome::Released | Outcome::Open => Connection::Ended(Ended::Upgraded),
+        Outcome::Ended(ended) => Connection::Ended(ended),
+        Outcome::Open => Connection::Ended(Ended::Unanswered),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use endwell_core::{Error, Exceeded, Violation};
+use endwell_core::{Error, Exceeded, Violation, ws};
 
 /// How a connection ended, or why an exchange could not go on.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub enum Ended {
     Aborted,
     /// The connection was given to another protocol, which has ended.
     Upgraded,
+    /// The connection became a WebSocket, which ended so.
+    WebSocket(ws::Ended),
 }
 
 impl fmt::Display for Ended {
@@ -42,6 +44,7 @@ impl fmt::Display for Ended {
             Self::Shutdown => f.write_str("the server was shut down"),
             Self::Unanswered => f.write_str("the handler did not answer"),
             Self::Aborted => f.write_str("the response was cut off"),
+            Self::WebSocket(ended) => ended.fmt(f),
             Self::Upgraded => f.write_str("the connection was given to another protocol"),
         }
     }
@@ -58,7 +61,8 @@ impl std::error::Error for Ended {
             | Self::Shutdown
             | Self::Unanswered
             | Self::Aborted
-            | Self::Upgraded => None,
+            | Self::Upgraded
+            | Self::WebSocket(_) => None,
         }
     }
 }

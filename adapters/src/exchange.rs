@@ -1,6 +1,7 @@
 //! A request on a real connection, and the right to answer it.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use crate::conclusion::Answered;
 use crate::date;
 use crate::transport::Address;
 use crate::upgraded::Upgraded;
-use crate::wire::{Link, Outcome, Wire};
+use crate::wire::{Link, Outcome, SocketState, Wire};
+use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 
 /// A request, and the right to answer it.
 ///
@@ -233,6 +235,43 @@ impl Exchange {
         self.release(|exchange, wire| exchange.tunnel(fields, date::now().as_ref(), &mut wire.out))
     }
 
+    /// What [`accept`](Self::accept) takes, with the limits of [`Config::ws`](crate::Config::ws): pages of the same
+    /// Origin only, no subprotocol.
+    pub fn acceptance(&self) -> Acceptance {
+        Acceptance::new(Arc::clone(&self.right.link.hub.ws_limits)).jitter(jitter())
+    }
+
+    /// Makes the exchange a WebSocket. Answers 101. RFC 6455 4.2.
+    ///
+    /// # Errors
+    ///
+    /// The exchange comes back, to be answered, with the reason; [`NotAHandshake::head`] is the head to answer with.
+    pub fn accept(self, acceptance: Acceptance) -> Result<Socket, (NotAHandshake, Box<Self>)> {
+        let Self { head, mut right } = self;
+        let link = Arc::clone(&right.link);
+        let mut wire = link.lock();
+        let (Some(recv), Some(send)) = (wire.recv.take(), right.send.take()) else {
+            drop(wire);
+            return Err((NotAHandshake::Content, Self { head, right }.into()));
+        };
+        let exchange = server::Exchange { head, expect: right.expect.take(), recv, send };
+        match exchange.accept(acceptance, date::now().as_ref(), &mut wire.out) {
+            Ok(mut accepted) => {
+                let subprotocol = accepted.subprotocol.take();
+                wire.socket = SocketState::Open(accepted.session());
+                wire.leave_to_driver();
+                drop(wire);
+                Ok(Socket::new(link, subprotocol))
+            }
+            Err((reason, exchange)) => {
+                let server::Exchange { head, expect, recv, send } = *exchange;
+                wire.recv = Some(recv);
+                drop(wire);
+                Err((reason, Self::new(link, right.number, head, expect, send).into()))
+            }
+        }
+    }
+
     fn release(
         self,
         switch: impl FnOnce(
@@ -262,6 +301,12 @@ impl Exchange {
             }
         }
     }
+}
+
+/// A number that is spread evenly; it need not be hard to guess.
+fn jitter() -> Jitter {
+    let number = RandomState::new().hash_one(0_u8);
+    Jitter(u32::try_from(number >> 32).unwrap_or(0))
 }
 
 /// A server that stops makes every response the last one of its connection.

@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use crate::Config;
 use crate::counters::Counters;
 use crate::wire::Link;
 
@@ -13,6 +14,8 @@ use crate::wire::Link;
 pub(crate) struct Hub {
     pub(crate) counters: Arc<Counters>,
     held_limit: usize,
+    /// For the WebSockets that exchanges become.
+    pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
     members: Mutex<Members>,
     draining: AtomicBool,
     cut: AtomicBool,
@@ -33,11 +36,11 @@ pub(crate) struct Member {
 }
 
 impl Hub {
-    /// `held_limit`: bytes that all connections together may hold.
-    pub(crate) fn new(counters: Arc<Counters>, held_limit: usize) -> Arc<Self> {
+    pub(crate) fn new(counters: Arc<Counters>, config: &Config) -> Arc<Self> {
         Arc::new(Self {
             counters,
-            held_limit,
+            held_limit: config.held_bytes,
+            ws_limits: Arc::new(config.ws.clone()),
             members: Mutex::default(),
             draining: AtomicBool::new(false),
             cut: AtomicBool::new(false),

@@ -52,6 +52,7 @@ pub mod tokio;
 mod transport;
 mod upgraded;
 mod wire;
+pub mod ws;
 
 pub use body::{Gone, Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
 pub use bytes::Bytes;

@@ -90,7 +90,7 @@ where
     S: Future<Output = ()> + Send + 'static,
 {
     let Serve { listener, config, handler, counters, stop } = serve;
-    let hub = Hub::new(counters, config.held_bytes);
+    let hub = Hub::new(counters, &config);
     let spawner = Spawner {
         hub,
         limits: Arc::new(config.http.clone()),

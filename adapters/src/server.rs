@@ -33,7 +33,7 @@ pub struct Server {
 impl Server {
     /// A connection of its own, with addresses unknown.
     pub fn new(transport: impl Transport, config: &Config) -> Self {
-        let hub = Hub::new(Arc::new(Counters::default()), config.held_bytes);
+        let hub = Hub::new(Arc::new(Counters::default()), config);
         Self::member_of(hub, transport, Endpoints::default(), config, config.http.clone().into())
     }
 

@@ -82,7 +82,7 @@ impl Upgraded {
 
 impl Drop for Upgraded {
     fn drop(&mut self) {
-        self.link.lock().conclude(Outcome::Released);
+        self.link.lock().conclude(Outcome::Ended(crate::Ended::Upgraded));
     }
 }
 

@@ -3,6 +3,8 @@
 //! The lock is held for the length of one call and never across an await. While the driver polls the handler,
 //! reads and writes go to the transport directly; from any other task they are left here, and the driver is woken.
 
+mod socket;
+
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -10,11 +12,13 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::{Buf, Bytes};
 use endwell_core::http::server::{self, Event, RequestBody};
 use endwell_core::http::{Fields, StatusCode};
+use endwell_core::ws::Sender;
 use endwell_core::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, OutboxLimits};
 
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
 use crate::{Config, Ended, scratch};
+pub(crate) use socket::SocketState;
 
 /// The lock around a [`Wire`].
 pub(crate) struct Link<T: ?Sized = dyn Transport> {
@@ -56,8 +60,8 @@ pub(crate) enum Outcome {
     Cut(server::Abandoned),
     /// Its right was dropped before a head was written.
     Dropped(server::Responder),
-    /// Another protocol had the connection, and has let go of it.
-    Released,
+    /// Another protocol had the connection, and it ended so.
+    Ended(Ended),
 }
 
 /// Those who wait for something that the driver sees.
@@ -75,6 +79,8 @@ pub(crate) enum Until {
     Room(usize),
     /// The transport has taken everything.
     Flushed,
+    /// A message of so many bytes fits: below the high-water mark, and within the bound or alone.
+    Fits(usize),
 }
 
 /// Transport, output, the receiving side of the open exchange, and who waits.
@@ -82,6 +88,8 @@ pub(crate) struct Wire<T: ?Sized = dyn Transport> {
     pub(crate) out: Outbox,
     /// The receiving side of the open exchange.
     pub(crate) recv: Option<RequestBody>,
+    /// The WebSocket that the exchange has become.
+    pub(crate) socket: SocketState,
     /// Which exchange of the connection is open, or was the last.
     pub(crate) number: u64,
     outcome: Outcome,
@@ -98,6 +106,28 @@ pub(crate) struct Wire<T: ?Sized = dyn Transport> {
     armed: Option<Instant>,
     charged: usize,
     transport: T,
+}
+
+/// Reads once into `inbox`. Pending: it was said to be dry.
+fn fill(transport: &mut dyn Transport, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
+    scratch::lend_room(inbox);
+    match transport.poll_read(cx, inbox.room()) {
+        Poll::Ready(Ok(0)) => {
+            inbox.end();
+            // Nothing more will be read, and the state may be over.
+            scratch::reclaim_room(inbox);
+        }
+        Poll::Ready(Ok(len)) => inbox.filled(len),
+        Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+        Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+        Poll::Pending => {
+            if transport.found_nothing() {
+                inbox.dry(transport.now());
+            }
+            return Poll::Pending;
+        }
+    }
+    Poll::Ready(Ok(()))
 }
 
 /// The bounds that are set, with room for one chunk at the least: a writer that waits for an empty outbox must fit.
@@ -117,6 +147,7 @@ impl<T: Transport> Wire<T> {
         Self {
             out: Outbox::new(output_limits(config)),
             recv: None,
+            socket: SocketState::None,
             number: 0,
             outcome: Outcome::Open,
             trailers: None,
@@ -171,7 +202,8 @@ impl Wire {
     pub(crate) fn rest(&mut self, hub: &Hub, inbox: Option<&mut Inbox>) {
         self.driving = false;
         let mut held = 0;
-        if let Some(inbox) = inbox.or(self.recv.as_mut().map(RequestBody::inbox)) {
+        let inbox = inbox.or(self.recv.as_mut().map(RequestBody::inbox)).or(self.socket.inbox());
+        if let Some(inbox) = inbox {
             scratch::reclaim_room(inbox);
             held += inbox.len();
         }
@@ -201,6 +233,11 @@ impl Wire {
             self.transport.reset();
         }
         self.ended.get_or_insert(ended);
+        self.cut_socket();
+        self.wake_waiters();
+    }
+
+    fn wake_waiters(&mut self) {
         let waiters = std::mem::take(&mut self.waiters);
         let writer = waiters.writer.map(|(waker, _)| waker);
         for waker in [waiters.reader, writer, waiters.watcher].into_iter().flatten() {
@@ -256,24 +293,7 @@ impl Wire {
 
     /// Reads once into `inbox`. Pending: it was said to be dry.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
-        scratch::lend_room(inbox);
-        match self.transport.poll_read(cx, inbox.room()) {
-            Poll::Ready(Ok(0)) => {
-                inbox.end();
-                // Nothing more will be read, and the state may be over.
-                scratch::reclaim_room(inbox);
-            }
-            Poll::Ready(Ok(len)) => inbox.filled(len),
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-            Poll::Pending => {
-                if self.transport.found_nothing() {
-                    inbox.dry(self.transport.now());
-                }
-                return Poll::Pending;
-            }
-        }
-        Poll::Ready(Ok(()))
+        fill(&mut self.transport, cx, inbox)
     }
 
     /// Waits until the earlier of the output's deadline and `deadline`. Ready: poll whatever has a deadline again.
@@ -313,7 +333,10 @@ impl Wire {
         if (reading && !reads_itself) || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
             self.read_for_waiters(cx);
         }
+        self.poll_closing(cx);
         let deadline = if reading { self.recv.as_ref().and_then(RequestBody::deadline) } else { None };
+        let deadline =
+            if reading || self.is_closing() { deadline.or(self.socket.deadline()) } else { deadline };
         ready!(self.poll_deadline(cx, deadline));
         self.waiters.reader.take().into_iter().for_each(Waker::wake);
         Poll::Ready(())
@@ -321,6 +344,11 @@ impl Wire {
 
     /// Reads until nothing is there or nothing more fits.
     fn read_for_waiters(&mut self, cx: &mut Context<'_>) {
+        match self.read_for_socket(cx) {
+            Ok(true) => self.waiters.reader.take().into_iter().for_each(Waker::wake),
+            Ok(false) => {}
+            Err(ended) => return self.end(ended),
+        }
         let Some(mut recv) = self.recv.take() else { return };
         let mut arrived = false;
         while !recv.inbox().is_full() && !recv.inbox().has_ended() {
@@ -448,10 +476,21 @@ impl Wire {
         }
     }
 
+    /// True if a message of so many bytes can be handed over now.
+    #[inline]
+    pub(crate) fn has_room_for(&self, len: usize) -> bool {
+        !self.out.is_above_high_water() && Sender::fits(len, &self.out)
+    }
+
+    fn is_closing(&self) -> bool {
+        matches!(self.socket, SocketState::Closing(..))
+    }
+
     fn is_met(&self, until: Until) -> bool {
         match until {
             Until::Room(least) => !self.out.is_above_high_water() && self.out.room() >= least,
             Until::Flushed => self.out.is_empty() && !self.unflushed,
+            Until::Fits(len) => self.has_room_for(len),
         }
     }
 

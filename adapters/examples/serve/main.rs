@@ -1,33 +1,35 @@
-//! An HTTP/1.1 server to try things on.
+//! An HTTP/1.1 and WebSocket server to try things on; `--help` lists its options.
 //!
-//! ```text
-//! serve [--listen ADDR] [--runtime tokio|async-std] [--max-body BYTES] [--max-connections N] [--backlog N]
-//! ```
-//!
-//! `GET /` a page, `GET /hello` the word, `POST /echo` the body back, streamed. The first line that it prints is the
-//! address that it listens on. Ctrl-C ends it: open exchanges are answered, connections close.
+//! `GET /` a page, `GET /hello` the word, `POST /echo` the body back, streamed, `/ws` a WebSocket that sends each
+//! message back. The first line that it prints is the address that it listens on. Ctrl-C ends it: open exchanges are
+//! answered, WebSockets are closed with 1001, connections close.
+
+mod options;
 
 use std::error::Error;
 use std::io::Write;
-use std::net::SocketAddr;
 
 use endwell::http::{Field, Framing, Head, Method, StatusCode};
+use endwell::ws::{Close, Origins};
 use endwell::{Answered, Config, Ended, Exchange, serve};
+
+use options::{Options, Runtime, USAGE};
 
 const TEXT: Field<'_> = Field::from_static("content-type", "text/plain; charset=utf-8");
 const HTML: Field<'_> = Field::from_static("content-type", "text/html; charset=utf-8");
 const ALLOW_GET: Field<'_> = Field::from_static("allow", "GET, HEAD");
 const ALLOW_POST: Field<'_> = Field::from_static("allow", "POST");
 
-async fn handle(exchange: Exchange) -> Result<Answered, Ended> {
+async fn handle(exchange: Exchange, origins: Origins) -> Result<Answered, Ended> {
     match (exchange.path(), exchange.method()) {
         ("/", Method::Get | Method::Head) => {
-            Ok(exchange.respond(Head::new(StatusCode::OK).with(HTML), include_str!("serve.html")))
+            Ok(exchange.respond(Head::new(StatusCode::OK).with(HTML), include_str!("page.html")))
         }
         ("/hello", Method::Get | Method::Head) => {
             Ok(exchange.respond(Head::new(StatusCode::OK).with(TEXT), "hello"))
         }
         ("/echo", Method::Post) => echo(exchange).await,
+        ("/ws", _) => Box::pin(web_socket(exchange, origins)).await,
         ("/" | "/hello", _) => {
             Ok(refuse(exchange, Head::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_GET)))
         }
@@ -53,52 +55,27 @@ async fn echo(exchange: Exchange) -> Result<Answered, Ended> {
     response.finish()
 }
 
+/// Sends each message back: text as text, binary as binary.
+async fn web_socket(exchange: Exchange, origins: Origins) -> Result<Answered, Ended> {
+    let acceptance = exchange.acceptance().origins(origins);
+    let mut socket = match exchange.accept(acceptance) {
+        Ok(socket) => socket,
+        Err((reason, exchange)) => {
+            let text = format!("{reason}\n");
+            return Ok(exchange.respond(reason.head().with(TEXT), text));
+        }
+    };
+    while let Some(message) = socket.receive().await {
+        if message.is_data() {
+            socket.send(message).await?;
+        }
+    }
+    Err(socket.close(Close::EMPTY).await)
+}
+
 fn refuse(exchange: Exchange, head: Head) -> Answered {
     let text = format!("{}\n", head.status());
     exchange.respond(head.with(TEXT), text)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Runtime {
-    Tokio,
-    AsyncStd,
-}
-
-struct Options {
-    listen: SocketAddr,
-    runtime: Runtime,
-    backlog: i32,
-    config: Config,
-}
-
-const USAGE: &str = "usage: serve [--listen ADDR] [--runtime tokio|async-std] [--max-body BYTES] [--max-connections N] [--backlog N]";
-
-fn options() -> Result<Options, lexopt::Error> {
-    use lexopt::prelude::*;
-    let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-    let mut options = Options { listen, runtime: Runtime::Tokio, backlog: 1024, config: Config::default() };
-    let mut arguments = lexopt::Parser::from_env();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("listen") => options.listen = arguments.value()?.parse()?,
-            Long("runtime") => {
-                options.runtime = arguments.value()?.parse_with(|name| match name {
-                    "tokio" => Ok(Runtime::Tokio),
-                    "async-std" => Ok(Runtime::AsyncStd),
-                    _ => Err("expected tokio or async-std"),
-                })?;
-            }
-            Long("max-body") => options.config.http.body_bytes = arguments.value()?.parse()?,
-            Long("max-connections") => options.config.connections = arguments.value()?.parse()?,
-            Long("backlog") => options.backlog = arguments.value()?.parse()?,
-            Long("help") | Short('h') => {
-                println!("{USAGE}");
-                std::process::exit(0);
-            }
-            other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected()),
-        }
-    }
-    Ok(options)
 }
 
 fn bind(options: &Options) -> std::io::Result<std::net::TcpListener> {
@@ -115,7 +92,7 @@ fn bind(options: &Options) -> std::io::Result<std::net::TcpListener> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let options = options().unwrap_or_else(|error| {
+    let options = options::read().unwrap_or_else(|error| {
         eprintln!("serve: {error}\n{USAGE}");
         std::process::exit(2);
     });
@@ -123,17 +100,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", listener.local_addr()?);
     std::io::stdout().flush()?;
     match options.runtime {
-        Runtime::Tokio => tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            let stop = async { tokio::signal::ctrl_c().await.unwrap_or(()) };
-            serve(listener, options.config, handle).until(stop).await;
-            Ok(())
-        }),
-        Runtime::AsyncStd => on_async_std(listener, options.config),
+        Runtime::Tokio => on_tokio(listener, options.config, options.origins),
+        Runtime::AsyncStd => on_async_std(listener, options.config, options.origins),
     }
 }
 
-fn on_async_std(listener: std::net::TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+fn on_tokio(listener: std::net::TcpListener, config: Config, origins: Origins) -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let stop = async { tokio::signal::ctrl_c().await.unwrap_or(()) };
+        serve(listener, config, move |exchange| handle(exchange, origins.clone())).until(stop).await;
+        Ok(())
+    })
+}
+
+fn on_async_std(
+    listener: std::net::TcpListener,
+    config: Config,
+    origins: Origins,
+) -> Result<(), Box<dyn Error>> {
     let (stop, stopped) = async_std::channel::bounded(1);
     let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT])?;
     std::thread::spawn(move || {
@@ -143,7 +128,8 @@ fn on_async_std(listener: std::net::TcpListener, config: Config) -> Result<(), B
     });
     async_std::task::block_on(async {
         let stop = async move { stopped.recv().await.unwrap_or(()) };
-        serve(async_std::net::TcpListener::from(listener), config, handle).until(stop).await;
+        let listener = async_std::net::TcpListener::from(listener);
+        serve(listener, config, move |exchange| handle(exchange, origins.clone())).until(stop).await;
     });
     Ok(())
 }

@@ -1,0 +1,90 @@
+//! What the command line says.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use endwell::Config;
+use endwell::ws::Origins;
+
+pub(crate) const USAGE: &str = "usage: serve [options]
+  --listen ADDR            where to listen, port 0 for any (127.0.0.1:8080)
+  --runtime NAME           tokio or async-std (tokio)
+  --max-body BYTES         the largest body that is taken (1 GiB)
+  --max-message BYTES      the largest WebSocket message that is taken (16 MiB)
+  --max-connections N      connections at one time (10000)
+  --backlog N              connections that wait to be accepted (1024)
+  --origin same|any|LIST   pages that may open a WebSocket: LIST is origins with commas between (same)
+  --ping SECONDS           the time between keep-alive pings (20)";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    Tokio,
+    AsyncStd,
+}
+
+pub(crate) struct Options {
+    pub(crate) listen: SocketAddr,
+    pub(crate) runtime: Runtime,
+    pub(crate) backlog: i32,
+    pub(crate) origins: Origins,
+    pub(crate) config: Config,
+}
+
+/// Reads the command line. Ends the program on `--help`.
+pub(crate) fn read() -> Result<Options, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut options = Options {
+        listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        runtime: Runtime::Tokio,
+        backlog: 1024,
+        origins: Origins::Same,
+        config: Config::default(),
+    };
+    let config = &mut options.config;
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("listen") => options.listen = arguments.value()?.parse()?,
+            Long("runtime") => {
+                options.runtime = arguments.value()?.parse_with(|name| match name {
+                    "tokio" => Ok(Runtime::Tokio),
+                    "async-std" => Ok(Runtime::AsyncStd),
+                    _ => Err("expected tokio or async-std"),
+                })?;
+            }
+            Long("max-body") => config.http.body_bytes = arguments.value()?.parse()?,
+            Long("max-message") => {
+                let bytes = arguments.value()?.parse()?;
+                config.ws.message_bytes = bytes;
+                config.ws.frame_bytes = bytes;
+            }
+            Long("max-connections") => config.connections = arguments.value()?.parse()?,
+            Long("backlog") => options.backlog = arguments.value()?.parse()?,
+            Long("origin") => options.origins = origins(&arguments.value()?.string()?),
+            Long("ping") => config.ws.ping_interval = Some(Duration::from_secs_f64(seconds(&mut arguments)?)),
+            Long("help") | Short('h') => {
+                println!("{USAGE}");
+                std::process::exit(0);
+            }
+            other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected()),
+        }
+    }
+    Ok(options)
+}
+
+/// A number of seconds that a clock can count.
+fn seconds(arguments: &mut lexopt::Parser) -> Result<f64, lexopt::Error> {
+    use lexopt::ValueExt;
+    arguments.value()?.parse_with(|text| match text.parse() {
+        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected seconds, from 0.001 to 86400"),
+    })
+}
+
+fn origins(text: &str) -> Origins {
+    match text {
+        "same" => Origins::Same,
+        "any" => Origins::Any,
+        list => Origins::List(list.split(',').map(|origin| origin.trim().into()).collect()),
+    }
+}

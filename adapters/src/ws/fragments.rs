@@ -1,0 +1,142 @@
+//! Sending a message in pieces.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use endwell_core::ws::{CloseCode, NotWritten, Writing};
+
+use super::socket::Socket;
+use crate::Ended;
+use crate::wire::{SocketState, Until, Wire};
+
+/// A message that is being sent in pieces.
+///
+/// It ends in [`finish`](Self::finish). If it is dropped instead, the message can never be whole: the peer is told
+/// 1011 and the connection closes.
+#[must_use = "a message that is not finished closes the connection"]
+pub struct Fragments<'a> {
+    socket: Option<&'a mut Socket>,
+}
+
+impl<'a> Fragments<'a> {
+    pub(super) fn new(socket: &'a mut Socket) -> Self {
+        Self { socket: Some(socket) }
+    }
+
+    /// Sends a piece as a frame of its own: waits for room, then hands it over. Empty pieces send nothing.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing or has ended; or a piece of a text message is not UTF-8: nothing of it was written,
+    /// and another can be.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped before it is ready has sent nothing of the piece.
+    pub fn write(&mut self, data: impl Into<Bytes>) -> WriteFragment<'_> {
+        WriteFragment { socket: self.socket.as_deref_mut(), data: data.into() }
+    }
+
+    /// Ends the message.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing or has ended.
+    pub fn finish(mut self) -> Result<(), Ended> {
+        let Some(socket) = self.socket.take() else { return Err(Ended::Announced) };
+        let mut wire = socket.link().lock();
+        if let Some(ended) = wire.ended() {
+            return Err(ended.clone());
+        }
+        let Wire { socket, out, .. } = &mut *wire;
+        let SocketState::Open(session) = socket else { return Err(Ended::Announced) };
+        if let Writing::Closed = session.finish(out) {
+            return Err(Ended::Announced);
+        }
+        wire.leave_to_driver();
+        Ok(())
+    }
+}
+
+impl Drop for Fragments<'_> {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            socket.link().lock().close_socket(CloseCode::INTERNAL_ERROR.into());
+        }
+    }
+}
+
+impl fmt::Debug for Fragments<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fragments").finish_non_exhaustive()
+    }
+}
+
+/// Waits for room, then hands the piece over.
+#[must_use = "futures do nothing unless polled"]
+pub struct WriteFragment<'a> {
+    socket: Option<&'a mut Socket>,
+    data: Bytes,
+}
+
+/// Why a piece was not sent.
+#[derive(Clone, Debug)]
+pub enum FragmentError {
+    /// The connection is closing or has ended.
+    Ended(Ended),
+    /// The message is text and the piece is not UTF-8. Here it is. Pieces of text are cut between characters.
+    NotText(Bytes),
+}
+
+impl fmt::Display for FragmentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(ended) => ended.fmt(f),
+            Self::NotText(data) => NotWritten::NotText(data.clone()).fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FragmentError {}
+
+impl From<FragmentError> for Ended {
+    fn from(error: FragmentError) -> Self {
+        match error {
+            FragmentError::Ended(ended) => ended,
+            FragmentError::NotText(_) => Self::Aborted,
+        }
+    }
+}
+
+impl Future for WriteFragment<'_> {
+    type Output = Result<(), FragmentError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { socket, data } = self.get_mut();
+        let closing = || Poll::Ready(Err(FragmentError::Ended(Ended::Announced)));
+        let Some(socket) = socket else { return closing() };
+        let mut wire = socket.link().lock();
+        loop {
+            ready!(wire.poll_output(cx, Until::Fits(data.len()))).map_err(FragmentError::Ended)?;
+            let Wire { socket, out, .. } = &mut *wire;
+            let SocketState::Open(session) = socket else { return closing() };
+            let Writing::Streaming(fragments) = session.writing() else { return closing() };
+            match fragments.write(std::mem::take(data), out) {
+                Ok(()) => {
+                    wire.leave_to_driver();
+                    return Poll::Ready(Ok(()));
+                }
+                Err(NotWritten::Full(back)) => *data = back,
+                Err(NotWritten::NotText(back)) => return Poll::Ready(Err(FragmentError::NotText(back))),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for WriteFragment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteFragment({} bytes)", self.data.len())
+    }
+}

@@ -1,0 +1,262 @@
+//! A received or sent message: one pointer, pleasant to match on.
+
+use std::fmt;
+
+use bytes::Bytes;
+use endwell_core::ws::{self, Close, Control, Text};
+
+/// What a WebSocket sends and receives, owned.
+///
+/// One pointer in size, so that it is cheap to return from a future; what is small lies behind it without a further
+/// allocation.
+///
+/// ```
+/// use endwell::ws::{Content, Message};
+///
+/// let message = Message::from("hello");
+/// match message.content() {
+///     Content::Text(text) => assert_eq!(text, "hello"),
+///     Content::Binary(_) | Content::Ping(_) | Content::Pong(_) | Content::Close(_) => unreachable!(),
+/// }
+/// ```
+pub struct Message(Box<Inner>);
+
+enum Inner {
+    SmallText(Small),
+    Text(String),
+    SmallBinary(Small),
+    Binary(Bytes),
+    Ping(Control<'static>),
+    Pong(Control<'static>),
+    Close(Close),
+}
+
+/// A few bytes in place.
+struct Small {
+    len: u8,
+    bytes: [u8; Self::ROOM],
+}
+
+impl Small {
+    /// More than most chat messages and prices have, and less than a cache line.
+    const ROOM: usize = 55;
+
+    #[inline]
+    fn of(data: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::ROOM];
+        bytes.get_mut(..data.len())?.copy_from_slice(data);
+        Some(Self { len: u8::try_from(data.len()).ok()?, bytes })
+    }
+
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// It was made of text, so it is text.
+    #[inline]
+    fn as_text(&self) -> &str {
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}
+
+/// What a [`Message`] is, to match on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// Text, checked to be UTF-8.
+    Text(&'a str),
+    /// Any bytes.
+    Binary(&'a [u8]),
+    /// A ping of the peer's, which was answered.
+    Ping(&'a [u8]),
+    /// A pong of the peer's.
+    Pong(&'a [u8]),
+    /// The peer's Close, which was answered: the last message.
+    Close(&'a Close),
+}
+
+/// What of a message can be sent.
+pub(super) enum Data<'a> {
+    Text(&'a str),
+    Binary(&'a [u8]),
+    Owned(ws::Message),
+    /// Pings, pongs and Close have methods of their own.
+    None,
+}
+
+impl Message {
+    /// A text message.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self(Box::new(Inner::Text(text.into())))
+    }
+
+    /// A binary message. Large ones are referenced and not copied.
+    pub fn binary(data: impl Into<Bytes>) -> Self {
+        Self(Box::new(Inner::Binary(data.into())))
+    }
+
+    /// What it is.
+    #[inline]
+    pub fn content(&self) -> Content<'_> {
+        match &*self.0 {
+            Inner::SmallText(small) => Content::Text(small.as_text()),
+            Inner::Text(text) => Content::Text(text),
+            Inner::SmallBinary(small) => Content::Binary(small.as_bytes()),
+            Inner::Binary(data) => Content::Binary(data),
+            Inner::Ping(payload) => Content::Ping(payload),
+            Inner::Pong(payload) => Content::Pong(payload),
+            Inner::Close(close) => Content::Close(close),
+        }
+    }
+
+    /// True for text and binary: what an application sends and receives.
+    pub fn is_data(&self) -> bool {
+        match &*self.0 {
+            Inner::SmallText(_) | Inner::Text(_) | Inner::SmallBinary(_) | Inner::Binary(_) => true,
+            Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => false,
+        }
+    }
+
+    /// The text, if it is a text message.
+    #[inline]
+    pub fn as_text(&self) -> Option<&str> {
+        match self.content() {
+            Content::Text(text) => Some(text),
+            Content::Binary(_) | Content::Ping(_) | Content::Pong(_) | Content::Close(_) => None,
+        }
+    }
+
+    /// The content of a text or binary message, or the payload of a ping or pong, owned. Empty for a Close.
+    pub fn into_bytes(self) -> Bytes {
+        match *self.0 {
+            Inner::SmallText(small) | Inner::SmallBinary(small) => Bytes::copy_from_slice(small.as_bytes()),
+            Inner::Text(text) => text.into(),
+            Inner::Binary(data) => data,
+            Inner::Ping(payload) | Inner::Pong(payload) => Bytes::copy_from_slice(&payload),
+            Inner::Close(_) => Bytes::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn received_text(text: Text<'_>) -> Self {
+        Self(Box::new(match Small::of(text.as_bytes()) {
+            Some(small) => Inner::SmallText(small),
+            None => Inner::Text(text.into_string()),
+        }))
+    }
+
+    #[inline]
+    pub(crate) fn received_binary(data: endwell_core::Payload<'_>) -> Self {
+        Self(Box::new(match Small::of(&data) {
+            Some(small) => Inner::SmallBinary(small),
+            None => Inner::Binary(data.take()),
+        }))
+    }
+
+    pub(crate) fn ping(payload: Control<'_>) -> Self {
+        Self(Box::new(Inner::Ping(payload.into_owned())))
+    }
+
+    pub(crate) fn pong(payload: Control<'_>) -> Self {
+        Self(Box::new(Inner::Pong(payload.into_owned())))
+    }
+
+    pub(crate) fn close(close: Close) -> Self {
+        Self(Box::new(Inner::Close(close)))
+    }
+
+    /// A message that the core has handed back.
+    pub(super) fn returned(message: ws::Message) -> Self {
+        let kind = message.kind();
+        let data = message.into_data();
+        match (kind, std::str::from_utf8(&data)) {
+            (ws::Kind::Text, Ok(text)) => Self::text(text),
+            _ => Self::binary(data),
+        }
+    }
+
+    /// What is written of it. Small content is borrowed, and large content moves.
+    #[inline]
+    pub(super) fn data(&mut self) -> Data<'_> {
+        if let Inner::Text(_) | Inner::Binary(_) = &*self.0 {
+            return self.large();
+        }
+        match &*self.0 {
+            Inner::SmallText(small) => Data::Text(small.as_text()),
+            Inner::SmallBinary(small) => Data::Binary(small.as_bytes()),
+            Inner::Text(_) | Inner::Binary(_) | Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => {
+                Data::None
+            }
+        }
+    }
+
+    fn large(&mut self) -> Data<'_> {
+        match &mut *self.0 {
+            Inner::Text(text) => Data::Owned(ws::Message::text(std::mem::take(text))),
+            Inner::Binary(data) => Data::Owned(ws::Message::binary(std::mem::take(data))),
+            Inner::SmallText(_)
+            | Inner::SmallBinary(_)
+            | Inner::Ping(_)
+            | Inner::Pong(_)
+            | Inner::Close(_) => Data::None,
+        }
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &*self.0 {
+            Inner::SmallText(small) | Inner::SmallBinary(small) => usize::from(small.len),
+            Inner::Text(text) => text.len(),
+            Inner::Binary(data) => data.len(),
+            Inner::Ping(payload) | Inner::Pong(payload) => payload.len(),
+            Inner::Close(_) => 0,
+        }
+    }
+
+    /// True if it has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self(Box::new(match Small::of(text.as_bytes()) {
+            Some(small) => Inner::SmallText(small),
+            None => Inner::Text(text.into()),
+        }))
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(data: Bytes) -> Self {
+        Self::binary(data)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(data: Vec<u8>) -> Self {
+        Self::binary(data)
+    }
+}
+
+impl fmt::Debug for Message {
+    /// Shows what it is and its length, never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.content() {
+            Content::Text(_) => "text",
+            Content::Binary(_) => "binary",
+            Content::Ping(_) => "ping",
+            Content::Pong(_) => "pong",
+            Content::Close(close) => return write!(f, "Message(close {close})"),
+        };
+        write!(f, "Message({what}, {} bytes)", self.len())
+    }
+}

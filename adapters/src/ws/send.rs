@@ -1,0 +1,107 @@
+//! Sending a whole message.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use endwell_core::ws::{Full, Writing};
+
+use super::message::{Data, Message};
+use super::socket::Socket;
+use crate::Ended;
+use crate::wire::{SocketState, Until, Wire};
+
+/// Waits for room, then hands the message over.
+#[must_use = "futures do nothing unless polled"]
+pub struct Send<'a> {
+    pub(super) socket: &'a mut Socket,
+    pub(super) message: Option<Message>,
+}
+
+impl Send<'_> {
+    /// The message, if it was not handed over.
+    pub fn into_message(self) -> Option<Message> {
+        self.message
+    }
+}
+
+/// A message that was not sent, and why.
+#[derive(Debug)]
+pub struct NotSent {
+    /// The message, whole: nothing of it was written.
+    pub message: Message,
+    /// How the connection ended. `None`: it is closing, because the peer has closed it or this side has.
+    pub ended: Option<Ended>,
+}
+
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.ended {
+            Some(ended) => write!(f, "the message was not sent: {ended}"),
+            None => f.write_str("the message was not sent: the connection is closing"),
+        }
+    }
+}
+
+impl std::error::Error for NotSent {}
+
+impl From<NotSent> for Ended {
+    fn from(error: NotSent) -> Self {
+        error.ended.unwrap_or(Self::Announced)
+    }
+}
+
+impl Future for Send<'_> {
+    type Output = Result<(), NotSent>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { socket, message: waiting } = self.get_mut();
+        let mut wire = socket.link().lock();
+        loop {
+            let Some(mut message) = waiting.take() else { return Poll::Ready(Ok(())) };
+            let len = message.len();
+            if let Some(ended) = wire.ended() {
+                return Poll::Ready(Err(NotSent { message, ended: Some(ended.clone()) }));
+            }
+            if !wire.has_room_for(len) {
+                *waiting = Some(message);
+                if let Err(ended) = ready!(wire.poll_output(cx, Until::Fits(len))) {
+                    if let Some(message) = waiting.take() {
+                        return Poll::Ready(Err(NotSent { message, ended: Some(ended) }));
+                    }
+                }
+                continue;
+            }
+            let Wire { socket, out, .. } = &mut *wire;
+            let SocketState::Open(session) = socket else {
+                return Poll::Ready(Err(NotSent { message, ended: None }));
+            };
+            let Writing::Idle(sender) = session.writing() else {
+                return Poll::Ready(Err(NotSent { message, ended: None }));
+            };
+            let sent = match message.data() {
+                Data::Text(text) => sender.text(text, out).is_ok(),
+                Data::Binary(data) => sender.binary(data, out).is_ok(),
+                Data::Owned(owned) => match sender.message(owned, out) {
+                    Ok(()) => true,
+                    Err(Full(back)) => {
+                        message = Message::returned(back);
+                        false
+                    }
+                },
+                Data::None => true,
+            };
+            if sent {
+                wire.leave_to_driver();
+                return Poll::Ready(Ok(()));
+            }
+            *waiting = Some(message);
+        }
+    }
+}
+
+impl fmt::Debug for Send<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Send").field("message", &self.message).finish_non_exhaustive()
+    }
+}
