@@ -3,7 +3,7 @@
 //! The input is two lines of plan and then the stream, so that seeds are written by hand:
 //!
 //! ```text
-//! sbre          `s`mall or `d`efault limits, `q`uiet at the end instead of closed, then a handler per request
+//! .?bre         `.` small limits, `:` the least inbox, `?` silence at the end; then a handler per request
 //! !9            how many bytes come at once, and how long each wait is
 //! GET / HTTP/1.1 ...
 //! ```

@@ -21,13 +21,17 @@ impl<'a> Plan<'a> {
         let mut parts = input.splitn(3, |&byte| byte == b'\n');
         let mut next = || parts.next().unwrap_or_default();
         let (mut handlers, cuts, stream) = (next(), next(), next());
-        let (mut small, mut quiet) = (false, false);
-        while let [flag @ (b's' | b'q' | b'd'), rest @ ..] = handlers {
-            small |= *flag == b's';
-            quiet |= *flag == b'q';
+        let (mut small, mut tight, mut quiet) = (false, false, false);
+        while let [flag @ (b'.' | b':' | b'?'), rest @ ..] = handlers {
+            small |= *flag == b'.';
+            tight |= *flag == b':';
+            quiet |= *flag == b'?';
             handlers = rest;
         }
-        let (limits, outbox) = if small { small_limits() } else { Default::default() };
+        let (mut limits, outbox) = if small { small_limits() } else { Default::default() };
+        if tight {
+            limits.received_bytes = 1;
+        }
         Self { limits, outbox, quiet, handlers, cuts, stream }
     }
 
@@ -61,9 +65,9 @@ fn small_limits() -> (Limits, OutboxLimits) {
     limits.trailer_bytes = 40;
     limits.chunk_extension_bytes = 12;
     limits.body_bytes = 100;
-    limits.received_bytes = 64;
+    limits.received_bytes = 300;
     limits.drain_bytes = 20;
     limits.body_progress = Some(Rate { bytes: 8, period: Duration::from_secs(5) });
     let progress = Some(Rate { bytes: 16, period: Duration::from_secs(5) });
-    (limits, OutboxLimits { bytes: 128, high_water: 32, progress })
+    (limits, OutboxLimits { bytes: 120, high_water: 32, progress })
 }
