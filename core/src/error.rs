@@ -231,7 +231,6 @@ impl fmt::Display for Limit {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
-    use alloc::vec;
 
     use super::*;
 
