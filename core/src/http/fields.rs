@@ -32,7 +32,7 @@ struct FieldLine {
 impl Fields {
     /// The value of the first line with this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.raw().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
     /// The value of the first line with this name, if it is text in ASCII.
@@ -42,7 +42,8 @@ impl Fields {
 
     /// The values of all lines with this name.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let name = name.as_bytes();
+        self.raw().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The elements of all lines with this name, read as one comma-separated list. RFC 9110 5.6.1.
@@ -54,11 +55,15 @@ impl Fields {
 
     /// Every name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.lines.iter().map(|line| {
-            // The names were found to be tokens, so the text is ASCII.
-            let name = core::str::from_utf8(self.range(line.name, line.name_end)).unwrap_or_default();
-            (name, self.range(line.value, line.value_end))
-        })
+        // The names were found to be tokens, so the text is ASCII.
+        self.raw().map(|(name, value)| (core::str::from_utf8(name).unwrap_or_default(), value))
+    }
+
+    /// Names as bytes: a lookup that read each name as text would cost more than parsing the head.
+    fn raw(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.lines
+            .iter()
+            .map(|line| (self.range(line.name, line.name_end), self.range(line.value, line.value_end)))
     }
 
     /// How many field lines there are.
