@@ -36,18 +36,19 @@ pub enum Method<'a> {
 
 impl<'a> Method<'a> {
     /// Reads a method that is a token.
-    fn from_token(token: &'a str) -> Self {
+    fn from_token(token: &'a [u8]) -> Self {
         match token {
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "POST" => Self::Post,
-            "PUT" => Self::Put,
-            "DELETE" => Self::Delete,
-            "CONNECT" => Self::Connect,
-            "OPTIONS" => Self::Options,
-            "TRACE" => Self::Trace,
-            "PATCH" => Self::Patch,
-            other => Self::Extension(other),
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            b"PUT" => Self::Put,
+            b"DELETE" => Self::Delete,
+            b"CONNECT" => Self::Connect,
+            b"OPTIONS" => Self::Options,
+            b"TRACE" => Self::Trace,
+            b"PATCH" => Self::Patch,
+            // A token is ASCII.
+            other => Self::Extension(core::str::from_utf8(other).unwrap_or_default()),
         }
     }
 
@@ -211,9 +212,7 @@ impl RequestLine {
     }
 
     pub(super) fn method<'a>(&self, text: &'a [u8]) -> Method<'a> {
-        let token = text.get(self.method.clone()).unwrap_or_default();
-        // A token is ASCII.
-        Method::from_token(core::str::from_utf8(token).unwrap_or_default())
+        Method::from_token(text.get(self.method.clone()).unwrap_or_default())
     }
 
     fn target<'a>(&self, text: &'a [u8]) -> Result<Target<'a>, super::target::InvalidTarget> {
