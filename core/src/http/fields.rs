@@ -32,7 +32,7 @@ struct FieldLine {
 impl Fields {
     /// The value of the first line with this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.raw().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.named(name).next()
     }
 
     /// The value of the first line with this name, if it is text in ASCII.
@@ -42,8 +42,7 @@ impl Fields {
 
     /// The values of all lines with this name.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let name = name.as_bytes();
-        self.raw().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.named(name)
     }
 
     /// The elements of all lines with this name, read as one comma-separated list. RFC 9110 5.6.1.
@@ -55,15 +54,20 @@ impl Fields {
 
     /// Every name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        // The names were found to be tokens, so the text is ASCII.
-        self.raw().map(|(name, value)| (core::str::from_utf8(name).unwrap_or_default(), value))
+        self.lines.iter().map(|line| {
+            // The names were found to be tokens, so the text is ASCII.
+            let name = core::str::from_utf8(self.range(line.name, line.name_end)).unwrap_or_default();
+            (name, self.range(line.value, line.value_end))
+        })
     }
 
-    /// Names as bytes: a lookup that read each name as text would cost more than parsing the head.
-    fn raw(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.lines
-            .iter()
-            .map(|line| (self.range(line.name, line.name_end), self.range(line.value, line.value_end)))
+    /// Compares lengths first, and bytes then: reading each name as text would cost more than parsing the head.
+    fn named<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f [u8]> {
+        let is_named = move |line: &&FieldLine| {
+            usize::try_from(line.name_end - line.name) == Ok(name.len())
+                && self.range(line.name, line.name_end).eq_ignore_ascii_case(name.as_bytes())
+        };
+        self.lines.iter().filter(is_named).map(|line| self.range(line.value, line.value_end))
     }
 
     /// How many field lines there are.
