@@ -85,6 +85,11 @@ impl Inbox {
         self.buffer.get_mut(self.end..end).unwrap_or_default()
     }
 
+    /// True if there is room without making a buffer.
+    pub fn has_room(&self) -> bool {
+        self.buffer.len() > self.len()
+    }
+
     /// The first `len` bytes of [`room`](Self::room) now hold what arrived.
     ///
     /// What exceeds the room is ignored. Zero bytes change nothing: an end of stream is told by
@@ -176,6 +181,13 @@ impl Inbox {
         match self.stream {
             Stream::Dry(at) => Some(at),
             Stream::Flowing | Stream::Ended => None,
+        }
+    }
+
+    /// Another state waits from here on: silence counts for it from the next look at the stream.
+    pub(crate) fn forget_silence(&mut self) {
+        if let Stream::Dry(_) = self.stream {
+            self.stream = Stream::Flowing;
         }
     }
 

@@ -19,6 +19,7 @@
 //! overrun: the data is handed back. A field is text, so its type checks for CR, LF and NUL when it is made.
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
 
 extern crate alloc;
 #[cfg(test)]

@@ -150,6 +150,11 @@ impl Outbox {
         Ok(())
     }
 
+    /// True if memory for small pieces is held.
+    pub fn is_lent(&self) -> bool {
+        self.joined.capacity() > 0
+    }
+
     /// Gives the memory for small pieces back, and keeps what is not sent in memory of its exact size.
     ///
     /// `None`: there is none to spare.
@@ -168,8 +173,21 @@ impl Outbox {
 
     /// Puts bytes behind what is queued.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
+        if self.joined.capacity() - self.joined.len() < bytes.len() && self.start > self.joined.len() / 2 {
+            self.drop_sent();
+        }
         self.joined.extend_from_slice(bytes);
         self.len = self.len.saturating_add(bytes.len());
+    }
+
+    /// Makes room of what was sent, instead of growing: a peer that is always a little behind never lets the
+    /// outbox run empty. Moves fewer bytes than were sent since the last time.
+    fn drop_sent(&mut self) {
+        self.joined.drain(..self.start);
+        for (index, _) in &mut self.large {
+            *index = index.saturating_sub(self.start);
+        }
+        self.start = 0;
     }
 
     /// Puts owned bytes behind what is queued, without a copy if they are many.

@@ -114,7 +114,13 @@ impl Chunked {
 
     fn next(&mut self, byte: u8, limits: &Limits) -> Result<State, Error> {
         match self.state {
-            State::Line { size, place: Place::SizeStart | Place::Size } if byte.is_ascii_hexdigit() => {
+            State::Line { size, place: place @ (Place::SizeStart | Place::Size) }
+                if byte.is_ascii_hexdigit() =>
+            {
+                // Zeros before a size are thrown away like extensions, and would never end.
+                if matches!((size, place), (0, Place::Size)) {
+                    self.count_extension_byte(limits)?;
+                }
                 let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
                 let size = size
                     .checked_mul(16)
@@ -128,11 +134,7 @@ impl Chunked {
                     .next(byte)
                     .ok_or_else(|| Violation::new(place.expected(), &[byte], "RFC 9112 7.1"))?;
                 if !matches!(place, Place::LineFeed) {
-                    self.extension_bytes += 1;
-                }
-                if self.extension_bytes > limits.chunk_extension_bytes {
-                    let limit = limits.chunk_extension_bytes;
-                    return Err(Exceeded::bytes(Limit::ChunkExtensionBytes, limit).into());
+                    self.count_extension_byte(limits)?;
                 }
                 Ok(State::Line { size, place })
             }
@@ -146,6 +148,15 @@ impl Chunked {
                 Err(Violation::new("CRLF behind the data of a chunk", &[byte], "RFC 9112 7.1").into())
             }
         }
+    }
+
+    fn count_extension_byte(&mut self, limits: &Limits) -> Result<(), Error> {
+        self.extension_bytes += 1;
+        let limit = limits.chunk_extension_bytes;
+        if self.extension_bytes > limit {
+            return Err(Exceeded::bytes(Limit::ChunkExtensionBytes, limit).into());
+        }
+        Ok(())
     }
 
     fn start_chunk(&mut self, size: u64, limits: &Limits) -> Result<State, Error> {

@@ -32,7 +32,7 @@ struct FieldLine {
 impl Fields {
     /// The value of the first line with this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.named(name).next()
+        self.lines.iter().find(|line| self.is_named(line, name)).map(|line| self.value(line))
     }
 
     /// The value of the first line with this name, if it is text in ASCII.
@@ -42,7 +42,7 @@ impl Fields {
 
     /// The values of all lines with this name.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.named(name)
+        self.lines.iter().filter(move |line| self.is_named(line, name)).map(|line| self.value(line))
     }
 
     /// The elements of all lines with this name, read as one comma-separated list. RFC 9110 5.6.1.
@@ -57,17 +57,8 @@ impl Fields {
         self.lines.iter().map(|line| {
             // The names were found to be tokens, so the text is ASCII.
             let name = core::str::from_utf8(self.range(line.name, line.name_end)).unwrap_or_default();
-            (name, self.range(line.value, line.value_end))
+            (name, self.value(line))
         })
-    }
-
-    /// Compares lengths first, and bytes then: reading each name as text would cost more than parsing the head.
-    fn named<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f [u8]> {
-        let is_named = move |line: &&FieldLine| {
-            usize::try_from(line.name_end - line.name) == Ok(name.len())
-                && self.range(line.name, line.name_end).eq_ignore_ascii_case(name.as_bytes())
-        };
-        self.lines.iter().filter(is_named).map(|line| self.range(line.value, line.value_end))
     }
 
     /// How many field lines there are.
@@ -83,6 +74,15 @@ impl Fields {
     /// The elements of a list that compare equal to `element` without regard to case: is there one?
     pub fn list_contains(&self, name: &str, element: &str) -> bool {
         self.list(name).any(|found| found.eq_ignore_ascii_case(element.as_bytes()))
+    }
+
+    /// Names are looked up for each request, so they are compared as bytes.
+    fn is_named(&self, line: &FieldLine, name: &str) -> bool {
+        self.range(line.name, line.name_end).eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    fn value(&self, line: &FieldLine) -> &[u8] {
+        self.range(line.value, line.value_end)
     }
 
     fn range(&self, start: u32, end: u32) -> &[u8] {

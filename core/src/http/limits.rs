@@ -26,7 +26,7 @@ pub struct Limits {
     /// Bytes of a trailer section. Default 8 KiB: trailers are checksums and signatures, not documents.
     pub trailer_bytes: usize,
     /// Bytes of all chunk extensions of one body together. Default 4 KiB: hardly anybody sends any, and they
-    /// are thrown away, so a larger allowance is work for nothing.
+    /// are thrown away, so a larger allowance is work for nothing. Zeros before a chunk's size count too.
     pub chunk_extension_bytes: usize,
     /// Bytes of one body, as content. Default 1 GiB; 413 above it. A body is streamed through constant memory,
     /// so this bounds the time of one exchange; a handler that collects a body bounds its memory itself.

@@ -36,20 +36,35 @@ pub enum Method<'a> {
 
 impl<'a> Method<'a> {
     /// Reads a method that is a token.
-    fn from_token(token: &'a [u8]) -> Self {
+    fn from_token(token: &'a str) -> Self {
         match token {
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"POST" => Self::Post,
-            b"PUT" => Self::Put,
-            b"DELETE" => Self::Delete,
-            b"CONNECT" => Self::Connect,
-            b"OPTIONS" => Self::Options,
-            b"TRACE" => Self::Trace,
-            b"PATCH" => Self::Patch,
-            // A token is ASCII.
-            other => Self::Extension(core::str::from_utf8(other).unwrap_or_default()),
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
+            "CONNECT" => Self::Connect,
+            "OPTIONS" => Self::Options,
+            "TRACE" => Self::Trace,
+            "PATCH" => Self::Patch,
+            other => Self::Extension(other),
         }
+    }
+
+    /// The method without the text that it was read from. `None`: it needs it.
+    fn registered(self) -> Option<Method<'static>> {
+        Some(match self {
+            Self::Get => Method::Get,
+            Self::Head => Method::Head,
+            Self::Post => Method::Post,
+            Self::Put => Method::Put,
+            Self::Delete => Method::Delete,
+            Self::Connect => Method::Connect,
+            Self::Options => Method::Options,
+            Self::Trace => Method::Trace,
+            Self::Patch => Method::Patch,
+            Self::Extension(_) => return None,
+        })
     }
 
     /// The method as it is written.
@@ -104,13 +119,12 @@ impl Request {
 
     /// The target.
     pub fn target(&self) -> Target<'_> {
-        // The target was parsed once, and the bytes are the same.
-        self.line.target(&self.head).unwrap_or(Target::Asterisk)
+        self.line.target(&self.head)
     }
 
     /// The target's path, as it was sent: percent escapes are not decoded. Empty for the forms without one.
     pub fn path(&self) -> &str {
-        self.target().path()
+        text_at(&self.head, self.line.path.clone())
     }
 
     /// The version; a higher minor version than 1 counts as 1.1.
@@ -145,12 +159,30 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Where the parts of a request line stand. RFC 9112 3.
+/// What a request line says, and where its parts stand. RFC 9112 3.
 #[derive(Clone, Debug)]
 pub(super) struct RequestLine {
-    method: Range<usize>,
+    method: MethodName,
+    form: Form,
     target: Range<usize>,
+    /// Empty for the forms without one. The query is what follows it in the target.
+    path: Range<usize>,
     version: Version,
+}
+
+#[derive(Clone, Debug)]
+enum MethodName {
+    Registered(Method<'static>),
+    Extension(Range<usize>),
+}
+
+/// The form of a target, and what is needed to find its parts again.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Origin,
+    Absolute { scheme_len: usize },
+    Authority,
+    Asterisk,
 }
 
 /// Why a request line was not taken.
@@ -193,13 +225,25 @@ impl RequestLine {
         let rest = line.get(target_start..).unwrap_or_default();
         let target_len = syntax::find(b' ', rest).ok_or_else(shape)?;
         let version = parse_version(rest.get(target_len + 1..).unwrap_or_default())?;
-        let this = Self {
-            method: range.start..range.start + method_len,
-            target: range.start + target_start..range.start + target_start + target_len,
-            version,
+        let target = range.start + target_start..range.start + target_start + target_len;
+        let bytes = rest.get(..target_len).unwrap_or_default();
+        // A token is ASCII.
+        let method = Method::from_token(core::str::from_utf8(method).unwrap_or_default());
+        let parsed = Target::parse(bytes, method).map_err(|invalid| invalid.violation(bytes))?;
+        let (form, path_start) = match parsed {
+            Target::Origin { .. } => (Form::Origin, target.start),
+            Target::Absolute { scheme, authority, .. } => {
+                let scheme_len = scheme.len();
+                (Form::Absolute { scheme_len }, target.start + scheme_len + "://".len() + authority.len())
+            }
+            Target::Authority(_) => (Form::Authority, target.start),
+            Target::Asterisk => (Form::Asterisk, target.start),
         };
-        this.target(text).map_err(|invalid| invalid.violation(rest.get(..target_len).unwrap_or_default()))?;
-        Ok(this)
+        let method = match method.registered() {
+            Some(method) => MethodName::Registered(method),
+            None => MethodName::Extension(range.start..range.start + method_len),
+        };
+        Ok(Self { method, form, path: path_start..path_start + parsed.path().len(), target, version })
     }
 
     /// Where the line behind it starts.
@@ -212,12 +256,33 @@ impl RequestLine {
     }
 
     pub(super) fn method<'a>(&self, text: &'a [u8]) -> Method<'a> {
-        Method::from_token(text.get(self.method.clone()).unwrap_or_default())
+        match &self.method {
+            MethodName::Registered(method) => *method,
+            MethodName::Extension(range) => Method::Extension(text_at(text, range.clone())),
+        }
     }
 
-    fn target<'a>(&self, text: &'a [u8]) -> Result<Target<'a>, super::target::InvalidTarget> {
-        Target::parse(text.get(self.target.clone()).unwrap_or_default(), self.method(text))
+    fn target<'a>(&self, text: &'a [u8]) -> Target<'a> {
+        let path = text_at(text, self.path.clone());
+        let query =
+            (self.path.end < self.target.end).then(|| text_at(text, self.path.end + 1..self.target.end));
+        match self.form {
+            Form::Origin => Target::Origin { path, query },
+            Form::Absolute { scheme_len } => {
+                let scheme_end = self.target.start + scheme_len;
+                let scheme = text_at(text, self.target.start..scheme_end);
+                let authority = text_at(text, scheme_end + "://".len()..self.path.start);
+                Target::Absolute { scheme, authority, path, query }
+            }
+            Form::Authority => Target::Authority(text_at(text, self.target.clone())),
+            Form::Asterisk => Target::Asterisk,
+        }
     }
+}
+
+/// What stands at `range`, which was found to be ASCII.
+fn text_at(text: &[u8], range: Range<usize>) -> &str {
+    text.get(range).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 /// RFC 9112 2.3: `HTTP/` digit `.` digit, and case matters.

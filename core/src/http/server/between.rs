@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::exchange::{Continue, Exchange};
+use super::linger::Linger;
 use super::receive::RequestBody;
 use super::refusal::{Refusal, Reject};
 use super::respond::Responder;
@@ -71,7 +72,8 @@ impl Server {
         Self::between(inbox, limits, Waiting::FirstByte)
     }
 
-    pub(super) fn again(inbox: Inbox, limits: Arc<Limits>) -> Self {
+    pub(super) fn again(mut inbox: Inbox, limits: Arc<Limits>) -> Self {
+        inbox.forget_silence();
         Self::between(inbox, limits, Waiting::Further)
     }
 
@@ -89,13 +91,17 @@ impl Server {
         self.inbox.is_empty()
     }
 
+    /// Takes no further request. Nothing is said to the peer but the end of the stream.
+    pub fn close(self) -> Linger {
+        Linger::new(self.inbox, self.limits)
+    }
+
     /// The next request, if its head has arrived whole.
     ///
     /// # Errors
     ///
     /// A [`Refusal`]: the peer broke the protocol or met a limit within a head. It is the one answer that is
     /// still allowed, and the connection closes after it.
-    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
     pub fn poll(mut self) -> Result<Step<Self, Next>, Refusal> {
         match self.advance() {
             Ok(Some((line, end))) => self.exchange(&line, end).map(|e| Step::Done(Next::Exchange(e))),
@@ -127,7 +133,6 @@ impl Server {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
     fn wait(mut self) -> Result<Step<Self, Next>, Refusal> {
         if self.waiting != Waiting::Head && !self.inbox.is_empty() {
             self.waiting = Waiting::Head;
@@ -192,7 +197,6 @@ impl Server {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "a refusal is the connection, moved like every other state")]
     fn exchange(mut self, line: &RequestLine, end: usize) -> Result<Exchange, Refusal> {
         let section = self.inbox.payload(end).take();
         let fields = match Fields::parse(section.clone(), line.end(), self.limits.fields) {
@@ -222,9 +226,13 @@ impl Server {
     }
 
     fn refuse(self, reject: Reject) -> Refusal {
+        let unread = self.inbox.unread();
         let is_head = match &self.progress {
-            HeadProgress::RequestLine(_) => false,
-            HeadProgress::Fields(_, line) => line.method(self.inbox.unread()) == Method::Head,
+            // RFC 9110 9.3.2: no content to a HEAD, also when the rest of its line cannot be understood.
+            HeadProgress::RequestLine(_) => {
+                unread.strip_prefix(b"\r\n").unwrap_or(unread).starts_with(b"HEAD ")
+            }
+            HeadProgress::Fields(_, line) => line.method(unread) == Method::Head,
         };
         Refusal::new(reject, is_head, self.inbox, self.limits)
     }

@@ -28,6 +28,11 @@ impl Linger {
         &mut self.inbox
     }
 
+    /// Throws away what arrived while the last bytes are still being written.
+    pub fn discard(&mut self) {
+        self.inbox.discard();
+    }
+
     /// Throws away what arrived. Done when the peer has closed or the time is over: then close.
     ///
     /// Call it first when everything is written and the write side has ended: the time runs from there, and

@@ -58,11 +58,12 @@ pub enum Event<'a> {
 }
 
 impl RequestBody {
-    pub(super) fn new(inbox: Inbox, limits: Arc<Limits>, length: BodyLength) -> Self {
+    pub(super) fn new(mut inbox: Inbox, limits: Arc<Limits>, length: BodyLength) -> Self {
         let state = match length {
             BodyLength::Known(length) => Receiving::Known { received: 0, length },
             BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
         };
+        inbox.forget_silence();
         Self { inbox, limits, state, progress: Progress::default() }
     }
 

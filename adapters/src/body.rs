@@ -1,0 +1,359 @@
+//! Bodies on a real connection: reading one, writing one.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use endwell_core::http::server::{self, Continue, NotWritten, Responder};
+use endwell_core::http::{FieldSection, Fields};
+
+use crate::Ended;
+use crate::conclusion::Answered;
+use crate::wire::{Link, Outcome, Until, Wire};
+
+/// The body of a request whose response has started.
+#[derive(Debug)]
+pub struct RequestBody {
+    link: Arc<Link>,
+    expect: Option<Continue>,
+    send: Option<Responder>,
+}
+
+impl RequestBody {
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self { link, expect: None, send: None }
+    }
+
+    /// The next piece of the body; `None` at its end, and once the response was finished.
+    ///
+    /// # Errors
+    ///
+    /// The peer broke the protocol, ended the stream within the body, or met a limit; or the connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a piece that was not returned is returned by the next call.
+    pub fn read(&mut self) -> Read<'_> {
+        Read::new(&self.link, &mut self.expect, &mut self.send)
+    }
+
+    /// The fields behind a chunked body, once it was read to its end.
+    pub fn trailers(&self) -> Option<Fields> {
+        self.link.lock().trailers.clone()
+    }
+}
+
+/// Waits for the next piece of a body.
+#[must_use = "futures do nothing unless polled"]
+pub struct Read<'a> {
+    link: &'a Link,
+    expect: &'a mut Option<Continue>,
+    send: &'a mut Option<Responder>,
+}
+
+impl<'a> Read<'a> {
+    pub(crate) fn new(
+        link: &'a Link,
+        expect: &'a mut Option<Continue>,
+        send: &'a mut Option<Responder>,
+    ) -> Self {
+        Self { link, expect, send }
+    }
+}
+
+impl Future for Read<'_> {
+    type Output = Result<Option<Bytes>, Ended>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { link, expect, send } = self.get_mut();
+        link.lock().poll_body(cx, |out| {
+            if let (Some(send), Some(wanted)) = (send, expect.take()) {
+                send.proceed(wanted, out);
+            }
+        })
+    }
+}
+
+/// Waits for the whole body.
+#[must_use = "futures do nothing unless polled"]
+pub struct ReadAll<'a> {
+    read: Read<'a>,
+    limit: usize,
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl<'a> ReadAll<'a> {
+    pub(crate) fn new(read: Read<'a>, limit: usize) -> Self {
+        Self { read, limit, first: Bytes::new(), all: BytesMut::new() }
+    }
+}
+
+impl Future for ReadAll<'_> {
+    type Output = Result<Bytes, Ended>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { read, limit, first, all } = self.get_mut();
+        loop {
+            let Some(piece) = ready!(Pin::new(&mut *read).poll(cx))? else {
+                return Poll::Ready(Ok(if all.is_empty() {
+                    std::mem::take(first)
+                } else {
+                    std::mem::take(all).freeze()
+                }));
+            };
+            if first.len() + all.len() + piece.len() > *limit {
+                return Poll::Ready(Err(read.link.lock().too_large(*limit)));
+            }
+            // A body in one piece, which most are, is not copied.
+            if first.is_empty() && all.is_empty() {
+                *first = piece;
+            } else {
+                all.extend_from_slice(&std::mem::take(first));
+                all.extend_from_slice(&piece);
+            }
+        }
+    }
+}
+
+/// Waits until the connection has ended.
+#[must_use = "futures do nothing unless polled"]
+pub struct Gone<'a> {
+    link: &'a Link,
+}
+
+impl<'a> Gone<'a> {
+    pub(crate) fn new(link: &'a Link) -> Self {
+        Self { link }
+    }
+}
+
+impl Future for Gone<'_> {
+    type Output = Ended;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        self.link.lock().poll_gone(cx)
+    }
+}
+
+/// The right to write the body of a response.
+///
+/// It ends in [`finish`](Self::finish) or [`abort`](Self::abort). If it is dropped instead, the response is aborted:
+/// no client can take it for a whole one.
+///
+/// Writing after the end does not compile:
+///
+/// ```compile_fail,E0382
+/// # async fn f(mut body: endwell::ResponseBody) {
+/// let answered = body.finish();
+/// body.write("more").await;
+/// # }
+/// ```
+#[must_use = "a body that is dropped is aborted"]
+pub struct ResponseBody {
+    link: Arc<Link>,
+    body: Option<server::ResponseBody>,
+}
+
+impl ResponseBody {
+    pub(crate) fn new(link: Arc<Link>, body: Option<server::ResponseBody>) -> Self {
+        Self { link, body }
+    }
+
+    /// Writes `data`: waits for room and hands it over, in parts if it is large.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended ([`WriteError::Ended`]), or the data goes past the length that was announced
+    /// ([`WriteError::Overrun`]): none of it was written then, and it comes back.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped writes no more, and tears nothing: what was handed over by then goes out. To know
+    /// how much that is, keep the future and ask [`Write::into_rest`]; or wait with [`ready`](Self::ready), which
+    /// is cancel safe.
+    pub fn write(&mut self, data: impl Into<Bytes>) -> Write<'_> {
+        Write { body: self, rest: data.into() }
+    }
+
+    /// Waits until a piece can be written.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn ready(&mut self) -> Ready<'_> {
+        Ready { body: self, until: Until::Room(CHUNK) }
+    }
+
+    /// Waits until everything that was written was taken by the transport. Without this it is written when the
+    /// handler waits for anything.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn flush(&mut self) -> Ready<'_> {
+        Ready { body: self, until: Until::Flushed }
+    }
+
+    /// Ends the body. Does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Less was written than the length that was announced: the response is aborted.
+    pub fn finish(self) -> Result<Answered, Ended> {
+        self.end(None)
+    }
+
+    /// Ends the body with trailers, which are sent if it is chunked and the request had `TE: trailers`, and left
+    /// out otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](Self::finish).
+    pub fn finish_with(self, trailers: &FieldSection) -> Result<Answered, Ended> {
+        self.end(Some(trailers))
+    }
+
+    /// Cuts the body off, because what produces it has failed. The connection closes, or is reset where a close
+    /// would look like the end of the body.
+    pub fn abort(self) -> Ended {
+        Ended::Aborted
+    }
+
+    fn end(mut self, trailers: Option<&FieldSection>) -> Result<Answered, Ended> {
+        let mut wire = self.link.lock();
+        let (Some(body), Some(recv)) = (self.body.take(), wire.recv.take()) else {
+            return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
+        };
+        let (outcome, result) = match body.finish(trailers, &mut wire.out) {
+            Ok(sent) => (Outcome::Answered(recv.after(sent)), Ok(Answered::new())),
+            Err(aborted) => (Outcome::Cut(recv.abandon(aborted)), Err(Ended::Aborted)),
+        };
+        wire.conclude(outcome);
+        result
+    }
+}
+
+/// A piece that can be written once there is any room counts as small from here on: waiting for less would cut
+/// large data into many chunks.
+const CHUNK: usize = 4000;
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take() {
+            let mut wire = self.link.lock();
+            if let Some(recv) = wire.recv.take() {
+                wire.conclude(Outcome::Cut(recv.abandon(body.abort())));
+            }
+        }
+    }
+}
+
+/// Why data was not written.
+#[derive(Clone, Debug)]
+pub enum WriteError {
+    /// The connection has ended.
+    Ended(Ended),
+    /// The data goes past the length that was announced. Here it is.
+    Overrun(Bytes),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(ended) => ended.fmt(f),
+            Self::Overrun(data) => NotWritten::Overrun(data.clone()).fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+impl From<WriteError> for Ended {
+    /// An overrun is an abort: what the head announced cannot be kept.
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Ended(ended) => ended,
+            WriteError::Overrun(_) => Self::Aborted,
+        }
+    }
+}
+
+/// Hands data over as there is room for it.
+#[must_use = "futures do nothing unless polled"]
+pub struct Write<'a> {
+    body: &'a mut ResponseBody,
+    rest: Bytes,
+}
+
+impl Write<'_> {
+    /// The part of the data that was not handed over.
+    pub fn into_rest(self) -> Bytes {
+        self.rest
+    }
+}
+
+impl Future for Write<'_> {
+    type Output = Result<(), WriteError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { body: ResponseBody { link, body }, rest } = self.get_mut();
+        let mut wire = link.lock();
+        let Some(body) = body else { return Poll::Ready(Err(WriteError::Ended(Ended::Aborted))) };
+        while !rest.is_empty() {
+            let overruns =
+                body.remaining().is_some_and(|left| left < u64::try_from(rest.len()).unwrap_or(u64::MAX));
+            if overruns {
+                return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
+            }
+            ready!(wire.poll_output(cx, Until::Room(CHUNK.min(rest.len())))).map_err(WriteError::Ended)?;
+            let Wire { out, .. } = &mut *wire;
+            let piece = rest.split_to(rest.len().min(body.room(out)));
+            match body.write(piece, out) {
+                Ok(()) => {}
+                Err(NotWritten::Overrun(piece) | NotWritten::Full(piece)) => {
+                    return Poll::Ready(Err(WriteError::Overrun(piece)));
+                }
+            }
+        }
+        wire.leave_to_driver();
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Waits for the output.
+#[must_use = "futures do nothing unless polled"]
+pub struct Ready<'a> {
+    body: &'a mut ResponseBody,
+    until: Until,
+}
+
+impl Future for Ready<'_> {
+    type Output = Result<(), Ended>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.body.link.lock().poll_output(cx, self.until)
+    }
+}
+
+macro_rules! opaque_debug {
+    ($($name:ty),*) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+opaque_debug!(Read<'_>, ReadAll<'_>, Gone<'_>, ResponseBody, Write<'_>, Ready<'_>, Link);

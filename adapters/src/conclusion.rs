@@ -1,0 +1,41 @@
+//! How a handler ends: only with a value that the library makes.
+
+use crate::Ended;
+
+/// The proof that an exchange was answered: a handler returns it, and only answering makes it.
+#[derive(Debug)]
+#[must_use = "a handler returns it"]
+pub struct Answered(());
+
+impl Answered {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// What a handler may return: [`Answered`], [`Ended`], or one of the two as a `Result`, so that `?` works on what
+/// can fail.
+///
+/// It cannot be implemented elsewhere. A handler that forgets to answer has nothing to return:
+///
+/// ```compile_fail,E0277
+/// # async fn f(listener: tokio::net::TcpListener) {
+/// endwell::serve(listener, endwell::Config::default(), async |exchange: endwell::Exchange| {}).await;
+/// # }
+/// ```
+pub trait Conclusion: sealed::Sealed {}
+
+impl Conclusion for Answered {}
+impl Conclusion for Ended {}
+impl Conclusion for Result<Answered, Ended> {}
+
+mod sealed {
+    use super::{Answered, Ended};
+
+    #[expect(unnameable_types, reason = "that is what seals the trait")]
+    pub trait Sealed {}
+
+    impl Sealed for Answered {}
+    impl Sealed for Ended {}
+    impl Sealed for Result<Answered, Ended> {}
+}

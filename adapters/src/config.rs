@@ -1,0 +1,65 @@
+//! What a server can be told.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use endwell_core::{OutboxLimits, http};
+
+use crate::{Ended, Endpoints};
+
+/// How a server treats its connections. Every field has a default.
+///
+/// ```
+/// use endwell::Config;
+///
+/// let mut config = Config::default();
+/// config.http.body_bytes = 1 << 20;
+/// config.connections = 500;
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The bounds of HTTP: bytes and times.
+    pub http: http::Limits,
+    /// The bounds of what is queued for a peer.
+    pub output: OutboxLimits,
+    /// Connections at one time, for each listener. Default 10,000. A full server stops accepting; new connections
+    /// wait in the system's backlog.
+    pub connections: usize,
+    /// Bytes that all connections of a listener together may hold, received and queued. Default 1 GiB. Above it no
+    /// connection is accepted, and a new request gets 503.
+    pub held_bytes: usize,
+    /// The time that open exchanges have to end after a shutdown began. Default 30 s; then they are cut off.
+    pub shutdown_time: Duration,
+    /// Called once for each connection, with how it ended. Default: nothing.
+    pub on_end: Option<OnEnd>,
+}
+
+/// Is told how each connection ended. Called by the connection's task: it must not block.
+pub type OnEnd = Arc<dyn Fn(&Endpoints, &Ended) + Send + Sync>;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            http: http::Limits::default(),
+            output: OutboxLimits::default(),
+            connections: 10_000,
+            held_bytes: 1 << 30,
+            shutdown_time: Duration::from_secs(30),
+            on_end: None,
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("http", &self.http)
+            .field("output", &self.output)
+            .field("connections", &self.connections)
+            .field("held_bytes", &self.held_bytes)
+            .field("shutdown_time", &self.shutdown_time)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! What has happened, in numbers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts of what a server has seen. Each only grows.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub(crate) accepted: Count,
+    pub(crate) ended: Count,
+    pub(crate) exchanges: Count,
+    pub(crate) refused: Count,
+    pub(crate) unanswered: Count,
+    pub(crate) panicked: Count,
+    pub(crate) aborted: Count,
+    pub(crate) overloaded: Count,
+    pub(crate) accept_errors: Count,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add(&self) {
+        // Only counted, never a reason to do anything: no order with other memory is needed.
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counters {
+    /// Connections accepted.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.get()
+    }
+
+    /// Connections that have ended.
+    pub fn ended(&self) -> u64 {
+        self.ended.get()
+    }
+
+    /// Requests handed to a handler.
+    pub fn exchanges(&self) -> u64 {
+        self.exchanges.get()
+    }
+
+    /// Requests refused because their head broke the protocol or a limit.
+    pub fn refused(&self) -> u64 {
+        self.refused.get()
+    }
+
+    /// Exchanges that a handler dropped without an answer; also by panicking.
+    pub fn unanswered(&self) -> u64 {
+        self.unanswered.get()
+    }
+
+    /// Handlers that panicked.
+    pub fn panicked(&self) -> u64 {
+        self.panicked.get()
+    }
+
+    /// Responses that were cut off after their head was written.
+    pub fn aborted(&self) -> u64 {
+        self.aborted.get()
+    }
+
+    /// Requests answered with 503 because the connections together held too much.
+    pub fn overloaded(&self) -> u64 {
+        self.overloaded.get()
+    }
+
+    /// Errors of `accept`, such as too many open files. Accepting went on after each.
+    pub fn accept_errors(&self) -> u64 {
+        self.accept_errors.get()
+    }
+}

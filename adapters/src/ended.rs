@@ -1,0 +1,85 @@
+//! How a connection ended, by blame.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use endwell_core::{Error, Exceeded, Violation};
+
+/// How a connection ended, or why an exchange could not go on.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// The peer ended its stream between two requests, or after a response that announced the close: the ordinary
+    /// end.
+    ByPeer,
+    /// A response announced the close, and the connection closed after it.
+    Announced,
+    /// The peer broke the protocol.
+    Protocol(Violation),
+    /// A limit was met.
+    Limit(Exceeded),
+    /// The transport failed.
+    Transport(Arc<io::Error>),
+    /// The server was shut down.
+    Shutdown,
+    /// A handler dropped its exchange, or panicked.
+    Unanswered,
+    /// A response was cut off: its body was aborted, dropped, or shorter than it had announced.
+    Aborted,
+    /// The connection was given to another protocol, which has ended.
+    Upgraded,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByPeer => f.write_str("closed by the peer"),
+            Self::Announced => f.write_str("closed after the response that announced it"),
+            Self::Protocol(violation) => write!(f, "the peer broke the protocol: {violation}"),
+            Self::Limit(exceeded) => write!(f, "a limit was met: {exceeded}"),
+            Self::Transport(error) => write!(f, "the transport failed: {error}"),
+            Self::Shutdown => f.write_str("the server was shut down"),
+            Self::Unanswered => f.write_str("the handler did not answer"),
+            Self::Aborted => f.write_str("the response was cut off"),
+            Self::Upgraded => f.write_str("the connection was given to another protocol"),
+        }
+    }
+}
+
+impl std::error::Error for Ended {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Protocol(violation) => Some(violation),
+            Self::Limit(exceeded) => Some(exceeded),
+            Self::Transport(error) => Some(error),
+            Self::ByPeer
+            | Self::Announced
+            | Self::Shutdown
+            | Self::Unanswered
+            | Self::Aborted
+            | Self::Upgraded => None,
+        }
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Protocol(violation) => Self::Protocol(violation),
+            Error::Limit(exceeded) => Self::Limit(exceeded),
+        }
+    }
+}
+
+impl From<Exceeded> for Ended {
+    fn from(exceeded: Exceeded) -> Self {
+        Self::Limit(exceeded)
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        Self::Transport(Arc::new(error))
+    }
+}

@@ -1,0 +1,269 @@
+//! A request on a real connection, and the right to answer it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use endwell_core::http::server::{self, Continue, NotSwitched, Responder};
+use endwell_core::http::{FieldSection, Fields, Framing, Head, InterimHead, Method, Request};
+
+use crate::body::{Gone, Read, ReadAll, RequestBody, ResponseBody};
+use crate::conclusion::Answered;
+use crate::date;
+use crate::transport::Address;
+use crate::upgraded::Upgraded;
+use crate::wire::{Link, Outcome, Wire};
+
+/// A request, and the right to answer it.
+///
+/// It ends in exactly one of these: [`respond`](Self::respond), [`start`](Self::start), [`switch`](Self::switch) or
+/// [`tunnel`](Self::tunnel), each of which consumes it. If it is dropped instead, also by a panic, the connection's
+/// task answers in its place: 500, or the status that fits the error that reading met (400, 408, 413, 431). The
+/// connection closes after that.
+///
+/// ```no_run
+/// # async fn f(listener: tokio::net::TcpListener) {
+/// use endwell::{Config, Exchange, serve};
+/// use endwell::http::StatusCode;
+///
+/// serve(listener, Config::default(), async |mut exchange: Exchange| {
+///     let body = exchange.read_all(1 << 20).await?;
+///     Ok::<_, endwell::Ended>(exchange.respond(StatusCode::OK, body))
+/// })
+/// .await;
+/// # }
+/// ```
+///
+/// Answering twice does not compile:
+///
+/// ```compile_fail,E0382
+/// # use endwell::{Exchange, http::StatusCode};
+/// # fn f(exchange: Exchange) {
+/// let answered = exchange.respond(StatusCode::OK, "one");
+/// let answered = exchange.respond(StatusCode::OK, "two");
+/// # }
+/// ```
+#[must_use = "an exchange that is dropped is answered with 500"]
+pub struct Exchange {
+    head: Request,
+    right: Right,
+}
+
+/// The right to answer, wherever it is: given back to the connection's task if it is dropped.
+struct Right {
+    link: Arc<Link>,
+    expect: Option<Continue>,
+    send: Option<Responder>,
+}
+
+impl Drop for Right {
+    fn drop(&mut self) {
+        if let Some(send) = self.send.take() {
+            self.link.lock().conclude(Outcome::Dropped(send));
+        }
+    }
+}
+
+impl Exchange {
+    pub(crate) fn new(link: Arc<Link>, head: Request, expect: Option<Continue>, send: Responder) -> Self {
+        Self { head, right: Right { link, expect, send: Some(send) } }
+    }
+
+    /// The head of the request.
+    pub fn head(&self) -> &Request {
+        &self.head
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method<'_> {
+        self.head.method()
+    }
+
+    /// The path of the target, as it was sent: percent escapes are not decoded.
+    pub fn path(&self) -> &str {
+        self.head.path()
+    }
+
+    /// The fields of the head.
+    pub fn fields(&self) -> &Fields {
+        self.head.fields()
+    }
+
+    /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
+    pub fn trailers(&self) -> Option<Fields> {
+        self.right.link.lock().trailers.clone()
+    }
+
+    /// The address of the other side.
+    pub fn peer_address(&self) -> &Address {
+        &self.right.link.endpoints.peer
+    }
+
+    /// The address of this side.
+    pub fn local_address(&self) -> &Address {
+        &self.right.link.endpoints.local
+    }
+
+    /// The next piece of the body; `None` at its end. A client that waits to be told so is told to continue first.
+    ///
+    /// # Errors
+    ///
+    /// The peer broke the protocol, ended the stream within the body, or met a limit; or the connection has ended.
+    /// The exchange can still be answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a piece that was not returned is returned by the next call.
+    pub fn read(&mut self) -> Read<'_> {
+        let Right { link, expect, send } = &mut self.right;
+        Read::new(link, expect, send)
+    }
+
+    /// The whole body, or what is left of it, of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), or the body is larger than `limit`. The exchange can still be answered; dropping it
+    /// answers 413.
+    ///
+    /// # Cancel safety
+    ///
+    /// **Not** cancel safe: what was read so far is in the future.
+    pub fn read_all(&mut self, limit: usize) -> ReadAll<'_> {
+        ReadAll::new(self.read(), limit)
+    }
+
+    /// Sends an interim response, such as 103 Early Hints. Nothing is sent to HTTP/1.0.
+    pub fn interim(&mut self, head: &InterimHead) {
+        let Right { link, send, .. } = &mut self.right;
+        if let Some(send) = send {
+            let mut wire = link.lock();
+            send.interim(head, &mut wire.out);
+            wire.leave_to_driver();
+        }
+    }
+
+    /// Waits until the connection has failed, so that long work can stop.
+    ///
+    /// A client that has only ended its own side is not gone, and still gets its answer. To notice that the
+    /// connection was reset something must be read: up to [`Limits::received_bytes`] are kept meanwhile; a peer
+    /// that sends more than that is noticed only when the answer is written.
+    ///
+    /// [`Limits::received_bytes`]: endwell_core::http::Limits::received_bytes
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn peer_gone(&mut self) -> Gone<'_> {
+        Gone::new(&self.right.link)
+    }
+
+    /// Answers with a body that is at hand.
+    ///
+    /// Does not wait: the answer is written by the connection's task, before that waits for anything.
+    /// `Content-Length`, `Date` and what must be said of the connection are added. A body of the request that was
+    /// not read is thrown away, if it is worth it; else the answer announces the close.
+    pub fn respond(self, head: impl Into<Head>, body: impl Into<Bytes>) -> Answered {
+        let Self { mut right, .. } = self;
+        let (head, body, date) = (head.into(), body.into(), date::now());
+        let mut wire = right.link.lock();
+        if let (Some(recv), Some(mut send)) = (wire.recv.take(), right.send.take()) {
+            close_if_draining(&right.link, &mut send);
+            let sent = send.respond(&head, body, date.as_ref(), &recv, &mut wire.out);
+            wire.conclude(Outcome::Answered(recv.after(sent)));
+        }
+        drop(wire);
+        Answered::new()
+    }
+
+    /// Answers with a body that is written in pieces, while the body of the request may still be read.
+    ///
+    /// A client that waits to be told so is told to continue. While a piece of the response waits to be written,
+    /// reading goes on, up to [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
+    pub fn start(self, head: impl Into<Head>, framing: Framing) -> (RequestBody, ResponseBody) {
+        let Self { mut right, .. } = self;
+        let (head, date) = (head.into(), date::now());
+        let mut wire = right.link.lock();
+        let mut body = None;
+        let Wire { recv, out, .. } = &mut *wire;
+        if let (Some(recv), Some(mut send)) = (recv, right.send.take()) {
+            if let Some(wanted) = right.expect.take() {
+                send.proceed(wanted, out);
+            }
+            close_if_draining(&right.link, &mut send);
+            body = Some(send.start(&head, framing, date.as_ref(), recv, out));
+        }
+        wire.leave_to_driver();
+        drop(wire);
+        (RequestBody::new(Arc::clone(&right.link)), ResponseBody::new(Arc::clone(&right.link), body))
+    }
+
+    /// Gives the connection to `protocol`, one of those that the request offers to upgrade to. Answers 101.
+    ///
+    /// The handler returns the [`Answered`]; the stream can be used as long as it is wanted, also elsewhere. The
+    /// connection closes when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The exchange comes back, to be answered, with the reason.
+    pub fn switch(
+        self,
+        protocol: &str,
+        fields: &FieldSection,
+    ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
+        self.release(|exchange, wire| exchange.switch(protocol, fields, date::now().as_ref(), &mut wire.out))
+    }
+
+    /// Opens the tunnel that a CONNECT asks for. Answers 200. Otherwise like [`switch`](Self::switch).
+    ///
+    /// # Errors
+    ///
+    /// The exchange comes back, to be answered, with the reason.
+    pub fn tunnel(self, fields: &FieldSection) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
+        self.release(|exchange, wire| exchange.tunnel(fields, date::now().as_ref(), &mut wire.out))
+    }
+
+    fn release(
+        self,
+        switch: impl FnOnce(
+            server::Exchange,
+            &mut Wire,
+        ) -> Result<server::Upgraded, (NotSwitched, Box<server::Exchange>)>,
+    ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
+        let Self { head, mut right } = self;
+        let link = Arc::clone(&right.link);
+        let mut wire = link.lock();
+        let (Some(recv), Some(send)) = (wire.recv.take(), right.send.take()) else {
+            drop(wire);
+            return Err((NotSwitched::Content, Self { head, right }.into()));
+        };
+        let exchange = server::Exchange { head, expect: right.expect.take(), recv, send };
+        match switch(exchange, &mut wire) {
+            Ok(upgraded) => {
+                wire.leave_to_driver();
+                drop(wire);
+                Ok((Upgraded::new(link, upgraded.into_leftover()), Answered::new()))
+            }
+            Err((reason, exchange)) => {
+                let server::Exchange { head, expect, recv, send } = *exchange;
+                wire.recv = Some(recv);
+                drop(wire);
+                Err((reason, Self::new(link, head, expect, send).into()))
+            }
+        }
+    }
+}
+
+/// A server that stops makes every response the last one of its connection.
+fn close_if_draining(link: &Link, send: &mut Responder) {
+    if link.hub.is_draining() {
+        send.close();
+    }
+}
+
+impl fmt::Debug for Exchange {
+    /// Hides the values of fields that carry credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("head", &self.head).finish_non_exhaustive()
+    }
+}

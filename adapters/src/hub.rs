@@ -1,0 +1,124 @@
+//! What the connections of one server share: their number, their bytes, and the word to stop.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
+
+use slab::Slab;
+
+use crate::counters::Counters;
+use crate::wire::Link;
+
+/// Shared by a server and its connections.
+pub(crate) struct Hub {
+    pub(crate) counters: Arc<Counters>,
+    held_limit: usize,
+    members: Mutex<Members>,
+    draining: AtomicBool,
+    cut: AtomicBool,
+    held: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Members {
+    links: Slab<Weak<Link>>,
+    /// The accept loop, when it waits for one of them to leave.
+    watcher: Option<Waker>,
+}
+
+/// A connection's membership: it is a member while this lives, and leaves exactly once.
+pub(crate) struct Member {
+    hub: Arc<Hub>,
+    key: usize,
+}
+
+impl Hub {
+    /// `held_limit`: bytes that all connections together may hold.
+    pub(crate) fn new(counters: Arc<Counters>, held_limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            counters,
+            held_limit,
+            members: Mutex::default(),
+            draining: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            held: AtomicUsize::new(0),
+        })
+    }
+
+    /// Makes a connection a member, before it can end.
+    pub(crate) fn join(self: &Arc<Self>, link: &Arc<Link>) -> Member {
+        let key = self.members().links.insert(Arc::downgrade(link));
+        Member { hub: Arc::clone(self), key }
+    }
+
+    /// The number of members. Wakes `waker` when one leaves.
+    pub(crate) fn watch(&self, waker: &Waker) -> usize {
+        let mut members = self.members();
+        match &mut members.watcher {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        members.links.len()
+    }
+
+    /// Tells every connection that the next response is its last, and idle ones to close.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// Tells every connection to stop where it is.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+
+    /// A connection that held `before` bytes now holds `after`.
+    pub(crate) fn charge(&self, before: usize, after: usize) {
+        if after >= before {
+            self.held.fetch_add(after - before, Ordering::Relaxed);
+        } else {
+            self.held.fetch_sub(before - after, Ordering::Relaxed);
+        }
+    }
+
+    /// True if all connections together hold more than they may, as of when each last waited.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > self.held_limit
+    }
+
+    /// A connection looks at the flags and leaves its waker under its own lock, which is taken here after the
+    /// flags are set: so each either sees the flag or is woken.
+    fn wake_all(&self) {
+        let links: Vec<Arc<Link>> =
+            self.members().links.iter().filter_map(|(_, link)| link.upgrade()).collect();
+        for link in links {
+            link.lock().wake_driver();
+        }
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let mut members = self.hub.members();
+        members.links.try_remove(self.key);
+        let watcher = members.watcher.take();
+        drop(members);
+        self.hub.counters.ended.add();
+        if let Some(watcher) = watcher {
+            watcher.wake();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Memory that is lent for one turn of a task.
+//!
+//! A thread reads into one buffer and gathers output in one vector, whatever the number of its connections: they
+//! stay in the cache, and a connection that waits owns neither.
+
+use std::cell::Cell;
+
+use bytes::BytesMut;
+use endwell_core::{Inbox, Outbox};
+
+/// Bytes that one read takes at the most. More costs page faults and cache, less costs system calls.
+const READ: usize = 64 << 10;
+
+/// Room for output that is gathered before it is written: the high-water mark, and a response beyond it.
+const WRITE: usize = 80 << 10;
+
+thread_local! {
+    static READ_BUFFER: Cell<Option<BytesMut>> = const { Cell::new(None) };
+    static WRITE_BUFFER: Cell<Option<Vec<u8>>> = const { Cell::new(None) };
+}
+
+/// Lends this thread's buffer to an inbox that has no room of its own.
+pub(crate) fn lend_room(inbox: &mut Inbox) {
+    if inbox.has_room() || inbox.is_full() {
+        return;
+    }
+    let buffer = READ_BUFFER.take().unwrap_or_else(|| BytesMut::zeroed(READ));
+    if let Err(unused) = inbox.lend(buffer) {
+        READ_BUFFER.set(Some(unused));
+    }
+}
+
+/// Takes the buffer back; what is unread stays in memory of its exact size.
+pub(crate) fn reclaim_room(inbox: &mut Inbox) {
+    let Some(mut buffer) = inbox.reclaim() else { return };
+    if buffer.len() != READ {
+        // A part was handed out, or it is a buffer of the inbox's own. It comes back whole if nobody holds the
+        // part any more; what was cut off is cleared again, which costs no more than the copy that was saved.
+        buffer.clear();
+        if buffer.capacity() < READ && !buffer.try_reclaim(READ) {
+            return;
+        }
+        buffer.resize(READ, 0);
+    }
+    READ_BUFFER.set(Some(buffer));
+}
+
+/// Lends this thread's vector to an outbox that holds none.
+pub(crate) fn lend_output(out: &mut Outbox) {
+    if !out.is_lent() {
+        let memory = WRITE_BUFFER.take().unwrap_or_else(|| Vec::with_capacity(WRITE));
+        if let Err(unused) = out.lend(memory) {
+            WRITE_BUFFER.set(Some(unused));
+        }
+    }
+}
+
+/// Takes the vector back; what is not sent stays in memory of its exact size.
+pub(crate) fn reclaim_output(out: &mut Outbox) {
+    if let Some(memory) = out.reclaim() {
+        if memory.capacity() >= WRITE && memory.capacity() <= 2 * WRITE {
+            WRITE_BUFFER.set(Some(memory));
+        }
+    }
+}

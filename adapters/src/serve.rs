@@ -1,0 +1,219 @@
+//! Serves every connection that a listener accepts.
+
+use std::future::{IntoFuture, Pending};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::conclusion::Conclusion;
+use crate::counters::Counters;
+use crate::hub::Hub;
+use crate::transport::{Endpoints, Listener};
+use crate::{Config, Exchange, Server};
+
+/// Serves every connection that `listener` accepts: await the result.
+///
+/// `handler` is called for each request; it returns [`Answered`](crate::Answered), [`Ended`](crate::Ended) or one of
+/// the two as a `Result`. Every connection has a task of its own. The number of connections is bounded, and so is
+/// what they hold together ([`Config`]): a full server stops accepting. Errors of `accept` are counted, and
+/// accepting goes on; when the process has no more file descriptors, after a pause that grows from 5 ms to 1 s.
+///
+/// It goes on for ever, unless [`until`](Serve::until) names an end.
+///
+/// ```no_run
+/// # async fn f() -> std::io::Result<()> {
+/// use endwell::{Config, Exchange, serve, http::StatusCode};
+///
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello"))
+///     .until(async { tokio::signal::ctrl_c().await.unwrap_or(()) })
+///     .await;
+/// # Ok(())
+/// # }
+/// ```
+pub fn serve<L, H, F>(listener: L, config: Config, handler: H) -> Serve<L, H>
+where
+    L: Listener,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+{
+    Serve { listener, config, handler, counters: Arc::default(), stop: std::future::pending() }
+}
+
+/// A server that is to be awaited. Made by [`serve`].
+#[must_use = "await it"]
+#[derive(Debug)]
+pub struct Serve<L, H, S = Pending<()>> {
+    listener: L,
+    config: Config,
+    handler: H,
+    counters: Arc<Counters>,
+    stop: S,
+}
+
+impl<L, H, S> Serve<L, H, S> {
+    /// Stops when `stop` is ready: no connection is accepted any more, idle ones close, and every open exchange is
+    /// answered, with the close announced. What is still open after [`Config::shutdown_time`] is cut off.
+    pub fn until<N: Future<Output = ()> + Send + 'static>(self, stop: N) -> Serve<L, H, N> {
+        let Self { listener, config, handler, counters, stop: _ } = self;
+        Serve { listener, config, handler, counters, stop }
+    }
+
+    /// What happens is counted here.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+}
+
+impl<L, H, F, S> IntoFuture for Serve<L, H, S>
+where
+    L: Listener + Sync,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    type Output = ();
+    type IntoFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(run(self))
+    }
+}
+
+async fn run<L, H, F, S>(serve: Serve<L, H, S>)
+where
+    L: Listener,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    let Serve { listener, config, handler, counters, stop } = serve;
+    let hub = Hub::new(counters, config.held_bytes);
+    let spawner = Spawner {
+        hub,
+        limits: Arc::new(config.http.clone()),
+        config: Arc::new(config),
+        handler: handler.into(),
+    };
+    let mut stop = pin!(stop);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Some(accepted) = until(&mut stop, spawner.accept(&listener)).await else { break };
+        match accepted {
+            Ok((transport, endpoints)) => {
+                pause = FIRST_PAUSE;
+                spawner.spawn(&listener, transport, endpoints);
+            }
+            Err(error) => {
+                spawner.hub.counters.accept_errors.add();
+                if is_about_one_connection(&error) {
+                    continue;
+                }
+                if until(&mut stop, L::sleep(pause)).await.is_none() {
+                    break;
+                }
+                pause = (pause * 2).min(LAST_PAUSE);
+            }
+        }
+    }
+    // Closed at once: who connects from now on is told so by the system.
+    drop(listener);
+    spawner.shut_down::<L>().await;
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The connection failed while it waited to be accepted: the next one may be fine.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+/// `None`: `stop` was ready first.
+async fn until<R>(
+    stop: &mut Pin<&mut impl Future<Output = ()>>,
+    future: impl Future<Output = R>,
+) -> Option<R> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        if stop.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        future.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+/// Makes a task of each connection.
+struct Spawner<H> {
+    hub: Arc<Hub>,
+    limits: Arc<endwell_core::http::Limits>,
+    config: Arc<Config>,
+    handler: Arc<H>,
+}
+
+impl<H, F> Spawner<H>
+where
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+{
+    /// Accepts a connection, once there is room for one.
+    async fn accept<L: Listener>(&self, listener: &L) -> io::Result<(L::Transport, Endpoints)> {
+        std::future::poll_fn(|cx| {
+            let members = self.hub.watch(cx.waker());
+            // Without a member there is nobody whose leaving could make room.
+            let has_room =
+                members < self.config.connections.max(1) && !(self.hub.is_overloaded() && members > 0);
+            if has_room { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        listener.accept().await
+    }
+
+    fn spawn<L: Listener>(&self, listener: &L, transport: L::Transport, endpoints: Endpoints) {
+        let limits = Arc::clone(&self.limits);
+        let server = Server::member_of(Arc::clone(&self.hub), transport, endpoints, &self.config, limits);
+        self.hub.counters.accepted.add();
+        // A member before the task runs, and until it has ended: leaving cannot come before joining.
+        let member = self.hub.join(server.link());
+        let (handler, config) = (Arc::clone(&self.handler), Arc::clone(&self.config));
+        listener.spawn(async move {
+            let link = Arc::clone(server.link());
+            let ended = server.run(|exchange| handler(exchange)).await;
+            if let Some(on_end) = &config.on_end {
+                on_end(&link.endpoints, &ended);
+            }
+            drop(member);
+        });
+    }
+
+    async fn shut_down<L: Listener>(self) {
+        self.hub.drain();
+        let mut timeout = pin!(L::sleep(self.config.shutdown_time));
+        let mut empty = pin!(self.empty());
+        let in_time = std::future::poll_fn(|cx| {
+            if empty.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            timeout.as_mut().poll(cx).map(|()| false)
+        });
+        if !in_time.await {
+            self.hub.cut();
+            self.empty().await;
+        }
+    }
+
+    async fn empty(&self) {
+        std::future::poll_fn(
+            |cx| {
+                if self.hub.watch(cx.waker()) == 0 { Poll::Ready(()) } else { Poll::Pending }
+            },
+        )
+        .await;
+    }
+}

@@ -1,0 +1,77 @@
+//! One connection, served on any transport.
+
+use std::fmt;
+use std::sync::Arc;
+
+use endwell_core::http::server;
+
+use crate::conclusion::Conclusion;
+use crate::counters::Counters;
+use crate::hub::Hub;
+use crate::transport::{Endpoints, Transport};
+use crate::wire::Link;
+use crate::{Config, Ended, Exchange, connection};
+
+/// A connection to be served, on any [`Transport`]. [`serve`](crate::serve()) makes one for each that a listener
+/// accepts; make your own for connections that come from elsewhere.
+///
+/// ```no_run
+/// # async fn f(stream: tokio::net::UnixStream) {
+/// use endwell::{Config, Exchange, Server, http::StatusCode};
+///
+/// let server = Server::new(endwell::tokio::Stream::unix(stream), &Config::default());
+/// let ended = server.run(async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+/// println!("{ended}");
+/// # }
+/// ```
+#[must_use = "run it"]
+pub struct Server {
+    link: Arc<Link>,
+    server: server::Server,
+}
+
+impl Server {
+    /// A connection of its own, with addresses unknown.
+    pub fn new(transport: impl Transport, config: &Config) -> Self {
+        let hub = Hub::new(Arc::new(Counters::default()), config.held_bytes);
+        Self::member_of(hub, transport, Endpoints::default(), config, config.http.clone().into())
+    }
+
+    pub(crate) fn member_of(
+        hub: Arc<Hub>,
+        transport: impl Transport,
+        endpoints: Endpoints,
+        config: &Config,
+        limits: Arc<endwell_core::http::Limits>,
+    ) -> Self {
+        let link = Link::new(transport, endpoints, hub, config);
+        Self { link, server: server::Server::new(limits) }
+    }
+
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// Serves the connection to its end, one exchange after the other.
+    ///
+    /// `handler` is called for each request and runs inside this future. Whenever it waits, for whatever, what was
+    /// answered is written first. A panic of the handler is caught; the request gets a 500 and the connection
+    /// closes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection where it is.
+    pub async fn run<H, F>(self, handler: H) -> Ended
+    where
+        H: Fn(Exchange) -> F,
+        F: Future<Output: Conclusion>,
+    {
+        connection::run(&self.link, self.server, handler).await
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("endpoints", &self.link.endpoints).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! tokio: any `AsyncRead + AsyncWrite`, and its listeners.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use ::tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use ::tokio::time::{self, Sleep};
+use endwell_core::Instant;
+use socket2::SockRef;
+
+use crate::transport::{Address, Endpoints, Listener, Transport};
+use crate::upgraded::Upgraded;
+
+/// A transport made of any byte stream of tokio's. Needs a runtime with its timer enabled.
+#[derive(Debug)]
+pub struct Stream<T> {
+    io: T,
+    reset: fn(&T),
+    epoch: time::Instant,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
+    /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
+    pub fn new(io: T) -> Self {
+        Self::with_reset(io, |_| {})
+    }
+
+    fn with_reset(io: T, reset: fn(&T)) -> Self {
+        Self { io, reset, epoch: time::Instant::now(), sleep: None }
+    }
+
+    /// The byte stream.
+    pub fn into_inner(self) -> T {
+        self.io
+    }
+}
+
+impl Stream<TcpStream> {
+    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already.
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone already.
+    pub fn tcp(io: TcpStream) -> io::Result<Self> {
+        io.set_nodelay(true)?;
+        Ok(Self::with_reset(io, |io| {
+            // Should it fail, the connection closes instead.
+            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
+        }))
+    }
+}
+
+impl Stream<UnixStream> {
+    /// A Unix connection. Unix sockets have no reset.
+    pub fn unix(io: UnixStream) -> Self {
+        Self::new(io)
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn reset(&mut self) {
+        (self.reset)(&self.io);
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(self.epoch.elapsed())
+    }
+
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        let deadline = self.epoch + until.since_epoch();
+        let sleep = match &mut self.sleep {
+            Some(sleep) => {
+                if sleep.deadline() != deadline {
+                    sleep.as_mut().reset(deadline);
+                }
+                sleep
+            }
+            none => none.insert(Box::pin(time::sleep_until(deadline))),
+        };
+        sleep.as_mut().poll(cx)
+    }
+
+    fn found_nothing(&self) -> bool {
+        // A task that has used up its turn is told that nothing is there.
+        ::tokio::task::coop::has_budget_remaining()
+    }
+}
+
+impl Listener for TcpListener {
+    type Transport = Stream<TcpStream>;
+
+    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+        let (stream, peer) = Self::accept(self).await?;
+        let endpoints = Endpoints { peer: Address::Tcp(peer), local: Address::Tcp(stream.local_addr()?) };
+        Ok((Stream::tcp(stream)?, endpoints))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        ::tokio::spawn(task);
+    }
+
+    async fn sleep(duration: Duration) {
+        time::sleep(duration).await;
+    }
+}
+
+impl Listener for UnixListener {
+    type Transport = Stream<UnixStream>;
+
+    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+        let (stream, peer) = Self::accept(self).await?;
+        let path = |address: ::tokio::net::unix::SocketAddr| address.as_pathname().map(Into::into);
+        let endpoints =
+            Endpoints { peer: Address::Unix(path(peer)), local: Address::Unix(path(stream.local_addr()?)) };
+        Ok((Stream::unix(stream), endpoints))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        ::tokio::spawn(task);
+    }
+
+    async fn sleep(duration: Duration) {
+        time::sleep(duration).await;
+    }
+}
+
+impl AsyncRead for Upgraded {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let len = ready!(self.get_mut().poll_read(cx, buffer.initialize_unfilled()))?;
+        buffer.advance(len);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Upgraded {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_write(cx, &[IoSlice::new(data)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_write(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_end_write(cx)
+    }
+}

@@ -1,0 +1,92 @@
+//! What the driver needs of a byte stream: a runtime is one short file that provides this.
+
+use std::io::{self, IoSlice};
+use std::path::PathBuf;
+use std::task::{Context, Poll};
+
+use endwell_core::Instant;
+
+/// A reliable byte stream with a clock, polled.
+///
+/// The driver is written once, over this. Each method that is pending wakes the task of the last context it was
+/// given; reading, writing and sleeping have a waker each.
+pub trait Transport: Send + 'static {
+    /// Reads into `buffer`, which is never empty. Zero bytes are the end of the stream.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Writes from `slices`, in order, and says how many bytes were taken.
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
+
+    /// Passes on what a layer below may hold back, such as an encrypted record.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Ends the write side: the peer reads the end of the stream behind the last byte.
+    fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Lets the coming drop reset the connection, so that the peer cannot take it for a clean end. Where a stream
+    /// has no reset, its drop is the best there is.
+    fn reset(&mut self);
+
+    /// The time, since an epoch of the transport's choice.
+    fn now(&self) -> Instant;
+
+    /// Waits until `until`. A later call with another moment replaces the earlier one.
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()>;
+
+    /// After a read was pending: was there nothing to read? False if the runtime cut the turn of the task short.
+    fn found_nothing(&self) -> bool {
+        true
+    }
+}
+
+/// The two ends of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Endpoints {
+    /// The other side.
+    pub peer: Address,
+    /// This side.
+    pub local: Address,
+}
+
+/// The address of one end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Address {
+    /// A TCP socket's.
+    Tcp(std::net::SocketAddr),
+    /// A Unix socket's; clients mostly have none.
+    Unix(Option<PathBuf>),
+    /// Not known: the transport was made of something else.
+    #[default]
+    Unknown,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(Some(path)) => write!(f, "unix:{}", path.display()),
+            Self::Unix(None) => f.write_str("unix"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// Something that connections come from.
+pub trait Listener: Send + 'static {
+    /// What a connection is.
+    type Transport: Transport;
+
+    /// Waits for a connection. Dropping the future loses none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system says. [`serve`](crate::serve()) goes on after each.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
+
+    /// Runs a task on the runtime of this listener.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+
+    /// Waits, on the same runtime. Needs no listener: a server that stops has none any more.
+    fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
+}

@@ -1,0 +1,103 @@
+//! A connection that another protocol has.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+
+use crate::transport::{Address, Transport};
+use crate::wire::{Link, Outcome, Until};
+
+/// A connection that speaks another protocol: a byte stream, whose first bytes are those behind the request.
+///
+/// It is `tokio::io::AsyncRead + AsyncWrite` with feature `tokio`, and the same of `futures-io` with feature
+/// `async-std`. The connection closes when it is dropped.
+#[must_use = "dropping it closes the connection"]
+pub struct Upgraded {
+    link: Arc<Link>,
+    leftover: Bytes,
+}
+
+impl Upgraded {
+    pub(crate) fn new(link: Arc<Link>, leftover: Bytes) -> Self {
+        Self { link, leftover }
+    }
+
+    /// The address of the other side.
+    pub fn peer_address(&self) -> &Address {
+        &self.link.endpoints.peer
+    }
+
+    /// The address of this side.
+    pub fn local_address(&self) -> &Address {
+        &self.link.endpoints.local
+    }
+
+    /// Reads. Zero bytes are the end of the stream, unless `buffer` is empty.
+    ///
+    /// # Errors
+    ///
+    /// The transport failed.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let len = self.leftover.len().min(buffer.len());
+        if let Some(start) = buffer.get_mut(..len).filter(|_| len > 0) {
+            self.leftover.copy_to_slice(start);
+            return Poll::Ready(Ok(len));
+        }
+        self.link.lock().poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer))
+    }
+
+    /// Writes, and says how many bytes were taken. The answer to the request goes out first.
+    ///
+    /// # Errors
+    ///
+    /// The transport failed.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let mut wire = self.link.lock();
+        ready!(wire.poll_output(cx, Until::Flushed)).map_err(broken)?;
+        wire.poll_raw(cx, |transport, cx| transport.poll_write(cx, slices))
+    }
+
+    /// Passes on what a layer below may hold back.
+    ///
+    /// # Errors
+    ///
+    /// The transport failed.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wire = self.link.lock();
+        ready!(wire.poll_output(cx, Until::Flushed)).map_err(broken)?;
+        wire.poll_raw(cx, Transport::poll_flush)
+    }
+
+    /// Ends the write side.
+    ///
+    /// # Errors
+    ///
+    /// The transport failed.
+    pub fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wire = self.link.lock();
+        ready!(wire.poll_output(cx, Until::Flushed)).map_err(broken)?;
+        wire.poll_raw(cx, Transport::poll_end_write)
+    }
+}
+
+fn broken(ended: crate::Ended) -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, ended)
+}
+
+impl Drop for Upgraded {
+    fn drop(&mut self) {
+        self.link.lock().conclude(Outcome::Released);
+    }
+}
+
+impl fmt::Debug for Upgraded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgraded").field("peer", self.peer_address()).finish_non_exhaustive()
+    }
+}

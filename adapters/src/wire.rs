@@ -1,0 +1,466 @@
+//! A connection's transport and output, shared between the task that drives it and the rights that a handler has.
+//!
+//! The lock is held for the length of one call and never across an await. While the driver polls the handler,
+//! reads and writes go to the transport directly; from any other task they are left here, and the driver is woken.
+
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, Bytes};
+use endwell_core::http::server::{self, Event, RequestBody};
+use endwell_core::http::{Fields, StatusCode};
+use endwell_core::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, OutboxLimits};
+
+use crate::hub::Hub;
+use crate::transport::{Endpoints, Transport};
+use crate::{Config, Ended, scratch};
+
+/// The lock around a [`Wire`].
+pub(crate) struct Link<T: ?Sized = dyn Transport> {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) hub: Arc<Hub>,
+    wire: Mutex<Wire<T>>,
+}
+
+impl Link {
+    pub(crate) fn new(
+        transport: impl Transport,
+        endpoints: Endpoints,
+        hub: Arc<Hub>,
+        config: &Config,
+    ) -> Arc<Self> {
+        Arc::new(Link { endpoints, hub, wire: Mutex::new(Wire::new(transport, config)) })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Wire> {
+        self.wire.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: ?Sized> Drop for Link<T> {
+    fn drop(&mut self) {
+        let wire = self.wire.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.hub.charge(wire.charged, 0);
+        scratch::reclaim_output(&mut wire.out);
+    }
+}
+
+/// What an exchange has become.
+pub(crate) enum Outcome {
+    /// It is open: a handler has the right to answer.
+    Open,
+    /// It was answered.
+    Answered(server::After),
+    /// Its response was cut off.
+    Cut(server::Abandoned),
+    /// Its right was dropped before a head was written.
+    Dropped(server::Responder),
+    /// Another protocol had the connection, and has let go of it.
+    Released,
+}
+
+/// Those who wait for something that the driver sees.
+#[derive(Default)]
+struct Waiters {
+    reader: Option<Waker>,
+    writer: Option<(Waker, Until)>,
+    watcher: Option<Waker>,
+}
+
+/// What a writer waits for.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    /// The output is below its high-water mark, and so many bytes fit.
+    Room(usize),
+    /// The transport has taken everything.
+    Flushed,
+}
+
+/// Transport, output, the receiving side of the open exchange, and who waits.
+pub(crate) struct Wire<T: ?Sized = dyn Transport> {
+    pub(crate) out: Outbox,
+    /// The receiving side of the open exchange.
+    pub(crate) recv: Option<RequestBody>,
+    outcome: Outcome,
+    pub(crate) trailers: Option<Fields>,
+    /// What to answer if the right to answer is dropped.
+    pub(crate) fallback: StatusCode,
+    /// How the connection ended, once it has.
+    ended: Option<Ended>,
+    waiters: Waiters,
+    driver: Option<Waker>,
+    /// The driver's turn: it writes and reads before it waits.
+    driving: bool,
+    unflushed: bool,
+    armed: Option<Instant>,
+    charged: usize,
+    transport: T,
+}
+
+/// The bounds that are set, with room for one chunk at the least: a writer that waits for an empty outbox must fit.
+fn output_limits(config: &Config) -> OutboxLimits {
+    let bytes = config.output.bytes.max(LEAST_OUTPUT);
+    OutboxLimits { bytes, high_water: config.output.high_water.min(bytes), ..config.output }
+}
+
+/// The least bound of an outbox.
+const LEAST_OUTPUT: usize = 4096;
+
+/// Slices of one vectored write.
+const SLICES: usize = 16;
+
+impl<T: Transport> Wire<T> {
+    fn new(transport: T, config: &Config) -> Self {
+        Self {
+            out: Outbox::new(output_limits(config)),
+            recv: None,
+            outcome: Outcome::Open,
+            trailers: None,
+            fallback: StatusCode::INTERNAL_SERVER_ERROR,
+            ended: None,
+            waiters: Waiters::default(),
+            driver: None,
+            driving: false,
+            unflushed: false,
+            armed: None,
+            charged: 0,
+            transport,
+        }
+    }
+}
+
+impl Wire {
+    /// An exchange begins.
+    pub(crate) fn open(&mut self, recv: RequestBody) {
+        self.recv = Some(recv);
+        self.trailers = None;
+        self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
+        self.outcome = Outcome::Open;
+    }
+
+    /// What has become of the exchange. The driver asks once it is no longer open.
+    pub(crate) fn take_outcome(&mut self) -> Outcome {
+        std::mem::replace(&mut self.outcome, Outcome::Open)
+    }
+
+    /// The exchange has become `outcome`.
+    pub(crate) fn conclude(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+        self.leave_to_driver();
+    }
+
+    /// The driver's turn begins.
+    pub(crate) fn begin(&mut self, cx: &Context<'_>) {
+        self.driving = true;
+        scratch::lend_output(&mut self.out);
+        if !self.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.driver = Some(cx.waker().clone());
+            // The timer would wake the task that the driver was in before.
+            self.armed = None;
+        }
+    }
+
+    /// The driver's turn ends, and it waits: no memory stays lent.
+    pub(crate) fn rest(&mut self, hub: &Hub, inbox: Option<&mut Inbox>) {
+        self.driving = false;
+        let mut held = 0;
+        if let Some(inbox) = inbox.or(self.recv.as_mut().map(RequestBody::inbox)) {
+            scratch::reclaim_room(inbox);
+            held += inbox.len();
+        }
+        scratch::reclaim_output(&mut self.out);
+        held += self.out.len();
+        if held != self.charged {
+            hub.charge(self.charged, held);
+            self.charged = held;
+        }
+    }
+
+    pub(crate) fn wake_driver(&mut self) {
+        if let Some(waker) = &self.driver {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// How the connection ended, once it has.
+    pub(crate) fn ended(&self) -> Option<&Ended> {
+        self.ended.as_ref()
+    }
+
+    /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
+    /// could look like the response's end.
+    pub(crate) fn end(&mut self, ended: Ended) {
+        if self.recv.is_some() || !self.out.is_empty() {
+            self.transport.reset();
+        }
+        self.ended.get_or_insert(ended);
+        let waiters = std::mem::take(&mut self.waiters);
+        let writer = waiters.writer.map(|(waker, _)| waker);
+        for waker in [waiters.reader, writer, waiters.watcher].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.transport.now()
+    }
+
+    /// Lets the coming close be a reset.
+    pub(crate) fn reset(&mut self) {
+        self.transport.reset();
+    }
+
+    pub(crate) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_end_write(cx)
+    }
+
+    /// Writes all that is queued.
+    pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        while !self.out.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut used = 0;
+            for (slice, chunk) in slices.iter_mut().zip(self.out.chunks()) {
+                *slice = IoSlice::new(chunk);
+                used += 1;
+            }
+            let written = self.transport.poll_write(cx, slices.get(..used).unwrap_or_default());
+            match written {
+                Poll::Ready(Ok(0)) => {
+                    return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
+                }
+                Poll::Ready(Ok(count)) => {
+                    self.out.advance(count);
+                    self.unflushed = true;
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                Poll::Pending => {
+                    self.out.poll(self.transport.now())?;
+                    return Poll::Pending;
+                }
+            }
+        }
+        if self.unflushed {
+            ready!(self.transport.poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once into `inbox`. Pending: it was said to be dry.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
+        scratch::lend_room(inbox);
+        match self.transport.poll_read(cx, inbox.room()) {
+            Poll::Ready(Ok(0)) => {
+                inbox.end();
+                // Nothing more will be read, and the state may be over.
+                scratch::reclaim_room(inbox);
+            }
+            Poll::Ready(Ok(len)) => inbox.filled(len),
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+            Poll::Pending => {
+                if self.transport.found_nothing() {
+                    inbox.dry(self.transport.now());
+                }
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits until the earlier of the output's deadline and `deadline`. Ready: poll whatever has a deadline again.
+    ///
+    /// One lazy timer: a later deadline does not move it, and when it fires too early it is set again.
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Deadline>) -> Poll<()> {
+        let stall = if self.out.is_empty() { None } else { self.out.deadline() };
+        let Some(Deadline { at, .. }) = Deadline::earlier(deadline, stall) else { return Poll::Pending };
+        let now = self.transport.now();
+        if now >= at {
+            return Poll::Ready(());
+        }
+        if self.armed.is_some_and(|armed| now < armed && armed <= at) {
+            return Poll::Pending;
+        }
+        self.armed = Some(at);
+        self.transport.poll_sleep(cx, at)
+    }
+
+    /// The driver waits while a handler works: writes, reads for those who wait, and tells them.
+    ///
+    /// Ready: a deadline has passed, and the handler must be polled again.
+    pub(crate) fn poll_while_handling(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.ended.is_some() {
+            return Poll::Pending;
+        }
+        if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
+            self.end(ended);
+            return Poll::Pending;
+        }
+        if self.waiters.writer.as_ref().is_some_and(|(_, until)| self.is_met(*until)) {
+            self.waiters.writer.take().into_iter().for_each(|(waker, _)| waker.wake());
+        }
+        let reading = self.waiters.reader.is_some();
+        // A reader in this very task has just found nothing, and will be woken by what arrives.
+        let reads_itself = self.waiters.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker()));
+        if (reading && !reads_itself) || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
+            self.read_for_waiters(cx);
+        }
+        let deadline = if reading { self.recv.as_ref().and_then(RequestBody::deadline) } else { None };
+        ready!(self.poll_deadline(cx, deadline));
+        self.waiters.reader.take().into_iter().for_each(Waker::wake);
+        Poll::Ready(())
+    }
+
+    /// Reads until nothing is there or nothing more fits.
+    fn read_for_waiters(&mut self, cx: &mut Context<'_>) {
+        let Some(mut recv) = self.recv.take() else { return };
+        let mut arrived = false;
+        while !recv.inbox().is_full() && !recv.inbox().has_ended() {
+            match self.poll_fill(cx, recv.inbox()) {
+                Poll::Ready(Ok(())) => arrived = true,
+                Poll::Ready(Err(ended)) => {
+                    self.recv = Some(recv);
+                    return self.end(ended);
+                }
+                Poll::Pending => break,
+            }
+        }
+        self.recv = Some(recv);
+        if arrived {
+            self.waiters.reader.take().into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// The next piece of the body. `None`: its end. `before_waiting` runs once if nothing is there yet.
+    pub(crate) fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        before_waiting: impl FnOnce(&mut Outbox),
+    ) -> Poll<Result<Option<Bytes>, Ended>> {
+        let mut before_waiting = Some(before_waiting);
+        loop {
+            if let Some(ended) = &self.ended {
+                return Poll::Ready(Err(ended.clone()));
+            }
+            let Some(recv) = &mut self.recv else { return Poll::Ready(Ok(None)) };
+            match recv.poll() {
+                Ok(Some(ready)) => match recv.event(ready) {
+                    Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
+                    Event::Trailers(fields) => {
+                        self.trailers = Some(fields);
+                        continue;
+                    }
+                    Event::End => return Poll::Ready(Ok(None)),
+                },
+                Err(error) => {
+                    self.fallback = RequestBody::status_of_error(&error);
+                    return Poll::Ready(Err(error.into()));
+                }
+                Ok(None) => {}
+            }
+            if let Some(before_waiting) = before_waiting.take() {
+                before_waiting(&mut self.out);
+            }
+            // What is queued may be what the peer waits for before it sends on.
+            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
+                self.end(ended);
+                continue;
+            }
+            match self.poll_driving(cx, Self::poll_fill_recv) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(ended)) => self.end(ended),
+                Poll::Pending => return self.wait_to_read(cx),
+            }
+        }
+    }
+
+    /// Runs `poll` if this is the driver's turn; otherwise leaves it to the driver.
+    fn poll_driving<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        if self.driving { poll(self, cx) } else { Poll::Pending }
+    }
+
+    fn poll_fill_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        let Some(mut recv) = self.recv.take() else { return Poll::Ready(Ok(())) };
+        let filled = self.poll_fill(cx, recv.inbox());
+        self.recv = Some(recv);
+        filled
+    }
+
+    /// Nothing is there to be read: has the body's limit been met?
+    fn wait_to_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
+        if let Some(Err(error)) = self.recv.as_mut().map(RequestBody::poll) {
+            self.fallback = RequestBody::status_of_error(&error);
+            return Poll::Ready(Err(error.into()));
+        }
+        self.waiters.reader = Some(cx.waker().clone());
+        self.leave_to_driver();
+        Poll::Pending
+    }
+
+    /// Waits until the output is as far as `until` says.
+    pub(crate) fn poll_output(&mut self, cx: &mut Context<'_>, until: Until) -> Poll<Result<(), Ended>> {
+        if !self.is_met(until) {
+            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
+                self.end(ended);
+            }
+        }
+        if let Some(ended) = &self.ended {
+            return Poll::Ready(Err(ended.clone()));
+        }
+        if self.is_met(until) {
+            return Poll::Ready(Ok(()));
+        }
+        self.waiters.writer = Some((cx.waker().clone(), until));
+        self.leave_to_driver();
+        Poll::Pending
+    }
+
+    /// Waits until the connection has ended.
+    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        if let Some(ended) = &self.ended {
+            return Poll::Ready(ended.clone());
+        }
+        self.waiters.watcher = Some(cx.waker().clone());
+        self.leave_to_driver();
+        Poll::Pending
+    }
+
+    /// Something is queued or waited for. Outside its turn the driver must be told.
+    pub(crate) fn leave_to_driver(&mut self) {
+        if !self.driving {
+            self.wake_driver();
+        }
+    }
+
+    fn is_met(&self, until: Until) -> bool {
+        match until {
+            Until::Room(least) => !self.out.is_above_high_water() && self.out.room() >= least,
+            Until::Flushed => self.out.is_empty() && !self.unflushed,
+        }
+    }
+
+    /// The transport itself, for another protocol: what is queued goes out first.
+    pub(crate) fn poll_raw<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if let Some(ended) = &self.ended {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, ended.clone())));
+        }
+        poll(&mut self.transport, cx)
+    }
+
+    /// A handler asked for more of a body than it wants to hold.
+    pub(crate) fn too_large(&mut self, bound: usize) -> Ended {
+        self.fallback = StatusCode::CONTENT_TOO_LARGE;
+        let bound = endwell_core::Bound::Bytes(u64::try_from(bound).unwrap_or(u64::MAX));
+        Ended::Limit(Exceeded { limit: Limit::BodyBytes, bound })
+    }
+}

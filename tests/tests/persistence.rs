@@ -1,0 +1,126 @@
+//! Whether the connection stays, RFC 9112 9.3 and 9.6, and pipelining, RFC 9112 9.3.2.
+
+use endwell_tests::client::{self, Asked};
+use endwell_tests::connection::Connection;
+use endwell_tests::cutter;
+use endwell_tests::plan::Plan;
+use endwell_tests::record::{End, Record};
+use endwell_tests::verdict::{echo, with};
+
+#[test]
+fn the_version_and_the_connection_options_decide() {
+    let kept = |head: &str, expected: bool| {
+        let asked = if head.contains("1.0") { Asked::OLD } else { Asked::GET };
+        let verdict = echo(format!("{head}\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"));
+        let heard = verdict.heard(&[asked]);
+        assert_eq!(heard.responses.len(), if expected { 2 } else { 1 }, "{head}");
+        assert_eq!(heard.announced_close(), !expected, "{head}");
+        assert_eq!(verdict.end(), if expected { &End::ByPeer } else { &End::Lingered }, "{head}");
+        heard.responses[0].field("connection").map(str::to_owned)
+    };
+    for (fields, expected) in [
+        ("", true),
+        ("\r\nConnection: keep-alive", true),
+        ("\r\nConnection: close", false),
+        ("\r\nConnection: CLOSE", false),
+        ("\r\nconnection: x, Close ,y", false),
+        ("\r\nConnection: keep-alive, close", false),
+        ("\r\nConnection: x\r\nConnection: ,close", false),
+        ("\r\nConnection: closed, enclose", true),
+        ("\r\nConnection: \"close\"", true),
+    ] {
+        kept(&format!("GET / HTTP/1.1\r\nHost: h{fields}"), expected);
+    }
+    for (fields, expected) in [
+        ("", false),
+        ("\r\nConnection: x", false),
+        ("\r\nConnection: close", false),
+        ("\r\nConnection: close, keep-alive", false),
+        ("\r\nConnection: keep-alive, close", false),
+        ("\r\nConnection: Keep-Alive", true),
+        ("\r\nConnection: x,\tKEEP-ALIVE ", true),
+    ] {
+        let said = kept(&format!("GET / HTTP/1.0\r\nHost: h{fields}"), expected);
+        assert_eq!(said.as_deref(), Some(if expected { "keep-alive" } else { "close" }), "{fields}");
+    }
+}
+
+#[test]
+fn the_application_can_make_a_response_the_last() {
+    let verdict = with("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n", |_| Plan {
+        closes: true,
+        ..Plan::echo()
+    });
+    assert_eq!((verdict.requests().len(), verdict.heard(&[]).announced_close()), (1, true));
+}
+
+/// As many responses as requests, in order, and no request becomes the content of another.
+#[test]
+fn a_hundred_requests_in_one_segment_are_a_hundred_answers() {
+    for count in [2, 10, 100] {
+        let requests =
+            |n| (0..n).map(|i| format!("GET /{i} HTTP/1.1\r\nHost: h\r\n\r\n")).collect::<String>();
+        let input = requests(count);
+        for pieces in [vec![input.as_bytes()], cutter::byte_by_byte(input.as_bytes())] {
+            let mut connection = Connection::new(|request| Plan::full(200, request.path().as_bytes()));
+            let output: Vec<u8> = pieces.iter().flat_map(|piece| connection.feed_all(piece)).collect();
+            let heard = client::read(&output, &[]).unwrap();
+            let paths: Vec<_> = heard.responses.iter().map(|response| &response.content[..]).collect();
+            let expected: Vec<_> = (0..count).map(|i| format!("/{i}").into_bytes()).collect();
+            assert_eq!(paths, expected);
+            let empty = connection.records().iter().filter(|record| **record == Record::Content(vec![]));
+            assert_eq!(empty.count(), count);
+            connection.end();
+            assert_eq!(connection.ended(), Some(&End::ByPeer));
+        }
+    }
+    let two = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n1\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_eq!(echo(two.repeat(2)).contents(), [&b"1\n"[..], b"", b"1\n", b""]);
+}
+
+#[test]
+fn an_unread_body_is_drained_within_the_bound_and_otherwise_the_close_is_announced() {
+    let drain = usize::try_from(endwell_core::http::Limits::default().drain_bytes).unwrap();
+    for (length, kept) in [(1, true), (drain, true), (drain + 1, false)] {
+        let mut connection = Connection::new(|_| Plan::full(200, b"early").unread());
+        let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
+        let mut output = connection.feed_all(head.as_bytes());
+        assert_eq!(client::read(&output, &[]).unwrap().announced_close(), !kept, "{length}");
+        output.extend(connection.feed_all(&vec![b'G'; length]));
+        output.extend(connection.feed_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        let heard = client::read(&output, &[]).unwrap();
+        assert_eq!(heard.responses.len(), if kept { 2 } else { 1 }, "{length}");
+        assert!(heard.responses.iter().all(|response| response.whole && response.content == b"early"));
+        assert_eq!(connection.is_lingering(), !kept);
+    }
+    // How much is left of chunks is not known.
+    let chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+    let verdict = with(chunked, |_| Plan::full(200, b"early").unread());
+    assert!(verdict.heard(&[]).announced_close() && *verdict.end() == End::Lingered);
+}
+
+#[test]
+fn what_is_drained_must_be_what_was_announced() {
+    let started = |_: &_| Plan::pieces(endwell_core::http::Framing::Length(5), &[b"early"]).unread();
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (body, end) in
+        [("1\r\nx\r\n0\r\na: b\r\n\r\n", End::ByPeer), ("1\r\nxx", End::Lingered), ("1\r\n", End::Lingered)]
+    {
+        let verdict = with(format!("{head}{body}"), started);
+        assert_eq!((verdict.end(), verdict.heard(&[]).statuses()), (&end, vec![200]), "{body:?}");
+        assert_eq!(verdict.records.contains(&Record::DrainFailed), end == End::Lingered, "{body:?}");
+    }
+}
+
+#[test]
+fn a_peer_that_leaves_between_requests_ends_it_and_within_a_head_it_is_told() {
+    for input in ["", "\r\n"] {
+        assert_eq!(echo(input).records, [Record::Ended(End::ByPeer)], "{input:?}");
+    }
+    for input in ["G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: h\r\n", "\r\nG"] {
+        let verdict = echo(input);
+        let (status, why) = verdict.refused().unwrap();
+        assert!(status == 400 && why.contains("a whole head"), "{input:?}");
+        assert!(verdict.heard(&[]).announced_close());
+    }
+}

@@ -1,0 +1,177 @@
+//! Limits of time, on a virtual clock. A limit is met only when a read found nothing.
+
+use core::time::Duration;
+use endwell_core::http::{Framing, Limits};
+use endwell_core::{Limit, OutboxLimits};
+use endwell_tests::client;
+use endwell_tests::connection::Connection;
+use endwell_tests::plan::{self, Plan};
+use endwell_tests::record::{End, Record};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n";
+const NEARLY: Duration = Duration::from_millis(9_999);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Waits for a limit to the millisecond, and finds the deadline there.
+fn meets(connection: &mut Connection, limit: Limit, time: Duration) {
+    connection.look();
+    let deadline = connection.deadline().unwrap();
+    assert_eq!((deadline.reason, deadline.at), (limit, connection.now().saturating_add(time)));
+    let before = connection.records().len();
+    connection.silence(time - MILLISECOND);
+    assert_eq!(connection.records().len(), before, "too early: {:?}", connection.records());
+    connection.silence(MILLISECOND);
+    assert!(connection.records().len() > before, "not met: {limit}");
+}
+
+#[test]
+fn a_silent_peer_is_closed_without_a_word() {
+    let mut connection = Connection::new(plan::echo);
+    meets(&mut connection, Limit::FirstByteTime, Duration::from_secs(10));
+    assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::FirstByteTime)), 0));
+    let mut connection = Connection::new(plan::echo);
+    assert!(!connection.feed_all(GET).is_empty());
+    meets(&mut connection, Limit::IdleTime, Duration::from_secs(75));
+    assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::IdleTime)), 0));
+}
+
+#[test]
+fn a_head_that_is_begun_and_not_completed_is_told_408() {
+    for before in [&b""[..], GET] {
+        let mut connection = Connection::new(plan::echo);
+        connection.feed_all(before);
+        connection.silence(NEARLY);
+        connection.feed(b"GE");
+        meets(&mut connection, Limit::HeadTime, Duration::from_secs(10));
+        assert!(matches!(connection.records().last(), Some(Record::Refused(408, _))));
+        let heard = client::read(&connection.take(usize::MAX), &[]).unwrap();
+        assert!(heard.statuses() == [408] && heard.announced_close());
+    }
+}
+
+#[test]
+fn one_byte_a_second_does_not_renew_anything() {
+    for start in [&b""[..], POST] {
+        let mut connection = Connection::new(plan::echo);
+        connection.feed_all(start);
+        let mut seconds = 0;
+        while !connection.is_lingering() {
+            connection.silence(SECOND);
+            connection.feed(b"G");
+            seconds += 1;
+            assert!(seconds < 15, "{:?}", connection.records());
+        }
+        let heard = client::read(&connection.take(usize::MAX), &[]).unwrap();
+        assert!(heard.statuses() == [408] && heard.announced_close(), "{heard:?}");
+    }
+}
+
+#[test]
+fn a_body_must_make_progress_and_1_kib_in_each_period_is_enough() {
+    let mut connection = Connection::new(plan::echo);
+    connection.feed_all(POST);
+    connection.look();
+    for _ in 0..20 {
+        connection.feed(&[b'b'; 1024]);
+        connection.silence(SECOND * 10);
+        assert_eq!(connection.records().len(), 1);
+    }
+    connection.feed(&[b'b'; 1023]);
+    connection.silence(SECOND * 10);
+    assert!(matches!(connection.records()[1], Record::BodyFailed(408, _)), "{:?}", connection.records());
+}
+
+#[test]
+fn the_rest_of_an_unread_body_must_make_progress_too() {
+    let mut connection = Connection::new(|_| Plan::full(200, b"early").unread());
+    connection.feed_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n");
+    meets(&mut connection, Limit::BodyProgress, Duration::from_secs(10));
+    assert_eq!(connection.records()[2], Record::DrainFailed);
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_reset() {
+    let mut connection = Connection::new(|_| Plan::full(200, &[b'x'; 100_000]));
+    connection.feed(GET);
+    connection.look();
+    for _ in 0..5 {
+        connection.take(1024);
+        connection.silence(SECOND * 10);
+        assert_eq!(connection.ended(), None);
+    }
+    connection.take(1023);
+    connection.silence(SECOND * 10);
+    assert_eq!(connection.ended(), Some(&End::Stalled));
+}
+
+#[test]
+fn lingering_ends_in_time_whether_bytes_come_or_not() {
+    for noisy in [false, true] {
+        let mut connection = Connection::new(plan::echo);
+        connection.feed(b"BAD\r\n\r\n");
+        connection.silence(SECOND * 5);
+        assert!(connection.ended().is_none(), "time runs from the last byte sent");
+        connection.take(usize::MAX);
+        for _ in 0..19 {
+            if noisy {
+                connection.feed(GET);
+            }
+            connection.silence(Duration::from_millis(100));
+            assert!(connection.ended().is_none());
+        }
+        connection.silence(Duration::from_millis(100));
+        assert_eq!(connection.ended(), Some(&End::LingeredOut));
+    }
+}
+
+/// The peer's bytes lie in the kernel: nobody has looked. That is not its fault.
+#[test]
+fn a_slow_application_does_not_kill_a_healthy_peer() {
+    for (start, rest) in [(&b""[..], GET), (b"GE", &GET[2..]), (GET, GET), (POST, &[b'b'; 100_000])] {
+        let mut connection = Connection::new(plan::echo);
+        connection.feed_all(start);
+        connection.look();
+        connection.sleep(SECOND * 300);
+        connection.feed_all(rest);
+        connection.look();
+        let answered = connection.records().contains(&Record::Answered(200));
+        assert!(answered && connection.ended().is_none(), "{:?}", connection.records());
+    }
+}
+
+/// What was silent while our answer was made is not silence between requests: that begins with the answer.
+#[test]
+fn a_long_answer_does_not_use_up_the_time_to_ask_again() {
+    let outbox = OutboxLimits { bytes: 1000, progress: None, ..OutboxLimits::default() };
+    let pieces = || Plan::pieces(Framing::Chunked, &[&[b'x'; 900], &[b'x'; 900]]);
+    let mut connection = Connection::with(Limits::default(), outbox, move |_| pieces());
+    connection.feed(GET);
+    // The driver has found that the client sends nothing; the answer is half written.
+    connection.look();
+    connection.sleep(SECOND * 300);
+    assert!(client::read(&connection.take(usize::MAX), &[]).is_ok());
+    connection.take(usize::MAX);
+    connection.look();
+    assert_eq!(connection.ended(), None);
+    meets(&mut connection, Limit::IdleTime, Duration::from_secs(75));
+}
+
+/// A client that waits for the 100 is not slow: it was not asked to send.
+#[test]
+fn the_time_for_a_body_begins_when_the_client_may_send_it() {
+    let outbox = OutboxLimits { bytes: 1000, progress: None, ..OutboxLimits::default() };
+    let pieces = Plan::pieces(Framing::Chunked, &[&[b'x'; 900], &[b'x'; 900]]);
+    let mut connection = Connection::with(Limits::default(), outbox, move |request| {
+        if request.path() == "/" { Plan::echo() } else { pieces.clone() }
+    });
+    // It comes behind another request, whose answer takes long.
+    connection.feed(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\n");
+    connection.feed(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n");
+    connection.look();
+    connection.sleep(SECOND * 300);
+    connection.take(usize::MAX);
+    assert!(connection.take(usize::MAX).ends_with(b"HTTP/1.1 100 Continue\r\n\r\n"));
+    meets(&mut connection, Limit::BodyProgress, Duration::from_secs(10));
+}
