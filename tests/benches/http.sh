@@ -24,6 +24,7 @@ for server in "${servers[@]}"; do
     *) command=("$serve" --runtime "$server") ;;
   esac
   # The server has one core and the load the other.
+  : >"$work/$server.out"
   taskset -c 0 "${command[@]}" --listen 127.0.0.1:0 >"$work/$server.out" &
   pid[$server]=$! pids+=($!)
   until address[$server]=$(head -n 1 "$work/$server.out") && [[ ${address[$server]} ]]; do sleep 0.1; done
