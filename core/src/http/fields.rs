@@ -90,6 +90,11 @@ impl Fields {
         self.section.get(start..end).unwrap_or_default()
     }
 
+    /// What the lines stand in, with the request line before them in a head.
+    pub(super) fn section(&self) -> &[u8] {
+        &self.section
+    }
+
     /// Reads the field lines from `from` to the empty line at the end of `section`. No more than `limit` lines.
     pub(super) fn parse(section: Bytes, from: usize, limit: usize) -> Result<Self, FieldsError> {
         let text = section.get(from..).unwrap_or_default();

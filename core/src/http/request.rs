@@ -1,6 +1,5 @@
 //! The head of a request as it was received.
 
-use bytes::Bytes;
 use core::fmt;
 use core::ops::Range;
 
@@ -102,29 +101,28 @@ pub enum Version {
 /// The head of a request: method, target, version and fields.
 #[derive(Clone)]
 pub struct Request {
-    head: Bytes,
     line: RequestLine,
     fields: Fields,
 }
 
 impl Request {
-    pub(super) fn new(head: Bytes, line: RequestLine, fields: Fields) -> Self {
-        Self { head, line, fields }
+    pub(super) fn new(line: RequestLine, fields: Fields) -> Self {
+        Self { line, fields }
     }
 
     /// The method.
     pub fn method(&self) -> Method<'_> {
-        self.line.method(&self.head)
+        self.line.method(self.fields.section())
     }
 
     /// The target.
     pub fn target(&self) -> Target<'_> {
-        self.line.target(&self.head)
+        self.line.target(self.fields.section())
     }
 
     /// The target's path, as it was sent: percent escapes are not decoded. Empty for the forms without one.
     pub fn path(&self) -> &str {
-        text_at(&self.head, self.line.path.clone())
+        text_at(self.fields.section(), self.line.path.clone())
     }
 
     /// The version; a higher minor version than 1 counts as 1.1.

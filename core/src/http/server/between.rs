@@ -104,7 +104,7 @@ impl Server {
     /// still allowed, and the connection closes after it.
     pub fn poll(mut self) -> Result<Step<Self, Next>, Refusal> {
         match self.advance() {
-            Ok(Some((line, end))) => self.exchange(&line, end).map(|e| Step::Done(Next::Exchange(e))),
+            Ok(Some((line, end))) => self.exchange(line, end).map(|e| Step::Done(Next::Exchange(e))),
             Ok(None) if self.inbox.has_ended() && self.is_before_head() => {
                 Ok(Step::Done(Next::Closed(Closed::ByPeer)))
             }
@@ -197,24 +197,16 @@ impl Server {
         }
     }
 
-    fn exchange(mut self, line: &RequestLine, end: usize) -> Result<Exchange, Refusal> {
+    fn exchange(mut self, line: RequestLine, end: usize) -> Result<Exchange, Refusal> {
         let section = self.inbox.payload(end).take();
-        let fields = match Fields::parse(section.clone(), line.end(), self.limits.fields) {
-            Ok(fields) => fields,
-            Err(FieldsError::Syntax(violation)) => {
-                return Err(self.refuse_read(&section, line, violation.into()));
-            }
-            Err(FieldsError::TooMany(exceeded)) => {
-                return Err(self.refuse_read(&section, line, exceeded.into()));
-            }
-        };
-        let request = Request::new(section, line.clone(), fields);
-        match Terms::of(&request, &self.limits) {
-            Ok(terms) => Ok(self.open(request, &terms)),
-            Err(reject) => {
-                let is_head = request.method() == Method::Head;
-                Err(Refusal::new(reject, is_head, self.inbox, self.limits))
-            }
+        let is_head = line.method(&section) == Method::Head;
+        let understood = Fields::parse(section, line.end(), self.limits.fields)
+            .map_err(Reject::from)
+            .map(|fields| Request::new(line, fields))
+            .and_then(|request| Ok((Terms::of(&request, &self.limits)?, request)));
+        match understood {
+            Ok((terms, request)) => Ok(self.open(request, &terms)),
+            Err(reject) => Err(Refusal::new(reject, is_head, self.inbox, self.limits)),
         }
     }
 
@@ -234,11 +226,6 @@ impl Server {
             }
             HeadProgress::Fields(_, line) => line.method(unread) == Method::Head,
         };
-        Refusal::new(reject, is_head, self.inbox, self.limits)
-    }
-
-    fn refuse_read(self, section: &[u8], line: &RequestLine, reject: Reject) -> Refusal {
-        let is_head = line.method(section) == Method::Head;
         Refusal::new(reject, is_head, self.inbox, self.limits)
     }
 }
@@ -307,6 +294,15 @@ fn check_host(request: &Request) -> Result<(), Reject> {
         return Err(Violation::new("a host before the port", host, "RFC 9112 3.2").into());
     }
     Ok(())
+}
+
+impl From<FieldsError> for Reject {
+    fn from(error: FieldsError) -> Self {
+        match error {
+            FieldsError::Syntax(violation) => violation.into(),
+            FieldsError::TooMany(exceeded) => exceeded.into(),
+        }
+    }
 }
 
 impl From<InvalidRequestLine> for Reject {
