@@ -1,7 +1,7 @@
 //! The chunked transfer coding as it is received, RFC 9112 7.1.
 
 use super::scan::LineScan;
-use super::{Fields, Limits, fields::FieldsError, syntax};
+use super::{Fields, Limits, syntax};
 use crate::{Error, Exceeded, Inbox, Limit, Violation, convert};
 
 /// Where in a chunked body the receiver is. Everything but data and trailers is consumed byte by byte as it
@@ -190,11 +190,8 @@ impl Chunked {
                 Some(line) if line.is_empty() => {
                     let section = inbox.payload(line.next()).take();
                     self.state = State::End;
-                    return match Fields::parse(section, 0, limits.fields) {
-                        Ok(fields) => Ok(Found::Trailers(fields)),
-                        Err(FieldsError::Syntax(violation)) => Err(violation.into()),
-                        Err(FieldsError::TooMany(exceeded)) => Err(exceeded.into()),
-                    };
+                    let fields = Fields::parse(section, 0, limits.fields).map_err(|(_, error)| error)?;
+                    return Ok(Found::Trailers(fields));
                 }
                 Some(_) => {}
                 None if section.len() == bound => {

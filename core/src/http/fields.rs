@@ -5,7 +5,7 @@ use bytes::Bytes;
 use core::fmt;
 
 use super::syntax;
-use crate::{Exceeded, Limit, Violation};
+use crate::{Error, Exceeded, Limit, Violation};
 
 /// The field lines of a head or of a trailer section, in the order in which they came. RFC 9110 5.
 ///
@@ -85,51 +85,62 @@ impl Fields {
         self.range(line.value, line.value_end)
     }
 
+    /// All of the head or trailer section that the fields stand in.
+    pub(super) fn section(&self) -> &[u8] {
+        &self.section
+    }
+
     fn range(&self, start: u32, end: u32) -> &[u8] {
         let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { return &[] };
         self.section.get(start..end).unwrap_or_default()
     }
 
-    /// What the lines stand in, with the request line before them in a head.
-    pub(super) fn section(&self) -> &[u8] {
-        &self.section
-    }
-
     /// Reads the field lines from `from` to the empty line at the end of `section`. No more than `limit` lines.
-    pub(super) fn parse(section: Bytes, from: usize, limit: usize) -> Result<Self, FieldsError> {
-        let text = section.get(from..).unwrap_or_default();
-        let mut lines = Vec::new();
-        let mut small = [httparse::EMPTY_HEADER; SMALL];
-        let mut large;
-        let found = match httparse::parse_headers(text, &mut small) {
-            Err(httparse::Error::TooManyHeaders) if limit > SMALL => {
-                large = alloc::vec![httparse::EMPTY_HEADER; limit];
-                httparse::parse_headers(text, &mut large)
-            }
-            found => found,
-        };
-        match found {
-            Ok(httparse::Status::Complete((_, headers))) if headers.len() <= limit => {
-                let base = section.as_ptr().addr();
-                lines.reserve_exact(headers.len());
-                for header in headers {
-                    lines.push(FieldLine::at(base, header)?);
-                }
-            }
-            Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
-                return Err(FieldsError::TooMany(Exceeded::count(Limit::FieldCount, limit)));
-            }
-            Ok(httparse::Status::Partial) | Err(_) => return Err(FieldsError::Syntax(blame(text))),
+    ///
+    /// # Errors
+    ///
+    /// The section comes back, with the reason.
+    pub(super) fn parse(section: Bytes, from: usize, limit: usize) -> Result<Self, (Bytes, Error)> {
+        match parse_lines(&section, from, limit) {
+            Ok(lines) => Ok(Self { section, lines }),
+            Err(error) => Err((section, error)),
         }
-        Ok(Self { section, lines })
     }
 }
 
+fn parse_lines(section: &[u8], from: usize, limit: usize) -> Result<Vec<FieldLine>, Error> {
+    let text = section.get(from..).unwrap_or_default();
+    let mut lines = Vec::new();
+    let mut small = [httparse::EMPTY_HEADER; SMALL];
+    let mut large;
+    let found = match httparse::parse_headers(text, &mut small) {
+        Err(httparse::Error::TooManyHeaders) if limit > SMALL => {
+            large = alloc::vec![httparse::EMPTY_HEADER; limit];
+            httparse::parse_headers(text, &mut large)
+        }
+        found => found,
+    };
+    match found {
+        Ok(httparse::Status::Complete((_, headers))) if headers.len() <= limit => {
+            let base = section.as_ptr().addr();
+            lines.reserve_exact(headers.len());
+            for header in headers {
+                lines.push(FieldLine::at(base, header)?);
+            }
+        }
+        Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
+            return Err(Exceeded::count(Limit::FieldCount, limit).into());
+        }
+        Ok(httparse::Status::Partial) | Err(_) => return Err(blame(text).into()),
+    }
+    Ok(lines)
+}
+
 /// Field lines that are parsed without an allocation for httparse's table; more take one.
-const SMALL: usize = 64;
+const SMALL: usize = 32;
 
 impl FieldLine {
-    fn at(base: usize, header: &httparse::Header<'_>) -> Result<Self, FieldsError> {
+    fn at(base: usize, header: &httparse::Header<'_>) -> Result<Self, Error> {
         let value = syntax::trim(header.value);
         let offset = |start: *const u8, len: usize| {
             let start = u32::try_from(start.addr().wrapping_sub(base)).ok()?;
@@ -141,16 +152,9 @@ impl FieldLine {
             (Some((name, name_end)), Some((value, value_end))) => {
                 Ok(Self { name, name_end, value, value_end })
             }
-            _ => Err(FieldsError::TooMany(Exceeded::bytes(Limit::HeadBytes, 16 << 20))),
+            _ => Err(Exceeded::bytes(Limit::HeadBytes, 16 << 20).into()),
         }
     }
-}
-
-/// Why a field section was not taken.
-#[derive(Debug)]
-pub(super) enum FieldsError {
-    Syntax(Violation),
-    TooMany(Exceeded),
 }
 
 /// Which line of a section that was not taken is the reason, and why.
@@ -204,8 +208,8 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &str) -> Result<Fields, FieldsError> {
-        Fields::parse(Bytes::copy_from_slice(text.as_bytes()), 0, 100)
+    fn parse(text: &str) -> Result<Fields, Error> {
+        Fields::parse(Bytes::copy_from_slice(text.as_bytes()), 0, 100).map_err(|(_, error)| error)
     }
 
     #[test]
@@ -236,7 +240,7 @@ mod tests {
             (": b\r\n\r\n", "a token directly followed by a colon as a field name"),
         ] {
             match parse(text) {
-                Err(FieldsError::Syntax(violation)) => assert_eq!(violation.expected(), expected, "{text:?}"),
+                Err(Error::Protocol(violation)) => assert_eq!(violation.expected(), expected, "{text:?}"),
                 other => panic!("{text:?}: {other:?}"),
             }
         }
@@ -248,7 +252,7 @@ mod tests {
         for limit in [10, SMALL, 100] {
             let fields = |n| Fields::parse(Bytes::from(lines(n)), 0, limit);
             assert_eq!(fields(limit).unwrap().len(), limit);
-            assert!(matches!(fields(limit + 1), Err(FieldsError::TooMany(_))));
+            assert!(matches!(fields(limit + 1), Err((_, Error::Limit(_)))));
         }
     }
 }

@@ -106,6 +106,7 @@ pub struct Request {
 }
 
 impl Request {
+    /// `fields` were read from the same head as `line`.
     pub(super) fn new(line: RequestLine, fields: Fields) -> Self {
         Self { line, fields }
     }
@@ -122,12 +123,17 @@ impl Request {
 
     /// The target's path, as it was sent: percent escapes are not decoded. Empty for the forms without one.
     pub fn path(&self) -> &str {
-        text_at(self.fields.section(), self.line.path.clone())
+        text_at(self.fields.section(), self.line.path)
     }
 
     /// The version; a higher minor version than 1 counts as 1.1.
     pub fn version(&self) -> Version {
         self.line.version
+    }
+
+    /// True if the target itself names the authority.
+    pub(super) fn target_has_authority(&self) -> bool {
+        matches!(self.line.form, Form::Absolute { .. } | Form::Authority)
     }
 
     /// The fields.
@@ -158,27 +164,50 @@ impl fmt::Debug for Request {
 }
 
 /// What a request line says, and where its parts stand. RFC 9112 3.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct RequestLine {
     method: MethodName,
     form: Form,
-    target: Range<usize>,
+    target: Place,
     /// Empty for the forms without one. The query is what follows it in the target.
-    path: Range<usize>,
+    path: Place,
     version: Version,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum MethodName {
     Registered(Method<'static>),
-    Extension(Range<usize>),
+    Extension(Place),
+}
+
+/// Where something stands in a head, which has at most 16 MiB.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    fn new(start: usize, len: usize) -> Self {
+        let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: narrow(start), end: narrow(start.saturating_add(len)) }
+    }
+
+    fn range(self) -> Range<usize> {
+        let wide = |at| usize::try_from(at).unwrap_or(usize::MAX);
+        wide(self.start)..wide(self.end)
+    }
+
+    fn len(self) -> usize {
+        self.range().len()
+    }
 }
 
 /// The form of a target, and what is needed to find its parts again.
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Origin,
-    Absolute { scheme_len: usize },
+    Absolute { scheme_len: u32 },
     Authority,
     Asterisk,
 }
@@ -223,30 +252,31 @@ impl RequestLine {
         let rest = line.get(target_start..).unwrap_or_default();
         let target_len = syntax::find(b' ', rest).ok_or_else(shape)?;
         let version = parse_version(rest.get(target_len + 1..).unwrap_or_default())?;
-        let target = range.start + target_start..range.start + target_start + target_len;
+        let start = range.start + target_start;
         let bytes = rest.get(..target_len).unwrap_or_default();
         // A token is ASCII.
         let method = Method::from_token(core::str::from_utf8(method).unwrap_or_default());
         let parsed = Target::parse(bytes, method).map_err(|invalid| invalid.violation(bytes))?;
         let (form, path_start) = match parsed {
-            Target::Origin { .. } => (Form::Origin, target.start),
+            Target::Origin { .. } => (Form::Origin, start),
             Target::Absolute { scheme, authority, .. } => {
-                let scheme_len = scheme.len();
-                (Form::Absolute { scheme_len }, target.start + scheme_len + "://".len() + authority.len())
+                let scheme_len = u32::try_from(scheme.len()).unwrap_or(u32::MAX);
+                (Form::Absolute { scheme_len }, start + scheme.len() + "://".len() + authority.len())
             }
-            Target::Authority(_) => (Form::Authority, target.start),
-            Target::Asterisk => (Form::Asterisk, target.start),
+            Target::Authority(_) => (Form::Authority, start),
+            Target::Asterisk => (Form::Asterisk, start),
         };
         let method = match method.registered() {
             Some(method) => MethodName::Registered(method),
-            None => MethodName::Extension(range.start..range.start + method_len),
+            None => MethodName::Extension(Place::new(range.start, method_len)),
         };
-        Ok(Self { method, form, path: path_start..path_start + parsed.path().len(), target, version })
+        let path = Place::new(path_start, parsed.path().len());
+        Ok(Self { method, form, path, target: Place::new(start, target_len), version })
     }
 
     /// Where the line behind it starts.
     pub(super) fn end(&self) -> usize {
-        self.target.end + " HTTP/1.1\r\n".len()
+        self.target.range().end + " HTTP/1.1\r\n".len()
     }
 
     pub(super) fn target_len(&self) -> usize {
@@ -254,33 +284,36 @@ impl RequestLine {
     }
 
     pub(super) fn method<'a>(&self, text: &'a [u8]) -> Method<'a> {
-        match &self.method {
-            MethodName::Registered(method) => *method,
-            MethodName::Extension(range) => Method::Extension(text_at(text, range.clone())),
+        match self.method {
+            MethodName::Registered(method) => method,
+            MethodName::Extension(place) => Method::Extension(text_at(text, place)),
         }
     }
 
     fn target<'a>(&self, text: &'a [u8]) -> Target<'a> {
-        let path = text_at(text, self.path.clone());
-        let query =
-            (self.path.end < self.target.end).then(|| text_at(text, self.path.end + 1..self.target.end));
+        let place = |start, end| text_at(text, Place { start, end });
+        let path = text_at(text, self.path);
+        let query = (self.path.end < self.target.end).then(|| place(self.path.end + 1, self.target.end));
         match self.form {
             Form::Origin => Target::Origin { path, query },
             Form::Absolute { scheme_len } => {
                 let scheme_end = self.target.start + scheme_len;
-                let scheme = text_at(text, self.target.start..scheme_end);
-                let authority = text_at(text, scheme_end + "://".len()..self.path.start);
+                let scheme = place(self.target.start, scheme_end);
+                let authority = place(scheme_end + COLON_SLASHES, self.path.start);
                 Target::Absolute { scheme, authority, path, query }
             }
-            Form::Authority => Target::Authority(text_at(text, self.target.clone())),
+            Form::Authority => Target::Authority(text_at(text, self.target)),
             Form::Asterisk => Target::Asterisk,
         }
     }
 }
 
-/// What stands at `range`, which was found to be ASCII.
-fn text_at(text: &[u8], range: Range<usize>) -> &str {
-    text.get(range).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
+/// The length of what stands between a scheme and an authority.
+const COLON_SLASHES: u32 = 3;
+
+/// What stands at `place`, which was found to be ASCII.
+fn text_at(text: &[u8], place: Place) -> &str {
+    text.get(place.range()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 /// RFC 9112 2.3: `HTTP/` digit `.` digit, and case matters.

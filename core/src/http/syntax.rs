@@ -138,6 +138,10 @@ pub(crate) const fn is_same_name(a: &[u8], b: &[u8]) -> bool {
 }
 
 fn all_or_escaped(text: &[u8], class: u8) -> bool {
+    // Most have no escape.
+    if text.iter().all(|&byte| is(byte, class)) {
+        return true;
+    }
     let mut rest = text.iter();
     while let Some(&byte) = rest.next() {
         let valid = is(byte, class) || (byte == b'%' && is_hex(rest.next()) && is_hex(rest.next()));

@@ -1,5 +1,6 @@
 //! Between requests: there is nothing to write with.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::exchange::{Continue, Exchange};
@@ -7,11 +8,10 @@ use super::linger::Linger;
 use super::receive::RequestBody;
 use super::refusal::{Refusal, Reject};
 use super::respond::Responder;
-use crate::http::fields::FieldsError;
 use crate::http::length::{BodyLength, Undecidable};
 use crate::http::request::{InvalidRequestLine, Request, RequestLine};
 use crate::http::scan::LineScan;
-use crate::http::{Fields, Limits, Method, StatusCode, Target, Version, target};
+use crate::http::{Fields, Limits, Method, StatusCode, Version, target};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Step, Violation};
 
 /// A connection on which no request is open. It can only receive.
@@ -20,7 +20,7 @@ use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Step, Violation};
 #[derive(Debug)]
 #[must_use = "dropping a server state closes the connection"]
 pub struct Server {
-    inbox: Inbox,
+    inbox: Box<Inbox>,
     limits: Arc<Limits>,
     progress: HeadProgress,
     waiting: Waiting,
@@ -69,15 +69,15 @@ impl Server {
     /// A new connection.
     pub fn new(limits: Arc<Limits>) -> Self {
         let inbox = Inbox::new(limits.received());
-        Self::between(inbox, limits, Waiting::FirstByte)
+        Self::between(inbox.into(), limits, Waiting::FirstByte)
     }
 
-    pub(super) fn again(mut inbox: Inbox, limits: Arc<Limits>) -> Self {
+    pub(super) fn again(mut inbox: Box<Inbox>, limits: Arc<Limits>) -> Self {
         inbox.forget_silence();
         Self::between(inbox, limits, Waiting::Further)
     }
 
-    fn between(inbox: Inbox, limits: Arc<Limits>, waiting: Waiting) -> Self {
+    fn between(inbox: Box<Inbox>, limits: Arc<Limits>, waiting: Waiting) -> Self {
         Self { inbox, limits, progress: HeadProgress::RequestLine(LineScan::default()), waiting, since: None }
     }
 
@@ -187,8 +187,7 @@ impl Server {
                 }
                 HeadProgress::Fields(scan, request_line) => match scan.next_line(text)? {
                     Some(line) if line.is_empty() => {
-                        let parsed = request_line.clone();
-                        return Ok(Some((parsed, line.next())));
+                        return Ok(Some((*request_line, line.next())));
                     }
                     Some(_) => {}
                     None => return head_so_far(text, bound),
@@ -199,14 +198,20 @@ impl Server {
 
     fn exchange(mut self, line: RequestLine, end: usize) -> Result<Exchange, Refusal> {
         let section = self.inbox.payload(end).take();
-        let is_head = line.method(&section) == Method::Head;
-        let understood = Fields::parse(section, line.end(), self.limits.fields)
-            .map_err(Reject::from)
-            .map(|fields| Request::new(line, fields))
-            .and_then(|request| Ok((Terms::of(&request, &self.limits)?, request)));
-        match understood {
-            Ok((terms, request)) => Ok(self.open(request, &terms)),
-            Err(reject) => Err(Refusal::new(reject, is_head, self.inbox, self.limits)),
+        let fields = match Fields::parse(section, line.end(), self.limits.fields) {
+            Ok(fields) => fields,
+            Err((section, error)) => {
+                let is_head = line.method(&section) == Method::Head;
+                return Err(Refusal::new(error.into(), is_head, self.inbox, self.limits));
+            }
+        };
+        let request = Request::new(line, fields);
+        match Terms::of(&request, &self.limits) {
+            Ok(terms) => Ok(self.open(request, &terms)),
+            Err(reject) => {
+                let is_head = request.method() == Method::Head;
+                Err(Refusal::new(reject, is_head, self.inbox, self.limits))
+            }
         }
     }
 
@@ -289,20 +294,10 @@ fn check_host(request: &Request) -> Result<(), Reject> {
     let valid =
         target::is_authority(host).ok_or_else(|| Violation::new("a valid Host", host, "RFC 9112 3.2"))?;
     // RFC 9110 7.2: Host is empty only where the target has no authority, which an http target always has.
-    let has_own = matches!(request.target(), Target::Absolute { .. } | Target::Authority(_));
-    if !valid.host && !has_own && !host.is_empty() {
+    if !valid.host && !request.target_has_authority() && !host.is_empty() {
         return Err(Violation::new("a host before the port", host, "RFC 9112 3.2").into());
     }
     Ok(())
-}
-
-impl From<FieldsError> for Reject {
-    fn from(error: FieldsError) -> Self {
-        match error {
-            FieldsError::Syntax(violation) => violation.into(),
-            FieldsError::TooMany(exceeded) => exceeded.into(),
-        }
-    }
 }
 
 impl From<InvalidRequestLine> for Reject {

@@ -1,5 +1,6 @@
 //! The last bytes out, then the close.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use crate::http::Limits;
@@ -13,13 +14,13 @@ use crate::{Deadline, Inbox, Instant, Limit, Step};
 #[derive(Debug)]
 #[must_use = "dropping this closes the connection at once, and the peer may lose the last response"]
 pub struct Linger {
-    inbox: Inbox,
+    inbox: Box<Inbox>,
     limits: Arc<Limits>,
     since: Option<Instant>,
 }
 
 impl Linger {
-    pub(super) fn new(inbox: Inbox, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(inbox: Box<Inbox>, limits: Arc<Limits>) -> Self {
         Self { inbox, limits, since: None }
     }
 

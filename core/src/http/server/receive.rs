@@ -1,5 +1,6 @@
 //! The body of a request as it is received.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::refusal::status_of;
@@ -15,7 +16,7 @@ use crate::{Deadline, Error, Exceeded, Inbox, Limit, Payload, Violation, convert
 #[derive(Debug)]
 #[must_use = "dropping the receiving side closes the connection"]
 pub struct RequestBody {
-    pub(super) inbox: Inbox,
+    pub(super) inbox: Box<Inbox>,
     pub(super) limits: Arc<Limits>,
     state: Receiving,
     progress: Progress,
@@ -58,7 +59,7 @@ pub enum Event<'a> {
 }
 
 impl RequestBody {
-    pub(super) fn new(mut inbox: Inbox, limits: Arc<Limits>, length: BodyLength) -> Self {
+    pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, length: BodyLength) -> Self {
         let state = match length {
             BodyLength::Known(length) => Receiving::Known { received: 0, length },
             BodyLength::Chunked => Receiving::Chunked(Chunked::new()),

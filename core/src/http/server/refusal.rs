@@ -1,5 +1,6 @@
 //! The one answer that is still allowed.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::{Error, Exceeded, Inbox, Limit, Outbox, Violation};
 pub struct Refusal {
     reject: Reject,
     is_head: bool,
-    inbox: Inbox,
+    inbox: Box<Inbox>,
     limits: Arc<Limits>,
 }
 
@@ -54,6 +55,15 @@ impl From<Exceeded> for Reject {
     }
 }
 
+impl From<Error> for Reject {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Protocol(violation) => violation.into(),
+            Error::Limit(exceeded) => exceeded.into(),
+        }
+    }
+}
+
 /// The status that tells a client which of our limits it met.
 pub(super) fn status_of(limit: Limit) -> StatusCode {
     match limit {
@@ -72,7 +82,7 @@ pub(super) fn status_of(limit: Limit) -> StatusCode {
 }
 
 impl Refusal {
-    pub(super) fn new(reject: Reject, is_head: bool, inbox: Inbox, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(reject: Reject, is_head: bool, inbox: Box<Inbox>, limits: Arc<Limits>) -> Self {
         Self { reject, is_head, inbox, limits }
     }
 

@@ -1,5 +1,6 @@
 //! Another protocol takes the connection.
 
+use alloc::boxed::Box;
 use bytes::Bytes;
 use core::fmt;
 
@@ -14,7 +15,7 @@ use crate::{Inbox, Outbox};
 #[derive(Debug)]
 #[must_use = "it holds the bytes behind the request"]
 pub struct Upgraded {
-    inbox: Inbox,
+    inbox: Box<Inbox>,
 }
 
 /// Why an exchange cannot be given to another protocol.
@@ -69,7 +70,7 @@ impl NotSwitched {
 impl Upgraded {
     /// `protocol` was found among what the request offers, so it is made of its bytes.
     pub(super) fn switched(
-        inbox: Inbox,
+        inbox: Box<Inbox>,
         protocol: &str,
         fields: &FieldSection,
         date: Option<&Date>,
@@ -90,7 +91,7 @@ impl Upgraded {
     }
 
     pub(super) fn tunnelled(
-        inbox: Inbox,
+        inbox: Box<Inbox>,
         fields: &FieldSection,
         date: Option<&Date>,
         out: &mut Outbox,
