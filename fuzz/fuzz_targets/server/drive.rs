@@ -2,8 +2,8 @@
 
 use bytes::{Buf, Bytes};
 use endwell_core::http::server::{
-    Abandoned, Aborted, After, Event, Exchange, Finished, Linger, Next, NotWritten, RequestBody, Responder,
-    ResponseBody, Server,
+    Abandoned, Aborted, After, Closed, Event, Exchange, Finished, Linger, Next, NotWritten, RequestBody,
+    Responder, ResponseBody, Server,
 };
 use endwell_core::http::{Date, Field, FieldSection, Framing, Head, InterimHead, StatusCode};
 use endwell_core::{Error, Outbox, Step};
@@ -52,6 +52,7 @@ impl Driver<'_> {
     fn between(&mut self, mut server: Server) -> Option<Exchange> {
         // Above the high-water mark no request is taken.
         self.flush();
+        self.feed.pause();
         loop {
             match server.poll() {
                 Ok(Step::Wait(waiting)) => {
@@ -69,10 +70,16 @@ impl Driver<'_> {
                     return Some(exchange);
                 }
                 Ok(Step::Done(Next::Closed(closed))) => {
+                    if let Closed::Silent(exceeded) = &closed {
+                        self.feed.was_due(exceeded);
+                    }
                     self.log(format!("{closed:?}"));
                     return None;
                 }
                 Err(refusal) => {
+                    if let Error::Limit(exceeded) = refusal.error() {
+                        self.feed.was_due(exceeded);
+                    }
                     self.log(format!("{} {}", refusal.status(), refusal.error()));
                     let linger = refusal.write(None, &mut self.out);
                     self.linger(linger);
@@ -115,6 +122,7 @@ impl Driver<'_> {
 
     fn answer(&mut self, exchange: Exchange, letter: u8, date: Option<&Date>) -> Option<Server> {
         let Exchange { expect, mut recv, mut send, .. } = exchange;
+        self.feed.pause();
         match expect {
             Some(wanted) if letter.is_ascii_digit() || b"bceli".contains(&letter) => {
                 send.proceed(wanted, &mut self.out)
@@ -178,12 +186,19 @@ impl Driver<'_> {
             _ => match self.read(recv) {
                 Ok(body) => (head, body),
                 Err(error) => {
-                    self.log(format!("{error}"));
+                    self.body_failed(&error);
                     (Head::new(RequestBody::status_of_error(&error)), "failed".into())
                 }
             },
         };
         Answer::Finished(send.respond(&head, body, date, recv, &mut self.out))
+    }
+
+    fn body_failed(&mut self, error: &Error) {
+        if let Error::Limit(exceeded) = error {
+            self.feed.was_due(exceeded);
+        }
+        self.log(format!("{error}"));
     }
 
     /// The rest of the request, and its end comes again.
@@ -236,7 +251,7 @@ impl Driver<'_> {
                 }
                 Ok(None) if letter == b'e' => break,
                 Err(error) => {
-                    self.log(format!("{error}"));
+                    self.body_failed(&error);
                     return Answer::Aborted(body.abort());
                 }
                 Ok(_) if letter == b'a' => return Answer::Aborted(body.abort()),

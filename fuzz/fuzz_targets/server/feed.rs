@@ -1,7 +1,7 @@
 //! The peer and the clock: bytes in pieces, then the end of the stream or silence.
 
 use bytes::BytesMut;
-use endwell_core::{Deadline, Inbox, Instant};
+use endwell_core::{Bound, Deadline, Exceeded, Inbox, Instant};
 
 use crate::plan::Plan;
 
@@ -19,13 +19,24 @@ pub struct Feed<'a> {
     pieces: usize,
     has_waited: bool,
     pub now: Instant,
+    /// When the wait began that is going on.
+    began: Instant,
     /// Bounds the run: every wait brings a byte, the end, or a limit.
     waits: usize,
 }
 
 impl<'a> Feed<'a> {
     pub fn new(plan: &'a Plan<'a>, arrival: Arrival) -> Self {
-        Self { plan, arrival, position: 0, pieces: 0, has_waited: false, now: Instant::default(), waits: 0 }
+        Self {
+            plan,
+            arrival,
+            position: 0,
+            pieces: 0,
+            has_waited: false,
+            now: Instant::default(),
+            began: Instant::default(),
+            waits: 0,
+        }
     }
 
     pub fn rest(&self) -> &'a [u8] {
@@ -36,12 +47,31 @@ impl<'a> Feed<'a> {
         self.arrival == Arrival::Timed
     }
 
+    /// The application takes its time, and only then is the peer waited for.
+    pub fn pause(&mut self) {
+        if self.is_timed() {
+            self.now = self.now.saturating_add(self.plan.gap(self.pieces));
+            self.has_waited = false;
+        }
+        self.began = self.now;
+    }
+
+    /// A time limit was met: it is the peer that was slow, and not the application.
+    pub fn was_due(&self, exceeded: &Exceeded) {
+        let waited = self.now.saturating_since(self.began);
+        match exceeded.bound {
+            Bound::Time(time) => assert!(waited >= time, "{exceeded} after {waited:?}"),
+            Bound::Rate(rate) => assert!(waited >= rate.period, "{exceeded} after {waited:?}"),
+            Bound::Bytes(_) | Bound::Count(_) => {}
+        }
+    }
+
     /// A state waits: what happens next.
     pub fn next(&mut self, inbox: &mut Inbox, deadline: Option<Deadline>) {
         self.waits += 1;
         assert!(self.waits < 4 * self.plan.stream.len() + 100, "the machine does not end");
         assert!(!inbox.has_ended(), "waits for more behind the end of the stream");
-        if let Some(deadline) = deadline {
+        if let Some(deadline) = deadline.filter(|_| self.has_waited) {
             assert!(deadline.at > self.now, "{deadline:?} has passed at {:?}", self.now);
         }
         if self.rest().is_empty() {
