@@ -52,7 +52,7 @@ impl Driver<'_> {
     fn between(&mut self, mut server: Server) -> Option<Exchange> {
         // Above the high-water mark no request is taken.
         self.flush();
-        self.feed.pause();
+        self.feed.begin();
         loop {
             match server.poll() {
                 Ok(Step::Wait(waiting)) => {
@@ -122,7 +122,7 @@ impl Driver<'_> {
 
     fn answer(&mut self, exchange: Exchange, letter: u8, date: Option<&Date>) -> Option<Server> {
         let Exchange { expect, mut recv, mut send, .. } = exchange;
-        self.feed.pause();
+        self.feed.pause(recv.inbox());
         match expect {
             Some(wanted) if letter.is_ascii_digit() || b"bceli".contains(&letter) => {
                 send.proceed(wanted, &mut self.out)

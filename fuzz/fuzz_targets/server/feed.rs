@@ -47,12 +47,18 @@ impl<'a> Feed<'a> {
         self.arrival == Arrival::Timed
     }
 
-    /// The application takes its time, and only then is the peer waited for.
-    pub fn pause(&mut self) {
+    /// The stream is looked at, and then the application takes its time.
+    pub fn pause(&mut self, inbox: &mut Inbox) {
+        self.begin();
         if self.is_timed() {
+            inbox.dry(self.now);
             self.now = self.now.saturating_add(self.plan.gap(self.pieces));
             self.has_waited = false;
         }
+    }
+
+    /// From here on the peer is waited for.
+    pub fn begin(&mut self) {
         self.began = self.now;
     }
 
