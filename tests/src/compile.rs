@@ -93,7 +93,7 @@ fn package(folder: &Path, dependencies: &str) -> PathBuf {
     fs::create_dir_all(package.join("src/bin")).unwrap();
     let dependencies = dependencies.replace("{root}", root.to_str().unwrap());
     let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+        "[package]\nname = \"{name}-must-not-compile\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
          [workspace]\n[dependencies]\n{dependencies}\n"
     );
     fs::write(package.join("Cargo.toml"), manifest).unwrap();

@@ -25,7 +25,7 @@ pub mod client;
 pub mod compile;
 pub mod connection;
 pub mod cutter;
-//pub mod link;
+pub mod link;
 pub mod plan;
 pub mod random;
 pub mod record;

@@ -1,4 +1,5 @@
 //! Bounds of size and count: each is met exactly, and with the status that says so.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use endwell_core::http::Limits;
 use endwell_tests::plan;

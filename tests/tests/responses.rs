@@ -22,8 +22,9 @@ fn a_length_chunks_and_the_close_end_a_response() {
     let known = || Plan::pieces(Framing::Length(5), &[b"he", b"", b"llo"]);
     let chunked = || Plan::pieces(Framing::Chunked, &[b"he", b"", b"llo"]);
     let full = || Plan::full(200, b"hello");
+    let plans: [fn() -> Plan; 3] = [full, known, chunked];
     for (request, asked) in [(GET, Asked::GET), (OLD, Asked::OLD)] {
-        for (name, plan) in [("full", full as fn() -> Plan), ("known", known), ("chunked", chunked)] {
+        for (name, plan) in ["full", "known", "chunked"].into_iter().zip(plans) {
             let (response, second) = first(request, asked, plan);
             let until_close = asked.http10 && name == "chunked";
             assert_eq!(response.content, b"hello", "{request} {name}");
@@ -133,7 +134,8 @@ fn a_tunnel_is_for_connect_and_has_no_length() {
         assert_ne!(with(request, |_| Plan::with(Answer::Tunnel)).end(), &End::Upgraded(Vec::new()));
     }
     // Success as an ordinary response would be read as a tunnel.
-    for plan in [(|| Plan::full(200, b"x")) as fn() -> Plan, || Plan::pieces(Framing::Chunked, &[b"x"])] {
+    let plans: [fn() -> Plan; 2] = [|| Plan::full(200, b"x"), || Plan::pieces(Framing::Chunked, &[b"x"])];
+    for plan in plans {
         let verdict = with(connect, move |_| plan());
         assert_eq!(verdict.heard(&[Asked::CONNECT]).statuses(), [501]);
     }

@@ -1,4 +1,5 @@
 //! Limits of time, on a virtual clock. A limit is met only when a read found nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::time::Duration;
 use endwell_core::http::{Framing, Limits};
@@ -20,7 +21,7 @@ fn meets(connection: &mut Connection, limit: Limit, time: Duration) {
     let deadline = connection.deadline().unwrap();
     assert_eq!((deadline.reason, deadline.at), (limit, connection.now().saturating_add(time)));
     let before = connection.records().len();
-    connection.silence(time - MILLISECOND);
+    connection.silence(time.saturating_sub(MILLISECOND));
     assert_eq!(connection.records().len(), before, "too early: {:?}", connection.records());
     connection.silence(MILLISECOND);
     assert!(connection.records().len() > before, "not met: {limit}");
@@ -37,11 +38,22 @@ fn a_silent_peer_is_closed_without_a_word() {
     assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::IdleTime)), 0));
 }
 
+/// RFC 9112 2.2: old clients send an empty line behind a body. It is ignored, and so is no head that was begun.
+#[test]
+fn an_empty_line_between_requests_is_still_silence() {
+    let mut connection = Connection::new(plan::echo);
+    connection.feed_all(GET);
+    connection.feed(b"\r\n");
+    meets(&mut connection, Limit::IdleTime, Duration::from_secs(75));
+    assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::IdleTime)), 0));
+}
+
 #[test]
 fn a_head_that_is_begun_and_not_completed_is_told_408() {
     for before in [&b""[..], GET] {
         let mut connection = Connection::new(plan::echo);
         connection.feed_all(before);
+        connection.look();
         connection.silence(NEARLY);
         connection.feed(b"GE");
         meets(&mut connection, Limit::HeadTime, Duration::from_secs(10));
@@ -93,7 +105,7 @@ fn the_rest_of_an_unread_body_must_make_progress_too() {
 
 #[test]
 fn a_peer_that_does_not_read_is_reset() {
-    let mut connection = Connection::new(|_| Plan::full(200, &[b'x'; 100_000]));
+    let mut connection = Connection::new(|_| Plan::full(200, &b"x".repeat(100_000)));
     connection.feed(GET);
     connection.look();
     for _ in 0..5 {
@@ -129,7 +141,7 @@ fn lingering_ends_in_time_whether_bytes_come_or_not() {
 /// The peer's bytes lie in the kernel: nobody has looked. That is not its fault.
 #[test]
 fn a_slow_application_does_not_kill_a_healthy_peer() {
-    for (start, rest) in [(&b""[..], GET), (b"GE", &GET[2..]), (GET, GET), (POST, &[b'b'; 100_000])] {
+    for (start, rest) in [(&b""[..], GET), (b"GE", &GET[2..]), (GET, GET), (POST, &b"b".repeat(100_000))] {
         let mut connection = Connection::new(plan::echo);
         connection.feed_all(start);
         connection.look();
@@ -138,6 +150,21 @@ fn a_slow_application_does_not_kill_a_healthy_peer() {
         connection.look();
         let answered = connection.records().contains(&Record::Answered(200));
         assert!(answered && connection.ended().is_none(), "{:?}", connection.records());
+    }
+}
+
+/// Nor is it late with what it had no time to send: the limits go on from what was read.
+#[test]
+fn a_slow_application_leaves_a_peer_the_time_for_the_rest() {
+    for (start, rest, limit) in
+        [(&b""[..], &GET[..9], Limit::HeadTime), (POST, &[b'b'; 1024], Limit::BodyProgress)]
+    {
+        let mut connection = Connection::new(plan::echo);
+        connection.feed_all(start);
+        connection.look();
+        connection.sleep(SECOND * 300);
+        connection.feed_all(rest);
+        meets(&mut connection, limit, SECOND * 10);
     }
 }
 

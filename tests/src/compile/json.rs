@@ -7,8 +7,8 @@ pub(super) enum Value {
     Bool(bool),
     Number(f64),
     Text(String),
-    Items(Vec<Value>),
-    Members(Vec<(String, Value)>),
+    Items(Vec<Self>),
+    Members(Vec<(String, Self)>),
 }
 
 const NULL: &Value = &Value::Null;

@@ -88,7 +88,7 @@ impl Server {
 
     /// True if no byte of a further request has arrived: closing now loses nothing that was sent.
     pub fn is_idle(&self) -> bool {
-        self.inbox.is_empty()
+        self.is_before_head()
     }
 
     /// Takes no further request. Nothing is said to the peer but the end of the stream.
@@ -134,7 +134,7 @@ impl Server {
     }
 
     fn wait(mut self) -> Result<Step<Self, Next>, Refusal> {
-        if self.waiting != Waiting::Head && !self.inbox.is_empty() {
+        if self.waiting != Waiting::Head && !self.is_before_head() {
             self.waiting = Waiting::Head;
             self.since = None;
         }
