@@ -48,7 +48,6 @@ enum HeadProgress {
 /// What comes after waiting between requests.
 #[derive(Debug)]
 #[must_use = "an exchange must be answered"]
-#[expect(clippy::large_enum_variant, reason = "the other variant is the last value of a connection")]
 pub enum Next {
     /// A request, and the right to answer it.
     Exchange(Exchange),
