@@ -267,7 +267,7 @@ impl Wire {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
             Poll::Pending => {
-                if self.transport.found_nothing() {
+                if self.has_looked() {
                     inbox.dry(self.transport.now());
                 }
                 return Poll::Pending;
@@ -278,6 +278,11 @@ impl Wire {
 
     /// Waits until the earlier of the output's deadline and `deadline`. Ready: poll whatever has a deadline again.
     ///
+    /// After reading was pending: was there nothing, or did the runtime not look?
+    pub(crate) fn has_looked(&self) -> bool {
+        self.transport.found_nothing()
+    }
+
     /// One lazy timer: a later deadline does not move it, and when it fires too early it is set again.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Deadline>) -> Poll<()> {
         let stall = if self.out.is_empty() { None } else { self.out.deadline() };
