@@ -15,11 +15,13 @@
 mod support;
 
 mod application;
+mod bounds;
 mod cut_short;
 mod echo;
 mod flush;
 mod moved;
 mod protocols;
+mod scripted;
 mod shutdown;
 mod slow;
 mod unread;
