@@ -19,6 +19,8 @@ mod bounds;
 mod cut_short;
 mod echo;
 mod flush;
+mod framing;
+mod keep_alive;
 mod moved;
 mod protocols;
 mod scripted;
