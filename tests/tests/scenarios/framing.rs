@@ -59,11 +59,7 @@ fn refused<R: Runtime>() {
         for bytewise in [false, true] {
             let mut client = server.connect();
             let both = [request, SMUGGLED].concat();
-            if bytewise {
-                client.send_bytewise(&both)
-            } else {
-                client.send(&both)
-            }
+            client.send_as(bytewise, &both);
             let response = client.response().unwrap();
             assert_eq!((response.status, response.announces_close()), (status, true), "{request:?}");
             client.assert_closed();

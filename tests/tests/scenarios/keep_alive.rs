@@ -53,7 +53,9 @@ fn many_requests<R: Runtime>(connections: usize, each: usize) {
             })
         })
         .collect();
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     let opened = 3 * connections as u64;
     assert_eq!((server.counters.accepted(), server.counters.exchanges()), (opened, opened * each as u64));
     for _ in 0..opened {
@@ -80,12 +82,9 @@ fn pipelined<R: Runtime>() {
     for count in [2, 10, 100] {
         for bytewise in [false, true] {
             let mut client = server.connect();
-            let all: String = (0..count).map(|at| format!("GET /{at} HTTP/1.1\r\nhost: a\r\n\r\n")).collect();
-            if bytewise {
-                client.send_bytewise(&all)
-            } else {
-                client.send(&all)
-            }
+            let all: Vec<_> = (0..count).map(|at| format!("GET /{at} HTTP/1.1\r\nhost: a\r\n\r\n")).collect();
+            let all = all.concat();
+            client.send_as(bytewise, &all);
             client.end_write();
             for at in 0..count {
                 assert_eq!(client.response().unwrap().body, format!("/{at}").as_bytes());

@@ -45,7 +45,7 @@ fn dropped_reads_lose_nothing<R: Runtime>() {
             }
             wire.extend_from_slice(b"0\r\n\r\n");
         } else {
-            wire = data.clone();
+            wire.extend_from_slice(&data);
         }
         for (index, byte) in wire.iter().enumerate() {
             client.send([*byte]);
