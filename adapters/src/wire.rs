@@ -159,6 +159,8 @@ impl Wire {
     /// The driver's turn begins.
     pub(crate) fn begin(&mut self, cx: &Context<'_>) {
         self.driving = true;
+        // A reader in the driver's own task comes again if it still waits; it may have been dropped.
+        self.waiters.reader.take_if(|reader| reader.will_wake(cx.waker()));
         scratch::lend_output(&mut self.out);
         if !self.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.driver = Some(cx.waker().clone());
@@ -267,13 +269,18 @@ impl Wire {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
             Poll::Pending => {
-                if self.transport.found_nothing() {
+                if self.has_looked() {
                     inbox.dry(self.transport.now());
                 }
                 return Poll::Pending;
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// After reading was pending: was there nothing, or did the runtime not look?
+    pub(crate) fn has_looked(&self) -> bool {
+        self.transport.found_nothing()
     }
 
     /// Waits until the earlier of the output's deadline and `deadline`. Ready: poll whatever has a deadline again.
@@ -307,13 +314,19 @@ impl Wire {
         if self.waiters.writer.as_ref().is_some_and(|(_, until)| self.is_met(*until)) {
             self.waiters.writer.take().into_iter().for_each(|(waker, _)| waker.wake());
         }
-        let reading = self.waiters.reader.is_some();
         // A reader in this very task has just found nothing, and will be woken by what arrives.
-        let reads_itself = self.waiters.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker()));
-        if (reading && !reads_itself) || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
+        let reads_elsewhere =
+            self.waiters.reader.as_ref().is_some_and(|reader| !reader.will_wake(cx.waker()));
+        if reads_elsewhere || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
             self.read_for_waiters(cx);
         }
-        let deadline = if reading { self.recv.as_ref().and_then(RequestBody::deadline) } else { None };
+        let reading = self.waiters.reader.is_some();
+        let mut deadline = self.recv.as_ref().and_then(RequestBody::deadline);
+        if deadline.is_some() && !reading {
+            deadline = None;
+            let now = self.now();
+            self.recv.iter_mut().for_each(|recv| recv.pause(now));
+        }
         ready!(self.poll_deadline(cx, deadline));
         self.waiters.reader.take().into_iter().for_each(Waker::wake);
         Poll::Ready(())
