@@ -329,6 +329,10 @@ fn poll_receive<S: Receiving>(
             filled?;
             continue;
         }
+        if !wire.has_looked() {
+            // The task's turn is over, and it will be woken: whatever is there must be seen before time is judged.
+            return Poll::Pending;
+        }
         // Nothing was there: this is what limits of time are judged by.
         if let Some(next) = advance(held, S::advance) {
             return Poll::Ready(Ok(next));

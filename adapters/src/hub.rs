@@ -25,7 +25,7 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct Members {
     links: Slab<Weak<Link>>,
-    /// The accept loop, when it waits for one of them to leave.
+    /// The accept loop, when it waits for one of them to leave, or to hold less.
     watcher: Option<Waker>,
 }
 
@@ -54,7 +54,7 @@ impl Hub {
         Member { hub: Arc::clone(self), key }
     }
 
-    /// The number of members. Wakes `waker` when one leaves.
+    /// The number of members. Wakes `waker` when one leaves, or when they no longer hold too much.
     pub(crate) fn watch(&self, waker: &Waker) -> usize {
         let mut members = self.members();
         match &mut members.watcher {
@@ -89,7 +89,14 @@ impl Hub {
         if after >= before {
             self.held.fetch_add(after - before, Ordering::Relaxed);
         } else {
-            self.held.fetch_sub(before - after, Ordering::Relaxed);
+            let held = self.held.fetch_sub(before - after, Ordering::Relaxed);
+            // The accept loop waits for this as much as for a member to leave.
+            if held > self.held_limit && held - (before - after) <= self.held_limit {
+                let watcher = self.members().watcher.take();
+                if let Some(watcher) = watcher {
+                    watcher.wake();
+                }
+            }
         }
     }
 

@@ -80,6 +80,8 @@ impl fmt::Display for Rate {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     since: Option<Instant>,
+    /// Of this period, before `since`.
+    waited: Duration,
     bytes: u64,
 }
 
@@ -93,24 +95,36 @@ impl Progress {
         *self = Self::default();
     }
 
+    /// Nobody waits at the moment. What was waited for so far still counts.
+    pub(crate) fn pause(&mut self, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.waited = self.waited.saturating_add(now.saturating_since(since));
+        }
+    }
+
     /// Starts the clock if it does not run. True if the period is over and too little has passed.
     pub(crate) fn expired(&mut self, now: Instant, rate: Rate) -> bool {
-        let Some(since) = self.since else {
-            *self = Self { since: Some(now), bytes: 0 };
-            return false;
+        let since = match self.since {
+            Some(since) => since,
+            None if self.waited.is_zero() => {
+                *self = Self { since: Some(now), ..Self::default() };
+                return false;
+            }
+            None => *self.since.insert(now),
         };
-        if now < since.saturating_add(rate.period) {
+        if now < since.saturating_add(rate.period.saturating_sub(self.waited)) {
             return false;
         }
         if self.bytes < rate.bytes {
             return true;
         }
-        *self = Self { since: Some(now), bytes: 0 };
+        *self = Self { since: Some(now), ..Self::default() };
         false
     }
 
     pub(crate) fn deadline(&self, rate: Rate, reason: Limit) -> Option<Deadline> {
-        self.since.map(|since| Deadline { at: since.saturating_add(rate.period), reason })
+        let left = rate.period.saturating_sub(self.waited);
+        self.since.map(|since| Deadline { at: since.saturating_add(left), reason })
     }
 }
 
@@ -147,6 +161,18 @@ mod tests {
         assert!(!progress.expired(at(10), Rate::DEFAULT));
         progress.add(1023);
         assert!(progress.expired(at(20), Rate::DEFAULT));
+    }
+
+    #[test]
+    fn only_waiting_counts() {
+        let mut progress = Progress::default();
+        assert!(!progress.expired(at(0), Rate::DEFAULT));
+        progress.pause(at(4));
+        progress.pause(at(50));
+        assert!(!progress.expired(at(100), Rate::DEFAULT));
+        assert_eq!(progress.deadline(Rate::DEFAULT, Limit::BodyProgress).unwrap().at, at(106));
+        progress.add(1023);
+        assert!(progress.expired(at(106), Rate::DEFAULT));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(crate) const USAGE: &str = "usage: serve [options]
   --runtime NAME           tokio or async-std (tokio)
   --max-body BYTES         the largest body that is taken (1 GiB)
   --max-message BYTES      the largest WebSocket message that is taken (16 MiB)
+  --max-fragments N        the most fragments of one message that are taken (100000)
   --max-connections N      connections at one time (10000)
   --backlog N              connections that wait to be accepted (1024)
   --origin same|any|LIST   pages that may open a WebSocket: LIST is origins with commas between (same)
@@ -41,6 +42,8 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
         config: Config::default(),
     };
     let config = &mut options.config;
+    // Programs that test servers send megabytes in pieces of 64 bytes.
+    config.ws.fragments = 100_000;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -58,6 +61,7 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
                 config.ws.message_bytes = bytes;
                 config.ws.frame_bytes = bytes;
             }
+            Long("max-fragments") => config.ws.fragments = arguments.value()?.parse()?,
             Long("max-connections") => config.connections = arguments.value()?.parse()?,
             Long("backlog") => options.backlog = arguments.value()?.parse()?,
             Long("origin") => options.origins = origins(&arguments.value()?.string()?),

@@ -108,7 +108,7 @@ pub(crate) struct Wire<T: ?Sized = dyn Transport> {
     transport: T,
 }
 
-/// Reads once into `inbox`. Pending: it was said to be dry.
+/// Reads once into `inbox`. Pending: it was said to be dry, if the runtime has looked.
 fn fill(transport: &mut dyn Transport, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
     scratch::lend_room(inbox);
     match transport.poll_read(cx, inbox.room()) {
@@ -190,6 +190,8 @@ impl Wire {
     /// The driver's turn begins.
     pub(crate) fn begin(&mut self, cx: &Context<'_>) {
         self.driving = true;
+        // A reader in the driver's own task comes again if it still waits; it may have been dropped.
+        self.waiters.reader.take_if(|reader| reader.will_wake(cx.waker()));
         scratch::lend_output(&mut self.out);
         if !self.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.driver = Some(cx.waker().clone());
@@ -296,6 +298,11 @@ impl Wire {
         fill(&mut self.transport, cx, inbox)
     }
 
+    /// After reading was pending: was there nothing, or did the runtime not look?
+    pub(crate) fn has_looked(&self) -> bool {
+        self.transport.found_nothing()
+    }
+
     /// Waits until the earlier of the output's deadline and `deadline`. Ready: poll whatever has a deadline again.
     ///
     /// One lazy timer: a later deadline does not move it, and when it fires too early it is set again.
@@ -327,16 +334,23 @@ impl Wire {
         if self.waiters.writer.as_ref().is_some_and(|(_, until)| self.is_met(*until)) {
             self.waiters.writer.take().into_iter().for_each(|(waker, _)| waker.wake());
         }
-        let reading = self.waiters.reader.is_some();
         // A reader in this very task has just found nothing, and will be woken by what arrives.
-        let reads_itself = self.waiters.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker()));
-        if (reading && !reads_itself) || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
+        let reads_elsewhere =
+            self.waiters.reader.as_ref().is_some_and(|reader| !reader.will_wake(cx.waker()));
+        if reads_elsewhere || self.waiters.writer.is_some() || self.waiters.watcher.is_some() {
             self.read_for_waiters(cx);
         }
         self.poll_closing(cx);
-        let deadline = if reading { self.recv.as_ref().and_then(RequestBody::deadline) } else { None };
-        let deadline =
-            if reading || self.is_closing() { deadline.or(self.socket.deadline()) } else { deadline };
+        let reading = self.waiters.reader.is_some();
+        let mut deadline = self.recv.as_ref().and_then(RequestBody::deadline);
+        if deadline.is_some() && !reading {
+            deadline = None;
+            let now = self.now();
+            self.recv.iter_mut().for_each(|recv| recv.pause(now));
+        }
+        if reading || self.is_closing() {
+            deadline = deadline.or(self.socket.deadline());
+        }
         ready!(self.poll_deadline(cx, deadline));
         self.waiters.reader.take().into_iter().for_each(Waker::wake);
         Poll::Ready(())

@@ -36,7 +36,7 @@ impl SocketState {
     pub(crate) fn take_open(&mut self) -> Option<Session> {
         match std::mem::take(self) {
             Self::Open(session) => Some(session),
-            other => {
+            other @ (Self::None | Self::Closing(..) | Self::Over(_)) => {
                 *self = other;
                 None
             }

@@ -176,10 +176,12 @@ pub(crate) fn find(needle: u8, text: &[u8]) -> Option<usize> {
     let pattern = u64::from_ne_bytes([needle; 8]);
     let mut at = 0;
     while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let differs = u64::from_ne_bytes(*word) ^ pattern;
-        // A byte that does not differ is zero; only then does the subtraction borrow from its high bit.
-        if differs.wrapping_sub(LOW) & !differs & HIGH != 0 {
-            break;
+        let differs = u64::from_le_bytes(*word) ^ pattern;
+        // A byte that does not differ is zero; only then does the subtraction borrow from its high bit. Behind the
+        // first such byte the borrow goes on, so only the first one is told apart.
+        let equal = differs.wrapping_sub(LOW) & !differs & HIGH;
+        if equal != 0 {
+            return Some(at + crate::convert::usize_from(u64::from(equal.trailing_zeros() / 8)));
         }
         at += 8;
     }

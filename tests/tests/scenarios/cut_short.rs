@@ -23,7 +23,7 @@ const PIECES: [usize; 4] = [0, 1, 5000, 200_000];
 /// `/length/n` or `/chunked/n`: writes n bytes and fails.
 async fn produce(exchange: Exchange) -> Result<Answered, Ended> {
     let path = exchange.path().to_owned();
-    let (framing, count) = path[1..].split_once('/').unwrap();
+    let (framing, count) = path.trim_start_matches('/').split_once('/').unwrap();
     let framing = if framing == "length" { Framing::Length(300_000) } else { Framing::Chunked };
     let (_, mut response) = exchange.start(StatusCode::OK, framing);
     response.write(pattern(count.parse().unwrap())).await?;

@@ -10,7 +10,12 @@ use endwell::{Answered, Config, Ended, Exchange};
 
 use crate::support::{Cut, Runtime, on_every_runtime, pattern, start, start_with};
 
-on_every_runtime!(read_while_writing, write_all_before_reading, a_small_one_may_write_all_first);
+on_every_runtime!(
+    read_while_writing,
+    write_all_before_reading,
+    a_small_one_may_write_all_first,
+    reset_while_it_waits,
+);
 
 /// Sends the body back while it arrives.
 pub(crate) async fn echo(exchange: Exchange) -> Result<Answered, Ended> {
@@ -80,4 +85,18 @@ fn a_small_one_may_write_all_first<R: Runtime>() {
         assert!(client.response().unwrap().body == data);
     }
     assert_eq!(server.counters.accepted(), 1);
+}
+
+/// A client that takes nothing and then resets: the echo, which waits for it, ends at once.
+fn reset_while_it_waits<R: Runtime>() {
+    let server = start::<R, _, _>(echo);
+    for framing in ["content-length: 1000000000", "transfer-encoding: chunked"] {
+        let mut client = server.connect();
+        client.send(format!("POST / HTTP/1.1\r\nhost: a\r\n{framing}\r\n\r\n"));
+        client.socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+        let chunk = [b"10000\r\n", &vec![b'x'; 1 << 16][..], b"\r\n"].concat();
+        while client.socket.write_all(&chunk).is_ok() {}
+        client.reset();
+        assert!(matches!(server.next_end(), Ended::Transport(_)));
+    }
 }

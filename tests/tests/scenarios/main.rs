@@ -9,17 +9,23 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
     reason = "a test that cannot go on has failed"
 )]
 
 mod support;
 
 mod application;
+mod bounds;
 mod cut_short;
 mod echo;
 mod flush;
+mod framing;
+mod keep_alive;
 mod moved;
 mod protocols;
+mod scripted;
 mod shutdown;
 mod slow;
 mod unread;

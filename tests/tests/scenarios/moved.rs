@@ -42,7 +42,9 @@ fn an_exchange_is_answered_elsewhere<R: Runtime>() {
             })
         })
         .collect();
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     assert_eq!((server.counters.exchanges(), server.counters.unanswered()), (4000, 0));
 }
 
@@ -124,19 +126,19 @@ fn both_directions_are_busy<R: Runtime>() {
     client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
     let mut sender = client.socket.try_clone().unwrap();
     let sending = thread::spawn(move || {
-        let (begin, mut sent) = (Instant::now(), 0_u64);
+        let (begin, mut sent) = (Instant::now(), 0_usize);
         while begin.elapsed() < BUSY {
-            let len = (sent as usize * 31) % 3000 + 1;
+            let len = (sent * 31) % 3000 + 1;
             let chunk = [format!("{len:x}\r\n").as_bytes(), &vec![b'x'; len], b"\r\n"].concat();
             sender.write_all(&chunk).unwrap();
-            sent += len as u64;
+            sent += len;
         }
         sender.write_all(b"0\r\n\r\n").unwrap();
         sent
     });
     let response = client.response().unwrap();
     let sent = sending.join().unwrap();
-    assert_eq!(received.load(Ordering::Relaxed), sent);
+    assert_eq!(received.load(Ordering::Relaxed), sent as u64);
     assert!(response.body.len() > 1 << 20, "{} bytes in {BUSY:?}", response.body.len());
     assert!(sent > 1 << 20, "{sent} bytes in {BUSY:?}");
 }

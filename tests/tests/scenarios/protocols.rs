@@ -64,11 +64,7 @@ fn switch_with_bytes_behind<R: Runtime>() {
         );
         for bytewise in [false, true] {
             let mut client = server.connect();
-            if bytewise {
-                client.send_bytewise(&request)
-            } else {
-                client.send(&request)
-            }
+            client.send_as(bytewise, &request);
             let response = client.response().unwrap();
             assert_eq!((response.status, response.field("upgrade").as_deref()), (101, Some("repeat")));
             converse(&mut client);

@@ -71,7 +71,7 @@ fn in_one_flight<R: Runtime>() {
     let mut sender = client.socket.try_clone().unwrap();
     let sending = std::thread::spawn(move || {
         use std::io::Write;
-        while sender.write_all(&[b'x'; 1 << 16]).is_ok() {}
+        while sender.write_all(&[b'x'; 1 << 14]).is_ok() {}
     });
     let response = client.response().unwrap();
     assert_eq!((response.status, response.announces_close()), (404, true));

@@ -45,7 +45,7 @@ fn dropped_reads_lose_nothing<R: Runtime>() {
             }
             wire.extend_from_slice(b"0\r\n\r\n");
         } else {
-            wire = data.clone();
+            wire.extend_from_slice(&data);
         }
         for (index, byte) in wire.iter().enumerate() {
             client.send([*byte]);
@@ -136,11 +136,11 @@ fn a_half_closed_peer_is_not_gone<R: Runtime>() {
 /// a peer may take for a piece. The peer waits for the handler and not the other way round.
 fn a_slow_handler_kills_no_healthy_peer<R: Runtime>() {
     let mut config = Config::default();
-    config.http.body_progress = Some(Rate { bytes: 1024, period: Duration::from_millis(100) });
+    config.http.body_progress = Some(Rate { bytes: 1024, period: Duration::from_millis(400) });
     let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
         let (mut request, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);
         while let Some(piece) = request.read().await? {
-            R::sleep(Duration::from_millis(150)).await;
+            R::sleep(Duration::from_millis(500)).await;
             response.write(piece).await?;
         }
         response.finish()
@@ -149,13 +149,12 @@ fn a_slow_handler_kills_no_healthy_peer<R: Runtime>() {
     client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
     let head = client.read_exactly(17);
     let mut body = Vec::new();
-    for round in 0..4 {
+    for _ in 0..2 {
         client.send("3\r\nabc\r\n");
         while !body.ends_with(b"3\r\nabc\r\n") {
             body.extend(client.read_exactly(1));
         }
         body.clear();
-        assert!(round < 4);
     }
     client.send("0\r\n\r\n");
     assert_eq!(client.read_exactly(5), b"0\r\n\r\n");

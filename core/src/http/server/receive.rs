@@ -8,7 +8,7 @@ use crate::http::chunked::{Chunked, Found};
 use crate::http::length::BodyLength;
 use crate::http::{Fields, Limits, StatusCode};
 use crate::time::Progress;
-use crate::{Deadline, Error, Exceeded, Inbox, Limit, Payload, Violation, convert};
+use crate::{Deadline, Error, Exceeded, Inbox, Instant, Limit, Payload, Violation, convert};
 
 /// The receiving side of an exchange: the rest of the request, and the bytes behind it.
 ///
@@ -107,6 +107,12 @@ impl RequestBody {
             Kind::Trailers(fields) => Event::Trailers(fields),
             Kind::End => Event::End,
         }
+    }
+
+    /// Nobody waits for more of the body at `now`: an application that takes its time does not use up the peer's.
+    /// The next poll that finds nothing goes on counting.
+    pub fn pause(&mut self, now: Instant) {
+        self.progress.pause(now);
     }
 
     /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].

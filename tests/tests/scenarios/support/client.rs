@@ -49,6 +49,15 @@ impl Client {
         }
     }
 
+    /// Sends whole or byte by byte.
+    pub(crate) fn send_as(&mut self, bytewise: bool, bytes: impl AsRef<[u8]>) {
+        if bytewise {
+            self.send_bytewise(bytes);
+        } else {
+            self.send(bytes);
+        }
+    }
+
     pub(crate) fn end_write(&self) {
         self.socket.shutdown(Shutdown::Write).unwrap();
     }
@@ -94,7 +103,7 @@ impl Client {
     }
 
     pub(super) fn fill(&mut self) -> io::Result<usize> {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         let len = self.socket.read(&mut buffer)?;
         self.ahead.extend_from_slice(&buffer[..len]);
         Ok(len)

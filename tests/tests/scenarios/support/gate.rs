@@ -39,9 +39,4 @@ impl<T> Told<T> {
     pub(crate) fn next(&self) -> T {
         self.0.recv_timeout(LONG).expect("a word from a handler")
     }
-
-    /// True if no word has come.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.0.try_recv().is_err()
-    }
 }

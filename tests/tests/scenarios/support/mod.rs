@@ -27,5 +27,5 @@ pub(crate) use on_every_runtime;
 
 /// Bytes in which a lost, doubled or swapped piece shows: no period that a buffer size could hide.
 pub(crate) fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|index| (index % 251) as u8 ^ (index / 251) as u8).collect()
+    (0..len).map(|index| ((index % 251) ^ (index / 251 % 256)) as u8).collect()
 }

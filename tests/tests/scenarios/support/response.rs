@@ -75,7 +75,7 @@ impl Response {
             assert!(self.field("content-length").is_none());
             loop {
                 let line = until(client, b"\r\n")?;
-                let size = usize::from_str_radix(str::from_utf8(&line).unwrap().trim_end(), 16).unwrap();
+                let size = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim_end(), 16).unwrap();
                 if size == 0 {
                     break;
                 }
@@ -87,7 +87,7 @@ impl Response {
                 if line == b"\r\n" {
                     return Ok(());
                 }
-                self.trailers.extend(parse(str::from_utf8(&line).unwrap()));
+                self.trailers.extend(parse(std::str::from_utf8(&line).unwrap()));
             }
         }
         if let Some(length) = self.field("content-length") {

@@ -118,13 +118,6 @@ impl Running {
     pub(crate) fn wait(&self) {
         self.stopped.recv_timeout(LONG).expect("a server that stops");
     }
-
-    /// Another exchange is answered: what happened before has disturbed nothing.
-    pub(crate) fn assert_undisturbed(&self) {
-        let mut client = self.connect();
-        client.send("GET /well HTTP/1.1\r\nhost: a\r\n\r\n");
-        assert_eq!(client.response().unwrap().status, 200);
-    }
 }
 
 impl Drop for Running {

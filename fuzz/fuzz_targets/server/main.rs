@@ -1,0 +1,38 @@
+//! A server's connection under any bytes, any splits, any times and any handler.
+//!
+//! The input is two lines of plan and then the stream, so that seeds are written by hand:
+//!
+//! ```text
+//! .?bre         `.` small limits, `:` the least inbox, `?` silence at the end; then a handler per request
+//! !9            how many bytes come at once, and how long each wait is
+//! GET / HTTP/1.1 ...
+//! ```
+//!
+//! Three runs must agree with each other or with themselves:
+//!
+//! - whole, by copy, no time passes;
+//! - in pieces, through a lent buffer, no time passes: the same requests, bodies, verdicts and output bytes;
+//! - in pieces, time passes: whatever is open has a deadline, and the machine ends.
+#![no_main]
+
+mod drive;
+mod feed;
+mod plan;
+
+use drive::run;
+use feed::Arrival;
+use libfuzzer_sys::fuzz_target;
+use plan::Plan;
+
+fuzz_target!(|input: &[u8]| {
+    let plan = Plan::of(input);
+    let whole = run(&plan, Arrival::Whole);
+    let pieces = run(&plan, Arrival::Pieces);
+    assert_eq!(whole.log, pieces.log, "whole and in pieces: what was understood differs");
+    assert_eq!(
+        whole.written.escape_ascii().to_string(),
+        pieces.written.escape_ascii().to_string(),
+        "whole and in pieces: what was written differs"
+    );
+    run(&plan, Arrival::Timed);
+});

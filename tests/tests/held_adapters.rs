@@ -1,0 +1,203 @@
+//! S33: what connections hold is bounded, whatever their peers send or leave unread. Measured by an allocator that
+//! counts, so this is a program of its own, and its measurements are made one after the other.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "scenarios/support/mod.rs"]
+#[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use endwell::http::{Framing, StatusCode};
+use endwell::{Answered, Config, Ended, Exchange};
+use support::{AsyncStd, Client, LONG, Runtime, Tokio, start_with};
+
+/// Counts the bytes that are allocated.
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn grow(bytes: usize) {
+    let held = HELD.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK.fetch_max(held, Ordering::Relaxed);
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; the counters do not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const CONNECTIONS: usize = 16;
+
+/// What a connection may hold: its output, what it received (twice: a part of it is on its way through the handler),
+/// the piece that the handler is writing, and its own states and tables.
+const BOUND: usize = OUTPUT + 2 * RECEIVED + PIECE + (16 << 10);
+const OUTPUT: usize = 128 << 10;
+const RECEIVED: usize = 64 << 10;
+const PIECE: usize = 64 << 10;
+
+/// Above the connections: what each thread lends, and the runtime's own.
+const THREADS: usize = 1 << 20;
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.output.bytes = OUTPUT;
+    config.output.high_water = 32 << 10;
+    config.http.received_bytes = RECEIVED;
+    // A handler that waits for its peer to be gone does not see that behind a body that it does not read.
+    config.shutdown_time = Duration::from_millis(100);
+    config
+}
+
+async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
+    match exchange.path() {
+        "/stream" => {
+            let (_, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);
+            while response.write(vec![b'x'; PIECE]).await.is_ok() {}
+            response.finish()
+        }
+        "/echo" => {
+            let (mut request, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);
+            while let Some(piece) = request.read().await? {
+                response.write(piece).await?;
+            }
+            response.finish()
+        }
+        "/ignore" => Err(exchange.peer_gone().await),
+        _ => Ok(exchange.respond(StatusCode::OK, vec![b'x'; 1000])),
+    }
+}
+
+/// Sends `first`, then `again` for as long as anything is taken. Takes nothing itself.
+fn push(client: &mut Client, first: &str, again: &[u8]) {
+    client.send(first);
+    client.socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let mut sent = 0;
+    while sent < 64 << 20 {
+        match client.socket.write(again) {
+            Ok(len) => sent += len,
+            Err(_) => return,
+        }
+    }
+    panic!("a peer that reads nothing was read from for ever");
+}
+
+/// The most that `CONNECTIONS` clients make the server hold.
+fn most<R: Runtime>(name: &str, act: impl Fn(&mut Client) + Sync) {
+    let server = start_with::<R, _, _>(config(), handle);
+    let address = server.address;
+    // What a thread needs once is not a connection's.
+    let mut first = Client::connect_narrow(address);
+    act(&mut first);
+    first.reset();
+    let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| Client::connect_narrow(address)).collect();
+    let before = HELD.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    thread::scope(|scope| {
+        for client in &mut clients {
+            scope.spawn(|| act(client));
+        }
+    });
+    settle();
+    let held = PEAK.load(Ordering::Relaxed) - before;
+    println!("{name}: at most {} bytes held for each of {CONNECTIONS}", held / CONNECTIONS);
+    // A handler that waits for its peer to be gone is not moved by a plain close.
+    clients.into_iter().for_each(Client::reset);
+    assert!(held < CONNECTIONS * BOUND + THREADS, "{name}: {held} bytes held");
+}
+
+/// Waits until nothing moves any more.
+fn settle() {
+    let begin = Instant::now();
+    let mut last = (0, Instant::now());
+    while last.1.elapsed() < Duration::from_millis(200) {
+        assert!(begin.elapsed() < LONG, "it grows and grows");
+        let peak = PEAK.load(Ordering::Relaxed);
+        if peak != last.0 {
+            last = (peak, Instant::now());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+/// 64 MiB go through, and hardly anything stays.
+fn echo<R: Runtime>() {
+    const SIZE: usize = 64 << 20;
+    let server = start_with::<R, _, _>(config(), handle);
+    let client = Client::connect(server.address);
+    let mut sender = client.socket.try_clone().unwrap();
+    let mut reader = client.socket.try_clone().unwrap();
+    let before = HELD.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let sending = thread::spawn(move || {
+        write!(
+            sender,
+            "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: {SIZE}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let piece = [b'x'; 16 << 10];
+        (0..SIZE / piece.len()).for_each(|_| sender.write_all(&piece).unwrap());
+    });
+    let (mut buffer, mut seen) = ([0; 16 << 10], 0);
+    loop {
+        match std::io::Read::read(&mut reader, &mut buffer).unwrap() {
+            0 => break,
+            len => seen += buffer[..len].iter().map(|byte| usize::from(*byte == b'x')).sum::<usize>(),
+        }
+    }
+    sending.join().unwrap();
+    let held = PEAK.load(Ordering::Relaxed) - before;
+    println!("echo of 64 MiB: at most {held} bytes held");
+    assert_eq!(seen, SIZE);
+    assert!(held < BOUND + THREADS, "{held} bytes held");
+}
+
+fn all<R: Runtime>() {
+    most::<R>("a reader that takes nothing", |client| client.send("GET /stream HTTP/1.1\r\nhost: a\r\n\r\n"));
+    most::<R>("requests without an end", |client| push(client, "", GET.repeat(100).as_bytes()));
+    most::<R>("a body that nobody reads", |client| {
+        push(
+            client,
+            "POST /ignore HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n",
+            &[b'x'; 10_000],
+        );
+    });
+    most::<R>("an echo that nobody takes", |client| {
+        push(client, "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n", &[b'x'; 10_000]);
+    });
+    echo::<R>();
+}
+
+/// One test, since the counters are one for the process.
+#[test]
+fn bytes_held_are_bounded() {
+    println!("on tokio");
+    all::<Tokio>();
+    println!("on async-std");
+    all::<AsyncStd>();
+}

@@ -1,0 +1,96 @@
+//! Bounds over all connections: how many, and what they hold together.
+
+use std::thread;
+use std::time::Duration;
+
+use endwell::http::StatusCode;
+use endwell::{Answered, Config, Exchange};
+
+use crate::support::{Client, Runtime, on_every_runtime, start_with};
+
+on_every_runtime!(a_full_server_waits_for_one_to_leave, an_overloaded_server_accepts_again);
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+async fn ok(exchange: Exchange) -> Answered {
+    let len = exchange.fields().get_str("x-len").and_then(|len| len.parse().ok()).unwrap_or(0);
+    exchange.respond(StatusCode::OK, vec![b'x'; len])
+}
+
+fn is_answered(client: &mut Client) -> bool {
+    client.socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let answered = client.socket.peek(&mut [0]).is_ok_and(|len| len > 0);
+    client.socket.set_read_timeout(Some(crate::support::LONG)).unwrap();
+    answered
+}
+
+fn a_full_server_waits_for_one_to_leave<R: Runtime>() {
+    let mut config = Config::default();
+    config.connections = 3;
+    let server = start_with::<R, _, _>(config, ok);
+    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(GET);
+        client.response().unwrap();
+    }
+    for round in 0..3 {
+        let mut next = server.connect();
+        next.send(GET);
+        assert!(!is_answered(&mut next), "one too many");
+        assert_eq!(server.counters.accepted(), 3 + round);
+        clients.remove(0);
+        assert_eq!(next.response().unwrap().status, 200);
+        clients.push(next);
+    }
+}
+
+/// Nobody leaves, but what was held is sent: there is room again.
+fn an_overloaded_server_accepts_again<R: Runtime>() {
+    let mut config = Config::default();
+    config.held_bytes = 1 << 20;
+    let server = start_with::<R, _, _>(config, ok);
+    let mut other = server.connect();
+    other.send(GET);
+    assert_eq!(other.response().unwrap().status, 200);
+    let mut greedy = Client::connect_narrow(server.address);
+    greedy.send(format!("GET / HTTP/1.1\r\nhost: a\r\nx-len: {}\r\n\r\n", 64 << 20));
+    greedy.read_exactly(17);
+    // A new request of another connection is told so, and that connection closes.
+    let begin = std::time::Instant::now();
+    while server.counters.overloaded() == 0 {
+        assert!(begin.elapsed() < crate::support::LONG);
+        other.send(GET);
+        let response = other.response().unwrap();
+        assert!(matches!(response.status, 200 | 503));
+        thread::yield_now();
+    }
+    other.assert_closed();
+    server.next_end();
+    // One was being waited for before there was too much.
+    let mut last = server.connect();
+    last.send(GET);
+    assert_eq!(last.response().unwrap().status, 503);
+    drop(last);
+    server.next_end();
+    let mut next = server.connect();
+    next.send(GET);
+    assert!(!is_answered(&mut next), "accepted although too much is held");
+    let head = greedy.read_exactly(50);
+    assert!(!head.is_empty());
+    let mut rest = 64_usize << 20;
+    let reading = thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 20];
+        while rest > 0 {
+            match std::io::Read::read(&mut greedy.socket, &mut buffer) {
+                Ok(len) if len > 0 => rest = rest.saturating_sub(len),
+                _ => break,
+            }
+            if rest < 1000 {
+                break;
+            }
+        }
+        greedy
+    });
+    assert_eq!(next.response().unwrap().status, 200);
+    drop(reading);
+}
