@@ -110,11 +110,11 @@ fn memory_follows_the_bytes_that_came() {
     assert!(idle < 140_000);
 
     let sizes = [
-        ("Receiver", size_of::<Receiver>(), 176),
+        ("Receiver", size_of::<Receiver>(), 192),
         ("Sender", size_of::<Sender>(), 40),
         ("Fragments", size_of::<Fragments>(), 48),
-        ("Session", size_of::<Session>(), 224),
-        ("Closing", size_of::<Closing>(), 248),
+        ("Session", size_of::<Session>(), 240),
+        ("Closing", size_of::<Closing>(), 264),
         ("Event", size_of::<Event<'_>>(), 32),
         ("SessionEvent", size_of::<SessionEvent<'_>>(), 32),
         ("Result of an event", size_of::<Result<Event<'_>, endwell_core::ws::Failure>>(), 32),
