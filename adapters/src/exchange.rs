@@ -258,7 +258,7 @@ impl Exchange {
         match exchange.accept(acceptance, date::now().as_ref(), &mut wire.out) {
             Ok(mut accepted) => {
                 let subprotocol = accepted.subprotocol.take();
-                wire.socket = SocketState::Open(accepted.session());
+                wire.socket = SocketState::Open(accepted.session().into());
                 wire.leave_to_driver();
                 drop(wire);
                 Ok(Socket::new(link, subprotocol))

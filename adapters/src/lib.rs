@@ -58,6 +58,7 @@ pub use body::{Gone, Read, ReadAll, Ready, RequestBody, ResponseBody, Write, Wri
 pub use bytes::Bytes;
 pub use conclusion::{Answered, Conclusion};
 pub use config::{Config, OnEnd};
+pub use connection::Run;
 pub use counters::Counters;
 pub use ended::Ended;
 pub use endwell_core as core;

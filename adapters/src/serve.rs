@@ -4,14 +4,16 @@ use std::future::{IntoFuture, Pending};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use pin_project_lite::pin_project;
 
 use crate::conclusion::Conclusion;
 use crate::counters::Counters;
-use crate::hub::Hub;
+use crate::hub::{Hub, Member};
 use crate::transport::{Endpoints, Listener};
-use crate::{Config, Exchange, Server};
+use crate::{Config, Exchange, Run, Server};
 
 /// Serves every connection that `listener` accepts: await the result.
 ///
@@ -149,6 +151,35 @@ async fn until<R>(
     .await
 }
 
+pin_project! {
+    /// The task of one connection. By hand, so that a connection is not held twice: where it was given and where it is
+    /// awaited.
+    struct Task<H, F> {
+        #[pin]
+        run: Run<H, F>,
+        member: Option<Member>,
+        config: Arc<Config>,
+    }
+}
+
+impl<H, F> Future for Task<H, F>
+where
+    H: Fn(Exchange) -> F,
+    F: Future<Output: Conclusion>,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let ended = ready!(this.run.as_mut().poll(cx));
+        if let Some(on_end) = &this.config.on_end {
+            on_end(&this.run.link().endpoints, &ended);
+        }
+        drop(this.member.take());
+        Poll::Ready(())
+    }
+}
+
 /// Makes a task of each connection.
 struct Spawner<H> {
     hub: Arc<Hub>,
@@ -180,16 +211,10 @@ where
         let server = Server::member_of(Arc::clone(&self.hub), transport, endpoints, &self.config, limits);
         self.hub.counters.accepted.add();
         // A member before the task runs, and until it has ended: leaving cannot come before joining.
-        let member = self.hub.join(server.link());
-        let (handler, config) = (Arc::clone(&self.handler), Arc::clone(&self.config));
-        listener.spawn(async move {
-            let link = Arc::clone(server.link());
-            let ended = server.run(|exchange| handler(exchange)).await;
-            if let Some(on_end) = &config.on_end {
-                on_end(&link.endpoints, &ended);
-            }
-            drop(member);
-        });
+        let handler = Arc::clone(&self.handler);
+        let run = server.run(move |exchange| handler(exchange));
+        let member = self.hub.join(run.link());
+        listener.spawn(Task { run, member: Some(member), config: Arc::clone(&self.config) });
     }
 
     async fn shut_down<L: Listener>(self) {

@@ -10,7 +10,7 @@ use crate::counters::Counters;
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
 use crate::wire::Link;
-use crate::{Config, Ended, Exchange, connection};
+use crate::{Config, Exchange, Run};
 
 /// A connection to be served, on any [`Transport`]. [`serve`](crate::serve()) makes one for each that a listener
 /// accepts; make your own for connections that come from elsewhere.
@@ -48,11 +48,8 @@ impl Server {
         Self { link, server: server::Server::new(limits) }
     }
 
-    pub(crate) fn link(&self) -> &Arc<Link> {
-        &self.link
-    }
-
-    /// Serves the connection to its end, one exchange after the other.
+    /// Serves the connection to its end, one exchange after the other. The result is to be awaited: it says how the
+    /// connection ended.
     ///
     /// `handler` is called for each request and runs inside this future. Whenever it waits, for whatever, what was
     /// answered is written first. A panic of the handler is caught; the request gets a 500 and the connection
@@ -61,12 +58,12 @@ impl Server {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection where it is.
-    pub async fn run<H, F>(self, handler: H) -> Ended
+    pub fn run<H, F>(self, handler: H) -> Run<H, F>
     where
         H: Fn(Exchange) -> F,
         F: Future<Output: Conclusion>,
     {
-        connection::run(&self.link, self.server, handler).await
+        Run::new(self.link, self.server, handler)
     }
 }
 

@@ -10,18 +10,24 @@ use endwell_core::{Deadline, Held, Inbox, Step};
 use super::{Outcome, Until, Wire};
 use crate::Ended;
 
-/// What a connection's WebSocket is.
+/// What a connection's WebSocket is. Behind a pointer: most connections have none.
 #[derive(Default)]
 pub(crate) enum SocketState {
     /// There is none.
     #[default]
     None,
     /// It can be written to.
-    Open(Session),
+    Open(Box<Session>),
     /// Our Close is written. The driver does the rest, whatever becomes of the application.
-    Closing(Held<Closing>, EndOfStream),
+    Closing(Box<ClosingSocket>),
     /// It has ended.
-    Over(WsEnded),
+    Over(Box<WsEnded>),
+}
+
+/// A WebSocket whose Close is written.
+pub(crate) struct ClosingSocket {
+    closing: Held<Closing>,
+    end_of_stream: EndOfStream,
 }
 
 /// Whether the write side was ended.
@@ -33,7 +39,7 @@ pub(crate) enum EndOfStream {
 
 impl SocketState {
     /// Takes an open session out, and leaves every other state as it is.
-    pub(crate) fn take_open(&mut self) -> Option<Session> {
+    pub(crate) fn take_open(&mut self) -> Option<Box<Session>> {
         match std::mem::take(self) {
             Self::Open(session) => Some(session),
             other @ (Self::None | Self::Closing(..) | Self::Over(_)) => {
@@ -47,7 +53,7 @@ impl SocketState {
     pub(super) fn inbox(&mut self) -> Option<&mut Inbox> {
         match self {
             Self::Open(session) => Some(session.inbox()),
-            Self::Closing(closing, _) => closing.as_mut().map(Closing::inbox),
+            Self::Closing(socket) => socket.closing.as_mut().map(Closing::inbox),
             Self::None | Self::Over(_) => None,
         }
     }
@@ -55,7 +61,7 @@ impl SocketState {
     pub(super) fn deadline(&self) -> Option<Deadline> {
         match self {
             Self::Open(session) => session.deadline(),
-            Self::Closing(closing, _) => closing.as_ref().and_then(Closing::deadline),
+            Self::Closing(socket) => socket.closing.as_ref().and_then(Closing::deadline),
             Self::None | Self::Over(_) => None,
         }
     }
@@ -66,7 +72,8 @@ impl Wire {
     pub(crate) fn close_socket(&mut self, close: Close) {
         if let Some(session) = self.socket.take_open() {
             let closing = session.close(close, &mut self.out);
-            self.socket = SocketState::Closing(Held::new(closing), EndOfStream::Owed);
+            let closing = ClosingSocket { closing: Held::new(closing), end_of_stream: EndOfStream::Owed };
+            self.socket = SocketState::Closing(closing.into());
             self.wake_waiters();
             self.leave_to_driver();
         }
@@ -161,7 +168,8 @@ impl Wire {
     /// Takes a closing socket as far as it goes. What is over is concluded.
     pub(super) fn poll_closing(&mut self, cx: &mut Context<'_>) {
         loop {
-            let SocketState::Closing(held, end_of_stream) = &mut self.socket else { return };
+            let SocketState::Closing(socket) = &mut self.socket else { return };
+            let ClosingSocket { closing: held, end_of_stream } = &mut **socket;
             let now = self.transport.now();
             let over = held.step(|closing| match closing.poll(now, &self.out) {
                 Step::Wait(closing) => (Some(closing), None),
@@ -187,8 +195,8 @@ impl Wire {
 
     /// The transport failed while the socket was closing.
     pub(super) fn cut_socket(&mut self) {
-        if let SocketState::Closing(held, _) = &mut self.socket {
-            let ended = held.take().map_or(WsEnded::Transport, Closing::cut);
+        if let SocketState::Closing(socket) = &mut self.socket {
+            let ended = socket.closing.take().map_or(WsEnded::Transport, Closing::cut);
             self.socket_is_over(ended);
         }
     }
@@ -197,7 +205,7 @@ impl Wire {
         // What is still queued has nobody to go to.
         let rest = self.out.len();
         self.out.advance(rest);
-        self.socket = SocketState::Over(ended.clone());
+        self.socket = SocketState::Over(Box::new(ended.clone()));
         self.conclude(Outcome::Ended(Ended::WebSocket(ended)));
         self.wake_waiters();
     }

@@ -71,7 +71,8 @@ impl Partial {
             self.complete(byte, text)?;
         }
         let (whole, cut) = bytes.split_at(bytes.len().saturating_sub(cut_at_end(bytes)));
-        text.push_str(check(whole)?);
+        // The byte that is impossible may be the first one behind what is whole.
+        text.push_str(check(whole).map_err(|_| blame(bytes))?);
         for &byte in cut {
             self.complete(byte, text)?;
         }

@@ -1,0 +1,72 @@
+//! The end of a connection: the last bytes out, then the close.
+
+use std::task::{Context, Poll, ready};
+
+use endwell_core::http::server::Linger;
+use endwell_core::{Held, Step};
+
+use crate::wire::{Link, Wire};
+use crate::{Ended, scratch};
+
+/// What is still to be sent.
+pub(super) enum Last {
+    Bytes,
+    EndOfStream,
+    Nothing,
+}
+
+/// Writes the last bytes, ends the write side, and waits for the peer to close. Whatever fails on the way, the
+/// connection is over: there is nobody to tell.
+pub(super) fn poll_close(
+    link: &Link,
+    wire: &mut Wire,
+    held: &mut Held<Linger>,
+    last: &mut Last,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    loop {
+        if link.hub.is_cut() {
+            return Poll::Ready(());
+        }
+        let sent = match last {
+            Last::Bytes => wire.poll_write_out(cx).map(|written| written.map(|()| Last::EndOfStream)),
+            Last::EndOfStream => {
+                wire.poll_end_write(cx).map(|ended| ended.map(|()| Last::Nothing).map_err(Ended::from))
+            }
+            Last::Nothing => Poll::Pending,
+        };
+        match sent {
+            Poll::Ready(Ok(next)) => {
+                *last = next;
+                continue;
+            }
+            Poll::Ready(Err(_)) => return Poll::Ready(()),
+            Poll::Pending => {}
+        }
+        let now = wire.now();
+        let done = held.step(|mut linger| match last {
+            // The time that the peer has runs from our last byte. Until then it may have to be read from, or it
+            // would never come to read.
+            Last::Bytes | Last::EndOfStream => {
+                linger.discard();
+                (Some(linger), false)
+            }
+            Last::Nothing => match linger.poll(now) {
+                Step::Wait(linger) => (Some(linger), false),
+                Step::Done(()) => (None, true),
+            },
+        });
+        let Some(linger) = held.as_mut().filter(|_| done == Some(false)) else { return Poll::Ready(()) };
+        if !linger.inbox().has_ended() {
+            if let Poll::Ready(filled) = wire.poll_fill(cx, linger.inbox()) {
+                if filled.is_err() {
+                    return Poll::Ready(());
+                }
+                linger.discard();
+                scratch::reclaim_room(linger.inbox());
+                continue;
+            }
+        }
+        ready!(wire.poll_deadline(cx, held.as_ref().and_then(Linger::deadline)));
+    }
+}
