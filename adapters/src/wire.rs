@@ -159,8 +159,6 @@ impl Wire {
     /// The driver's turn begins.
     pub(crate) fn begin(&mut self, cx: &Context<'_>) {
         self.driving = true;
-        // A reader in the driver's own task comes again if it still waits; it may have been dropped.
-        self.waiters.reader.take_if(|reader| reader.will_wake(cx.waker()));
         scratch::lend_output(&mut self.out);
         if !self.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.driver = Some(cx.waker().clone());
@@ -359,10 +357,29 @@ impl Wire {
         number: u64,
         before_waiting: impl FnOnce(&mut Outbox),
     ) -> Poll<Result<Option<Bytes>, Ended>> {
-        let mut before_waiting = Some(before_waiting);
         if self.number != number {
             return Poll::Ready(Ok(None));
         }
+        let polled = self.poll_open_body(cx, before_waiting);
+        if polled.is_ready() {
+            self.waiters.reader = None;
+        }
+        polled
+    }
+
+    /// Who read the body of an exchange waits no longer.
+    pub(crate) fn stop_reading(&mut self, number: u64) {
+        if self.number == number {
+            self.waiters.reader = None;
+        }
+    }
+
+    fn poll_open_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        before_waiting: impl FnOnce(&mut Outbox),
+    ) -> Poll<Result<Option<Bytes>, Ended>> {
+        let mut before_waiting = Some(before_waiting);
         loop {
             if let Some(ended) = &self.ended {
                 return Poll::Ready(Err(ended.clone()));
