@@ -319,12 +319,15 @@ impl Wire {
             self.read_for_waiters(cx);
         }
         let reading = self.waiters.reader.is_some();
-        let mut deadline = self.recv.as_ref().and_then(RequestBody::deadline);
-        if deadline.is_some() && !reading {
-            deadline = None;
-            let now = self.now();
-            self.recv.iter_mut().for_each(|recv| recv.pause(now));
-        }
+        let now = self.now();
+        let deadline = match &mut self.recv {
+            Some(recv) if reading => recv.deadline(),
+            Some(recv) => {
+                recv.pause(now);
+                None
+            }
+            None => None,
+        };
         ready!(self.poll_deadline(cx, deadline));
         self.waiters.reader.take().into_iter().for_each(Waker::wake);
         Poll::Ready(())
