@@ -55,6 +55,7 @@ pub struct Read<'a> {
     number: u64,
     expect: &'a mut Option<Continue>,
     send: &'a mut Option<Responder>,
+    waits: bool,
 }
 
 impl<'a> Read<'a> {
@@ -64,7 +65,7 @@ impl<'a> Read<'a> {
         expect: &'a mut Option<Continue>,
         send: &'a mut Option<Responder>,
     ) -> Self {
-        Self { link, number, expect, send }
+        Self { link, number, expect, send, waits: false }
     }
 }
 
@@ -72,12 +73,23 @@ impl Future for Read<'_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { link, number, expect, send } = self.get_mut();
-        link.lock().poll_body(cx, *number, |out| {
+        let Self { link, number, expect, send, waits } = self.get_mut();
+        let polled = link.lock().poll_body(cx, *number, |out| {
             if let (Some(send), Some(wanted)) = (send, expect.take()) {
                 send.proceed(wanted, out);
             }
-        })
+        });
+        *waits = polled.is_pending();
+        polled
+    }
+}
+
+impl Drop for Read<'_> {
+    /// Nobody waits any more: the peer's time does not run on.
+    fn drop(&mut self) {
+        if self.waits {
+            self.link.lock().stop_reading(self.number);
+        }
     }
 }
 

@@ -3,17 +3,19 @@
 //! The lock is held for the length of one call and never across an await. While the driver polls the handler,
 //! reads and writes go to the transport directly; from any other task they are left here, and the driver is woken.
 
+mod body;
+mod raw;
 mod socket;
 
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, Bytes};
-use endwell_core::http::server::{self, Event, RequestBody};
+use bytes::Buf;
+use endwell_core::http::server::{self, RequestBody};
 use endwell_core::http::{Fields, StatusCode};
 use endwell_core::ws::Sender;
-use endwell_core::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, OutboxLimits};
+use endwell_core::{Deadline, Inbox, Instant, Outbox, OutboxLimits};
 
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
@@ -190,8 +192,6 @@ impl Wire {
     /// The driver's turn begins.
     pub(crate) fn begin(&mut self, cx: &Context<'_>) {
         self.driving = true;
-        // A reader in the driver's own task comes again if it still waits; it may have been dropped.
-        self.waiters.reader.take_if(|reader| reader.will_wake(cx.waker()));
         scratch::lend_output(&mut self.out);
         if !self.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.driver = Some(cx.waker().clone());
@@ -342,12 +342,15 @@ impl Wire {
         }
         self.poll_closing(cx);
         let reading = self.waiters.reader.is_some();
-        let mut deadline = self.recv.as_ref().and_then(RequestBody::deadline);
-        if deadline.is_some() && !reading {
-            deadline = None;
-            let now = self.now();
-            self.recv.iter_mut().for_each(|recv| recv.pause(now));
-        }
+        let now = self.transport.now();
+        let mut deadline = match &mut self.recv {
+            Some(recv) if reading => recv.deadline(),
+            Some(recv) => {
+                recv.pause(now);
+                None
+            }
+            None => None,
+        };
         if reading || self.is_closing() {
             deadline = deadline.or(self.socket.deadline());
         }
@@ -381,53 +384,6 @@ impl Wire {
         }
     }
 
-    /// The next piece of the body of an exchange. `None`: its end, or the exchange is over. `before_waiting` runs once if nothing is there yet.
-    pub(crate) fn poll_body(
-        &mut self,
-        cx: &mut Context<'_>,
-        number: u64,
-        before_waiting: impl FnOnce(&mut Outbox),
-    ) -> Poll<Result<Option<Bytes>, Ended>> {
-        let mut before_waiting = Some(before_waiting);
-        if self.number != number {
-            return Poll::Ready(Ok(None));
-        }
-        loop {
-            if let Some(ended) = &self.ended {
-                return Poll::Ready(Err(ended.clone()));
-            }
-            let Some(recv) = &mut self.recv else { return Poll::Ready(Ok(None)) };
-            match recv.poll() {
-                Ok(Some(ready)) => match recv.event(ready) {
-                    Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
-                    Event::Trailers(fields) => {
-                        self.trailers = Some(fields);
-                        continue;
-                    }
-                    Event::End => return Poll::Ready(Ok(None)),
-                },
-                Err(error) => {
-                    self.fallback = RequestBody::status_of_error(&error);
-                    return Poll::Ready(Err(error.into()));
-                }
-                Ok(None) => {}
-            }
-            if let Some(before_waiting) = before_waiting.take() {
-                before_waiting(&mut self.out);
-            }
-            // What is queued may be what the peer waits for before it sends on.
-            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
-                self.end(ended);
-                continue;
-            }
-            match self.poll_driving(cx, Self::poll_fill_recv) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(ended)) => self.end(ended),
-                Poll::Pending => return self.wait_to_read(cx),
-            }
-        }
-    }
-
     /// Runs `poll` if this is the driver's turn; otherwise leaves it to the driver.
     fn poll_driving<R>(
         &mut self,
@@ -435,24 +391,6 @@ impl Wire {
         poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
         if self.driving { poll(self, cx) } else { Poll::Pending }
-    }
-
-    fn poll_fill_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let Some(mut recv) = self.recv.take() else { return Poll::Ready(Ok(())) };
-        let filled = self.poll_fill(cx, recv.inbox());
-        self.recv = Some(recv);
-        filled
-    }
-
-    /// Nothing is there to be read: has the body's limit been met?
-    fn wait_to_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
-        if let Some(Err(error)) = self.recv.as_mut().map(RequestBody::poll) {
-            self.fallback = RequestBody::status_of_error(&error);
-            return Poll::Ready(Err(error.into()));
-        }
-        self.waiters.reader = Some(cx.waker().clone());
-        self.leave_to_driver();
-        Poll::Pending
     }
 
     /// Waits until the output is as far as `until` says.
@@ -507,56 +445,4 @@ impl Wire {
             Until::Fits(len) => self.has_room_for(len),
         }
     }
-
-    /// Reads from the transport itself, for another protocol.
-    pub(crate) fn poll_raw_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
-        if polled.is_pending() {
-            // The transport wakes it, unless the connection is ended from this side.
-            self.waiters.reader = Some(cx.waker().clone());
-        }
-        polled
-    }
-
-    /// Writes to the transport itself, for another protocol: what is queued goes out first.
-    pub(crate) fn poll_raw_write<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
-    ) -> Poll<io::Result<R>> {
-        if let Err(ended) = ready!(self.poll_output(cx, Until::Flushed)) {
-            return Poll::Ready(Err(broken(&ended)));
-        }
-        let polled = self.poll_raw(cx, poll);
-        if polled.is_pending() {
-            self.waiters.writer = Some((cx.waker().clone(), Until::Flushed));
-        }
-        polled
-    }
-
-    fn poll_raw<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
-    ) -> Poll<io::Result<R>> {
-        if let Some(ended) = &self.ended {
-            return Poll::Ready(Err(broken(ended)));
-        }
-        poll(&mut self.transport, cx)
-    }
-
-    /// A handler asked for more of a body than it wants to hold.
-    pub(crate) fn too_large(&mut self, bound: usize) -> Ended {
-        self.fallback = StatusCode::CONTENT_TOO_LARGE;
-        let bound = endwell_core::Bound::Bytes(u64::try_from(bound).unwrap_or(u64::MAX));
-        Ended::Limit(Exceeded { limit: Limit::BodyBytes, bound })
-    }
-}
-
-fn broken(ended: &Ended) -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, ended.clone())
 }

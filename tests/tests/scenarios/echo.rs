@@ -8,12 +8,13 @@ use endwell::core::Rate;
 use endwell::http::{Framing, Head, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange};
 
-use crate::support::{Cut, Runtime, on_every_runtime, pattern, start, start_with};
+use crate::support::{Client, Cut, Runtime, on_every_runtime, pattern, start, start_narrow, start_with};
 
 on_every_runtime!(
     read_while_writing,
     write_all_before_reading,
     a_small_one_may_write_all_first,
+    reading_goes_on_while_a_write_waits,
     reset_while_it_waits,
 );
 
@@ -85,6 +86,20 @@ fn a_small_one_may_write_all_first<R: Runtime>() {
         assert!(client.response().unwrap().body == data);
     }
     assert_eq!(server.counters.accepted(), 1);
+}
+
+/// Nothing fits on the way back: what the client still sends is read, up to the bound on what is received, or the two
+/// would wait for each other.
+fn reading_goes_on_while_a_write_waits<R: Runtime>() {
+    let mut config = Config::default();
+    config.output.high_water = 0;
+    config.output.bytes = 4096;
+    let server = start_narrow::<R, _, _>(config, echo);
+    let mut client = Client::connect_narrow(server.address);
+    let data = pattern(60_000);
+    client.send(format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", data.len()));
+    client.send(&data);
+    assert!(client.response().unwrap().body == data);
 }
 
 /// A client that takes nothing and then resets: the echo, which waits for it, ends at once.

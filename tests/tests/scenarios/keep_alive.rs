@@ -8,13 +8,7 @@ use endwell::{Answered, Ended, Exchange};
 
 use crate::support::{Client, Runtime, on_every_runtime, pattern, start};
 
-on_every_runtime!(
-    fin_after_the_response,
-    #[ignore = "20,000 requests: minutes"]
-    fin_after_the_response_at_length,
-    pipelined,
-    three_writes,
-);
+on_every_runtime!(many_requests_over_three_connections, fin_after_the_response, pipelined, three_writes,);
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
@@ -63,13 +57,12 @@ fn many_requests<R: Runtime>(connections: usize, each: usize) {
     }
 }
 
-fn fin_after_the_response<R: Runtime>() {
-    many_requests::<R>(20, 20);
+fn many_requests_over_three_connections<R: Runtime>() {
+    many_requests::<R>(1, 6667);
 }
 
-fn fin_after_the_response_at_length<R: Runtime>() {
-    many_requests::<R>(1, 6667);
-    many_requests::<R>(333, 20);
+fn fin_after_the_response<R: Runtime>() {
+    many_requests::<R>(100, 20);
 }
 
 /// As many responses as requests, in order, however they are cut; without bodies where there are none.

@@ -2,8 +2,6 @@
 //!
 //! A scenario is generic over its [`support::Runtime`]; `on_every_runtime!` makes a test of it for each. Clients are
 //! blocking sockets, whose timeouts bound every wait.
-//!
-//! The full counts of the long scenarios: `cargo test -p endwell-tests --test scenarios -- --ignored`.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

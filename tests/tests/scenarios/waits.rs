@@ -140,6 +140,12 @@ fn a_slow_handler_kills_no_healthy_peer<R: Runtime>() {
     let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
         let (mut request, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);
         while let Some(piece) = request.read().await? {
+            // A read that was given up is no waiting either.
+            tokio::select! {
+                biased;
+                early = request.read() => panic!("the peer waits for us, and sent {early:?}"),
+                () = std::future::ready(()) => {}
+            }
             R::sleep(Duration::from_millis(500)).await;
             response.write(piece).await?;
         }

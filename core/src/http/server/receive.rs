@@ -113,6 +113,7 @@ impl RequestBody {
     /// The next poll that finds nothing goes on counting.
     pub fn pause(&mut self, now: Instant) {
         self.progress.pause(now);
+        self.inbox.forget_silence();
     }
 
     /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].

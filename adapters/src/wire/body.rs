@@ -1,0 +1,104 @@
+//! The body of the open exchange, for whoever reads it.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use endwell_core::http::StatusCode;
+use endwell_core::http::server::{Event, RequestBody};
+use endwell_core::{Exceeded, Limit, Outbox};
+
+use super::Wire;
+use crate::Ended;
+
+impl Wire {
+    /// The next piece of the body of an exchange. `None`: its end, or the exchange is over. `before_waiting` runs once if nothing is there yet.
+    pub(crate) fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        number: u64,
+        before_waiting: impl FnOnce(&mut Outbox),
+    ) -> Poll<Result<Option<Bytes>, Ended>> {
+        if self.number != number {
+            return Poll::Ready(Ok(None));
+        }
+        let polled = self.poll_open_body(cx, before_waiting);
+        if polled.is_ready() {
+            self.waiters.reader = None;
+        }
+        polled
+    }
+
+    /// Who read the body of an exchange waits no longer.
+    pub(crate) fn stop_reading(&mut self, number: u64) {
+        if self.number == number {
+            self.waiters.reader = None;
+        }
+    }
+
+    fn poll_open_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        before_waiting: impl FnOnce(&mut Outbox),
+    ) -> Poll<Result<Option<Bytes>, Ended>> {
+        let mut before_waiting = Some(before_waiting);
+        loop {
+            if let Some(ended) = &self.ended {
+                return Poll::Ready(Err(ended.clone()));
+            }
+            let Some(recv) = &mut self.recv else { return Poll::Ready(Ok(None)) };
+            match recv.poll() {
+                Ok(Some(ready)) => match recv.event(ready) {
+                    Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
+                    Event::Trailers(fields) => {
+                        self.trailers = Some(fields);
+                        continue;
+                    }
+                    Event::End => return Poll::Ready(Ok(None)),
+                },
+                Err(error) => {
+                    self.fallback = RequestBody::status_of_error(&error);
+                    return Poll::Ready(Err(error.into()));
+                }
+                Ok(None) => {}
+            }
+            if let Some(before_waiting) = before_waiting.take() {
+                before_waiting(&mut self.out);
+            }
+            // What is queued may be what the peer waits for before it sends on.
+            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
+                self.end(ended);
+                continue;
+            }
+            match self.poll_driving(cx, Self::poll_fill_recv) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(ended)) => self.end(ended),
+                Poll::Pending => return self.wait_to_read(cx),
+            }
+        }
+    }
+
+    fn poll_fill_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        let Some(mut recv) = self.recv.take() else { return Poll::Ready(Ok(())) };
+        let filled = self.poll_fill(cx, recv.inbox());
+        self.recv = Some(recv);
+        filled
+    }
+
+    /// Nothing is there to be read: has the body's limit been met?
+    fn wait_to_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
+        if let Some(Err(error)) = self.recv.as_mut().map(RequestBody::poll) {
+            self.fallback = RequestBody::status_of_error(&error);
+            return Poll::Ready(Err(error.into()));
+        }
+        self.waiters.reader = Some(cx.waker().clone());
+        self.leave_to_driver();
+        Poll::Pending
+    }
+
+    /// A handler asked for more of a body than it wants to hold.
+    pub(crate) fn too_large(&mut self, bound: usize) -> Ended {
+        self.fallback = StatusCode::CONTENT_TOO_LARGE;
+        let bound = endwell_core::Bound::Bytes(u64::try_from(bound).unwrap_or(u64::MAX));
+        Ended::Limit(Exceeded { limit: Limit::BodyBytes, bound })
+    }
+}

@@ -1,0 +1,55 @@
+//! The transport itself, for another protocol.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use super::{Until, Wire};
+use crate::Ended;
+use crate::transport::Transport;
+
+impl Wire {
+    /// Reads from the transport itself, for another protocol.
+    pub(crate) fn poll_raw_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
+        if polled.is_pending() {
+            // The transport wakes it, unless the connection is ended from this side.
+            self.waiters.reader = Some(cx.waker().clone());
+        }
+        polled
+    }
+
+    /// Writes to the transport itself, for another protocol: what is queued goes out first.
+    pub(crate) fn poll_raw_write<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if let Err(ended) = ready!(self.poll_output(cx, Until::Flushed)) {
+            return Poll::Ready(Err(broken(&ended)));
+        }
+        let polled = self.poll_raw(cx, poll);
+        if polled.is_pending() {
+            self.waiters.writer = Some((cx.waker().clone(), Until::Flushed));
+        }
+        polled
+    }
+
+    fn poll_raw<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if let Some(ended) = &self.ended {
+            return Poll::Ready(Err(broken(ended)));
+        }
+        poll(&mut self.transport, cx)
+    }
+}
+
+fn broken(ended: &Ended) -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, ended.clone())
+}
