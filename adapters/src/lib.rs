@@ -1,4 +1,4 @@
-//! HTTP/1.1 servers in which every connection ends well, on tokio and async-std.
+//! HTTP/1.1 and WebSocket servers in which every connection ends well, on tokio and async-std.
 //!
 //! The protocol is [`endwell_core`]: pure state machines in which the right to write is an owned value. This crate
 //! drives them over real sockets.
@@ -17,6 +17,7 @@
 //! - [`serve`] accepts connections and gives each a task; [`Server`] serves one connection on any [`Transport`].
 //! - A handler gets an [`Exchange`] and gives it up by answering. A handler that forgets to answer does not compile;
 //!   one that panics or drops its exchange is answered for.
+//! - [`Exchange::accept`] makes it a WebSocket: [`ws::Socket`], which ends in [`close`](ws::Socket::close).
 //! - Whatever is open has a deadline and whatever is held has a bound: [`Config`].
 //!
 //! # Runtimes

@@ -6,7 +6,8 @@
 //!
 //! - *In*: received bytes go into an [`Inbox`], which belongs to the receiving state and moves with it.
 //! - *Out*: writing appends to an [`Outbox`] that the caller passes in.
-//! - *Time*: an [`Instant`] is passed to every poll; a [`Deadline`] says when to poll again, and why.
+//! - *Time* is told: [`Inbox::dry`] says that a read at this [`Instant`] found nothing, and only then can a limit expire;
+//!   a [`Deadline`] says when to look again, and why.
 //! - *States* give themselves up: a poll that consumes returns a [`Step`]; [`Held`] keeps one in a field.
 //!
 //! [`http::server`] has the states of a server's connection, a diagram and a whole exchange as an example; [`ws`] has those
