@@ -71,7 +71,8 @@ impl Partial {
             self.complete(byte, text)?;
         }
         let (whole, cut) = bytes.split_at(bytes.len().saturating_sub(cut_at_end(bytes)));
-        text.push_str(check(whole)?);
+        // A character that ends too early does so with the first byte of the cut one.
+        text.push_str(check(whole).map_err(|_| blame(bytes))?);
         for &byte in cut {
             self.complete(byte, text)?;
         }
@@ -157,6 +158,20 @@ mod tests {
             for step in 2..=bytes.len() {
                 assert_eq!(fails_at(bytes, step).is_some(), at < 100, "{bytes:x?} by {step}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_does_not_depend_on_cuts() {
+        for bytes in [&b"\xdb\xdc"[..], b"a\xe4\xe5", b"\xe4\xbd\xe5\xbd", b"\xf0\x9f\xc3\xa4", b"\xff\xe4"] {
+            let found: Vec<NotText> = (1..=bytes.len())
+                .map(|step| {
+                    let (mut partial, mut text) = (Partial::default(), String::new());
+                    bytes.chunks(step).find_map(|piece| partial.push(piece, &mut text).err()).unwrap()
+                })
+                .chain([blame(bytes)])
+                .collect();
+            assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{bytes:x?}: {found:x?}");
         }
     }
 
