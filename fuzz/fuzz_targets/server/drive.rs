@@ -8,7 +8,8 @@ use endwell_core::http::server::{
 use endwell_core::http::{Date, Field, FieldSection, Framing, Head, InterimHead, StatusCode};
 use endwell_core::{Error, Outbox, Step};
 
-use crate::feed::{Arrival, Feed};
+use endwell_fuzz::{Arrival, Feed};
+
 use crate::plan::Plan;
 
 pub struct Outcome {
@@ -17,7 +18,7 @@ pub struct Outcome {
 }
 
 pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
-    let feed = Feed::new(plan, arrival);
+    let feed = Feed::new(&plan.peer, arrival);
     let (log, written) = (Vec::new(), Vec::new());
     let mut driver = Driver { feed, out: Outbox::new(plan.outbox), log, written, sends: 0 };
     let mut server = Server::new(plan.limits.clone().into());

@@ -16,11 +16,10 @@
 #![no_main]
 
 mod drive;
-mod feed;
 mod plan;
 
 use drive::run;
-use feed::Arrival;
+use endwell_fuzz::Arrival;
 use libfuzzer_sys::fuzz_target;
 use plan::Plan;
 

@@ -1,19 +1,16 @@
-//! What the input says: limits, handlers, cuts, times, and the stream.
+//! What the input says: limits, handlers, and the peer.
 
 use core::time::Duration;
 use endwell_core::http::Limits;
 use endwell_core::{OutboxLimits, Rate};
+use endwell_fuzz::{Peer, at};
 
 pub struct Plan<'a> {
     pub limits: Limits,
     pub outbox: OutboxLimits,
-    /// The peer says nothing more at the end, instead of closing.
-    pub quiet: bool,
     /// One letter per exchange, over and over.
     pub handlers: &'a [u8],
-    /// One byte per piece, over and over.
-    pub cuts: &'a [u8],
-    pub stream: &'a [u8],
+    pub peer: Peer<'a>,
 }
 
 impl<'a> Plan<'a> {
@@ -32,28 +29,12 @@ impl<'a> Plan<'a> {
         if tight {
             limits.received_bytes = 1;
         }
-        Self { limits, outbox, quiet, handlers, cuts, stream }
+        Self { limits, outbox, handlers, peer: Peer { quiet, cuts, stream } }
     }
 
     pub fn handler(&self, exchange: usize) -> u8 {
         at(self.handlers, exchange).unwrap_or(b'b')
     }
-
-    /// The length of a piece: mostly short, so that a few bytes of plan cut a long stream.
-    pub fn piece(&self, index: usize) -> usize {
-        let byte = usize::from(at(self.cuts, index).unwrap_or(b'!'));
-        if byte < 0x80 { (byte & 0x1f).max(1) } else { byte * 16 }
-    }
-
-    /// How long a piece lets wait for itself: not at all, or up to some seconds, or a minute.
-    pub fn gap(&self, index: usize) -> Duration {
-        let byte = at(self.cuts, index).unwrap_or(b'!');
-        Duration::from_millis([0, 0, 0, 900, 2_100, 6_000, 11_000, 60_000][usize::from(byte >> 5)])
-    }
-}
-
-fn at(bytes: &[u8], index: usize) -> Option<u8> {
-    bytes.get(index.checked_rem(bytes.len())?).copied()
 }
 
 /// So small that a short input meets each of them.

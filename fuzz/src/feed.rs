@@ -1,9 +1,11 @@
 //! The peer and the clock: bytes in pieces, then the end of the stream or silence.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 use endwell_core::{Bound, Deadline, Exceeded, Inbox, Instant};
 
-use crate::plan::Plan;
+use crate::Peer;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
@@ -13,7 +15,7 @@ pub enum Arrival {
 }
 
 pub struct Feed<'a> {
-    plan: &'a Plan<'a>,
+    peer: &'a Peer<'a>,
     arrival: Arrival,
     position: usize,
     pieces: usize,
@@ -26,9 +28,9 @@ pub struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    pub fn new(plan: &'a Plan<'a>, arrival: Arrival) -> Self {
+    pub fn new(peer: &'a Peer<'a>, arrival: Arrival) -> Self {
         Self {
-            plan,
+            peer,
             arrival,
             position: 0,
             pieces: 0,
@@ -39,8 +41,12 @@ impl<'a> Feed<'a> {
         }
     }
 
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
     pub fn rest(&self) -> &'a [u8] {
-        &self.plan.stream[self.position..]
+        &self.peer.stream[self.position..]
     }
 
     pub fn is_timed(&self) -> bool {
@@ -52,9 +58,15 @@ impl<'a> Feed<'a> {
         self.begin();
         if self.is_timed() {
             inbox.dry(self.now);
-            self.now = self.now.saturating_add(self.plan.gap(self.pieces));
+            self.now = self.now.saturating_add(self.peer.gap(self.pieces));
             self.has_waited = false;
         }
+    }
+
+    /// Time passes in which the stream is not looked at.
+    pub fn idle(&mut self, time: Duration) {
+        self.now = self.now.saturating_add(time);
+        self.has_waited = false;
     }
 
     /// From here on the peer is waited for.
@@ -75,7 +87,7 @@ impl<'a> Feed<'a> {
     /// A state waits: what happens next.
     pub fn next(&mut self, inbox: &mut Inbox, deadline: Option<Deadline>) {
         self.waits += 1;
-        assert!(self.waits < 4 * self.plan.stream.len() + 100, "the machine does not end");
+        assert!(self.waits < 4 * self.peer.stream.len() + 100, "the machine does not end");
         assert!(!inbox.has_ended(), "waits for more behind the end of the stream");
         if let Some(deadline) = deadline.filter(|_| self.has_waited) {
             assert!(deadline.at > self.now, "{deadline:?} has passed at {:?}", self.now);
@@ -85,13 +97,13 @@ impl<'a> Feed<'a> {
         }
         if self.arrival != Arrival::Whole && !self.has_waited {
             // A read finds nothing before a piece comes.
-            let gap = if self.is_timed() { self.plan.gap(self.pieces) } else { Default::default() };
+            let gap = if self.is_timed() { self.peer.gap(self.pieces) } else { Default::default() };
             self.now = self.now.saturating_add(gap);
             self.has_waited = true;
             return inbox.dry(self.now);
         }
         self.has_waited = false;
-        let piece = if self.arrival == Arrival::Whole { usize::MAX } else { self.plan.piece(self.pieces) };
+        let piece = if self.arrival == Arrival::Whole { usize::MAX } else { self.peer.piece(self.pieces) };
         self.pieces += 1;
         let piece = &self.rest()[..piece.min(self.rest().len())];
         let taken = if self.arrival == Arrival::Pieces { lent(inbox, piece) } else { inbox.feed(piece) };
@@ -101,7 +113,7 @@ impl<'a> Feed<'a> {
     }
 
     fn finish(&mut self, inbox: &mut Inbox, deadline: Option<Deadline>) {
-        if !(self.is_timed() && self.plan.quiet) {
+        if !(self.is_timed() && self.peer.quiet) {
             return inbox.end();
         }
         if self.has_waited {
