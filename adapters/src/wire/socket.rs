@@ -200,5 +200,7 @@ impl Wire {
         self.socket = SocketState::Over(ended.clone());
         self.conclude(Outcome::Ended(Ended::WebSocket(ended)));
         self.wake_waiters();
+        // It was the driver that found this, in a turn in which it had looked for the outcome already.
+        self.wake_driver();
     }
 }
