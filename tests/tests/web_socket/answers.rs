@@ -9,6 +9,7 @@ use endwell::{Config, Ended, Exchange};
 use crate::peer::{BINARY, CLOSE, FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::accept;
 use crate::support::{Gate, Runtime, on_every_runtime, pattern, start, start_narrow};
+use crate::tally::Tally;
 
 on_every_runtime!(
     answered_before_the_event,
@@ -43,7 +44,7 @@ fn answered_before_the_event<R: Runtime>() {
                 work.await
             }
         });
-        let (mut pongs, mut closes, mut clean) = (0, 0, 0);
+        let (mut pongs, mut closes, mut tally) = (0, 0, Tally::default());
         for round in 0..ROUNDS {
             let mut peer = Peer::connect(&server);
             let payload = pattern(round * 2);
@@ -58,16 +59,14 @@ fn answered_before_the_event<R: Runtime>() {
             gate.open(1);
             peer.client.assert_closed();
             drop(peer);
-            match server.next_end() {
-                Ended::WebSocket(endwell::ws::Ended::Closed { .. }) => clean += 1,
-                other => panic!("{other:?}"),
-            }
+            tally.add(&server.next_end());
         }
         println!(
-            "S10 {:<9} socket {}: {ROUNDS} rounds, pongs {pongs}, closes {closes}, clean ends {clean}, errors on write 0",
+            "S10 {:<9} socket {}: {ROUNDS} rounds, pongs {pongs}, closes {closes}, {tally}",
             R::NAME,
             if elsewhere { "in another task" } else { "in the handler" },
         );
+        assert_eq!(tally.of("closed by the peer"), ROUNDS);
     }
 }
 

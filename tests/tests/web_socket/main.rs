@@ -18,9 +18,12 @@ mod support;
 
 mod peer;
 mod service;
+mod tally;
 
 mod answers;
 mod ends;
+mod handshake;
+mod handshake_cut;
 mod left_open;
 mod shutdown;
 mod silent;

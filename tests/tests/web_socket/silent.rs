@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use endwell::core::{Exceeded, Limit};
 use endwell::ws::{Close, CloseCode, Ended as WsEnded};
 use endwell::{Ended, Exchange};
 
 use crate::peer::{Peer, text};
 use crate::service::{accept, closing_within};
 use crate::support::{Runtime, on_every_runtime, start_with};
+use crate::tally::Tally;
 
 on_every_runtime!(a_silent_peer_ends_at_the_close_limit, a_peer_that_keeps_the_stream_open);
 
@@ -44,10 +44,6 @@ async fn handle<R: Runtime>(exchange: Exchange, how: Closes) -> Ended {
     Ended::Announced
 }
 
-fn is_close_limit(ended: &Ended) -> bool {
-    matches!(ended, Ended::WebSocket(WsEnded::Exceeded(Exceeded { limit: Limit::CloseTime, .. })))
-}
-
 fn a_silent_peer_ends_at_the_close_limit<R: Runtime>() {
     const ROUNDS: usize = 5;
     for how in [Closes::Waits, Closes::Leaves, Closes::Drops, Closes::Elsewhere] {
@@ -55,7 +51,7 @@ fn a_silent_peer_ends_at_the_close_limit<R: Runtime>() {
             let server =
                 start_with::<R, _, _>(closing_within(LIMIT), move |exchange| handle::<R>(exchange, how));
             let mut waited = Vec::new();
-            let (mut at_the_limit, mut write_errors) = (0, 0);
+            let mut tally = Tally::default();
             for _ in 0..ROUNDS {
                 let mut peer = Peer::connect(&server);
                 let code = peer.frame().code();
@@ -69,21 +65,17 @@ fn a_silent_peer_ends_at_the_close_limit<R: Runtime>() {
                         std::thread::sleep(Duration::from_millis(5));
                     }
                 }
-                match server.next_end() {
-                    ended if is_close_limit(&ended) => at_the_limit += 1,
-                    Ended::Transport(_) => write_errors += 1,
-                    other => panic!("{how:?}: {other:?}"),
-                }
+                tally.add(&server.next_end());
                 waited.push(began.elapsed());
             }
             let (least, most) = (waited.iter().min().unwrap(), waited.iter().max().unwrap());
             println!(
-                "S8  {:<9} {how:?}, peer {}: {ROUNDS} rounds, close limit {at_the_limit}, errors on write {write_errors}, \
+                "S8  {:<9} {how:?}, peer {}: {ROUNDS} rounds, {tally}, \
                  after {least:.0?} to {most:.0?}",
                 R::NAME,
                 if talks { "talks on" } else { "is silent" },
             );
-            assert_eq!((at_the_limit, write_errors), (ROUNDS, 0));
+            assert_eq!(tally.of("close limit"), ROUNDS);
             assert!(*least >= LIMIT - Duration::from_millis(20) && *most < LIMIT * 10);
         }
     }
