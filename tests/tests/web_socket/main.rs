@@ -21,9 +21,13 @@ mod service;
 mod tally;
 
 mod answers;
+mod bounds;
+mod dropped;
 mod ends;
 mod handshake;
 mod handshake_cut;
+mod keep_alive;
 mod left_open;
 mod shutdown;
 mod silent;
+mod streamed;
