@@ -234,8 +234,8 @@ impl Wire {
         if self.recv.is_some() || !self.out.is_empty() || matches!(self.outcome, Outcome::Cut(_)) {
             self.transport.reset();
         }
+        let ended = self.cut_socket(ended);
         self.ended.get_or_insert(ended);
-        self.cut_socket();
         self.wake_waiters();
     }
 

@@ -21,7 +21,7 @@ pub(crate) enum SocketState {
     /// Our Close is written. The driver does the rest, whatever becomes of the application.
     Closing(Box<ClosingSocket>),
     /// It has ended.
-    Over(Box<WsEnded>),
+    Over(Box<Ended>),
 }
 
 /// A WebSocket whose Close is written.
@@ -176,37 +176,44 @@ impl Wire {
                 Step::Done(ended) => (None, Some(ended)),
             });
             let Some(closing) = held.as_mut() else {
-                return self.socket_is_over(over.flatten().unwrap_or(WsEnded::Transport));
+                let over = over.flatten().unwrap_or(WsEnded::Transport);
+                return self.socket_is_over(Ended::WebSocket(over));
             };
             if *end_of_stream == EndOfStream::Owed && closing.ends_writing(&self.out) {
                 match self.transport.poll_end_write(cx) {
                     Poll::Ready(Ok(())) => *end_of_stream = EndOfStream::Sent,
-                    Poll::Ready(Err(_)) => return self.cut_socket(),
+                    Poll::Ready(Err(error)) => return self.end(error.into()),
                     Poll::Pending => {}
                 }
             }
             match self.poll_fill_socket(cx) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return self.cut_socket(),
+                Poll::Ready(Err(ended)) => return self.end(ended),
                 Poll::Pending => return,
             }
         }
     }
 
-    /// The transport failed while the socket was closing.
-    pub(super) fn cut_socket(&mut self) {
-        if let SocketState::Closing(socket) = &mut self.socket {
-            let ended = socket.closing.take().map_or(WsEnded::Transport, Closing::cut);
-            self.socket_is_over(ended);
-        }
+    /// The connection has ended like this, perhaps while the socket was closing. How it ended then: once both Closes
+    /// have passed, or the protocol has failed, nothing that comes later changes that.
+    pub(super) fn cut_socket(&mut self, ended: Ended) -> Ended {
+        let SocketState::Closing(socket) = &mut self.socket else { return ended };
+        let ended = match socket.closing.take().map_or(WsEnded::Transport, Closing::cut) {
+            WsEnded::Transport => ended,
+            known => Ended::WebSocket(known),
+        };
+        self.socket_is_over(ended.clone());
+        ended
     }
 
-    fn socket_is_over(&mut self, ended: WsEnded) {
+    fn socket_is_over(&mut self, ended: Ended) {
         // What is still queued has nobody to go to.
         let rest = self.out.len();
         self.out.advance(rest);
         self.socket = SocketState::Over(Box::new(ended.clone()));
-        self.conclude(Outcome::Ended(Ended::WebSocket(ended)));
+        self.conclude(Outcome::Ended(ended));
         self.wake_waiters();
+        // It was the driver that found this, in a turn in which it had looked for the outcome already.
+        self.wake_driver();
     }
 }

@@ -26,7 +26,7 @@ impl Future for CloseSocket {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let mut wire = self.link.lock();
         if let SocketState::Over(ended) = &wire.socket {
-            return Poll::Ready(Ended::WebSocket((**ended).clone()));
+            return Poll::Ready((**ended).clone());
         }
         wire.poll_gone(cx)
     }

@@ -168,9 +168,13 @@ impl Socket {
     }
 
     /// Takes it apart: the byte stream, and the two halves of the protocol, which now are yours to drive. The handler
-    /// returns how that ended. `None`: the connection is closing.
+    /// returns how that ended. `None`: the connection is closing, or a message was begun and never finished; it is
+    /// closed as if the socket was dropped.
     pub fn into_parts(self) -> Option<(Upgraded, Receiver, Sender)> {
         let mut wire = self.link.lock();
+        let SocketState::Open(session) = &mut wire.socket else { return None };
+        // A session that cannot be taken apart stays where it is: dropping the socket closes it.
+        let Writing::Idle(_) = session.writing() else { return None };
         let (recv, send) = wire.socket.take_open()?.into_parts()?;
         drop(wire);
         Some((Upgraded::new(Arc::clone(&self.link), bytes::Bytes::new()), recv, send))

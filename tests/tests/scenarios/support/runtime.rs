@@ -10,6 +10,9 @@ pub(crate) trait Runtime: Send + Sync + 'static {
     /// What its TCP connections come from.
     type Listener: Listener + Sync;
 
+    /// What tables call it.
+    const NAME: &'static str;
+
     /// Runs `future` on this thread.
     fn run<F: Future>(future: F) -> F::Output;
 
@@ -27,6 +30,7 @@ pub(crate) struct Tokio;
 
 impl Runtime for Tokio {
     type Listener = tokio::net::TcpListener;
+    const NAME: &'static str = "tokio";
 
     fn run<F: Future>(future: F) -> F::Output {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -50,6 +54,7 @@ pub(crate) struct AsyncStd;
 
 impl Runtime for AsyncStd {
     type Listener = async_std::net::TcpListener;
+    const NAME: &'static str = "async-std";
 
     fn run<F: Future>(future: F) -> F::Output {
         async_std::task::block_on(future)

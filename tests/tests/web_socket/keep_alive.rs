@@ -1,0 +1,96 @@
+//! Pings on the wire while the application waits, and S36: an application that is slow is not the peer's fault.
+
+use std::time::{Duration, Instant};
+
+use endwell::core::Limit;
+use endwell::ws::{Close, Ended as WsEnded};
+use endwell::{Answered, Config, Ended, Exchange};
+
+use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};
+use crate::service::{accept, echo};
+use crate::support::{Runtime, on_every_runtime, start_with, told};
+
+on_every_runtime!(pings_while_waiting, a_slow_application_and_then_a_dead_peer);
+
+const INTERVAL: Duration = Duration::from_millis(60);
+const PONG_TIME: Duration = Duration::from_millis(150);
+
+fn pinging() -> Config {
+    let mut config = Config::default();
+    config.ws.ping_interval = Some(INTERVAL);
+    config.ws.pong_time = PONG_TIME;
+    config
+}
+
+fn pings_while_waiting<R: Runtime>() {
+    let server = start_with::<R, _, _>(pinging(), async |exchange: Exchange| {
+        let elsewhere = exchange.path() == "/elsewhere";
+        let mut socket = accept(exchange)?;
+        let work = async move {
+            echo(&mut socket).await;
+            socket.close(Close::EMPTY).await
+        };
+        if elsewhere {
+            R::spawn(async move { drop(work.await) });
+            return Err(Ended::Aborted);
+        }
+        Err::<Answered, _>(work.await)
+    });
+    for path in ["/", "/elsewhere"] {
+        let mut peer = Peer::connect_to(&server, path);
+        let began = Instant::now();
+        for round in 1..=4 {
+            let ping = peer.frame();
+            assert_eq!(ping.first, FIN | PING);
+            assert!(began.elapsed() >= INTERVAL * round * 8 / 10, "{round}: {:?}", began.elapsed());
+            peer.send(frame(FIN | PONG, &ping.payload));
+        }
+        peer.send(close(1000));
+        assert_eq!(peer.assert_fails(), 1000);
+        drop(peer);
+        let ended = server.next_end();
+        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended:?}");
+    }
+}
+
+/// S36: the pong comes while the application sleeps, three times the limit. Then the peer is dead: one timeout.
+fn a_slow_application_and_then_a_dead_peer<R: Runtime>() {
+    let (tell, told) = told();
+    let server = start_with::<R, _, _>(pinging(), move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let mut socket = accept(exchange)?;
+            while let Some(message) = socket.receive().await {
+                if message.is_data() {
+                    tell.send(()).unwrap();
+                    R::sleep(PONG_TIME * 3).await;
+                    socket.send("slept").await?;
+                }
+            }
+            Err::<Answered, _>(socket.close(Close::EMPTY).await)
+        }
+    });
+    let mut peer = Peer::connect(&server);
+    let ping = peer.frame();
+    assert_eq!(ping.first, FIN | PING);
+    peer.send(text("work"));
+    told.next();
+    peer.send(frame(FIN | PONG, &ping.payload));
+    // No Close before it, which a timeout would have sent.
+    loop {
+        let frame = peer.frame();
+        if frame.first != FIN | PING {
+            assert_eq!(frame.as_text(), "slept");
+            break;
+        }
+    }
+    // The application waits again, pings, and hears nothing.
+    let dead = Instant::now();
+    assert_eq!(peer.frame().first, FIN | PING);
+    assert_eq!(peer.assert_fails(), 1008);
+    assert!(dead.elapsed() >= PONG_TIME * 8 / 10, "{:?}", dead.elapsed());
+    drop(peer);
+    let ended = server.next_end();
+    let Ended::WebSocket(WsEnded::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
+    assert_eq!((exceeded.limit, server.counters.ended()), (Limit::PongTime, 1));
+}
