@@ -361,27 +361,28 @@ impl Wire {
 
     /// Reads until nothing is there or nothing more fits.
     fn read_for_waiters(&mut self, cx: &mut Context<'_>) {
-        match self.read_for_socket(cx) {
-            Ok(true) => self.waiters.reader.take().into_iter().for_each(Waker::wake),
+        match self.read_for_socket(cx).and_then(|socket| Ok(self.read_for_body(cx)? | socket)) {
             Ok(false) => {}
-            Err(ended) => return self.end(ended),
+            Ok(true) => self.waiters.reader.take().into_iter().for_each(Waker::wake),
+            Err(ended) => self.end(ended),
         }
-        let Some(mut recv) = self.recv.take() else { return };
+    }
+
+    /// True if a reader of the body has something to look at: bytes, or that its time is over.
+    fn read_for_body(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
+        let Some(recv) = &mut self.recv else { return Ok(false) };
         let mut arrived = false;
         while !recv.inbox().is_full() && !recv.inbox().has_ended() {
-            match self.poll_fill(cx, recv.inbox()) {
-                Poll::Ready(Ok(())) => arrived = true,
-                Poll::Ready(Err(ended)) => {
-                    self.recv = Some(recv);
-                    return self.end(ended);
+            match fill(&mut self.transport, cx, recv.inbox()) {
+                Poll::Ready(filled) => filled?,
+                // A reader that waits elsewhere has not seen this silence: its time runs from here.
+                Poll::Pending => {
+                    return Ok(arrived || (self.waiters.reader.is_some() && recv.poll().is_err()));
                 }
-                Poll::Pending => break,
             }
+            arrived = true;
         }
-        self.recv = Some(recv);
-        if arrived {
-            self.waiters.reader.take().into_iter().for_each(Waker::wake);
-        }
+        Ok(arrived)
     }
 
     /// Runs `poll` if this is the driver's turn; otherwise leaves it to the driver.

@@ -152,17 +152,34 @@ impl Wire {
         }
     }
 
-    /// Reads what is there for a socket whose reader waits in another task. True if something arrived.
+    /// Reads what is there for a socket whose reader waits in another task. True if it has something to look at.
     pub(super) fn read_for_socket(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let mut arrived = false;
         while self.socket.inbox().is_some_and(|inbox| !inbox.is_full() && !inbox.has_ended()) {
             match self.poll_fill_socket(cx) {
                 Poll::Ready(filled) => filled?,
-                Poll::Pending => break,
+                Poll::Pending => return Ok(arrived || self.judge_silence(cx)?),
             }
             arrived = true;
         }
         Ok(arrived)
+    }
+
+    /// A reader that waits elsewhere has not seen that nothing was there: its time runs from here, and a ping may be
+    /// due. True if it must look itself.
+    fn judge_silence(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
+        let SocketState::Open(session) = &mut self.socket else { return Ok(false) };
+        if self.waiters.reader.is_none() {
+            return Ok(false);
+        }
+        let queued = self.out.len();
+        let is_due = session.poll(&mut self.out).is_some();
+        if self.out.len() > queued {
+            if let Poll::Ready(written) = self.poll_write_out(cx) {
+                written?;
+            }
+        }
+        Ok(is_due)
     }
 
     /// Takes a closing socket as far as it goes. What is over is concluded.
@@ -200,7 +217,10 @@ impl Wire {
         let SocketState::Closing(socket) = &mut self.socket else { return ended };
         let ended = match socket.closing.take().map_or(WsEnded::Transport, Closing::cut) {
             WsEnded::Transport => ended,
-            known => Ended::WebSocket(known),
+            known @ (WsEnded::Closed { .. }
+            | WsEnded::Violated(_)
+            | WsEnded::Exceeded(_)
+            | WsEnded::EndOfStream) => Ended::WebSocket(known),
         };
         self.socket_is_over(ended.clone());
         ended
