@@ -2,11 +2,28 @@
 
 use std::path::Path;
 
-/// The promises of the HTTP server core: each file of the folder is one.
+const CORE: &str =
+    "endwell-core = { path = \"{root}/core\" }\nbytes = { version = \"1\", default-features = false }";
+const ADAPTERS: &str =
+    "endwell = { path = \"{root}/adapters\" }\ntokio = { version = \"1\", features = [\"net\"] }";
+
+/// Each file of a folder is a promise. Says how many were checked.
+fn must_not_compile(folder: &str, dependencies: &str) -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile_fail").join(folder);
+    endwell_tests::compile::must_not_compile(&folder, dependencies)
+}
+
 #[test]
 fn the_rights_of_an_http_server_end_with_their_values() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile_fail/http");
-    let core =
-        "endwell-core = { path = \"{root}/core\" }\nbytes = { version = \"1\", default-features = false }";
-    assert_eq!(endwell_tests::compile::must_not_compile(&folder, core), 15);
+    assert_eq!(must_not_compile("http", CORE), 15);
+}
+
+#[test]
+fn the_rights_of_a_websocket_end_with_their_values() {
+    assert_eq!(must_not_compile("ws", CORE), 22);
+}
+
+#[test]
+fn the_adapters_take_and_give_the_same_rights() {
+    assert_eq!(must_not_compile("adapters", ADAPTERS), 17);
 }

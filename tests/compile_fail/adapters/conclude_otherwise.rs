@@ -1,0 +1,12 @@
+//! No other type ends a handler.
+#![allow(unused, unused_must_use)]
+use endwell::http::{FieldSection, Framing, StatusCode};
+use endwell::ws::{Close, CloseCode, Kind};
+use endwell::ws::Socket;
+use endwell::{Answered, Conclusion, Config, Ended, Exchange, ResponseBody, Upgraded, serve};
+
+fn main() {}
+
+struct Mine;
+impl Conclusion for Mine {} //~ E0277
+//~ twin:

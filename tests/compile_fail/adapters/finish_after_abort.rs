@@ -1,0 +1,14 @@
+//! A body that is cut off is not finished.
+#![allow(unused, unused_must_use)]
+use endwell::http::{FieldSection, Framing, StatusCode};
+use endwell::ws::{Close, CloseCode, Kind};
+use endwell::ws::Socket;
+use endwell::{Answered, Conclusion, Config, Ended, Exchange, ResponseBody, Upgraded, serve};
+
+fn main() {}
+
+fn f(body: ResponseBody) {
+    let ended = body.abort();
+    let answered = body.finish(); //~ E0382
+    //~ twin: drop(ended);
+}

@@ -1,0 +1,14 @@
+//! A message that is finished has no further pieces.
+#![allow(unused, unused_must_use)]
+use endwell_core::http::server::Exchange;
+use endwell_core::http::{Head, StatusCode};
+use endwell_core::ws::*;
+use endwell_core::{Outbox, Step};
+
+fn main() {}
+
+fn f(mut pieces: Fragments, out: &mut Outbox) {
+    let send = pieces.finish(out);
+    pieces.write("late".into(), out); //~ E0382
+    //~ twin: drop(send);
+}
