@@ -145,7 +145,7 @@ impl Wire {
         }
     }
 
-    /// Reads what is there for a socket whose reader waits in another task. True if something arrived.
+    /// Reads what is there for a socket whose reader waits in another task. True if the reader has something to do.
     pub(super) fn read_for_socket(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let mut arrived = false;
         while self.socket.inbox().is_some_and(|inbox| !inbox.is_full() && !inbox.has_ended()) {
@@ -155,7 +155,19 @@ impl Wire {
             }
             arrived = true;
         }
-        Ok(arrived)
+        if arrived || self.waiters.reader.is_none() {
+            return Ok(arrived);
+        }
+        // Nothing was there. The reader is not woken for that, so its clocks start here, and a ping that is due goes.
+        let SocketState::Open(session) = &mut self.socket else { return Ok(false) };
+        let queued = self.out.len();
+        let ready = session.poll(&mut self.out).is_some();
+        if self.out.len() > queued {
+            if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
+                return Err(ended);
+            }
+        }
+        Ok(ready)
     }
 
     /// Takes a closing socket as far as it goes. What is over is concluded.
