@@ -204,7 +204,10 @@ impl Wire {
         let SocketState::Closing(held, _) = &mut self.socket else { return ended };
         let ended = match held.take().map_or(WsEnded::Transport, Closing::cut) {
             WsEnded::Transport => ended,
-            known => Ended::WebSocket(known),
+            known @ (WsEnded::Closed { .. }
+            | WsEnded::Violated(_)
+            | WsEnded::Exceeded(_)
+            | WsEnded::EndOfStream) => Ended::WebSocket(known),
         };
         self.socket_is_over(ended.clone());
         ended
