@@ -107,7 +107,7 @@ fn three_writes<R: Runtime>() {
         })
         .collect();
     times.sort();
-    println!("64 KiB in three writes: median {:?}, longest {:?}", times[50], times[99]);
+    println!("{}: 64 KiB in three writes: median {:?}, longest {:?}", R::NAME, times[50], times[99]);
     assert!(times[50] < Duration::from_millis(20), "median {:?}", times[50]);
     assert_eq!(server.counters.accepted(), 1);
 }

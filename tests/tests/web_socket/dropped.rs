@@ -38,9 +38,8 @@ fn a_dropped_receive_loses_nothing<R: Runtime>() {
                     gate.pass().await;
                     let polled = once(socket.receive()).await;
                     tell.send(polled.is_some()).unwrap();
-                    match polled {
-                        Some(message) => break message.unwrap(),
-                        None => continue,
+                    if let Some(message) = polled {
+                        break message.unwrap();
                     }
                 };
                 socket.send(message).await?;

@@ -133,7 +133,7 @@ fn pages_of_other_sites<R: Runtime>() {
         ("/any", Some("http://b"), 101),
         ("/any", Some("null"), 101),
     ] {
-        let line = origin.map(|origin| format!("origin: {origin}\r\n\r\n")).unwrap_or("\r\n".into());
+        let line = origin.map_or("\r\n".into(), |origin| format!("origin: {origin}\r\n\r\n"));
         let request = format!("{}{line}", HANDSHAKE.strip_suffix("\r\n").unwrap()).replace("/chat", path);
         let mut client = server.connect();
         client.send(request);

@@ -76,7 +76,9 @@ fn request_and_end_in_one_flight<R: Runtime>() {
             }
         });
         let mut tally = tally.into_inner().unwrap();
-        splits.iter().for_each(|_| tally.add(&server.next_end()));
+        for _ in &splits {
+            tally.add(&server.next_end());
+        }
         println!("S1  {:<9} decision after {delay:?}: {} rounds, {tally}", R::NAME, splits.len());
         tally.assert_no_write_errors();
         assert_eq!(tally.of("client saw the whole 101"), splits.len());

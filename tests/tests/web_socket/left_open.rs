@@ -29,6 +29,8 @@ async fn misuse<R: Runtime>(how: &str, mut socket: Socket) -> Result<Answered, E
             fragments.write("two").await?;
             drop(fragments);
             assert!(socket.send("no more").await.is_err());
+            // The close came with the drop, and not with that of the socket: nothing more is received.
+            assert!(socket.receive().await.is_none());
         }
         "fragments and panic" => {
             let mut fragments = socket.send_fragments(Kind::Text);

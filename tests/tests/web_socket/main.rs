@@ -9,6 +9,7 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::wildcard_enum_match_arm,
+    clippy::string_slice,
     reason = "a test that cannot go on has failed"
 )]
 

@@ -24,11 +24,11 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         len @ 0..126 => frame.push(0x80 | len as u8),
         len @ 126..0x1_0000 => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 + 126);
             frame.extend((len as u16).to_be_bytes());
         }
         len => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 + 127);
             frame.extend((len as u64).to_be_bytes());
         }
     }
