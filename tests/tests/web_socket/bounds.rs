@@ -9,7 +9,7 @@ use endwell::ws::Ended as WsEnded;
 use endwell::{Config, Ended, Exchange};
 
 use crate::peer::{BINARY, FIN, PING, Peer, TEXT, frame};
-use crate::service::{accept, echo_to_the_end};
+use crate::service::{accept, closing_within, echo_to_the_end};
 use crate::support::{Runtime, on_every_runtime, start_narrow, start_with, told};
 
 on_every_runtime!(
@@ -43,8 +43,9 @@ fn fragments_above_the_message_limit<R: Runtime>() {
 /// S31: the frames of a message are counted, also those that carry nothing.
 fn fragments_of_nothing<R: Runtime>() {
     let (tell, told) = told();
-    let server =
-        start_with::<R, _, _>(Config::default(), move |exchange| echo_to_the_end(exchange, tell.clone()));
+    let server = start_with::<R, _, _>(closing_within(Duration::from_millis(200)), move |exchange| {
+        echo_to_the_end(exchange, tell.clone())
+    });
     let mut peer = Peer::connect(&server);
     peer.send(frame(TEXT, b""));
     let many = frame(0, b"").repeat(10_000);
