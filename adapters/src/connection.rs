@@ -392,9 +392,7 @@ fn poll_close(
         }
         let sent = match last {
             Last::Bytes => wire.poll_write_out(cx).map(|written| written.map(|()| Last::EndOfStream)),
-            Last::EndOfStream => {
-                wire.poll_end_write(cx).map(|ended| ended.map(|()| Last::Nothing).map_err(Ended::from))
-            }
+            Last::EndOfStream => wire.poll_end_write(cx).map(|ended| ended.map(|()| Last::Nothing)),
             Last::Nothing => Poll::Pending,
         };
         match sent {
