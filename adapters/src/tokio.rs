@@ -1,12 +1,13 @@
 //! tokio: any `AsyncRead + AsyncWrite`, and its listeners.
 
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ::tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use ::tokio::task::coop;
 use ::tokio::time::{self, Sleep};
 use endwell_core::Instant;
 use socket2::SockRef;
@@ -99,12 +100,13 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
             }
             none => none.insert(Box::pin(time::sleep_until(deadline))),
         };
-        sleep.as_mut().poll(cx)
+        // A task that has used up its turn would not be registered with the timer, and the driver does not ask twice.
+        pin!(coop::unconstrained(sleep.as_mut())).poll(cx)
     }
 
     fn found_nothing(&self) -> bool {
         // A task that has used up its turn is told that nothing is there.
-        ::tokio::task::coop::has_budget_remaining()
+        coop::has_budget_remaining()
     }
 }
 

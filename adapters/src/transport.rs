@@ -31,6 +31,9 @@ pub trait Transport: Send + 'static {
     fn now(&self) -> Instant;
 
     /// Waits until `until`. A later call with another moment replaces the earlier one.
+    ///
+    /// It is not called again for the same moment by the same task before that has come: a runtime that cuts turns
+    /// short must not let it be forgotten.
     fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()>;
 
     /// After a read was pending: was there nothing to read? False if the runtime cut the turn of the task short.

@@ -20,6 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::http::{Framing, StatusCode};
+use endwell::ws::Close;
 use endwell::{Answered, Config, Ended, Exchange};
 use support::{AsyncStd, Client, LONG, Runtime, Tokio, start_with};
 
@@ -58,6 +59,8 @@ const BOUND: usize = OUTPUT + 2 * RECEIVED + PIECE + (16 << 10);
 const OUTPUT: usize = 128 << 10;
 const RECEIVED: usize = 64 << 10;
 const PIECE: usize = 64 << 10;
+/// The largest message. While one is gathered its memory may grow to twice that.
+const MESSAGE: u64 = 32 << 10;
 
 /// Above the connections: what each thread lends, and the runtime's own.
 const THREADS: usize = 1 << 20;
@@ -67,6 +70,9 @@ fn config() -> Config {
     config.output.bytes = OUTPUT;
     config.output.high_water = 32 << 10;
     config.http.received_bytes = RECEIVED;
+    config.ws.received_bytes = RECEIVED;
+    config.ws.message_bytes = MESSAGE;
+    config.ws.fragments = usize::MAX;
     // A handler that waits for its peer to be gone does not see that behind a body that it does not read.
     config.shutdown_time = Duration::from_millis(100);
     config
@@ -87,6 +93,16 @@ async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
             response.finish()
         }
         "/ignore" => Err(exchange.peer_gone().await),
+        "/ws" => {
+            let acceptance = exchange.acceptance();
+            let Ok(mut socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };
+            while let Some(message) = socket.receive().await {
+                if message.is_data() {
+                    socket.send(message).await?;
+                }
+            }
+            Err(socket.close(Close::EMPTY).await)
+        }
         _ => Ok(exchange.respond(StatusCode::OK, vec![b'x'; 1000])),
     }
 }
@@ -190,7 +206,33 @@ fn all<R: Runtime>() {
     most::<R>("an echo that nobody takes", |client| {
         push(client, "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n", &[b'x'; 10_000]);
     });
+    for (name, frame) in [
+        ("messages whose echo nobody takes", frame(0x82, &[7; 8000])),
+        ("pings whose pongs nobody takes", frame(0x89, &[7; 125])),
+    ] {
+        // Made here, since what the clients allocate counts too.
+        let flood = frame.repeat(50);
+        most::<R>(name, |client| push(client, HANDSHAKE, &flood));
+    }
+    let (begun, piece) = (frame(0x02, &vec![7; 30_000]), frame(0x00, b"").repeat(100));
+    most::<R>("a message that never ends", |client| {
+        client.send(HANDSHAKE);
+        client.send(&begun);
+        (0..20_000).step_by(100).for_each(|_| client.send(&piece));
+    });
     echo::<R>();
+}
+
+const HANDSHAKE: &str = "GET /ws HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n";
+
+/// A frame with a mask of zeros, of less than 64 KiB.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = match payload.len() {
+        len @ 0..126 => vec![0x80 + len as u8],
+        len => [&[0x80 + 126], &(len as u16).to_be_bytes()[..]].concat(),
+    };
+    [&[first], &length[..], &[0; 4], payload].concat()
 }
 
 /// One test, since the counters are one for the process.

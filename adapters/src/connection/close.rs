@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 use endwell_core::http::server::Linger;
 use endwell_core::{Held, Step};
 
+use crate::scratch;
 use crate::wire::{Link, Wire};
-use crate::{Ended, scratch};
 
 /// What is still to be sent.
 pub(super) enum Last {
@@ -30,9 +30,7 @@ pub(super) fn poll_close(
         }
         let sent = match last {
             Last::Bytes => wire.poll_write_out(cx).map(|written| written.map(|()| Last::EndOfStream)),
-            Last::EndOfStream => {
-                wire.poll_end_write(cx).map(|ended| ended.map(|()| Last::Nothing).map_err(Ended::from))
-            }
+            Last::EndOfStream => wire.poll_end_write(cx).map(|ended| ended.map(|()| Last::Nothing)),
             Last::Nothing => Poll::Pending,
         };
         match sent {

@@ -15,7 +15,7 @@ use bytes::Buf;
 use endwell_core::http::server::{self, RequestBody};
 use endwell_core::http::{Fields, StatusCode};
 use endwell_core::ws::Sender;
-use endwell_core::{Deadline, Inbox, Instant, Outbox, OutboxLimits};
+use endwell_core::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Outbox, OutboxLimits};
 
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
@@ -104,7 +104,10 @@ pub(crate) struct Wire<T: ?Sized = dyn Transport> {
     driver: Option<Waker>,
     /// The driver's turn: it writes and reads before it waits.
     driving: bool,
-    unflushed: bool,
+    /// Bytes that a layer below the transport may still hold back.
+    unflushed: usize,
+    /// Since when a layer below was seen to hold something back, or to owe the end of the stream.
+    held_back: Option<Instant>,
     armed: Option<Instant>,
     charged: usize,
     transport: T,
@@ -158,7 +161,8 @@ impl<T: Transport> Wire<T> {
             waiters: Waiters::default(),
             driver: None,
             driving: false,
-            unflushed: false,
+            unflushed: 0,
+            held_back: None,
             armed: None,
             charged: 0,
             transport,
@@ -256,8 +260,9 @@ impl Wire {
         self.transport.reset();
     }
 
-    pub(crate) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.transport.poll_end_write(cx)
+    pub(crate) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        let ended = self.transport.poll_end_write(cx);
+        self.poll_held_back(ended)
     }
 
     /// Writes all that is queued.
@@ -274,10 +279,7 @@ impl Wire {
                 Poll::Ready(Ok(0)) => {
                     return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
                 }
-                Poll::Ready(Ok(count)) => {
-                    self.out.advance(count);
-                    self.unflushed = true;
-                }
+                Poll::Ready(Ok(count)) => self.wrote(count),
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
                 Poll::Pending => {
@@ -286,11 +288,49 @@ impl Wire {
                 }
             }
         }
-        if self.unflushed {
-            ready!(self.transport.poll_flush(cx))?;
-            self.unflushed = false;
+        if self.unflushed > 0 {
+            let flushed = self.transport.poll_flush(cx);
+            ready!(self.poll_held_back(flushed))?;
+            self.unflushed = 0;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// The transport took `count` bytes. What was taken before a further high-water mark of bytes counts as passed on:
+    /// no layer below is taken to hold more.
+    fn wrote(&mut self, count: usize) {
+        self.out.advance(count);
+        let most = self.out.limits().high_water.max(1);
+        self.unflushed = self.unflushed.saturating_add(count);
+        if self.unflushed > most.saturating_mul(2) {
+            self.unflushed = most;
+            self.held_back = None;
+        }
+    }
+
+    /// Bounds the time that a layer below takes for its part.
+    fn poll_held_back(&mut self, polled: Poll<io::Result<()>>) -> Poll<Result<(), Ended>> {
+        if polled.is_ready() {
+            self.held_back = None;
+            return polled.map_err(Ended::from);
+        }
+        let now = self.transport.now();
+        self.held_back.get_or_insert(now);
+        match (self.held_back_until(), self.out.limits().progress) {
+            (Some(until), Some(rate)) if now >= until.at => {
+                Poll::Ready(Err(Exceeded { limit: Limit::WriteProgress, bound: Bound::Rate(rate) }.into()))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Its progress does not show: it has as long as the least rate gives it for all that it was handed.
+    fn held_back_until(&self) -> Option<Deadline> {
+        let (since, rate) = (self.held_back?, self.out.limits().progress?);
+        let bytes = u64::try_from(self.unflushed).unwrap_or(u64::MAX);
+        let periods = u32::try_from(bytes.div_ceil(rate.bytes.max(1)).max(1)).unwrap_or(u32::MAX);
+        let at = since.saturating_add(rate.period.saturating_mul(periods));
+        Some(Deadline { at, reason: Limit::WriteProgress })
     }
 
     /// Reads once into `inbox`. Pending: it was said to be dry.
@@ -307,7 +347,7 @@ impl Wire {
     ///
     /// One lazy timer: a later deadline does not move it, and when it fires too early it is set again.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Deadline>) -> Poll<()> {
-        let stall = if self.out.is_empty() { None } else { self.out.deadline() };
+        let stall = if self.out.is_empty() { self.held_back_until() } else { self.out.deadline() };
         let Some(Deadline { at, .. }) = Deadline::earlier(deadline, stall) else { return Poll::Pending };
         let now = self.transport.now();
         if now >= at {
@@ -442,7 +482,7 @@ impl Wire {
     fn is_met(&self, until: Until) -> bool {
         match until {
             Until::Room(least) => !self.out.is_above_high_water() && self.out.room() >= least,
-            Until::Flushed => self.out.is_empty() && !self.unflushed,
+            Until::Flushed => self.out.is_empty() && self.unflushed == 0,
             Until::Fits(len) => self.has_room_for(len),
         }
     }

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::TcpListener;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
 use endwell::core::Instant;
-use endwell::http::StatusCode;
+use endwell::http::{Framing, StatusCode};
 use endwell::{Config, Ended, Endpoints, Exchange, Listener, Server, Transport, serve};
 
 use crate::support::{Client, LONG, Runtime, on_every_runtime};
@@ -166,4 +166,80 @@ fn a_turn_that_is_over_is_no_silence() {
     let (ended, turns) = told.recv_timeout(LONG / 4).expect("turns that end");
     assert!(matches!(ended, Ended::Announced), "{ended}");
     assert!(turns > 90, "{turns} turns");
+}
+
+/// A stream with a layer that takes every byte while its peer reads nothing. Without
+/// `flushes` it cannot pass them on, and it never comes to end the stream.
+struct HoldsBack {
+    request: &'static [u8],
+    flushes: bool,
+    now: Arc<Mutex<Duration>>,
+    sleeping: Arc<Mutex<Option<Duration>>>,
+}
+
+impl Transport for HoldsBack {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.request.is_empty() {
+            return Poll::Pending;
+        }
+        let request = std::mem::take(&mut self.request);
+        buffer[..request.len()].copy_from_slice(request);
+        Poll::Ready(Ok(request.len()))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.flushes { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn poll_end_write(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn reset(&mut self) {}
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(*self.now.lock().unwrap())
+    }
+
+    fn poll_sleep(&mut self, _: &mut Context<'_>, until: Instant) -> Poll<()> {
+        *self.sleeping.lock().unwrap() = Some(until.since_epoch());
+        Poll::Pending
+    }
+}
+
+/// Serves a request on such a stream. Time passes only where the connection sleeps. When it ended.
+fn held_back(request: &'static [u8], flushes: bool) -> Duration {
+    let (now, sleeping) = (Arc::new(Mutex::new(Duration::ZERO)), Arc::new(Mutex::new(None)));
+    let transport = HoldsBack { request, flushes, now: Arc::clone(&now), sleeping: Arc::clone(&sleeping) };
+    let server = Server::new(transport, &Config::default());
+    let mut serving = std::pin::pin!(server.run(async |exchange: Exchange| {
+        let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(5));
+        response.write("hello").await?;
+        if !flushes {
+            let _ = response.flush().await;
+        }
+        response.finish()
+    }));
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    while serving.as_mut().poll(&mut cx).is_pending() {
+        let until = sleeping.lock().unwrap().take();
+        *now.lock().unwrap() = until.expect("a deadline for whatever is waited for");
+    }
+    let now = *now.lock().unwrap();
+    now
+}
+
+/// What a layer below holds back has a deadline like what is queued, and so has the end of the stream.
+#[test]
+fn what_is_held_back_below_has_a_deadline() {
+    let keeps = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let closes = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    for (request, flushes) in [(&keeps[..], false), (closes, false), (closes, true)] {
+        let ended = held_back(request, flushes);
+        assert!(ended >= Duration::from_secs(1) && ended <= Duration::from_secs(30), "{ended:?}");
+    }
 }

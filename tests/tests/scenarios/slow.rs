@@ -157,3 +157,27 @@ fn one_honest_among_many_slow<R: Runtime>() {
     assert!(times[150] < Duration::from_millis(20), "median {:?}, longest {:?}", times[150], times[299]);
     slow.clear();
 }
+
+/// A handler that uses up its task's turn while it waits for a body: the deadline is set all the same.
+#[test]
+fn a_turn_that_is_used_up_loses_no_deadline() {
+    let server = start_with::<crate::support::Tokio, _, _>(short(), async |mut exchange: Exchange| {
+        let mut turn_is_over = false;
+        let mut read = Box::pin(exchange.read_all(1 << 20));
+        let body = std::future::poll_fn(|cx| {
+            let body = read.as_mut().poll(cx);
+            if body.is_pending() && !turn_is_over {
+                turn_is_over = true;
+                while std::pin::pin!(tokio::task::consume_budget()).poll(cx).is_ready() {}
+            }
+            body
+        });
+        let body = body.await;
+        drop(read);
+        let body = body?;
+        Ok::<_, Ended>(exchange.respond(StatusCode::OK, body))
+    });
+    let mut client = server.connect();
+    client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab");
+    assert_eq!(client.response().unwrap().status, 408);
+}
