@@ -229,8 +229,7 @@ fn held_back(request: &'static [u8], flushes: bool) -> Duration {
         let until = sleeping.lock().unwrap().take();
         *now.lock().unwrap() = until.expect("a deadline for whatever is waited for");
     }
-    let now = *now.lock().unwrap();
-    now
+    *now.lock().unwrap()
 }
 
 /// What a layer below holds back has a deadline like what is queued, and so has the end of the stream.
