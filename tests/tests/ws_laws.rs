@@ -18,6 +18,7 @@ use endwell_core::ws::{
 };
 use endwell_core::{Outbox, OutboxLimits};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use ws_help::{Got, client, closes_once, frame, receive, server, written};
 
 /// Frames, most of them well-formed.
@@ -125,7 +126,7 @@ fn expected(act: &Act) -> Vec<Got> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { cases: 2000, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Any split gives the same events, the same output and the same end.
     #[test]

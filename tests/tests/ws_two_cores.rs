@@ -16,6 +16,7 @@ use endwell_core::ws::{
 };
 use endwell_core::{Limit, Outbox, Step};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use std::collections::VecDeque;
 use ws_help::{Got, at, client, closes_once, server, written};
 
@@ -199,7 +200,7 @@ fn story(side: &Side) -> Ended {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { cases: 2000, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Two cores, with delays and cuts, always end in a named `Ended`, and tell the same story.
     #[test]
