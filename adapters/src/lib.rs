@@ -48,6 +48,7 @@ mod hub;
 mod scratch;
 mod serve;
 mod server;
+mod sync;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transport;

@@ -23,7 +23,7 @@ impl Wire {
         }
         let polled = self.poll_open_body(cx, before_waiting);
         if polled.is_ready() {
-            self.waiters.reader = None;
+            self.waiters.stop_reading(&mut self.woken);
         }
         polled
     }
@@ -31,7 +31,7 @@ impl Wire {
     /// Who read the body of an exchange waits no longer.
     pub(crate) fn stop_reading(&mut self, number: u64) {
         if self.number == number {
-            self.waiters.reader = None;
+            self.waiters.stop_reading(&mut self.woken);
         }
     }
 
@@ -90,7 +90,7 @@ impl Wire {
             self.fallback = RequestBody::status_of_error(&error);
             return Poll::Ready(Err(error.into()));
         }
-        self.waiters.reader = Some(cx.waker().clone());
+        self.waiters.read(cx, &mut self.woken);
         self.leave_to_driver();
         Poll::Pending
     }

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use endwell_core::ws::{CloseCode, NotWritten, Writing};
 
-use super::socket::Socket;
+use super::halves::SendHalf;
 use crate::Ended;
-use crate::wire::{SocketState, Until, Wire};
+use crate::wire::{Side, SocketState, Until, Wire};
 
 /// A message that is being sent in pieces.
 ///
@@ -17,12 +17,12 @@ use crate::wire::{SocketState, Until, Wire};
 /// 1011 and the connection closes.
 #[must_use = "a message that is not finished closes the connection"]
 pub struct Fragments<'a> {
-    socket: Option<&'a mut Socket>,
+    half: Option<&'a mut SendHalf>,
 }
 
 impl<'a> Fragments<'a> {
-    pub(super) fn new(socket: &'a mut Socket) -> Self {
-        Self { socket: Some(socket) }
+    pub(super) fn new(half: &'a mut SendHalf) -> Self {
+        Self { half: Some(half) }
     }
 
     /// Sends a piece as a frame of its own: waits for room, then hands it over. Empty pieces send nothing.
@@ -36,7 +36,7 @@ impl<'a> Fragments<'a> {
     ///
     /// A future that is dropped before it is ready has sent nothing of the piece.
     pub fn write(&mut self, data: impl Into<Bytes>) -> WriteFragment<'_> {
-        WriteFragment { socket: self.socket.as_deref_mut(), data: data.into() }
+        WriteFragment { half: self.half.as_deref_mut(), data: data.into() }
     }
 
     /// Ends the message.
@@ -45,8 +45,8 @@ impl<'a> Fragments<'a> {
     ///
     /// The connection is closing or has ended.
     pub fn finish(mut self) -> Result<(), Ended> {
-        let Some(socket) = self.socket.take() else { return Err(Ended::Announced) };
-        let mut wire = socket.link().lock();
+        let Some(half) = self.half.take() else { return Err(Ended::Announced) };
+        let mut wire = half.link().lock();
         if let Some(ended) = wire.ended() {
             return Err(ended.clone());
         }
@@ -62,8 +62,8 @@ impl<'a> Fragments<'a> {
 
 impl Drop for Fragments<'_> {
     fn drop(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            socket.link().lock().close_socket(CloseCode::INTERNAL_ERROR.into());
+        if let Some(half) = self.half.take() {
+            half.link().lock().close_socket(CloseCode::INTERNAL_ERROR.into());
         }
     }
 }
@@ -77,7 +77,7 @@ impl fmt::Debug for Fragments<'_> {
 /// Waits for room, then hands the piece over.
 #[must_use = "futures do nothing unless polled"]
 pub struct WriteFragment<'a> {
-    socket: Option<&'a mut Socket>,
+    half: Option<&'a mut SendHalf>,
     data: Bytes,
 }
 
@@ -114,12 +114,13 @@ impl Future for WriteFragment<'_> {
     type Output = Result<(), FragmentError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { socket, data } = self.get_mut();
+        let Self { half, data } = self.get_mut();
         let closing = || Poll::Ready(Err(FragmentError::Ended(Ended::Announced)));
-        let Some(socket) = socket else { return closing() };
-        let mut wire = socket.link().lock();
+        let Some(half) = half else { return closing() };
+        let mut wire = half.link().lock();
         loop {
-            ready!(wire.poll_output(cx, Until::Fits(data.len()))).map_err(FragmentError::Ended)?;
+            ready!(wire.poll_output(cx, Side::Writer, Until::Fits(data.len())))
+                .map_err(FragmentError::Ended)?;
             let Wire { socket, out, .. } = &mut *wire;
             let SocketState::Open(session) = socket else { return closing() };
             let Writing::Streaming(fragments) = session.writing() else { return closing() };

@@ -4,17 +4,17 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endwell_core::ws::{Full, Writing};
+use endwell_core::ws::Writing;
 
-use super::message::{Data, Message};
-use super::socket::Socket;
+use super::halves::SendHalf;
+use super::message::Message;
 use crate::Ended;
-use crate::wire::{SocketState, Until, Wire};
+use crate::wire::{Side, SocketState, Until, Wire};
 
 /// Waits for room, then hands the message over.
 #[must_use = "futures do nothing unless polled"]
 pub struct Send<'a> {
-    pub(super) socket: &'a mut Socket,
+    pub(super) half: &'a mut SendHalf,
     pub(super) message: Option<Message>,
 }
 
@@ -55,17 +55,17 @@ impl Future for Send<'_> {
     type Output = Result<(), NotSent>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { socket, message: waiting } = self.get_mut();
-        let mut wire = socket.link().lock();
+        let Self { half, message: waiting } = self.get_mut();
+        let mut wire = half.link().lock();
         loop {
-            let Some(mut message) = waiting.take() else { return Poll::Ready(Ok(())) };
+            let Some(message) = waiting.take() else { return Poll::Ready(Ok(())) };
             let len = message.len();
             if let Some(ended) = wire.ended() {
                 return Poll::Ready(Err(NotSent { message, ended: Some(ended.clone()) }));
             }
             if !wire.has_room_for(len) {
                 *waiting = Some(message);
-                if let Err(ended) = ready!(wire.poll_output(cx, Until::Fits(len))) {
+                if let Err(ended) = ready!(wire.poll_output(cx, Side::Writer, Until::Fits(len))) {
                     if let Some(message) = waiting.take() {
                         return Poll::Ready(Err(NotSent { message, ended: Some(ended) }));
                     }
@@ -74,28 +74,18 @@ impl Future for Send<'_> {
             }
             let Wire { socket, out, .. } = &mut *wire;
             let SocketState::Open(session) = socket else {
-                return Poll::Ready(Err(NotSent { message, ended: None }));
+                return Poll::Ready(Err(NotSent { message, ended: socket.ended() }));
             };
             let Writing::Idle(sender) = session.writing() else {
                 return Poll::Ready(Err(NotSent { message, ended: None }));
             };
-            let sent = match message.data() {
-                Data::Text(text) => sender.text(text, out).is_ok(),
-                Data::Binary(data) => sender.binary(data, out).is_ok(),
-                Data::Owned(owned) => match sender.message(owned, out) {
-                    Ok(()) => true,
-                    Err(Full(back)) => {
-                        message = Message::returned(back);
-                        false
-                    }
-                },
-                Data::None => true,
-            };
-            if sent {
-                wire.leave_to_driver();
-                return Poll::Ready(Ok(()));
+            match message.write(sender, out) {
+                Ok(()) => {
+                    wire.leave_to_driver();
+                    return Poll::Ready(Ok(()));
+                }
+                Err(message) => *waiting = Some(message),
             }
-            *waiting = Some(message);
         }
     }
 }
