@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use endwell::http::{Framing, StatusCode};
 use endwell::ws::Close;
 use endwell::{Answered, Config, Ended, Exchange};
-use support::{AsyncStd, Client, LONG, Runtime, Tokio, start_with};
+use support::{AsyncStd, Blocking, Client, CurrentThread, LONG, Runtime, Smol, Tokio, start_with};
 
 /// Counts the bytes that are allocated.
 struct Counting;
@@ -194,6 +194,7 @@ fn echo<R: Runtime>() {
 }
 
 fn all<R: Runtime>() {
+    println!("on {}", R::NAME);
     most::<R>("a reader that takes nothing", |client| client.send("GET /stream HTTP/1.1\r\nhost: a\r\n\r\n"));
     most::<R>("requests without an end", |client| push(client, "", GET.repeat(100).as_bytes()));
     most::<R>("a body that nobody reads", |client| {
@@ -238,8 +239,9 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 /// One test, since the counters are one for the process.
 #[test]
 fn bytes_held_are_bounded() {
-    println!("on tokio");
     all::<Tokio>();
-    println!("on async-std");
+    all::<CurrentThread>();
     all::<AsyncStd>();
+    all::<Smol>();
+    all::<Blocking>();
 }
