@@ -36,6 +36,8 @@
 
 #[cfg(feature = "async-std")]
 pub mod async_std;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod body;
 mod conclusion;
 mod config;
@@ -44,10 +46,14 @@ mod counters;
 mod date;
 mod ended;
 mod exchange;
+#[cfg(feature = "futures-io")]
+pub mod futures_io;
 mod hub;
 mod scratch;
 mod serve;
 mod server;
+#[cfg(feature = "smol")]
+pub mod smol;
 mod sync;
 #[cfg(feature = "tokio")]
 pub mod tokio;

@@ -119,8 +119,9 @@ impl Listener for TcpListener {
         Ok((Stream::tcp(stream)?, endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         ::tokio::spawn(task);
+        Ok(())
     }
 
     async fn sleep(duration: Duration) {
@@ -139,8 +140,9 @@ impl Listener for UnixListener {
         Ok((Stream::unix(stream), endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         ::tokio::spawn(task);
+        Ok(())
     }
 
     async fn sleep(duration: Duration) {

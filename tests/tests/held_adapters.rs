@@ -15,6 +15,7 @@ mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use endwell::http::{Framing, StatusCode};
 use endwell::ws::Close;
 use endwell::{Answered, Config, Ended, Exchange};
-use support::{AsyncStd, Client, LONG, Runtime, Tokio, start_with};
+use support::{AsyncStd, Blocking, Client, CurrentThread, LONG, Runtime, Smol, Tokio, start_with};
 
 /// Counts the bytes that are allocated.
 struct Counting;
@@ -235,11 +236,31 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first], &length[..], &[0; 4], payload].concat()
 }
 
-/// One test, since the counters are one for the process.
+/// The runtime that a process is for.
+const RUNTIME: &str = "ENDWELL_HELD_ON";
+
+/// The counters are one for a process, so each runtime has a process of its own. They mostly wait, so they run at once.
 #[test]
 fn bytes_held_are_bounded() {
-    println!("on tokio");
-    all::<Tokio>();
-    println!("on async-std");
-    all::<AsyncStd>();
+    let runtimes: [(&str, fn()); 5] = [
+        (Tokio::NAME, all::<Tokio>),
+        (CurrentThread::NAME, all::<CurrentThread>),
+        (AsyncStd::NAME, all::<AsyncStd>),
+        (Smol::NAME, all::<Smol>),
+        (Blocking::NAME, all::<Blocking>),
+    ];
+    if let Ok(name) = std::env::var(RUNTIME) {
+        return runtimes.iter().find(|(known, _)| *known == name).expect("one of the runtimes").1();
+    }
+    let program = std::env::current_exe().unwrap();
+    let processes = runtimes.map(|(name, _)| {
+        let mut process = Command::new(&program);
+        process.args(["--exact", "bytes_held_are_bounded", "--nocapture"]).env(RUNTIME, name);
+        (name, process.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    });
+    for (name, process) in processes {
+        let output = process.wait_with_output().unwrap();
+        print!("on {name}\n{}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "on {name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
