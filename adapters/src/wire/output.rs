@@ -24,6 +24,9 @@ impl Wire {
     /// Writes all that is queued.
     pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         loop {
+            if let SocketState::Open(session) = &mut self.socket {
+                session.settle(&mut self.out);
+            }
             self.take_from_outlets();
             if self.out.is_empty() {
                 break;

@@ -7,7 +7,7 @@ use bytes::Buf as _;
 use endwell_core::ws::{Close, Closing, Ended as WsEnded, Ready, Session, SessionEvent, Writing};
 use endwell_core::{Deadline, Held, Inbox, Step};
 
-use super::{Outcome, Side, Until, Wire};
+use super::{Outcome, Wire};
 use crate::Ended;
 use crate::ws::Message;
 
@@ -148,13 +148,14 @@ impl Wire {
     }
 
     /// The next event of an open socket. `None`: nothing more will come.
+    ///
+    /// However much is queued: two ends that each waited for the other to take something would wait for ever. What an
+    /// application sends waits for room where it is sent, and of pongs one is kept.
     #[inline]
     pub(crate) fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ready>> {
-        if !self.out.is_above_high_water() {
-            if let SocketState::Open(session) = &mut self.socket {
-                if let Some(ready) = session.poll(&mut self.out) {
-                    return Poll::Ready(Some(ready));
-                }
+        if let SocketState::Open(session) = &mut self.socket {
+            if let Some(ready) = session.poll(&mut self.out) {
+                return Poll::Ready(Some(ready));
             }
         }
         self.poll_socket_slowly(cx)
@@ -164,11 +165,6 @@ impl Wire {
     fn poll_socket_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ready>> {
         loop {
             if self.ended.is_some() {
-                return Poll::Ready(None);
-            }
-            if self.out.is_above_high_water()
-                && ready!(self.poll_output(cx, Side::Reader, Until::Room(0))).is_err()
-            {
                 return Poll::Ready(None);
             }
             let SocketState::Open(session) = &mut self.socket else { return Poll::Ready(None) };

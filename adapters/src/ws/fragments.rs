@@ -1,6 +1,7 @@
 //! Sending a message in pieces.
 
 use std::fmt;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -39,6 +40,48 @@ impl<'a> Fragments<'a> {
         WriteFragment { half: self.half.as_deref_mut(), data: data.into() }
     }
 
+    /// Sends as much of `data` as there is room for as a frame of its own, and says how much: for what copies from a byte
+    /// stream, such as `tokio::io::copy`. Feature `tokio` makes it `tokio::io::AsyncWrite`, and feature `futures-io` that of
+    /// `futures-io`; flushing waits for the transport, and shutting down does no more: [`finish`](Self::finish) ends it.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing or has ended; or the message is text and `data` is cut within a character.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let Some(data) = slices.iter().find(|slice| !slice.is_empty()) else { return Poll::Ready(Ok(0)) };
+        let Some(half) = self.half.as_deref_mut() else { return Poll::Ready(Err(broken(None))) };
+        let mut wire = half.link().lock();
+        loop {
+            ready!(wire.poll_output(cx, Side::Writer, Until::Room(1)))
+                .map_err(|ended| broken(Some(ended)))?;
+            let Wire { socket, out, .. } = &mut *wire;
+            let closing = || Poll::Ready(Err(broken(None)));
+            let SocketState::Open(session) = socket else { return closing() };
+            let Writing::Streaming(fragments) = session.writing() else { return closing() };
+            let piece = data.get(..data.len().min(PIECE).min(out.room())).unwrap_or_default();
+            match fragments.write(Bytes::copy_from_slice(piece), out) {
+                Ok(()) => {
+                    wire.leave_to_driver();
+                    return Poll::Ready(Ok(piece.len()));
+                }
+                Err(NotWritten::Full(_)) => {}
+                Err(error @ NotWritten::NotText(_)) => {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+                }
+            }
+        }
+    }
+
+    /// Waits until the transport has taken everything.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(half) = self.half.as_deref_mut() else { return Poll::Ready(Err(broken(None))) };
+        half.link().lock().poll_output(cx, Side::Writer, Until::Flushed).map_err(|ended| broken(Some(ended)))
+    }
+
     /// Ends the message.
     ///
     /// # Errors
@@ -57,6 +100,16 @@ impl<'a> Fragments<'a> {
         }
         wire.leave_to_driver();
         Ok(())
+    }
+}
+
+/// Bytes of one frame at the most, where they are copied: so much waits in front of a pong.
+const PIECE: usize = 32 << 10;
+
+fn broken(ended: Option<Ended>) -> io::Error {
+    match ended {
+        Some(ended) => io::Error::new(io::ErrorKind::BrokenPipe, ended),
+        None => io::ErrorKind::BrokenPipe.into(),
     }
 }
 

@@ -174,7 +174,7 @@ impl ReceiveHalf {
     where
         F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin,
     {
-        ForEach { half: self, on_event }
+        ForEach::new(self, on_event)
     }
 
     /// Lets the connection's task read ahead: [`Socket::drive`](super::Socket::drive).

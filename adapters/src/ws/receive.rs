@@ -9,7 +9,7 @@ use endwell_core::ws::{Control, Full, SessionEvent, Writing};
 
 use super::halves::ReceiveHalf;
 use super::message::{Content, Message};
-use crate::wire::{SocketState, Wire};
+use crate::wire::{Side, SocketState, Until, Wire};
 
 /// Waits for the next message.
 #[must_use = "futures do nothing unless polled"]
@@ -29,8 +29,23 @@ impl Future for Receive<'_> {
 /// Hands each event to a closure, where it arrived.
 #[must_use = "futures do nothing unless polled"]
 pub struct ForEach<'a, F> {
-    pub(super) half: &'a mut ReceiveHalf,
-    pub(super) on_event: F,
+    half: &'a mut ReceiveHalf,
+    on_event: F,
+    /// Replies may be queued above the high-water mark.
+    replies: Replies,
+}
+
+/// What the closure has replied since the output was last below its high-water mark.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replies {
+    None,
+    Some,
+}
+
+impl<'a, F> ForEach<'a, F> {
+    pub(super) fn new(half: &'a mut ReceiveHalf, on_event: F) -> Self {
+        Self { half, on_event, replies: Replies::None }
+    }
 }
 
 /// What a closure can reply with while the event is still borrowed.
@@ -110,26 +125,35 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { half, on_event } = self.get_mut();
+        let Self { half, on_event, replies } = self.get_mut();
         let mut wire = half.link().lock();
         loop {
+            // Replies wait for room here. What others send does not hold this up.
+            if *replies == Replies::Some && wire.out.is_above_high_water() {
+                let _ = ready!(wire.poll_output(cx, Side::Reader, Until::Room(0)));
+            }
+            *replies = Replies::None;
+            let queued = wire.out.len();
             // What was read ahead comes first.
             if let Some(message) = wire.take_ahead() {
                 hand_out(message, &mut wire, on_event);
-                continue;
+            } else {
+                let Some(ready) = ready!(wire.poll_socket(cx)) else { return Poll::Ready(()) };
+                let Wire { socket, out, .. } = &mut *wire;
+                let SocketState::Open(session) = socket else { return Poll::Ready(()) };
+                match session.lend(ready, out) {
+                    Ok((event @ (SessionEvent::Text(_) | SessionEvent::Binary(_)), writing)) => {
+                        on_event(event, Reply { writing, out });
+                    }
+                    Ok((event, writing)) => {
+                        on_event(event, Reply { writing, out });
+                        wire.write_now(cx);
+                    }
+                    Err(_) => wire.write_now(cx),
+                }
             }
-            let Some(ready) = ready!(wire.poll_socket(cx)) else { return Poll::Ready(()) };
-            let Wire { socket, out, .. } = &mut *wire;
-            let SocketState::Open(session) = socket else { return Poll::Ready(()) };
-            match session.lend(ready, out) {
-                Ok((event @ (SessionEvent::Text(_) | SessionEvent::Binary(_)), writing)) => {
-                    on_event(event, Reply { writing, out });
-                }
-                Ok((event, writing)) => {
-                    on_event(event, Reply { writing, out });
-                    wire.write_now(cx);
-                }
-                Err(_) => wire.write_now(cx),
+            if wire.out.len() > queued {
+                *replies = Replies::Some;
             }
         }
     }

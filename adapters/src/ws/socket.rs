@@ -6,12 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use endwell_core::ws::{Close, Control, Full, Kind, Receiver, Sender, SessionEvent, WebSocket, Writing};
 
+use super::byte_stream::ByteStream;
 use super::close::CloseSocket;
 use super::driver::Driver;
 use super::flush::Flush;
 use super::fragments::Fragments;
 use super::halves::{ReadAhead, ReceiveHalf, SendHalf};
 use super::message::Message;
+#[cfg(feature = "futures")]
+use super::messages::Messages;
 use super::outlet::Outlet;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
@@ -95,6 +98,10 @@ impl Socket {
         self.send.link()
     }
 
+    pub(super) fn send_half(&mut self) -> &mut SendHalf {
+        &mut self.send
+    }
+
     /// The subprotocol that was agreed on.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
@@ -113,9 +120,6 @@ impl Socket {
     /// The next message; pings, pongs and the peer's Close are among them, and were answered. `None`: nothing more
     /// will come, and [`close`](Self::close) says why.
     ///
-    /// While more is queued than [`OutboxLimits::high_water`](endwell_core::OutboxLimits::high_water), it waits for
-    /// the peer to take some of it first.
-    ///
     /// # Cancel safety
     ///
     /// Cancel safe: what was not returned is returned by the next call.
@@ -126,6 +130,9 @@ impl Socket {
 
     /// Hands every event to `on_event` where it arrived, with the means to reply, until nothing more will come. The
     /// fastest way: an echoed message is copied once.
+    ///
+    /// While more is queued than [`OutboxLimits::high_water`](endwell_core::OutboxLimits::high_water) and replies are
+    /// among it, it waits for the peer to take some of it first.
     ///
     /// # Cancel safety
     ///
@@ -202,6 +209,17 @@ impl Socket {
     /// Two halves for two tasks. Neither waits for the other.
     pub fn split(self) -> (SendHalf, ReceiveHalf) {
         (self.send, self.recv)
+    }
+
+    /// The same as a `futures::Stream` and `futures::Sink` of messages.
+    #[cfg(feature = "futures")]
+    pub fn into_messages(self) -> Messages {
+        Messages::new(self)
+    }
+
+    /// The same as a byte stream over binary messages.
+    pub fn into_byte_stream(self) -> ByteStream {
+        ByteStream::new(self)
     }
 
     /// Closes: sends our Close, unless the peer's was answered, waits for the peer's within

@@ -102,6 +102,12 @@ impl Session {
         }
     }
 
+    /// Writes a Pong that was kept: see [`Sender::settle`]. Call it when the transport has taken something.
+    #[inline]
+    pub fn settle(&mut self, out: &mut Outbox) {
+        self.writer.settle(out);
+    }
+
     /// What can be written with.
     #[inline]
     pub fn writing(&mut self) -> Writing<'_> {
