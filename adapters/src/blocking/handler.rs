@@ -29,7 +29,7 @@ use crate::{Ended, Exchange};
 pub fn handler<H, C>(closure: H) -> impl Fn(Exchange) -> Handling + Send + Sync + 'static
 where
     H: Fn(Exchange) -> C + Send + Sync + 'static,
-    C: Conclusion + 'static,
+    C: Conclusion,
 {
     let closure = Arc::new(closure);
     move |exchange| {
