@@ -3,7 +3,7 @@
 //! Everything here works wherever it is polled: async-io has a thread of its own for what is waited for.
 
 use std::io::{self, IoSlice};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{self, Shutdown, TcpStream};
 use std::os::unix::net::{self as unix, UnixStream};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +14,9 @@ use async_io::{Async, Timer};
 use endwell_core::Instant;
 use socket2::SockRef;
 
-use crate::transport::{Address, Endpoints, Transport};
+use crate::transport::Transport;
+#[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
+use crate::transport::{Address, Endpoints};
 use crate::upgraded::Upgraded;
 
 /// A transport made of any byte stream of futures-io's.
@@ -68,7 +70,8 @@ impl Stream<Async<TcpStream>> {
     }
 
     /// A connection that was accepted from `peer`.
-    pub(crate) fn accepted_tcp(io: Async<TcpStream>, peer: SocketAddr) -> io::Result<(Self, Endpoints)> {
+    #[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
+    pub(crate) fn accepted_tcp(io: Async<TcpStream>, peer: net::SocketAddr) -> io::Result<(Self, Endpoints)> {
         let local = Address::Tcp(io.get_ref().local_addr()?);
         Ok((Self::tcp(io)?, Endpoints { peer: Address::Tcp(peer), local }))
     }
@@ -84,6 +87,7 @@ impl Stream<Async<UnixStream>> {
     }
 
     /// A connection that was accepted from `peer`.
+    #[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
     pub(crate) fn accepted_unix(
         io: Async<UnixStream>,
         peer: unix::SocketAddr,

@@ -3,7 +3,7 @@
 use endwell::http::StatusCode;
 use endwell::{Answered, Exchange};
 
-use crate::support::{AsyncStd, Blocking, CurrentThread, Smol, Tokio, start};
+use crate::support::{AsyncStd, Blocking, CurrentThread, Running, Smol, Tokio, start};
 
 async fn name(exchange: Exchange) -> Answered {
     let name = exchange.path().to_owned();
@@ -19,7 +19,7 @@ fn every_runtime_in_one_program() {
         start::<Smol, _, _>(name),
         start::<Blocking, _, _>(name),
     ];
-    let mut clients: Vec<_> = servers.iter().map(|server| server.connect()).collect();
+    let mut clients: Vec<_> = servers.iter().map(Running::connect).collect();
     for round in 0..100 {
         for (index, client) in clients.iter_mut().enumerate() {
             client.send(format!("GET /{round}/{index} HTTP/1.1\r\nhost: a\r\n\r\n"));
