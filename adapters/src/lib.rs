@@ -49,6 +49,8 @@
 //! a buffer.
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
+mod accepted;
 #[cfg(feature = "async-std")]
 pub mod async_std;
 #[cfg(feature = "blocking")]

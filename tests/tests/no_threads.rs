@@ -1,7 +1,14 @@
 //! A system that has no more threads: nothing panics, and it goes on when there are some again.
 //!
 //! A program of its own: it takes the room for stacks away from the whole process.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[path = "scenarios/support/mod.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]

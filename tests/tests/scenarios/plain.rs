@@ -150,7 +150,7 @@ fn ends_with_a_future_that_is_dropped() {
     block_on(async {
         tokio::select! {
             ended = serving => panic!("{ended}"),
-            began = begin => began.unwrap(),
+            heard = begin => heard.unwrap(),
         }
     });
     assert!(matches!(heard.next(), Ended::Shutdown));
