@@ -15,6 +15,7 @@ use ::async_std::net::{TcpListener, TcpStream};
 use ::async_std::os::unix::net::{UnixListener, UnixStream};
 use async_io::{Async, Timer};
 
+use crate::accepted;
 pub use crate::futures_io::Stream;
 use crate::transport::{Endpoints, Listener};
 
@@ -23,7 +24,7 @@ impl Listener for TcpListener {
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Self::accept(self).await?;
-        Stream::accepted_tcp(unwrap_tcp(stream)?, peer)
+        accepted::tcp(unwrap_tcp(stream)?, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -41,7 +42,7 @@ impl Listener for UnixListener {
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Self::accept(self).await?;
-        Stream::accepted_unix(unwrap_unix(stream)?, peer)
+        accepted::unix(unwrap_unix(stream)?, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -3,8 +3,8 @@
 //! Everything here works wherever it is polled: async-io has a thread of its own for what is waited for.
 
 use std::io::{self, IoSlice};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::unix::net::{self as unix, UnixStream};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{self, Duration};
@@ -14,7 +14,7 @@ use async_io::{Async, Timer};
 use endwell_core::Instant;
 use socket2::SockRef;
 
-use crate::transport::{Address, Endpoints, Transport};
+use crate::transport::Transport;
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
@@ -67,12 +67,6 @@ impl Stream<Async<TcpStream>> {
             let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
         }))
     }
-
-    /// A connection that was accepted from `peer`.
-    pub(crate) fn accepted_tcp(io: Async<TcpStream>, peer: SocketAddr) -> io::Result<(Self, Endpoints)> {
-        let local = Address::Tcp(io.get_ref().local_addr()?);
-        Ok((Self::tcp(io)?, Endpoints { peer: Address::Tcp(peer), local }))
-    }
 }
 
 impl Stream<Async<UnixStream>> {
@@ -82,16 +76,6 @@ impl Stream<Async<UnixStream>> {
             Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write))
         };
         Self::with(io, end_write, |_| {})
-    }
-
-    /// A connection that was accepted from `peer`.
-    pub(crate) fn accepted_unix(
-        io: Async<UnixStream>,
-        peer: unix::SocketAddr,
-    ) -> io::Result<(Self, Endpoints)> {
-        let path = |address: unix::SocketAddr| Address::Unix(address.as_pathname().map(Into::into));
-        let endpoints = Endpoints { peer: path(peer), local: path(io.get_ref().local_addr()?) };
-        Ok((Self::unix(io), endpoints))
     }
 }
 

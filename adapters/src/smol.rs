@@ -22,6 +22,7 @@ use ::smol::net::unix::{UnixListener, UnixStream};
 use ::smol::net::{TcpListener, TcpStream};
 use async_io::{Async, Timer};
 
+use crate::accepted;
 pub use crate::futures_io::Stream;
 use crate::transport::{Endpoints, Listener};
 
@@ -31,7 +32,7 @@ impl Listener for TcpListener {
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let listener: Arc<Async<std::net::TcpListener>> = self.clone().into();
         let (stream, peer) = listener.accept().await?;
-        Stream::accepted_tcp(stream, peer)
+        accepted::tcp(stream, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -50,7 +51,7 @@ impl Listener for UnixListener {
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let listener: Arc<Async<std::os::unix::net::UnixListener>> = self.clone().into();
         let (stream, peer) = listener.accept().await?;
-        Stream::accepted_unix(stream, peer)
+        accepted::unix(stream, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

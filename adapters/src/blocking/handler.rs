@@ -22,14 +22,15 @@ use crate::{Ended, Exchange};
 /// `block_on(exchange.read())`, `block_on(socket.receive())` or `block_on(response.write(piece))`.
 ///
 /// A panic is caught, counted and answered like that of any other handler. When the connection ends, whatever of it
-/// `closure` waits for ends too, so its thread ends unless `closure` itself goes on for ever. If the system has
-/// no thread to give, the answer is 503, and [`overloaded`](crate::Counters::overloaded) counts it.
+/// `closure` waits for ends too. What it does besides nobody can end: its thread, and the socket while it holds the
+/// exchange, stay until it returns. If the system has no thread to give, the answer is 503, and
+/// [`overloaded`](crate::Counters::overloaded) counts it.
 ///
 /// It serves on every runtime, not only on threads.
 pub fn handler<H, C>(closure: H) -> impl Fn(Exchange) -> Handling + Send + Sync + 'static
 where
     H: Fn(Exchange) -> C + Send + Sync + 'static,
-    C: Conclusion + 'static,
+    C: Conclusion,
 {
     let closure = Arc::new(closure);
     move |exchange| {

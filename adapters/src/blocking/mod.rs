@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use async_io::{Async, Timer};
 
+use crate::accepted;
 pub use crate::futures_io::Stream;
 use crate::transport::{Endpoints, Listener};
 pub use handler::{Handled, Handling, handler};
@@ -51,7 +52,7 @@ impl Listener for TcpListener {
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         // Registered anew each time: little beside a thread, and the listener stays the one that everybody knows.
         let (stream, peer) = Async::new(self)?.read_with(|listener| listener.accept()).await?;
-        Stream::accepted_tcp(Async::new(stream)?, peer)
+        accepted::tcp(Async::new(stream)?, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -69,7 +70,7 @@ impl Listener for UnixListener {
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Async::new(self)?.read_with(|listener| listener.accept()).await?;
-        Stream::accepted_unix(Async::new(stream)?, peer)
+        accepted::unix(Async::new(stream)?, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -28,10 +28,14 @@ impl Wire {
         polled
     }
 
-    /// Who read the body of an exchange waits no longer.
+    /// Who read the body of an exchange waits no longer. In another task the driver may not hear of it for long.
     pub(crate) fn stop_reading(&mut self, number: u64) {
         if self.number == number {
             self.waiters.stop_reading(&mut self.woken);
+            let now = self.now();
+            if let Some(recv) = &mut self.recv {
+                recv.pause(now);
+            }
         }
     }
 
