@@ -227,9 +227,22 @@ impl Outbox {
         if bytes.len() < LARGE {
             self.put(&bytes);
         } else {
-            self.len = self.len.saturating_add(bytes.len());
-            self.large.push_back((self.joined.len(), bytes));
+            self.put_large(bytes);
         }
+    }
+
+    /// Puts bytes that others have too behind what is queued: many are one more reference to them.
+    pub(crate) fn put_shared(&mut self, bytes: &Bytes) {
+        if bytes.len() < LARGE {
+            self.put(bytes);
+        } else {
+            self.put_large(bytes.clone());
+        }
+    }
+
+    fn put_large(&mut self, bytes: Bytes) {
+        self.len = self.len.saturating_add(bytes.len());
+        self.large.push_back((self.joined.len(), bytes));
     }
 
     /// Puts a number in decimal behind what is queued.

@@ -14,9 +14,9 @@ pub struct Ready(pub(super) What);
 #[derive(Debug)]
 pub(super) enum What {
     /// An unfragmented message that lies whole in the inbox.
-    Message(Frame),
+    Message(Whole),
     /// A control frame, likewise.
-    Control(OpCode, Frame),
+    Control(OpCode, Whole),
     /// A message that was gathered.
     Gathered,
     PingDue(Instant),
@@ -25,7 +25,7 @@ pub(super) enum What {
 
 /// A whole frame in the inbox.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
+pub(super) struct Whole {
     pub(super) kind: Kind,
     /// Bytes of the header.
     pub(super) header: usize,

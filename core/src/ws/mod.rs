@@ -145,6 +145,7 @@
 
 mod close;
 mod closing;
+mod encoded;
 mod ended;
 mod event;
 mod failure;
@@ -165,6 +166,7 @@ mod websocket;
 
 pub use close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};
 pub use closing::Closing;
+pub use encoded::Frame;
 pub use ended::{End, Ended};
 pub use event::{Event, Ready};
 pub use failure::{Cause, Failure};

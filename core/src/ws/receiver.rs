@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use super::close::Close;
 use super::closing::Closing;
-use super::event::{Event, Frame, Ready, What};
+use super::event::{Event, Ready, What, Whole};
 use super::failure::{Cause, Failure};
 use super::frame::{Header, OpCode, Peer};
 use super::gather::{self, Gain, Gathered, Gathering};
@@ -159,7 +159,7 @@ impl Receiver {
 
     /// An unfragmented message with a short header that has come whole: nearly every one there is.
     #[inline]
-    fn small_frame(&self) -> Option<Frame> {
+    fn small_frame(&self) -> Option<Whole> {
         let unread = self.inbox.unread();
         let (&[first, second], rest) = unread.split_first_chunk()?;
         let kind = match first {
@@ -180,7 +180,7 @@ impl Receiver {
             }
             Peer::Server => ([0; 4], rest, 2),
         };
-        (rest.len() >= len).then_some(Frame { kind, header, len, key })
+        (rest.len() >= len).then_some(Whole { kind, header, len, key })
     }
 
     #[inline(never)]
@@ -230,7 +230,7 @@ impl Receiver {
         let Some(header) = Header::parse(unread, self.peer)? else { return Ok(Next::Nothing) };
         let len = convert::usize_from(header.len);
         let is_here = unread.len().saturating_sub(header.size) >= len;
-        let frame = |kind| Frame { kind, header: header.size, len, key: header.key };
+        let frame = |kind| Whole { kind, header: header.size, len, key: header.key };
         let kind = match (header.opcode, &self.state) {
             (OpCode::Close | OpCode::Ping | OpCode::Pong, _) => {
                 if !is_here {
@@ -327,7 +327,7 @@ impl Receiver {
         }
     }
 
-    fn control(&mut self, opcode: OpCode, frame: Frame) -> Result<Event<'_>, Failure> {
+    fn control(&mut self, opcode: OpCode, frame: Whole) -> Result<Event<'_>, Failure> {
         let payload = self.inbox.read(frame.header, frame.len);
         mask::apply(frame.key, payload);
         match opcode {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::close::Close;
+use super::encoded::Frame;
 use super::failure::Failure;
 use super::fragments::Fragments;
 use super::frame::{self, OpCode};
@@ -72,6 +73,22 @@ impl Sender {
         }
         let opcode = OpCode::of_kind(message.kind());
         frame::put_bytes(opcode.last(), message.into_data(), self.masks.as_mut(), out);
+        Ok(())
+    }
+
+    /// Writes a message that was encoded once for many connections. Where it need not be masked, a large one is
+    /// referenced and a small one is copied.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit into the outbox now ([`fits`](Self::fits), by the length of its content); nothing of it was
+    /// written.
+    #[inline]
+    pub fn frame<'f>(&mut self, frame: &'f Frame, out: &mut Outbox) -> Result<(), Full<&'f Frame>> {
+        if !Self::fits(frame.data().len(), out) {
+            return Err(Full(frame));
+        }
+        frame.put(self.masks.as_mut(), out);
         Ok(())
     }
 
