@@ -48,8 +48,9 @@ impl Receiver {
     /// Like [`poll`](Self::poll), and messages come in pieces, as they arrive: nothing is gathered, and a message may
     /// be as large as [`Limits::streamed_bytes`](super::Limits::streamed_bytes).
     ///
-    /// May be called at any time. What [`poll`](Self::poll) has gathered of a message by then is its first piece. If the
-    /// next call is [`poll`](Self::poll) though the message has not come to its `End`, the rest is skipped.
+    /// Whole messages and pieces may be asked for in turn. What [`poll`](Self::poll) has gathered of a message by then is its
+    /// first piece. Whoever polls for a whole message before the [`End`](Piece::End) of one in pieces skips its rest: that
+    /// is thrown away as it comes, is not asked whether it is text, and meets the same limits.
     pub fn poll_piece(&mut self) -> Option<NextPiece> {
         let Ready(what) = self.poll_slowly(Reception::Pieces)?;
         Some(match what {
@@ -64,7 +65,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// A [`Failure`], as from [`event`](Self::event): the message is too large or not text.
+    /// A [`Failure`], as from [`event`](Self::event): the message is not text, as it says.
     pub fn piece(&mut self, ready: PieceReady) -> Result<Piece<'_>, Failure> {
         match ready.0 {
             Part::Start(kind) => {

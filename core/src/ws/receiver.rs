@@ -82,7 +82,8 @@ impl Receiver {
     /// Whether something is there, or due. `None`: read more, or wait until the [`deadline`](Self::deadline).
     ///
     /// Frames are understood here as far as their headers, and messages that must be gathered are gathered. Polling
-    /// twice gives the same.
+    /// twice gives the same. What is left of a message that was begun in pieces ([`poll_piece`](Self::poll_piece)) is
+    /// skipped.
     #[inline]
     pub fn poll(&mut self) -> Option<Ready> {
         match self.poll_quickly() {
@@ -334,7 +335,7 @@ impl Receiver {
     }
 
     /// Nothing can be understood without more bytes.
-    pub(super) fn wait(&mut self) -> Result<Option<What>, Cause> {
+    fn wait(&mut self) -> Result<Option<What>, Cause> {
         if self.inbox.has_ended() {
             return Err(Cause::EndOfStream);
         }

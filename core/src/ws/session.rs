@@ -68,7 +68,8 @@ impl Session {
         self.recv.inbox()
     }
 
-    /// Whether something is there. Writes the keep-alive ping that is due, and a Pong that did not fit before.
+    /// Whether something is there. Writes the keep-alive ping that is due, and a Pong that did not fit before. What is left
+    /// of a message that was begun in pieces is skipped.
     #[inline]
     pub fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
         match self.recv.poll_quickly() {
