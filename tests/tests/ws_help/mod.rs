@@ -200,6 +200,29 @@ pub(crate) fn run(socket: WebSocket, bytes: &[u8], step: usize) -> (Vec<Got>, Ve
     (all, written(&mut out))
 }
 
+/// Feeds a WebSocket of a role with `bytes`, cut as `cuts` says, and ends the stream.
+pub(crate) fn run_cut(socket: WebSocket, bytes: &[u8], cuts: &[usize], pieces: bool) -> (Vec<Got>, Vec<u8>) {
+    let WebSocket { mut recv, send, .. } = socket;
+    let (mut send, mut out, mut all, mut message) = (Some(send), Outbox::default(), vec![], None);
+    let (mut rest, mut cuts) = (bytes, cuts.iter().cycle());
+    loop {
+        let len = cuts.next().map_or(rest.len(), |cut| cut % rest.len().max(1) + 1).min(rest.len());
+        recv.inbox().feed(&rest[..len]);
+        rest = &rest[len..];
+        if rest.is_empty() {
+            recv.inbox().end();
+        }
+        all.extend(if pieces {
+            receive_pieces(&mut recv, &mut message, &mut send, &mut out)
+        } else {
+            receive(&mut recv, &mut send, &mut out)
+        });
+        if rest.is_empty() {
+            return (all, written(&mut out));
+        }
+    }
+}
+
 pub(crate) fn written(out: &mut Outbox) -> Vec<u8> {
     out.copy_to_bytes(out.len()).to_vec()
 }
