@@ -64,7 +64,11 @@ fn take_pieces(session: &mut Session, mut bytes: &[u8], wanted: usize) -> usize 
         let fed = session.inbox().feed(bytes.get(..4096).unwrap_or(bytes));
         bytes = bytes.get(fed..).unwrap_or_default();
         while taken <= wanted && wanted > 0 {
-            let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { break };
+            let ready = match session.poll_piece(&mut out) {
+                None => break,
+                Some(NextPiece::Piece(ready)) => ready,
+                Some(NextPiece::Event(ready)) => panic!("{:?}", session.event(ready, &mut out)),
+            };
             match session.piece(ready, &mut out).unwrap() {
                 Piece::Text(text) => taken += text.len(),
                 Piece::Binary(data) => taken += data.len(),
