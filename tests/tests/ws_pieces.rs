@@ -302,6 +302,30 @@ fn no_clock_runs_behind_the_end() {
     }
 }
 
+/// A session pings while a message comes in pieces, and ends without an answer.
+#[test]
+fn the_connection_is_kept_alive_within_a_message() {
+    let mut limits = Limits::default();
+    limits.message_progress = None;
+    let mut out = Outbox::default();
+    let mut session = server(&limits).session();
+    session.inbox().feed(&masked(0x82, &[0; 100])[..50]);
+    for _ in 0..2 {
+        assert!(matches!(session.poll_piece(&mut out), Some(NextPiece::Piece(_))));
+        let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { panic!("a piece") };
+        session.piece(ready, &mut out).unwrap();
+    }
+    for (now, pings) in [(0, 0), (17_000, 0), (18_000, 1), (37_000, 0)] {
+        session.inbox().dry(at(now));
+        assert!(session.poll_piece(&mut out).is_none());
+        assert_eq!(written(&mut out), plain(0x89, b"").repeat(pings), "{now}");
+    }
+    session.inbox().dry(at(38_000));
+    let Some(NextPiece::Event(ready)) = session.poll_piece(&mut out) else { panic!("a failure") };
+    let Err(Cause::Exceeded(exceeded)) = session.event(ready, &mut out) else { panic!("a limit") };
+    assert_eq!(exceeded.limit, Limit::PongTime);
+}
+
 /// Polling twice gives the same.
 #[test]
 fn polling_twice_changes_nothing() {

@@ -151,7 +151,10 @@ impl Receiver {
                 self.progress.add(len);
             }
             Some(Part::End) => self.end_message(),
-            Some(Part::Held | Part::Start(_) | Part::Gathered(_)) => {}
+            Some(Part::Held) => {
+                message.hand_out();
+            }
+            Some(Part::Start(_) | Part::Gathered(_)) => {}
             None if message.is_between_frames() => {}
             None => return Ok(Next::Nothing),
         }
