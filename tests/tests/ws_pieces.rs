@@ -276,6 +276,21 @@ fn a_message_in_pieces_makes_progress_or_ends() {
     }
 }
 
+/// The bytes of a character that comes byte by byte are progress too.
+#[test]
+fn cut_characters_are_progress() {
+    let WebSocket { mut recv, .. } = server(&Limits::default());
+    let bytes = masked(0x81, "水".repeat(2000).as_bytes());
+    for (index, byte) in bytes.iter().enumerate() {
+        recv.inbox().feed(&[*byte]);
+        while let Some(next) = recv.poll_piece() {
+            let NextPiece::Piece(ready) = next else { panic!("too slow after {index} bytes") };
+            recv.piece(ready).unwrap();
+        }
+        recv.inbox().dry(at(u64::try_from(index).unwrap() * 5));
+    }
+}
+
 /// The end of a message is the end of its clock, also of one that was skipped.
 #[test]
 fn no_clock_runs_behind_the_end() {
