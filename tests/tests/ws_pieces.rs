@@ -284,10 +284,11 @@ fn cut_characters_are_progress() {
     for (index, byte) in bytes.iter().enumerate() {
         recv.inbox().feed(&[*byte]);
         while let Some(next) = recv.poll_piece() {
-            let NextPiece::Piece(ready) = next else { panic!("too slow after {index} bytes") };
+            let NextPiece::Piece(ready) = next else { panic!("a piece") };
             recv.piece(ready).unwrap();
         }
         recv.inbox().dry(at(u64::try_from(index).unwrap() * 5));
+        assert!(recv.poll_piece().is_none(), "too slow after {index} bytes");
     }
 }
 
