@@ -279,7 +279,9 @@ fn a_message_in_pieces_makes_progress_or_ends() {
 /// The bytes of a character that comes byte by byte are progress too.
 #[test]
 fn cut_characters_are_progress() {
-    let WebSocket { mut recv, .. } = server(&Limits::default());
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    let WebSocket { mut recv, .. } = server(&limits);
     let bytes = masked(0x81, "水".repeat(2000).as_bytes());
     for (index, byte) in bytes.iter().enumerate() {
         recv.inbox().feed(&[*byte]);
