@@ -19,8 +19,24 @@ pub(super) enum What {
     Control(OpCode, Whole),
     /// A message that was gathered.
     Gathered,
+    /// A part of a message, where pieces are asked for.
+    Piece(Part),
     PingDue(Instant),
     Failing,
+}
+
+/// A part of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    /// A message whose first header lies in the inbox.
+    Start(Kind),
+    /// A message that was gathered so far.
+    Gathered(Kind),
+    /// So many bytes of payload in the inbox. If it is text, they end between characters.
+    Payload(usize),
+    /// A piece that has left the inbox.
+    Held,
+    End,
 }
 
 /// A whole frame in the inbox.

@@ -116,6 +116,7 @@ impl Header {
     ///
     /// Bytes are judged in the order in which they stand, each as soon as it is there, so that no split changes
     /// the verdict.
+    #[inline]
     pub(super) fn parse(bytes: &[u8], peer: Peer) -> Result<Option<Self>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
         // RFC 6455 5.2: reserved bits mean an extension, and none was negotiated.
@@ -151,6 +152,7 @@ impl Header {
 }
 
 /// The length of the payload, and where in the header what follows it stands.
+#[inline]
 fn length(short: u8, bytes: &[u8]) -> Result<Option<(u64, usize)>, Violation> {
     let rest = bytes.get(2..).unwrap_or_default();
     let (len, least, end) = match short {
