@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
+use endwell_core::ws::Kind;
+
 use super::{SocketState, Wire};
 use crate::sync::Woken;
 use crate::ws::{Message, ReadAhead};
@@ -94,6 +97,16 @@ impl Wire {
             self.leave_to_driver();
         }
         Some(message)
+    }
+
+    /// The first text or binary message that was received ahead.
+    pub(crate) fn take_data_ahead(&mut self) -> Option<(Kind, Bytes)> {
+        loop {
+            let message = self.take_ahead()?;
+            if let Some(kind) = message.kind() {
+                return Some((kind, message.into_bytes()));
+            }
+        }
     }
 
     /// The next message; `None` when nothing more will come.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Buf as _;
 use endwell_core::ws::{Close, Closing, Ended as WsEnded, Ready, Session, SessionEvent, Writing};
-use endwell_core::{Deadline, Held, Inbox, Step};
+use endwell_core::{Deadline, Held, Inbox, Outbox, Step};
 
 use super::{Outcome, Wire};
 use crate::Ended;
@@ -124,6 +124,11 @@ impl Wire {
         }
     }
 
+    /// How it ended, or that it is closing.
+    pub(crate) fn how_it_ends(&self) -> Ended {
+        self.socket.ended().or_else(|| self.ended.clone()).unwrap_or(Ended::Announced)
+    }
+
     /// True if a message may still come.
     pub(super) fn may_receive(&self) -> bool {
         self.ended.is_none() && matches!(self.socket, SocketState::Open(_))
@@ -158,17 +163,22 @@ impl Wire {
                 return Poll::Ready(Some(ready));
             }
         }
-        self.poll_socket_slowly(cx)
+        self.poll_session(cx, Session::poll)
     }
 
+    /// What `poll` finds in an open socket, once there is something.
     #[inline(never)]
-    fn poll_socket_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ready>> {
+    pub(super) fn poll_session<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl Fn(&mut Session, &mut Outbox) -> Option<R>,
+    ) -> Poll<Option<R>> {
         loop {
             if self.ended.is_some() {
                 return Poll::Ready(None);
             }
             let SocketState::Open(session) = &mut self.socket else { return Poll::Ready(None) };
-            if let Some(ready) = session.poll(&mut self.out) {
+            if let Some(ready) = poll(session, &mut self.out) {
                 return Poll::Ready(Some(ready));
             }
             if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
@@ -186,7 +196,7 @@ impl Wire {
             // Nothing was there: a ping may be due, or a limit met.
             if let SocketState::Open(session) = &mut self.socket {
                 let queued = self.out.len();
-                if let Some(ready) = session.poll(&mut self.out) {
+                if let Some(ready) = poll(session, &mut self.out) {
                     return Poll::Ready(Some(ready));
                 }
                 if self.out.len() > queued {

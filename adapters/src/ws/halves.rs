@@ -10,6 +10,7 @@ use super::flush::Flush;
 use super::fragments::Fragments;
 use super::message::Message;
 use super::outlet::{Outlet, Queue};
+use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
 use crate::transport::Address;
@@ -175,6 +176,15 @@ impl ReceiveHalf {
         F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin,
     {
         ForEach::new(self, on_event)
+    }
+
+    /// The next message in pieces: [`Socket::receive_pieces`](super::Socket::receive_pieces).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a message that was not returned is returned by the next call.
+    pub fn receive_pieces(&mut self) -> ReceivePieces<'_> {
+        ReceivePieces::new(self)
     }
 
     /// Lets the connection's task read ahead: [`Socket::drive`](super::Socket::drive).

@@ -124,16 +124,19 @@ impl Message {
         }
     }
 
-    /// True for text and binary: what an application sends and receives.
-    pub fn is_data(&self) -> bool {
-        match &*self.0 {
-            Inner::SmallText(_)
-            | Inner::Text(_)
-            | Inner::SmallBinary(_)
-            | Inner::Binary(_)
-            | Inner::Frame(_) => true,
-            Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => false,
+    /// Text or binary; `None` for pings, pongs and Close.
+    pub fn kind(&self) -> Option<Kind> {
+        match self.content() {
+            Content::Text(_) => Some(Kind::Text),
+            Content::Binary(_) => Some(Kind::Binary),
+            Content::Ping(_) | Content::Pong(_) | Content::Close(_) => None,
         }
+    }
+
+    /// True for text and binary: what an application sends and receives.
+    #[inline]
+    pub fn is_data(&self) -> bool {
+        !matches!(*self.0, Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_))
     }
 
     /// The text, if it is a text message.

@@ -15,6 +15,7 @@ mod message;
 #[cfg(feature = "futures")]
 mod messages;
 mod outlet;
+mod pieces;
 mod receive;
 mod send;
 mod socket;
@@ -37,6 +38,7 @@ pub use outlet::{
     SendTimeoutError, TrySendError, WhenFull, broadcast,
 };
 pub(crate) use outlet::{Next, Position, Queue};
+pub use pieces::{Pieces, ReadPiece, ReceivePieces};
 pub use receive::{ForEach, Receive, Reply};
 pub use send::{NotSent, Send};
 pub use socket::Socket;

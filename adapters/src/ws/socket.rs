@@ -16,6 +16,7 @@ use super::message::Message;
 #[cfg(feature = "futures")]
 use super::messages::Messages;
 use super::outlet::Outlet;
+use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
 use crate::Config;
@@ -142,6 +143,30 @@ impl Socket {
         F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin,
     {
         self.recv.for_each(on_event)
+    }
+
+    /// The next message, to be received in pieces as they arrive: of any size up to
+    /// [`Limits::streamed_bytes`](super::Limits::streamed_bytes), through constant memory, and the peer sends no faster
+    /// than they are taken. Control frames are answered and not handed out. `None`: nothing more will come.
+    ///
+    /// ```no_run
+    /// # async fn f(mut socket: endwell::ws::Socket, mut file: tokio::fs::File) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// if let Some(mut message) = socket.receive_pieces().await {
+    ///     while let Some(piece) = message.read().await? {
+    ///         file.write_all(&piece).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a message that was not returned is returned by the next call.
+    pub fn receive_pieces(&mut self) -> ReceivePieces<'_> {
+        self.recv.receive_pieces()
     }
 
     /// Lets the connection's task receive while the application does something else for long: pings are answered and
