@@ -29,10 +29,10 @@ const ROOM: u64 = 3 << 19;
 /// Does something while the system has no thread to give.
 fn without_threads(act: impl FnOnce()) {
     // A thread that has ended leaves its stack to the next one. These take them all.
-    let (hold, held) = mpsc::channel::<()>();
-    let held = Mutex::new(held);
+    let (hold, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
     thread::scope(|scope| {
-        (0..16).for_each(|_| drop(scope.spawn(|| drop(held.lock().unwrap().recv()))));
+        (0..16).for_each(|_| drop(scope.spawn(|| released.lock().unwrap().recv())));
         // Both end also when `act` fails.
         let _hold = hold;
         let _limited = Limited::new();
