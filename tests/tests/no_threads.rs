@@ -14,7 +14,7 @@
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
 mod support;
 
-use std::sync::Barrier;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use endwell::blocking::handler;
@@ -29,14 +29,31 @@ const ROOM: u64 = 3 << 19;
 /// Does something while the system has no thread to give.
 fn without_threads(act: impl FnOnce()) {
     // A thread that has ended leaves its stack to the next one. These take them all.
-    let over = Barrier::new(17);
+    let (hold, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
     thread::scope(|scope| {
-        (1..17).for_each(|_| drop(scope.spawn(|| over.wait())));
-        limit(Some(ROOM));
+        (0..16).for_each(|_| drop(scope.spawn(|| released.lock().unwrap().recv())));
+        // Both end also when `act` fails.
+        let _hold = hold;
+        let _limited = Limited::new();
         act();
-        limit(None);
-        over.wait();
     });
+}
+
+/// While this lives the process has no room for a stack.
+struct Limited;
+
+impl Limited {
+    fn new() -> Self {
+        limit(Some(ROOM));
+        Self
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        limit(None);
+    }
 }
 
 /// Lets the process grow no further than by `room`.
