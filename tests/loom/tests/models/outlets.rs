@@ -1,0 +1,88 @@
+//! Many writers and one wire. The queue has room for one message, so they wait for each other.
+
+use endwell::ws::Close;
+use endwell_loom::{Explore, Pipe, block_on, connect, spawn, texts_before_close};
+
+use crate::{assert_delivered, write};
+
+#[test]
+fn one_writer_and_a_closer() {
+    Explore::all("a writer, a closer, the driver").check(|| {
+        let pipe = Pipe::new();
+        let (socket, driver) = connect(&pipe);
+        let outlet = socket.outlet();
+        let (half, _receive) = socket.split();
+        let writer = spawn(move || write(&outlet, "a"));
+        let closer = spawn(move || drop(half.close(Close::EMPTY)));
+        block_on(driver);
+        closer.join().unwrap();
+        assert_delivered(texts_before_close(&pipe.sent()), [("a", writer.join().unwrap())]);
+    });
+}
+
+/// The second waits for the room of the first.
+#[test]
+fn two_writers() {
+    Explore::preemptions("2 writers, the driver", 3).check(|| {
+        let pipe = Pipe::new();
+        let (socket, driver) = connect(&pipe);
+        let (one, other) = (socket.outlet(), socket.outlet());
+        let one = spawn(move || write(&one, "a"));
+        let other = spawn(move || {
+            assert!(write(&other, "b"), "nobody has closed yet");
+            other.close(Close::EMPTY);
+        });
+        block_on(driver);
+        other.join().unwrap();
+        assert_delivered(texts_before_close(&pipe.sent()), [("a", one.join().unwrap()), ("b", true)]);
+        drop(socket);
+    });
+}
+
+fn two_writers_and_a_closer(explore: Explore, pipe: fn() -> Pipe) {
+    explore.check(move || {
+        let pipe = pipe();
+        let (socket, driver) = connect(&pipe);
+        let (one, other, last) = (socket.outlet(), socket.outlet(), socket.outlet());
+        let (half, _receive) = socket.split();
+        let one = spawn(move || write(&one, "a"));
+        let other = spawn(move || write(&other, "b"));
+        let closer = spawn(move || drop(half.close(Close::EMPTY)));
+        block_on(driver);
+        closer.join().unwrap();
+        let accepted = [("a", one.join().unwrap()), ("b", other.join().unwrap())];
+        assert_delivered(texts_before_close(&pipe.sent()), accepted);
+        assert!(last.unsent().is_empty(), "what was accepted was delivered");
+    });
+}
+
+#[test]
+fn two_writers_and_a_closer_over_an_open_wire() {
+    two_writers_and_a_closer(Explore::preemptions("2 writers, a closer, the driver", 3), Pipe::new);
+}
+
+#[test]
+fn two_writers_and_a_closer_over_a_wire_that_stalls() {
+    let explore = Explore::preemptions("2 writers, a closer, the driver, a write that stalls", 2);
+    two_writers_and_a_closer(explore, || Pipe::new().stall_once());
+}
+
+/// Whoever closes through an outlet does not overtake what was accepted before, and two who close are one.
+#[test]
+fn two_closers() {
+    Explore::preemptions("a writer who closes, another closer, the driver", 3).check(|| {
+        let pipe = Pipe::new();
+        let (socket, driver) = connect(&pipe);
+        let (one, other) = (socket.outlet(), socket.outlet());
+        let one = spawn(move || {
+            let accepted = write(&one, "a");
+            one.close(Close::EMPTY);
+            accepted
+        });
+        let other = spawn(move || other.close(Close::EMPTY));
+        block_on(driver);
+        other.join().unwrap();
+        assert_delivered(texts_before_close(&pipe.sent()), [("a", one.join().unwrap())]);
+        drop(socket);
+    });
+}
