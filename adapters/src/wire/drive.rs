@@ -61,14 +61,27 @@ impl Wire {
 
     /// The driver waits while a handler works: writes, reads for those who wait, and tells them.
     ///
-    /// Ready: a deadline has passed, and the handler must be polled again.
+    /// Ready: a deadline has passed, or the connection has ended just now; look again.
     pub(crate) fn poll_while_handling(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.ended.is_some() {
             return Poll::Pending;
         }
+        let outlets = self.work(cx);
+        if self.ended.is_some() {
+            // Nobody else wakes this task: the rights may lie in other tasks, which wait for something else.
+            return Poll::Ready(());
+        }
+        let deadline = self.deadline().map(|deadline| deadline.at);
+        ready!(self.poll_until(cx, deadline.into_iter().chain(outlets).min()));
+        self.wake_reader();
+        Poll::Ready(())
+    }
+
+    /// What the driver does while others have the rights. When the time of one who waits for an outlet is over.
+    fn work(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
         if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
             self.end(ended);
-            return Poll::Pending;
+            return None;
         }
         self.wake_writers();
         self.read_in_background(cx);
@@ -79,11 +92,7 @@ impl Wire {
             self.read_for_waiters(cx);
         }
         self.poll_closing(cx);
-        let outlets = self.rest_outlets(cx);
-        let deadline = self.deadline().map(|deadline| deadline.at);
-        ready!(self.poll_until(cx, deadline.into_iter().chain(outlets).min()));
-        self.wake_reader();
-        Poll::Ready(())
+        self.rest_outlets(cx)
     }
 
     /// When whoever reads must be polled again though nothing arrived.

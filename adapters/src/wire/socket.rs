@@ -87,12 +87,14 @@ impl Wire {
     /// Closes, unless it is closing: behind what outlets have accepted.
     pub(crate) fn close_socket(&mut self, close: Close) {
         let SocketState::Open(session) = &mut self.socket else { return };
-        if let (Some(queue), Writing::Idle(_)) = (&self.queue, session.writing()) {
-            if queue.closes_later(&close, &mut self.woken) {
-                return self.leave_to_driver();
-            }
+        let close = match (&self.queue, session.writing()) {
+            (Some(queue), Writing::Idle(_)) => queue.close_behind(close, &mut self.woken),
+            (Some(_) | None, _) => Some(close),
+        };
+        match close {
+            Some(close) => self.close_socket_now(close),
+            None => self.leave_to_driver(),
         }
-        self.close_socket_now(close);
     }
 
     /// Writes our Close, unless one is written, and leaves the rest to the driver.

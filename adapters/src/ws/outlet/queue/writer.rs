@@ -68,11 +68,16 @@ impl Queue {
         Rest { deadline: state.room.keep_time(now, woken), bytes: state.room.bytes() }
     }
 
-    /// Closes behind what was accepted. `false`: nothing is left, and the Close can be written now.
-    pub(crate) fn closes_later(&self, close: &Close, woken: &mut Woken) -> bool {
+    /// Closes behind what was accepted, unless it is closing already: whoever was first has chosen the Close. It is given
+    /// back if nothing is left and it can be written now.
+    pub(crate) fn close_behind(&self, close: Close, woken: &mut Woken) -> Option<Close> {
         let mut state = self.0.lock();
         state.close(close.clone(), woken);
-        matches!(state.phase, Phase::Closing(_)) && !state.entries.is_empty()
+        match &state.phase {
+            Phase::Closing(_) if !state.entries.is_empty() => None,
+            Phase::Closing(first) => Some(first.clone()),
+            Phase::Open | Phase::Closed | Phase::Ended(_) => Some(close),
+        }
     }
 
     /// Our Close is written: what was accepted and is still here is not sent any more.
