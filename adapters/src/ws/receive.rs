@@ -113,8 +113,9 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
         let Self { half, on_event } = self.get_mut();
         let mut wire = half.link().lock();
         loop {
-            // What was read ahead comes first.
-            if let Some(message) = wire.take_ahead() {
+            // Whoever reads ahead wakes those who wait for that, and nobody else.
+            if wire.is_read_ahead() {
+                let Some(message) = ready!(wire.poll_message(cx)) else { return Poll::Ready(()) };
                 hand_out(message, &mut wire, on_event);
                 continue;
             }
