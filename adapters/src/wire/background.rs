@@ -88,8 +88,13 @@ impl Wire {
         }
     }
 
+    /// True if the driver reads ahead.
+    pub(crate) fn is_read_ahead(&self) -> bool {
+        matches!(self.reading, Reading::Ahead(_))
+    }
+
     /// A message that was received ahead.
-    pub(crate) fn take_ahead(&mut self) -> Option<Message> {
+    fn take_ahead(&mut self) -> Option<Message> {
         let Reading::Ahead(ahead) = &mut self.reading else { return None };
         let was_full = ahead.is_full();
         let message = ahead.pop()?;

@@ -288,11 +288,13 @@ impl Wire {
     }
 
     /// The connection has ended like this, perhaps while the socket was closing. How it ended then: once both Closes
-    /// have passed, or the protocol has failed, nothing that comes later changes that.
+    /// have passed, or the protocol has failed, nothing that comes later changes that. A Close that is still queued
+    /// has not passed, nor has what was accepted before it.
     pub(super) fn cut_socket(&mut self, ended: Ended) -> Ended {
         let SocketState::Closing(socket) = &mut self.socket else { return ended };
         let ended = match socket.closing.take().map_or(WsEnded::Transport, Closing::cut) {
             WsEnded::Transport => ended,
+            WsEnded::Closed { .. } if !self.out.is_empty() => ended,
             known @ (WsEnded::Closed { .. }
             | WsEnded::Violated(_)
             | WsEnded::Exceeded(_)

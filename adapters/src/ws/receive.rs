@@ -133,14 +133,17 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
                 let _ = ready!(wire.poll_output(cx, Side::Reader, Until::Room(0)));
             }
             *replies = Replies::None;
-            let queued = wire.out.len();
-            // What was read ahead comes first.
-            if let Some(message) = wire.take_ahead() {
+            let queued;
+            // Whoever reads ahead wakes those who wait for that, and nobody else.
+            if wire.is_read_ahead() {
+                let Some(message) = ready!(wire.poll_message(cx)) else { return Poll::Ready(()) };
+                queued = wire.out.len();
                 hand_out(message, &mut wire, on_event);
             } else {
                 let Some(ready) = ready!(wire.poll_socket(cx)) else { return Poll::Ready(()) };
                 let Wire { socket, out, .. } = &mut *wire;
                 let SocketState::Open(session) = socket else { return Poll::Ready(()) };
+                queued = out.len();
                 match session.lend(ready, out) {
                     Ok((event @ (SessionEvent::Text(_) | SessionEvent::Binary(_)), writing)) => {
                         on_event(event, Reply { writing, out });

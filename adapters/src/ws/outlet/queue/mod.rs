@@ -34,6 +34,8 @@ struct State {
     lagged: u64,
     /// What was accepted and is not sent any more.
     cut: Vec<Message>,
+    /// The number of the first of those, also once they were given back.
+    cut_from: Option<u64>,
     flushes: Flushes,
     watchers: Slab<Waker>,
     /// The connection's task, when it has found nothing here.
@@ -87,6 +89,7 @@ impl Queue {
             accepted: 0,
             lagged: 0,
             cut: Vec::new(),
+            cut_from: None,
             flushes: Flushes::default(),
             watchers: Slab::new(),
             writer: None,
@@ -322,6 +325,7 @@ impl State {
 
     /// What was accepted is not sent any more.
     fn cut(&mut self) {
+        self.cut_from = self.cut_from.or(self.entries.front().map(|entry| entry.number));
         for entry in self.entries.drain(..) {
             self.room.give_back(entry.message.len());
             self.cut.push(entry.message);

@@ -63,6 +63,10 @@ impl Queue {
     /// is woken when somebody's time is to be kept.
     pub(crate) fn rest(&self, now: Instant, position: Position, cx: &Context<'_>, woken: &mut Woken) -> Rest {
         let mut state = self.0.lock();
+        if let Phase::Ended(_) = state.phase {
+            // An outlet that lives on must not keep the task.
+            return Rest::default();
+        }
         state.settle(position, woken);
         woken.register(&mut state.timekeeper, cx.waker());
         Rest { deadline: state.room.keep_time(now, woken), bytes: state.room.bytes() }
@@ -111,7 +115,8 @@ impl Queue {
 
 impl State {
     fn settle(&mut self, position: Position, woken: &mut Woken) {
-        let left = self.entries.front().map_or(self.accepted, |first| first.number - 1);
+        let kept = self.entries.front().map(|first| first.number).or(self.cut_from);
+        let left = kept.map_or(self.accepted, |first| first.saturating_sub(1));
         self.flushes.settle(left, position, woken);
     }
 }
