@@ -14,7 +14,7 @@
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
 mod support;
 
-use std::sync::{Mutex, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 
 use endwell::blocking::handler;
@@ -29,10 +29,18 @@ const ROOM: u64 = 3 << 19;
 /// Does something while the system has no thread to give.
 fn without_threads(act: impl FnOnce()) {
     // A thread that has ended leaves its stack to the next one. These take them all.
-    let (hold, held) = mpsc::channel::<()>();
-    let held = Mutex::new(held);
+    let (hold, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let begun = Barrier::new(17);
     thread::scope(|scope| {
-        (0..16).for_each(|_| drop(scope.spawn(|| drop(held.lock().unwrap().recv()))));
+        for _ in 0..16 {
+            scope.spawn(|| {
+                begun.wait();
+                released.lock().unwrap().recv()
+            });
+        }
+        // A thread that begins needs more than its stack.
+        begun.wait();
         // Both end also when `act` fails.
         let _hold = hold;
         let _limited = Limited::new();
