@@ -14,7 +14,7 @@
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
 mod support;
 
-use std::sync::{Mutex, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 
 use endwell::blocking::handler;
@@ -31,8 +31,16 @@ fn without_threads(act: impl FnOnce()) {
     // A thread that has ended leaves its stack to the next one. These take them all.
     let (hold, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
+    let begun = Barrier::new(17);
     thread::scope(|scope| {
-        (0..16).for_each(|_| drop(scope.spawn(|| released.lock().unwrap().recv())));
+        for _ in 0..16 {
+            scope.spawn(|| {
+                begun.wait();
+                released.lock().unwrap().recv()
+            });
+        }
+        // A thread that begins needs more than its stack.
+        begun.wait();
         // Both end also when `act` fails.
         let _hold = hold;
         let _limited = Limited::new();
@@ -70,15 +78,19 @@ const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 /// The connection is closed, reported and counted; the next ones are served.
 fn no_thread_for_a_connection() {
     let server = start::<Blocking, _, _>(async |exchange: Exchange| exchange.respond(StatusCode::OK, ""));
+    // What serves all connections has begun when one is served.
+    let mut first = server.connect();
+    first.send(GET);
+    assert_eq!(first.response().unwrap().status, 200);
     without_threads(|| {
         let mut client = server.connect();
         client.assert_closed();
         assert!(matches!(server.next_end(), Ended::Transport(_)));
     });
-    assert_eq!((server.counters.accept_errors(), server.counters.ended()), (1, 1));
     let mut client = server.connect();
     client.send(GET);
     assert_eq!(client.response().unwrap().status, 200);
+    assert_eq!((server.counters.accept_errors(), server.counters.ended()), (1, 1));
 }
 
 /// The exchange is answered with 503, and the connection goes on.
@@ -95,8 +107,18 @@ fn no_thread_for_a_handler() {
     assert_eq!((counters.overloaded(), counters.unanswered(), counters.panicked()), (1, 0, 0));
 }
 
+/// How many threads the process has.
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
 #[test]
 fn no_threads() {
+    let before = threads();
     no_thread_for_a_handler();
+    // One that ended only now would leave its stack to what must find none.
+    while threads() > before {
+        thread::yield_now();
+    }
     no_thread_for_a_connection();
 }
