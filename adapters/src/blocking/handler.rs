@@ -11,9 +11,8 @@ use std::thread;
 
 use endwell_core::http::StatusCode;
 
+use crate::Exchange;
 use crate::conclusion::Conclusion;
-use crate::wire::Link;
-use crate::{Ended, Exchange};
 
 /// Makes a handler of a closure that may block: each call has a thread of its own.
 ///
@@ -43,8 +42,6 @@ where
 #[must_use = "futures do nothing unless polled"]
 pub struct Handling {
     progress: Arc<Mutex<Progress>>,
-    /// The connection, until this has ended.
-    link: Option<Arc<Link>>,
 }
 
 /// What such a call has come to, which is the connection's own knowledge.
@@ -61,14 +58,14 @@ enum Progress {
 
 impl Handling {
     fn start(exchange: Exchange, closure: impl FnOnce(Exchange) + Send + 'static) -> Self {
-        let link = Arc::clone(exchange.link());
+        let hub = Arc::clone(&exchange.link().hub);
         let progress = Arc::new(Mutex::new(Progress::Working(None)));
         if let Err(exchange) = spawn(exchange, closure, Arc::clone(&progress)) {
-            link.hub.counters.overloaded.add();
+            hub.counters.overloaded.add();
             drop(exchange.respond(StatusCode::SERVICE_UNAVAILABLE, ""));
             *lock(&progress) = Progress::Done(Ok(()));
         }
-        Self { progress, link: Some(link) }
+        Self { progress }
     }
 }
 
@@ -103,7 +100,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Future for Handling {
     type Output = Handled;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Handled> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Handled> {
         let waiting = Progress::Working(Some(cx.waker().clone()));
         let mut progress = lock(&self.progress);
         let before = mem::replace(&mut *progress, waiting);
@@ -111,19 +108,9 @@ impl Future for Handling {
         match before {
             Progress::Working(_) => Poll::Pending,
             Progress::Done(done) => {
-                self.link = None;
                 // Goes on in the connection's task, which catches and counts it.
                 Poll::Ready(done.map_or_else(|panic| resume_unwind(panic), Handled))
             }
-        }
-    }
-}
-
-impl Drop for Handling {
-    /// Dropped with its connection: nobody will drive any more what the closure waits for.
-    fn drop(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.lock().end(Ended::Shutdown);
         }
     }
 }
