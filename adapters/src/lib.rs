@@ -18,6 +18,7 @@
 //! - A handler gets an [`Exchange`] and gives it up by answering. A handler that forgets to answer does not compile;
 //!   one that panics or drops its exchange is answered for.
 //! - [`Exchange::accept`] makes it a WebSocket: [`ws::Socket`], which ends in [`close`](ws::Socket::close).
+//! - [`ws::Outlet`] is for many tasks that send over one WebSocket, and [`ws::Socket::split`] for two that share it.
 //! - Whatever is open has a deadline and whatever is held has a bound: [`Config`].
 //!
 //! # Runtimes

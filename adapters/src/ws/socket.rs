@@ -150,12 +150,12 @@ impl Socket {
     /// than they are taken. Control frames are answered and not handed out. `None`: nothing more will come.
     ///
     /// ```no_run
-    /// # async fn f(mut socket: endwell::ws::Socket, mut file: tokio::fs::File) -> Result<(), Box<dyn std::error::Error>> {
-    /// use tokio::io::AsyncWriteExt;
+    /// # async fn f(mut socket: endwell::ws::Socket, mut file: std::fs::File) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::io::Write;
     ///
     /// if let Some(mut message) = socket.receive_pieces().await {
     ///     while let Some(piece) = message.read().await? {
-    ///         file.write_all(&piece).await?;
+    ///         file.write_all(&piece)?;
     ///     }
     /// }
     /// # Ok(())

@@ -153,5 +153,5 @@ fn ends_with_a_future_that_is_dropped() {
             heard = begin => heard.unwrap(),
         }
     });
-    assert!(matches!(heard.next(), Ended::Shutdown));
+    assert!(matches!(heard.next(), Ended::Cancelled));
 }
