@@ -82,12 +82,13 @@ impl Woken {
         self.0.extend(slot.take().map(Spent::Woken));
     }
 
-    /// Puts `waker` in a slot, in the place of whoever was there.
-    pub(crate) fn register(&mut self, slot: &mut Option<Waker>, waker: &Waker) {
+    /// Puts `waker` in a slot, in the place of whoever was there. False: it was there already.
+    pub(crate) fn register(&mut self, slot: &mut Option<Waker>, waker: &Waker) -> bool {
         if slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            return;
+            return false;
         }
         self.discard(slot.replace(waker.clone()));
+        true
     }
 
     /// Nobody waits with `waker` any more.

@@ -17,7 +17,7 @@ use endwell_core::ws::CloseCode;
 use pin_project_lite::pin_project;
 
 use crate::conclusion::Conclusion;
-use crate::wire::{Driving, Link, Outcome, Wire};
+use crate::wire::{Application, Driving, Link, Outcome, Wire};
 use crate::{Ended, Exchange, date};
 use close::{Last, poll_close};
 use receive::{Received, Receiving, poll_receive};
@@ -155,7 +155,7 @@ fn rest(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) {
     if link.hub.is_draining() {
         wire.close_socket(CloseCode::GOING_AWAY.into());
     }
-    if wire.poll_while_handling(cx).is_ready() {
+    if wire.poll_while_handling(cx, Application::Within).is_ready() {
         cx.waker().wake_by_ref();
     }
     wire.rest(&link.hub, None);

@@ -129,10 +129,11 @@ impl Wire {
         if !self.may_receive() {
             return Poll::Ready(None);
         }
-        if let Reading::Ahead(ahead) = &mut self.reading {
-            self.woken.register(&mut ahead.reader, cx.waker());
-        }
-        self.leave_to_driver();
+        let is_new = match &mut self.reading {
+            Reading::Ahead(ahead) => self.woken.register(&mut ahead.reader, cx.waker()),
+            Reading::OnDemand | Reading::Discard => true,
+        };
+        self.wait_for_driver(is_new);
         Poll::Pending
     }
 

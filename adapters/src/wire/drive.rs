@@ -5,9 +5,19 @@ use std::task::{Context, Poll, ready};
 use endwell_core::http::server::RequestBody;
 use endwell_core::{Deadline, Inbox, Instant};
 
+use super::background::Reading;
 use super::{SocketState, Wire, fill};
 use crate::hub::Hub;
 use crate::{Ended, scratch};
+
+/// Where the application is polled.
+#[derive(Clone, Copy)]
+pub(crate) enum Application {
+    /// In the driver's turn, if it is in this task at all.
+    Within,
+    /// Never in the driver's turn, though it may be in the same task.
+    Beside,
+}
 
 impl Wire {
     /// The driver's turn begins.
@@ -24,6 +34,7 @@ impl Wire {
     /// The driver's turn ends, and it waits: no memory stays lent.
     pub(crate) fn rest(&mut self, hub: &Hub, inbox: Option<&mut Inbox>) {
         self.driving = false;
+        self.seen = self.position().written;
         let mut held = self.held_elsewhere;
         let inbox = inbox.or(self.recv.as_mut().map(RequestBody::inbox)).or(self.socket.inbox());
         if let Some(inbox) = inbox {
@@ -62,11 +73,11 @@ impl Wire {
     /// The driver waits while a handler works: writes, reads for those who wait, and tells them.
     ///
     /// Ready: a deadline has passed, or the connection has ended just now; look again.
-    pub(crate) fn poll_while_handling(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_while_handling(&mut self, cx: &mut Context<'_>, application: Application) -> Poll<()> {
         if self.ended.is_some() {
             return Poll::Pending;
         }
-        let outlets = self.work(cx);
+        let outlets = self.work(cx, application);
         if self.ended.is_some() {
             // Nobody else wakes this task: the rights may lie in other tasks, which wait for something else.
             return Poll::Ready(());
@@ -78,16 +89,20 @@ impl Wire {
     }
 
     /// What the driver does while others have the rights. When the time of one who waits for an outlet is over.
-    fn work(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
+    fn work(&mut self, cx: &mut Context<'_>, application: Application) -> Option<Instant> {
         if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
             self.end(ended);
             return None;
         }
         self.wake_writers();
         self.read_in_background(cx);
-        // A reader in this very task has just found nothing, and will be woken by what arrives.
+        // A reader in this very turn has just found nothing, and will be woken by what arrives.
+        let has_looked = match (application, &self.reading) {
+            (Application::Within, _) | (_, Reading::Ahead(_) | Reading::Discard) => true,
+            (Application::Beside, Reading::OnDemand) => false,
+        };
         let reads_elsewhere =
-            self.waiters.reader.as_ref().is_some_and(|reader| !reader.will_wake(cx.waker()));
+            self.waiters.reader.as_ref().is_some_and(|reader| !has_looked || !reader.will_wake(cx.waker()));
         if reads_elsewhere || self.waiters.writer.is_some() || !self.waiters.watchers.is_empty() {
             self.read_for_waiters(cx);
         }
@@ -161,6 +176,14 @@ impl Wire {
     pub(crate) fn leave_to_driver(&mut self) {
         if !self.driving {
             self.wake_driver();
+        }
+    }
+
+    /// Somebody waits, who did not before if `is_new`. One who did has told the driver, and telling it again would
+    /// let the two wake each other for ever where they share a task.
+    pub(super) fn wait_for_driver(&mut self, is_new: bool) {
+        if is_new || self.position().written != self.seen {
+            self.leave_to_driver();
         }
     }
 

@@ -31,6 +31,7 @@ use crate::ws::Queue;
 use crate::{Config, Ended, scratch};
 use background::Reading;
 use carrier::{Carrier, Line};
+pub(crate) use drive::Application;
 pub(crate) use driving::Driving;
 pub(crate) use pieces::{Found, Paused};
 pub(crate) use socket::SocketState;
@@ -132,6 +133,8 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     driver: Option<Waker>,
     /// The driver's turn: it writes and reads before it waits.
     driving: bool,
+    /// How much output had been written in all when that ended.
+    seen: u64,
     /// Bytes that a layer below the transport may still hold back.
     unflushed: usize,
     /// Since when a layer below was seen to hold something back, or to owe the end of the stream.
@@ -191,6 +194,7 @@ impl<T: Carrier> Wire<T> {
             woken: Woken::default(),
             driver: None,
             driving: false,
+            seen: 0,
             unflushed: 0,
             held_back: None,
             armed: None,
@@ -287,8 +291,8 @@ impl Wire {
         if let Some(ended) = &self.ended {
             return Poll::Ready(ended.clone());
         }
-        self.waiters.watch(key, cx, &mut self.woken);
-        self.leave_to_driver();
+        let is_new = self.waiters.watch(key, cx, &mut self.woken);
+        self.wait_for_driver(is_new);
         Poll::Pending
     }
 }

@@ -142,8 +142,8 @@ impl Wire {
         if self.is_met(until) {
             return Poll::Ready(Ok(()));
         }
-        self.waiters.write(side, until, cx, &mut self.woken);
-        self.leave_to_driver();
+        let is_new = self.waiters.write(side, until, cx, &mut self.woken);
+        self.wait_for_driver(is_new);
         Poll::Pending
     }
 

@@ -205,8 +205,8 @@ impl Wire {
                     continue;
                 }
             }
-            self.waiters.read(cx, &mut self.woken);
-            self.leave_to_driver();
+            let is_new = self.waiters.read(cx, &mut self.woken);
+            self.wait_for_driver(is_new);
             return Poll::Pending;
         }
     }

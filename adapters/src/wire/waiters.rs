@@ -39,9 +39,9 @@ pub(crate) enum Until {
 }
 
 impl Waiters {
-    /// Somebody waits for input.
-    pub(super) fn read(&mut self, cx: &Context<'_>, woken: &mut Woken) {
-        woken.register(&mut self.reader, cx.waker());
+    /// Somebody waits for input. False: they did already.
+    pub(super) fn read(&mut self, cx: &Context<'_>, woken: &mut Woken) -> bool {
+        woken.register(&mut self.reader, cx.waker())
     }
 
     /// Nobody waits for input any more.
@@ -49,23 +49,26 @@ impl Waiters {
         woken.discard(self.reader.take());
     }
 
-    /// Somebody waits for the output.
-    pub(super) fn write(&mut self, side: Side, until: Until, cx: &Context<'_>, woken: &mut Woken) {
+    /// Somebody waits for the output. False: they did already.
+    pub(super) fn write(&mut self, side: Side, until: Until, cx: &Context<'_>, woken: &mut Woken) -> bool {
         let slot = match side {
             Side::Reader => &mut self.reply,
             Side::Writer => &mut self.writer,
         };
-        let replaced = slot.replace((cx.waker().clone(), until));
-        woken.discard(replaced.map(|(waker, _)| waker));
+        let replaced = slot.replace((cx.waker().clone(), until)).map(|(waker, _)| waker);
+        let is_new = !replaced.as_ref().is_some_and(|known| known.will_wake(cx.waker()));
+        woken.discard(replaced);
+        is_new
     }
 
-    /// Somebody waits for the end. `key`: of their place, as long as they have one.
-    pub(super) fn watch(&mut self, key: &mut Option<usize>, cx: &Context<'_>, woken: &mut Woken) {
+    /// Somebody waits for the end. `key`: of their place, as long as they have one. False: they did already.
+    pub(super) fn watch(&mut self, key: &mut Option<usize>, cx: &Context<'_>, woken: &mut Woken) -> bool {
         match key.and_then(|key| self.watchers.get_mut(key)) {
-            Some(known) if known.will_wake(cx.waker()) => {}
+            Some(known) if known.will_wake(cx.waker()) => return false,
             Some(known) => woken.discard(Some(std::mem::replace(known, cx.waker().clone()))),
             None => *key = Some(self.watchers.insert(cx.waker().clone())),
         }
+        true
     }
 
     /// Woken everybody. Who watches keeps the place: it may be closing that is over, and not yet the connection.

@@ -10,7 +10,7 @@ use endwell_core::ws::Session;
 use crate::counters::Counters;
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
-use crate::wire::{Driving, Link, Outcome, SocketState};
+use crate::wire::{Application, Driving, Link, Outcome, SocketState};
 use crate::{Config, Ended};
 
 /// Drives a WebSocket to its end: made by [`Socket::over`](super::Socket::over). Ready: how the connection ended.
@@ -46,7 +46,7 @@ impl Future for Driver {
             (Outcome::Ended(ended), None) => ended,
             (_, Some(ended)) => ended.clone(),
             (Outcome::Open | Outcome::Answered(_) | Outcome::Cut(_) | Outcome::Dropped(_), None) => {
-                if wire.poll_while_handling(cx).is_ready() {
+                if wire.poll_while_handling(cx, Application::Beside).is_ready() {
                     cx.waker().wake_by_ref();
                 }
                 wire.rest(&link.hub, None);

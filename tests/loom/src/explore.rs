@@ -20,11 +20,14 @@ impl Explore {
     }
 
     /// Every schedule in which a thread that could go on gives way to another at most so often: there are too many of
-    /// the others. `ENDWELL_LOOM_PREEMPTIONS` says another number.
+    /// the others. `ENDWELL_LOOM_PREEMPTIONS` says another number, or `all`.
     pub fn preemptions(name: &'static str, most: usize) -> Self {
-        let asked = std::env::var("ENDWELL_LOOM_PREEMPTIONS").ok();
-        let asked = asked.map(|asked| asked.parse().expect("ENDWELL_LOOM_PREEMPTIONS is a number"));
-        Self { name, preemptions: Some(asked.unwrap_or(most)) }
+        let preemptions = match std::env::var("ENDWELL_LOOM_PREEMPTIONS").as_deref() {
+            Err(_) => Some(most),
+            Ok("all") => None,
+            Ok(number) => Some(number.parse().expect("ENDWELL_LOOM_PREEMPTIONS is a number or `all`")),
+        };
+        Self { name, preemptions }
     }
 
     /// Runs `model` in each of these schedules, and says how many there were.

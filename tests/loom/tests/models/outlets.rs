@@ -1,9 +1,9 @@
 //! Many writers and one wire. The queue has room for one message, so they wait for each other.
 
 use endwell::ws::Close;
-use endwell_loom::{Explore, Pipe, block_on, connect, spawn, texts_before_close};
+use endwell_loom::{Explore, Pipe, block_on, connect, frame, spawn, texts_before_close};
 
-use crate::{assert_delivered, write};
+use crate::{as_text, assert_delivered, write};
 
 #[test]
 fn one_writer_and_a_closer() {
@@ -84,5 +84,30 @@ fn two_closers() {
         other.join().unwrap();
         assert_delivered(texts_before_close(&pipe.sent()), [("a", one.join().unwrap())]);
         drop(socket);
+    });
+}
+
+/// The peer closes: what was accepted and had no turn any more comes back, once.
+#[test]
+fn the_peer_closes() {
+    Explore::preemptions("2 writers, the peer closes, the driver", 2).check(|| {
+        let pipe = Pipe::with_peer();
+        let (socket, driver) = connect(&pipe);
+        let (one, other, last) = (socket.outlet(), socket.outlet(), socket.outlet());
+        let (_send, receive) = socket.split();
+        drop(receive);
+        let one = spawn(move || write(&one, "a"));
+        let other = spawn(move || write(&other, "b"));
+        let peer = spawn({
+            let pipe = pipe.clone();
+            move || pipe.feed(&frame(0x88, &[]))
+        });
+        block_on(driver);
+        peer.join().unwrap();
+        let accepted = [("a", one.join().unwrap()), ("b", other.join().unwrap())];
+        let (sent, unsent) = (pipe.sent(), last.unsent());
+        let mut kept = texts_before_close(&sent);
+        kept.extend(unsent.iter().map(as_text));
+        assert_delivered(kept, accepted);
     });
 }
