@@ -275,6 +275,9 @@ impl ResponseBody {
 /// large data into many chunks.
 const CHUNK: usize = 4000;
 
+/// Room beside the data: more than the line of a chunk, and no more than the least outbox has beside a large piece.
+const FRAMING: usize = 96;
+
 impl Drop for ResponseBody {
     fn drop(&mut self) {
         if let Some(body) = self.body.take() {
@@ -343,7 +346,7 @@ impl Future for Write<'_> {
             if overruns {
                 return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
             }
-            ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()))))
+            ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()) + FRAMING)))
                 .map_err(WriteError::Ended)?;
             let Wire { out, .. } = &mut *wire;
             let piece = rest.split_to(rest.len().min(body.room(out)));

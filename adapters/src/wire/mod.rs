@@ -245,11 +245,15 @@ impl Wire {
             queue.ended(ended, &mut self.woken);
         }
         self.wake_waiters();
+        // It may be the driver that found this, in a turn in which it had looked for the end already.
+        self.wake_driver();
     }
 
     /// The connection is over, whatever was going on: nothing is kept but how it ended, and the socket closes. Rights
     /// may outlive it.
     pub(crate) fn hang_up(&mut self, ended: Ended) {
+        let driver = self.driver.take();
+        self.woken.discard(driver);
         self.end(ended);
         let rest = self.out.len();
         self.out.advance(rest);
@@ -257,8 +261,6 @@ impl Wire {
         self.reading = Reading::default();
         self.socket.hang_up(self.ended.as_ref());
         self.transport.hang_up();
-        let driver = self.driver.take();
-        self.woken.discard(driver);
     }
 
     pub(super) fn wake_waiters(&mut self) {

@@ -1,0 +1,294 @@
+//! A WebSocket between two ends of this library, with many producers at each.
+
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::ws::{CloseCode, Jitter, Limits, Outlet, Socket};
+use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
+use endwell_tests::random::Random;
+
+use crate::judge;
+use crate::ledger::Ledger;
+use crate::parties::Party;
+use crate::tally::Tally;
+use crate::wire::{Cut, Line, Weather, WireEnd, wire};
+use crate::world::{Hold, Manners, World, race};
+
+/// What a seed stands for.
+pub(crate) struct Plan {
+    weather: Weather,
+    manners: Manners,
+    configs: [Config; 2],
+    largest: usize,
+    pause: Duration,
+    /// Whether somebody reads at each end until nothing more comes.
+    reads: [bool; 2],
+    split: [bool; 2],
+    producers: [usize; 2],
+    served: bool,
+    /// When a driver is dropped, and whose.
+    undriven: Option<(usize, Duration)>,
+}
+
+impl Plan {
+    /// True if a request may be cut off by an end of the stream.
+    pub(crate) fn cuts_request(&self) -> bool {
+        self.served && matches!(self.weather.cut, Some((0, _, Cut::End)))
+    }
+
+    /// True if nothing happens that may lose anything.
+    pub(crate) fn is_calm(&self) -> bool {
+        let read = self.reads.iter().any(|reads| *reads);
+        // Above its high-water mark an end takes no further event. Where both are, neither moves, and their limits end it.
+        let takes = self.configs.iter().any(|config| config.output.high_water >= 64 << 10);
+        self.weather.is_calm() && read && takes && self.undriven.is_none()
+    }
+
+    fn of(random: &mut Random) -> Self {
+        let weather = Weather::of(random);
+        let manners = Manners::of(random);
+        let readers = random.below(6);
+        Self {
+            largest: (weather.longest * 60).min(3000),
+            pause: Duration::from_millis(*random.pick(&[1, 20, 400])),
+            reads: [readers != 0, readers != 1],
+            split: [random.one_in(2), random.one_in(2)],
+            producers: [random.below(5), random.below(5)],
+            served: random.one_in(3),
+            undriven: random
+                .one_in(12)
+                .then(|| (random.below(2), Duration::from_millis(random.number() % 300))),
+            configs: [config(random), config(random)],
+            weather,
+            manners,
+        }
+    }
+}
+
+fn config(random: &mut Random) -> Config {
+    let mut config = Config::default();
+    config.outlet.messages = *random.pick(&[1, 2, 8, 1024]);
+    config.outlet.bytes = *random.pick(&[100, 1000, 1 << 20]);
+    config.output.bytes = *random.pick(&[4096, 10_000, 1 << 20]);
+    // No layer of these wires holds back more than this.
+    config.output.high_water = *random.pick(&[1024, 4096, 64 << 10]);
+    config.ws.ping_interval = *random.pick(&[None, Some(Duration::from_millis(100)), Some(Duration::from_secs(20))]);
+    config.ws.received_bytes = *random.pick(&[256, 1000, 128 << 10]);
+    config
+}
+
+/// Runs the world of a seed to its end and judges it.
+pub(crate) fn run(seed: u64, tally: &mut Tally) {
+    let mut random = Random::new(seed);
+    let plan = Plan::of(&mut random);
+    let world = World::new(seed, plan.manners);
+    world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
+    let (line, client, server) = wire(&world, plan.weather.clone());
+    let ledgers = [Ledger::default(), Ledger::default()];
+    let kept: Arc<Mutex<Vec<(usize, Outlet)>>> = Arc::default();
+    let side = |side: usize| Side {
+        party: Party {
+            world: world.clone(),
+            ledger: ledgers[side].clone(),
+            line: Arc::clone(&line),
+            side,
+            largest: plan.largest,
+            pause: plan.pause,
+            reads: plan.reads[side],
+        },
+        config: plan.configs[side].clone(),
+        split: plan.split[side],
+        producers: plan.producers[side],
+        kept: Arc::clone(&kept),
+        undriven: plan.undriven.filter(|(whose, _)| *whose == side).map(|(_, time)| time),
+    };
+    let (one, other) = (side(0), side(1));
+    if plan.served {
+        world.spawn("client", one.shake_hands(client));
+        other.serve(server);
+    } else {
+        one.over(client, Bytes::new());
+        other.over(server, Bytes::new());
+    }
+    world.run();
+    let kept_wakers = world.kept_wakers();
+    assert!(kept_wakers.is_empty(), "wakers are kept behind the end: {kept_wakers:?}");
+    let outlets: Vec<(usize, Outlet)> = std::mem::take(&mut *kept.hold());
+    let ends = judge::judge(&plan, &ledgers, &line.hold(), &outlets, plan.served);
+    tally.ran(&world, ends);
+}
+
+/// What one end is made of.
+struct Side {
+    party: Party,
+    config: Config,
+    split: bool,
+    producers: usize,
+    kept: Arc<Mutex<Vec<(usize, Outlet)>>>,
+    undriven: Option<Duration>,
+}
+
+impl Side {
+    fn name(&self, what: &str) -> String {
+        format!("{what} {}", ["client", "server"][self.party.side])
+    }
+
+    /// Both ends without a handshake.
+    fn over(self, end: WireEnd, leftover: Bytes) {
+        let role = if self.party.side == 0 { Role::Client(masks()) } else { Role::Server };
+        let limits: Arc<Limits> = Arc::new(self.config.ws.clone());
+        let web_socket = WebSocket::from_parts(role, leftover, limits, Jitter::default(), None);
+        let (socket, driver) = Socket::over(end, web_socket, &self.config);
+        self.watch("driver", driver);
+        let world = self.party.world.clone();
+        let name = self.name("whole");
+        self.start_producers(&socket);
+        if self.split {
+            let (party, ledger) = (self.party.clone(), self.party.ledger.clone());
+            let (send, receive) = socket.split();
+            world.spawn(self.name("send half"), party.use_send_half(send));
+            let party = self.party.clone();
+            world.spawn(self.name("receive half"), async move {
+                if let Some(ended) = party.use_receive_half(receive).await {
+                    ledger.ended("receive half", ended);
+                }
+            });
+        } else {
+            let (party, ledger) = (self.party.clone(), self.party.ledger.clone());
+            world.spawn(name, async move {
+                let ended = party.use_whole(socket).await;
+                ledger.ended("whole", ended);
+            });
+        }
+    }
+
+    /// Runs what drives the connection, perhaps not to its end.
+    fn watch(&self, what: &str, driver: impl Future<Output = Ended> + Send + 'static) {
+        let Party { world, ledger, line, side, .. } = self.party.clone();
+        let undriven = self.undriven;
+        world.clone().spawn(self.name(what), async move {
+            let ended = match undriven {
+                None => Some(driver.await),
+                Some(time) => race(driver, world.sleep(time)).await.ok(),
+            };
+            assert!(line.hold().is_dropped(side), "the transport outlives the connection");
+            match ended {
+                Some(ended) => {
+                    world.trace(|| format!("{side} ended: {ended}"));
+                    ledger.ended("driver", ended);
+                }
+                None => {
+                    world.fault("driver dropped");
+                    ledger.lock().undriven = true;
+                }
+            }
+        });
+    }
+
+    fn start_producers(&self, socket: &Socket) {
+        let outlet = socket.outlet();
+        self.kept.hold().push((self.party.side, outlet.clone()));
+        // Somebody closes, in the end.
+        let (world, closer) = (self.party.world.clone(), outlet.clone());
+        let time = self.party.world.random(|random| random.below(40)) as u32 * self.party.pause;
+        world.clone().spawn(self.name("closer of the"), async move {
+            let _ = race(closer.closed(), world.sleep(time)).await;
+            closer.close(CloseCode::NORMAL);
+        });
+        for producer in 0..self.producers {
+            let party = self.party.clone();
+            let (name, outlet) = (self.name(&format!("producer {producer} of the")), outlet.clone());
+            let count = 1 + self.party.world.random(|random| random.below(10));
+            self.party.world.spawn(name, party.produce(outlet, producer, count));
+        }
+    }
+
+    /// The server's end, by way of a request.
+    fn serve(self, end: WireEnd) {
+        let server = Server::new(end, &self.config);
+        let side = Arc::new(self);
+        let handled = Arc::clone(&side);
+        let running = server.run(move |exchange: Exchange| {
+            let side = Arc::clone(&handled);
+            async move { side.handle(exchange).await }
+        });
+        side.watch("connection of the", running);
+    }
+
+    async fn handle(&self, exchange: Exchange) -> Ended {
+        let acceptance = exchange.acceptance().jitter(Jitter::default());
+        let Ok(socket) = exchange.accept(acceptance) else { panic!("a handshake") };
+        self.start_producers(&socket);
+        let ledger = self.party.ledger.clone();
+        if !self.split {
+            let ended = self.party.clone().use_whole(socket).await;
+            ledger.ended("whole", ended.clone());
+            return ended;
+        }
+        let (send, receive) = socket.split();
+        let party = self.party.clone();
+        self.party.world.spawn(self.name("send half"), party.use_send_half(send));
+        match self.party.clone().use_receive_half(receive).await {
+            Some(ended) => {
+                ledger.ended("receive half", ended.clone());
+                ended
+            }
+            // The connection goes on for the other half.
+            None => Ended::Upgraded,
+        }
+    }
+
+    /// The client's end, by way of a request that is written by hand.
+    async fn shake_hands(self, mut end: WireEnd) {
+        let request = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        let mut sent = 0;
+        let mut head = Vec::new();
+        let shaken = std::future::poll_fn(|cx| {
+            while sent < request.len() {
+                match end.poll_write(cx, &[std::io::IoSlice::new(&request[sent..])]) {
+                    Poll::Ready(Ok(len)) => sent += len,
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                    Poll::Pending => break,
+                }
+            }
+            if let Poll::Ready(Err(_)) = end.poll_flush(cx) {
+                return Poll::Ready(false);
+            }
+            loop {
+                let mut byte = [0];
+                match end.poll_read(cx, &mut byte) {
+                    Poll::Ready(Ok(1)) => head.push(byte[0]),
+                    Poll::Ready(_) => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+                if head.ends_with(b"\r\n\r\n") {
+                    return Poll::Ready(true);
+                }
+            }
+        })
+        .await;
+        // It may also be refused, when it was stalled or cut.
+        if shaken && head.starts_with(b"HTTP/1.1 101 ") {
+            self.over(end, Bytes::new());
+        }
+    }
+}
+
+fn masks() -> Masks {
+    let mut random = Random::new(7);
+    Masks::new(move || (random.number() as u32).to_be_bytes())
+}
+
+/// What both ends of `line` wrote, without a handshake's bytes.
+pub(crate) fn behind_the_head(line: &Line, side: usize, served: bool) -> &[u8] {
+    let taken = line.taken(side);
+    if !served {
+        return taken;
+    }
+    let head = taken.windows(4).position(|window| window == b"\r\n\r\n");
+    let is_open = side == 0 || taken.starts_with(b"HTTP/1.1 101 ");
+    head.filter(|_| is_open).map_or(&[], |end| &taken[end + 4..])
+}

@@ -1,0 +1,438 @@
+//! An in-memory wire between two transports, that does by seed what networks and encryption layers do.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use endwell::Transport;
+use endwell::core::Instant;
+use endwell_tests::random::Random;
+
+use crate::world::{Hold, World};
+
+/// What a wire does.
+#[derive(Clone, Debug)]
+pub(crate) struct Weather {
+    /// A read or a write takes at most so many bytes.
+    pub(crate) longest: usize,
+    /// A byte travels at most so long.
+    pub(crate) delay: Duration,
+    /// Bytes that are under way or unread, at the most.
+    pub(crate) window: usize,
+    /// Bytes that a layer above the wire holds back until it is flushed, at the most.
+    pub(crate) holds: Option<usize>,
+    /// Once in so many calls the turn of the task is used up: nobody has looked.
+    pub(crate) turns: Option<usize>,
+    /// Behind so many bytes of a direction nothing moves for a time, and then with a smaller window.
+    pub(crate) stall: Option<(usize, usize, Duration)>,
+    /// Behind so many bytes of a direction it is cut.
+    pub(crate) cut: Option<(usize, usize, Cut)>,
+}
+
+impl Weather {
+    pub(crate) fn of(random: &mut Random) -> Self {
+        let longest = *random.pick(&[1, 7, 100, 5000]);
+        let window = *random.pick(&[longest.max(16), longest + 200, 1 << 16]);
+        // At least 32 KiB a second, so that no limit is met without a stall.
+        let most = Duration::from_nanos(window as u64 * 1_000_000_000 / (32 << 10));
+        let delay = Duration::from_millis(*random.pick(&[0, 1, 30, 200])).min(most);
+        let stall = random.one_in(3).then(|| {
+            let time = *random.pick(&[100, 1500, 8000, 60_000, 200_000]);
+            (random.below(2), random.below(1500), Duration::from_millis(time))
+        });
+        let cut = random.one_in(4).then(|| {
+            let kind = if random.one_in(2) { Cut::End } else { Cut::Reset };
+            (random.below(2), random.below(3000), kind)
+        });
+        let holds = random.one_in(3).then(|| *random.pick(&[16, 200, 1024]));
+        let turns = random.one_in(2).then(|| 2 + random.below(20));
+        Self { longest, delay, window, holds, turns, stall, cut }
+    }
+
+    /// True if it does nothing by which a limit is met or anything is lost.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.cut.is_none() && self.stall.is_none_or(|(_, _, time)| time < Duration::from_secs(2))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The direction ends as if its sender had closed.
+    End,
+    /// Both directions fail, and what was under way is lost.
+    Reset,
+}
+
+/// Both directions.
+pub(crate) struct Line {
+    weather: Weather,
+    ways: [Way; 2],
+    ends: [EndState; 2],
+}
+
+/// One direction, by the number of its sender.
+#[derive(Default)]
+struct Way {
+    held: VecDeque<u8>,
+    moving: VecDeque<(Duration, Vec<u8>)>,
+    moved: usize,
+    arrived: VecDeque<u8>,
+    /// Bytes in `moving`.
+    under_way: usize,
+    /// All that the sender handed over.
+    taken: Vec<u8>,
+    end: Option<EndOfStream>,
+    stalled_until: Option<Duration>,
+    shrunk: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EndOfStream {
+    BySender,
+    ByCut,
+}
+
+#[derive(Default)]
+struct EndState {
+    broken: bool,
+    resets: bool,
+    dropped: bool,
+    sleep: Option<(Duration, Option<Waker>)>,
+}
+
+/// One end, as a transport.
+pub(crate) struct WireEnd {
+    world: World,
+    line: Arc<Mutex<Line>>,
+    side: usize,
+    found_nothing: bool,
+}
+
+/// A wire: what both ends look at, and the ends.
+pub(crate) fn wire(world: &World, weather: Weather) -> (Arc<Mutex<Line>>, WireEnd, WireEnd) {
+    let line = Line { weather, ways: Default::default(), ends: Default::default() };
+    let line = Arc::new(Mutex::new(line));
+    world.add_line(&line);
+    let end = |side| WireEnd { world: world.clone(), line: Arc::clone(&line), side, found_nothing: true };
+    let (one, other) = (end(0), end(1));
+    (line, one, other)
+}
+
+fn wake(slot: &mut Option<Waker>) {
+    if let Some(waker) = slot.take() {
+        waker.wake();
+    }
+}
+
+impl Line {
+    /// All that a side handed over to its transport.
+    pub(crate) fn taken(&self, side: usize) -> &[u8] {
+        &self.ways[side].taken
+    }
+
+    /// Bytes of it that a layer still holds back.
+    pub(crate) fn held(&self, side: usize) -> usize {
+        self.ways[side].held.len()
+    }
+
+    pub(crate) fn is_dropped(&self, side: usize) -> bool {
+        self.ends[side].dropped
+    }
+
+    /// Nobody is told of anything any more.
+    pub(crate) fn forget(&mut self) {
+        for way in &mut self.ways {
+            (way.reader, way.writer) = (None, None);
+        }
+    }
+
+    /// What is due by `now` happens.
+    pub(crate) fn pass(&mut self, now: Duration) {
+        for way in &mut self.ways {
+            if way.stalled_until.is_some_and(|until| until <= now) {
+                way.stalled_until = None;
+                wake(&mut way.reader);
+                wake(&mut way.writer);
+            }
+            if way.stalled_until.is_some() {
+                continue;
+            }
+            while way.moving.front().is_some_and(|(at, _)| *at <= now) {
+                let Some((_, bytes)) = way.moving.pop_front() else { break };
+                way.under_way -= bytes.len();
+                way.arrived.extend(bytes);
+                wake(&mut way.reader);
+            }
+        }
+        for end in &mut self.ends {
+            if let Some((until, waker)) = &mut end.sleep {
+                if *until <= now {
+                    wake(waker);
+                }
+            }
+        }
+    }
+
+    /// When something is due.
+    pub(crate) fn next(&self) -> Option<Duration> {
+        let ways = self.ways.iter().filter_map(|way| {
+            way.stalled_until.or_else(|| way.moving.front().map(|(at, _)| *at))
+        });
+        let sleeps = self.ends.iter().filter_map(|end| {
+            end.sleep.as_ref().filter(|(_, waker)| waker.is_some()).map(|(until, _)| *until)
+        });
+        ways.chain(sleeps).min()
+    }
+
+    /// Both directions fail: nobody is at the other end, or the network says so.
+    fn break_off(&mut self) {
+        for (way, end) in self.ways.iter_mut().zip(&mut self.ends) {
+            end.broken = true;
+            way.moving.clear();
+            way.under_way = 0;
+            way.arrived.clear();
+            way.held.clear();
+            wake(&mut way.reader);
+            wake(&mut way.writer);
+        }
+    }
+
+    /// Moves what is held back onto the wire, as far as there is room.
+    fn send_on(&mut self, side: usize, world: &World) {
+        while !self.ways[side].held.is_empty() {
+            let way = &mut self.ways[side];
+            let window = if way.shrunk { self.weather.window.div_ceil(2) } else { self.weather.window };
+            let room = window.saturating_sub(way.under_way + way.arrived.len());
+            if room == 0 || way.stalled_until.is_some() || way.end == Some(EndOfStream::ByCut) {
+                return;
+            }
+            let mut len = room.min(way.held.len());
+            if let Some((direction, behind, time)) = self.weather.stall {
+                if direction == side && way.moved + len > behind && !way.shrunk {
+                    way.shrunk = true;
+                    way.stalled_until = Some(world.now().since_epoch() + time);
+                    world.fault("stall, then a smaller window");
+                    return;
+                }
+            }
+            let cut = self.weather.cut.filter(|(direction, ..)| *direction == side);
+            let cut = cut.filter(|(_, behind, _)| way.moved + len >= *behind);
+            if let Some((_, behind, _)) = cut {
+                len = behind - way.moved;
+            }
+            let bytes: Vec<u8> = way.held.drain(..len).collect();
+            let delay = self.weather.delay.as_nanos() as usize + 1;
+            let delay = Duration::from_nanos(world.random(|random| random.below(delay)) as u64);
+            let at = world.now().since_epoch() + delay;
+            let at = way.moving.back().map_or(at, |(last, _)| at.max(*last));
+            way.moved += len;
+            way.under_way += len;
+            way.moving.push_back((at, bytes));
+            match cut {
+                Some((_, _, Cut::End)) => {
+                    way.end = Some(EndOfStream::ByCut);
+                    way.held.clear();
+                    wake(&mut way.reader);
+                    world.fault("cut with end of stream");
+                }
+                Some((_, _, Cut::Reset)) => {
+                    world.fault("cut with reset");
+                    self.break_off();
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+impl WireEnd {
+    /// The turn of the task is used up, now and then.
+    fn is_out_of_turn(&self, cx: &Context<'_>, line: &Line) -> bool {
+        let over = line.weather.turns.is_some_and(|times| self.world.random(|random| random.one_in(times)));
+        if over {
+            self.world.fault("turn used up");
+            cx.waker().wake_by_ref();
+        }
+        over
+    }
+}
+
+fn broken<R>() -> Poll<io::Result<R>> {
+    Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+}
+
+impl Transport for WireEnd {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        assert!(!buffer.is_empty(), "a read of nothing");
+        let mut line = self.line.hold();
+        self.found_nothing = false;
+        if line.ends[self.side].broken {
+            return broken();
+        }
+        if self.is_out_of_turn(cx, &line) {
+            return Poll::Pending;
+        }
+        let longest = line.weather.longest;
+        let peer = 1 - self.side;
+        if line.weather.holds.is_none() {
+            line.send_on(peer, &self.world);
+            if line.ends[self.side].broken {
+                return broken();
+            }
+        }
+        let way = &mut line.ways[peer];
+        let available = way.arrived.len().min(buffer.len()).min(longest);
+        if available > 0 && way.stalled_until.is_none() {
+            let len = 1 + self.world.random(|random| random.below(available));
+            if len < way.arrived.len() {
+                self.world.fault("split read");
+            }
+            for (to, from) in buffer.iter_mut().zip(way.arrived.drain(..len)) {
+                *to = from;
+            }
+            wake(&mut way.writer);
+            self.world.progress();
+            return Poll::Ready(Ok(len));
+        }
+        if way.end.is_some() && way.under_way + way.held.len() + way.arrived.len() == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        self.found_nothing = true;
+        way.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let total: usize = slices.iter().map(|slice| slice.len()).sum();
+        assert!(total > 0, "a write of nothing");
+        let mut line = self.line.hold();
+        let side = self.side;
+        if line.ends[side].broken {
+            return broken();
+        }
+        match line.ways[side].end {
+            Some(EndOfStream::BySender) => panic!("written behind the end of the stream"),
+            Some(EndOfStream::ByCut) => return broken(),
+            None => {}
+        }
+        if self.is_out_of_turn(cx, &line) {
+            return Poll::Pending;
+        }
+        line.send_on(side, &self.world);
+        if line.ends[side].broken || line.ways[side].end.is_some() {
+            return broken();
+        }
+        let Weather { longest, holds, window, .. } = line.weather;
+        let way = &mut line.ways[side];
+        let window = if way.shrunk { window.div_ceil(2) } else { window };
+        let room = match holds {
+            Some(holds) => holds.saturating_sub(way.held.len()),
+            None if way.held.is_empty() && way.stalled_until.is_none() => {
+                window.saturating_sub(way.under_way + way.arrived.len())
+            }
+            None => 0,
+        };
+        if room == 0 {
+            way.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let len = 1 + self.world.random(|random| random.below(room.min(total).min(longest)));
+        if len < total {
+            self.world.fault("split write");
+        }
+        let bytes = slices.iter().flat_map(|slice| slice.iter().copied()).take(len);
+        way.held.extend(bytes.clone());
+        way.taken.extend(bytes);
+        if holds.is_none() {
+            line.send_on(side, &self.world);
+        } else {
+            self.world.fault("output held back");
+        }
+        self.world.progress();
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut line = self.line.hold();
+        if line.ends[self.side].broken {
+            return broken();
+        }
+        line.send_on(self.side, &self.world);
+        if line.weather.holds.is_none() {
+            // Nothing above the wire holds anything back; what a stall keeps is the wire's.
+            return Poll::Ready(Ok(()));
+        }
+        let way = &mut line.ways[self.side];
+        if way.held.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        way.writer = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        std::task::ready!(self.poll_flush(cx))?;
+        let mut line = self.line.hold();
+        let way = &mut line.ways[self.side];
+        way.end.get_or_insert(EndOfStream::BySender);
+        wake(&mut way.reader);
+        self.world.progress();
+        Poll::Ready(Ok(()))
+    }
+
+    fn reset(&mut self) {
+        self.line.hold().ends[self.side].resets = true;
+    }
+
+    fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        let (now, until) = (self.world.now().since_epoch(), until.since_epoch());
+        let mut line = self.line.hold();
+        let sleep = &mut line.ends[self.side].sleep;
+        if let Some((before, Some(waker))) = sleep {
+            let again = *before == until && waker.will_wake(cx.waker()) && now < until;
+            assert!(!again, "a sleep is asked for twice");
+        }
+        if now >= until {
+            *sleep = None;
+            return Poll::Ready(());
+        }
+        *sleep = Some((until, Some(cx.waker().clone())));
+        Poll::Pending
+    }
+
+    fn found_nothing(&self) -> bool {
+        self.found_nothing
+    }
+}
+
+impl Drop for WireEnd {
+    /// As a socket closes: the peer reads the end behind what was sent, unless what it has sent was not read.
+    fn drop(&mut self) {
+        let mut line = self.line.hold();
+        let (side, peer) = (self.side, 1 - self.side);
+        line.ends[side].dropped = true;
+        line.ends[side].sleep = None;
+        self.world.trace(|| format!("end {side} is dropped"));
+        let unread = line.ways[peer].arrived.len() + line.ways[peer].under_way;
+        if line.ends[side].resets || unread > 0 {
+            return line.break_off();
+        }
+        // What a layer held back is lost.
+        if line.weather.holds.is_some() {
+            line.ways[side].held.clear();
+        }
+        line.ways[side].end.get_or_insert(EndOfStream::BySender);
+        wake(&mut line.ways[side].reader);
+        // Who writes to it is told.
+        line.ways[peer].end.get_or_insert(EndOfStream::ByCut);
+        wake(&mut line.ways[peer].writer);
+    }
+}
