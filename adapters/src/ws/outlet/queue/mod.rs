@@ -320,9 +320,9 @@ impl State {
         }
     }
 
-    /// What was accepted is not sent any more.
+    /// What was accepted is not sent any more. Nothing more is, so that no memory is kept for it.
     fn cut(&mut self) {
-        for entry in self.entries.drain(..) {
+        for entry in std::mem::take(&mut self.entries) {
             self.room.give_back(entry.message.len());
             self.cut.push(entry.message);
         }
