@@ -94,7 +94,10 @@ fn a_stream_two_outlets_and_pings<R: Runtime>() {
     peer.send(close(1000));
     peer.client.assert_closed();
     assert_eq!(next, told.next());
-    assert!(pieces >= STREAM / PIECE && pings > 0 && pongs > 0, "{pieces} pieces, {pings} pings, {pongs} pongs");
+    assert!(
+        pieces >= STREAM / PIECE && pings > 0 && pongs > 0,
+        "{pieces} pieces, {pings} pings, {pongs} pongs"
+    );
     println!(
         "S14 {:<17} 1 MiB in {pieces} frames with {pings} pings and {pongs} pongs between; {next:?} messages around it",
         R::NAME

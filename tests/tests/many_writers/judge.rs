@@ -206,7 +206,8 @@ impl Sums {
     /// Nothing was lost, torn or wrong, and every connection was closed in order.
     pub(crate) fn is_clean(&self) -> bool {
         let Verdict { out_of_order, wrong, .. } = self.verdict;
-        (self.lost, self.torn, out_of_order, wrong, self.panics) == (0, 0, 0, 0, 0) && self.closed == self.runs
+        (self.lost, self.torn, out_of_order, wrong, self.panics) == (0, 0, 0, 0, 0)
+            && self.closed == self.runs
     }
 }
 

@@ -18,6 +18,7 @@
 mod support;
 
 #[path = "../web_socket/peer.rs"]
+#[expect(dead_code, reason = "shared with the other scenarios")]
 mod peer;
 
 mod judge;

@@ -34,10 +34,7 @@ pub(crate) fn handing_over_narrow<R: Runtime>(config: Config) -> (Running, impl 
     (server, move || sockets.next())
 }
 
-async fn hand_over(
-    exchange: Exchange,
-    tell: std::sync::mpsc::SyncSender<Socket>,
-) -> Result<Answered, Ended> {
+async fn hand_over(exchange: Exchange, tell: std::sync::mpsc::SyncSender<Socket>) -> Result<Answered, Ended> {
     tell.send(accept(exchange)?).unwrap();
     Err(Ended::Aborted)
 }

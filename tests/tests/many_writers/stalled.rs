@@ -20,8 +20,8 @@ on_every_runtime!(
     whoever_waits_hears_of_the_stall,
 );
 
-const INTERVAL: Duration = Duration::from_millis(50);
-const STALL: Duration = Duration::from_millis(400);
+const INTERVAL: Duration = Duration::from_millis(40);
+const STALL: Duration = Duration::from_millis(250);
 const MESSAGE: usize = 1000;
 const QUEUED: usize = 32 << 10;
 const OUTPUT: usize = 16 << 10;
