@@ -13,46 +13,18 @@
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod held_help;
+
 use std::io::Write;
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use endwell::http::{Framing, StatusCode};
 use endwell::ws::Close;
 use endwell::{Answered, Config, Ended, Exchange};
-use support::{
-    AsyncStd, Blocking, Client, CurrentThread, LONG, Runtime, Smol, Tokio, start_narrow, start_with,
-};
-
-/// Counts the bytes that are allocated.
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn grow(bytes: usize) {
-    let held = HELD.fetch_add(bytes, Ordering::Relaxed) + bytes;
-    PEAK.fetch_max(held, Ordering::Relaxed);
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; the counters do not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grow(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use held_help::{HELD, PEAK, settle};
+use support::{AsyncStd, Blocking, Client, CurrentThread, Runtime, Smol, Tokio, start_narrow, start_with};
 
 const CONNECTIONS: usize = 16;
 
@@ -155,20 +127,6 @@ fn most<R: Runtime>(name: &str, act: impl Fn(&mut Client) + Sync) {
     assert!(held < CONNECTIONS * BOUND + THREADS, "{name}: {held} bytes held");
 }
 
-/// Waits until nothing moves any more.
-fn settle() {
-    let begin = Instant::now();
-    let mut last = (0, Instant::now());
-    while last.1.elapsed() < Duration::from_millis(200) {
-        assert!(begin.elapsed() < LONG, "it grows and grows");
-        let peak = PEAK.load(Ordering::Relaxed);
-        if peak != last.0 {
-            last = (peak, Instant::now());
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
 /// 64 MiB go through, and hardly anything stays.
@@ -244,31 +202,16 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first], &length[..], &[0; 4], payload].concat()
 }
 
-/// The runtime that a process is for.
-const RUNTIME: &str = "ENDWELL_HELD_ON";
-
-/// The counters are one for a process, so each runtime has a process of its own. They mostly wait, so they run at once.
 #[test]
 fn bytes_held_are_bounded() {
-    let runtimes: [(&str, fn()); 5] = [
-        (Tokio::NAME, all::<Tokio>),
-        (CurrentThread::NAME, all::<CurrentThread>),
-        (AsyncStd::NAME, all::<AsyncStd>),
-        (Smol::NAME, all::<Smol>),
-        (Blocking::NAME, all::<Blocking>),
-    ];
-    if let Ok(name) = std::env::var(RUNTIME) {
-        return runtimes.iter().find(|(known, _)| *known == name).expect("one of the runtimes").1();
-    }
-    let program = std::env::current_exe().unwrap();
-    let processes = runtimes.map(|(name, _)| {
-        let mut process = Command::new(&program);
-        process.args(["--exact", "bytes_held_are_bounded", "--nocapture"]).env(RUNTIME, name);
-        (name, process.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
-    });
-    for (name, process) in processes {
-        let output = process.wait_with_output().unwrap();
-        print!("on {name}\n{}", String::from_utf8_lossy(&output.stdout));
-        assert!(output.status.success(), "on {name}: {}", String::from_utf8_lossy(&output.stderr));
-    }
+    held_help::on_each_runtime(
+        "bytes_held_are_bounded",
+        [
+            (Tokio::NAME, all::<Tokio>),
+            (CurrentThread::NAME, all::<CurrentThread>),
+            (AsyncStd::NAME, all::<AsyncStd>),
+            (Smol::NAME, all::<Smol>),
+            (Blocking::NAME, all::<Blocking>),
+        ],
+    );
 }

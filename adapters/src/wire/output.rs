@@ -12,6 +12,9 @@ use super::{SocketState, Wire};
 use crate::Ended;
 use crate::ws::{Next, Position};
 
+/// Writes after which the driver does something else before it asks outlets for more: producers may be as fast as the wire.
+const TURN: usize = 32;
+
 /// Slices of one vectored write.
 const SLICES: usize = 16;
 
@@ -21,13 +24,18 @@ impl Wire {
         self.poll_held_back(ended)
     }
 
-    /// Writes all that is queued.
+    /// Writes all that is queued. What outlets hold beyond that is left to the next turn if it does not end.
     pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        let mut writes = 0;
         loop {
             if let SocketState::Open(session) = &mut self.socket {
                 session.settle(&mut self.out);
             }
-            self.take_from_outlets();
+            if writes < TURN {
+                self.take_from_outlets();
+            } else if writes == TURN && self.queue.is_some() {
+                self.wake_driver();
+            }
             if self.out.is_empty() {
                 break;
             }
@@ -42,7 +50,10 @@ impl Wire {
                 Poll::Ready(Ok(0)) => {
                     return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
                 }
-                Poll::Ready(Ok(count)) => self.wrote(count),
+                Poll::Ready(Ok(count)) => {
+                    self.wrote(count);
+                    writes += 1;
+                }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
                 Poll::Pending => {

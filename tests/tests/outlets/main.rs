@@ -5,3 +5,4 @@ mod pair;
 mod pieces;
 mod queue;
 mod shapes;
+mod turns;

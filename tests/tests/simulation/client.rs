@@ -71,14 +71,26 @@ impl Request {
             text.push_str("0\r\n\r\n");
         }
         let asked = Asked { head, connect: false, http10: old };
-        Self { kind, number, asked, has_body, chunked, last: old || closes, expects, bytes: text.into_bytes() }
+        Self {
+            kind,
+            number,
+            asked,
+            has_body,
+            chunked,
+            last: old || closes,
+            expects,
+            bytes: text.into_bytes(),
+        }
     }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, number, asked, has_body, chunked, last, expects, .. } = self;
-        write!(f, "{kind} {number} {asked:?} body: {has_body}, chunked: {chunked}, last: {last}, expects: {expects}")
+        write!(
+            f,
+            "{kind} {number} {asked:?} body: {has_body}, chunked: {chunked}, last: {last}, expects: {expects}"
+        )
     }
 }
 

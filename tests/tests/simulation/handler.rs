@@ -10,8 +10,8 @@ use crate::world::{GiveUp, World, race, until_pending};
 
 /// What a request asks for. The paths of requests name them.
 pub(crate) const KINDS: [&str; 13] = [
-    "hello", "all", "echo", "cancels", "stream", "early", "sleeps", "gone", "moved", "drops", "panics", "aborts",
-    "short",
+    "hello", "all", "echo", "cancels", "stream", "early", "sleeps", "gone", "moved", "drops", "panics",
+    "aborts", "short",
 ];
 
 /// Bytes of an answer that a request asks for by its number.

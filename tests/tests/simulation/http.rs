@@ -152,8 +152,14 @@ impl Conversation {
             let may_close = closes || request.expects || request.chunked;
             assert!(may_close || !calm || !response.closes, "closed: {request:?} {response:?}");
             let whole = response.whole || (response.until_close && !failed);
-            assert!(whole || cut_off || resets || !calm || *then == Then::Leave, "cut: {request:?} {response:?}");
-            assert!(response.status != 200 || !(cut_off && response.whole && !request.asked.head), "a cut that does not show: {response:?}");
+            assert!(
+                whole || cut_off || resets || !calm || *then == Then::Leave,
+                "cut: {request:?} {response:?}"
+            );
+            assert!(
+                response.status != 200 || !(cut_off && response.whole && !request.asked.head),
+                "a cut that does not show: {response:?}"
+            );
             if response.status == 200 {
                 let expected = match request.kind {
                     "all" | "echo" | "cancels" if request.has_body => body(request.number),
@@ -162,14 +168,18 @@ impl Conversation {
                 };
                 let (got, head) = (&response.content, request.asked.head);
                 assert!(head || expected.starts_with(got), "altered: {request:?} {response:?}");
-                assert!(head || cut_off || !response.whole || expected == *got, "short: {request:?} {response:?}");
+                assert!(
+                    head || cut_off || !response.whole || expected == *got,
+                    "short: {request:?} {response:?}"
+                );
             } else {
                 let planned = matches!((request.kind, response.status), ("drops" | "panics", 500));
                 assert!(planned || !calm, "status: {request:?} {response:?}");
             }
         }
         if calm && *then != Then::Leave && !resets {
-            let over = heard.responses.last().is_some_and(|last| last.closes || last.until_close || !last.whole);
+            let over =
+                heard.responses.last().is_some_and(|last| last.closes || last.until_close || !last.whole);
             assert!(over || heard.responses.len() == requests.len(), "missing: {requests:?} {heard:?}");
         }
     }

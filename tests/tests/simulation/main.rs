@@ -37,10 +37,16 @@ fn every_seed(usual: u64, run: impl Fn(u64, &mut Tally)) -> Tally {
     };
     let mut tally = Tally::default();
     for seed in seeds {
-        if std::env::var_os("SURVEY").is_some() { eprintln!("at {seed}"); }
+        if std::env::var_os("SURVEY").is_some() {
+            eprintln!("at {seed}");
+        }
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed, &mut tally))) {
             if std::env::var_os("SURVEY").is_some() {
-                let text = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+                let text = panic
+                    .downcast_ref::<String>()
+                    .cloned()
+                    .or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                    .unwrap_or_default();
                 eprintln!("SURVEY seed {seed}: {}", text.lines().take(4).collect::<Vec<_>>().join(" / "));
                 continue;
             }

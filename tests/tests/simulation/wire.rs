@@ -179,9 +179,10 @@ impl Line {
 
     /// When something is due.
     pub(crate) fn next(&self) -> Option<Duration> {
-        let ways = self.ways.iter().filter_map(|way| {
-            way.stalled_until.or_else(|| way.moving.front().map(|(at, _)| *at))
-        });
+        let ways = self
+            .ways
+            .iter()
+            .filter_map(|way| way.stalled_until.or_else(|| way.moving.front().map(|(at, _)| *at)));
         let sleeps = self.ends.iter().filter_map(|end| {
             end.sleep.as_ref().filter(|(_, waker)| waker.is_some()).map(|(until, _)| *until)
         });

@@ -346,10 +346,7 @@ fn name(tasks: &[Option<Task>], id: usize) -> &str {
 }
 
 /// Whichever is ready first; the other is dropped.
-pub(crate) async fn race<A, B>(
-    one: impl Future<Output = A>,
-    other: impl Future<Output = B>,
-) -> Result<A, B> {
+pub(crate) async fn race<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> Result<A, B> {
     let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
     std::future::poll_fn(|cx| match one.as_mut().poll(cx) {
         Poll::Ready(out) => Poll::Ready(Ok(out)),

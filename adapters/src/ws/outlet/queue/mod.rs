@@ -323,10 +323,10 @@ impl State {
         }
     }
 
-    /// What was accepted is not sent any more.
+    /// What was accepted is not sent any more. Nothing more is, so that no memory is kept for it.
     fn cut(&mut self) {
         self.cut_from = self.cut_from.or(self.entries.front().map(|entry| entry.number));
-        for entry in self.entries.drain(..) {
+        for entry in std::mem::take(&mut self.entries) {
             self.room.give_back(entry.message.len());
             self.cut.push(entry.message);
         }
