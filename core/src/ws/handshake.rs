@@ -244,10 +244,10 @@ impl Exchange {
         }
         section.append(&fields);
         server::write_switch("websocket", &section, date, out);
-        let mut inbox = self.recv.into_inbox();
+        let (mut inbox, _) = self.recv.into_parts();
         inbox.set_limit(limits.received());
         let subprotocol = subprotocol.map(|chosen| chosen.0);
-        Ok(WebSocket::new(inbox, Role::Server, limits, jitter, subprotocol))
+        Ok(WebSocket::new(*inbox, Role::Server, limits, jitter, subprotocol))
     }
 }
 
