@@ -42,6 +42,15 @@ pub struct Limits {
     /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so
     /// that they close first and no request crosses our close.
     pub idle_time: Duration,
+    /// A client's: the time from its request, or from an interim response, to the first byte of what comes next.
+    /// Default 60 s, what proxies allow; a server that must be polled for longer needs more. `None`: no limit.
+    pub response_time: Option<Duration>,
+    /// A client's: the time that it waits to be told to continue before it sends the body all the same. Default 1 s:
+    /// servers that know of 100 Continue say it at once, and the others never do (RFC 9110 10.1.1).
+    pub continue_time: Duration,
+    /// A client's: interim responses to one request. Default 16: one or two are usual, and without a bound they
+    /// would renew the time for the response for ever.
+    pub interim_responses: usize,
     /// The least progress of a body that is waited for. Default 1 KiB in 10 s; 408 below it. `None`: no limit.
     pub body_progress: Option<Rate>,
     /// Bytes of an unread body that are worth reading to keep the connection. Default 64 KiB: more than that
@@ -65,6 +74,9 @@ impl Default for Limits {
             first_byte_time: Duration::from_secs(10),
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
+            response_time: Some(Duration::from_secs(60)),
+            continue_time: Duration::from_secs(1),
+            interim_responses: 16,
             body_progress: Some(Rate::DEFAULT),
             drain_bytes: 64 << 10,
             linger_time: Duration::from_secs(2),

@@ -4,6 +4,7 @@
 //! differently is how requests are smuggled.
 
 mod chunked;
+pub mod client;
 mod date;
 mod field;
 mod fields;
@@ -13,6 +14,8 @@ mod limits;
 mod persistence;
 mod receive;
 mod request;
+mod request_head;
+mod response;
 mod scan;
 mod send;
 pub mod server;
@@ -29,6 +32,8 @@ pub use head::{Framing, Head, InterimHead, InvalidInterim};
 pub use limits::Limits;
 pub use receive::{Event, Ready};
 pub use request::{Method, Request};
+pub use request_head::{ConnectHead, InvalidRequestHead, RequestHead};
+pub use response::{InterimResponse, ResponseHead};
 pub use send::NotWritten;
 pub use status::{InvalidStatusCode, StatusCode};
 pub use target::Target;

@@ -7,7 +7,7 @@ use super::chunked::{Chunked, Found};
 use super::length::BodyLength;
 use super::{Fields, Limits};
 use crate::time::Progress;
-use crate::{Deadline, Error, Exceeded, Inbox, Instant, Limit, Payload, Violation, convert};
+use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Payload, Violation, convert};
 
 /// The receiving side of an exchange: the rest of the message, and the bytes behind it.
 #[derive(Debug)]
@@ -25,6 +25,10 @@ enum Receiving {
         length: u64,
     },
     Chunked(Chunked),
+    /// A response only.
+    UntilClose {
+        received: u64,
+    },
     /// Nothing behind this point can be understood.
     Failed(Error),
 }
@@ -59,6 +63,7 @@ impl Incoming {
         let state = match length {
             BodyLength::Known(length) => Receiving::Known { received: 0, length },
             BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
+            BodyLength::UntilClose => Receiving::UntilClose { received: 0 },
         };
         inbox.forget_silence();
         Self { inbox, limits, state, progress: Progress::default() }
@@ -80,7 +85,7 @@ impl Incoming {
                 // A token of another body cannot consume more than is left of this one.
                 let len = len.min(self.data_ready());
                 match &mut self.state {
-                    Receiving::Known { received, .. } => {
+                    Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
                         *received = received.saturating_add(convert::u64_from(len));
                     }
                     Receiving::Chunked(chunked) => chunked.consumed(len),
@@ -107,6 +112,7 @@ impl Incoming {
         match &self.state {
             Receiving::Known { received, length } => received == length,
             Receiving::Chunked(chunked) => chunked.is_done(),
+            Receiving::UntilClose { .. } => self.inbox.has_ended() && self.inbox.is_empty(),
             Receiving::Failed(_) => false,
         }
     }
@@ -115,7 +121,7 @@ impl Incoming {
     pub(super) fn has_content(&self) -> bool {
         match &self.state {
             Receiving::Known { length, .. } => *length > 0,
-            Receiving::Chunked(_) | Receiving::Failed(_) => true,
+            Receiving::Chunked(_) | Receiving::UntilClose { .. } | Receiving::Failed(_) => true,
         }
     }
 
@@ -123,6 +129,7 @@ impl Incoming {
         match &self.state {
             Receiving::Known { received, length } => Some(length.saturating_sub(*received)),
             Receiving::Chunked(chunked) => chunked.is_done().then_some(0),
+            Receiving::UntilClose { .. } => self.is_done().then_some(0),
             Receiving::Failed(_) => None,
         }
     }
@@ -131,11 +138,16 @@ impl Incoming {
         matches!(self.state, Receiving::Failed(_))
     }
 
+    /// True if only the close ends the body.
+    pub(super) fn is_until_close(&self) -> bool {
+        matches!(self.state, Receiving::UntilClose { .. })
+    }
+
     /// True if no byte of the body has arrived: a peer that expects to be told to continue still waits.
     pub(super) fn is_untouched(&self) -> bool {
         self.inbox.is_empty()
             && match &self.state {
-                Receiving::Known { received, .. } => *received == 0,
+                Receiving::Known { received, .. } | Receiving::UntilClose { received } => *received == 0,
                 Receiving::Chunked(chunked) => chunked.is_untouched(),
                 Receiving::Failed(_) => false,
             }
@@ -150,7 +162,14 @@ impl Incoming {
                 Found::End => Some(Kind::End),
                 Found::Nothing => None,
             },
-            Receiving::Known { .. } => self.data(),
+            Receiving::UntilClose { .. } if self.inbox.is_empty() => {
+                self.inbox.has_ended().then_some(Kind::End)
+            }
+            Receiving::UntilClose { received } if *received == self.limits.body_bytes => {
+                let bound = Bound::Bytes(self.limits.body_bytes);
+                return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
+            }
+            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(),
             Receiving::Failed(error) => return Err(error.clone()),
         };
         if found.is_none() {
@@ -184,6 +203,10 @@ impl Incoming {
                 let received = announced.saturating_sub(chunked.data_remaining());
                 ("a last chunk before the end of the stream", received, announced)
             }
+            // Neither is cut off by the end of the stream.
+            Receiving::UntilClose { received } => {
+                ("a body until the end of the stream", *received, *received)
+            }
             Receiving::Failed(_) => ("a body that can be understood", 0, 0),
         };
         let got = alloc::format!("{received} of {announced} bytes");
@@ -195,6 +218,7 @@ impl Incoming {
         let bound = match &self.state {
             Receiving::Known { received, length } => length.saturating_sub(*received),
             Receiving::Chunked(chunked) => chunked.data_remaining(),
+            Receiving::UntilClose { received } => self.limits.body_bytes.saturating_sub(*received),
             Receiving::Failed(_) => 0,
         };
         self.inbox.len().min(convert::usize_from(bound))
