@@ -1,6 +1,9 @@
 //! WebSocket, RFC 6455, strict, for either role.
 //!
 //! ```text
+//!  Client --upgrade--> [Handshake] --poll--> Refused: a response, and nothing to write with
+//!                          |
+//!                          v Open
 //!  Exchange --accept--> [WebSocket] = recv + send              from_parts: somebody else did the handshake
 //!                          |   |
 //!                          |   +--session--> [Session]: both halves in one value, answers by itself
@@ -120,6 +123,15 @@
 //! # }
 //! ```
 //!
+//! Nor is there one before a client's handshake was answered.
+//!
+//! ```compile_fail,E0609
+//! # use endwell_core::{Outbox, ws::Handshake};
+//! # fn f(mut handshake: Handshake, out: &mut Outbox) {
+//! handshake.send.text("hello", out);
+//! # }
+//! ```
+//!
 //! And the exchange itself is gone if it succeeded.
 //!
 //! ```compile_fail,E0382
@@ -143,6 +155,7 @@
 //! 5. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or the transport fails, reset; [`Closing::cut`] then knows how the
 //!    connection ended.
 
+mod accept;
 mod close;
 mod closing;
 mod ended;
@@ -156,6 +169,8 @@ mod keep_alive;
 mod limits;
 mod mask;
 mod message;
+mod offer;
+mod opening;
 mod origin;
 mod receiver;
 mod sender;
@@ -174,6 +189,8 @@ pub use keep_alive::Jitter;
 pub use limits::Limits;
 pub use mask::Masks;
 pub use message::{Control, ControlTooLong, Full, Kind, Message, PeerClose, Ping, PingDue, Text};
+pub use offer::{InvalidSubprotocol, Offer};
+pub use opening::{Handshake, Opening};
 pub use origin::Origins;
 pub use receiver::Receiver;
 pub use sender::{CloseSent, Sender};

@@ -128,6 +128,12 @@ impl Client {
         Tunnel::new(self.waits(Expectation::None))
     }
 
+    /// Sends a request without content whose answer another state reads.
+    pub(crate) fn ask(self, head: &RequestHead, out: &mut Outbox) -> Waiting {
+        head.write(Announced::Nothing, Expects::Nothing, out);
+        self.waits(Expectation::None)
+    }
+
     fn waits(self, expectation: Expectation) -> Waiting {
         Waiting::new(self.inbox, self.limits, expectation)
     }

@@ -9,6 +9,7 @@
 //!           |  |                    ^   +--> Next::Interim --+
 //!           |  |                    |   +--> Next::Continue  |   (and the withheld body can go)
 //!           |  |                    +------------------------+
+//!           |  +--upgrade----> [Handshake] --poll--> Open: a WebSocket, or Refused: a response (see `ws`)
 //!           |  +--tunnel-----> [Tunnel] --poll--> Open: another protocol has the bytes, or Refused: a response
 //!           +--poll--> Closed: the server has left, or the connection was idle for too long
 //! ```
@@ -108,7 +109,9 @@ pub use super::upgraded::Upgraded;
 pub use between::{Client, Closed};
 pub use expect::{Continue, Withheld};
 pub use failure::Failure;
+pub(crate) use receive::Terms;
 pub use receive::{Received, ResponseBody};
 pub use response::{Next, Response};
 pub use send::{Aborted, Body, Finished};
 pub use tunnel::{Tunnel, Tunnelled};
+pub(crate) use waiting::{Arrived, Waiting};

@@ -49,7 +49,7 @@ impl Tunnel {
                 }
                 Some(Arrived::Interim(_) | Arrived::Continue) => {}
                 Some(Arrived::Final(head)) if head.status().is_success() => {
-                    return Ok(Step::Done(Tunnelled::Open(head, Upgraded::new(self.0.inbox))));
+                    return Ok(Step::Done(Tunnelled::Open(head, Upgraded::new(self.0.into_inbox()))));
                 }
                 Some(Arrived::Final(head)) => {
                     let received = Received::new(self.0, head, Terms::UPGRADE)?;

@@ -75,6 +75,11 @@ impl Waiting {
         &mut self.inbox
     }
 
+    /// The bytes behind the response, for another protocol.
+    pub(crate) fn into_inbox(self) -> Box<Inbox> {
+        self.inbox
+    }
+
     pub(crate) fn poll(&mut self) -> Result<Option<Arrived>, Failure> {
         if self.expectation == Expectation::Moot {
             self.expectation = Expectation::None;
