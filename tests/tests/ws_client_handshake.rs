@@ -297,6 +297,7 @@ fn both_cores() {
     let Ok(Step::Done(Opening::Open(mut ours, head))) = handshake.poll() else { panic!("not open") };
     assert_eq!(head.fields().get_str("set-cookie"), Some("a"));
     assert_eq!(ours.subprotocol.as_deref(), Some("chat"));
+    assert_eq!(ours.recv.inbox().limit(), Limits::default().received_bytes);
     assert_eq!(heard(&mut ours.recv), [Got::Text("welcome".into())]);
     ours.send.text("hello", &mut out).unwrap();
     let sent = written(&mut out);

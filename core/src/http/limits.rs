@@ -4,7 +4,10 @@ use core::time::Duration;
 
 use crate::Rate;
 
-/// The bounds of an HTTP/1.1 connection.
+/// The bounds of an HTTP/1.1 connection, of either role.
+///
+/// Where a status stands with a bound, a server refuses with it what goes past; a client's response fails with the bound
+/// itself. A client meets all but those of a target, a first byte, draining and lingering.
 ///
 /// ```
 /// use endwell_core::http::Limits;
@@ -40,7 +43,7 @@ pub struct Limits {
     /// The time from the first byte of a head to its last. Default 10 s; 408 after it.
     pub head_time: Duration,
     /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so
-    /// that they close first and no request crosses our close.
+    /// that they close first and no request crosses our close. A client that keeps connections gives them up sooner.
     pub idle_time: Duration,
     /// A client's: the time from its request, or from an interim response, to the first byte of what comes next.
     /// Default 60 s, what proxies allow; a server that must be polled for longer needs more. `None`: no limit.

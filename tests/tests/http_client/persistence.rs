@@ -106,3 +106,39 @@ fn a_server_that_closes_with_its_response_is_not_asked_again() {
     asking.end();
     assert!(asking.is_over());
 }
+
+/// What `after` itself says, to whoever does not look again before the next request.
+#[test]
+fn only_a_whole_response_with_nothing_behind_it_makes_a_next_request() {
+    use bytes::Bytes;
+    use endwell_core::http::client::{Client, Next};
+    use endwell_core::http::{Event, Limits};
+    use endwell_core::{Outbox, Step};
+
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+    let old = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n";
+    for (response, ends, last, next) in [
+        (format!("{head}hi"), false, false, true),
+        (format!("{head}h"), false, false, false),
+        (format!("{head}hi\r\n"), false, false, false),
+        (format!("{head}hi"), true, false, false),
+        (format!("{old}hi"), false, true, false),
+        (format!("{old}hi"), true, true, false),
+    ] {
+        let mut out = Outbox::default();
+        let client = Client::new(Limits::default().into());
+        let (sent, mut waiting) = client.send(&self::head(Method::Get), Bytes::new(), &mut out);
+        waiting.inbox().feed(response.as_bytes());
+        let Ok(Step::Done(Next::Final(mut received))) = waiting.poll() else { panic!("{response}") };
+        assert_eq!(received.body.is_last(), last, "{response}");
+        while let Some(ready) = received.body.poll().unwrap() {
+            if let Event::End = received.body.event(ready) {
+                break;
+            }
+        }
+        if ends {
+            received.body.inbox().end();
+        }
+        assert_eq!(received.body.after(sent).is_some(), next, "{response}, ends: {ends}");
+    }
+}
