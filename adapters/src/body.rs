@@ -11,7 +11,7 @@ use endwell_core::http::{FieldSection, Fields};
 
 use crate::Ended;
 use crate::conclusion::Answered;
-use crate::wire::{Link, Outcome, Until, Wire};
+use crate::wire::{Link, Outcome, Side, Until, Wire};
 
 /// The body of a request whose response has started.
 #[derive(Debug)]
@@ -139,11 +139,12 @@ impl Future for ReadAll<'_> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Gone<'a> {
     link: &'a Link,
+    key: Option<usize>,
 }
 
 impl<'a> Gone<'a> {
     pub(crate) fn new(link: &'a Link) -> Self {
-        Self { link }
+        Self { link, key: None }
     }
 }
 
@@ -151,7 +152,16 @@ impl Future for Gone<'_> {
     type Output = Ended;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        self.link.lock().poll_gone(cx)
+        let Self { link, key } = self.get_mut();
+        link.lock().poll_gone(cx, key)
+    }
+}
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.link.lock().unwatch(key);
+        }
     }
 }
 
@@ -333,7 +343,8 @@ impl Future for Write<'_> {
             if overruns {
                 return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
             }
-            ready!(wire.poll_output(cx, Until::Room(CHUNK.min(rest.len())))).map_err(WriteError::Ended)?;
+            ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()))))
+                .map_err(WriteError::Ended)?;
             let Wire { out, .. } = &mut *wire;
             let piece = rest.split_to(rest.len().min(body.room(out)));
             match body.write(piece, out) {
@@ -359,7 +370,7 @@ impl Future for Ready<'_> {
     type Output = Result<(), Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.body.link.lock().poll_output(cx, self.until)
+        self.body.link.lock().poll_output(cx, Side::Writer, self.until)
     }
 }
 

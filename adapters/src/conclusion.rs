@@ -35,6 +35,8 @@ mod sealed {
     #[expect(unnameable_types, reason = "that is what seals the trait")]
     pub trait Sealed {}
 
+    #[cfg(feature = "blocking")]
+    impl Sealed for crate::blocking::Handled {}
     impl Sealed for Answered {}
     impl Sealed for Ended {}
     impl Sealed for Result<Answered, Ended> {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use endwell_core::{OutboxLimits, http, ws};
 
+use crate::ws::OutletLimits;
 use crate::{Ended, Endpoints};
 
 /// How a server treats its connections. Every field has a default.
@@ -26,6 +27,8 @@ pub struct Config {
     pub ws: ws::Limits,
     /// The bounds of what is queued for a peer.
     pub output: OutboxLimits,
+    /// The bounds of what the outlets of one WebSocket have accepted.
+    pub outlet: OutletLimits,
     /// Connections at one time, for each listener. Default 10,000. A full server stops accepting; new connections
     /// wait in the system's backlog.
     pub connections: usize,
@@ -47,6 +50,7 @@ impl Default for Config {
             http: http::Limits::default(),
             ws: ws::Limits::default(),
             output: OutboxLimits::default(),
+            outlet: OutletLimits::default(),
             connections: 10_000,
             held_bytes: 1 << 30,
             shutdown_time: Duration::from_secs(30),
@@ -61,6 +65,7 @@ impl fmt::Debug for Config {
             .field("http", &self.http)
             .field("ws", &self.ws)
             .field("output", &self.output)
+            .field("outlet", &self.outlet)
             .field("connections", &self.connections)
             .field("held_bytes", &self.held_bytes)
             .field("shutdown_time", &self.shutdown_time)

@@ -66,12 +66,14 @@ impl Counters {
         self.aborted.get()
     }
 
-    /// Requests answered with 503 because the connections together held too much.
+    /// Requests answered with 503 because the connections together held too much, or because the system had no thread
+    /// for a handler that needs one.
     pub fn overloaded(&self) -> u64 {
         self.overloaded.get()
     }
 
-    /// Errors of `accept`, such as too many open files. Accepting went on after each.
+    /// Errors of `accept`, such as too many open files, and connections that the runtime had no room for, such as no
+    /// thread. Accepting went on after each.
     pub fn accept_errors(&self) -> u64 {
         self.accept_errors.get()
     }

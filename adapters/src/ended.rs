@@ -23,6 +23,8 @@ pub enum Ended {
     Transport(Arc<io::Error>),
     /// The server was shut down.
     Shutdown,
+    /// The future that drove the connection was dropped.
+    Cancelled,
     /// A handler dropped its exchange, or panicked.
     Unanswered,
     /// A response was cut off: its body was aborted, dropped, or shorter than it had announced.
@@ -42,6 +44,7 @@ impl fmt::Display for Ended {
             Self::Limit(exceeded) => write!(f, "a limit was met: {exceeded}"),
             Self::Transport(error) => write!(f, "the transport failed: {error}"),
             Self::Shutdown => f.write_str("the server was shut down"),
+            Self::Cancelled => f.write_str("the connection's task was dropped"),
             Self::Unanswered => f.write_str("the handler did not answer"),
             Self::Aborted => f.write_str("the response was cut off"),
             Self::WebSocket(ended) => ended.fmt(f),
@@ -59,6 +62,7 @@ impl std::error::Error for Ended {
             Self::ByPeer
             | Self::Announced
             | Self::Shutdown
+            | Self::Cancelled
             | Self::Unanswered
             | Self::Aborted
             | Self::Upgraded

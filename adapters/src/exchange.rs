@@ -78,6 +78,12 @@ impl Exchange {
         Self { head, right: Right { link, number, expect, send: Some(send) } }
     }
 
+    /// The connection that it belongs to.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.right.link
+    }
+
     /// The head of the request.
     pub fn head(&self) -> &Request {
         &self.head

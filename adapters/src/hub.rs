@@ -9,6 +9,7 @@ use slab::Slab;
 use crate::Config;
 use crate::counters::Counters;
 use crate::wire::Link;
+use crate::ws::OutletLimits;
 
 /// Shared by a server and its connections.
 pub(crate) struct Hub {
@@ -16,6 +17,7 @@ pub(crate) struct Hub {
     held_limit: usize,
     /// For the WebSockets that exchanges become.
     pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
+    pub(crate) outlet_limits: OutletLimits,
     members: Mutex<Members>,
     draining: AtomicBool,
     cut: AtomicBool,
@@ -41,6 +43,7 @@ impl Hub {
             counters,
             held_limit: config.held_bytes,
             ws_limits: Arc::new(config.ws.clone()),
+            outlet_limits: config.outlet,
             members: Mutex::default(),
             draining: AtomicBool::new(false),
             cut: AtomicBool::new(false),
@@ -54,7 +57,7 @@ impl Hub {
         Member { hub: Arc::clone(self), key }
     }
 
-    /// The number of members. Wakes `waker` when one leaves, or when they no longer hold too much.
+    /// The number of members. Woken `waker` when one leaves, or when they no longer hold too much.
     pub(crate) fn watch(&self, waker: &Waker) -> usize {
         let mut members = self.members();
         match &mut members.watcher {

@@ -1,4 +1,4 @@
-//! HTTP/1.1 and WebSocket servers in which every connection ends well, on tokio and async-std.
+//! HTTP/1.1 and WebSocket servers in which every connection ends well, on tokio, async-std, smol and plain threads.
 //!
 //! The protocol is [`endwell_core`]: pure state machines in which the right to write is an owned value. This crate
 //! drives them over real sockets.
@@ -22,10 +22,25 @@
 //!
 //! # Runtimes
 //!
-//! Feature `tokio` (default) has [`tokio::Stream`], and `serve` on `tokio::net::{TcpListener, UnixListener}`. Feature
-//! `async-std` has `async_std::Stream`, and the same listeners of async-std. Features add up. async-std is
-//! discontinued by its authors; its transport here is made of `futures-io` and `async-io`, as smol is, so there is
-//! a way out.
+//! The type of the listener says what serves it. Each has TCP and Unix listeners.
+//!
+//! | feature | listeners | a connection is | besides |
+//! |---|---|---|---|
+//! | `tokio` (default) | tokio's | a task, on either kind of its runtime | `tokio::Stream` |
+//! | `async-std` | async-std's | a task | `futures_io::Stream` |
+//! | `smol` | smol's | a task | `futures_io::Stream` |
+//! | `blocking` | the standard library's | a thread | `blocking::handler` for handlers that are plain code |
+//!
+//! Features add up: one program can use all of them. The last three imply feature `futures-io`, whose
+//! `futures_io::Stream` serves any byte stream of futures-io's.
+//!
+//! async-std is discontinued by its authors. Its sockets are made of the same parts as smol's, so the way out is two
+//! lines, and no handler changes:
+//!
+//! ```text
+//! async_std::net::TcpListener::bind(..)   becomes   smol::net::TcpListener::bind(..)
+//! async_std::task::block_on(..)           becomes   smol::block_on(..)
+//! ```
 //!
 //! # When output is written
 //!
@@ -34,8 +49,12 @@
 //! a buffer.
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
+mod accepted;
 #[cfg(feature = "async-std")]
 pub mod async_std;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod body;
 mod conclusion;
 mod config;
@@ -44,10 +63,15 @@ mod counters;
 mod date;
 mod ended;
 mod exchange;
+#[cfg(feature = "futures-io")]
+pub mod futures_io;
 mod hub;
 mod scratch;
 mod serve;
 mod server;
+#[cfg(feature = "smol")]
+pub mod smol;
+mod sync;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transport;
@@ -70,7 +94,7 @@ pub use server::Server;
 pub use transport::{Address, Endpoints, Listener, Transport};
 pub use upgraded::Upgraded;
 
-/// The README's server compiles.
+/// The README's servers compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -20,7 +20,8 @@ use crate::{Config, Exchange, Run, Server};
 /// `handler` is called for each request; it returns [`Answered`](crate::Answered), [`Ended`](crate::Ended) or one of
 /// the two as a `Result`. Every connection has a task of its own. The number of connections is bounded, and so is
 /// what they hold together ([`Config`]): a full server stops accepting. Errors of `accept` are counted, and
-/// accepting goes on; when the process has no more file descriptors, after a pause that grows from 5 ms to 1 s.
+/// accepting goes on; when the process has no more file descriptors or threads, after a pause that grows from 5 ms
+/// to 1 s.
 ///
 /// It goes on for ever, unless [`until`](Serve::until) names an end.
 ///
@@ -103,11 +104,8 @@ where
     let mut pause = FIRST_PAUSE;
     loop {
         let Some(accepted) = until(&mut stop, spawner.accept(&listener)).await else { break };
-        match accepted {
-            Ok((transport, endpoints)) => {
-                pause = FIRST_PAUSE;
-                spawner.spawn(&listener, transport, endpoints);
-            }
+        match accepted.and_then(|(transport, endpoints)| spawner.spawn(&listener, transport, endpoints)) {
+            Ok(()) => pause = FIRST_PAUSE,
             Err(error) => {
                 spawner.hub.counters.accept_errors.add();
                 if is_about_one_connection(&error) {
@@ -206,15 +204,28 @@ where
         listener.accept().await
     }
 
-    fn spawn<L: Listener>(&self, listener: &L, transport: L::Transport, endpoints: Endpoints) {
+    fn spawn<L: Listener>(
+        &self,
+        listener: &L,
+        transport: L::Transport,
+        endpoints: Endpoints,
+    ) -> io::Result<()> {
         let limits = Arc::clone(&self.limits);
         let server = Server::member_of(Arc::clone(&self.hub), transport, endpoints, &self.config, limits);
         self.hub.counters.accepted.add();
         // A member before the task runs, and until it has ended: leaving cannot come before joining.
         let handler = Arc::clone(&self.handler);
         let run = server.run(move |exchange| handler(exchange));
-        let member = self.hub.join(run.link());
-        listener.spawn(Task { run, member: Some(member), config: Arc::clone(&self.config) });
+        let link = Arc::clone(run.link());
+        let member = self.hub.join(&link);
+        let task = Task { run, member: Some(member), config: Arc::clone(&self.config) };
+        listener.spawn(task).map_err(|error| {
+            let kind = error.kind();
+            if let Some(on_end) = &self.config.on_end {
+                on_end(&link.endpoints, &error.into());
+            }
+            kind.into()
+        })
     }
 
     async fn shut_down<L: Listener>(self) {

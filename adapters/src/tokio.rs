@@ -14,6 +14,7 @@ use socket2::SockRef;
 
 use crate::transport::{Address, Endpoints, Listener, Transport};
 use crate::upgraded::Upgraded;
+use crate::ws::{ByteStream, Fragments};
 
 /// A transport made of any byte stream of tokio's. Needs a runtime with its timer enabled.
 #[derive(Debug)]
@@ -119,8 +120,9 @@ impl Listener for TcpListener {
         Ok((Stream::tcp(stream)?, endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         ::tokio::spawn(task);
+        Ok(())
     }
 
     async fn sleep(duration: Duration) {
@@ -139,8 +141,9 @@ impl Listener for UnixListener {
         Ok((Stream::unix(stream), endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         ::tokio::spawn(task);
+        Ok(())
     }
 
     async fn sleep(duration: Duration) {
@@ -148,40 +151,59 @@ impl Listener for UnixListener {
     }
 }
 
-impl AsyncRead for Upgraded {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let len = ready!(self.get_mut().poll_read(cx, buffer.initialize_unfilled()))?;
-        buffer.advance(len);
-        Poll::Ready(Ok(()))
-    }
+macro_rules! async_read {
+    ($stream:ty) => {
+        impl AsyncRead for $stream {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffer: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                let len = ready!(self.get_mut().poll_read(cx, buffer.initialize_unfilled()))?;
+                buffer.advance(len);
+                Poll::Ready(Ok(()))
+            }
+        }
+    };
 }
 
-impl AsyncWrite for Upgraded {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write(cx, &[IoSlice::new(data)])
-    }
+macro_rules! async_write {
+    ($stream:ty, $end:ident) => {
+        impl AsyncWrite for $stream {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                data: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                self.get_mut().poll_write(cx, &[IoSlice::new(data)])
+            }
 
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write(cx, slices)
-    }
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                slices: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.get_mut().poll_write(cx, slices)
+            }
 
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_flush(cx)
-    }
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().poll_flush(cx)
+            }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_end_write(cx)
-    }
+            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().$end(cx)
+            }
+        }
+    };
 }
+
+async_read!(Upgraded);
+async_write!(Upgraded, poll_end_write);
+async_read!(ByteStream);
+async_write!(ByteStream, poll_end_write);
+// Its end consumes it: `Fragments::finish`.
+async_write!(Fragments<'_>, poll_flush);

@@ -88,7 +88,11 @@ pub trait Listener: Send + 'static {
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
 
     /// Runs a task on the runtime of this listener.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+    ///
+    /// # Errors
+    ///
+    /// The runtime has no room for it, such as no thread. The task was dropped.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()>;
 
     /// Waits, on the same runtime. Needs no listener: a server that stops has none any more.
     fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;

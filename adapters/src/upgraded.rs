@@ -13,7 +13,7 @@ use crate::wire::{Link, Outcome};
 /// A connection that speaks another protocol: a byte stream, whose first bytes are those behind the request.
 ///
 /// It is `tokio::io::AsyncRead + AsyncWrite` with feature `tokio`, and the same of `futures-io` with feature
-/// `async-std`. The connection closes when it is dropped.
+/// `futures-io`. The connection closes when it is dropped.
 #[must_use = "dropping it closes the connection"]
 pub struct Upgraded {
     link: Arc<Link>,

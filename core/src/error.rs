@@ -211,6 +211,8 @@ pub enum Limit {
     FrameBytes,
     /// A WebSocket message is too large.
     MessageBytes,
+    /// A WebSocket message that is received in pieces is too large.
+    StreamedBytes,
     /// A WebSocket message has too many frames.
     FragmentCount,
     /// A WebSocket message came too slowly.
@@ -243,6 +245,7 @@ impl Limit {
             Self::BodyBytes => "the body is too large",
             Self::FrameBytes => "the frame is too large",
             Self::MessageBytes => "the message is too large",
+            Self::StreamedBytes => "the message in pieces is too large",
             Self::FragmentCount => "the message has too many frames",
             Self::MessageProgress => "the message came too slowly",
             Self::PingInterval => "a keep-alive ping is due",

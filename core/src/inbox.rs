@@ -287,6 +287,13 @@ enum Place<'a> {
     Gathered(&'a mut Vec<u8>),
 }
 
+impl<'a> From<&'a mut Vec<u8>> for Payload<'a> {
+    /// Bytes that were received before and are handed out as they would have been then.
+    fn from(bytes: &'a mut Vec<u8>) -> Self {
+        Self::gathered(bytes)
+    }
+}
+
 impl<'a> Payload<'a> {
     pub(crate) fn gathered(bytes: &'a mut Vec<u8>) -> Self {
         Self(Place::Gathered(bytes))

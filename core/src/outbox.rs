@@ -25,6 +25,7 @@ pub struct Outbox {
     /// Large pieces, each with the index in `joined` before which it goes.
     large: VecDeque<(usize, Bytes)>,
     len: usize,
+    sent: u64,
     limits: OutboxLimits,
     progress: Progress,
 }
@@ -63,6 +64,7 @@ impl Outbox {
             start: 0,
             large: VecDeque::new(),
             len: 0,
+            sent: 0,
             limits,
             progress: Progress::default(),
         }
@@ -76,6 +78,12 @@ impl Outbox {
     /// True if everything was taken by the transport.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// How many bytes the transport has taken so far. What is queued now has gone out once this has grown by
+    /// [`len`](Self::len).
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// The bounds.
@@ -227,9 +235,22 @@ impl Outbox {
         if bytes.len() < LARGE {
             self.put(&bytes);
         } else {
-            self.len = self.len.saturating_add(bytes.len());
-            self.large.push_back((self.joined.len(), bytes));
+            self.put_large(bytes);
         }
+    }
+
+    /// Puts bytes that others have too behind what is queued: many are one more reference to them.
+    pub(crate) fn put_shared(&mut self, bytes: &Bytes) {
+        if bytes.len() < LARGE {
+            self.put(bytes);
+        } else {
+            self.put_large(bytes.clone());
+        }
+    }
+
+    fn put_large(&mut self, bytes: Bytes) {
+        self.len = self.len.saturating_add(bytes.len());
+        self.large.push_back((self.joined.len(), bytes));
     }
 
     /// Puts a number in decimal behind what is queued.
@@ -277,6 +298,7 @@ impl Buf for Outbox {
     fn advance(&mut self, count: usize) {
         let count = count.min(self.len);
         self.len -= count;
+        self.sent = self.sent.saturating_add(convert::u64_from(count));
         self.progress.add(count);
         if self.large.is_empty() {
             self.start += count;

@@ -2,7 +2,7 @@
 # Endwell's `serve` beside its peers: requests per second and server CPU per request, one at a time and sixteen in flight.
 # Rounds go round the servers, because a machine changes its speed within minutes; only ratios of one run mean anything.
 #
-#   http.sh [seconds per measurement, default 3] [rounds, default 3] [servers: floor hyper axum tokio async-std]
+#   http.sh [seconds per measurement, default 3] [rounds, default 3] [servers: floor hyper axum tokio async-std smol blocking; default the first five]
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-3} rounds=${2:-3}

@@ -15,6 +15,7 @@ mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +23,9 @@ use std::time::{Duration, Instant};
 use endwell::http::{Framing, StatusCode};
 use endwell::ws::Close;
 use endwell::{Answered, Config, Ended, Exchange};
-use support::{AsyncStd, Client, LONG, Runtime, Tokio, start_with};
+use support::{
+    AsyncStd, Blocking, Client, CurrentThread, LONG, Runtime, Smol, Tokio, start_narrow, start_with,
+};
 
 /// Counts the bytes that are allocated.
 struct Counting;
@@ -109,21 +112,28 @@ async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
 
 /// Sends `first`, then `again` for as long as anything is taken. Takes nothing itself.
 fn push(client: &mut Client, first: &str, again: &[u8]) {
+    let sent = push_up_to(64 << 20, client, first, again);
+    assert!(sent < 64 << 20, "a peer that reads nothing was read from for ever");
+}
+
+/// Sends `first`, then `again` for as long as anything is taken, or `most` bytes. How many it sent.
+fn push_up_to(most: usize, client: &mut Client, first: &str, again: &[u8]) -> usize {
     client.send(first);
     client.socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     let mut sent = 0;
-    while sent < 64 << 20 {
+    while sent < most {
         match client.socket.write(again) {
             Ok(len) => sent += len,
-            Err(_) => return,
+            Err(_) => break,
         }
     }
-    panic!("a peer that reads nothing was read from for ever");
+    sent
 }
 
 /// The most that `CONNECTIONS` clients make the server hold.
 fn most<R: Runtime>(name: &str, act: impl Fn(&mut Client) + Sync) {
-    let server = start_with::<R, _, _>(config(), handle);
+    // What the system takes for a peer that reads nothing would hide what the server holds.
+    let server = start_narrow::<R, _, _>(config(), handle);
     let address = server.address;
     // What a thread needs once is not a connection's.
     let mut first = Client::connect_narrow(address);
@@ -206,14 +216,13 @@ fn all<R: Runtime>() {
     most::<R>("an echo that nobody takes", |client| {
         push(client, "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n", &[b'x'; 10_000]);
     });
-    for (name, frame) in [
-        ("messages whose echo nobody takes", frame(0x82, &[7; 8000])),
-        ("pings whose pongs nobody takes", frame(0x89, &[7; 125])),
-    ] {
-        // Made here, since what the clients allocate counts too.
-        let flood = frame.repeat(50);
-        most::<R>(name, |client| push(client, HANDSHAKE, &flood));
-    }
+    // Made here, since what the clients allocate counts too.
+    let (messages, pings) = (frame(0x82, &[7; 8000]).repeat(50), frame(0x89, &[7; 125]).repeat(50));
+    most::<R>("messages whose echo nobody takes", |client| push(client, HANDSHAKE, &messages));
+    // They are read on, since of their pongs one is kept.
+    most::<R>("pings whose pongs nobody takes", |client| {
+        push_up_to(4 << 20, client, HANDSHAKE, &pings);
+    });
     let (begun, piece) = (frame(0x02, &vec![7; 30_000]), frame(0x00, b"").repeat(100));
     most::<R>("a message that never ends", |client| {
         client.send(HANDSHAKE);
@@ -235,11 +244,31 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first], &length[..], &[0; 4], payload].concat()
 }
 
-/// One test, since the counters are one for the process.
+/// The runtime that a process is for.
+const RUNTIME: &str = "ENDWELL_HELD_ON";
+
+/// The counters are one for a process, so each runtime has a process of its own. They mostly wait, so they run at once.
 #[test]
 fn bytes_held_are_bounded() {
-    println!("on tokio");
-    all::<Tokio>();
-    println!("on async-std");
-    all::<AsyncStd>();
+    let runtimes: [(&str, fn()); 5] = [
+        (Tokio::NAME, all::<Tokio>),
+        (CurrentThread::NAME, all::<CurrentThread>),
+        (AsyncStd::NAME, all::<AsyncStd>),
+        (Smol::NAME, all::<Smol>),
+        (Blocking::NAME, all::<Blocking>),
+    ];
+    if let Ok(name) = std::env::var(RUNTIME) {
+        return runtimes.iter().find(|(known, _)| *known == name).expect("one of the runtimes").1();
+    }
+    let program = std::env::current_exe().unwrap();
+    let processes = runtimes.map(|(name, _)| {
+        let mut process = Command::new(&program);
+        process.args(["--exact", "bytes_held_are_bounded", "--nocapture"]).env(RUNTIME, name);
+        (name, process.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    });
+    for (name, process) in processes {
+        let output = process.wait_with_output().unwrap();
+        print!("on {name}\n{}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "on {name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }

@@ -19,29 +19,7 @@ use endwell_core::ws::{
 use endwell_core::{Outbox, OutboxLimits};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use ws_help::{Got, client, closes_once, frame, receive, server, written};
-
-/// Frames, most of them well-formed.
-fn frames() -> impl Strategy<Value = Vec<u8>> {
-    let first = prop_oneof![
-        8 => prop::sample::select(vec![0x81_u8, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a]),
-        1 => Just(0x88),
-        1 => any::<u8>(),
-    ];
-    let payload = prop_oneof![
-        4 => "[a-zé水🎉]{0,40}".prop_map(String::into_bytes),
-        1 => prop::collection::vec(any::<u8>(), 0..140),
-        1 => "[a水]{100,300}".prop_map(String::into_bytes),
-    ];
-    let one = (first, payload, any::<[u8; 4]>(), 0..20_u8).prop_map(|(first, payload, key, odd)| {
-        let mut bytes = frame(first, &payload, Some(key));
-        if odd == 0 {
-            bytes.truncate(bytes.len() / 2);
-        }
-        bytes
-    });
-    prop::collection::vec(one, 0..12).prop_map(|all| all.concat())
-}
+use ws_help::{Got, client, closes_once, frame, frames, receive, server, wire, written};
 
 fn small_limits() -> Limits {
     let mut limits = Limits::default();
@@ -130,7 +108,8 @@ proptest! {
 
     /// Any split gives the same events, the same output and the same end.
     #[test]
-    fn splits_change_nothing(bytes in frames(), cuts in prop::collection::vec(0..50_usize, 1..20)) {
+    fn splits_change_nothing(frames in frames(), cuts in prop::collection::vec(0..50_usize, 1..20)) {
+        let bytes = wire(&frames, true);
         let whole = run_cut(&bytes, &[usize::MAX - 1]);
         prop_assert_eq!(&run_cut(&bytes, &[0]), &whole);
         prop_assert_eq!(&run_cut(&bytes, &cuts), &whole);
@@ -138,8 +117,8 @@ proptest! {
 
     /// Whatever comes, what is written is frames, with at most one Close, and nothing behind it.
     #[test]
-    fn one_close_and_nothing_behind_it(bytes in frames(), garbage in prop::collection::vec(any::<u8>(), 0..50)) {
-        let (got, output, _) = run_cut(&[bytes, garbage].concat(), &[6, 0, 33]);
+    fn one_close_and_nothing_behind_it(frames in frames(), garbage in prop::collection::vec(any::<u8>(), 0..50)) {
+        let (got, output, _) = run_cut(&[wire(&frames, true), garbage].concat(), &[6, 0, 33]);
         prop_assert!(closes_once(&output, false));
         let ends = got.iter().filter(|got| matches!(got, Got::Close(..) | Got::Failure(_))).count();
         prop_assert_eq!(ends, 1, "every stream ends in exactly one Close or failure");

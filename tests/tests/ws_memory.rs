@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use bytes::Buf;
 use endwell_core::Outbox;
 use endwell_core::ws::{
-    Close, Closing, Event, Fragments, Limits, Receiver, Sender, Session, SessionEvent, WebSocket,
+    Close, Closing, Event, Fragments, Limits, NextPiece, Piece, Receiver, Sender, Session, SessionEvent,
+    WebSocket,
 };
 use ws_help::{masked, server};
 
@@ -56,6 +57,31 @@ fn feed(session: &mut Session, mut bytes: &[u8], out: &mut Outbox) {
     }
 }
 
+/// Feeds `bytes` and takes what came of a message, until more than `wanted` bytes were; then the rest is skipped.
+fn take_pieces(session: &mut Session, mut bytes: &[u8], wanted: usize) -> usize {
+    let (mut out, mut taken) = (Outbox::default(), 0);
+    while !bytes.is_empty() {
+        let fed = session.inbox().feed(bytes.get(..4096).unwrap_or(bytes));
+        bytes = bytes.get(fed..).unwrap_or_default();
+        while taken <= wanted && wanted > 0 {
+            let ready = match session.poll_piece(&mut out) {
+                None => break,
+                Some(NextPiece::Piece(ready)) => ready,
+                Some(NextPiece::Event(ready)) => panic!("{:?}", session.event(ready, &mut out)),
+            };
+            match session.piece(ready, &mut out).unwrap() {
+                Piece::Text(text) => taken += text.len(),
+                Piece::Binary(data) => taken += data.len(),
+                Piece::Start(_) | Piece::End => {}
+            }
+        }
+        if taken > wanted || wanted == 0 {
+            assert!(session.poll(&mut out).is_none());
+        }
+    }
+    taken
+}
+
 /// One test, because the counters are one: tests of one program run side by side.
 #[test]
 fn memory_follows_the_bytes_that_came() {
@@ -93,6 +119,33 @@ fn memory_follows_the_bytes_that_came() {
     assert!(held < 20_000, "{held} bytes");
     drop(pings);
 
+    // 64 MiB in pieces, taken or not, through a few KiB: one frame, and fragments of text cut within characters.
+    let mut giant = vec![0x82, 0xff];
+    giant.extend((64_u64 << 20).to_be_bytes());
+    giant.extend([7; 4]);
+    let plain = vec![9; 4096];
+    let text = "水".repeat(4096 / 3);
+    let fragment = masked(0x00, text.as_bytes());
+    let cut = [masked(0x00, b"\xe6\xb0"), masked(0x00, b"\xb4")].concat();
+    let begun = masked(0x01, b"");
+    let fragments = [fragment, cut].concat();
+    for taken in [usize::MAX, 3] {
+        for (start, more, bytes) in [(&giant, &plain, 64 << 20), (&begun, &fragments, (4095 + 3) << 14)] {
+            let rounds = if start == &begun { 1 << 14 } else { bytes / more.len() };
+            let mut got = 0;
+            let held = most(|| {
+                let mut session = server(&Limits::default()).session();
+                got += take_pieces(&mut session, start, taken);
+                for _ in 0..rounds {
+                    got += take_pieces(&mut session, more, taken - got.min(taken));
+                }
+            });
+            println!("{held} bytes held of {bytes} in pieces");
+            assert!(held < 20_000, "{held} bytes for {bytes}");
+            assert!(got == bytes || got > taken, "{got} of {bytes} were taken");
+        }
+    }
+
     // Between messages nothing is held but the receiver's own fields, once the lent buffer is taken back.
     let idle = most(|| {
         let mut out = Outbox::default();
@@ -117,6 +170,8 @@ fn memory_follows_the_bytes_that_came() {
         ("Closing", size_of::<Closing>(), 264),
         ("Event", size_of::<Event<'_>>(), 32),
         ("SessionEvent", size_of::<SessionEvent<'_>>(), 32),
+        ("NextPiece", size_of::<NextPiece>(), 40),
+        ("Piece", size_of::<Piece<'_>>(), 32),
         ("Result of an event", size_of::<Result<Event<'_>, endwell_core::ws::Failure>>(), 32),
         ("Close", size_of::<Close>(), 24),
     ];

@@ -2,17 +2,21 @@
 //!
 //! `GET /` a page, `GET /hello` the word, `POST /echo` the body back, streamed, `/ws` a WebSocket that sends each
 //! message back. The first line that it prints is the address that it listens on. Ctrl-C ends it: open exchanges are
-//! answered, WebSockets are closed with 1001, connections close.
+//! answered, WebSockets are closed with 1001, connections close. A second Ctrl-C ends it at once.
 
 mod options;
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 
+use endwell::blocking::block_on;
 use endwell::http::{Field, Framing, Head, Method, StatusCode};
 use endwell::ws::{Close, Origins};
-use endwell::{Answered, Config, Ended, Exchange, serve};
+use endwell::{Answered, Ended, Exchange, serve};
+use signal_hook::consts::SIGINT;
+use signal_hook::iterator::Signals;
 
 use options::{Options, Runtime, USAGE};
 
@@ -80,7 +84,7 @@ fn refuse(exchange: Exchange, head: Head) -> Answered {
     exchange.respond(head.with(TEXT), text)
 }
 
-fn bind(options: &Options) -> std::io::Result<std::net::TcpListener> {
+fn bind(options: &Options) -> io::Result<std::net::TcpListener> {
     let socket = socket2::Socket::new(
         socket2::Domain::for_address(options.listen),
         socket2::Type::STREAM,
@@ -93,49 +97,61 @@ fn bind(options: &Options) -> std::io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let options = options::read().unwrap_or_else(|error| {
-        eprintln!("serve: {error}\n{USAGE}");
-        std::process::exit(2);
+/// Is done at the first Ctrl-C. The second one ends the program at once, whatever is still open.
+fn interrupted() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (tell, told) = smol::channel::bounded(1);
+    let mut signals = Signals::new([SIGINT])?;
+    std::thread::spawn(move || {
+        for _ in &mut signals {
+            if tell.is_closed() || tell.try_send(()).is_err() {
+                std::process::exit(130);
+            }
+        }
     });
-    let listener = bind(&options)?;
-    println!("{}", listener.local_addr()?);
-    std::io::stdout().flush()?;
-    match options.runtime {
-        Runtime::Tokio => on_tokio(listener, options.config, options.origins.into()),
-        Runtime::AsyncStd => on_async_std(listener, options.config, options.origins.into()),
+    Ok(async move { told.recv().await.unwrap_or(()) })
+}
+
+fn main() -> ExitCode {
+    let options = match options::read() {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("serve: {error}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("serve: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-fn on_tokio(
-    listener: std::net::TcpListener,
-    config: Config,
-    origins: Arc<Origins>,
-) -> Result<(), Box<dyn Error>> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let stop = async { tokio::signal::ctrl_c().await.unwrap_or(()) };
-        serve(listener, config, move |exchange| handle(exchange, Arc::clone(&origins))).until(stop).await;
-        Ok(())
-    })
-}
-
-fn on_async_std(
-    listener: std::net::TcpListener,
-    config: Config,
-    origins: Arc<Origins>,
-) -> Result<(), Box<dyn Error>> {
-    let (stop, stopped) = async_std::channel::bounded(1);
-    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT])?;
-    std::thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            let _ = stop.try_send(());
+fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let listener = bind(&options).map_err(|error| format!("{}: {error}", options.listen))?;
+    println!("{}", listener.local_addr()?);
+    io::stdout().flush()?;
+    let origins = Arc::new(options.origins);
+    let handler = move |exchange| handle(exchange, Arc::clone(&origins));
+    let (config, stop) = (options.config, interrupted()?);
+    match options.runtime {
+        Runtime::Tokio => {
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                serve(listener, config, handler).until(stop).await;
+                io::Result::Ok(())
+            })?;
         }
-    });
-    async_std::task::block_on(async {
-        let stop = async move { stopped.recv().await.unwrap_or(()) };
-        let listener = async_std::net::TcpListener::from(listener);
-        serve(listener, config, move |exchange| handle(exchange, Arc::clone(&origins))).until(stop).await;
-    });
+        Runtime::AsyncStd => {
+            let listener = async_std::net::TcpListener::from(listener);
+            async_std::task::block_on(serve(listener, config, handler).until(stop).into_future());
+        }
+        Runtime::Smol => {
+            let listener = smol::net::TcpListener::try_from(listener)?;
+            smol::block_on(serve(listener, config, handler).until(stop).into_future());
+        }
+        Runtime::Blocking => block_on(serve(listener, config, handler).until(stop)),
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use endwell::ws::Origins;
 
 pub(crate) const USAGE: &str = "usage: serve [options]
   --listen ADDR            where to listen, port 0 for any (127.0.0.1:8080)
-  --runtime NAME           tokio or async-std (tokio)
+  --runtime NAME           tokio, async-std, smol or blocking (tokio)
   --max-body BYTES         the largest body that is taken (1 GiB)
   --max-message BYTES      the largest WebSocket message that is taken (16 MiB)
   --max-fragments N        the most fragments of one message that are taken (100000)
@@ -21,6 +21,9 @@ pub(crate) const USAGE: &str = "usage: serve [options]
 pub(crate) enum Runtime {
     Tokio,
     AsyncStd,
+    Smol,
+    /// A thread for each connection.
+    Blocking,
 }
 
 pub(crate) struct Options {
@@ -52,7 +55,9 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
                 options.runtime = arguments.value()?.parse_with(|name| match name {
                     "tokio" => Ok(Runtime::Tokio),
                     "async-std" => Ok(Runtime::AsyncStd),
-                    _ => Err("expected tokio or async-std"),
+                    "smol" => Ok(Runtime::Smol),
+                    "blocking" => Ok(Runtime::Blocking),
+                    _ => Err("expected tokio, async-std, smol or blocking"),
                 })?;
             }
             Long("max-body") => config.http.body_bytes = arguments.value()?.parse()?,

@@ -17,7 +17,7 @@ use endwell_core::ws::CloseCode;
 use pin_project_lite::pin_project;
 
 use crate::conclusion::Conclusion;
-use crate::wire::{Link, Outcome, Wire};
+use crate::wire::{Driving, Link, Outcome, Wire};
 use crate::{Ended, Exchange, date};
 use close::{Last, poll_close};
 use receive::{Received, Receiving, poll_receive};
@@ -29,10 +29,11 @@ pin_project! {
     /// the place of the others.
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<H, F> {
-        link: Arc<Link>,
-        handler: H,
+        // The handler's future is dropped first: it may still say how the connection ends.
         #[pin]
         state: State<F>,
+        handler: H,
+        driving: Driving,
     }
 }
 
@@ -79,11 +80,12 @@ impl Phase {
 
 impl<H, F> Run<H, F> {
     pub(crate) fn new(link: Arc<Link>, server: server::Server, handler: H) -> Self {
-        Self { link, handler, state: State::Driving { phase: Phase::between(server) } }
+        let state = State::Driving { phase: Phase::between(server) };
+        Self { state, handler, driving: Driving::new(link) }
     }
 
     pub(crate) fn link(&self) -> &Arc<Link> {
-        &self.link
+        self.driving.link()
     }
 }
 
@@ -96,7 +98,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let mut this = self.project();
-        let link = &*this.link;
+        let link = this.driving.link();
         loop {
             let next = match this.state.as_mut().project() {
                 StateProjection::Handling { handling } => {
@@ -104,7 +106,7 @@ where
                 }
                 StateProjection::Driving { phase: Phase::Ended(ended) } => {
                     let ended = ended.clone();
-                    link.lock().end(ended.clone());
+                    link.lock().hang_up(ended.clone());
                     return Poll::Ready(ended);
                 }
                 StateProjection::Driving { phase } => match ready!(poll_phase(link, phase, cx)) {
@@ -285,6 +287,6 @@ fn conclude(link: &Link, wire: &mut Wire, outcome: Outcome) -> Phase {
 
 impl<H, F> fmt::Debug for Run<H, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("endpoints", &self.link.endpoints).finish_non_exhaustive()
+        f.debug_struct("Run").field("endpoints", &self.link().endpoints).finish_non_exhaustive()
     }
 }

@@ -23,15 +23,19 @@ impl Wire {
         }
         let polled = self.poll_open_body(cx, before_waiting);
         if polled.is_ready() {
-            self.waiters.reader = None;
+            self.waiters.stop_reading(&mut self.woken);
         }
         polled
     }
 
-    /// Who read the body of an exchange waits no longer.
+    /// Who read the body of an exchange waits no longer. In another task the driver may not hear of it for long.
     pub(crate) fn stop_reading(&mut self, number: u64) {
         if self.number == number {
-            self.waiters.reader = None;
+            self.waiters.stop_reading(&mut self.woken);
+            let now = self.now();
+            if let Some(recv) = &mut self.recv {
+                recv.pause(now);
+            }
         }
     }
 
@@ -90,7 +94,7 @@ impl Wire {
             self.fallback = RequestBody::status_of_error(&error);
             return Poll::Ready(Err(error.into()));
         }
-        self.waiters.reader = Some(cx.waker().clone());
+        self.waiters.read(cx, &mut self.woken);
         self.leave_to_driver();
         Poll::Pending
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::{Until, Wire};
+use super::{Side, Until, Wire};
 use crate::Ended;
 use crate::transport::Transport;
 
@@ -17,7 +17,7 @@ impl Wire {
         let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
         if polled.is_pending() {
             // The transport wakes it, unless the connection is ended from this side.
-            self.waiters.reader = Some(cx.waker().clone());
+            self.waiters.read(cx, &mut self.woken);
         }
         polled
     }
@@ -28,12 +28,12 @@ impl Wire {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
-        if let Err(ended) = ready!(self.poll_output(cx, Until::Flushed)) {
+        if let Err(ended) = ready!(self.poll_output(cx, Side::Writer, Until::Flushed)) {
             return Poll::Ready(Err(broken(&ended)));
         }
         let polled = self.poll_raw(cx, poll);
         if polled.is_pending() {
-            self.waiters.writer = Some((cx.waker().clone(), Until::Flushed));
+            self.waiters.write(Side::Writer, Until::Flushed, cx, &mut self.woken);
         }
         polled
     }
@@ -46,7 +46,7 @@ impl Wire {
         if let Some(ended) = &self.ended {
             return Poll::Ready(Err(broken(ended)));
         }
-        poll(&mut self.transport, cx)
+        poll(self.transport.as_transport(), cx)
     }
 }
 

@@ -4,11 +4,12 @@
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf as _;
-use endwell_core::ws::{Close, Closing, Ended as WsEnded, Ready, Session};
-use endwell_core::{Deadline, Held, Inbox, Step};
+use endwell_core::ws::{Close, Closing, Ended as WsEnded, Ready, Session, SessionEvent, Writing};
+use endwell_core::{Deadline, Held, Inbox, Outbox, Step};
 
-use super::{Outcome, Until, Wire};
+use super::{Outcome, Wire};
 use crate::Ended;
+use crate::ws::Message;
 
 /// What a connection's WebSocket is. Behind a pointer: most connections have none.
 #[derive(Default)]
@@ -49,6 +50,21 @@ impl SocketState {
         }
     }
 
+    /// How it ended, once it has.
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        match self {
+            Self::Over(ended) => Some((**ended).clone()),
+            Self::None | Self::Open(_) | Self::Closing(_) => None,
+        }
+    }
+
+    /// The connection is over. What is left is how.
+    pub(super) fn hang_up(&mut self, ended: Option<&Ended>) {
+        if let (Self::Open(_) | Self::Closing(_), Some(ended)) = (&*self, ended) {
+            *self = Self::Over(Box::new(ended.clone()));
+        }
+    }
+
     /// Where received bytes go.
     pub(super) fn inbox(&mut self) -> Option<&mut Inbox> {
         match self {
@@ -68,45 +84,102 @@ impl SocketState {
 }
 
 impl Wire {
-    /// Writes our Close, unless one is written, and leaves the rest to the driver.
+    /// Closes, unless it is closing: behind what outlets have accepted.
     pub(crate) fn close_socket(&mut self, close: Close) {
-        if let Some(session) = self.socket.take_open() {
-            let closing = session.close(close, &mut self.out);
-            let closing = ClosingSocket { closing: Held::new(closing), end_of_stream: EndOfStream::Owed };
-            self.socket = SocketState::Closing(closing.into());
-            self.wake_waiters();
-            self.leave_to_driver();
+        let SocketState::Open(session) = &mut self.socket else { return };
+        if let (Some(queue), Writing::Idle(_)) = (&self.queue, session.writing()) {
+            if queue.closes_later(&close, &mut self.woken) {
+                return self.leave_to_driver();
+            }
         }
+        self.close_socket_now(close);
+    }
+
+    /// Writes our Close, unless one is written, and leaves the rest to the driver.
+    pub(super) fn close_socket_now(&mut self, close: Close) {
+        let Some(session) = self.socket.take_open() else { return };
+        let closing = session.close(close, &mut self.out);
+        let closing = ClosingSocket { closing: Held::new(closing), end_of_stream: EndOfStream::Owed };
+        self.socket = SocketState::Closing(closing.into());
+        self.tell_outlets();
+        self.wake_waiters();
+        self.leave_to_driver();
+    }
+
+    /// The socket is not open any more: outlets learn how far that is.
+    pub(crate) fn tell_outlets(&mut self) {
+        let Some(queue) = &self.queue else { return };
+        match self.socket.ended().or(self.ended.clone()) {
+            Some(ended) => queue.ended(&ended, &mut self.woken),
+            None => queue.closed(&mut self.woken),
+        }
+    }
+
+    /// Both sides have said all: the application need not come back for the connection to end.
+    fn close_if_over(&mut self) {
+        if let SocketState::Open(session) = &mut self.socket {
+            if let Writing::Closed = session.writing() {
+                self.close_socket_now(Close::EMPTY);
+            }
+        }
+    }
+
+    /// How it ended, or that it is closing.
+    pub(crate) fn how_it_ends(&self) -> Ended {
+        self.socket.ended().or_else(|| self.ended.clone()).unwrap_or(Ended::Announced)
+    }
+
+    /// True if a message may still come.
+    pub(super) fn may_receive(&self) -> bool {
+        self.ended.is_none() && matches!(self.socket, SocketState::Open(_))
+    }
+
+    /// The next message, received now; `None` when nothing more will come.
+    #[inline]
+    pub(crate) fn poll_next_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let Some(ready) = ready!(self.poll_socket(cx)) else { return Poll::Ready(None) };
+        let SocketState::Open(session) = &mut self.socket else { return Poll::Ready(None) };
+        let message = match session.event(ready, &mut self.out) {
+            Ok(SessionEvent::Text(text)) => return Poll::Ready(Some(Message::received_text(text))),
+            Ok(SessionEvent::Binary(data)) => return Poll::Ready(Some(Message::received_binary(data))),
+            Ok(SessionEvent::Ping(payload)) => Some(Message::ping(payload)),
+            Ok(SessionEvent::Pong(payload)) => Some(Message::pong(payload)),
+            Ok(SessionEvent::Close(close)) => Some(Message::close(close)),
+            // The peer is told why, and the end says it.
+            Err(_) => None,
+        };
+        self.write_now(cx);
+        Poll::Ready(message)
     }
 
     /// The next event of an open socket. `None`: nothing more will come.
+    ///
+    /// However much is queued: two ends that each waited for the other to take something would wait for ever. What an
+    /// application sends waits for room where it is sent, and of pongs one is kept.
     #[inline]
     pub(crate) fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ready>> {
-        if !self.out.is_above_high_water() {
-            if let SocketState::Open(session) = &mut self.socket {
-                if let Some(ready) = session.poll(&mut self.out) {
-                    return Poll::Ready(Some(ready));
-                }
+        if let SocketState::Open(session) = &mut self.socket {
+            if let Some(ready) = session.poll(&mut self.out) {
+                return Poll::Ready(Some(ready));
             }
         }
-        self.poll_socket_slowly(cx)
+        self.poll_session(cx, Session::poll)
     }
 
+    /// What `poll` finds in an open socket, once there is something.
     #[inline(never)]
-    fn poll_socket_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ready>> {
+    pub(super) fn poll_session<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl Fn(&mut Session, &mut Outbox) -> Option<R>,
+    ) -> Poll<Option<R>> {
         loop {
             if self.ended.is_some() {
                 return Poll::Ready(None);
             }
-            if self.out.is_above_high_water() && ready!(self.poll_output(cx, Until::Room(0))).is_err() {
-                return Poll::Ready(None);
-            }
             let SocketState::Open(session) = &mut self.socket else { return Poll::Ready(None) };
-            if let Some(ready) = session.poll(&mut self.out) {
+            if let Some(ready) = poll(session, &mut self.out) {
                 return Poll::Ready(Some(ready));
-            }
-            if let endwell_core::ws::Writing::Closed = session.writing() {
-                return Poll::Ready(None);
             }
             if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
                 self.end(ended);
@@ -123,14 +196,14 @@ impl Wire {
             // Nothing was there: a ping may be due, or a limit met.
             if let SocketState::Open(session) = &mut self.socket {
                 let queued = self.out.len();
-                if let Some(ready) = session.poll(&mut self.out) {
+                if let Some(ready) = poll(session, &mut self.out) {
                     return Poll::Ready(Some(ready));
                 }
                 if self.out.len() > queued {
                     continue;
                 }
             }
-            self.waiters.reader = Some(cx.waker().clone());
+            self.waiters.read(cx, &mut self.woken);
             self.leave_to_driver();
             return Poll::Pending;
         }
@@ -139,6 +212,7 @@ impl Wire {
     /// What is queued goes to the transport now: the answer to a control frame is on the wire before the event is
     /// handed out.
     pub(crate) fn write_now(&mut self, cx: &mut Context<'_>) {
+        self.close_if_over();
         if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
             self.end(ended);
         }
@@ -231,6 +305,7 @@ impl Wire {
         let rest = self.out.len();
         self.out.advance(rest);
         self.socket = SocketState::Over(Box::new(ended.clone()));
+        self.tell_outlets();
         self.conclude(Outcome::Ended(ended));
         self.wake_waiters();
         // It was the driver that found this, in a turn in which it had looked for the outcome already.

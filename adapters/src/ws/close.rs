@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::Ended;
-use crate::wire::{Link, SocketState};
+use crate::wire::Link;
 
 /// Waits until a WebSocket has ended, and says how.
 #[must_use = "it says how the connection ended"]
 pub struct CloseSocket {
     link: Arc<Link>,
+    key: Option<usize>,
 }
 
 impl CloseSocket {
     pub(super) fn new(link: Arc<Link>) -> Self {
-        Self { link }
+        Self { link, key: None }
     }
 }
 
@@ -24,11 +25,20 @@ impl Future for CloseSocket {
     type Output = Ended;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let mut wire = self.link.lock();
-        if let SocketState::Over(ended) = &wire.socket {
-            return Poll::Ready((**ended).clone());
+        let Self { link, key } = self.get_mut();
+        let mut wire = link.lock();
+        match wire.socket.ended() {
+            Some(ended) => Poll::Ready(ended),
+            None => wire.poll_gone(cx, key),
         }
-        wire.poll_gone(cx)
+    }
+}
+
+impl Drop for CloseSocket {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.link.lock().unwatch(key);
+        }
     }
 }
 

@@ -1,15 +1,16 @@
 //! Sending a message in pieces.
 
 use std::fmt;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use endwell_core::ws::{CloseCode, NotWritten, Writing};
 
-use super::socket::Socket;
+use super::halves::SendHalf;
 use crate::Ended;
-use crate::wire::{SocketState, Until, Wire};
+use crate::wire::{Side, SocketState, Until, Wire};
 
 /// A message that is being sent in pieces.
 ///
@@ -17,12 +18,12 @@ use crate::wire::{SocketState, Until, Wire};
 /// 1011 and the connection closes.
 #[must_use = "a message that is not finished closes the connection"]
 pub struct Fragments<'a> {
-    socket: Option<&'a mut Socket>,
+    half: Option<&'a mut SendHalf>,
 }
 
 impl<'a> Fragments<'a> {
-    pub(super) fn new(socket: &'a mut Socket) -> Self {
-        Self { socket: Some(socket) }
+    pub(super) fn new(half: &'a mut SendHalf) -> Self {
+        Self { half: Some(half) }
     }
 
     /// Sends a piece as a frame of its own: waits for room, then hands it over. Empty pieces send nothing.
@@ -36,7 +37,49 @@ impl<'a> Fragments<'a> {
     ///
     /// A future that is dropped before it is ready has sent nothing of the piece.
     pub fn write(&mut self, data: impl Into<Bytes>) -> WriteFragment<'_> {
-        WriteFragment { socket: self.socket.as_deref_mut(), data: data.into() }
+        WriteFragment { half: self.half.as_deref_mut(), data: data.into() }
+    }
+
+    /// Sends as much of `data` as there is room for as a frame of its own, and says how much: for what copies from a byte
+    /// stream, such as `tokio::io::copy`. Feature `tokio` makes it `tokio::io::AsyncWrite`, and feature `futures-io` that of
+    /// `futures-io`; flushing waits for the transport, and shutting down does no more: [`finish`](Self::finish) ends it.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing or has ended; or the message is text and `data` is cut within a character.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let Some(data) = slices.iter().find(|slice| !slice.is_empty()) else { return Poll::Ready(Ok(0)) };
+        let Some(half) = self.half.as_deref_mut() else { return Poll::Ready(Err(broken(None))) };
+        let mut wire = half.link().lock();
+        loop {
+            ready!(wire.poll_output(cx, Side::Writer, Until::Room(1)))
+                .map_err(|ended| broken(Some(ended)))?;
+            let Wire { socket, out, .. } = &mut *wire;
+            let closing = || Poll::Ready(Err(broken(None)));
+            let SocketState::Open(session) = socket else { return closing() };
+            let Writing::Streaming(fragments) = session.writing() else { return closing() };
+            let piece = data.get(..data.len().min(PIECE).min(out.room())).unwrap_or_default();
+            match fragments.write(Bytes::copy_from_slice(piece), out) {
+                Ok(()) => {
+                    wire.leave_to_driver();
+                    return Poll::Ready(Ok(piece.len()));
+                }
+                Err(NotWritten::Full(_)) => {}
+                Err(error @ NotWritten::NotText(_)) => {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+                }
+            }
+        }
+    }
+
+    /// Waits until the transport has taken everything.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(half) = self.half.as_deref_mut() else { return Poll::Ready(Err(broken(None))) };
+        half.link().lock().poll_output(cx, Side::Writer, Until::Flushed).map_err(|ended| broken(Some(ended)))
     }
 
     /// Ends the message.
@@ -45,8 +88,8 @@ impl<'a> Fragments<'a> {
     ///
     /// The connection is closing or has ended.
     pub fn finish(mut self) -> Result<(), Ended> {
-        let Some(socket) = self.socket.take() else { return Err(Ended::Announced) };
-        let mut wire = socket.link().lock();
+        let Some(half) = self.half.take() else { return Err(Ended::Announced) };
+        let mut wire = half.link().lock();
         if let Some(ended) = wire.ended() {
             return Err(ended.clone());
         }
@@ -60,10 +103,20 @@ impl<'a> Fragments<'a> {
     }
 }
 
+/// Bytes of one frame at the most, where they are copied: so much waits in front of a pong.
+const PIECE: usize = 32 << 10;
+
+fn broken(ended: Option<Ended>) -> io::Error {
+    match ended {
+        Some(ended) => io::Error::new(io::ErrorKind::BrokenPipe, ended),
+        None => io::ErrorKind::BrokenPipe.into(),
+    }
+}
+
 impl Drop for Fragments<'_> {
     fn drop(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            socket.link().lock().close_socket(CloseCode::INTERNAL_ERROR.into());
+        if let Some(half) = self.half.take() {
+            half.link().lock().close_socket(CloseCode::INTERNAL_ERROR.into());
         }
     }
 }
@@ -77,7 +130,7 @@ impl fmt::Debug for Fragments<'_> {
 /// Waits for room, then hands the piece over.
 #[must_use = "futures do nothing unless polled"]
 pub struct WriteFragment<'a> {
-    socket: Option<&'a mut Socket>,
+    half: Option<&'a mut SendHalf>,
     data: Bytes,
 }
 
@@ -114,12 +167,13 @@ impl Future for WriteFragment<'_> {
     type Output = Result<(), FragmentError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { socket, data } = self.get_mut();
+        let Self { half, data } = self.get_mut();
         let closing = || Poll::Ready(Err(FragmentError::Ended(Ended::Announced)));
-        let Some(socket) = socket else { return closing() };
-        let mut wire = socket.link().lock();
+        let Some(half) = half else { return closing() };
+        let mut wire = half.link().lock();
         loop {
-            ready!(wire.poll_output(cx, Until::Fits(data.len()))).map_err(FragmentError::Ended)?;
+            ready!(wire.poll_output(cx, Side::Writer, Until::Fits(data.len())))
+                .map_err(FragmentError::Ended)?;
             let Wire { socket, out, .. } = &mut *wire;
             let SocketState::Open(session) = socket else { return closing() };
             let Writing::Streaming(fragments) = session.writing() else { return closing() };

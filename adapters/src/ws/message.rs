@@ -3,7 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
-use endwell_core::ws::{self, Close, Control, Text};
+use endwell_core::Outbox;
+use endwell_core::ws::{self, Close, Control, Frame, Kind, Sender, Text};
 
 /// What a WebSocket sends and receives, owned.
 ///
@@ -19,19 +20,24 @@ use endwell_core::ws::{self, Close, Control, Text};
 ///     Content::Binary(_) | Content::Ping(_) | Content::Pong(_) | Content::Close(_) => unreachable!(),
 /// }
 /// ```
+#[derive(Clone)]
 pub struct Message(Box<Inner>);
 
+#[derive(Clone)]
 enum Inner {
     SmallText(Small),
     Text(String),
     SmallBinary(Small),
     Binary(Bytes),
+    /// One that many connections share.
+    Frame(Frame),
     Ping(Control<'static>),
     Pong(Control<'static>),
     Close(Close),
 }
 
 /// A few bytes in place.
+#[derive(Clone, Copy)]
 struct Small {
     len: u8,
     bytes: [u8; Self::ROOM],
@@ -61,7 +67,7 @@ impl Small {
 }
 
 /// What a [`Message`] is, to match on.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {
     /// Text, checked to be UTF-8.
     Text(&'a str),
@@ -75,15 +81,6 @@ pub enum Content<'a> {
     Close(&'a Close),
 }
 
-/// What of a message can be sent.
-pub(super) enum Data<'a> {
-    Text(&'a str),
-    Binary(&'a [u8]),
-    Owned(ws::Message),
-    /// Pings, pongs and Close have methods of their own.
-    None,
-}
-
 impl Message {
     /// A text message.
     pub fn text(text: impl Into<String>) -> Self {
@@ -95,6 +92,19 @@ impl Message {
         Self(Box::new(Inner::Binary(data.into())))
     }
 
+    /// The same message, encoded and ready to be sent to many connections: from now on a clone is a reference.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        let message = match *self.0 {
+            Inner::SmallText(small) => ws::Message::text(small.as_text()),
+            Inner::Text(text) => ws::Message::text(text),
+            Inner::SmallBinary(small) => ws::Message::binary(Bytes::copy_from_slice(small.as_bytes())),
+            Inner::Binary(data) => ws::Message::binary(data),
+            Inner::Frame(_) | Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => return self,
+        };
+        Frame::encode(message).into()
+    }
+
     /// What it is.
     #[inline]
     pub fn content(&self) -> Content<'_> {
@@ -103,18 +113,30 @@ impl Message {
             Inner::Text(text) => Content::Text(text),
             Inner::SmallBinary(small) => Content::Binary(small.as_bytes()),
             Inner::Binary(data) => Content::Binary(data),
+            Inner::Frame(frame) => match (frame.kind(), frame.data()) {
+                (Kind::Binary, data) => Content::Binary(data),
+                // It was made of text, so it is text.
+                (Kind::Text, data) => Content::Text(std::str::from_utf8(data).unwrap_or_default()),
+            },
             Inner::Ping(payload) => Content::Ping(payload),
             Inner::Pong(payload) => Content::Pong(payload),
             Inner::Close(close) => Content::Close(close),
         }
     }
 
-    /// True for text and binary: what an application sends and receives.
-    pub fn is_data(&self) -> bool {
-        match &*self.0 {
-            Inner::SmallText(_) | Inner::Text(_) | Inner::SmallBinary(_) | Inner::Binary(_) => true,
-            Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => false,
+    /// Text or binary; `None` for pings, pongs and Close.
+    pub fn kind(&self) -> Option<Kind> {
+        match self.content() {
+            Content::Text(_) => Some(Kind::Text),
+            Content::Binary(_) => Some(Kind::Binary),
+            Content::Ping(_) | Content::Pong(_) | Content::Close(_) => None,
         }
+    }
+
+    /// True for text and binary: what an application sends and receives.
+    #[inline]
+    pub fn is_data(&self) -> bool {
+        !matches!(*self.0, Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_))
     }
 
     /// The text, if it is a text message.
@@ -132,6 +154,7 @@ impl Message {
             Inner::SmallText(small) | Inner::SmallBinary(small) => Bytes::copy_from_slice(small.as_bytes()),
             Inner::Text(text) => text.into(),
             Inner::Binary(data) => data,
+            Inner::Frame(frame) => frame.data().clone(),
             Inner::Ping(payload) | Inner::Pong(payload) => Bytes::copy_from_slice(&payload),
             Inner::Close(_) => Bytes::new(),
         }
@@ -165,41 +188,37 @@ impl Message {
         Self(Box::new(Inner::Close(close)))
     }
 
-    /// A message that the core has handed back.
-    pub(super) fn returned(message: ws::Message) -> Self {
-        let kind = message.kind();
-        let data = message.into_data();
-        match (kind, std::str::from_utf8(&data)) {
-            (ws::Kind::Text, Ok(text)) => Self::text(text),
-            _ => Self::binary(data),
-        }
-    }
-
-    /// What is written of it. Small content is borrowed, and large content moves.
+    /// Writes it, if it fits; else it comes back whole. Small content is copied, and large content moves.
+    ///
+    /// Pings, pongs and Close have methods of their own: of them nothing is written.
     #[inline]
-    pub(super) fn data(&mut self) -> Data<'_> {
-        if let Inner::Text(_) | Inner::Binary(_) = &*self.0 {
-            return self.large();
-        }
-        match &*self.0 {
-            Inner::SmallText(small) => Data::Text(small.as_text()),
-            Inner::SmallBinary(small) => Data::Binary(small.as_bytes()),
-            Inner::Text(_) | Inner::Binary(_) | Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => {
-                Data::None
-            }
-        }
+    pub(crate) fn write(self, sender: &mut Sender, out: &mut Outbox) -> Result<(), Self> {
+        let written = match &*self.0 {
+            Inner::SmallText(small) => sender.text(small.as_text(), out).is_ok(),
+            Inner::SmallBinary(small) => sender.binary(small.as_bytes(), out).is_ok(),
+            Inner::Text(_) | Inner::Binary(_) => return self.write_large(sender, out),
+            Inner::Frame(frame) => sender.frame(frame, out).is_ok(),
+            Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => true,
+        };
+        if written { Ok(()) } else { Err(self) }
     }
 
-    fn large(&mut self) -> Data<'_> {
-        match &mut *self.0 {
-            Inner::Text(text) => Data::Owned(ws::Message::text(std::mem::take(text))),
-            Inner::Binary(data) => Data::Owned(ws::Message::binary(std::mem::take(data))),
+    fn write_large(mut self, sender: &mut Sender, out: &mut Outbox) -> Result<(), Self> {
+        if !Sender::fits(self.len(), out) {
+            return Err(self);
+        }
+        let message = match &mut *self.0 {
+            Inner::Text(text) => ws::Message::text(std::mem::take(text)),
+            Inner::Binary(data) => ws::Message::binary(std::mem::take(data)),
             Inner::SmallText(_)
             | Inner::SmallBinary(_)
+            | Inner::Frame(_)
             | Inner::Ping(_)
             | Inner::Pong(_)
-            | Inner::Close(_) => Data::None,
-        }
+            | Inner::Close(_) => return Ok(()),
+        };
+        // It fits, as was asked above.
+        sender.message(message, out).map_err(|_| self)
     }
 
     /// How many bytes it has.
@@ -209,6 +228,7 @@ impl Message {
             Inner::SmallText(small) | Inner::SmallBinary(small) => usize::from(small.len),
             Inner::Text(text) => text.len(),
             Inner::Binary(data) => data.len(),
+            Inner::Frame(frame) => frame.data().len(),
             Inner::Ping(payload) | Inner::Pong(payload) => payload.len(),
             Inner::Close(_) => 0,
         }
@@ -244,6 +264,12 @@ impl From<Bytes> for Message {
 impl From<Vec<u8>> for Message {
     fn from(data: Vec<u8>) -> Self {
         Self::binary(data)
+    }
+}
+
+impl From<Frame> for Message {
+    fn from(frame: Frame) -> Self {
+        Self(Box::new(Inner::Frame(frame)))
     }
 }
 

@@ -1,19 +1,44 @@
 //! WebSocket on a real connection.
+//!
+//! - [`Socket`] is the whole of it; [`Socket::split`] gives a half to each of two tasks.
+//! - [`Outlet`] is for many producers: bounded, in order, whole messages. [`broadcast`] sends one message to many.
+//! - [`ByteStream`] is a byte stream over binary messages, and with feature `futures` `Messages` is a `Stream` and `Sink`.
+//! - [`Socket::over`] is for connections whose handshake somebody else has done, and for clients.
 
+mod byte_stream;
 mod close;
+mod driver;
+mod flush;
 mod fragments;
+mod halves;
 mod message;
+#[cfg(feature = "futures")]
+mod messages;
+mod outlet;
+mod pieces;
 mod receive;
 mod send;
 mod socket;
 
+pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
+pub use driver::Driver;
 pub use endwell_core::ws::{
-    Acceptance, Close, CloseCode, Control, End, Ended, Jitter, Kind, Limits, NotAHandshake, Origins,
+    Acceptance, Close, CloseCode, Control, End, Ended, Frame, Jitter, Kind, Limits, NotAHandshake, Origins,
     SessionEvent, Subprotocol, Writing,
 };
+pub use flush::Flush;
 pub use fragments::{FragmentError, Fragments, WriteFragment};
+pub use halves::{ReadAhead, ReceiveHalf, SendHalf};
 pub use message::{Content, Message};
+#[cfg(feature = "futures")]
+pub use messages::Messages;
+pub use outlet::{
+    Broadcast, Closed, Delivery, FlushOutlet, Outlet, OutletLimits, SendOutlet, SendTimeout,
+    SendTimeoutError, TrySendError, WhenFull, broadcast,
+};
+pub(crate) use outlet::{Next, Position, Queue};
+pub use pieces::{Pieces, ReadPiece, ReceivePieces};
 pub use receive::{ForEach, Receive, Reply};
 pub use send::{NotSent, Send};
 pub use socket::Socket;

@@ -7,14 +7,14 @@ use std::task::{Context, Poll, ready};
 use endwell_core::Outbox;
 use endwell_core::ws::{Control, Full, SessionEvent, Writing};
 
-use super::message::Message;
-use super::socket::Socket;
-use crate::wire::{SocketState, Wire};
+use super::halves::ReceiveHalf;
+use super::message::{Content, Message};
+use crate::wire::{Side, SocketState, Until, Wire};
 
 /// Waits for the next message.
 #[must_use = "futures do nothing unless polled"]
 pub struct Receive<'a> {
-    pub(super) socket: &'a mut Socket,
+    pub(super) half: &'a mut ReceiveHalf,
 }
 
 impl Future for Receive<'_> {
@@ -22,29 +22,30 @@ impl Future for Receive<'_> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        let mut wire = self.socket.link().lock();
-        let Some(ready) = ready!(wire.poll_socket(cx)) else { return Poll::Ready(None) };
-        let Wire { socket, out, .. } = &mut *wire;
-        let SocketState::Open(session) = socket else { return Poll::Ready(None) };
-        let message = match session.event(ready, out) {
-            Ok(SessionEvent::Text(text)) => return Poll::Ready(Some(Message::received_text(text))),
-            Ok(SessionEvent::Binary(data)) => return Poll::Ready(Some(Message::received_binary(data))),
-            Ok(SessionEvent::Ping(payload)) => Some(Message::ping(payload)),
-            Ok(SessionEvent::Pong(payload)) => Some(Message::pong(payload)),
-            Ok(SessionEvent::Close(close)) => Some(Message::close(close)),
-            // The peer is told why, and the end says it.
-            Err(_) => None,
-        };
-        wire.write_now(cx);
-        Poll::Ready(message)
+        self.half.link().lock().poll_message(cx)
     }
 }
 
 /// Hands each event to a closure, where it arrived.
 #[must_use = "futures do nothing unless polled"]
 pub struct ForEach<'a, F> {
-    pub(super) socket: &'a mut Socket,
-    pub(super) on_event: F,
+    half: &'a mut ReceiveHalf,
+    on_event: F,
+    /// Replies may be queued above the high-water mark.
+    replies: Replies,
+}
+
+/// What the closure has replied since the output was last below its high-water mark.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replies {
+    None,
+    Some,
+}
+
+impl<'a, F> ForEach<'a, F> {
+    pub(super) fn new(half: &'a mut ReceiveHalf, on_event: F) -> Self {
+        Self { half, on_event, replies: Replies::None }
+    }
 }
 
 /// What a closure can reply with while the event is still borrowed.
@@ -93,6 +94,27 @@ impl Reply<'_> {
     }
 }
 
+/// Hands out what was read ahead as if it had just arrived.
+fn hand_out(message: Message, wire: &mut Wire, on_event: &mut impl FnMut(SessionEvent<'_>, Reply<'_>)) {
+    let Wire { socket, out, .. } = wire;
+    let writing = match socket {
+        SocketState::Open(session) => session.writing(),
+        SocketState::None | SocketState::Closing(_) | SocketState::Over(_) => Writing::Closed,
+    };
+    let reply = Reply { writing, out };
+    match message.content() {
+        Content::Text(text) => on_event(SessionEvent::Text(text.into()), reply),
+        Content::Binary(data) => on_event(SessionEvent::Binary((&mut data.to_vec()).into()), reply),
+        Content::Ping(payload) => {
+            on_event(SessionEvent::Ping(Control::new(payload).unwrap_or_default()), reply);
+        }
+        Content::Pong(payload) => {
+            on_event(SessionEvent::Pong(Control::new(payload).unwrap_or_default()), reply);
+        }
+        Content::Close(close) => on_event(SessionEvent::Close(close.clone()), reply),
+    }
+}
+
 impl fmt::Debug for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").finish_non_exhaustive()
@@ -103,21 +125,35 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { socket, on_event } = self.get_mut();
-        let mut wire = socket.link().lock();
+        let Self { half, on_event, replies } = self.get_mut();
+        let mut wire = half.link().lock();
         loop {
-            let Some(ready) = ready!(wire.poll_socket(cx)) else { return Poll::Ready(()) };
-            let Wire { socket, out, .. } = &mut *wire;
-            let SocketState::Open(session) = socket else { return Poll::Ready(()) };
-            match session.lend(ready, out) {
-                Ok((event @ (SessionEvent::Text(_) | SessionEvent::Binary(_)), writing)) => {
-                    on_event(event, Reply { writing, out });
+            // Replies wait for room here. What others send does not hold this up.
+            if *replies == Replies::Some && wire.out.is_above_high_water() {
+                let _ = ready!(wire.poll_output(cx, Side::Reader, Until::Room(0)));
+            }
+            *replies = Replies::None;
+            let queued = wire.out.len();
+            // What was read ahead comes first.
+            if let Some(message) = wire.take_ahead() {
+                hand_out(message, &mut wire, on_event);
+            } else {
+                let Some(ready) = ready!(wire.poll_socket(cx)) else { return Poll::Ready(()) };
+                let Wire { socket, out, .. } = &mut *wire;
+                let SocketState::Open(session) = socket else { return Poll::Ready(()) };
+                match session.lend(ready, out) {
+                    Ok((event @ (SessionEvent::Text(_) | SessionEvent::Binary(_)), writing)) => {
+                        on_event(event, Reply { writing, out });
+                    }
+                    Ok((event, writing)) => {
+                        on_event(event, Reply { writing, out });
+                        wire.write_now(cx);
+                    }
+                    Err(_) => wire.write_now(cx),
                 }
-                Ok((event, writing)) => {
-                    on_event(event, Reply { writing, out });
-                    wire.write_now(cx);
-                }
-                Err(_) => wire.write_now(cx),
+            }
+            if wire.out.len() > queued {
+                *replies = Replies::Some;
             }
         }
     }

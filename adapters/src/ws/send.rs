@@ -4,17 +4,17 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endwell_core::ws::{Full, Writing};
+use endwell_core::ws::Writing;
 
-use super::message::{Data, Message};
-use super::socket::Socket;
+use super::halves::SendHalf;
+use super::message::Message;
 use crate::Ended;
-use crate::wire::{SocketState, Until, Wire};
+use crate::wire::{Side, SocketState, Until, Wire};
 
 /// Waits for room, then hands the message over.
 #[must_use = "futures do nothing unless polled"]
 pub struct Send<'a> {
-    pub(super) socket: &'a mut Socket,
+    pub(super) half: &'a mut SendHalf,
     pub(super) message: Option<Message>,
 }
 
@@ -54,18 +54,34 @@ impl From<NotSent> for Ended {
 impl Future for Send<'_> {
     type Output = Result<(), NotSent>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { socket, message: waiting } = self.get_mut();
-        let mut wire = socket.link().lock();
+        let Self { half, message } = self.get_mut();
+        half.poll_send(cx, message)
+    }
+}
+
+impl SendHalf {
+    /// Hands over the message that is `waiting`, when it fits.
+    pub(super) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        waiting: &mut Option<Message>,
+    ) -> Poll<Result<(), NotSent>> {
+        let mut wire = self.link().lock();
         loop {
-            let Some(mut message) = waiting.take() else { return Poll::Ready(Ok(())) };
+            let Some(message) = waiting.take() else { return Poll::Ready(Ok(())) };
             let len = message.len();
             if let Some(ended) = wire.ended() {
                 return Poll::Ready(Err(NotSent { message, ended: Some(ended.clone()) }));
             }
+            let Wire { socket, .. } = &mut *wire;
+            let SocketState::Open(_) = socket else {
+                return Poll::Ready(Err(NotSent { message, ended: socket.ended() }));
+            };
             if !wire.has_room_for(len) {
                 *waiting = Some(message);
-                if let Err(ended) = ready!(wire.poll_output(cx, Until::Fits(len))) {
+                if let Err(ended) = ready!(wire.poll_output(cx, Side::Writer, Until::Fits(len))) {
                     if let Some(message) = waiting.take() {
                         return Poll::Ready(Err(NotSent { message, ended: Some(ended) }));
                     }
@@ -73,29 +89,51 @@ impl Future for Send<'_> {
                 continue;
             }
             let Wire { socket, out, .. } = &mut *wire;
-            let SocketState::Open(session) = socket else {
-                return Poll::Ready(Err(NotSent { message, ended: None }));
-            };
+            let SocketState::Open(session) = socket else { continue };
             let Writing::Idle(sender) = session.writing() else {
                 return Poll::Ready(Err(NotSent { message, ended: None }));
             };
-            let sent = match message.data() {
-                Data::Text(text) => sender.text(text, out).is_ok(),
-                Data::Binary(data) => sender.binary(data, out).is_ok(),
-                Data::Owned(owned) => match sender.message(owned, out) {
-                    Ok(()) => true,
-                    Err(Full(back)) => {
-                        message = Message::returned(back);
-                        false
-                    }
-                },
-                Data::None => true,
-            };
-            if sent {
-                wire.leave_to_driver();
-                return Poll::Ready(Ok(()));
+            match message.write(sender, out) {
+                Ok(()) => {
+                    wire.leave_to_driver();
+                    return Poll::Ready(Ok(()));
+                }
+                Err(message) => *waiting = Some(message),
             }
-            *waiting = Some(message);
+        }
+    }
+
+    /// Waits until there is some room.
+    #[cfg(feature = "futures")]
+    pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        let mut wire = self.link().lock();
+        if let SocketState::Open(_) = wire.socket {
+            return wire.poll_output(cx, Side::Writer, Until::Room(0));
+        }
+        Poll::Ready(Err(wire.socket.ended().unwrap_or(Ended::Announced)))
+    }
+
+    /// Hands over as much of `data` as there is room for, up to `most` bytes, as a binary message: how much. The error says
+    /// how the connection ended, if it has.
+    pub(super) fn poll_write_binary(
+        &mut self,
+        cx: &mut Context<'_>,
+        data: &[u8],
+        most: usize,
+    ) -> Poll<Result<usize, Option<Ended>>> {
+        let mut wire = self.link().lock();
+        loop {
+            let SocketState::Open(_) = wire.socket else { return Poll::Ready(Err(wire.socket.ended())) };
+            ready!(wire.poll_output(cx, Side::Writer, Until::Room(1))).map_err(Some)?;
+            let Wire { socket, out, .. } = &mut *wire;
+            let SocketState::Open(session) = socket else { continue };
+            let Writing::Idle(sender) = session.writing() else { return Poll::Ready(Err(None)) };
+            let piece = data.get(..data.len().min(most).min(out.room())).unwrap_or_default();
+            if sender.binary(piece, out).is_ok() {
+                let len = piece.len();
+                wire.leave_to_driver();
+                return Poll::Ready(Ok(len));
+            }
         }
     }
 }

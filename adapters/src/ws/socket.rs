@@ -3,21 +3,32 @@
 use std::fmt;
 use std::sync::Arc;
 
-use endwell_core::ws::{Close, CloseCode, Control, Full, Kind, Receiver, Sender, SessionEvent, Writing};
+use bytes::Bytes;
+use endwell_core::ws::{Close, Control, Full, Kind, Receiver, Sender, SessionEvent, WebSocket, Writing};
 
+use super::byte_stream::ByteStream;
 use super::close::CloseSocket;
+use super::driver::Driver;
+use super::flush::Flush;
 use super::fragments::Fragments;
+use super::halves::{ReadAhead, ReceiveHalf, SendHalf};
 use super::message::Message;
+#[cfg(feature = "futures")]
+use super::messages::Messages;
+use super::outlet::Outlet;
+use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
-use crate::transport::Address;
+use crate::Config;
+use crate::transport::{Address, Transport};
 use crate::upgraded::Upgraded;
-use crate::wire::{Link, SocketState, Wire};
+use crate::wire::{Link, SocketState};
 
 /// An open WebSocket.
 ///
 /// It answers pings and the peer's Close by itself, before the event is handed out, and keeps the connection alive
-/// while something is waited for. It ends in [`close`](Self::close), which consumes it and says how the connection
+/// while something is waited for, or always ([`drive`](Self::drive)). For two tasks it is [`split`](Self::split), and
+/// any number of them send through an [`outlet`](Self::outlet). It ends in [`close`](Self::close), which consumes it and says how the connection
 /// ended. If it is dropped instead, the peer is told 1011 and the connection closes in order.
 ///
 /// ```no_run
@@ -51,17 +62,45 @@ use crate::wire::{Link, SocketState, Wire};
 /// ```
 #[must_use = "a socket that is dropped is closed with 1011"]
 pub struct Socket {
-    link: Arc<Link>,
+    send: SendHalf,
+    recv: ReceiveHalf,
     subprotocol: Option<Box<str>>,
 }
 
 impl Socket {
     pub(crate) fn new(link: Arc<Link>, subprotocol: Option<Box<str>>) -> Self {
-        Self { link, subprotocol }
+        let send = SendHalf::new(Arc::clone(&link));
+        Self { send, recv: ReceiveHalf::new(link), subprotocol }
     }
 
-    pub(super) fn link(&self) -> &Arc<Link> {
-        &self.link
+    /// A WebSocket whose handshake somebody else has done, in either role, over any transport; with the task that drives
+    /// it. Of `config` the bounds of output and of outlets count; those of the protocol are in `web_socket`.
+    ///
+    /// The driver must be polled for as long as the connection lives: spawn it, or await it beside what uses the socket.
+    ///
+    /// ```no_run
+    /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::WebSocket) -> std::io::Result<()> {
+    /// use endwell::{Config, tokio::Stream, ws::Socket};
+    ///
+    /// let (mut socket, driver) = Socket::over(Stream::tcp(stream)?, web_socket, &Config::default());
+    /// tokio::spawn(driver);
+    /// let first = socket.receive().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn over(transport: impl Transport, web_socket: WebSocket, config: &Config) -> (Self, Driver) {
+        let mut web_socket = web_socket;
+        let subprotocol = web_socket.subprotocol.take();
+        let driver = Driver::new(transport, web_socket.session(), config);
+        (Self::new(Arc::clone(driver.link()), subprotocol), driver)
+    }
+
+    fn link(&self) -> &Arc<Link> {
+        self.send.link()
+    }
+
+    pub(super) fn send_half(&mut self) -> &mut SendHalf {
+        &mut self.send
     }
 
     /// The subprotocol that was agreed on.
@@ -71,30 +110,30 @@ impl Socket {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.link.endpoints.peer
+        &self.link().endpoints.peer
     }
 
     /// The address of this side.
     pub fn local_address(&self) -> &Address {
-        &self.link.endpoints.local
+        &self.link().endpoints.local
     }
 
     /// The next message; pings, pongs and the peer's Close are among them, and were answered. `None`: nothing more
     /// will come, and [`close`](Self::close) says why.
-    ///
-    /// While more is queued than [`OutboxLimits::high_water`](endwell_core::OutboxLimits::high_water), it waits for
-    /// the peer to take some of it first.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: what was not returned is returned by the next call.
     #[inline]
     pub fn receive(&mut self) -> Receive<'_> {
-        Receive { socket: self }
+        self.recv.receive()
     }
 
     /// Hands every event to `on_event` where it arrived, with the means to reply, until nothing more will come. The
     /// fastest way: an echoed message is copied once.
+    ///
+    /// While more is queued than [`OutboxLimits::high_water`](endwell_core::OutboxLimits::high_water) and replies are
+    /// among it, it waits for the peer to take some of it first.
     ///
     /// # Cancel safety
     ///
@@ -103,7 +142,39 @@ impl Socket {
     where
         F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin,
     {
-        ForEach { socket: self, on_event }
+        self.recv.for_each(on_event)
+    }
+
+    /// The next message, to be received in pieces as they arrive: of any size up to
+    /// [`Limits::streamed_bytes`](super::Limits::streamed_bytes), through constant memory, and the peer sends no faster
+    /// than they are taken. Control frames are answered and not handed out. `None`: nothing more will come.
+    ///
+    /// ```no_run
+    /// # async fn f(mut socket: endwell::ws::Socket, mut file: tokio::fs::File) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// if let Some(mut message) = socket.receive_pieces().await {
+    ///     while let Some(piece) = message.read().await? {
+    ///         file.write_all(&piece).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a message that was not returned is returned by the next call.
+    pub fn receive_pieces(&mut self) -> ReceivePieces<'_> {
+        self.recv.receive_pieces()
+    }
+
+    /// Lets the connection's task receive while the application does something else for long: pings are answered and
+    /// sent, and times are kept, up to so much that nobody has asked for. [`receive`](Self::receive) gives it out.
+    ///
+    /// Beyond that nothing is read until the application comes back, and no time runs for the peer.
+    pub fn drive(&mut self, ahead: ReadAhead) {
+        self.recv.drive(ahead);
     }
 
     /// Sends a message: waits for room, then hands it over whole. It is on its way when the connection's task waits
@@ -121,19 +192,13 @@ impl Socket {
     /// message back ([`Send::into_message`]).
     #[inline]
     pub fn send(&mut self, message: impl Into<Message>) -> Send<'_> {
-        Send { socket: self, message: Some(message.into()) }
+        self.send.send(message)
     }
 
-    /// Starts a message that is sent in pieces. No other message can be sent before it is finished; pings and pongs
-    /// go between its pieces.
+    /// Starts a message that is sent in pieces. No other message can be sent before it is finished, and those of outlets
+    /// wait; pings and pongs go between its pieces.
     pub fn send_fragments(&mut self, kind: Kind) -> Fragments<'_> {
-        {
-            let mut wire = self.link.lock();
-            if let SocketState::Open(session) = &mut wire.socket {
-                let _ = session.start(kind);
-            }
-        }
-        Fragments::new(self)
+        self.send.send_fragments(kind)
     }
 
     /// Sends a ping now.
@@ -142,48 +207,71 @@ impl Socket {
     ///
     /// The connection is closing, or even the reserve for control frames is full: the payload comes back.
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
-        let mut wire = self.link.lock();
-        let Wire { socket, out, .. } = &mut *wire;
-        let SocketState::Open(session) = socket else { return Err(Full(payload)) };
-        match session.writing() {
-            Writing::Idle(sender) => sender.ping(payload, out)?,
-            Writing::Streaming(fragments) => fragments.ping(payload, out)?,
-            Writing::Closed => return Err(Full(payload)),
-        }
-        wire.leave_to_driver();
-        Ok(())
+        self.send.ping(payload)
     }
 
-    /// Closes: sends our Close, unless the peer's was answered, waits for the peer's within
-    /// [`Limits::close_time`](super::Limits::close_time), and says how the connection ended. All that was sent before
-    /// goes out first.
+    /// Waits until the transport has taken everything that is queued, messages of outlets included. Without this it is
+    /// written when the connection's task waits for anything.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
     ///
     /// # Cancel safety
     ///
-    /// The Close is written when this is *called*. A future that is dropped loses only the story: the connection's
+    /// Cancel safe.
+    pub fn flush(&mut self) -> Flush<'_> {
+        self.send.flush()
+    }
+
+    /// A handle that can be cloned, for many producers: each sends whole messages, in the order in which they were
+    /// accepted, and none can close another's message in. All outlets of a socket share one queue with the bounds of
+    /// [`Config::outlet`].
+    pub fn outlet(&self) -> Outlet {
+        self.send.outlet()
+    }
+
+    /// Two halves for two tasks. Neither waits for the other.
+    pub fn split(self) -> (SendHalf, ReceiveHalf) {
+        (self.send, self.recv)
+    }
+
+    /// The same as a `futures::Stream` and `futures::Sink` of messages.
+    #[cfg(feature = "futures")]
+    pub fn into_messages(self) -> Messages {
+        Messages::new(self)
+    }
+
+    /// The same as a byte stream over binary messages.
+    pub fn into_byte_stream(self) -> ByteStream {
+        ByteStream::new(self)
+    }
+
+    /// Closes: sends our Close, unless the peer's was answered, waits for the peer's within
+    /// [`Limits::close_time`](super::Limits::close_time), and says how the connection ended. All that was accepted before,
+    /// by outlets too, goes out first; no outlet accepts anything from now on.
+    ///
+    /// # Cancel safety
+    ///
+    /// The Close is queued when this is *called*. A future that is dropped loses only the story: the connection's
     /// task closes to the end.
     pub fn close(self, close: impl Into<Close>) -> CloseSocket {
-        self.link.lock().close_socket(close.into());
-        CloseSocket::new(Arc::clone(&self.link))
+        self.send.close(close)
     }
 
     /// Takes it apart: the byte stream, and the two halves of the protocol, which now are yours to drive. The handler
     /// returns how that ended. `None`: the connection is closing, or a message was begun and never finished; it is
-    /// closed as if the socket was dropped.
+    /// closed as if the socket was dropped. Messages that outlets have accepted are not sent any more, and can be had
+    /// back from them ([`Outlet::unsent`]).
     pub fn into_parts(self) -> Option<(Upgraded, Receiver, Sender)> {
-        let mut wire = self.link.lock();
+        let mut wire = self.link().lock();
         let SocketState::Open(session) = &mut wire.socket else { return None };
         // A session that cannot be taken apart stays where it is: dropping the socket closes it.
         let Writing::Idle(_) = session.writing() else { return None };
         let (recv, send) = wire.socket.take_open()?.into_parts()?;
+        wire.tell_outlets();
         drop(wire);
-        Some((Upgraded::new(Arc::clone(&self.link), bytes::Bytes::new()), recv, send))
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.link.lock().close_socket(CloseCode::INTERNAL_ERROR.into());
+        Some((Upgraded::new(Arc::clone(self.link()), Bytes::new()), recv, send))
     }
 }
 

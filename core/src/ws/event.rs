@@ -14,18 +14,34 @@ pub struct Ready(pub(super) What);
 #[derive(Debug)]
 pub(super) enum What {
     /// An unfragmented message that lies whole in the inbox.
-    Message(Frame),
+    Message(Whole),
     /// A control frame, likewise.
-    Control(OpCode, Frame),
+    Control(OpCode, Whole),
     /// A message that was gathered.
     Gathered,
+    /// A part of a message, where pieces are asked for.
+    Piece(Part),
     PingDue(Instant),
     Failing,
 }
 
+/// A part of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    /// A message whose first header lies in the inbox.
+    Start(Kind),
+    /// A message that was gathered so far.
+    Gathered(Kind),
+    /// So many bytes of payload in the inbox. If it is text, they end between characters.
+    Payload(usize),
+    /// A piece that has left the inbox.
+    Held,
+    End,
+}
+
 /// A whole frame in the inbox.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
+pub(super) struct Whole {
     pub(super) kind: Kind,
     /// Bytes of the header.
     pub(super) header: usize,

@@ -43,9 +43,10 @@ impl Cause {
         match self {
             Self::Violation(_) => Some(CloseCode::PROTOCOL_ERROR),
             Self::NotText(_) => Some(CloseCode::INVALID_PAYLOAD),
-            Self::Exceeded(Exceeded { limit: Limit::FrameBytes | Limit::MessageBytes, .. }) => {
-                Some(CloseCode::MESSAGE_TOO_BIG)
-            }
+            Self::Exceeded(Exceeded {
+                limit: Limit::FrameBytes | Limit::MessageBytes | Limit::StreamedBytes,
+                ..
+            }) => Some(CloseCode::MESSAGE_TOO_BIG),
             Self::Exceeded(_) => Some(CloseCode::POLICY_VIOLATION),
             Self::EndOfStream => None,
         }

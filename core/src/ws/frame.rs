@@ -116,6 +116,7 @@ impl Header {
     ///
     /// Bytes are judged in the order in which they stand, each as soon as it is there, so that no split changes
     /// the verdict.
+    #[inline]
     pub(super) fn parse(bytes: &[u8], peer: Peer) -> Result<Option<Self>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
         // RFC 6455 5.2: reserved bits mean an extension, and none was negotiated.
@@ -151,6 +152,7 @@ impl Header {
 }
 
 /// The length of the payload, and where in the header what follows it stands.
+#[inline]
 fn length(short: u8, bytes: &[u8]) -> Result<Option<(u64, usize)>, Violation> {
     let rest = bytes.get(2..).unwrap_or_default();
     let (len, least, end) = match short {
@@ -180,7 +182,7 @@ pub(super) fn put(first: u8, payload: &[u8], masks: Option<&mut Masks>, out: &mu
     match (u8::try_from(payload.len()), masks) {
         (Ok(len @ ..=CONTROL_BYTES), None) => out.put_pair([first, len], payload),
         (_, None) => {
-            put_header(first, payload.len(), 0, out);
+            write_header(first, payload.len(), 0, |bytes| out.put(bytes));
             out.put(payload);
         }
         (_, Some(masks)) => put_masked(first, payload, masks, out),
@@ -191,30 +193,33 @@ pub(super) fn put(first: u8, payload: &[u8], masks: Option<&mut Masks>, out: &mu
 pub(super) fn put_bytes(first: u8, payload: Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
     match masks {
         None => {
-            put_header(first, payload.len(), 0, out);
+            write_header(first, payload.len(), 0, |bytes| out.put(bytes));
             out.put_bytes(payload);
         }
         Some(masks) => put_masked(first, &payload, masks, out),
     }
 }
 
-fn put_masked(first: u8, payload: &[u8], masks: &mut Masks, out: &mut Outbox) {
+/// Writes a frame, masked with a key of its own. RFC 6455 5.3.
+pub(super) fn put_masked(first: u8, payload: &[u8], masks: &mut Masks, out: &mut Outbox) {
     let key = masks.next_key();
-    put_header(first, payload.len(), MASKED, out);
+    write_header(first, payload.len(), MASKED, |bytes| out.put(bytes));
     out.put(&key);
     mask::apply(key, out.put_mut(payload));
 }
 
-fn put_header(first: u8, len: usize, mask_bit: u8, out: &mut Outbox) {
+/// Gives a header without its key to `put`, in order. RFC 6455 5.2.
+#[inline]
+pub(super) fn write_header(first: u8, len: usize, mask_bit: u8, mut put: impl FnMut(&[u8])) {
     match (u8::try_from(len), u16::try_from(len)) {
-        (Ok(len @ ..=CONTROL_BYTES), _) => out.put(&[first, mask_bit | len]),
+        (Ok(len @ ..=CONTROL_BYTES), _) => put(&[first, mask_bit | len]),
         (_, Ok(len)) => {
             let [a, b] = len.to_be_bytes();
-            out.put(&[first, mask_bit | LENGTH_16, a, b]);
+            put(&[first, mask_bit | LENGTH_16, a, b]);
         }
         (_, Err(_)) => {
-            out.put(&[first, mask_bit | LENGTH_64]);
-            out.put(&convert::u64_from(len).to_be_bytes());
+            put(&[first, mask_bit | LENGTH_64]);
+            put(&convert::u64_from(len).to_be_bytes());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::failure::Cause;
 use super::frame::Header;
@@ -17,13 +18,13 @@ use crate::{Bound, Exceeded, Inbox, Limit, Violation, convert};
 #[derive(Debug)]
 pub(super) struct Gathering {
     content: Content,
-    part: Part,
+    place: Place,
     frames: usize,
 }
 
 /// Where in the message the receiver is.
 #[derive(Clone, Copy, Debug)]
-enum Part {
+pub(super) enum Place {
     /// Behind a frame that is continued.
     BetweenFrames,
     /// In the payload of a frame. The key is turned to the next byte.
@@ -34,12 +35,12 @@ enum Part {
 
 /// What has come of a message. That text is UTF-8 is known of every byte of it.
 #[derive(Debug)]
-enum Content {
+pub(super) enum Content {
     Text(String, Partial),
     Binary(Vec<u8>),
 }
 
-/// A whole message that was gathered.
+/// What was gathered: a whole message, or a piece of one.
 #[derive(Debug)]
 pub(super) enum Gathered {
     Text(String),
@@ -58,21 +59,17 @@ pub(super) enum Gain {
 
 impl Gathering {
     pub(super) fn new(kind: Kind) -> Self {
-        let content = match kind {
-            Kind::Text => Content::Text(String::new(), Partial::default()),
-            Kind::Binary => Content::Binary(Vec::new()),
-        };
-        Self { content, part: Part::BetweenFrames, frames: 0 }
+        Self { content: Content::new(kind), place: Place::BetweenFrames, frames: 0 }
     }
 
     /// True if a header is what comes next.
     pub(super) fn is_between_frames(&self) -> bool {
-        matches!(self.part, Part::BetweenFrames)
+        matches!(self.place, Place::BetweenFrames)
     }
 
     /// True if the message is whole.
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self.part, Part::Whole)
+        matches!(self.place, Place::Whole)
     }
 
     /// Starts a frame of this message. The limits are checked here, before its payload comes.
@@ -82,36 +79,43 @@ impl Gathering {
             return Err(Exceeded::count(Limit::FragmentCount, limits.fragments).into());
         }
         check_length(header.len, self.content.len(), limits)?;
-        self.part = Part::Payload { remaining: header.len, key: header.key, fin: header.fin };
+        self.place = Place::Payload { remaining: header.len, key: header.key, fin: header.fin };
         Ok(())
     }
 
     /// Moves what has come of the payload out of the inbox. Says how many bytes, and how far it got.
     pub(super) fn gather(&mut self, inbox: &mut Inbox) -> Result<(usize, Gain), Cause> {
-        let Part::Payload { remaining, key, fin } = self.part else { return Ok((0, Gain::Nothing)) };
+        let Place::Payload { remaining, key, fin } = self.place else { return Ok((0, Gain::Nothing)) };
         let ahead = convert::usize_from(remaining);
         let bytes = inbox.read(0, ahead);
         mask::apply(key, bytes);
         let key = mask::turned(key, bytes.len());
         self.content.push(bytes, ahead)?;
         let remaining = remaining.saturating_sub(convert::u64_from(bytes.len()));
-        let (part, gain) = match (remaining, fin) {
-            (1.., _) => (Part::Payload { remaining, key, fin }, Gain::Nothing),
-            (0, false) => (Part::BetweenFrames, Gain::Frame),
+        let (place, gain) = match (remaining, fin) {
+            (1.., _) => (Place::Payload { remaining, key, fin }, Gain::Nothing),
+            (0, false) => (Place::BetweenFrames, Gain::Frame),
             (0, true) => {
                 self.content.check_end()?;
-                (Part::Whole, Gain::Message)
+                (Place::Whole, Gain::Message)
             }
         };
-        self.part = part;
+        self.place = place;
         Ok((bytes.len(), gain))
     }
 
-    pub(super) fn into_gathered(self) -> Gathered {
-        match self.content {
-            Content::Text(text, _) => Gathered::Text(text),
-            Content::Binary(bytes) => Gathered::Binary(bytes),
-        }
+    pub(super) fn into_gathered(mut self) -> Gathered {
+        self.content.take_piece()
+    }
+
+    /// Text or binary.
+    pub(super) fn kind(&self) -> Kind {
+        self.content.kind()
+    }
+
+    /// What has come, and where in the message that is: the rest is handed out in pieces.
+    pub(super) fn into_parts(self) -> (Content, Place) {
+        (self.content, self.place)
     }
 }
 
@@ -128,7 +132,37 @@ pub(super) fn check_length(len: u64, before: usize, limits: &Limits) -> Result<(
 }
 
 impl Content {
-    fn len(&self) -> usize {
+    pub(super) fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text(String::new(), Partial::default()),
+            Kind::Binary => Self::Binary(Vec::new()),
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Text(..) => Kind::Text,
+            Self::Binary(_) => Kind::Binary,
+        }
+    }
+
+    /// True if whole characters or bytes have come.
+    pub(super) fn holds_piece(&self) -> bool {
+        match self {
+            Self::Text(text, _) => !text.is_empty(),
+            Self::Binary(bytes) => !bytes.is_empty(),
+        }
+    }
+
+    /// The whole characters or bytes that have come. Those of a character that is cut stay.
+    pub(super) fn take_piece(&mut self) -> Gathered {
+        match self {
+            Self::Text(text, _) => Gathered::Text(mem::take(text)),
+            Self::Binary(bytes) => Gathered::Binary(mem::take(bytes)),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Text(text, partial) => text.len() + partial.len(),
             Self::Binary(bytes) => bytes.len(),
@@ -136,7 +170,7 @@ impl Content {
     }
 
     /// `ahead` bytes of the frame were still to come, these included.
-    fn push(&mut self, bytes: &[u8], ahead: usize) -> Result<(), Cause> {
+    pub(super) fn push(&mut self, bytes: &[u8], ahead: usize) -> Result<(), Cause> {
         match self {
             Self::Text(text, partial) => {
                 // The characters that were cut may be completed.
@@ -152,7 +186,8 @@ impl Content {
         }
     }
 
-    fn check_end(&self) -> Result<(), Cause> {
+    /// The message ends here: not within a character.
+    pub(super) fn check_end(&self) -> Result<(), Cause> {
         match self {
             Self::Text(_, partial) if !partial.is_none() => Err(Cause::NotText(not_text(NotText(*partial)))),
             Self::Text(..) | Self::Binary(_) => Ok(()),

@@ -23,8 +23,13 @@ pub struct Limits {
     /// connection can make us hold, and twice that for the moments in which its memory grows. 1009 above it, at the
     /// header of the frame that would pass it.
     pub message_bytes: u64,
+    /// Bytes of one message that is received in pieces ([`Receiver::poll_piece`](super::Receiver::poll_piece)); the two
+    /// bounds above are not for it. Default 1 GiB, as a body: it is streamed through constant memory, so this bounds
+    /// the time of one message. 1009 above it, at the header of the frame that would pass it.
+    pub streamed_bytes: u64,
     /// Frames of one message, empty ones too. Default 1,024: 16 KiB each for the largest message, and an end to
-    /// those that send fragments of nothing. 1008 above it.
+    /// those that send fragments of nothing. 1008 above it. A message that is received in pieces holds none of them,
+    /// so there only empty ones in a row are counted.
     pub fragments: usize,
     /// The least progress of a message that was begun, from its first byte to its last, also between fragments.
     /// Default 1 KiB in 10 s, as for a body; 1008 below it. `None`: no limit.
@@ -49,6 +54,7 @@ impl Default for Limits {
         Self {
             frame_bytes: 16 << 20,
             message_bytes: 16 << 20,
+            streamed_bytes: 1 << 30,
             fragments: 1024,
             message_progress: Some(Rate::DEFAULT),
             ping_interval: Some(Duration::from_secs(20)),

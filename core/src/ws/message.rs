@@ -137,6 +137,13 @@ impl<'a> Text<'a> {
     }
 }
 
+impl<'a> From<&'a str> for Text<'a> {
+    /// Text that was received before and is handed out as it would have been then.
+    fn from(text: &'a str) -> Self {
+        Self::arrived(text)
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 

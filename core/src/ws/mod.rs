@@ -61,6 +61,48 @@
 //! assert!(closing.ends_writing(&out), "both Close frames have passed: the server closes TCP first");
 //! ```
 //!
+//! # A message of any size
+//!
+//! [`Session::poll_piece`] hands a message out in pieces, as they arrive, and holds none of it. [`Sender::fragments`] writes
+//! one so. An application that echoes what is too large to be held:
+//!
+//! ```
+//! use bytes::{Buf, Bytes};
+//! use endwell_core::ws::{Jitter, Limits, NextPiece, Piece, Role, WebSocket, Writing};
+//! use endwell_core::Outbox;
+//!
+//! let mut out = Outbox::default();
+//! let limits = Limits::default().into();
+//! let mut session = WebSocket::from_parts(Role::Server, Bytes::new(), limits, Jitter(0), None).session();
+//! // "Hel" and "lo", masked, as two frames of one message. The second has not come whole.
+//! for arrived in [&b"\x01\x83\0\0\0\0Hel\x80\x82\0\0\0\0l"[..], b"o"] {
+//!     session.inbox().feed(arrived);
+//!     while let Some(next) = session.poll_piece(&mut out) {
+//!         let ready = match next {
+//!             NextPiece::Piece(ready) => ready,
+//!             NextPiece::Event(ready) => panic!("{:?}", session.event(ready, &mut out)),
+//!         };
+//!         let piece = match session.piece(ready, &mut out) {
+//!             Ok(Piece::Start(kind)) => {
+//!                 session.start(kind);
+//!                 continue;
+//!             }
+//!             Ok(Piece::Text(text)) => text.take(),
+//!             Ok(Piece::Binary(data)) => data.take(),
+//!             Ok(Piece::End) => {
+//!                 session.finish(&mut out);
+//!                 continue;
+//!             }
+//!             Err(cause) => panic!("{cause}"),
+//!         };
+//!         if let Writing::Streaming(fragments) = session.writing() {
+//!             fragments.write(piece, &mut out).expect("there is room");
+//!         }
+//!     }
+//! }
+//! assert_eq!(out.copy_to_bytes(out.len()), &b"\x01\x03Hel\0\x01l\0\x01o\x80\0"[..]);
+//! ```
+//!
 //! # What cannot be written
 //!
 //! A message after our Close: the right is gone.
@@ -158,6 +200,7 @@
 mod accept;
 mod close;
 mod closing;
+mod encoded;
 mod ended;
 mod event;
 mod failure;
@@ -172,14 +215,17 @@ mod message;
 mod offer;
 mod opening;
 mod origin;
+mod piece;
 mod receiver;
 mod sender;
 mod session;
+mod streaming;
 mod utf8;
 mod websocket;
 
 pub use close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};
 pub use closing::Closing;
+pub use encoded::Frame;
 pub use ended::{End, Ended};
 pub use event::{Event, Ready};
 pub use failure::{Cause, Failure};
@@ -192,6 +238,7 @@ pub use message::{Control, ControlTooLong, Full, Kind, Message, PeerClose, Ping,
 pub use offer::{InvalidSubprotocol, Offer};
 pub use opening::{Handshake, Opening};
 pub use origin::Origins;
+pub use piece::{NextPiece, Piece, PieceReady};
 pub use receiver::Receiver;
 pub use sender::{CloseSent, Sender};
 pub use session::{Session, SessionEvent, Writing};

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use super::close::Close;
 use super::closing::Closing;
-use super::event::{Event, Frame, Ready, What};
+use super::event::{Event, Part, Ready, What, Whole};
 use super::failure::{Cause, Failure};
 use super::frame::{Header, OpCode, Peer};
 use super::gather::{self, Gain, Gathered, Gathering};
@@ -13,6 +13,7 @@ use super::keep_alive::{Jitter, KeepAlive, Silence};
 use super::limits::Limits;
 use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
 use super::sender::CloseSent;
+use super::streaming::Streaming;
 use super::{mask, utf8};
 use crate::time::Progress;
 use crate::{Deadline, Exceeded, Inbox, Limit, Payload, Violation, convert};
@@ -26,18 +27,18 @@ use crate::{Deadline, Exceeded, Inbox, Limit, Payload, Violation, convert};
 #[must_use = "dropping the receiving half drops the connection"]
 pub struct Receiver {
     pub(super) inbox: Inbox,
-    state: State,
+    pub(super) state: State,
     pub(super) peer: Peer,
     /// The largest payload of the fast path.
     small: u8,
     pub(super) limits: Arc<Limits>,
-    progress: Progress,
+    pub(super) progress: Progress,
     keep_alive: KeepAlive,
 }
 
 /// What came last.
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     /// A message, or nothing yet. No clock but that of the pings runs.
     Idle,
     /// The first bytes of a header or of a control frame: the clock of the message's progress runs.
@@ -46,6 +47,12 @@ enum State {
     Gathering(Box<Gathering>),
     /// A message that was gathered and is handed out; dropped by the next call.
     HandedOut(Gathered),
+    /// A message in pieces has begun for whoever takes them, and its header comes next: it lies in the inbox.
+    Started,
+    /// A part of a message that is handed out in pieces.
+    Streaming(Box<Streaming>),
+    /// A part of one whose rest nobody wants.
+    Skipping(Box<Streaming>),
     /// What ends everything, and has not been handed out.
     Failing(Box<Cause>),
     /// That, handed out.
@@ -75,11 +82,12 @@ impl Receiver {
     /// Whether something is there, or due. `None`: read more, or wait until the [`deadline`](Self::deadline).
     ///
     /// Frames are understood here as far as their headers, and messages that must be gathered are gathered. Polling
-    /// twice gives the same.
+    /// twice gives the same. What is left of a message that was begun in pieces ([`poll_piece`](Self::poll_piece)) is
+    /// skipped.
     #[inline]
     pub fn poll(&mut self) -> Option<Ready> {
         match self.poll_quickly() {
-            None => self.poll_slowly(),
+            None => self.poll_slowly(Reception::Whole),
             ready => ready,
         }
     }
@@ -137,9 +145,14 @@ impl Receiver {
         match &self.state {
             State::Closed(close) => Some(Ok(close)),
             State::Failed(cause) => Some(Err(cause)),
-            State::Idle | State::Begun | State::Gathering(_) | State::HandedOut(_) | State::Failing(_) => {
-                None
-            }
+            State::Idle
+            | State::Begun
+            | State::Gathering(_)
+            | State::HandedOut(_)
+            | State::Started
+            | State::Streaming(_)
+            | State::Skipping(_)
+            | State::Failing(_) => None,
         }
     }
 
@@ -151,6 +164,9 @@ impl Receiver {
             State::Begun
             | State::Gathering(_)
             | State::HandedOut(_)
+            | State::Started
+            | State::Streaming(_)
+            | State::Skipping(_)
             | State::Failing(_)
             | State::Failed(_)
             | State::Closed(_) => None,
@@ -159,7 +175,7 @@ impl Receiver {
 
     /// An unfragmented message with a short header that has come whole: nearly every one there is.
     #[inline]
-    fn small_frame(&self) -> Option<Frame> {
+    fn small_frame(&self) -> Option<Whole> {
         let unread = self.inbox.unread();
         let (&[first, second], rest) = unread.split_first_chunk()?;
         let kind = match first {
@@ -180,12 +196,12 @@ impl Receiver {
             }
             Peer::Server => ([0; 4], rest, 2),
         };
-        (rest.len() >= len).then_some(Frame { kind, header, len, key })
+        (rest.len() >= len).then_some(Whole { kind, header, len, key })
     }
 
     #[inline(never)]
-    pub(super) fn poll_slowly(&mut self) -> Option<Ready> {
-        match self.advance() {
+    pub(super) fn poll_slowly(&mut self, reception: Reception) -> Option<Ready> {
+        match self.advance(reception) {
             Ok(Some(what)) => Some(Ready(what)),
             Ok(None) => None,
             Err(cause) => {
@@ -195,7 +211,7 @@ impl Receiver {
         }
     }
 
-    fn advance(&mut self) -> Result<Option<What>, Cause> {
+    fn advance(&mut self, reception: Reception) -> Result<Option<What>, Cause> {
         loop {
             match &mut self.state {
                 State::Failing(_) => return Ok(Some(What::Failing)),
@@ -203,9 +219,9 @@ impl Receiver {
                     self.inbox.discard();
                     return Ok(None);
                 }
-                State::HandedOut(_) => {
-                    self.state = State::Idle;
-                    self.progress.stop();
+                State::HandedOut(_) => self.end_message(),
+                State::Gathering(message) if reception == Reception::Pieces => {
+                    return Ok(Some(What::Piece(Part::Gathered(message.kind()))));
                 }
                 State::Gathering(message) if message.is_whole() => return Ok(Some(What::Gathered)),
                 State::Gathering(message) if !message.is_between_frames() => {
@@ -215,7 +231,24 @@ impl Receiver {
                         return self.wait();
                     }
                 }
-                State::Idle | State::Begun | State::Gathering(_) => match self.advance_header()? {
+                State::Streaming(message) if !message.is_between_frames() => {
+                    match self.advance_streaming(reception)? {
+                        Next::Ready(what) => return Ok(Some(what)),
+                        Next::Nothing => return self.wait(),
+                        Next::Further => {}
+                    }
+                }
+                State::Skipping(message) if !message.is_between_frames() => match self.skip()? {
+                    Next::Ready(what) => return Ok(Some(what)),
+                    Next::Nothing => return self.wait(),
+                    Next::Further => {}
+                },
+                State::Idle
+                | State::Begun
+                | State::Gathering(_)
+                | State::Started
+                | State::Streaming(_)
+                | State::Skipping(_) => match self.advance_header(reception)? {
                     Next::Ready(what) => return Ok(Some(what)),
                     Next::Nothing => return self.wait(),
                     Next::Further => {}
@@ -225,12 +258,12 @@ impl Receiver {
     }
 
     /// Goes on where a header comes next.
-    fn advance_header(&mut self) -> Result<Next, Cause> {
+    fn advance_header(&mut self, reception: Reception) -> Result<Next, Cause> {
         let unread = self.inbox.unread();
         let Some(header) = Header::parse(unread, self.peer)? else { return Ok(Next::Nothing) };
         let len = convert::usize_from(header.len);
         let is_here = unread.len().saturating_sub(header.size) >= len;
-        let frame = |kind| Frame { kind, header: header.size, len, key: header.key };
+        let frame = |kind| Whole { kind, header: header.size, len, key: header.key };
         let kind = match (header.opcode, &self.state) {
             (OpCode::Close | OpCode::Ping | OpCode::Pong, _) => {
                 if !is_here {
@@ -239,13 +272,16 @@ impl Receiver {
                 self.stop_header_clock();
                 return Ok(Next::Ready(What::Control(header.opcode, frame(Kind::Binary))));
             }
-            (OpCode::Continuation, State::Gathering(_)) => None,
+            (OpCode::Continuation, State::Gathering(_) | State::Streaming(_) | State::Skipping(_)) => None,
             (OpCode::Continuation, _) => {
                 let got = unread.get(..1).unwrap_or_default();
                 let expected = "no continuation where no message was begun";
                 return Err(Violation::new(expected, got, "RFC 6455 5.4").into());
             }
-            (OpCode::Text | OpCode::Binary, State::Gathering(_)) => {
+            (
+                OpCode::Text | OpCode::Binary,
+                State::Gathering(_) | State::Streaming(_) | State::Skipping(_),
+            ) => {
                 let got = unread.get(..1).unwrap_or_default();
                 let expected = "the rest of a message before the next";
                 return Err(Violation::new(expected, got, "RFC 6455 5.4").into());
@@ -253,20 +289,41 @@ impl Receiver {
             (OpCode::Text, _) => Some(Kind::Text),
             (OpCode::Binary, _) => Some(Kind::Binary),
         };
-        if let (Some(kind), true, true) = (kind, header.fin, is_here) {
-            gather::check_length(header.len, 0, &self.limits)?;
-            self.stop_header_clock();
-            return Ok(Next::Ready(What::Message(frame(kind))));
+        match (kind, &self.state, reception) {
+            (None, ..) => {}
+            (Some(kind), State::Started, _) => self.state = State::Streaming(Box::new(Streaming::new(kind))),
+            (Some(kind), _, Reception::Pieces) => {
+                return Ok(Next::Ready(What::Piece(Part::Start(kind))));
+            }
+            (Some(kind), _, Reception::Whole) if header.fin && is_here => {
+                gather::check_length(header.len, 0, &self.limits)?;
+                self.stop_header_clock();
+                return Ok(Next::Ready(What::Message(frame(kind))));
+            }
+            // The clock runs on: it is that of the message from its first byte.
+            (Some(kind), _, Reception::Whole) => {
+                self.state = State::Gathering(Box::new(Gathering::new(kind)));
+            }
         }
-        // The clock runs on: it is that of the message from its first byte.
-        if let Some(kind) = kind {
-            self.state = State::Gathering(Box::new(Gathering::new(kind)));
+        match &mut self.state {
+            State::Gathering(message) => message.start(&header, &self.limits)?,
+            State::Streaming(message) | State::Skipping(message) => message.start(&header, &self.limits)?,
+            State::Idle
+            | State::Begun
+            | State::HandedOut(_)
+            | State::Started
+            | State::Failing(_)
+            | State::Failed(_)
+            | State::Closed(_) => return Ok(Next::Further),
         }
-        if let State::Gathering(message) = &mut self.state {
-            message.start(&header, &self.limits)?;
-            self.inbox.consume(header.size);
-        }
+        self.inbox.consume(header.size);
         Ok(Next::Further)
+    }
+
+    /// A message was handed out to its end, or skipped.
+    pub(super) fn end_message(&mut self) {
+        self.state = State::Idle;
+        self.progress.stop();
     }
 
     /// The frame whose rest was waited for is here. The clock of a message that is gathered runs on.
@@ -288,7 +345,8 @@ impl Receiver {
         if let (State::Idle, false) = (&self.state, self.inbox.is_empty()) {
             self.state = State::Begun;
         }
-        if let (State::Begun | State::Gathering(_), Some(rate)) = (&self.state, self.limits.message_progress)
+        if let (State::Begun | State::Gathering(_) | State::Streaming(_) | State::Skipping(_), Some(rate)) =
+            (&self.state, self.limits.message_progress)
         {
             if self.progress.expired(now, rate) {
                 return Err(Exceeded::rate(Limit::MessageProgress, rate).into());
@@ -305,6 +363,8 @@ impl Receiver {
     fn event_slowly(&mut self, what: What) -> Result<Event<'_>, Failure> {
         match what {
             What::Message(frame) => Ok(Event::Binary(self.inbox.payload(frame.len))),
+            // It is in the token of `piece`, and never in one of `event`.
+            What::Piece(_) => Ok(Event::Binary(self.inbox.payload(0))),
             What::Control(opcode, frame) => self.control(opcode, frame),
             What::Gathered => Ok(self.gathered()),
             What::PingDue(now) => {
@@ -319,6 +379,9 @@ impl Receiver {
                     | State::Begun
                     | State::Gathering(_)
                     | State::HandedOut(_)
+                    | State::Started
+                    | State::Streaming(_)
+                    | State::Skipping(_)
                     | State::Failed(_)
                     | State::Closed(_) => Cause::EndOfStream,
                 };
@@ -327,7 +390,7 @@ impl Receiver {
         }
     }
 
-    fn control(&mut self, opcode: OpCode, frame: Frame) -> Result<Event<'_>, Failure> {
+    fn control(&mut self, opcode: OpCode, frame: Whole) -> Result<Event<'_>, Failure> {
         let payload = self.inbox.read(frame.header, frame.len);
         mask::apply(frame.key, payload);
         match opcode {
@@ -357,6 +420,9 @@ impl Receiver {
             State::Idle
             | State::Begun
             | State::Gathering(_)
+            | State::Started
+            | State::Streaming(_)
+            | State::Skipping(_)
             | State::Failing(_)
             | State::Failed(_)
             | State::Closed(_) => Event::Binary(self.inbox.payload(0)),
@@ -367,8 +433,17 @@ impl Receiver {
 const TEXT: u8 = OpCode::Text.last();
 const BINARY: u8 = OpCode::Binary.last();
 
-/// What a header led to.
-enum Next {
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reception {
+    /// Whole messages.
+    Whole,
+    /// Messages in pieces, as they arrive.
+    Pieces,
+}
+
+/// How it goes on.
+pub(super) enum Next {
     Ready(What),
     Nothing,
     /// The message goes on.
@@ -376,7 +451,7 @@ enum Next {
 }
 
 #[cold]
-fn fail(state: &mut State, cause: Cause) -> Failure {
+pub(super) fn fail(state: &mut State, cause: Cause) -> Failure {
     *state = State::Failed(Box::new(cause.clone()));
     Failure::new(cause)
 }

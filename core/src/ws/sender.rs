@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::close::Close;
+use super::encoded::Frame;
 use super::failure::Failure;
 use super::fragments::Fragments;
 use super::frame::{self, OpCode};
@@ -75,6 +76,22 @@ impl Sender {
         Ok(())
     }
 
+    /// Writes a message that was encoded once for many connections. Where it need not be masked, a large one is
+    /// referenced and a small one is copied.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit into the outbox now ([`fits`](Self::fits), by the length of its content); nothing of it was
+    /// written.
+    #[inline]
+    pub fn frame<'f>(&mut self, frame: &'f Frame, out: &mut Outbox) -> Result<(), Full<&'f Frame>> {
+        if !Self::fits(frame.data().len(), out) {
+            return Err(Full(frame));
+        }
+        frame.put(self.masks.as_mut(), out);
+        Ok(())
+    }
+
     /// True if a message of `len` bytes is taken now: it stays within [`OutboxLimits::bytes`], or nothing else is
     /// queued. A message larger than the outbox could never be sent otherwise, and it is in memory anyway.
     ///
@@ -99,26 +116,30 @@ impl Sender {
 
     /// Writes the Pong that a Ping is owed.
     ///
-    /// If even the reserve for control frames is full it is kept, and only the latest is (RFC 6455 5.5.3): see
-    /// [`settle`](Self::settle).
+    /// Above the high-water mark it is kept instead, and only the latest is (RFC 6455 5.5.3): see [`settle`](Self::settle). So
+    /// a peer that pings and never reads grows nothing, and reading need not wait for writing.
     pub fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {
         self.owed = None;
-        if out.takes_control(frame::CONTROL_FRAME) {
+        if Self::takes_pong(out) {
             self.control(OpCode::Pong, &ping.0, out);
         } else {
             self.owed = Some(ping.0.into_owned());
         }
     }
 
-    /// Writes the Pong that did not fit before, if there is one and it fits now. Call it when the transport has
+    /// Writes the Pong that was kept, if there is one and the output is low enough again. Call it when the transport has
     /// taken something.
+    #[inline]
     pub fn settle(&mut self, out: &mut Outbox) {
-        if !out.takes_control(frame::CONTROL_FRAME) {
-            return;
+        if self.owed.is_some() && Self::takes_pong(out) {
+            if let Some(payload) = self.owed.take() {
+                self.control(OpCode::Pong, &payload, out);
+            }
         }
-        if let Some(payload) = self.owed.take() {
-            self.control(OpCode::Pong, &payload, out);
-        }
+    }
+
+    fn takes_pong(out: &Outbox) -> bool {
+        !out.is_above_high_water() && out.takes_control(frame::CONTROL_FRAME)
     }
 
     /// Writes the keep-alive ping that is due.

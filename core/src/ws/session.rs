@@ -8,7 +8,8 @@ use super::event::{Event, Ready, What};
 use super::failure::Cause;
 use super::fragments::Fragments;
 use super::message::{Control, Kind, PeerClose, PingDue, Text};
-use super::receiver::Receiver;
+use super::piece::{NextPiece, Piece, PieceReady};
+use super::receiver::{Receiver, Reception};
 use super::sender::{CloseSent, Sender};
 use super::{Failure, Ping, WebSocket};
 use crate::{Deadline, Inbox, Outbox, Payload};
@@ -67,7 +68,8 @@ impl Session {
         self.recv.inbox()
     }
 
-    /// Whether something is there. Writes the keep-alive ping that is due, and a Pong that did not fit before.
+    /// Whether something is there. Writes the keep-alive ping that is due, and a Pong that did not fit before. What is left
+    /// of a message that was begun in pieces is skipped.
     #[inline]
     pub fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
         match self.recv.poll_quickly() {
@@ -99,6 +101,39 @@ impl Session {
             Ok(Event::Text(text)) => Ok((SessionEvent::Text(text), writer.writing())),
             Ok(Event::Binary(payload)) => Ok((SessionEvent::Binary(payload), writer.writing())),
             other => writer.reply(other, out),
+        }
+    }
+
+    /// Writes a Pong that was kept: see [`Sender::settle`]. Call it when the transport has taken something.
+    #[inline]
+    pub fn settle(&mut self, out: &mut Outbox) {
+        self.writer.settle(out);
+    }
+
+    /// Like [`poll`](Self::poll), and messages come in pieces, as they arrive: see [`Receiver::poll_piece`].
+    pub fn poll_piece(&mut self, out: &mut Outbox) -> Option<NextPiece> {
+        self.writer.settle(out);
+        let mut next = self.recv.poll_piece();
+        while let Some(NextPiece::Event(Ready(due @ What::PingDue(_)))) = next {
+            self.keep_alive(Ready(due), out);
+            next = self.recv.poll_piece();
+        }
+        next
+    }
+
+    /// Consumes a part of a message that is ready.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`event`](Self::event).
+    pub fn piece(&mut self, ready: PieceReady, out: &mut Outbox) -> Result<Piece<'_>, Cause> {
+        match self.recv.piece(ready) {
+            Ok(piece) => Ok(piece),
+            Err(failure) => {
+                let cause = failure.cause().clone();
+                self.writer.fail(failure, out);
+                Err(cause)
+            }
         }
     }
 
@@ -153,14 +188,18 @@ impl Session {
     #[inline(never)]
     fn poll_slowly(&mut self, out: &mut Outbox) -> Option<Ready> {
         self.writer.settle(out);
-        let mut ready = self.recv.poll_slowly();
-        while let Some(Ready(What::PingDue(_))) = ready {
-            if let Some(Ok(Event::PingDue(due))) = ready.map(|ready| self.recv.event(ready)) {
-                self.writer.keep_alive(due, out);
-            }
-            ready = self.recv.poll_slowly();
+        let mut ready = self.recv.poll_slowly(Reception::Whole);
+        while let Some(Ready(due @ What::PingDue(_))) = ready {
+            self.keep_alive(Ready(due), out);
+            ready = self.recv.poll_slowly(Reception::Whole);
         }
         ready
+    }
+
+    fn keep_alive(&mut self, due: Ready, out: &mut Outbox) {
+        if let Ok(Event::PingDue(due)) = self.recv.event(due) {
+            self.writer.keep_alive(due, out);
+        }
     }
 }
 

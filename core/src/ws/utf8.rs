@@ -97,9 +97,12 @@ impl Partial {
     }
 }
 
+/// Bytes of a character that is not whole, at the most.
+pub(super) const LONGEST_CUT: usize = 3;
+
 /// How many bytes at the end may belong to a character that goes on behind them.
-fn cut_at_end(bytes: &[u8]) -> usize {
-    for (before, &byte) in bytes.iter().rev().take(3).enumerate() {
+pub(super) fn cut_at_end(bytes: &[u8]) -> usize {
+    for (before, &byte) in bytes.iter().rev().take(LONGEST_CUT).enumerate() {
         let length = match byte {
             // It continues a character: look for the start.
             0x80..0xc0 => continue,

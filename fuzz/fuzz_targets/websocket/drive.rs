@@ -33,7 +33,7 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival, halves: bool) -> Outcome {
         slow: false,
         largest: 0,
     };
-    let how = driver.open(Socket::new(plan.socket(), halves));
+    let how = driver.open(Socket::new(plan.socket(), halves, plan.reception()));
     driver.check(&how);
     Outcome { log: driver.log, written: driver.written }
 }
@@ -86,11 +86,11 @@ impl Driver<'_> {
             self.log.push(format!("{got:?}"));
             let (closes, ours) = match got {
                 Got::Text(text) => {
-                    assert!(text.len() as u64 <= self.plan.limits.message_bytes);
+                    assert!(text.len() as u64 <= self.plan.message_bytes());
                     (false, self.act(&mut socket, &Bytes::from(text)))
                 }
                 Got::Binary(data) => {
-                    assert!(data.len() as u64 <= self.plan.limits.message_bytes);
+                    assert!(data.len() as u64 <= self.plan.message_bytes());
                     (false, self.act(&mut socket, &data.into()))
                 }
                 Got::Ping(payload) => {

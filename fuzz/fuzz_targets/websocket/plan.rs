@@ -7,12 +7,16 @@ use endwell_core::ws::{Jitter, Limits, Masks, Role, WebSocket};
 use endwell_core::{OutboxLimits, Rate};
 use endwell_fuzz::{Peer, at};
 
+use crate::socket::Reception;
+
 pub struct Plan<'a> {
     pub client: bool,
     pub limits: Limits,
     pub outbox: OutboxLimits,
     /// Where time passes, the halves are used, and not the session.
     pub halves: bool,
+    /// Messages are taken in pieces.
+    pub pieces: bool,
     /// The driver polls above the high-water mark too.
     pub rude: bool,
     actions: &'a [u8],
@@ -33,6 +37,7 @@ impl<'a> Plan<'a> {
             limits,
             outbox,
             halves: has(b'h'),
+            pieces: has(b'p'),
             rude: has(b'~'),
             actions,
             peer: Peer { quiet: has(b'?'), cuts, stream },
@@ -42,6 +47,15 @@ impl<'a> Plan<'a> {
     /// What the application does about a message.
     pub fn action(&self, message: usize) -> u8 {
         at(self.actions, message).unwrap_or(b'e')
+    }
+
+    pub fn reception(&self) -> Reception {
+        if self.pieces { Reception::Pieces(None) } else { Reception::Whole }
+    }
+
+    /// The largest message that is taken.
+    pub fn message_bytes(&self) -> u64 {
+        if self.pieces { self.limits.streamed_bytes } else { self.limits.message_bytes }
     }
 
     pub fn socket(&self) -> WebSocket {
@@ -64,6 +78,7 @@ fn small_limits() -> (Limits, OutboxLimits) {
     let mut limits = Limits::default();
     limits.frame_bytes = 300;
     limits.message_bytes = 400;
+    limits.streamed_bytes = 600;
     limits.fragments = 5;
     limits.received_bytes = 1;
     limits.message_progress = Some(Rate { bytes: 8, period: Duration::from_secs(5) });

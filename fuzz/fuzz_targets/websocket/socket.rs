@@ -1,14 +1,26 @@
 //! A WebSocket as one value or as two halves, in the hands of one driver.
 
 use endwell_core::ws::{
-    Close, CloseSent, Closing, Event, Fragments, Kind, Ready, Receiver, Sender, Session, SessionEvent,
-    WebSocket, Writing,
+    Close, CloseSent, Closing, Event, Failure, Fragments, Kind, NextPiece, Piece, Ready, Receiver, Sender,
+    Session, SessionEvent, WebSocket, Writing,
 };
 use endwell_core::{Deadline, Inbox, Outbox};
 
-pub enum Socket {
+pub struct Socket {
+    form: Form,
+    reception: Reception,
+}
+
+enum Form {
     Session(Session),
     Halves { recv: Receiver, writer: Option<Writer> },
+}
+
+/// How messages are taken.
+pub enum Reception {
+    Whole,
+    /// In pieces, which are put together here.
+    Pieces(Option<(Kind, Vec<u8>)>),
 }
 
 pub enum Writer {
@@ -28,30 +40,32 @@ pub enum Got {
 }
 
 impl Socket {
-    pub fn new(socket: WebSocket, halves: bool) -> Self {
-        if !halves {
-            return Self::Session(socket.session());
-        }
-        Self::Halves { recv: socket.recv, writer: Some(Writer::Idle(socket.send)) }
+    pub fn new(socket: WebSocket, halves: bool, reception: Reception) -> Self {
+        let form = if halves {
+            Form::Halves { recv: socket.recv, writer: Some(Writer::Idle(socket.send)) }
+        } else {
+            Form::Session(socket.session())
+        };
+        Self { form, reception }
     }
 
     pub fn inbox(&mut self) -> &mut Inbox {
-        match self {
-            Self::Session(session) => session.inbox(),
-            Self::Halves { recv, .. } => recv.inbox(),
+        match &mut self.form {
+            Form::Session(session) => session.inbox(),
+            Form::Halves { recv, .. } => recv.inbox(),
         }
     }
 
     pub fn deadline(&self) -> Option<Deadline> {
-        match self {
-            Self::Session(session) => session.deadline(),
-            Self::Halves { recv, .. } => recv.deadline(),
+        match &self.form {
+            Form::Session(session) => session.deadline(),
+            Form::Halves { recv, .. } => recv.deadline(),
         }
     }
 
     /// The transport took something.
     pub fn settle(&mut self, out: &mut Outbox) {
-        if let Self::Halves { writer: Some(writer), .. } = self {
+        if let Form::Halves { writer: Some(writer), .. } = &mut self.form {
             match writer {
                 Writer::Idle(sender) => sender.settle(out),
                 Writer::Streaming(fragments) => fragments.settle(out),
@@ -62,31 +76,36 @@ impl Socket {
 
     /// What came next. Keep-alive pings are written.
     pub fn next(&mut self, out: &mut Outbox) -> Option<Got> {
-        match self {
-            Self::Session(session) => {
-                let ready = session.poll(out)?;
-                Some(match session.event(ready, out) {
-                    Ok(SessionEvent::Text(text)) => Got::Text(text.into_string()),
-                    Ok(SessionEvent::Binary(data)) => Got::Binary(data.take().to_vec()),
-                    Ok(SessionEvent::Ping(payload)) => Got::Ping(payload.to_vec()),
-                    Ok(SessionEvent::Pong(payload)) => Got::Pong(payload.to_vec()),
-                    Ok(SessionEvent::Close(close)) => Got::Close(close),
-                    Err(cause) => Got::Failed(cause),
-                })
-            }
-            Self::Halves { recv, writer } => loop {
-                let ready = recv.poll()?;
-                if let Some(got) = by_halves(recv, ready, writer, out) {
-                    return Some(got);
+        loop {
+            let got = match &mut self.reception {
+                Reception::Whole => {
+                    let ready = self.form.poll(out)?;
+                    self.form.event(ready, out)
                 }
-            },
+                Reception::Pieces(message) => match self.form.poll_piece(out)? {
+                    NextPiece::Piece(ready) => match &mut self.form {
+                        Form::Session(session) => match session.piece(ready, out) {
+                            Ok(piece) => put_together(piece, message),
+                            Err(cause) => Some(Got::Failed(cause)),
+                        },
+                        Form::Halves { recv, writer } => match recv.piece(ready) {
+                            Ok(piece) => put_together(piece, message),
+                            Err(failure) => by_halves(Err(failure), writer, out),
+                        },
+                    },
+                    NextPiece::Event(ready) => self.form.event(ready, out),
+                },
+            };
+            if got.is_some() {
+                return got;
+            }
         }
     }
 
     pub fn writing(&mut self) -> Writing<'_> {
-        match self {
-            Self::Session(session) => session.writing(),
-            Self::Halves { writer, .. } => match writer.as_mut().unwrap() {
+        match &mut self.form {
+            Form::Session(session) => session.writing(),
+            Form::Halves { writer, .. } => match writer.as_mut().unwrap() {
                 Writer::Idle(sender) => Writing::Idle(sender),
                 Writer::Streaming(fragments) => Writing::Streaming(fragments),
                 Writer::Closed(_) => Writing::Closed,
@@ -95,11 +114,11 @@ impl Socket {
     }
 
     pub fn start(&mut self, kind: Kind) {
-        match self {
-            Self::Session(session) => {
+        match &mut self.form {
+            Form::Session(session) => {
                 session.start(kind);
             }
-            Self::Halves { writer, .. } => {
+            Form::Halves { writer, .. } => {
                 *writer = match writer.take() {
                     Some(Writer::Idle(sender)) => Some(Writer::Streaming(sender.fragments(kind))),
                     other => other,
@@ -109,11 +128,11 @@ impl Socket {
     }
 
     pub fn finish(&mut self, out: &mut Outbox) {
-        match self {
-            Self::Session(session) => {
+        match &mut self.form {
+            Form::Session(session) => {
                 session.finish(out);
             }
-            Self::Halves { writer, .. } => {
+            Form::Halves { writer, .. } => {
                 *writer = match writer.take() {
                     Some(Writer::Streaming(fragments)) => Some(Writer::Idle(fragments.finish(out))),
                     other => other,
@@ -123,9 +142,9 @@ impl Socket {
     }
 
     pub fn close(self, close: Close, out: &mut Outbox) -> Closing {
-        match self {
-            Self::Session(session) => session.close(close, out),
-            Self::Halves { recv, writer } => recv.closing(match writer.unwrap() {
+        match self.form {
+            Form::Session(session) => session.close(close, out),
+            Form::Halves { recv, writer } => recv.closing(match writer.unwrap() {
                 Writer::Idle(sender) => sender.close(close, out),
                 Writer::Streaming(fragments) => fragments.close(close, out),
                 Writer::Closed(sent) => sent,
@@ -134,15 +153,68 @@ impl Socket {
     }
 }
 
-/// Exchanges the token and gives the sender what the peer is owed. `None`: a keep-alive ping.
+impl Form {
+    fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
+        match self {
+            Self::Session(session) => session.poll(out),
+            Self::Halves { recv, .. } => recv.poll(),
+        }
+    }
+
+    fn poll_piece(&mut self, out: &mut Outbox) -> Option<NextPiece> {
+        match self {
+            Self::Session(session) => session.poll_piece(out),
+            Self::Halves { recv, .. } => recv.poll_piece(),
+        }
+    }
+
+    /// `None`: a keep-alive ping.
+    fn event(&mut self, ready: Ready, out: &mut Outbox) -> Option<Got> {
+        let session = match self {
+            Self::Session(session) => session,
+            Self::Halves { recv, writer } => return by_halves(recv.event(ready), writer, out),
+        };
+        Some(match session.event(ready, out) {
+            Ok(SessionEvent::Text(text)) => Got::Text(text.into_string()),
+            Ok(SessionEvent::Binary(data)) => Got::Binary(data.take().to_vec()),
+            Ok(SessionEvent::Ping(payload)) => Got::Ping(payload.to_vec()),
+            Ok(SessionEvent::Pong(payload)) => Got::Pong(payload.to_vec()),
+            Ok(SessionEvent::Close(close)) => Got::Close(close),
+            Err(cause) => Got::Failed(cause),
+        })
+    }
+}
+
+/// Puts a message together, and panics where a piece is not in its place.
+fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>)>) -> Option<Got> {
+    let (kind, bytes) = match piece {
+        Piece::Start(kind) => {
+            assert!(message.replace((kind, vec![])).is_none(), "a message within a message");
+            return None;
+        }
+        Piece::Text(text) => (Kind::Text, text.take()),
+        Piece::Binary(data) => (Kind::Binary, data.take()),
+        Piece::End => {
+            return Some(match message.take().expect("the end of a message") {
+                (Kind::Text, bytes) => Got::Text(String::from_utf8(bytes).unwrap()),
+                (Kind::Binary, bytes) => Got::Binary(bytes),
+            });
+        }
+    };
+    let (begun, all) = message.as_mut().expect("a piece of a message");
+    assert!(*begun == kind && !bytes.is_empty());
+    all.extend_from_slice(&bytes);
+    None
+}
+
+/// Gives the sender what the peer is owed. `None`: a keep-alive ping.
 fn by_halves(
-    recv: &mut Receiver,
-    ready: Ready,
+    event: Result<Event<'_>, Failure>,
     writer: &mut Option<Writer>,
     out: &mut Outbox,
 ) -> Option<Got> {
     let owned = writer.take().unwrap();
-    let (got, next) = match (recv.event(ready), owned) {
+    let (got, next) = match (event, owned) {
         (Ok(Event::Text(text)), next) => (Got::Text(text.to_string()), next),
         (Ok(Event::Binary(data)), next) => (Got::Binary(data.to_vec()), next),
         (Ok(Event::Pong(payload)), next) => (Got::Pong(payload.to_vec()), next),

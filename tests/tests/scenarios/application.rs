@@ -4,10 +4,11 @@ use std::future::poll_fn;
 use std::io::IoSlice;
 use std::panic::resume_unwind;
 
+use endwell::blocking::{block_on, handler};
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
-use crate::support::{Client, Cut, Runtime, on_every_runtime, start};
+use crate::support::{Client, Cut, Running, Runtime, on_every_runtime, start};
 
 on_every_runtime!(
     before_reading,
@@ -74,9 +75,16 @@ struct Seen {
     aborted: u64,
 }
 
-/// Runs the stage with each fault, beside a connection that is kept open and used before and after.
+/// Runs the stage with each fault, in a handler that is a future and in one that is plain code: the same is seen.
 fn each<R: Runtime>(request: impl Fn(&str) -> String, check: impl Fn(&mut Client)) -> Seen {
-    let server = start::<R, _, _>(fail);
+    let seen = each_on(&start::<R, _, _>(fail), &request, &check);
+    let plain = start::<R, _, _>(handler(|exchange| block_on(fail(exchange))));
+    assert_eq!(each_on(&plain, &request, &check), seen, "as plain code");
+    seen
+}
+
+/// Each fault, beside a connection that is kept open and used before and after.
+fn each_on(server: &Running, request: impl Fn(&str) -> String, check: impl Fn(&mut Client)) -> Seen {
     let mut beside = server.connect();
     for fault in FAULTS {
         beside.send("GET /well HTTP/1.1\r\nhost: a\r\n\r\n");

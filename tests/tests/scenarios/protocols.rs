@@ -154,6 +154,26 @@ fn unix_on_async_std() {
     });
 }
 
+#[test]
+fn unix_on_smol() {
+    let path = Path::new("smol");
+    smol::block_on(async {
+        let listener = smol::net::unix::UnixListener::bind(&path.0).unwrap();
+        let name = path.0.clone();
+        let stop = smol::unblock(move || ask_over_unix(&name));
+        serve(listener, Config::default(), hello).until(stop).await;
+    });
+}
+
+#[test]
+fn unix_on_threads() {
+    let path = Path::new("threads");
+    let listener = std::os::unix::net::UnixListener::bind(&path.0).unwrap();
+    let name = path.0.clone();
+    let stop = smol::unblock(move || ask_over_unix(&name));
+    endwell::blocking::block_on(serve(listener, Config::default(), hello).until(stop));
+}
+
 /// Any stream will do: here one that is memory.
 #[test]
 fn any_stream_of_tokio() {

@@ -33,8 +33,8 @@ impl<L: Listener + Sync> Listener for Failing<L> {
         }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.listener.spawn(task);
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.listener.spawn(task)
     }
 
     async fn sleep(duration: Duration) {

@@ -93,7 +93,7 @@ fn sends_its_head_slowly<R: Runtime>() {
     let response = client.response().unwrap();
     assert!((408, true) == (response.status, response.announces_close()), "{response:?}");
     assert!(begin.elapsed() >= Duration::from_millis(400) && begin.elapsed() < TRICKLE);
-    drop(client);
+    client.shut_down();
     sending.join().unwrap();
     assert_limit(&server, Limit::HeadTime);
 }
@@ -108,7 +108,7 @@ fn sends_its_body_slowly<R: Runtime>() {
         let response = client.response().unwrap();
         assert!((408, true) == (response.status, response.announces_close()), "{response:?}");
         assert!(begin.elapsed() >= Duration::from_millis(300) && begin.elapsed() < TRICKLE);
-        drop(client);
+        client.shut_down();
         sending.join().unwrap();
         server.next_end();
     }
@@ -126,7 +126,7 @@ fn reads_slowly<R: Runtime>() {
         }
     });
     assert_limit(&server, Limit::WriteProgress);
-    client.socket.shutdown(std::net::Shutdown::Both).unwrap_or(());
+    client.shut_down();
     reading.join().unwrap();
 }
 

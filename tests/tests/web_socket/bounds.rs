@@ -67,7 +67,7 @@ fn impatient() -> Config {
     config
 }
 
-/// S31: a peer that pings and takes no pong is read from no further, and meets the limit of writing.
+/// S31: a peer that pings and takes no pong meets the limit of writing, however much it sends until then.
 fn a_flood_of_pings_that_nobody_reads<R: Runtime>() {
     let (tell, told) = told();
     let server =
@@ -76,17 +76,14 @@ fn a_flood_of_pings_that_nobody_reads<R: Runtime>() {
     let mut socket = peer.client.socket.try_clone().unwrap();
     let pushing = thread::spawn(move || {
         let many = frame(FIN | PING, &[b'p'; 100]).repeat(100);
-        let mut sent = 0;
-        while sent < 64 << 20 && socket.write_all(&many).is_ok() {
-            sent += many.len();
-        }
-        sent
+        // Until the connection is reset: nothing else ends this.
+        while socket.write_all(&many).is_ok() {}
     });
     assert_eq!(
         (limit(&told.next()), limit(&server.next_end())),
         (Limit::WriteProgress, Limit::WriteProgress)
     );
-    assert!(pushing.join().unwrap() < 64 << 20);
+    pushing.join().unwrap();
 }
 
 /// The same for what the application sends: `send` waits, and then hands the message back with the reason.

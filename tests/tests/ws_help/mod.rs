@@ -2,6 +2,7 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::std_instead_of_core,
     clippy::decimal_bitwise_operands,
@@ -9,8 +10,11 @@
 )]
 
 use bytes::{Buf, Bytes};
-use endwell_core::ws::{Cause, Close, Event, Jitter, Limits, Masks, Receiver, Role, Sender, WebSocket};
+use endwell_core::ws::{
+    Cause, Close, Event, Jitter, Kind, Limits, Masks, NextPiece, Piece, Receiver, Role, Sender, WebSocket,
+};
 use endwell_core::{Instant, Outbox};
+use proptest::prelude::*;
 use std::time::Duration;
 
 pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -84,40 +88,95 @@ pub(crate) fn text(text: &str) -> Got {
 pub(crate) fn receive(recv: &mut Receiver, send: &mut Option<Sender>, out: &mut Outbox) -> Vec<Got> {
     let mut all = Vec::new();
     while let Some(ready) = recv.poll() {
-        all.push(match recv.event(ready) {
-            Ok(Event::Text(text)) => Got::Text(text.to_string()),
-            Ok(Event::Binary(payload)) => Got::Binary(payload.to_vec()),
-            Ok(Event::Ping(ping)) => {
-                let payload = ping.payload().to_vec();
-                if let Some(send) = send {
-                    send.pong(ping, out);
-                }
-                Got::Ping(payload)
-            }
-            Ok(Event::Pong(payload)) => Got::Pong(payload.to_vec()),
-            Ok(Event::PingDue(due)) => {
-                if let Some(send) = send {
-                    send.keep_alive(due, out);
-                }
-                Got::PingDue
-            }
-            Ok(Event::Close(close)) => {
-                let got = said(close.close());
-                if let Some(send) = send.take() {
-                    let _sent = send.answer(close, out);
-                }
-                got
-            }
-            Err(failure) => {
-                let code = failure.cause().code().map(endwell_core::ws::CloseCode::number);
-                if let Some(send) = send.take() {
-                    let _sent = send.fail(failure, out);
-                }
-                Got::Failure(code)
-            }
-        });
+        let event = recv.event(ready);
+        all.push(answer(event, send, out));
     }
     all
+}
+
+/// Like [`receive`], in pieces, which are put together: `message` is what has come of one.
+pub(crate) fn receive_pieces(
+    recv: &mut Receiver,
+    message: &mut Option<(Kind, Vec<u8>)>,
+    send: &mut Option<Sender>,
+    out: &mut Outbox,
+) -> Vec<Got> {
+    let mut all = Vec::new();
+    while let Some(next) = recv.poll_piece() {
+        match next {
+            NextPiece::Piece(ready) => match recv.piece(ready) {
+                Ok(piece) => all.extend(put_together(piece, message)),
+                Err(failure) => all.push(answer(Err(failure), send, out)),
+            },
+            NextPiece::Event(ready) => {
+                let event = recv.event(ready);
+                assert!(!matches!(event, Ok(Event::Text(_) | Event::Binary(_))), "a message comes in pieces");
+                all.push(answer(event, send, out));
+            }
+        }
+    }
+    all
+}
+
+/// Puts a message together. A piece that is not in its place panics.
+pub(crate) fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>)>) -> Option<Got> {
+    let (kind, bytes) = match piece {
+        Piece::Start(kind) => {
+            assert_eq!(message.replace((kind, vec![])), None, "a message within a message");
+            return None;
+        }
+        Piece::Text(text) => (Kind::Text, text.take()),
+        Piece::Binary(payload) => (Kind::Binary, payload.take()),
+        Piece::End => {
+            return message.take().map(|(kind, bytes)| match kind {
+                Kind::Text => Got::Text(String::from_utf8(bytes).unwrap()),
+                Kind::Binary => Got::Binary(bytes),
+            });
+        }
+    };
+    let (begun, all) = message.as_mut().expect("a piece of a message that has begun");
+    assert_eq!((*begun, bytes.is_empty()), (kind, false));
+    all.extend(bytes);
+    None
+}
+
+fn answer(
+    event: Result<Event<'_>, endwell_core::ws::Failure>,
+    send: &mut Option<Sender>,
+    out: &mut Outbox,
+) -> Got {
+    match event {
+        Ok(Event::Text(text)) => Got::Text(text.to_string()),
+        Ok(Event::Binary(payload)) => Got::Binary(payload.to_vec()),
+        Ok(Event::Ping(ping)) => {
+            let payload = ping.payload().to_vec();
+            if let Some(send) = send {
+                send.pong(ping, out);
+            }
+            Got::Ping(payload)
+        }
+        Ok(Event::Pong(payload)) => Got::Pong(payload.to_vec()),
+        Ok(Event::PingDue(due)) => {
+            if let Some(send) = send {
+                send.keep_alive(due, out);
+            }
+            Got::PingDue
+        }
+        Ok(Event::Close(close)) => {
+            let got = said(close.close());
+            if let Some(send) = send.take() {
+                let _sent = send.answer(close, out);
+            }
+            got
+        }
+        Err(failure) => {
+            let code = failure.cause().code().map(endwell_core::ws::CloseCode::number);
+            if let Some(send) = send.take() {
+                let _sent = send.fail(failure, out);
+            }
+            Got::Failure(code)
+        }
+    }
 }
 
 pub(crate) fn said(close: &Close) -> Got {
@@ -139,6 +198,29 @@ pub(crate) fn run(socket: WebSocket, bytes: &[u8], step: usize) -> (Vec<Got>, Ve
         }
     }
     (all, written(&mut out))
+}
+
+/// Feeds a WebSocket of a role with `bytes`, cut as `cuts` says, and ends the stream.
+pub(crate) fn run_cut(socket: WebSocket, bytes: &[u8], cuts: &[usize], pieces: bool) -> (Vec<Got>, Vec<u8>) {
+    let WebSocket { mut recv, send, .. } = socket;
+    let (mut send, mut out, mut all, mut message) = (Some(send), Outbox::default(), vec![], None);
+    let (mut rest, mut cuts) = (bytes, cuts.iter().cycle());
+    loop {
+        let len = cuts.next().map_or(rest.len(), |cut| cut % rest.len().max(1) + 1).min(rest.len());
+        recv.inbox().feed(&rest[..len]);
+        rest = &rest[len..];
+        if rest.is_empty() {
+            recv.inbox().end();
+        }
+        all.extend(if pieces {
+            receive_pieces(&mut recv, &mut message, &mut send, &mut out)
+        } else {
+            receive(&mut recv, &mut send, &mut out)
+        });
+        if rest.is_empty() {
+            return (all, written(&mut out));
+        }
+    }
 }
 
 pub(crate) fn written(out: &mut Outbox) -> Vec<u8> {
@@ -177,4 +259,36 @@ pub(crate) fn closes_once(bytes: &[u8], peer_masks: bool) -> bool {
         }
     }
     true
+}
+
+/// A frame's first byte, its payload and mask key, and whether it is cut in the middle.
+pub(crate) type Made = (u8, Vec<u8>, [u8; 4], bool);
+
+/// Frames, most of them well-formed.
+pub(crate) fn frames() -> impl Strategy<Value = Vec<Made>> {
+    let first = prop_oneof![
+        8 => prop::sample::select(vec![0x81_u8, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a]),
+        1 => Just(0x88),
+        1 => any::<u8>(),
+    ];
+    let payload = prop_oneof![
+        4 => "[a-zé水🎉]{0,40}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..140),
+        1 => "[a水]{100,300}".prop_map(String::into_bytes),
+    ];
+    let one = (first, payload, any::<[u8; 4]>(), (0..20_u8).prop_map(|odd| odd == 0));
+    prop::collection::vec(one, 0..12)
+}
+
+/// The bytes of [`frames`], of a client or of a server.
+pub(crate) fn wire(frames: &[Made], masks: bool) -> Vec<u8> {
+    let mut all = vec![];
+    for (first, payload, key, is_cut) in frames {
+        let mut bytes = frame(*first, payload, masks.then_some(*key));
+        if *is_cut {
+            bytes.truncate(bytes.len() / 2);
+        }
+        all.extend(bytes);
+    }
+    all
 }

@@ -69,9 +69,11 @@ pub(super) fn status_of(limit: Limit) -> StatusCode {
     match limit {
         Limit::TargetBytes => StatusCode::URI_TOO_LONG,
         // Those of WebSocket and of clients are not met here; each has the status that means the same.
-        Limit::BodyBytes | Limit::FrameBytes | Limit::MessageBytes | Limit::FragmentCount => {
-            StatusCode::CONTENT_TOO_LARGE
-        }
+        Limit::BodyBytes
+        | Limit::FrameBytes
+        | Limit::MessageBytes
+        | Limit::StreamedBytes
+        | Limit::FragmentCount => StatusCode::CONTENT_TOO_LARGE,
         Limit::HeadBytes
         | Limit::FieldCount
         | Limit::InterimCount

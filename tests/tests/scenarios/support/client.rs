@@ -62,6 +62,12 @@ impl Client {
         self.socket.shutdown(Shutdown::Write).unwrap();
     }
 
+    /// Ends both sides, also for other threads that hold the socket.
+    pub(crate) fn shut_down(&self) {
+        // The peer may have been first.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
     /// Resets the connection.
     pub(crate) fn reset(self) {
         SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)).unwrap();

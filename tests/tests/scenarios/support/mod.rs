@@ -9,7 +9,7 @@ mod server;
 pub(crate) use client::{Client, LONG};
 pub(crate) use gate::{Gate, told};
 pub(crate) use response::{Cut, Response};
-pub(crate) use runtime::{AsyncStd, Runtime, Tokio};
+pub(crate) use runtime::{AsyncStd, Blocking, CurrentThread, Runtime, Smol, Tokio};
 pub(crate) use server::{Running, start, start_narrow, start_with};
 
 /// Makes a test of each scenario for each runtime.
@@ -18,8 +18,17 @@ macro_rules! on_every_runtime {
         mod on_tokio {
             $(#[test] $(#[$attribute])* fn $scenario() { super::$scenario::<crate::support::Tokio>(); })*
         }
+        mod on_tokio_current_thread {
+            $(#[test] $(#[$attribute])* fn $scenario() { super::$scenario::<crate::support::CurrentThread>(); })*
+        }
         mod on_async_std {
             $(#[test] $(#[$attribute])* fn $scenario() { super::$scenario::<crate::support::AsyncStd>(); })*
+        }
+        mod on_smol {
+            $(#[test] $(#[$attribute])* fn $scenario() { super::$scenario::<crate::support::Smol>(); })*
+        }
+        mod on_blocking {
+            $(#[test] $(#[$attribute])* fn $scenario() { super::$scenario::<crate::support::Blocking>(); })*
         }
     };
 }

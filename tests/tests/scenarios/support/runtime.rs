@@ -1,6 +1,7 @@
 //! The runtimes, as far as a scenario needs them.
 
 use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use endwell::Listener;
@@ -50,6 +51,30 @@ impl Runtime for Tokio {
     }
 }
 
+/// tokio with one thread, on which the server and all its connections take turns.
+pub(crate) struct CurrentThread;
+
+impl Runtime for CurrentThread {
+    type Listener = tokio::net::TcpListener;
+    const NAME: &'static str = "tokio, one thread";
+
+    fn run<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    fn listen(socket: TcpListener) -> Self::Listener {
+        Tokio::listen(socket)
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        Tokio::spawn(task);
+    }
+
+    async fn sleep(duration: Duration) {
+        Tokio::sleep(duration).await;
+    }
+}
+
 pub(crate) struct AsyncStd;
 
 impl Runtime for AsyncStd {
@@ -70,5 +95,52 @@ impl Runtime for AsyncStd {
 
     async fn sleep(duration: Duration) {
         async_std::task::sleep(duration).await;
+    }
+}
+
+pub(crate) struct Smol;
+
+impl Runtime for Smol {
+    type Listener = smol::net::TcpListener;
+    const NAME: &'static str = "smol";
+
+    fn run<F: Future>(future: F) -> F::Output {
+        smol::block_on(future)
+    }
+
+    fn listen(socket: TcpListener) -> Self::Listener {
+        socket.try_into().unwrap()
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        smol::spawn(task).detach();
+    }
+
+    async fn sleep(duration: Duration) {
+        smol::Timer::after(duration).await;
+    }
+}
+
+/// A thread for each connection.
+pub(crate) struct Blocking;
+
+impl Runtime for Blocking {
+    type Listener = TcpListener;
+    const NAME: &'static str = "threads";
+
+    fn run<F: Future>(future: F) -> F::Output {
+        endwell::blocking::block_on(future)
+    }
+
+    fn listen(socket: TcpListener) -> Self::Listener {
+        socket
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        thread::spawn(|| endwell::blocking::block_on(task));
+    }
+
+    async fn sleep(duration: Duration) {
+        smol::Timer::after(duration).await;
     }
 }

@@ -1,0 +1,206 @@
+//! Any byte stream of futures-io's, and the sockets of async-io: what async-std, smol and threads are made of.
+//!
+//! Everything here works wherever it is polled: async-io has a thread of its own for what is waited for.
+
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{self, Duration};
+
+use ::futures_io::{AsyncRead, AsyncWrite};
+use async_io::{Async, Timer};
+use endwell_core::Instant;
+use socket2::SockRef;
+
+use crate::transport::Transport;
+use crate::upgraded::Upgraded;
+use crate::ws::{ByteStream, Fragments};
+
+/// A transport made of any byte stream of futures-io's.
+#[derive(Debug)]
+pub struct Stream<T> {
+    io: T,
+    end_write: EndWrite<T>,
+    reset: fn(&T),
+    epoch: time::Instant,
+    sleep: Option<(time::Instant, Timer)>,
+    reads: u32,
+}
+
+/// Ends the write side. Closing does that for what is made of other streams; async-io's own sockets only flush.
+type EndWrite<T> = fn(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<()>>;
+
+/// Reads in a row after which a task gives way to others. tokio does this by itself.
+const TURN: u32 = 64;
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
+    /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
+    pub fn new(io: T) -> Self {
+        Self::with(io, T::poll_close, |_| {})
+    }
+
+    fn with(io: T, end_write: EndWrite<T>, reset: fn(&T)) -> Self {
+        Self { io, end_write, reset, epoch: time::Instant::now(), sleep: None, reads: 0 }
+    }
+
+    /// The byte stream.
+    pub fn into_inner(self) -> T {
+        self.io
+    }
+}
+
+impl Stream<Async<TcpStream>> {
+    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already.
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone already.
+    pub fn tcp(io: Async<TcpStream>) -> io::Result<Self> {
+        io.get_ref().set_nodelay(true)?;
+        let end_write = |io: Pin<&mut Async<TcpStream>>, _: &mut Context<'_>| {
+            Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write))
+        };
+        Ok(Self::with(io, end_write, |io| {
+            // Should it fail, the connection closes instead.
+            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
+        }))
+    }
+}
+
+impl Stream<Async<UnixStream>> {
+    /// A Unix connection. Unix sockets have no reset.
+    pub fn unix(io: Async<UnixStream>) -> Self {
+        let end_write = |io: Pin<&mut Async<UnixStream>>, _: &mut Context<'_>| {
+            Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write))
+        };
+        Self::with(io, end_write, |_| {})
+    }
+}
+
+/// A TCP connection of the standard library's. It becomes non-blocking.
+impl TryFrom<TcpStream> for Stream<Async<TcpStream>> {
+    type Error = io::Error;
+
+    fn try_from(io: TcpStream) -> io::Result<Self> {
+        Self::tcp(Async::new(io)?)
+    }
+}
+
+/// A Unix connection of the standard library's. It becomes non-blocking.
+impl TryFrom<UnixStream> for Stream<Async<UnixStream>> {
+    type Error = io::Error;
+
+    fn try_from(io: UnixStream) -> io::Result<Self> {
+        Ok(Self::unix(Async::new(io)?))
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.reads >= TURN {
+            // `found_nothing` still sees the full count; the next call begins anew.
+            self.reads += 1;
+            if self.reads > TURN + 1 {
+                self.reads = 0;
+            } else {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
+        self.reads = if polled.is_ready() { self.reads + 1 } else { 0 };
+        polled
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (self.end_write)(Pin::new(&mut self.io), cx)
+    }
+
+    fn reset(&mut self) {
+        (self.reset)(&self.io);
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(self.epoch.elapsed())
+    }
+
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        let deadline = self.epoch + until.since_epoch();
+        let timer = match &mut self.sleep {
+            Some((at, timer)) => {
+                if *at != deadline {
+                    *at = deadline;
+                    timer.set_at(deadline);
+                }
+                timer
+            }
+            none => &mut none.insert((deadline, Timer::at(deadline))).1,
+        };
+        Pin::new(timer).poll(cx).map(|_| self.sleep = None)
+    }
+
+    fn found_nothing(&self) -> bool {
+        self.reads < TURN
+    }
+}
+
+macro_rules! async_read {
+    ($stream:ty) => {
+        impl AsyncRead for $stream {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffer: &mut [u8],
+            ) -> Poll<io::Result<usize>> {
+                self.get_mut().poll_read(cx, buffer)
+            }
+        }
+    };
+}
+
+macro_rules! async_write {
+    ($stream:ty, $end:ident) => {
+        impl AsyncWrite for $stream {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                data: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                self.get_mut().poll_write(cx, &[IoSlice::new(data)])
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                slices: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.get_mut().poll_write(cx, slices)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().poll_flush(cx)
+            }
+
+            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.get_mut().$end(cx)
+            }
+        }
+    };
+}
+
+async_read!(Upgraded);
+async_write!(Upgraded, poll_end_write);
+async_read!(ByteStream);
+async_write!(ByteStream, poll_end_write);
+// Its end consumes it: `Fragments::finish`.
+async_write!(Fragments<'_>, poll_flush);

@@ -1,0 +1,89 @@
+//! The listeners of smol. Its sockets are served as async-io's, which they are made of.
+//!
+//! ```no_run
+//! use endwell::{Config, Exchange, http::StatusCode, serve};
+//!
+//! smol::block_on(async {
+//!     let listener = smol::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+//!     std::io::Result::Ok(())
+//! })
+//! # .unwrap();
+//! ```
+//!
+//! Connections run on smol's global executor, which has as many threads as the environment variable `SMOL_THREADS`
+//! says, and one by default.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::smol::net::unix::{UnixListener, UnixStream};
+use ::smol::net::{TcpListener, TcpStream};
+use async_io::{Async, Timer};
+
+use crate::accepted;
+pub use crate::futures_io::Stream;
+use crate::transport::{Endpoints, Listener};
+
+impl Listener for TcpListener {
+    type Transport = Stream<Async<std::net::TcpStream>>;
+
+    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+        let listener: Arc<Async<std::net::TcpListener>> = self.clone().into();
+        let (stream, peer) = listener.accept().await?;
+        accepted::tcp(stream, peer)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        ::smol::spawn(task).detach();
+        Ok(())
+    }
+
+    async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
+    }
+}
+
+impl Listener for UnixListener {
+    type Transport = Stream<Async<std::os::unix::net::UnixStream>>;
+
+    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+        let listener: Arc<Async<std::os::unix::net::UnixListener>> = self.clone().into();
+        let (stream, peer) = listener.accept().await?;
+        accepted::unix(stream, peer)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        ::smol::spawn(task).detach();
+        Ok(())
+    }
+
+    async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
+    }
+}
+
+/// A TCP connection of smol's. Fails if it has clones, or is gone already.
+impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
+    type Error = io::Error;
+
+    fn try_from(stream: TcpStream) -> io::Result<Self> {
+        Self::tcp(sole(stream)?)
+    }
+}
+
+/// A Unix connection of smol's. Fails if it has clones.
+impl TryFrom<UnixStream> for Stream<Async<std::os::unix::net::UnixStream>> {
+    type Error = io::Error;
+
+    fn try_from(stream: UnixStream) -> io::Result<Self> {
+        Ok(Self::unix(sole(stream)?))
+    }
+}
+
+/// The socket inside, if nobody else has it.
+fn sole<T>(stream: impl Into<Arc<Async<T>>>) -> io::Result<Async<T>> {
+    Arc::try_unwrap(stream.into())
+        .map_err(|_| io::Error::other("expected a socket without clones, got one with some"))
+}

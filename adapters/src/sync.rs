@@ -1,0 +1,108 @@
+//! The lock that everything shared lies behind.
+//!
+//! It is std's. Where every schedule is tried (`--cfg endwell_loom`) loom's is taken first, so that loom decides who is
+//! next.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+/// A lock that a panic does not poison: what lies behind it is whole after every call.
+pub(crate) struct Lock<T: ?Sized> {
+    #[cfg(endwell_loom)]
+    turn: loom::sync::Mutex<()>,
+    data: Mutex<T>,
+}
+
+/// The lock is held.
+pub(crate) struct Locked<'a, T: ?Sized> {
+    // Dropped in this order.
+    data: MutexGuard<'a, T>,
+    #[cfg(endwell_loom)]
+    _turn: Option<loom::sync::MutexGuard<'a, ()>>,
+}
+
+impl<T> Lock<T> {
+    pub(crate) fn new(data: T) -> Self {
+        Self {
+            #[cfg(endwell_loom)]
+            turn: loom::sync::Mutex::new(()),
+            data: Mutex::new(data),
+        }
+    }
+}
+
+impl<T: ?Sized> Lock<T> {
+    pub(crate) fn lock(&self) -> Locked<'_, T> {
+        Locked {
+            #[cfg(endwell_loom)]
+            _turn: self.turn.lock().ok(),
+            data: self.data.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.data.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: ?Sized> Deref for Locked<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.data
+    }
+}
+
+impl<T: ?Sized> DerefMut for Locked<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+}
+
+/// Wakers that are done with, woken or dropped once no lock is held: one may be the last that holds its task, and then
+/// drops what the task holds, which may need the very lock.
+#[derive(Default)]
+pub(crate) struct Woken(Vec<Spent>);
+
+enum Spent {
+    Woken(Waker),
+    /// Another has taken its place. Waking it too would let two that share a task wake each other for ever.
+    Replaced(Waker),
+}
+
+impl Woken {
+    /// `waker` is woken when this is dropped.
+    pub(crate) fn add(&mut self, waker: Waker) {
+        self.0.push(Spent::Woken(waker));
+    }
+
+    /// Likewise, if there is one.
+    pub(crate) fn take(&mut self, slot: &mut Option<Waker>) {
+        self.0.extend(slot.take().map(Spent::Woken));
+    }
+
+    /// Puts `waker` in a slot, in the place of whoever was there.
+    pub(crate) fn register(&mut self, slot: &mut Option<Waker>, waker: &Waker) {
+        if slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return;
+        }
+        self.discard(slot.replace(waker.clone()));
+    }
+
+    /// Nobody waits with `waker` any more.
+    pub(crate) fn discard(&mut self, waker: Option<Waker>) {
+        self.0.extend(waker.map(Spent::Replaced));
+    }
+}
+
+impl Drop for Woken {
+    fn drop(&mut self) {
+        for spent in self.0.drain(..) {
+            match spent {
+                Spent::Woken(waker) => waker.wake(),
+                Spent::Replaced(waker) => drop(waker),
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The way out: what is queued goes to the transport, and whoever waits for that is told.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use endwell_core::ws::{Sender, Writing};
+use endwell_core::{Bound, Deadline, Exceeded, Limit};
+
+use super::waiters::{Side, Until};
+use super::{SocketState, Wire};
+use crate::Ended;
+use crate::ws::{Next, Position};
+
+/// Slices of one vectored write.
+const SLICES: usize = 16;
+
+impl Wire {
+    pub(crate) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        let ended = self.transport.poll_end_write(cx);
+        self.poll_held_back(ended)
+    }
+
+    /// Writes all that is queued.
+    pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        loop {
+            if let SocketState::Open(session) = &mut self.socket {
+                session.settle(&mut self.out);
+            }
+            self.take_from_outlets();
+            if self.out.is_empty() {
+                break;
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut used = 0;
+            for (slice, chunk) in slices.iter_mut().zip(self.out.chunks()) {
+                *slice = IoSlice::new(chunk);
+                used += 1;
+            }
+            let written = self.transport.poll_write(cx, slices.get(..used).unwrap_or_default());
+            match written {
+                Poll::Ready(Ok(0)) => {
+                    return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
+                }
+                Poll::Ready(Ok(count)) => self.wrote(count),
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                Poll::Pending => {
+                    self.out.poll(self.transport.now())?;
+                    return Poll::Pending;
+                }
+            }
+        }
+        if self.unflushed > 0 {
+            let flushed = self.transport.poll_flush(cx);
+            ready!(self.poll_held_back(flushed))?;
+            self.unflushed = 0;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Messages of outlets go behind what is queued while that is little: so a ping or a pong waits behind half a
+    /// high-water mark and one message, whatever the outlets hold, and reading goes on.
+    fn take_from_outlets(&mut self) {
+        let Self { queue: Some(queue), socket, out, driver, woken, .. } = self else { return };
+        let close = loop {
+            let SocketState::Open(session) = &mut *socket else { return };
+            if out.len() > out.limits().high_water / 2 {
+                return;
+            }
+            let Writing::Idle(sender) = session.writing() else { return };
+            let position = position(out);
+            match queue.next(|len| Sender::fits(len, out), position, driver.as_ref(), woken) {
+                Next::Message(message) => {
+                    // It fits, by the line above.
+                    let _ = message.write(sender, out);
+                }
+                Next::Close(close) => break close,
+                Next::Nothing => return,
+            }
+        };
+        self.close_socket_now(close);
+    }
+
+    /// How far the output is.
+    pub(super) fn position(&self) -> Position {
+        position(&self.out)
+    }
+
+    /// The transport took `count` bytes. What was taken before a further high-water mark of bytes counts as passed on:
+    /// no layer below is taken to hold more.
+    fn wrote(&mut self, count: usize) {
+        self.out.advance(count);
+        let most = self.out.limits().high_water.max(1);
+        self.unflushed = self.unflushed.saturating_add(count);
+        if self.unflushed > most.saturating_mul(2) {
+            self.unflushed = most;
+            self.held_back = None;
+        }
+    }
+
+    /// Bounds the time that a layer below takes for its part.
+    fn poll_held_back(&mut self, polled: Poll<io::Result<()>>) -> Poll<Result<(), Ended>> {
+        if polled.is_ready() {
+            self.held_back = None;
+            return polled.map_err(Ended::from);
+        }
+        let now = self.transport.now();
+        self.held_back.get_or_insert(now);
+        match (self.held_back_until(), self.out.limits().progress) {
+            (Some(until), Some(rate)) if now >= until.at => {
+                Poll::Ready(Err(Exceeded { limit: Limit::WriteProgress, bound: Bound::Rate(rate) }.into()))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Its progress does not show: it has as long as the least rate gives it for all that it was handed.
+    pub(super) fn held_back_until(&self) -> Option<Deadline> {
+        let (since, rate) = (self.held_back?, self.out.limits().progress?);
+        let bytes = u64::try_from(self.unflushed).unwrap_or(u64::MAX);
+        let periods = u32::try_from(bytes.div_ceil(rate.bytes.max(1)).max(1)).unwrap_or(u32::MAX);
+        let at = since.saturating_add(rate.period.saturating_mul(periods));
+        Some(Deadline { at, reason: Limit::WriteProgress })
+    }
+
+    /// Waits until the output is as far as `until` says.
+    pub(crate) fn poll_output(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: Side,
+        until: Until,
+    ) -> Poll<Result<(), Ended>> {
+        if !self.is_met(until) {
+            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
+                self.end(ended);
+            }
+        }
+        if let Some(ended) = &self.ended {
+            return Poll::Ready(Err(ended.clone()));
+        }
+        if self.is_met(until) {
+            return Poll::Ready(Ok(()));
+        }
+        self.waiters.write(side, until, cx, &mut self.woken);
+        self.leave_to_driver();
+        Poll::Pending
+    }
+
+    /// True if a message of so many bytes can be handed over now.
+    #[inline]
+    pub(crate) fn has_room_for(&self, len: usize) -> bool {
+        !self.out.is_above_high_water() && Sender::fits(len, &self.out)
+    }
+
+    pub(super) fn is_met(&self, until: Until) -> bool {
+        match until {
+            Until::Room(least) => !self.out.is_above_high_water() && self.out.room() >= least,
+            Until::Flushed => self.out.is_empty() && self.unflushed == 0,
+            Until::Fits(len) => self.has_room_for(len),
+        }
+    }
+}
+
+fn position(out: &endwell_core::Outbox) -> Position {
+    let queued = u64::try_from(out.len()).unwrap_or(u64::MAX);
+    Position { sent: out.sent(), written: out.sent().saturating_add(queued) }
+}

@@ -1,0 +1,105 @@
+//! Those who wait for something that the driver sees.
+
+use std::task::{Context, Waker};
+
+use slab::Slab;
+
+use super::Wire;
+use crate::sync::Woken;
+
+/// Each right of a connection waits in a place of its own, so that none takes another's.
+#[derive(Default)]
+pub(super) struct Waiters {
+    /// For input.
+    pub(super) reader: Option<Waker>,
+    /// For room in the output, before more input is taken.
+    pub(super) reply: Option<(Waker, Until)>,
+    /// For room in the output, or for the transport.
+    pub(super) writer: Option<(Waker, Until)>,
+    /// For the end.
+    pub(super) watchers: Slab<Waker>,
+}
+
+/// Who waits for the output.
+#[derive(Clone, Copy)]
+pub(crate) enum Side {
+    Reader,
+    Writer,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    /// The output is below its high-water mark, and so many bytes fit.
+    Room(usize),
+    /// The transport has taken everything.
+    Flushed,
+    /// A message of so many bytes fits: below the high-water mark, and within the bound or alone.
+    Fits(usize),
+}
+
+impl Waiters {
+    /// Somebody waits for input.
+    pub(super) fn read(&mut self, cx: &Context<'_>, woken: &mut Woken) {
+        woken.register(&mut self.reader, cx.waker());
+    }
+
+    /// Nobody waits for input any more.
+    pub(super) fn stop_reading(&mut self, woken: &mut Woken) {
+        woken.discard(self.reader.take());
+    }
+
+    /// Somebody waits for the output.
+    pub(super) fn write(&mut self, side: Side, until: Until, cx: &Context<'_>, woken: &mut Woken) {
+        let slot = match side {
+            Side::Reader => &mut self.reply,
+            Side::Writer => &mut self.writer,
+        };
+        let replaced = slot.replace((cx.waker().clone(), until));
+        woken.discard(replaced.map(|(waker, _)| waker));
+    }
+
+    /// Somebody waits for the end. `key`: of their place, as long as they have one.
+    pub(super) fn watch(&mut self, key: &mut Option<usize>, cx: &Context<'_>, woken: &mut Woken) {
+        match key.and_then(|key| self.watchers.get_mut(key)) {
+            Some(known) if known.will_wake(cx.waker()) => {}
+            Some(known) => woken.discard(Some(std::mem::replace(known, cx.waker().clone()))),
+            None => *key = Some(self.watchers.insert(cx.waker().clone())),
+        }
+    }
+
+    /// Woken everybody. Who watches keeps the place: it may be closing that is over, and not yet the connection.
+    pub(super) fn wake_all(&mut self, woken: &mut Woken) {
+        woken.take(&mut self.reader);
+        for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
+            woken.add(waker);
+        }
+        for (_, watcher) in &self.watchers {
+            woken.add(watcher.clone());
+        }
+    }
+}
+
+impl Wire {
+    /// Woken those for whom the output is far enough.
+    pub(super) fn wake_writers(&mut self) {
+        let is_met =
+            |slot: &Option<(Waker, Until)>| slot.as_ref().is_some_and(|(_, until)| self.is_met(*until));
+        let (replies, writes) = (is_met(&self.waiters.reply), is_met(&self.waiters.writer));
+        if replies {
+            self.waiters.reply.take().into_iter().for_each(|(waker, _)| self.woken.add(waker));
+        }
+        if writes {
+            self.waiters.writer.take().into_iter().for_each(|(waker, _)| self.woken.add(waker));
+        }
+    }
+
+    pub(super) fn wake_reader(&mut self) {
+        self.woken.take(&mut self.waiters.reader);
+    }
+
+    /// Somebody waits for the end no longer.
+    pub(crate) fn unwatch(&mut self, key: usize) {
+        self.woken.discard(self.waiters.watchers.try_remove(key));
+    }
+}

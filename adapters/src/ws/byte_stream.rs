@@ -1,0 +1,192 @@
+//! A byte stream over binary messages.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use endwell_core::ws::{CloseCode, End, Ended as WsEnded};
+
+use super::close::CloseSocket;
+use super::message::Content;
+use super::socket::Socket;
+use crate::Ended;
+
+/// A WebSocket as a stream of bytes, as `websockify` and tunnels use it: what is written leaves in binary messages, and
+/// what binary messages bring is read. Where one message ends and the next begins has no meaning.
+///
+/// It is `tokio::io::AsyncRead + AsyncWrite` with feature `tokio`, and the same of `futures-io` with feature `futures-io`.
+/// Made by [`Socket::into_byte_stream`].
+///
+/// A read finds the end of the stream only after a clean close: 1000, 1001 or no code. A connection that ended otherwise is
+/// an error, so nothing that was cut short looks whole. A text message is an error too. WebSocket has no half-close: ending
+/// the write side closes with 1000, and what the peer still sends is thrown away.
+///
+/// If it is dropped instead of shut down, the peer is told 1011.
+#[must_use = "a stream that is dropped is closed with 1011"]
+pub struct ByteStream {
+    state: State,
+    /// Received, and not read yet.
+    rest: Bytes,
+}
+
+enum State {
+    Open(Socket),
+    Closing(CloseSocket),
+    Ended(Ended),
+}
+
+/// Bytes of one message at the most: large enough that its header is nothing, and two of them reach the usual high-water
+/// mark.
+const MESSAGE: usize = 32 << 10;
+
+impl ByteStream {
+    pub(super) fn new(socket: Socket) -> Self {
+        Self { state: State::Open(socket), rest: Bytes::new() }
+    }
+
+    /// How the connection ended, once a read or the shutdown has seen it.
+    pub fn ended(&self) -> Option<&Ended> {
+        match &self.state {
+            State::Ended(ended) => Some(ended),
+            State::Open(_) | State::Closing(_) => None,
+        }
+    }
+
+    /// Reads. Zero bytes are the end of the stream, unless `buffer` is empty.
+    ///
+    /// # Errors
+    ///
+    /// A text message came, or the connection did not end cleanly.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        while self.rest.is_empty() && !buffer.is_empty() {
+            let State::Open(socket) = &mut self.state else {
+                return self
+                    .poll_end(cx)
+                    .map(|ended| if is_clean(ended) { Ok(0) } else { Err(failed(ended)) });
+            };
+            let Some(message) = ready!(Pin::new(&mut socket.receive()).poll(cx)) else {
+                self.close(CloseCode::NORMAL);
+                continue;
+            };
+            match message.content() {
+                Content::Binary(_) => self.rest = message.into_bytes(),
+                Content::Text(_) => {
+                    self.close(CloseCode::UNSUPPORTED_DATA);
+                    let error = "expected a binary message, got a text message";
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+                }
+                Content::Ping(_) | Content::Pong(_) | Content::Close(_) => {}
+            }
+        }
+        let len = self.rest.len().min(buffer.len());
+        if let Some(start) = buffer.get_mut(..len) {
+            self.rest.copy_to_slice(start);
+        }
+        Poll::Ready(Ok(len))
+    }
+
+    /// Writes, and says how many bytes were taken.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing or has ended.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let State::Open(socket) = &mut self.state else { return Poll::Ready(Err(self.broken())) };
+        let Some(data) = slices.iter().find(|slice| !slice.is_empty()) else { return Poll::Ready(Ok(0)) };
+        socket.send_half().poll_write_binary(cx, data, MESSAGE).map_err(failed_to_write)
+    }
+
+    /// Waits until the transport has taken everything. After a clean end it has.
+    ///
+    /// # Errors
+    ///
+    /// The connection did not end cleanly.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.state {
+            State::Open(socket) => Pin::new(&mut socket.flush()).poll(cx).map_err(|ended| failed(&ended)),
+            State::Closing(_) | State::Ended(_) => self.poll_clean_end(cx),
+        }
+    }
+
+    /// Closes with 1000 behind what was written, and waits for the end.
+    ///
+    /// # Errors
+    ///
+    /// The connection did not end cleanly.
+    pub fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.close(CloseCode::NORMAL);
+        self.poll_clean_end(cx)
+    }
+
+    fn poll_clean_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_end(cx).map(|ended| if is_clean(ended) { Ok(()) } else { Err(failed(ended)) })
+    }
+
+    fn close(&mut self, code: CloseCode) {
+        self.state = match mem::replace(&mut self.state, State::Ended(Ended::Aborted)) {
+            State::Open(socket) => State::Closing(socket.close(code)),
+            other @ (State::Closing(_) | State::Ended(_)) => other,
+        };
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<&Ended> {
+        if let State::Closing(close) = &mut self.state {
+            self.state = State::Ended(ready!(Pin::new(close).poll(cx)));
+        }
+        match &self.state {
+            State::Ended(ended) => Poll::Ready(ended),
+            State::Open(_) | State::Closing(_) => Poll::Pending,
+        }
+    }
+
+    fn broken(&self) -> io::Error {
+        match &self.state {
+            State::Ended(ended) => io::Error::new(io::ErrorKind::BrokenPipe, ended.clone()),
+            State::Open(_) | State::Closing(_) => io::ErrorKind::BrokenPipe.into(),
+        }
+    }
+}
+
+/// True if the other side had said all that it wanted to, or we had.
+fn is_clean(ended: &Ended) -> bool {
+    let Ended::WebSocket(WsEnded::Closed { first, sent, received }) = ended else { return false };
+    is_clean_code(match first {
+        End::Ours => sent.code(),
+        End::Theirs => received.code(),
+    })
+}
+
+fn is_clean_code(code: Option<CloseCode>) -> bool {
+    matches!(code, None | Some(CloseCode::NORMAL | CloseCode::GOING_AWAY))
+}
+
+fn failed(ended: &Ended) -> io::Error {
+    let kind = match ended {
+        Ended::Transport(error) => error.kind(),
+        Ended::WebSocket(WsEnded::EndOfStream) => io::ErrorKind::UnexpectedEof,
+        Ended::Limit(_) | Ended::WebSocket(WsEnded::Exceeded(_)) => io::ErrorKind::TimedOut,
+        Ended::Protocol(_) | Ended::WebSocket(WsEnded::Violated(_)) => io::ErrorKind::InvalidData,
+        Ended::ByPeer
+        | Ended::Announced
+        | Ended::Shutdown
+        | Ended::Cancelled
+        | Ended::Unanswered
+        | Ended::Aborted
+        | Ended::Upgraded
+        | Ended::WebSocket(WsEnded::Closed { .. } | WsEnded::Transport) => io::ErrorKind::ConnectionAborted,
+    };
+    io::Error::new(kind, ended.clone())
+}
+
+fn failed_to_write(ended: Option<Ended>) -> io::Error {
+    ended.map_or_else(|| io::ErrorKind::BrokenPipe.into(), |ended| failed(&ended))
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteStream").field("unread", &self.rest.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! The task of a WebSocket that no server serves.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use endwell_core::ws::Session;
+
+use crate::counters::Counters;
+use crate::hub::Hub;
+use crate::transport::{Endpoints, Transport};
+use crate::wire::{Driving, Link, Outcome, SocketState};
+use crate::{Config, Ended};
+
+/// Drives a WebSocket to its end: made by [`Socket::over`](super::Socket::over). Ready: how the connection ended.
+///
+/// # Cancel safety
+///
+/// If it is dropped, the connection closes where it is, and whoever holds a part of it is told
+/// ([`Ended::Cancelled`]).
+#[must_use = "the socket does nothing unless its driver is polled"]
+pub struct Driver(Driving);
+
+impl Driver {
+    pub(super) fn new(transport: impl Transport, session: Session, config: &Config) -> Self {
+        let hub = Hub::new(Arc::new(Counters::default()), config);
+        let link = Link::new(transport, Endpoints::default(), hub, config);
+        link.lock().socket = SocketState::Open(session.into());
+        Self(Driving::new(link))
+    }
+
+    pub(super) fn link(&self) -> &Arc<Link> {
+        self.0.link()
+    }
+}
+
+impl Future for Driver {
+    type Output = Ended;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        let link = self.0.link();
+        let mut wire = link.lock();
+        wire.begin(cx);
+        let ended = match (wire.take_outcome(), wire.ended()) {
+            (Outcome::Ended(ended), None) => ended,
+            (_, Some(ended)) => ended.clone(),
+            (Outcome::Open | Outcome::Answered(_) | Outcome::Cut(_) | Outcome::Dropped(_), None) => {
+                if wire.poll_while_handling(cx).is_ready() {
+                    cx.waker().wake_by_ref();
+                }
+                wire.rest(&link.hub, None);
+                return Poll::Pending;
+            }
+        };
+        wire.hang_up(ended.clone());
+        Poll::Ready(ended)
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").finish_non_exhaustive()
+    }
+}

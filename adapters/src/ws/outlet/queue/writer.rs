@@ -1,0 +1,112 @@
+//! What the one writer does with a queue: the connection's task.
+
+use std::task::{Context, Waker};
+
+use endwell_core::Instant;
+use endwell_core::ws::Close;
+
+use super::{Phase, Position, Queue, State};
+use crate::Ended;
+use crate::sync::Woken;
+use crate::ws::Message;
+
+/// What is to be written next.
+pub(crate) enum Next {
+    Message(Message),
+    /// All that was accepted has been written.
+    Close(Close),
+    Nothing,
+}
+
+/// What a queue asks of a task that is about to wait.
+#[derive(Default)]
+pub(crate) struct Rest {
+    /// When the time of somebody who waits is over.
+    pub(crate) deadline: Option<Instant>,
+    /// Bytes that are held.
+    pub(crate) bytes: usize,
+}
+
+impl Queue {
+    /// The next message, if `fits` says that one of its length can be written. Without one, `writer` is woken when there
+    /// is something to write.
+    pub(crate) fn next(
+        &self,
+        fits: impl FnOnce(usize) -> bool,
+        position: Position,
+        writer: Option<&Waker>,
+        woken: &mut Woken,
+    ) -> Next {
+        let mut state = self.0.lock();
+        state.settle(position, woken);
+        let Some(front) = state.entries.front() else {
+            if let Phase::Closing(_) = state.phase {
+                if let Phase::Closing(close) = std::mem::replace(&mut state.phase, Phase::Closed) {
+                    return Next::Close(close);
+                }
+            }
+            if let Some(waker) = writer {
+                woken.register(&mut state.writer, waker);
+            }
+            return Next::Nothing;
+        };
+        if !fits(front.message.len()) {
+            return Next::Nothing;
+        }
+        let Some(entry) = state.entries.pop_front() else { return Next::Nothing };
+        state.room.give_back(entry.message.len());
+        state.room.grant(woken);
+        Next::Message(entry.message)
+    }
+
+    /// The task is about to wait: tells those whose message is with the transport, and those whose time is over. This task
+    /// is woken when somebody's time is to be kept.
+    pub(crate) fn rest(&self, now: Instant, position: Position, cx: &Context<'_>, woken: &mut Woken) -> Rest {
+        let mut state = self.0.lock();
+        state.settle(position, woken);
+        woken.register(&mut state.timekeeper, cx.waker());
+        Rest { deadline: state.room.keep_time(now, woken), bytes: state.room.bytes() }
+    }
+
+    /// Closes behind what was accepted. `false`: nothing is left, and the Close can be written now.
+    pub(crate) fn closes_later(&self, close: &Close, woken: &mut Woken) -> bool {
+        let mut state = self.0.lock();
+        state.close(close.clone(), woken);
+        matches!(state.phase, Phase::Closing(_)) && !state.entries.is_empty()
+    }
+
+    /// Our Close is written: what was accepted and is still here is not sent any more.
+    pub(crate) fn closed(&self, woken: &mut Woken) {
+        let mut state = self.0.lock();
+        if let Phase::Open | Phase::Closing(_) = state.phase {
+            state.phase = Phase::Closed;
+            state.cut();
+            state.room.wake_all(woken);
+        }
+    }
+
+    /// The connection has ended.
+    pub(crate) fn ended(&self, ended: &Ended, woken: &mut Woken) {
+        let mut state = self.0.lock();
+        if let Phase::Ended(_) = state.phase {
+            return;
+        }
+        state.phase = Phase::Ended(ended.clone());
+        state.cut();
+        state.room.wake_all(woken);
+        state.flushes.wake_all(woken);
+        for (_, watcher) in &state.watchers {
+            woken.add(watcher.clone());
+        }
+        // The task is over.
+        woken.discard(state.writer.take());
+        woken.discard(state.timekeeper.take());
+    }
+}
+
+impl State {
+    fn settle(&mut self, position: Position, woken: &mut Woken) {
+        let left = self.entries.front().map_or(self.accepted, |first| first.number - 1);
+        self.flushes.settle(left, position, woken);
+    }
+}

@@ -1,0 +1,181 @@
+//! Waiting for room in a queue.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::{Outlet, Refused};
+use crate::ws::{Message, NotSent};
+
+/// Waits for room, then hands the message over: [`Outlet::send`].
+#[must_use = "futures do nothing unless polled"]
+pub struct SendOutlet<'a>(Push<'a>);
+
+/// Waits for room within a time, then hands the message over: [`Outlet::send_timeout`].
+#[must_use = "futures do nothing unless polled"]
+pub struct SendTimeout<'a>(Push<'a>);
+
+/// Why a message was not accepted at once.
+#[derive(Debug)]
+pub enum TrySendError {
+    /// There is no room for it now, or others wait for it. The message comes back.
+    Full(Message),
+    /// The connection is closing or has ended. The message comes back.
+    NotSent(NotSent),
+}
+
+/// Why a message was not accepted in time.
+#[derive(Debug)]
+pub enum SendTimeoutError {
+    /// There was no room for it in time. The message comes back.
+    Timeout(Message),
+    /// The connection is closing or has ended. The message comes back.
+    NotSent(NotSent),
+}
+
+struct Push<'a> {
+    outlet: &'a Outlet,
+    message: Option<Message>,
+    /// The place in the line of those who wait.
+    ticket: Option<u64>,
+    timeout: Option<Duration>,
+}
+
+impl<'a> SendOutlet<'a> {
+    pub(super) fn new(outlet: &'a Outlet, message: Message) -> Self {
+        Self(Push { outlet, message: Some(message), ticket: None, timeout: None })
+    }
+
+    /// The message, if it was not accepted.
+    pub fn into_message(mut self) -> Option<Message> {
+        self.0.message.take()
+    }
+}
+
+impl<'a> SendTimeout<'a> {
+    pub(super) fn new(outlet: &'a Outlet, message: Message, timeout: Duration) -> Self {
+        Self(Push { outlet, message: Some(message), ticket: None, timeout: Some(timeout) })
+    }
+
+    /// The message, if it was not accepted.
+    pub fn into_message(mut self) -> Option<Message> {
+        self.0.message.take()
+    }
+}
+
+impl Push<'_> {
+    /// Ready with nothing: it was accepted, now or before.
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refused>> {
+        let Some(message) = self.message.take() else { return Poll::Ready(Ok(())) };
+        match self.outlet.queue.poll_push(cx, message, &mut self.ticket, self.timeout) {
+            Err(Refused::Full(message)) => {
+                self.message = Some(message);
+                Poll::Pending
+            }
+            result => Poll::Ready(result),
+        }
+    }
+}
+
+impl Drop for Push<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.outlet.queue.withdraw(ticket);
+        }
+    }
+}
+
+impl Future for SendOutlet<'_> {
+    type Output = Result<(), NotSent>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().0.poll(cx).map_err(NotSent::from)
+    }
+}
+
+impl Future for SendTimeout<'_> {
+    type Output = Result<(), SendTimeoutError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().0.poll(cx).map_err(SendTimeoutError::from)
+    }
+}
+
+impl From<Refused> for NotSent {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Over(message, ended) => Self { message, ended },
+            Refused::Full(message) | Refused::Late(message) => Self { message, ended: None },
+        }
+    }
+}
+
+impl From<Refused> for TrySendError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full(message) | Refused::Late(message) => Self::Full(message),
+            over @ Refused::Over(..) => Self::NotSent(over.into()),
+        }
+    }
+}
+
+impl From<Refused> for SendTimeoutError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full(message) | Refused::Late(message) => Self::Timeout(message),
+            over @ Refused::Over(..) => Self::NotSent(over.into()),
+        }
+    }
+}
+
+impl TrySendError {
+    /// The message.
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Full(message) | Self::NotSent(NotSent { message, .. }) => message,
+        }
+    }
+}
+
+impl SendTimeoutError {
+    /// The message.
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Timeout(message) | Self::NotSent(NotSent { message, .. }) => message,
+        }
+    }
+}
+
+impl fmt::Display for TrySendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => f.write_str("the message was not sent: there is no room for it now"),
+            Self::NotSent(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for SendTimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout(_) => f.write_str("the message was not sent: there was no room for it in time"),
+            Self::NotSent(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrySendError {}
+impl std::error::Error for SendTimeoutError {}
+
+impl fmt::Debug for SendOutlet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendOutlet").field("message", &self.0.message).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SendTimeout<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendTimeout").field("message", &self.0.message).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! A message that goes to many connections.
+
+use core::fmt;
+
+use bytes::Bytes;
+
+use super::frame::{self, OpCode};
+use super::mask::Masks;
+use super::message::{Kind, Message};
+use crate::Outbox;
+
+/// A whole message as one frame, encoded once and sent to any number of connections: see
+/// [`Sender::frame`](super::Sender::frame). RFC 6455 5.2.
+///
+/// A clone is another reference to the same content. What is encoded is what a server writes; a client masks
+/// every frame with a key of its own (RFC 6455 5.3), so there only the content is shared.
+///
+/// ```
+/// use endwell_core::ws::{Frame, Kind, Message};
+///
+/// let frame = Frame::encode(Message::text("hello"));
+/// assert_eq!((frame.kind(), &frame.data()[..], frame.encoded_len()), (Kind::Text, &b"hello"[..], 7));
+/// assert_eq!(Message::from(frame), Message::text("hello"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    header: [u8; HEADER],
+    header_len: u8,
+    message: Message,
+}
+
+/// The longest header without a mask.
+const HEADER: usize = 10;
+
+impl Frame {
+    /// Encodes a message. Its content is referenced, not copied.
+    pub fn encode(message: Message) -> Self {
+        let mut frame = Self { header: [0; HEADER], header_len: 0, message };
+        let first = OpCode::of_kind(frame.kind()).last();
+        let mut rest = frame.header.iter_mut();
+        frame::write_header(first, frame.message.data().len(), 0, |bytes| {
+            for (&byte, place) in bytes.iter().zip(rest.by_ref()) {
+                *place = byte;
+                frame.header_len += 1;
+            }
+        });
+        frame
+    }
+
+    /// Text or binary.
+    pub fn kind(&self) -> Kind {
+        self.message.kind()
+    }
+
+    /// The content of the message.
+    pub fn data(&self) -> &Bytes {
+        self.message.data()
+    }
+
+    /// Bytes of the header and the content together, as a server writes them. A client's mask key adds four.
+    pub fn encoded_len(&self) -> usize {
+        self.header().len().saturating_add(self.data().len())
+    }
+
+    pub(super) fn put(&self, masks: Option<&mut Masks>, out: &mut Outbox) {
+        match masks {
+            None => {
+                out.put(self.header());
+                out.put_shared(self.data());
+            }
+            Some(masks) => {
+                frame::put_masked(OpCode::of_kind(self.kind()).last(), self.data(), masks, out);
+            }
+        }
+    }
+
+    fn header(&self) -> &[u8] {
+        self.header.get(..usize::from(self.header_len)).unwrap_or_default()
+    }
+}
+
+impl From<Message> for Frame {
+    fn from(message: Message) -> Self {
+        Self::encode(message)
+    }
+}
+
+impl From<Frame> for Message {
+    /// The message that was encoded, without a copy.
+    fn from(frame: Frame) -> Self {
+        frame.message
+    }
+}
+
+impl fmt::Debug for Frame {
+    /// Shows lengths, never content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({:?}, {} bytes)", self.kind(), self.data().len())
+    }
+}

@@ -1,0 +1,163 @@
+//! Receiving a message in pieces, as they come.
+
+use alloc::boxed::Box;
+use core::mem;
+
+use super::event::{Part, Ready, What};
+use super::failure::{Cause, Failure};
+use super::gather::{self, Gathered, Gathering};
+use super::message::{Kind, Text};
+use super::receiver::{Next, Receiver, Reception, State, fail};
+use super::streaming::Streaming;
+use super::{mask, utf8};
+use crate::Payload;
+
+/// What a poll for pieces finds.
+#[derive(Debug)]
+#[must_use = "exchange what it holds"]
+pub enum NextPiece {
+    /// A part of a message: exchange it with [`Receiver::piece`] or [`Session::piece`](super::Session::piece).
+    Piece(PieceReady),
+    /// Anything else, and never a message: a control frame, a ping that is due, a failure. Exchange it with
+    /// [`Receiver::event`] or [`Session::event`](super::Session::event).
+    Event(Ready),
+}
+
+/// A part of a message is there: exchange it for the [`Piece`], before the next poll.
+#[derive(Debug)]
+#[must_use = "exchange it for the piece"]
+pub struct PieceReady(Part);
+
+/// A part of a message. RFC 6455 5.4.
+///
+/// A message is a `Start`, any number of pieces of its kind, and an `End`, however many frames it has. Where it is cut
+/// depends on how it arrives and means nothing. No piece is empty.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// A message begins.
+    Start(Kind),
+    /// More of a text message: whole characters. The bytes of one that is not whole yet come with the next piece.
+    Text(Text<'a>),
+    /// More of a binary message.
+    Binary(Payload<'a>),
+    /// The message is whole.
+    End,
+}
+
+impl Receiver {
+    /// Like [`poll`](Self::poll), and messages come in pieces, as they arrive: nothing is gathered, and a message may
+    /// be as large as [`Limits::streamed_bytes`](super::Limits::streamed_bytes).
+    ///
+    /// Whole messages and pieces may be asked for in turn. What [`poll`](Self::poll) has gathered of a message by then is its
+    /// first piece. Whoever polls for a whole message before the [`End`](Piece::End) of one in pieces skips its rest: that
+    /// is thrown away as it comes, is not asked whether it is text, and meets the same limits.
+    pub fn poll_piece(&mut self) -> Option<NextPiece> {
+        let Ready(what) = self.poll_slowly(Reception::Pieces)?;
+        Some(match what {
+            What::Piece(part) => NextPiece::Piece(PieceReady(part)),
+            What::Message(_) | What::Control(..) | What::Gathered | What::PingDue(_) | What::Failing => {
+                NextPiece::Event(Ready(what))
+            }
+        })
+    }
+
+    /// Consumes a part of a message that is ready.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`], as from [`event`](Self::event): the message is not text, as it says.
+    pub fn piece(&mut self, ready: PieceReady) -> Result<Piece<'_>, Failure> {
+        match ready.0 {
+            Part::Start(kind) => {
+                // The clock of a header that was waited for runs on: it is that of the message from its first byte.
+                if let State::Idle | State::Begun = self.state {
+                    self.state = State::Started;
+                }
+                Ok(Piece::Start(kind))
+            }
+            Part::Gathered(kind) => {
+                if let State::Gathering(message) = &mut self.state {
+                    let message = Streaming::from(mem::replace(&mut **message, Gathering::new(kind)));
+                    self.state = State::Streaming(Box::new(message));
+                }
+                Ok(Piece::Start(kind))
+            }
+            Part::Payload(len) => self.payload(len),
+            Part::Held => Ok(self.held()),
+            Part::End => {
+                if let State::Streaming(_) = self.state {
+                    self.end_message();
+                }
+                Ok(Piece::End)
+            }
+        }
+    }
+
+    fn payload(&mut self, len: usize) -> Result<Piece<'_>, Failure> {
+        // A token of another receiver: an empty piece.
+        let State::Streaming(message) = &mut self.state else {
+            return Ok(Piece::Binary(self.inbox.payload(0)));
+        };
+        let len = len.min(message.here(&self.inbox));
+        let key = message.passed(len);
+        self.progress.add(len);
+        match message.kind() {
+            Kind::Text => {
+                let bytes = self.inbox.read(0, len);
+                mask::apply(key, bytes);
+                match utf8::check(bytes) {
+                    Ok(text) => Ok(Piece::Text(Text::arrived(text))),
+                    Err(found) => Err(fail(&mut self.state, Cause::NotText(gather::not_text(found)))),
+                }
+            }
+            Kind::Binary => {
+                let mut payload = self.inbox.payload(len);
+                mask::apply(key, payload.as_mut());
+                Ok(Piece::Binary(payload))
+            }
+        }
+    }
+
+    fn held(&mut self) -> Piece<'_> {
+        let State::Streaming(message) = &mut self.state else { return Piece::Binary(self.inbox.payload(0)) };
+        match message.hand_out() {
+            Gathered::Text(text) => Piece::Text(Text::gathered(text)),
+            Gathered::Binary(bytes) => Piece::Binary(Payload::gathered(bytes)),
+        }
+    }
+
+    /// Goes on within a message that is handed out in pieces.
+    pub(super) fn advance_streaming(&mut self, reception: Reception) -> Result<Next, Cause> {
+        let State::Streaming(message) = &mut self.state else { return Ok(Next::Further) };
+        if reception == Reception::Whole {
+            let rest = message.skip_rest();
+            self.state = State::Skipping(Box::new(rest));
+            return Ok(Next::Further);
+        }
+        match message.advance(&mut self.inbox, &mut self.progress)? {
+            Some(part) => Ok(Next::Ready(What::Piece(part))),
+            None if message.is_between_frames() => Ok(Next::Further),
+            None => Ok(Next::Nothing),
+        }
+    }
+
+    /// Goes on within a message whose rest nobody wants.
+    pub(super) fn skip(&mut self) -> Result<Next, Cause> {
+        let State::Skipping(message) = &mut self.state else { return Ok(Next::Further) };
+        match message.advance(&mut self.inbox, &mut self.progress)? {
+            Some(Part::Payload(len)) => {
+                message.passed(len);
+                self.inbox.consume(len);
+                self.progress.add(len);
+            }
+            Some(Part::End) => self.end_message(),
+            Some(Part::Held) => {
+                message.hand_out();
+            }
+            Some(Part::Start(_) | Part::Gathered(_)) => {}
+            None if message.is_between_frames() => {}
+            None => return Ok(Next::Nothing),
+        }
+        Ok(Next::Further)
+    }
+}

@@ -1,0 +1,170 @@
+//! A message that is handed out in pieces, as they come. RFC 6455 5.4.
+
+use super::event::Part;
+use super::failure::Cause;
+use super::frame::Header;
+use super::gather::{Content, Gathered, Gathering, Place};
+use super::limits::Limits;
+use super::message::Kind;
+use super::{mask, utf8};
+use crate::time::Progress;
+use crate::{Bound, Exceeded, Inbox, Limit, convert};
+
+/// A message whose pieces are handed out where they arrived.
+///
+/// It holds no more than a character that was cut, and what was gathered before somebody asked for pieces.
+#[derive(Debug)]
+pub(super) struct Streaming {
+    /// What has left the inbox and was not handed out.
+    content: Content,
+    /// That, handed out; dropped by the next call.
+    handed_out: Option<Gathered>,
+    place: Place,
+    /// Payload of all the frames that have begun.
+    announced: u64,
+    /// Frames in a row that brought nothing.
+    empty_frames: usize,
+}
+
+impl Streaming {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self {
+            content: Content::new(kind),
+            handed_out: None,
+            place: Place::BetweenFrames,
+            announced: 0,
+            empty_frames: 0,
+        }
+    }
+
+    /// Starts a frame of this message. The limits are checked here, before its payload comes.
+    pub(super) fn start(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
+        self.empty_frames = if header.len == 0 { self.empty_frames + 1 } else { 0 };
+        if self.empty_frames > limits.fragments {
+            return Err(Exceeded::count(Limit::FragmentCount, limits.fragments).into());
+        }
+        self.announced = self.announced.saturating_add(header.len);
+        if self.announced > limits.streamed_bytes {
+            let bound = Bound::Bytes(limits.streamed_bytes);
+            return Err(Exceeded { limit: Limit::StreamedBytes, bound }.into());
+        }
+        self.place = Place::Payload { remaining: header.len, key: header.key, fin: header.fin };
+        Ok(())
+    }
+
+    /// What comes next of this message. `None`: more must come, of the frame or a further one.
+    pub(super) fn advance(
+        &mut self,
+        inbox: &mut Inbox,
+        progress: &mut Progress,
+    ) -> Result<Option<Part>, Cause> {
+        self.handed_out = None;
+        loop {
+            if self.content.holds_piece() {
+                return Ok(Some(Part::Held));
+            }
+            let key = match self.place {
+                Place::BetweenFrames => return Ok(None),
+                Place::Whole => return Ok(Some(Part::End)),
+                Place::Payload { remaining: 0, fin, .. } => {
+                    self.end_frame(fin)?;
+                    continue;
+                }
+                Place::Payload { key, .. } => key,
+            };
+            let here = self.here(inbox);
+            if here == 0 {
+                return Ok(None);
+            }
+            let payload = inbox.unread().get(..here).unwrap_or_default();
+            let ready = match &self.content {
+                Content::Binary(_) => here,
+                Content::Text(_, cut) if cut.is_none() => here.saturating_sub(cut_at_end(payload, key)),
+                Content::Text(..) => 0,
+            };
+            if ready > 0 {
+                return Ok(Some(Part::Payload(ready)));
+            }
+            // Of a character that is cut: its other bytes may stand behind other frames.
+            let byte = inbox.read(0, 1);
+            mask::apply(key, byte);
+            self.content.push(byte, 1)?;
+            self.passed(1);
+            progress.add(1);
+        }
+    }
+
+    /// True if a header is what comes next.
+    pub(super) fn is_between_frames(&self) -> bool {
+        matches!(self.place, Place::BetweenFrames) && !self.content.holds_piece() && self.handed_out.is_none()
+    }
+
+    /// How many bytes of the frame's payload lie in the inbox.
+    pub(super) fn here(&self, inbox: &Inbox) -> usize {
+        match self.place {
+            Place::Payload { remaining, .. } => convert::usize_from(remaining).min(inbox.len()),
+            Place::BetweenFrames | Place::Whole => 0,
+        }
+    }
+
+    /// The next `len` bytes of payload leave the inbox. The key of the first of them.
+    pub(super) fn passed(&mut self, len: usize) -> [u8; 4] {
+        let Place::Payload { remaining, key, .. } = &mut self.place else { return [0; 4] };
+        let first = *key;
+        *remaining = remaining.saturating_sub(convert::u64_from(len));
+        *key = mask::turned(first, len);
+        first
+    }
+
+    /// Hands out what has left the inbox.
+    pub(super) fn hand_out(&mut self) -> &mut Gathered {
+        self.handed_out.insert(self.content.take_piece())
+    }
+
+    /// Text or binary.
+    pub(super) fn kind(&self) -> Kind {
+        self.content.kind()
+    }
+
+    /// Nobody wants the rest, so nobody asks whether it is text.
+    pub(super) fn skip_rest(&self) -> Self {
+        let Self { place, announced, empty_frames, .. } = *self;
+        Self { content: Content::new(Kind::Binary), handed_out: None, place, announced, empty_frames }
+    }
+
+    fn end_frame(&mut self, fin: bool) -> Result<(), Cause> {
+        self.place = if fin {
+            self.content.check_end()?;
+            Place::Whole
+        } else {
+            Place::BetweenFrames
+        };
+        Ok(())
+    }
+}
+
+impl From<Gathering> for Streaming {
+    /// Goes on in pieces. The first is what was gathered.
+    fn from(message: Gathering) -> Self {
+        let (content, place) = message.into_parts();
+        let ahead = match place {
+            Place::Payload { remaining, .. } => remaining,
+            Place::BetweenFrames | Place::Whole => 0,
+        };
+        let announced = convert::u64_from(content.len()).saturating_add(ahead);
+        Self { content, handed_out: None, place, announced, empty_frames: 0 }
+    }
+}
+
+/// How many bytes at the end of masked text may belong to a character that goes on behind them.
+fn cut_at_end(payload: &[u8], key: [u8; 4]) -> usize {
+    let before = payload.len().saturating_sub(utf8::LONGEST_CUT);
+    let mut end = [0; utf8::LONGEST_CUT];
+    let last = payload.get(before..).unwrap_or_default();
+    for (place, &byte) in end.iter_mut().zip(last) {
+        *place = byte;
+    }
+    let end = end.get_mut(..last.len()).unwrap_or_default();
+    mask::apply(mask::turned(key, before), end);
+    utf8::cut_at_end(end)
+}

@@ -1,0 +1,7 @@
+//! Many writers in front of one wire: what outlets promise, between two sockets in one process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod pair;
+mod pieces;
+mod queue;
+mod shapes;

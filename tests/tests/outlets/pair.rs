@@ -1,0 +1,33 @@
+//! Two sockets with a wire between them, both driven.
+
+use std::sync::Arc;
+
+use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::tokio::Stream;
+use endwell::ws::{Jitter, Limits, Socket};
+use endwell::{Config, Ended};
+use tokio::task::JoinHandle;
+
+pub(crate) struct Pair {
+    pub(crate) server: Socket,
+    pub(crate) client: Socket,
+    pub(crate) server_task: JoinHandle<Ended>,
+}
+
+/// A server with the bounds of `config`, and a client with the usual ones. The wire holds `wire` bytes each way.
+pub(crate) fn pair(config: &Config, wire: usize) -> Pair {
+    let (one, other) = tokio::io::duplex(wire);
+    let (server, driver) = Socket::over(Stream::new(one), web_socket(Role::Server, config), config);
+    let server_task = tokio::spawn(driver);
+    let config = Config::default();
+    let masks = Masks::new(|| [1, 2, 3, 4]);
+    let (client, driver) =
+        Socket::over(Stream::new(other), web_socket(Role::Client(masks), &config), &config);
+    tokio::spawn(driver);
+    Pair { server, client, server_task }
+}
+
+fn web_socket(role: Role, config: &Config) -> WebSocket {
+    let limits: Arc<Limits> = config.ws.clone().into();
+    WebSocket::from_parts(role, bytes::Bytes::new(), limits, Jitter::default(), None)
+}

@@ -1,0 +1,375 @@
+//! Receiving a message in pieces: of any size, as it arrives.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::std_instead_of_core,
+    clippy::decimal_bitwise_operands,
+    reason = "a test may panic, and reads like the wire"
+)]
+
+mod ws_help;
+
+use endwell_core::ws::{
+    Cause, Failure, Kind, Limits, NextPiece, Piece, Receiver, SessionEvent, WebSocket, Writing,
+};
+use endwell_core::{Limit, Outbox};
+use ws_help::{
+    Got, at, client, frame, masked, plain, put_together, receive, receive_pieces, run_cut, server, text,
+    written,
+};
+
+/// The next part of a message, which must be there.
+fn next(recv: &mut Receiver) -> Piece<'_> {
+    let Some(NextPiece::Piece(ready)) = recv.poll_piece() else { panic!("a piece is there") };
+    recv.piece(ready).unwrap()
+}
+
+fn text_of(piece: Piece<'_>) -> String {
+    match piece {
+        Piece::Text(text) => text.into_string(),
+        other @ (Piece::Start(_) | Piece::Binary(_) | Piece::End) => panic!("{other:?}"),
+    }
+}
+
+/// A piece is there as soon as its bytes are, and at most three of them wait for the rest of a character.
+#[test]
+fn pieces_come_as_their_bytes_do() {
+    let content = "aß水🎉".repeat(50);
+    let at_once = masked(0x81, content.as_bytes());
+    let (one, two) = content.as_bytes().split_at(251);
+    let fragments = [masked(0x01, one), masked(0x80, two)].concat();
+    for (bytes, headers) in [(at_once, 8), (fragments, 16)] {
+        for step in [1, 2, 3, 7, 100] {
+            let WebSocket { mut recv, .. } = server(&Limits::default());
+            let (mut message, mut fed) = (None, 0);
+            for piece in bytes.chunks(step) {
+                fed += recv.inbox().feed(piece);
+                let got = receive_pieces(&mut recv, &mut message, &mut None, &mut Outbox::default());
+                match &message {
+                    Some((_, all)) => assert!(all.len() + 3 + headers >= fed, "{} of {fed}", all.len()),
+                    None if fed == bytes.len() => assert_eq!(got, [text(&content)]),
+                    None => assert!(fed < 8, "the start comes with the header"),
+                }
+            }
+        }
+    }
+}
+
+/// Control frames come between the pieces and are answered, and nothing of a character is lost to them.
+#[test]
+fn control_frames_between_pieces() {
+    let euro = "€".as_bytes();
+    let bytes = [
+        masked(0x01, &euro[..1]),
+        masked(0x89, b"one"),
+        masked(0x00, &euro[1..2]),
+        masked(0x00, b""),
+        masked(0x8a, b"two"),
+        masked(0x80, &[&euro[2..], b"b"].concat()),
+        masked(0x82, b""),
+        masked(0x88, b""),
+    ]
+    .concat();
+    for step in 1..=bytes.len() {
+        let mut out = Outbox::default();
+        let mut session = server(&Limits::default()).session();
+        let (mut message, mut got) = (None, vec![]);
+        for piece in bytes.chunks(step) {
+            session.inbox().feed(piece);
+            while let Some(next) = session.poll_piece(&mut out) {
+                match next {
+                    NextPiece::Piece(ready) => {
+                        got.extend(put_together(session.piece(ready, &mut out).unwrap(), &mut message));
+                    }
+                    NextPiece::Event(ready) => match session.event(ready, &mut out).unwrap() {
+                        SessionEvent::Ping(payload) => got.push(Got::Ping(payload.to_vec())),
+                        SessionEvent::Pong(payload) => got.push(Got::Pong(payload.to_vec())),
+                        SessionEvent::Close(close) => got.push(ws_help::said(&close)),
+                        SessionEvent::Text(_) | SessionEvent::Binary(_) => panic!("in pieces"),
+                    },
+                }
+            }
+        }
+        let expected = [
+            Got::Ping(b"one".to_vec()),
+            Got::Pong(b"two".to_vec()),
+            text("€b"),
+            Got::Binary(vec![]),
+            Got::Close(None, String::new()),
+        ];
+        assert_eq!(got, expected, "{step}");
+        assert_eq!(written(&mut out), [plain(0x8a, b"one"), plain(0x88, b"")].concat());
+        assert!(session.poll_piece(&mut out).is_none() && matches!(session.writing(), Writing::Closed));
+    }
+}
+
+/// What fails in a piece is told to the peer, once.
+#[test]
+fn a_session_tells_the_peer_what_fails() {
+    let mut out = Outbox::default();
+    let mut session = server(&Limits::default()).session();
+    session.inbox().feed(&[masked(0x01, b"ab\xffcd"), masked(0x88, b"")].concat());
+    let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { panic!("the start") };
+    assert!(matches!(session.piece(ready, &mut out), Ok(Piece::Start(Kind::Text))));
+    let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { panic!("the piece") };
+    assert!(matches!(session.piece(ready, &mut out), Err(Cause::NotText(_))));
+    assert!(matches!(session.writing(), Writing::Closed));
+    assert_eq!(&written(&mut out)[2..4], &1007_u16.to_be_bytes());
+    assert!(session.poll_piece(&mut out).is_none() && session.poll(&mut out).is_none() && out.is_empty());
+}
+
+/// Whoever asks for whole messages until a large one has begun gets what was gathered first, and then the rest,
+/// though the whole would be too large.
+#[test]
+fn what_was_gathered_is_the_first_piece() {
+    let mut limits = Limits::default();
+    limits.message_bytes = 30;
+    let WebSocket { mut recv, .. } = server(&limits);
+    recv.inbox().feed(&masked(0x01, "grüße".as_bytes())[..6 + 3]);
+    assert!(recv.poll().is_none());
+    assert!(matches!(next(&mut recv), Piece::Start(Kind::Text)));
+    assert_eq!(text_of(next(&mut recv)), "gr");
+    assert!(recv.poll_piece().is_none());
+    recv.inbox().feed(&masked(0x01, "grüße".as_bytes())[6 + 3..]);
+    recv.inbox().feed(&masked(0x80, &[b'x'; 60]));
+    assert_eq!(text_of(next(&mut recv)), "ü");
+    assert_eq!(text_of(next(&mut recv)), "ße");
+    assert_eq!(text_of(next(&mut recv)), "x".repeat(60));
+    assert!(matches!(next(&mut recv), Piece::End));
+    // Also if it was whole already.
+    for _ in 0..2 {
+        recv.inbox().feed(&[masked(0x02, b"a"), masked(0x80, b"b")].concat());
+        assert!(recv.poll().is_some());
+        assert!(matches!(next(&mut recv), Piece::Start(Kind::Binary)));
+        assert!(matches!(next(&mut recv), Piece::Binary(data) if *data == *b"ab"));
+        assert!(matches!(next(&mut recv), Piece::End));
+        assert!(recv.poll_piece().is_none());
+    }
+}
+
+/// The rest of a message that nobody takes is not looked at, and the next message is there.
+#[test]
+fn the_rest_is_skipped() {
+    let long = [masked(0x01, &[b'x'; 9000]), masked(0x89, b"ping"), masked(0x80, b"no text: \xff")].concat();
+    let bytes = [long, masked(0x82, b"next")].concat();
+    for (step, taken) in [(1000, 0), (1000, 1), (1000, 5), (9000, 1), (usize::MAX, 0), (usize::MAX, 2)] {
+        let WebSocket { mut recv, send, .. } = server(&Limits::default());
+        let (mut send, mut out) = (Some(send), Outbox::default());
+        let (mut left, mut all) = (taken, vec![]);
+        for piece in bytes.chunks(step) {
+            recv.inbox().feed(piece);
+            while left > 0 {
+                let Some(NextPiece::Piece(ready)) = recv.poll_piece() else { break };
+                recv.piece(ready).unwrap();
+                left -= 1;
+            }
+            if left == 0 && taken > 0 {
+                all.extend(receive(&mut recv, &mut send, &mut out));
+            }
+        }
+        if taken == 0 {
+            // Begun, and nothing of it was taken.
+            assert!(matches!(next(&mut recv), Piece::Start(Kind::Text)));
+            all.extend(receive(&mut recv, &mut send, &mut out));
+        }
+        assert_eq!(all, [Got::Ping(b"ping".to_vec()), Got::Binary(b"next".to_vec())], "{step}, {taken}");
+        assert_eq!(written(&mut out), plain(0x8a, b"ping"));
+    }
+}
+
+/// What is asked of pieces by a limit, if one is met: the limit and the code.
+fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<(Limit, u16)> {
+    let WebSocket { mut recv, .. } = server(limits);
+    let mut rest = bytes;
+    loop {
+        rest = &rest[recv.inbox().feed(rest)..];
+        while let Some(next) = recv.poll_piece() {
+            let failure = match next {
+                NextPiece::Piece(ready) => recv.piece(ready).err(),
+                NextPiece::Event(ready) => recv.event(ready).err(),
+            };
+            if let Some(Cause::Exceeded(exceeded)) = failure.as_ref().map(Failure::cause) {
+                return Some((exceeded.limit, failure?.cause().code()?.number()));
+            }
+        }
+        if rest.is_empty() {
+            return None;
+        }
+    }
+}
+
+/// The bounds on what is held are not for what is not held; the one on the sum is met at the header that passes it.
+#[test]
+fn a_message_in_pieces_has_a_bound_of_its_own() {
+    let mut limits = Limits::default();
+    limits.frame_bytes = 10;
+    limits.message_bytes = 10;
+    limits.streamed_bytes = 1000;
+    let mut bytes = masked(0x02, &[1; 900]);
+    bytes.extend(&masked(0x00, &[1; 101])[..6]);
+    assert_eq!(limit_of(&limits, &bytes[..bytes.len() - 1]), None);
+    assert_eq!(limit_of(&limits, &bytes), Some((Limit::StreamedBytes, 1009)));
+    assert_eq!(limit_of(&limits, &masked(0x81, &[b'a'; 1000])), None);
+    assert_eq!(limit_of(&limits, &masked(0x81, &[b'a'; 1001])[..8]), Some((Limit::StreamedBytes, 1009)));
+    // Each message has it anew.
+    assert_eq!(limit_of(&limits, &masked(0x82, &[1; 900]).repeat(5)), None);
+    // What was gathered before counts.
+    let mut limits = Limits::default();
+    limits.streamed_bytes = 20;
+    let WebSocket { mut recv, .. } = server(&limits);
+    recv.inbox().feed(&masked(0x02, &[1; 15]));
+    assert!(recv.poll().is_none());
+    recv.inbox().feed(&masked(0x80, &[1; 6]));
+    let got = receive_pieces(&mut recv, &mut None, &mut None, &mut Outbox::default());
+    assert_eq!(got, [Got::Failure(Some(1009))]);
+}
+
+/// A long message has many fragments. Only those that bring nothing are counted, and only in a row.
+#[test]
+fn fragments_of_nothing_are_counted() {
+    let small = [masked(0x02, b"x"), masked(0x00, b"x").repeat(5000), masked(0x80, b"x")].concat();
+    assert_eq!(limit_of(&Limits::default(), &small), None);
+    let row = masked(0x00, b"").repeat(1024);
+    let rows = [masked(0x02, b"x"), row.clone(), masked(0x00, b"x"), row.clone()].concat();
+    assert_eq!(limit_of(&Limits::default(), &rows), None);
+    let longer = [masked(0x02, b"x"), row, masked(0x80, b"")].concat();
+    assert_eq!(limit_of(&Limits::default(), &longer), Some((Limit::FragmentCount, 1008)));
+}
+
+/// A message in pieces makes progress or ends, whether somebody takes it or not; enough progress never ends it.
+#[test]
+fn a_message_in_pieces_makes_progress_or_ends() {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    for (skips, rate, ends) in
+        [(false, 100, true), (true, 100, true), (false, 200, false), (true, 200, false)]
+    {
+        let WebSocket { mut recv, .. } = server(&limits);
+        let chunk = vec![0; rate];
+        recv.inbox().feed(&masked(0x82, &vec![0; 60_000])[..8]);
+        assert!(matches!(next(&mut recv), Piece::Start(Kind::Binary)));
+        let mut end = None;
+        for second in 0..100 {
+            recv.inbox().feed(&chunk);
+            for _ in 0..2 {
+                let failure = if skips {
+                    recv.poll().and_then(|ready| recv.event(ready).err())
+                } else {
+                    match recv.poll_piece() {
+                        Some(NextPiece::Piece(ready)) => recv.piece(ready).err(),
+                        Some(NextPiece::Event(ready)) => recv.event(ready).err(),
+                        None => None,
+                    }
+                };
+                end = end.or(failure.map(|failure| (second, failure.cause().clone())));
+                recv.inbox().dry(at(second * 1000));
+            }
+        }
+        match end {
+            Some((second, Cause::Exceeded(exceeded))) => {
+                assert_eq!((ends, second, exceeded.limit), (true, 10, Limit::MessageProgress));
+            }
+            None => assert!(!ends && recv.deadline().is_some()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The bytes of a character that comes byte by byte are progress too.
+#[test]
+fn cut_characters_are_progress() {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    let WebSocket { mut recv, .. } = server(&limits);
+    let bytes = masked(0x81, "水".repeat(2000).as_bytes());
+    for (index, byte) in bytes.iter().enumerate() {
+        recv.inbox().feed(&[*byte]);
+        while let Some(next) = recv.poll_piece() {
+            let NextPiece::Piece(ready) = next else { panic!("a piece") };
+            recv.piece(ready).unwrap();
+        }
+        recv.inbox().dry(at(u64::try_from(index).unwrap() * 5));
+        assert!(recv.poll_piece().is_none(), "too slow after {index} bytes");
+    }
+}
+
+/// The end of a message is the end of its clock, also of one that was skipped.
+#[test]
+fn no_clock_runs_behind_the_end() {
+    for skips in [false, true] {
+        let mut limits = Limits::default();
+        limits.ping_interval = None;
+        let WebSocket { mut recv, .. } = server(&limits);
+        recv.inbox().feed(&masked(0x82, b"x")[..6]);
+        assert!(matches!(next(&mut recv), Piece::Start(Kind::Binary)));
+        assert!(recv.poll_piece().is_none());
+        recv.inbox().dry(at(0));
+        assert!(recv.poll_piece().is_none());
+        assert_eq!(recv.deadline().unwrap().reason, Limit::MessageProgress);
+        recv.inbox().feed(&masked(0x82, b"x")[6..]);
+        if skips {
+            assert!(recv.poll().is_none());
+        } else {
+            assert!(matches!(next(&mut recv), Piece::Binary(_)));
+            assert!(matches!(next(&mut recv), Piece::End));
+        }
+        recv.inbox().dry(at(1000));
+        assert!(recv.poll().is_none());
+        assert_eq!(recv.deadline(), None);
+    }
+}
+
+/// A session pings while a message comes in pieces, and ends without an answer.
+#[test]
+fn the_connection_is_kept_alive_within_a_message() {
+    let mut limits = Limits::default();
+    limits.message_progress = None;
+    let mut out = Outbox::default();
+    let mut session = server(&limits).session();
+    session.inbox().feed(&masked(0x82, &[0; 100])[..50]);
+    for _ in 0..2 {
+        assert!(matches!(session.poll_piece(&mut out), Some(NextPiece::Piece(_))));
+        let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { panic!("a piece") };
+        session.piece(ready, &mut out).unwrap();
+    }
+    for (now, pings) in [(0, 0), (17_000, 0), (18_000, 1), (37_000, 0)] {
+        session.inbox().dry(at(now));
+        assert!(session.poll_piece(&mut out).is_none());
+        assert_eq!(written(&mut out), plain(0x89, b"").repeat(pings), "{now}");
+    }
+    session.inbox().dry(at(38_000));
+    let Some(NextPiece::Event(ready)) = session.poll_piece(&mut out) else { panic!("a failure") };
+    let Err(Cause::Exceeded(exceeded)) = session.event(ready, &mut out) else { panic!("a limit") };
+    assert_eq!(exceeded.limit, Limit::PongTime);
+}
+
+/// Polling twice gives the same.
+#[test]
+fn polling_twice_changes_nothing() {
+    let bytes = [masked(0x01, "a水".as_bytes()), masked(0x80, b"b")].concat();
+    let WebSocket { mut recv, .. } = server(&Limits::default());
+    let mut message = None;
+    let mut got = vec![];
+    for byte in bytes.chunks(1) {
+        recv.inbox().feed(byte);
+        while recv.poll_piece().is_some() {
+            let (first, second) = (recv.poll_piece(), recv.poll_piece());
+            assert_eq!(format!("{first:?}"), format!("{second:?}"));
+            let Some(NextPiece::Piece(ready)) = first else { panic!("a piece") };
+            got.extend(put_together(recv.piece(ready).unwrap(), &mut message));
+        }
+    }
+    assert_eq!(got, [text("a水b")]);
+}
+
+/// Many pieces, both roles: what `frame` of this test writes and what the other core writes.
+#[test]
+fn a_client_takes_pieces_too() {
+    let data: Vec<u8> = (0..200_000).map(|i| u8::try_from(i % 251).unwrap()).collect();
+    for step in [1000, 4096, 300_000] {
+        let bytes = frame(0x82, &data, None);
+        let (got, _) = run_cut(client(&Limits::default()), &bytes, &[step - 1], true);
+        assert_eq!(got, [Got::Binary(data.clone()), Got::Failure(None)], "{step}");
+    }
+}
