@@ -183,6 +183,12 @@ pub enum Limit {
     HeadTime,
     /// Nothing came between two requests.
     IdleTime,
+    /// The response was not begun in time.
+    ResponseTime,
+    /// A client has waited to be told to continue. A reason for a deadline, never for an error.
+    ContinueTime,
+    /// There were too many interim responses.
+    InterimCount,
     /// A body came too slowly.
     BodyProgress,
     /// The peer took our output too slowly.
@@ -224,7 +230,10 @@ impl Limit {
         match self {
             Self::FirstByteTime => "no byte came after the connection was made",
             Self::HeadTime => "the head was not complete in time",
-            Self::IdleTime => "no further request came in time",
+            Self::IdleTime => "nothing came between two requests",
+            Self::ResponseTime => "the response was not begun in time",
+            Self::ContinueTime => "nobody told us to continue in time",
+            Self::InterimCount => "there are too many interim responses",
             Self::BodyProgress => "the body came too slowly",
             Self::WriteProgress => "the peer took our output too slowly",
             Self::LingerTime => "the peer did not close after our last byte",

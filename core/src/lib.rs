@@ -10,8 +10,8 @@
 //!   a [`Deadline`] says when to look again, and why.
 //! - *States* give themselves up: a poll that consumes returns a [`Step`]; [`Held`] keeps one in a field.
 //!
-//! [`http::server`] has the states of a server's connection, a diagram and a whole exchange as an example; [`ws`] has those
-//! of a WebSocket, of either role.
+//! [`http::server`] has the states of a server's connection, a diagram and a whole exchange as an example, and
+//! [`http::client`] those of a client's; [`ws`] has those of a WebSocket, of either role.
 //!
 //! # What the types do not prove
 //!

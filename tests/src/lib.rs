@@ -3,6 +3,8 @@
 //!
 //! - [`connection`] drives one server core with a scripted handler and records what happened.
 //! - [`plan`] is that script.
+//! - [`asking`] drives one client core with requests written down beforehand, and [`hearing`] is one exchange of it, the
+//!   same under every split.
 //! - [`cutter`] cuts input in every way.
 //! - [`client`] reads a server's output as a strict client does, written from RFC 9112 alone.
 //! - [`link`] puts a client and a server at the two ends of a link with delays and cuts.
@@ -21,10 +23,12 @@
     reason = "a helper of tests fails by panicking"
 )]
 
+pub mod asking;
 pub mod client;
 pub mod compile;
 pub mod connection;
 pub mod cutter;
+pub mod hearing;
 pub mod link;
 pub mod plan;
 pub mod random;

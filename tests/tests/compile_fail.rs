@@ -19,8 +19,13 @@ fn the_rights_of_an_http_server_end_with_their_values() {
 }
 
 #[test]
+fn the_rights_of_an_http_client_end_with_their_values() {
+    assert_eq!(must_not_compile("http_client", CORE), 17);
+}
+
+#[test]
 fn the_rights_of_a_websocket_end_with_their_values() {
-    assert_eq!(must_not_compile("ws", CORE), 22);
+    assert_eq!(must_not_compile("ws", CORE), 27);
 }
 
 #[test]

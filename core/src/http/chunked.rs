@@ -91,6 +91,11 @@ impl Chunked {
         }
     }
 
+    /// How much content all chunks have together that were begun.
+    pub(super) fn announced(&self) -> u64 {
+        self.body_bytes
+    }
+
     /// How much is left of the chunk that is being received.
     pub(super) fn data_remaining(&self) -> u64 {
         match self.state {

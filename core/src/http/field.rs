@@ -11,8 +11,8 @@ use super::syntax;
 /// once, here: whoever holds a `Field` cannot split a response with it.
 ///
 /// The fields by which messages are framed and connections are kept belong to the state machines and are
-/// refused: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`, `TE`, `Trailer`,
-/// `Transfer-Encoding` and `Upgrade`; so are those of the WebSocket handshake, whose names start with
+/// refused: `Connection`, `Content-Length`, `Date`, `Expect`, `Host`, `Keep-Alive`, `Proxy-Connection`, `TE`,
+/// `Trailer`, `Transfer-Encoding` and `Upgrade`; so are those of the WebSocket handshake, whose names start with
 /// `Sec-WebSocket-`.
 ///
 /// ```
@@ -111,10 +111,12 @@ impl fmt::Debug for Field<'_> {
     }
 }
 
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 11] = [
     "connection",
     "content-length",
     "date",
+    "expect",
+    "host",
     "keep-alive",
     "proxy-connection",
     "te",
@@ -209,6 +211,8 @@ mod tests {
             ("a", "\x7f", InvalidField::Value),
             ("Transfer-Encoding", "chunked", InvalidField::Reserved),
             ("DATE", "x", InvalidField::Reserved),
+            ("Host", "h", InvalidField::Reserved),
+            ("expect", "100-continue", InvalidField::Reserved),
             ("Sec-WebSocket-Accept", "x", InvalidField::Reserved),
         ] {
             assert_eq!(Field::new(name, value.as_bytes()), Err(expected), "{name:?}: {value:?}");

@@ -123,22 +123,36 @@ impl InterimHead {
     }
 }
 
-/// How the length of a response that is written in pieces is made known.
+/// How the length of a body that is written in pieces is made known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// The length is known from the start, in bytes. What is written must come to exactly that.
     Length(u64),
-    /// It is not: in chunks, or to HTTP/1.0 until the connection closes.
+    /// It is not: in chunks, or in a response to HTTP/1.0 until the connection closes.
     Chunked,
 }
 
-/// What the head of a response says of its body.
+/// What a head says of its body.
 #[derive(Clone, Copy)]
 pub(super) enum Announced {
     Length(u64),
     Chunked,
     /// Nothing: there is no body, or it goes on until the close.
     Nothing,
+}
+
+impl Announced {
+    pub(super) fn write(self, out: &mut Outbox) {
+        match self {
+            Self::Length(length) => {
+                out.put(b"content-length: ");
+                out.put_decimal(length);
+                out.put(b"\r\n");
+            }
+            Self::Chunked => out.put(b"transfer-encoding: chunked\r\n"),
+            Self::Nothing => {}
+        }
+    }
 }
 
 /// What the head of a response says of the connection.
@@ -174,15 +188,7 @@ pub(super) fn write_final(
         out.put(protocol.as_bytes());
         out.put(b"\r\n");
     }
-    match announced {
-        Announced::Length(length) => {
-            out.put(b"content-length: ");
-            out.put_decimal(length);
-            out.put(b"\r\n");
-        }
-        Announced::Chunked => out.put(b"transfer-encoding: chunked\r\n"),
-        Announced::Nothing => {}
-    }
+    announced.write(out);
     if let Some(date) = date {
         out.put(b"date: ");
         out.put(date.as_bytes());

@@ -1,6 +1,6 @@
 //! One table decides how long a message's body is. RFC 9112 6.3.
 
-use super::{Fields, Version, syntax};
+use super::{Fields, StatusCode, Version, syntax};
 use crate::Violation;
 
 /// How the length of a body is known.
@@ -10,39 +10,52 @@ pub(super) enum BodyLength {
     Known(u64),
     /// Until the last chunk.
     Chunked,
+    /// Until the stream ends. A response only.
+    UntilClose,
+}
+
+/// What of a request decides whether its response can have content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// HEAD: none.
+    Head,
+    /// Any other method.
+    Content,
 }
 
 /// Why no length could be decided: there is no body to be trusted, and nothing behind it.
 #[derive(Debug)]
 pub(super) enum Undecidable {
-    /// 400.
+    /// What no peer may send.
     Invalid(Violation),
-    /// 501: a transfer coding that is not implemented, under a final chunked.
+    /// A transfer coding that is not implemented, under a final chunked.
     UnknownCoding(Violation),
 }
 
 impl BodyLength {
-    /// | Transfer-Encoding | Content-Length | version | a request's body |
+    /// What the fields of either message announce.
+    ///
+    /// | Transfer-Encoding | Content-Length | version | announced |
     /// |---|---|---|---|
-    /// | none | none | any | none |
+    /// | none | none | any | nothing |
     /// | none | one line of digits | any | that many bytes |
-    /// | none | anything else | any | 400 |
+    /// | none | anything else | any | invalid |
     /// | chunked alone | none | 1.1 | until the last chunk |
-    /// | known or unknown codings, then chunked | none | 1.1 | 501 |
-    /// | anything else | none | 1.1 | 400 |
-    /// | any | any | 1.1 | 400 |
-    /// | any | none or any | 1.0 | 400 |
-    pub(super) fn of_request(fields: &Fields, version: Version) -> Result<Self, Undecidable> {
+    /// | known or unknown codings, then chunked | none | 1.1 | unknown |
+    /// | anything else | none | 1.1 | invalid |
+    /// | any | any | 1.1 | invalid |
+    /// | any | none or any | 1.0 | invalid |
+    fn announced(fields: &Fields, version: Version) -> Result<Option<Self>, Undecidable> {
         let mut lengths = fields.get_all("content-length");
         let mut codings = fields.get_all("transfer-encoding").peekable();
         let invalid =
             |expected, got, section| Err(Undecidable::Invalid(Violation::new(expected, got, section)));
         match (codings.peek(), lengths.next(), version) {
-            (None, None, _) => Ok(Self::Known(0)),
+            (None, None, _) => Ok(None),
             (None, Some(first), _) => match (parse_length(first), lengths.next()) {
-                (Some(length), None) => Ok(Self::Known(length)),
+                (Some(length), None) => Ok(Some(Self::Known(length))),
                 // RFC 9112 6.3 lets a recipient merge equal lengths. Two that differ in this disagree about
-                // where the next request starts.
+                // where the next message starts.
                 (_, Some(second)) => invalid("one Content-Length", second, "RFC 9110 8.6"),
                 (None, None) => invalid("a Content-Length of digits, below 2^64", first, "RFC 9110 8.6"),
             },
@@ -53,8 +66,37 @@ impl BodyLength {
             (Some(coding), Some(_), _) => {
                 invalid("either Content-Length or Transfer-Encoding", coding, "RFC 9112 6.3")
             }
-            (Some(_), None, _) => Self::of_codings(codings),
+            (Some(_), None, _) => Self::of_codings(codings).map(Some),
         }
+    }
+
+    /// A request has the body that is announced, or none. What is invalid is 400, and what is unknown 501.
+    pub(super) fn of_request(fields: &Fields, version: Version) -> Result<Self, Undecidable> {
+        Ok(Self::announced(fields, version)?.unwrap_or(Self::Known(0)))
+    }
+
+    /// | request | status | announced | a response's body |
+    /// |---|---|---|---|
+    /// | HEAD | any | anything valid | none |
+    /// | any | 204, 304 | anything valid | none |
+    /// | other | other | a length or chunks | that |
+    /// | other | other | nothing | until the stream ends |
+    ///
+    /// What is invalid or unknown is an error, whether there is a body or not: we never ask for another coding
+    /// (RFC 9112 7.4). Neither a 1xx nor a 2xx to CONNECT comes here.
+    pub(super) fn of_response(
+        request: Asked,
+        status: StatusCode,
+        fields: &Fields,
+        version: Version,
+    ) -> Result<Self, Violation> {
+        let announced = Self::announced(fields, version).map_err(|undecidable| match undecidable {
+            Undecidable::Invalid(violation) | Undecidable::UnknownCoding(violation) => violation,
+        })?;
+        Ok(match (request, status) {
+            (Asked::Head, _) | (_, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => Self::Known(0),
+            (Asked::Content, _) => announced.unwrap_or(Self::UntilClose),
+        })
     }
 
     fn of_codings<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Self, Undecidable> {

@@ -4,7 +4,10 @@ use core::time::Duration;
 
 use crate::Rate;
 
-/// The bounds of an HTTP/1.1 connection.
+/// The bounds of an HTTP/1.1 connection, of either role.
+///
+/// Where a status stands with a bound, a server refuses with it what goes past; a client's response fails with the bound
+/// itself. A client meets all but those of a target, a first byte, draining and lingering.
 ///
 /// ```
 /// use endwell_core::http::Limits;
@@ -40,8 +43,17 @@ pub struct Limits {
     /// The time from the first byte of a head to its last. Default 10 s; 408 after it.
     pub head_time: Duration,
     /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so
-    /// that they close first and no request crosses our close.
+    /// that they close first and no request crosses our close. A client that keeps connections gives them up sooner.
     pub idle_time: Duration,
+    /// A client's: the time from its request, or from an interim response, to the first byte of what comes next.
+    /// Default 60 s, what proxies allow; a server that must be polled for longer needs more. `None`: no limit.
+    pub response_time: Option<Duration>,
+    /// A client's: the time that it waits to be told to continue before it sends the body all the same. Default 1 s:
+    /// servers that know of 100 Continue say it at once, and the others never do (RFC 9110 10.1.1).
+    pub continue_time: Duration,
+    /// A client's: interim responses to one request. Default 16: one or two are usual, and without a bound they
+    /// would renew the time for the response for ever.
+    pub interim_responses: usize,
     /// The least progress of a body that is waited for. Default 1 KiB in 10 s; 408 below it. `None`: no limit.
     pub body_progress: Option<Rate>,
     /// Bytes of an unread body that are worth reading to keep the connection. Default 64 KiB: more than that
@@ -65,6 +77,9 @@ impl Default for Limits {
             first_byte_time: Duration::from_secs(10),
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
+            response_time: Some(Duration::from_secs(60)),
+            continue_time: Duration::from_secs(1),
+            interim_responses: 16,
             body_progress: Some(Rate::DEFAULT),
             drain_bytes: 64 << 10,
             linger_time: Duration::from_secs(2),

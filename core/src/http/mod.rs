@@ -4,24 +4,38 @@
 //! differently is how requests are smuggled.
 
 mod chunked;
+pub mod client;
 mod date;
 mod field;
 mod fields;
 mod head;
 mod length;
 mod limits;
+mod persistence;
+mod receive;
 mod request;
+mod request_head;
+mod response;
 mod scan;
+mod send;
 pub mod server;
 mod status;
 pub(crate) mod syntax;
 mod target;
+mod upgraded;
+mod version;
 
 pub use date::Date;
 pub use field::{Field, FieldSection, InvalidField};
 pub use fields::Fields;
 pub use head::{Framing, Head, InterimHead, InvalidInterim};
 pub use limits::Limits;
-pub use request::{Method, Request, Version};
+pub use receive::{Event, Ready};
+pub use request::{Method, Request};
+pub use request_head::{ConnectHead, InvalidRequestHead, RequestHead};
+pub use response::{InterimResponse, ResponseHead};
+pub use send::NotWritten;
 pub use status::{InvalidStatusCode, StatusCode};
 pub use target::Target;
+pub use upgraded::Upgraded;
+pub use version::Version;

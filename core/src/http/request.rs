@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::Range;
 
 use super::target::Target;
+use super::version::{InvalidVersion, Version};
 use super::{Fields, syntax};
 use crate::Violation;
 
@@ -34,8 +35,11 @@ pub enum Method<'a> {
 }
 
 impl<'a> Method<'a> {
+    /// Longer than any registered method (the longest has 17 bytes).
+    pub(super) const LONGEST: usize = 32;
+
     /// Reads a method that is a token.
-    fn from_token(token: &'a str) -> Self {
+    pub(super) fn from_token(token: &'a str) -> Self {
         match token {
             "GET" => Self::Get,
             "HEAD" => Self::Head,
@@ -87,15 +91,6 @@ impl fmt::Display for Method<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// The versions of HTTP that are understood. A higher minor version counts as 1.1 (RFC 9110 2.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Version {
-    /// HTTP/1.0.
-    Http10,
-    /// HTTP/1.1.
-    Http11,
 }
 
 /// The head of a request: method, target, version and fields.
@@ -227,12 +222,18 @@ impl From<Violation> for InvalidRequestLine {
     }
 }
 
-/// Longer than any registered method (the longest has 17 bytes).
-const METHOD_LEN: usize = 32;
+impl From<InvalidVersion> for InvalidRequestLine {
+    fn from(invalid: InvalidVersion) -> Self {
+        match invalid {
+            InvalidVersion::Syntax(violation) => Self::Syntax(violation),
+            InvalidVersion::Major(violation) => Self::Version(violation),
+        }
+    }
+}
 
 impl RequestLine {
     /// What a request line holds besides its target, at the most.
-    pub(super) const OVERHEAD: usize = METHOD_LEN + " ".len() + " HTTP/1.1\r\n".len();
+    pub(super) const OVERHEAD: usize = Method::LONGEST + " ".len() + " HTTP/1.1\r\n".len();
 
     /// Reads the line that stands at `range` of `text`, without its line end.
     pub(super) fn parse(text: &[u8], range: Range<usize>) -> Result<Self, InvalidRequestLine> {
@@ -244,14 +245,14 @@ impl RequestLine {
         if !syntax::is_token(method) {
             return Err(Violation::new("a token as the method", method, "RFC 9110 9.1").into());
         }
-        if method_len > METHOD_LEN {
+        if method_len > Method::LONGEST {
             let violation = Violation::new("a method of at most 32 bytes", method, "RFC 9112 3");
             return Err(InvalidRequestLine::Method(violation));
         }
         let target_start = method_len + 1;
         let rest = line.get(target_start..).unwrap_or_default();
         let target_len = syntax::find(b' ', rest).ok_or_else(shape)?;
-        let version = parse_version(rest.get(target_len + 1..).unwrap_or_default())?;
+        let version = Version::parse(rest.get(target_len + 1..).unwrap_or_default())?;
         let start = range.start + target_start;
         let bytes = rest.get(..target_len).unwrap_or_default();
         // A token is ASCII.
@@ -314,19 +315,4 @@ const COLON_SLASHES: u32 = 3;
 /// What stands at `place`, which was found to be ASCII.
 fn text_at(text: &[u8], place: Place) -> &str {
     text.get(place.range()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
-}
-
-/// RFC 9112 2.3: `HTTP/` digit `.` digit, and case matters.
-fn parse_version(text: &[u8]) -> Result<Version, InvalidRequestLine> {
-    match text {
-        b"HTTP/1.1" => Ok(Version::Http11),
-        b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit() => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
-        {
-            Err(InvalidRequestLine::Version(Violation::new("HTTP/1.1 or HTTP/1.0", text, "RFC 9110 15.6.6")))
-        }
-        _ => Err(Violation::new("a version of the form HTTP/1.1", text, "RFC 9112 2.3").into()),
-    }
 }

@@ -4,10 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest, Sha1};
-
+use super::accept::{Accept, Key, only};
 use super::keep_alive::Jitter;
 use super::limits::Limits;
 use super::origin::Origins;
@@ -183,7 +180,7 @@ impl NotAHandshake {
             return Err(Self::Version);
         }
         let key = only(fields.get_all("sec-websocket-key")).ok_or(Self::Key)?;
-        let accept = Accept::of(key).ok_or(Self::Key)?;
+        let accept = Key::parse(key).ok_or(Self::Key)?.accept();
         if exchange.recv.has_content() {
             return Err(Self::Content);
         }
@@ -238,68 +235,18 @@ impl Exchange {
             Err(reason) => return Err((reason, self.into())),
         };
         let Acceptance { limits, origins: _, subprotocol, fields, jitter } = acceptance;
-        let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", &accept.0));
+        let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", accept.as_bytes()));
         if let Some(subprotocol) = &subprotocol {
             section.push(Field::own("sec-websocket-protocol", subprotocol.0.as_bytes()));
         }
         section.append(&fields);
         server::write_switch("websocket", &section, date, out);
-        let mut inbox = self.recv.into_inbox();
+        let (mut inbox, _) = self.recv.into_parts();
         inbox.set_limit(limits.received());
         let subprotocol = subprotocol.map(|chosen| chosen.0);
-        Ok(WebSocket::new(inbox, Role::Server, limits, jitter, subprotocol))
+        Ok(WebSocket::new(*inbox, Role::Server, limits, jitter, subprotocol))
     }
 }
-
-/// The value of Sec-WebSocket-Accept: 20 bytes in base64.
-struct Accept([u8; 28]);
-
-impl Accept {
-    /// RFC 6455 4.2.2, 5.4. `None`: the key is not sixteen bytes in base64.
-    fn of(key: &[u8]) -> Option<Self> {
-        // Four bytes of base64 for three: the decoder wants room for eighteen.
-        let mut nonce = [0; 18];
-        if key.len() != 24 || STANDARD.decode_slice(key, &mut nonce) != Ok(16) {
-            return None;
-        }
-        let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
-        let mut value = [0; 28];
-        (STANDARD.encode_slice(digest, &mut value) == Ok(value.len())).then_some(Self(value))
-    }
-}
-
-/// RFC 6455 1.3.
-const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 const ALLOW: Field<'_> = Field::from_static("allow", "GET");
 const VERSION_13: Field<'_> = Field::own("sec-websocket-version", b"13");
-
-/// The value of a field that stands once.
-fn only<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
-    let first = lines.next()?;
-    lines.next().is_none().then_some(first)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_example_of_the_rfc() {
-        let accept = Accept::of(b"dGhlIHNhbXBsZSBub25jZQ==").unwrap();
-        assert_eq!(&accept.0, b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    }
-
-    #[test]
-    fn a_key_is_sixteen_bytes_in_base64() {
-        for key in [
-            "",
-            "dGhlIHNhbXBsZSBub25jZQ",
-            "dGhlIHNhbXBsZSBub25jZR==",
-            "dGhlIHNhbXBsZSBub25jZQo=",
-            "dGhlIHNhbXBsZSBub25j!Q==",
-        ] {
-            assert!(Accept::of(key.as_bytes()).is_none(), "{key}");
-        }
-    }
-}

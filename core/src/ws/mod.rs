@@ -1,6 +1,9 @@
 //! WebSocket, RFC 6455, strict, for either role.
 //!
 //! ```text
+//!  Client --upgrade--> [Handshake] --poll--> Refused: a response, and nothing to write with
+//!                          |
+//!                          v Open
 //!  Exchange --accept--> [WebSocket] = recv + send              from_parts: somebody else did the handshake
 //!                          |   |
 //!                          |   +--session--> [Session]: both halves in one value, answers by itself
@@ -162,6 +165,15 @@
 //! # }
 //! ```
 //!
+//! Nor is there one before a client's handshake was answered.
+//!
+//! ```compile_fail,E0609
+//! # use endwell_core::{Outbox, ws::Handshake};
+//! # fn f(mut handshake: Handshake, out: &mut Outbox) {
+//! handshake.send.text("hello", out);
+//! # }
+//! ```
+//!
 //! And the exchange itself is gone if it succeeded.
 //!
 //! ```compile_fail,E0382
@@ -185,6 +197,7 @@
 //! 5. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or the transport fails, reset; [`Closing::cut`] then knows how the
 //!    connection ended.
 
+mod accept;
 mod close;
 mod closing;
 mod encoded;
@@ -199,6 +212,8 @@ mod keep_alive;
 mod limits;
 mod mask;
 mod message;
+mod offer;
+mod opening;
 mod origin;
 mod piece;
 mod receiver;
@@ -220,6 +235,8 @@ pub use keep_alive::Jitter;
 pub use limits::Limits;
 pub use mask::Masks;
 pub use message::{Control, ControlTooLong, Full, Kind, Message, PeerClose, Ping, PingDue, Text};
+pub use offer::{InvalidSubprotocol, Offer};
+pub use opening::{Handshake, Opening};
 pub use origin::Origins;
 pub use piece::{NextPiece, Piece, PieceReady};
 pub use receiver::Receiver;

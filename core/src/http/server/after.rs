@@ -2,9 +2,11 @@
 
 use super::between::Server;
 use super::linger::Linger;
-use super::receive::{Event, RequestBody};
-use super::respond::{Finished, Persistence};
+use super::receive::RequestBody;
+use super::respond::Finished;
 use super::send::{Aborted, Cut};
+use crate::http::Event;
+use crate::http::persistence::Persistence;
 use crate::{Deadline, Inbox, Step};
 
 /// What a connection becomes when a response was written to its end.
@@ -55,11 +57,13 @@ impl RequestBody {
     }
 
     fn again(self) -> Server {
-        Server::again(self.inbox, self.limits)
+        let (inbox, limits) = self.into_parts();
+        Server::again(inbox, limits)
     }
 
     fn linger(self) -> Linger {
-        Linger::new(self.inbox, self.limits)
+        let (inbox, limits) = self.into_parts();
+        Linger::new(inbox, limits)
     }
 }
 

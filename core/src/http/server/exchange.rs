@@ -2,9 +2,9 @@
 
 use super::receive::RequestBody;
 use super::respond::Responder;
-use super::upgrade::{NotSwitched, Upgraded};
+use super::upgrade::{NotSwitched, write_switch, write_tunnel};
 use crate::Outbox;
-use crate::http::{Date, FieldSection, Request};
+use crate::http::{Date, FieldSection, Request, Upgraded};
 
 /// A request whose head has arrived, and the right to answer it.
 ///
@@ -50,7 +50,10 @@ impl Exchange {
         out: &mut Outbox,
     ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
         match NotSwitched::check_switch(&self, protocol) {
-            None => Ok(Upgraded::switched(self.recv.inbox, protocol, fields, date, out)),
+            None => {
+                write_switch(protocol, fields, date, out);
+                Ok(Upgraded::new(self.recv.into_parts().0))
+            }
             Some(reason) => Err((reason, self.into())),
         }
     }
@@ -67,7 +70,10 @@ impl Exchange {
         out: &mut Outbox,
     ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
         match NotSwitched::check_tunnel(&self) {
-            None => Ok(Upgraded::tunnelled(self.recv.inbox, fields, date, out)),
+            None => {
+                write_tunnel(fields, date, out);
+                Ok(Upgraded::new(self.recv.into_parts().0))
+            }
             Some(reason) => Err((reason, self.into())),
         }
     }

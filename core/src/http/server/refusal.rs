@@ -68,18 +68,22 @@ impl From<Error> for Reject {
 pub(super) fn status_of(limit: Limit) -> StatusCode {
     match limit {
         Limit::TargetBytes => StatusCode::URI_TOO_LONG,
-        // Those of WebSocket are not met here; each has the status that means the same.
+        // Those of WebSocket and of clients are not met here; each has the status that means the same.
         Limit::BodyBytes
         | Limit::FrameBytes
         | Limit::MessageBytes
         | Limit::StreamedBytes
         | Limit::FragmentCount => StatusCode::CONTENT_TOO_LARGE,
-        Limit::HeadBytes | Limit::FieldCount | Limit::TrailerBytes | Limit::ChunkExtensionBytes => {
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
-        }
+        Limit::HeadBytes
+        | Limit::FieldCount
+        | Limit::InterimCount
+        | Limit::TrailerBytes
+        | Limit::ChunkExtensionBytes => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Limit::FirstByteTime
         | Limit::HeadTime
         | Limit::IdleTime
+        | Limit::ResponseTime
+        | Limit::ContinueTime
         | Limit::BodyProgress
         | Limit::WriteProgress
         | Limit::LingerTime

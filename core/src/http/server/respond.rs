@@ -4,10 +4,12 @@ use bytes::Bytes;
 
 use super::exchange::Continue;
 use super::receive::RequestBody;
-use super::send::{ResponseBody, Sending};
+use super::send::ResponseBody;
 use crate::Outbox;
 use crate::convert;
 use crate::http::head::{self, Announced, Connection};
+use crate::http::persistence::Persistence;
+use crate::http::send::Sending;
 use crate::http::{Date, Framing, Head, InterimHead, Method, Request, StatusCode, Version};
 
 /// The right to answer one request: there is one for each request, and answering consumes it.
@@ -29,13 +31,6 @@ enum Kind {
     Connect,
 }
 
-/// Whether the connection stays after a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Persistence {
-    Keep,
-    Close,
-}
-
 /// Whether the client waits to be told to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expectation {
@@ -53,15 +48,11 @@ pub struct Finished {
 impl Responder {
     pub(super) fn new(head: &Request, expects: bool) -> Self {
         let fields = head.fields();
-        let option = |option| fields.list_contains("connection", option);
-        // RFC 9112 9.3, in its order.
-        let persistence = match head.version() {
-            _ if option("close") => Persistence::Close,
+        let persistence = if head.method() == Method::Connect {
             // What a client has sent behind a CONNECT, hoping for a tunnel, is no request (RFC 9110 9.3.6).
-            _ if head.method() == Method::Connect => Persistence::Close,
-            Version::Http11 => Persistence::Keep,
-            Version::Http10 if option("keep-alive") => Persistence::Keep,
-            Version::Http10 => Persistence::Close,
+            Persistence::Close
+        } else {
+            Persistence::of(head.version(), fields)
         };
         Self {
             request: match head.method() {
@@ -160,7 +151,7 @@ impl Responder {
     }
 
     fn persistence_after(&self, recv: &RequestBody) -> Persistence {
-        let worth_reading = recv.remaining().is_some_and(|rest| rest <= recv.limits.drain_bytes);
+        let worth_reading = recv.remaining().is_some_and(|rest| rest <= recv.limits().drain_bytes);
         if worth_reading && !self.is_still_expecting(recv) { self.persistence } else { Persistence::Close }
     }
 

@@ -1,22 +1,11 @@
 //! Another protocol takes the connection.
 
-use alloc::boxed::Box;
-use bytes::Bytes;
 use core::fmt;
 
 use super::exchange::Exchange;
+use crate::Outbox;
 use crate::http::head::{self, Announced, Connection};
 use crate::http::{Date, FieldSection, Head, Method, StatusCode, Version};
-use crate::{Inbox, Outbox};
-
-/// A connection that speaks another protocol from here on.
-///
-/// Its answer is in the outbox; what arrived behind the request is here.
-#[derive(Debug)]
-#[must_use = "it holds the bytes behind the request"]
-pub struct Upgraded {
-    inbox: Box<Inbox>,
-}
 
 /// Why an exchange cannot be given to another protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,50 +56,15 @@ impl NotSwitched {
     }
 }
 
-impl Upgraded {
-    /// `protocol` was found among what the request offers, so it is made of its bytes.
-    pub(super) fn switched(
-        inbox: Box<Inbox>,
-        protocol: &str,
-        fields: &FieldSection,
-        date: Option<&Date>,
-        out: &mut Outbox,
-    ) -> Self {
-        write_switch(protocol, fields, date, out);
-        Self { inbox }
-    }
-
-    pub(super) fn tunnelled(
-        inbox: Box<Inbox>,
-        fields: &FieldSection,
-        date: Option<&Date>,
-        out: &mut Outbox,
-    ) -> Self {
-        let mut head = Head::new(StatusCode::OK);
-        head.fields_mut().append(fields);
-        // RFC 9110 9.3.6: neither length nor transfer coding in a 2xx to CONNECT.
-        head::write_final(&head, Announced::Nothing, Connection::Keep, date, out);
-        Self { inbox }
-    }
-
-    /// The bytes behind the request: the first of the new protocol.
-    pub fn leftover(&self) -> &[u8] {
-        self.inbox.unread()
-    }
-
-    /// True if the stream has ended behind the leftover.
-    pub fn has_ended(&self) -> bool {
-        self.inbox.has_ended()
-    }
-
-    /// The bytes behind the request, owned.
-    pub fn into_leftover(mut self) -> Bytes {
-        let len = self.inbox.len();
-        self.inbox.payload(len).take()
-    }
+/// A 2xx to CONNECT, with `fields`.
+pub(super) fn write_tunnel(fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
+    let mut head = Head::new(StatusCode::OK);
+    head.fields_mut().append(fields);
+    // RFC 9110 9.3.6: neither length nor transfer coding in a 2xx to CONNECT.
+    head::write_final(&head, Announced::Nothing, Connection::Keep, date, out);
 }
 
-/// A 101 that switches to `protocol`, with `fields`.
+/// A 101 that switches to `protocol`, which was found among what the request offers, with `fields`.
 pub(crate) fn write_switch(protocol: &str, fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
     head::status_line(101, "Switching Protocols", out);
     out.put(b"connection: upgrade\r\nupgrade: ");

@@ -1,0 +1,153 @@
+//! Between requests: there is nothing to read.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use bytes::Bytes;
+
+use super::expect::Withheld;
+use super::response::Response;
+use super::send::{Body, Finished};
+use super::tunnel::Tunnel;
+use super::waiting::{Expectation, Waiting};
+use crate::http::head::Announced;
+use crate::http::request_head::Expects;
+use crate::http::send::Sending;
+use crate::http::{ConnectHead, Framing, Limits, RequestHead};
+use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step, Violation, convert};
+
+/// A connection on which no request is open, and the right to send one.
+///
+/// Sending a request consumes it. The next one is made by [`ResponseBody::after`](super::ResponseBody::after), when
+/// request and response are both done; nothing else makes it.
+#[derive(Debug)]
+#[must_use = "dropping a client closes the connection"]
+pub struct Client {
+    inbox: Box<Inbox>,
+    limits: Arc<Limits>,
+    since: Option<Instant>,
+}
+
+/// Why no further request can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The server ended its stream: the ordinary end.
+    ByPeer,
+    /// No request was sent for longer than [`Limit::IdleTime`].
+    Idle(Exceeded),
+    /// The server has sent what nobody asked for: a 408 before it closes, or worse. It is not read.
+    Unasked(Violation),
+}
+
+impl Client {
+    /// A new connection.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        let inbox = Inbox::new(limits.received());
+        Self::again(inbox.into(), limits)
+    }
+
+    pub(super) fn again(mut inbox: Box<Inbox>, limits: Arc<Limits>) -> Self {
+        inbox.forget_silence();
+        Self { inbox, limits, since: None }
+    }
+
+    /// Where received bytes go. There should be none.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+
+    /// Whether a request can still be sent, as far as what was read shows. Call it before each request on a connection
+    /// that was kept: one that the server has closed meanwhile shows here.
+    pub fn poll(mut self) -> Step<Self, Closed> {
+        if !self.inbox.is_empty() {
+            return Step::Done(Closed::Unasked(unasked(self.inbox.unread())));
+        }
+        if self.inbox.has_ended() {
+            return Step::Done(Closed::ByPeer);
+        }
+        let Some(now) = self.inbox.dry_at() else { return Step::Wait(self) };
+        let since = *self.since.get_or_insert(now);
+        let time = self.limits.idle_time;
+        if now < since.saturating_add(time) {
+            return Step::Wait(self);
+        }
+        Step::Done(Closed::Idle(Exceeded::time(Limit::IdleTime, time)))
+    }
+
+    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        let since = self.since?;
+        Some(Deadline { at: since.saturating_add(self.limits.idle_time), reason: Limit::IdleTime })
+    }
+
+    /// Sends a request whose body is written in pieces, while the response may already be arriving.
+    ///
+    /// A request without content has [`Framing::Length`] of zero.
+    pub fn request(self, head: &RequestHead, framing: Framing, out: &mut Outbox) -> (Body, Response) {
+        let (announced, sending) = frame(framing);
+        head.write(announced, Expects::Nothing, out);
+        (Body::new(sending), Response::new(self.waits(Expectation::None), head))
+    }
+
+    /// Sends a request whose body is at hand.
+    ///
+    /// The body counts as queued, and is taken whatever its size: it was in memory before.
+    pub fn send(self, head: &RequestHead, body: Bytes, out: &mut Outbox) -> (Finished, Response) {
+        head.write(Announced::Length(convert::u64_from(body.len())), Expects::Nothing, out);
+        out.put_bytes(body);
+        (Finished::new(), Response::new(self.waits(Expectation::None), head))
+    }
+
+    /// Sends the head of a request and asks to be told whether its body is wanted: `Expect: 100-continue`.
+    /// RFC 9110 10.1.1.
+    ///
+    /// The body is withheld until [`Next::Continue`](super::Next::Continue) comes: when the server asks for it, or after
+    /// [`Limits::continue_time`], since servers need not know of the expectation. A final response that comes first says
+    /// that the body is not wanted. One of 417 means that the expectation could not be met: the request can be repeated
+    /// without it, by [`request`](Self::request) on another connection.
+    ///
+    /// Without content nothing is asked, and the first poll continues.
+    pub fn request_expecting(
+        self,
+        head: &RequestHead,
+        framing: Framing,
+        out: &mut Outbox,
+    ) -> (Withheld, Response) {
+        let (announced, sending) = frame(framing);
+        let (expects, expectation) = match framing {
+            // RFC 9110 10.1.1: no expectation without content.
+            Framing::Length(0) => (Expects::Nothing, Expectation::Moot),
+            Framing::Length(_) | Framing::Chunked => (Expects::Continue, Expectation::Open),
+        };
+        head.write(announced, expects, out);
+        (Withheld::new(Body::new(sending)), Response::new(self.waits(expectation), head))
+    }
+
+    /// Asks for a tunnel: CONNECT. RFC 9110 9.3.6.
+    pub fn tunnel(self, head: &ConnectHead, out: &mut Outbox) -> Tunnel {
+        head.0.write(Announced::Nothing, Expects::Nothing, out);
+        Tunnel::new(self.waits(Expectation::None))
+    }
+
+    /// Sends a request without content whose answer another state reads.
+    pub(crate) fn ask(self, head: &RequestHead, out: &mut Outbox) -> Waiting {
+        head.write(Announced::Nothing, Expects::Nothing, out);
+        self.waits(Expectation::None)
+    }
+
+    fn waits(self, expectation: Expectation) -> Waiting {
+        Waiting::new(self.inbox, self.limits, expectation)
+    }
+}
+
+/// How a request's content is announced, and how it goes out.
+fn frame(framing: Framing) -> (Announced, Sending) {
+    match framing {
+        Framing::Length(length) => (Announced::Length(length), Sending::Length { remaining: length }),
+        Framing::Chunked => (Announced::Chunked, Sending::Chunked),
+    }
+}
+
+/// What is said of bytes that came without a request.
+pub(super) fn unasked(got: &[u8]) -> Violation {
+    Violation::new("nothing from the server without a request", got, "RFC 9112 9.2")
+}

@@ -1,0 +1,144 @@
+//! The body of a response as it is received.
+
+use super::between::Client;
+use super::failure::Failure;
+use super::send::Finished;
+use super::waiting::Waiting;
+use crate::http::length::{Asked, BodyLength};
+use crate::http::persistence::Persistence;
+use crate::http::receive::{Event, Incoming, Ready};
+use crate::http::{Method, RequestHead, ResponseHead, StatusCode};
+use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit};
+
+/// A final response whose head has come.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub struct Received {
+    /// The head of the response.
+    pub head: ResponseHead,
+    /// Its body.
+    pub body: ResponseBody,
+}
+
+/// The receiving side of an exchange: the rest of the response.
+///
+/// It ends in [`after`](Self::after), together with the proof that the request is whole.
+#[derive(Debug)]
+#[must_use = "dropping it closes the connection"]
+pub struct ResponseBody {
+    incoming: Incoming,
+    persistence: Persistence,
+}
+
+/// What of a request decides how its response is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    asked: Asked,
+    persistence: Persistence,
+}
+
+impl Terms {
+    pub(super) fn of(head: &RequestHead) -> Self {
+        let asked = if head.method() == Method::Head { Asked::Head } else { Asked::Content };
+        Self { asked, persistence: head.persistence }
+    }
+
+    /// Those of a request that may take the connection to another protocol, and did not.
+    pub(crate) const UPGRADE: Self = Self { asked: Asked::Content, persistence: Persistence::Keep };
+}
+
+impl Received {
+    pub(crate) fn new(waiting: Waiting, head: ResponseHead, terms: Terms) -> Result<Self, Failure> {
+        let Waiting { inbox, limits, .. } = waiting;
+        let length = BodyLength::of_response(terms.asked, head.status(), head.fields(), head.version())?;
+        if matches!(length, BodyLength::Known(length) if length > limits.body_bytes) {
+            let bound = Bound::Bytes(limits.body_bytes);
+            return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
+        }
+        let persistence = match terms.persistence {
+            Persistence::Keep if !announces_what_it_cannot_have(&head) => {
+                Persistence::of(head.version(), head.fields())
+            }
+            Persistence::Keep | Persistence::Close => Persistence::Close,
+        };
+        let body = ResponseBody { incoming: Incoming::new(inbox, limits, length), persistence };
+        Ok(Self { head, body })
+    }
+}
+
+/// RFC 9110 8.6 and RFC 9112 6.1: a 204 has neither length nor transfer coding. It ends with its head, and what stands
+/// behind one that announces content may be that content.
+fn announces_what_it_cannot_have(head: &ResponseHead) -> bool {
+    let fields = head.fields();
+    head.status() == StatusCode::NO_CONTENT
+        && (fields.get("transfer-encoding").is_some()
+            || fields.get("content-length").is_some_and(|length| length != b"0"))
+}
+
+impl ResponseBody {
+    /// Where received bytes go.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        &mut self.incoming.inbox
+    }
+
+    /// The next part of the body, if it has arrived.
+    ///
+    /// # Errors
+    ///
+    /// The server broke the protocol, ended the stream within the body (the error says how much came of how much was
+    /// announced), or met a limit. The same error comes again from then on.
+    pub fn poll(&mut self) -> Result<Option<Ready>, Error> {
+        self.incoming.poll()
+    }
+
+    /// Consumes what is ready.
+    pub fn event(&mut self, ready: Ready) -> Event<'_> {
+        self.incoming.event(ready)
+    }
+
+    /// Nobody waits for more of the body at `now`: an application that takes its time does not use up the peer's.
+    /// The next poll that finds nothing goes on counting.
+    pub fn pause(&mut self, now: Instant) {
+        self.incoming.pause(now);
+    }
+
+    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.incoming.deadline()
+    }
+
+    /// True if the body was received to its end.
+    pub fn is_done(&self) -> bool {
+        self.incoming.is_done()
+    }
+
+    /// How many bytes of content are still to come, if that is known.
+    pub fn remaining(&self) -> Option<u64> {
+        self.incoming.remaining()
+    }
+
+    /// True if only the end of the stream ends the body. Such a body is never known to be whole (RFC 9112 8): over TLS
+    /// the stream has ended only with a close_notify.
+    pub fn is_until_close(&self) -> bool {
+        self.incoming.is_until_close()
+    }
+
+    /// True if no further request can follow this response, whatever comes: either side announced the close, or only
+    /// the close ends the body. A request that is still being sent need not be finished.
+    pub fn is_last(&self) -> bool {
+        self.persistence == Persistence::Close || self.is_until_close() || self.incoming.has_failed()
+    }
+
+    /// The right to send the next request, now that this one is whole and its response is too.
+    ///
+    /// `None`: the connection is closed. The response has not been received to its end, it is the
+    /// [last](Self::is_last), the stream has ended, or there are bytes behind it that nobody asked for.
+    pub fn after(self, sent: Finished) -> Option<Client> {
+        let Finished { .. } = sent;
+        let Incoming { inbox, limits, .. } = match self.persistence {
+            Persistence::Keep if self.incoming.is_done() => self.incoming,
+            Persistence::Keep | Persistence::Close => return None,
+        };
+        (inbox.is_empty() && !inbox.has_ended()).then(|| Client::again(inbox, limits))
+    }
+}

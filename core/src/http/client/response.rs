@@ -1,0 +1,80 @@
+//! The response to a request, until its head has come.
+
+use super::expect::Continue;
+use super::failure::Failure;
+use super::receive::{Received, Terms};
+use super::waiting::{Arrived, Waiting};
+use crate::http::{InterimResponse, RequestHead};
+use crate::{Deadline, Inbox, Step, Violation};
+
+/// The response to one request: its head has not come yet.
+///
+/// It ends by [`poll`](Self::poll): in [`Next`], or in a [`Failure`].
+#[derive(Debug)]
+#[must_use = "dropping it closes the connection"]
+pub struct Response {
+    waiting: Waiting,
+    terms: Terms,
+}
+
+/// What comes after a request.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub enum Next {
+    /// The body that was withheld can be written: the server has asked for it, or has had the time to. Comes at
+    /// most once, and only to a request that [expects](super::Client::request_expecting) it.
+    Continue(Continue, Response),
+    /// An interim response. The final one is still to come.
+    Interim(InterimResponse, Response),
+    /// The head of the final response, and its body to read.
+    Final(Received),
+}
+
+impl Response {
+    pub(super) fn new(waiting: Waiting, head: &RequestHead) -> Self {
+        Self { waiting, terms: Terms::of(head) }
+    }
+
+    /// Where received bytes go.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        self.waiting.inbox()
+    }
+
+    /// The next head, if it has arrived whole.
+    ///
+    /// # Errors
+    ///
+    /// The server broke the protocol, met a limit, or ended the stream. Nothing behind that point can be
+    /// understood: the connection is gone.
+    pub fn poll(mut self) -> Result<Step<Self, Next>, Failure> {
+        Ok(match self.waiting.poll()? {
+            None => Step::Wait(self),
+            Some(Arrived::Continue) => Step::Done(Next::Continue(Continue::new(), self)),
+            Some(Arrived::Interim(head)) if head.status() == 101 => {
+                let expected = "no 101 to a request that offers no other protocol";
+                return Err(Violation::new(expected, head.as_bytes(), "RFC 9110 15.2.2").into());
+            }
+            Some(Arrived::Interim(head)) => Step::Done(Next::Interim(head, self)),
+            Some(Arrived::Final(head)) => {
+                Step::Done(Next::Final(Received::new(self.waiting, head, self.terms)?))
+            }
+        })
+    }
+
+    /// The server is not waited for at the moment: the request is not out yet, or nobody reads. Silence counts from the
+    /// next look at the stream, except within a head.
+    pub fn pause(&mut self) {
+        self.waiting.pause();
+    }
+
+    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.waiting.deadline()
+    }
+
+    /// True if no byte of a response has come. If the transport fails now, the request may not have arrived, as after
+    /// [`Failure::Unanswered`].
+    pub fn is_untouched(&self) -> bool {
+        self.waiting.is_untouched()
+    }
+}

@@ -1,0 +1,72 @@
+//! A tunnel that is asked for. RFC 9110 9.3.6.
+
+use super::failure::Failure;
+use super::receive::{Received, Terms};
+use super::send::Finished;
+use super::waiting::{Arrived, Waiting};
+use crate::http::{ResponseHead, Upgraded};
+use crate::{Deadline, Inbox, Step, Violation};
+
+/// A CONNECT whose answer has not come. There is nothing to write with until it has.
+#[derive(Debug)]
+#[must_use = "dropping it closes the connection"]
+pub struct Tunnel(Waiting);
+
+/// The answer to a CONNECT.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub enum Tunnelled {
+    /// Success: what comes behind the head is the tunnel's.
+    Open(ResponseHead, Upgraded),
+    /// Anything else. The connection still speaks HTTP, and can be used again as after any other request.
+    Refused(Received, Finished),
+}
+
+impl Tunnel {
+    pub(super) fn new(waiting: Waiting) -> Self {
+        Self(waiting)
+    }
+
+    /// Where received bytes go.
+    pub fn inbox(&mut self) -> &mut Inbox {
+        self.0.inbox()
+    }
+
+    /// The answer, if its head has arrived. Interim responses are passed over.
+    ///
+    /// In a 2xx both Content-Length and Transfer-Encoding are ignored (RFC 9112 6.3).
+    ///
+    /// # Errors
+    ///
+    /// As [`Response::poll`](super::Response::poll).
+    pub fn poll(mut self) -> Result<Step<Self, Tunnelled>, Failure> {
+        loop {
+            match self.0.poll()? {
+                None => return Ok(Step::Wait(self)),
+                Some(Arrived::Interim(head)) if head.status() == 101 => {
+                    let expected = "no 101 to a CONNECT";
+                    return Err(Violation::new(expected, head.as_bytes(), "RFC 9110 15.2.2").into());
+                }
+                Some(Arrived::Interim(_) | Arrived::Continue) => {}
+                Some(Arrived::Final(head)) if head.status().is_success() => {
+                    return Ok(Step::Done(Tunnelled::Open(head, Upgraded::new(self.0.into_inbox()))));
+                }
+                Some(Arrived::Final(head)) => {
+                    let received = Received::new(self.0, head, Terms::UPGRADE)?;
+                    return Ok(Step::Done(Tunnelled::Refused(received, Finished::new())));
+                }
+            }
+        }
+    }
+
+    /// The server is not waited for at the moment: the request is not out yet. Silence counts from the next look at the
+    /// stream, except within a head.
+    pub fn pause(&mut self) {
+        self.0.pause();
+    }
+
+    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.0.deadline()
+    }
+}

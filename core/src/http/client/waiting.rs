@@ -1,0 +1,205 @@
+//! Waiting for the head of a response, whatever it may be the response to.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::failure::Failure;
+use crate::http::response::{AnyHead, StatusLine};
+use crate::http::scan::LineScan;
+use crate::http::{Fields, InterimResponse, Limits, ResponseHead};
+use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Violation};
+
+/// A connection whose request is on its way, and on which no final response has begun.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(super) inbox: Box<Inbox>,
+    pub(super) limits: Arc<Limits>,
+    progress: HeadProgress,
+    stage: Stage,
+    expectation: Expectation,
+    interim: usize,
+    since: Option<Instant>,
+}
+
+/// How much of a head is understood.
+#[derive(Debug)]
+enum HeadProgress {
+    /// Something had come before the request: whatever comes is no answer to it.
+    Unasked(Violation),
+    StatusLine(LineScan),
+    Fields(LineScan, StatusLine),
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The first byte of a head.
+    FirstByte,
+    /// The rest of it.
+    Head,
+}
+
+/// Whether a body waits for the server to ask for it. RFC 9110 10.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expectation {
+    None,
+    Open,
+    /// There is no content to wait with, so nobody was asked.
+    Moot,
+}
+
+/// What has come, or is not waited for any longer.
+pub(crate) enum Arrived {
+    /// The body is asked for, or goes unasked.
+    Continue,
+    /// An interim response.
+    Interim(InterimResponse),
+    /// The head of the final response. Its body comes next.
+    Final(ResponseHead),
+}
+
+impl Waiting {
+    /// `inbox` is as it was when the request was written.
+    pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, expectation: Expectation) -> Self {
+        inbox.forget_silence();
+        let progress = match inbox.unread() {
+            [] => HeadProgress::StatusLine(LineScan::default()),
+            got => HeadProgress::Unasked(super::between::unasked(got)),
+        };
+        let stage = Stage::FirstByte;
+        Self { inbox, limits, progress, stage, expectation, interim: 0, since: None }
+    }
+
+    pub(crate) fn inbox(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+
+    /// The bytes behind the response, for another protocol.
+    pub(crate) fn into_inbox(self) -> Box<Inbox> {
+        self.inbox
+    }
+
+    pub(crate) fn poll(&mut self) -> Result<Option<Arrived>, Failure> {
+        if self.expectation == Expectation::Moot {
+            self.expectation = Expectation::None;
+            return Ok(Some(Arrived::Continue));
+        }
+        match self.advance()? {
+            Some((line, end)) => self.arrived(line, end).map(Some),
+            None if self.inbox.has_ended() => Err(self.cut_off()),
+            None => self.wait(),
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        let (time, reason) = self.time_limit();
+        self.since.zip(time).map(|(since, time)| Deadline { at: since.saturating_add(time), reason })
+    }
+
+    /// True if no byte has come since the request.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.interim == 0 && self.inbox.is_empty()
+    }
+
+    /// The server is not waited for: silence counts from the next look at the stream.
+    pub(crate) fn pause(&mut self) {
+        // A head that was begun must be completed, whatever we do meanwhile.
+        if self.stage == Stage::FirstByte {
+            self.since = None;
+            self.inbox.forget_silence();
+        }
+    }
+
+    fn time_limit(&self) -> (Option<Duration>, Limit) {
+        match (self.stage, self.expectation) {
+            (Stage::Head, _) => (Some(self.limits.head_time), Limit::HeadTime),
+            (Stage::FirstByte, Expectation::Open) => (Some(self.limits.continue_time), Limit::ContinueTime),
+            (Stage::FirstByte, Expectation::None | Expectation::Moot) => {
+                (self.limits.response_time, Limit::ResponseTime)
+            }
+        }
+    }
+
+    fn wait(&mut self) -> Result<Option<Arrived>, Failure> {
+        if self.stage == Stage::FirstByte && !self.inbox.is_empty() {
+            self.stage = Stage::Head;
+            self.since = None;
+        }
+        let Some(now) = self.inbox.dry_at() else { return Ok(None) };
+        let since = *self.since.get_or_insert(now);
+        let (Some(time), limit) = self.time_limit() else { return Ok(None) };
+        if now < since.saturating_add(time) {
+            return Ok(None);
+        }
+        if limit == Limit::ContinueTime {
+            self.expectation = Expectation::None;
+            self.since = Some(now);
+            return Ok(Some(Arrived::Continue));
+        }
+        Err(Exceeded::time(limit, time).into())
+    }
+
+    /// Goes on through the head. When it is whole: its status line, and where it ends.
+    fn advance(&mut self) -> Result<Option<(StatusLine, usize)>, Failure> {
+        let bound = self.limits.head();
+        let unread = self.inbox.unread();
+        let text = unread.get(..bound).unwrap_or(unread);
+        loop {
+            let line = match &mut self.progress {
+                HeadProgress::Unasked(violation) => return Err(violation.clone().into()),
+                HeadProgress::StatusLine(scan) | HeadProgress::Fields(scan, _) => scan.next_line(text)?,
+            };
+            let Some(line) = line else {
+                if text.len() >= bound {
+                    return Err(Exceeded::bytes(Limit::HeadBytes, bound).into());
+                }
+                return Ok(None);
+            };
+            match &self.progress {
+                HeadProgress::StatusLine(scan) => {
+                    let parsed = StatusLine::parse(text, line.start..line.end)?;
+                    self.progress = HeadProgress::Fields(*scan, parsed);
+                }
+                HeadProgress::Fields(_, status) if line.is_empty() => {
+                    return Ok(Some((*status, line.next())));
+                }
+                HeadProgress::Fields(..) | HeadProgress::Unasked(_) => {}
+            }
+        }
+    }
+
+    fn arrived(&mut self, line: StatusLine, end: usize) -> Result<Arrived, Failure> {
+        let section = self.inbox.payload(end).take();
+        let fields = Fields::parse(section, line.end(), self.limits.fields).map_err(|(_, error)| error)?;
+        let head = match AnyHead::new(line, fields) {
+            AnyHead::Final(head) => return Ok(Arrived::Final(head)),
+            AnyHead::Interim(head) => head,
+        };
+        self.interim += 1;
+        if self.interim > self.limits.interim_responses {
+            return Err(Exceeded::count(Limit::InterimCount, self.limits.interim_responses).into());
+        }
+        self.progress = HeadProgress::StatusLine(LineScan::default());
+        self.stage = Stage::FirstByte;
+        self.since = None;
+        self.inbox.forget_silence();
+        if head.status() == 100 && self.expectation == Expectation::Open {
+            self.expectation = Expectation::None;
+            return Ok(Arrived::Continue);
+        }
+        Ok(Arrived::Interim(head))
+    }
+
+    fn cut_off(&self) -> Failure {
+        if self.is_untouched() {
+            return Failure::Unanswered;
+        }
+        let expected = if self.inbox.is_empty() {
+            "a final response behind the interim ones"
+        } else {
+            "a whole head before the end of the stream"
+        };
+        Violation::new(expected, self.inbox.unread(), "RFC 9112 8").into()
+    }
+}

@@ -1,0 +1,23 @@
+//! Whether a connection stays after a message. RFC 9112 9.3.
+
+use super::{Fields, Version};
+
+/// Whether a connection stays after a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Persistence {
+    Keep,
+    Close,
+}
+
+impl Persistence {
+    /// What a message's version and Connection field say, in the order of RFC 9112 9.3.
+    pub(super) fn of(version: Version, fields: &Fields) -> Self {
+        let option = |option| fields.list_contains("connection", option);
+        match version {
+            _ if option("close") => Self::Close,
+            Version::Http11 => Self::Keep,
+            Version::Http10 if option("keep-alive") => Self::Keep,
+            Version::Http10 => Self::Close,
+        }
+    }
+}

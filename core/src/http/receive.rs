@@ -1,0 +1,226 @@
+//! The body of a message as it is received, by either role.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use super::chunked::{Chunked, Found};
+use super::length::BodyLength;
+use super::{Fields, Limits};
+use crate::time::Progress;
+use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Payload, Violation, convert};
+
+/// The receiving side of an exchange: the rest of the message, and the bytes behind it.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) inbox: Box<Inbox>,
+    pub(super) limits: Arc<Limits>,
+    state: Receiving,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum Receiving {
+    Known {
+        received: u64,
+        length: u64,
+    },
+    Chunked(Chunked),
+    /// A response only.
+    UntilClose {
+        received: u64,
+    },
+    /// Nothing behind this point can be understood.
+    Failed(Error),
+}
+
+/// Something of a body has arrived: exchange it for the [`Event`].
+///
+/// It lets a loop poll, return if there is something, and read more if not, without borrowing the event.
+#[derive(Debug)]
+#[must_use = "exchange it for the event"]
+pub struct Ready(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Data(usize),
+    Trailers(Fields),
+    End,
+}
+
+/// A part of a body.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Content, where it arrived.
+    Data(Payload<'a>),
+    /// The trailer section, if there was one. Never merged into the head (RFC 9110 6.5.1).
+    Trailers(Fields),
+    /// The end. Comes again whenever it is asked for again.
+    End,
+}
+
+impl Incoming {
+    pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, length: BodyLength) -> Self {
+        let state = match length {
+            BodyLength::Known(length) => Receiving::Known { received: 0, length },
+            BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
+            BodyLength::UntilClose => Receiving::UntilClose { received: 0 },
+        };
+        inbox.forget_silence();
+        Self { inbox, limits, state, progress: Progress::default() }
+    }
+
+    pub(super) fn poll(&mut self) -> Result<Option<Ready>, Error> {
+        match self.next() {
+            Ok(found) => Ok(found.map(Ready)),
+            Err(error) => {
+                self.state = Receiving::Failed(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn event(&mut self, ready: Ready) -> Event<'_> {
+        match ready.0 {
+            Kind::Data(len) => {
+                // A token of another body cannot consume more than is left of this one.
+                let len = len.min(self.data_ready());
+                match &mut self.state {
+                    Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
+                        *received = received.saturating_add(convert::u64_from(len));
+                    }
+                    Receiving::Chunked(chunked) => chunked.consumed(len),
+                    Receiving::Failed(_) => {}
+                }
+                self.progress.add(len);
+                Event::Data(self.inbox.payload(len))
+            }
+            Kind::Trailers(fields) => Event::Trailers(fields),
+            Kind::End => Event::End,
+        }
+    }
+
+    pub(super) fn pause(&mut self, now: Instant) {
+        self.progress.pause(now);
+        self.inbox.forget_silence();
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        self.limits.body_progress.and_then(|rate| self.progress.deadline(rate, Limit::BodyProgress))
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        match &self.state {
+            Receiving::Known { received, length } => received == length,
+            Receiving::Chunked(chunked) => chunked.is_done(),
+            Receiving::UntilClose { .. } => self.inbox.has_ended() && self.inbox.is_empty(),
+            Receiving::Failed(_) => false,
+        }
+    }
+
+    /// True if the message has content, received or not.
+    pub(super) fn has_content(&self) -> bool {
+        match &self.state {
+            Receiving::Known { length, .. } => *length > 0,
+            Receiving::Chunked(_) | Receiving::UntilClose { .. } | Receiving::Failed(_) => true,
+        }
+    }
+
+    pub(super) fn remaining(&self) -> Option<u64> {
+        match &self.state {
+            Receiving::Known { received, length } => Some(length.saturating_sub(*received)),
+            Receiving::Chunked(chunked) => chunked.is_done().then_some(0),
+            Receiving::UntilClose { .. } => self.is_done().then_some(0),
+            Receiving::Failed(_) => None,
+        }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.state, Receiving::Failed(_))
+    }
+
+    /// True if only the close ends the body.
+    pub(super) fn is_until_close(&self) -> bool {
+        matches!(self.state, Receiving::UntilClose { .. })
+    }
+
+    /// True if no byte of the body has arrived: a peer that expects to be told to continue still waits.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.inbox.is_empty()
+            && match &self.state {
+                Receiving::Known { received, .. } | Receiving::UntilClose { received } => *received == 0,
+                Receiving::Chunked(chunked) => chunked.is_untouched(),
+                Receiving::Failed(_) => false,
+            }
+    }
+
+    fn next(&mut self) -> Result<Option<Kind>, Error> {
+        let found = match &mut self.state {
+            Receiving::Known { received, length } if received == length => Some(Kind::End),
+            Receiving::Chunked(chunked) => match chunked.poll(&mut self.inbox, &self.limits)? {
+                Found::Data(len) => Some(Kind::Data(len)),
+                Found::Trailers(fields) => Some(Kind::Trailers(fields)),
+                Found::End => Some(Kind::End),
+                Found::Nothing => None,
+            },
+            Receiving::UntilClose { .. } if self.inbox.is_empty() => {
+                self.inbox.has_ended().then_some(Kind::End)
+            }
+            Receiving::UntilClose { received } if *received == self.limits.body_bytes => {
+                let bound = Bound::Bytes(self.limits.body_bytes);
+                return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
+            }
+            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(),
+            Receiving::Failed(error) => return Err(error.clone()),
+        };
+        if found.is_none() {
+            self.wait()?;
+        }
+        Ok(found)
+    }
+
+    fn data(&self) -> Option<Kind> {
+        let len = self.data_ready();
+        (len > 0).then_some(Kind::Data(len))
+    }
+
+    fn wait(&mut self) -> Result<(), Error> {
+        if self.inbox.has_ended() {
+            return Err(self.truncated().into());
+        }
+        let (Some(now), Some(rate)) = (self.inbox.dry_at(), self.limits.body_progress) else { return Ok(()) };
+        if self.progress.expired(now, rate) {
+            return Err(Exceeded::rate(Limit::BodyProgress, rate).into());
+        }
+        Ok(())
+    }
+
+    /// How much came, and of how much.
+    fn truncated(&self) -> Violation {
+        let (expected, received, announced) = match &self.state {
+            Receiving::Known { received, length } => ("a body as long as was announced", *received, *length),
+            Receiving::Chunked(chunked) => {
+                let announced = chunked.announced();
+                let received = announced.saturating_sub(chunked.data_remaining());
+                ("a last chunk before the end of the stream", received, announced)
+            }
+            // Neither is cut off by the end of the stream.
+            Receiving::UntilClose { received } => {
+                ("a body until the end of the stream", *received, *received)
+            }
+            Receiving::Failed(_) => ("a body that can be understood", 0, 0),
+        };
+        let got = alloc::format!("{received} of {announced} bytes");
+        Violation::new(expected, got.as_bytes(), "RFC 9112 8")
+    }
+
+    /// How much of what has arrived is content of this body, and stands next.
+    fn data_ready(&self) -> usize {
+        let bound = match &self.state {
+            Receiving::Known { received, length } => length.saturating_sub(*received),
+            Receiving::Chunked(chunked) => chunked.data_remaining(),
+            Receiving::UntilClose { received } => self.limits.body_bytes.saturating_sub(*received),
+            Receiving::Failed(_) => 0,
+        };
+        self.inbox.len().min(convert::usize_from(bound))
+    }
+}

@@ -1,0 +1,214 @@
+//! The head of a response as it was received.
+
+use core::fmt;
+use core::ops::Range;
+
+use super::version::{InvalidVersion, Version};
+use super::{Fields, StatusCode, syntax};
+use crate::Violation;
+
+/// The head of a final response: version, status and fields.
+#[derive(Clone)]
+pub struct ResponseHead {
+    status: StatusCode,
+    rest: Rest,
+}
+
+/// The head of an interim response: 100 to 199, and fields. RFC 9110 15.2.
+///
+/// The final response is still to come. A client may ignore any of them.
+#[derive(Clone)]
+pub struct InterimResponse {
+    status: u16,
+    rest: Rest,
+}
+
+/// What a head holds besides its status.
+#[derive(Clone)]
+struct Rest {
+    version: Version,
+    reason_len: usize,
+    fields: Fields,
+}
+
+/// Either kind of head: the status decides.
+pub(super) enum AnyHead {
+    Interim(InterimResponse),
+    Final(ResponseHead),
+}
+
+impl ResponseHead {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The version; a higher minor version than 1 counts as 1.1.
+    pub fn version(&self) -> Version {
+        self.rest.version
+    }
+
+    /// The reason phrase as it came: it means nothing (RFC 9112 4), and may be empty.
+    pub fn reason(&self) -> &[u8] {
+        self.rest.reason()
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &Fields {
+        &self.rest.fields
+    }
+
+    /// The head as it came, from the status line to the empty line.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.rest.fields.section()
+    }
+}
+
+impl InterimResponse {
+    /// The status code, from 100 to 199.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The version; a higher minor version than 1 counts as 1.1.
+    pub fn version(&self) -> Version {
+        self.rest.version
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &Fields {
+        &self.rest.fields
+    }
+
+    /// The head as it came, from the status line to the empty line.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.rest.fields.section()
+    }
+}
+
+impl Rest {
+    fn reason(&self) -> &[u8] {
+        let text = self.fields.section().get(StatusLine::REASON..).unwrap_or_default();
+        text.get(..self.reason_len).unwrap_or_default()
+    }
+}
+
+impl AnyHead {
+    /// `fields` were read from the same head as `line`.
+    pub(super) fn new(line: StatusLine, fields: Fields) -> Self {
+        let rest = Rest { version: line.version, reason_len: line.reason_len, fields };
+        match StatusCode::new(line.code) {
+            Ok(status) => Self::Final(ResponseHead { status, rest }),
+            Err(_) => Self::Interim(InterimResponse { status: line.code, rest }),
+        }
+    }
+}
+
+/// What a status line says. RFC 9112 4.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StatusLine {
+    version: Version,
+    /// 100 to 599.
+    code: u16,
+    reason_len: usize,
+}
+
+impl StatusLine {
+    /// Where the reason phrase starts.
+    const REASON: usize = "HTTP/1.1 200 ".len();
+
+    /// Reads the line at `range` of `text`, which is its first one, without its line end.
+    pub(super) fn parse(text: &[u8], range: Range<usize>) -> Result<Self, Violation> {
+        let line = text.get(range).unwrap_or_default();
+        let space = syntax::find(b' ', line).unwrap_or(line.len());
+        let (version, rest) = line.split_at(space);
+        let version = Version::parse(version).map_err(|invalid| match invalid {
+            InvalidVersion::Syntax(violation) | InvalidVersion::Major(violation) => violation,
+        })?;
+        // RFC 9112 4 asks for the second space even where there is no reason phrase.
+        let [b' ', hundreds, tens, ones, b' ', reason @ ..] = rest else {
+            let expected = "a status code of three digits between two spaces";
+            return Err(Violation::new(expected, rest, "RFC 9112 4"));
+        };
+        let digits = [*hundreds, *tens, *ones];
+        let code = core::str::from_utf8(&digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
+        let code = code.and_then(|digits| digits.parse().ok()).filter(|code| (100..=599).contains(code));
+        let code =
+            code.ok_or_else(|| Violation::new("a status code from 100 to 599", &digits, "RFC 9110 15"))?;
+        if !syntax::is_field_value(reason) {
+            return Err(Violation::new("a reason phrase without control bytes", reason, "RFC 9112 4"));
+        }
+        Ok(Self { version, code, reason_len: reason.len() })
+    }
+
+    /// Where the line behind it starts.
+    pub(super) fn end(&self) -> usize {
+        Self::REASON + self.reason_len + "\r\n".len()
+    }
+}
+
+impl fmt::Debug for ResponseHead {
+    /// Hides the values of fields that carry credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead")
+            .field("status", &self.status)
+            .field("version", &self.rest.version)
+            .field("fields", &self.rest.fields)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for InterimResponse {
+    /// Hides the values of fields that carry credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterimResponse")
+            .field("status", &self.status)
+            .field("fields", &self.rest.fields)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[u8]) -> Result<StatusLine, Violation> {
+        StatusLine::parse(line, 0..line.len())
+    }
+
+    #[test]
+    fn a_version_a_code_and_a_reason() {
+        for (line, code, version, reason_len) in [
+            (&b"HTTP/1.1 200 OK"[..], 200, Version::Http11, 2),
+            (b"HTTP/1.0 599 ", 599, Version::Http10, 0),
+            (b"HTTP/1.9 100  \t\xff", 100, Version::Http11, 3),
+        ] {
+            let parsed = parse(line).unwrap();
+            assert_eq!((parsed.code, parsed.version, parsed.reason_len), (code, version, reason_len));
+            assert_eq!(parsed.end(), line.len() + 2);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_none() {
+        for (line, expected) in [
+            (&b""[..], "a version of the form HTTP/1.1"),
+            (b" HTTP/1.1 200 OK", "a version of the form HTTP/1.1"),
+            (b"http/1.1 200 OK", "a version of the form HTTP/1.1"),
+            (b"HTTP/1.1\t200 OK", "a version of the form HTTP/1.1"),
+            (b"HTTP/2.0 200 OK", "HTTP/1.1 or HTTP/1.0"),
+            (b"HTTP/1.1", "a status code of three digits between two spaces"),
+            (b"HTTP/1.1 200", "a status code of three digits between two spaces"),
+            (b"HTTP/1.1  200 OK", "a status code of three digits between two spaces"),
+            (b"HTTP/1.1 20 OK", "a status code of three digits between two spaces"),
+            (b"HTTP/1.1 2000 OK", "a status code of three digits between two spaces"),
+            (b"HTTP/1.1 +20 OK", "a status code from 100 to 599"),
+            (b"HTTP/1.1 099 ", "a status code from 100 to 599"),
+            (b"HTTP/1.1 600 ", "a status code from 100 to 599"),
+            (b"HTTP/1.1 200 \0", "a reason phrase without control bytes"),
+            (b"HTTP/1.1 200 a\rb", "a reason phrase without control bytes"),
+        ] {
+            assert_eq!(parse(line).unwrap_err().expected(), expected, "{}", line.escape_ascii());
+        }
+    }
+}

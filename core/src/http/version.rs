@@ -1,0 +1,41 @@
+//! The version of HTTP that a message has. RFC 9112 2.3.
+
+use crate::Violation;
+
+/// The versions of HTTP that are understood. A higher minor version counts as 1.1 (RFC 9110 2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+}
+
+/// Why a version was not taken.
+pub(super) enum InvalidVersion {
+    /// It is none.
+    Syntax(Violation),
+    /// Another major version. RFC 9110 15.6.6.
+    Major(Violation),
+}
+
+impl Version {
+    /// `HTTP/` digit `.` digit, and case matters.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, InvalidVersion> {
+        match text {
+            b"HTTP/1.1" => Ok(Self::Http11),
+            b"HTTP/1.0" => Ok(Self::Http10),
+            [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit() => Ok(Self::Http11),
+            [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+                if major.is_ascii_digit() && minor.is_ascii_digit() =>
+            {
+                let violation = Violation::new("HTTP/1.1 or HTTP/1.0", text, "RFC 9110 15.6.6");
+                Err(InvalidVersion::Major(violation))
+            }
+            _ => {
+                let violation = Violation::new("a version of the form HTTP/1.1", text, "RFC 9112 2.3");
+                Err(InvalidVersion::Syntax(violation))
+            }
+        }
+    }
+}

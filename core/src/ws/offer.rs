@@ -1,0 +1,130 @@
+//! What a client asks for in its opening handshake. RFC 6455 4.1.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::accept::Key;
+use super::keep_alive::Jitter;
+use super::limits::Limits;
+use crate::http::{Field, InvalidRequestHead, Method, RequestHead, syntax};
+
+/// What a client asks for in its opening handshake.
+///
+/// ```
+/// use endwell_core::http::Field;
+/// use endwell_core::ws::{Limits, Offer};
+///
+/// # let from_a_strong_generator = [7; 16];
+/// let offer = Offer::new("example.com", "/chat", from_a_strong_generator, Limits::default().into())?
+///     .subprotocol("chat.v2")?
+///     .subprotocol("chat.v1")?
+///     .with(Field::from_static("origin", "https://example.com"));
+/// # let _ = offer;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "give it to `Client::upgrade`"]
+pub struct Offer {
+    head: RequestHead,
+    pub(super) key: Key,
+    pub(super) subprotocols: Vec<Box<str>>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) jitter: Jitter,
+}
+
+/// Text that is no subprotocol to offer. RFC 6455 4.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidSubprotocol {
+    /// It is not a token.
+    Name,
+    /// It is offered already.
+    Repeated,
+}
+
+impl fmt::Display for InvalidSubprotocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "expected a token as the subprotocol (RFC 6455 4.1)",
+            Self::Repeated => "expected each subprotocol once (RFC 6455 4.1)",
+        })
+    }
+}
+
+impl core::error::Error for InvalidSubprotocol {}
+
+impl Offer {
+    /// A WebSocket at `target` of `host`, without a subprotocol.
+    ///
+    /// `nonce` must not be foreseeable and must be another one for each handshake: it shows that the answer is to this
+    /// handshake and not from a cache (RFC 6455 1.3). The core has no randomness.
+    ///
+    /// # Errors
+    ///
+    /// Host or target is none, as in [`RequestHead::new`].
+    pub fn new(
+        host: &str,
+        target: &str,
+        nonce: [u8; 16],
+        limits: Arc<Limits>,
+    ) -> Result<Self, InvalidRequestHead> {
+        Ok(Self {
+            head: RequestHead::new(Method::Get, host, target)?,
+            key: Key::new(nonce),
+            subprotocols: Vec::new(),
+            limits,
+            jitter: Jitter::default(),
+        })
+    }
+
+    /// Offers a subprotocol too. Those that are offered first are preferred.
+    ///
+    /// # Errors
+    ///
+    /// It is no token, or offered already.
+    pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidSubprotocol> {
+        if !syntax::is_token(name.as_bytes()) {
+            return Err(InvalidSubprotocol::Name);
+        }
+        if self.subprotocols.iter().any(|offered| **offered == *name) {
+            return Err(InvalidSubprotocol::Repeated);
+        }
+        self.subprotocols.push(name.into());
+        Ok(self)
+    }
+
+    /// With one more field: a cookie or an Origin, say.
+    pub fn with(mut self, field: Field<'_>) -> Self {
+        self.head.fields_mut().push(field);
+        self
+    }
+
+    /// Spreads the keep-alive pings of many connections. Default: none.
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// The request.
+    pub(super) fn head(&self) -> RequestHead {
+        let mut head = self.head.clone();
+        let fields = head.fields_mut();
+        fields.push(Field::own("connection", b"Upgrade"));
+        fields.push(Field::own("upgrade", b"websocket"));
+        fields.push(Field::own("sec-websocket-version", b"13"));
+        fields.push(Field::own("sec-websocket-key", self.key.as_bytes()));
+        let mut list = String::new();
+        for name in &self.subprotocols {
+            if !list.is_empty() {
+                list.push_str(", ");
+            }
+            list.push_str(name);
+        }
+        if !list.is_empty() {
+            fields.push(Field::own("sec-websocket-protocol", list.as_bytes()));
+        }
+        head
+    }
+}

@@ -1,0 +1,46 @@
+//! What the input says: limits, requests, and the peer.
+
+use core::time::Duration;
+use endwell_core::Rate;
+use endwell_core::http::Limits;
+use endwell_fuzz::Peer;
+
+pub struct Plan<'a> {
+    pub limits: Limits,
+    /// One letter per request; after the last the connection is left.
+    pub requests: &'a [u8],
+    pub peer: Peer<'a>,
+}
+
+impl<'a> Plan<'a> {
+    pub fn of(input: &'a [u8]) -> Self {
+        let mut parts = input.splitn(3, |&byte| byte == b'\n');
+        let mut next = || parts.next().unwrap_or_default();
+        let (mut requests, cuts, stream) = (next(), next(), next());
+        let (mut limits, mut quiet) = (Limits::default(), false);
+        while let [flag @ (b'.' | b'?'), rest @ ..] = requests {
+            if *flag == b'.' {
+                limits = small_limits();
+            } else {
+                quiet = true;
+            }
+            requests = rest;
+        }
+        Self { limits, requests, peer: Peer { quiet, cuts, stream } }
+    }
+}
+
+/// So small that a short input meets each of them.
+fn small_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.head_bytes = 192;
+    limits.fields = 6;
+    limits.trailer_bytes = 40;
+    limits.chunk_extension_bytes = 12;
+    limits.body_bytes = 100;
+    limits.received_bytes = 200;
+    limits.interim_responses = 2;
+    limits.response_time = Some(Duration::from_secs(4));
+    limits.body_progress = Some(Rate { bytes: 8, period: Duration::from_secs(5) });
+    limits
+}

@@ -1,0 +1,154 @@
+//! Limits of time, on a virtual clock. A limit is met only when a read found nothing.
+
+use core::time::Duration;
+use endwell_core::Limit;
+use endwell_core::OutboxLimits;
+use endwell_core::http::Limits;
+use endwell_tests::asking::{Ask, Asking, Note};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Waits for a limit to the millisecond, and finds the deadline there.
+fn meets(asking: &mut Asking, limit: Limit, time: Duration) {
+    asking.silence(Duration::ZERO);
+    let deadline = asking.deadline().unwrap();
+    assert_eq!((deadline.reason, deadline.at), (limit, asking.now().saturating_add(time)));
+    asking.silence(time.saturating_sub(MILLISECOND));
+    assert!(!asking.is_over(), "too early: {:?}", asking.notes());
+    asking.silence(MILLISECOND);
+    assert!(asking.is_over(), "not met: {limit}");
+}
+
+fn reason(asking: &Asking) -> &str {
+    match asking.notes().last() {
+        Some(Note::Failed(why) | Note::BodyFailed(_, why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_response_must_begin_in_time_and_each_head_end_in_time() {
+    let mut asking = Asking::new(&[Ask::get()]);
+    meets(&mut asking, Limit::ResponseTime, SECOND * 60);
+    assert_eq!(reason(&asking), "the response was not begun in time: the limit is 60s");
+    // An interim response has the time begin again: there are few of them.
+    let mut asking = Asking::new(&[Ask::get()]);
+    asking.silence(Duration::ZERO);
+    asking.silence(SECOND * 59);
+    asking.feed(b"HTTP/1.1 103 x\r\n\r\n");
+    meets(&mut asking, Limit::ResponseTime, SECOND * 60);
+    for begun in [&b"H"[..], b"HTTP/1.1 103 x\r\n\r\nH", b"HTTP/1.1 200 OK\r\na: b\r\n"] {
+        let mut asking = Asking::new(&[Ask::get()]);
+        asking.silence(SECOND * 59);
+        asking.feed(begun);
+        meets(&mut asking, Limit::HeadTime, SECOND * 10);
+        assert_eq!(reason(&asking), "the head was not complete in time: the limit is 10s");
+    }
+}
+
+#[test]
+fn one_byte_a_second_does_not_renew_anything() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+    for start in [
+        &b"H"[..],
+        head,
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n",
+    ] {
+        let mut asking = Asking::new(&[Ask::get()]);
+        asking.feed(start);
+        let mut seconds = 0;
+        while !asking.is_over() {
+            asking.silence(SECOND);
+            asking.feed(b"T");
+            seconds += 1;
+            assert!(seconds < 15, "{:?}", asking.notes());
+        }
+    }
+}
+
+#[test]
+fn a_body_must_make_progress() {
+    for start in ["Content-Length: 100000\r\n", ""] {
+        let mut asking = Asking::new(&[Ask::get()]);
+        asking.feed(format!("HTTP/1.1 200 OK\r\n{start}\r\n").as_bytes());
+        asking.silence(Duration::ZERO);
+        for _ in 0..20 {
+            asking.feed(&[b'b'; 1024]);
+            asking.silence(SECOND * 10);
+            assert!(!asking.is_over());
+        }
+        meets(&mut asking, Limit::BodyProgress, SECOND * 10);
+        assert_eq!(reason(&asking), "the body came too slowly: the least is 1024 bytes in 10s");
+    }
+}
+
+#[test]
+fn an_idle_connection_ends_without_a_word() {
+    for asks in [&[][..], &[Ask::get()]] {
+        let mut asking = Asking::new(asks);
+        if !asks.is_empty() {
+            asking.feed(b"HTTP/1.1 204 x\r\n\r\n");
+        }
+        let before = asking.notes().len();
+        meets(&mut asking, Limit::IdleTime, SECOND * 75);
+        assert_eq!(asking.notes().len(), before);
+    }
+}
+
+/// The server's bytes lie in the kernel: nobody has looked. That is not its fault.
+#[test]
+fn a_slow_application_does_not_kill_a_healthy_server() {
+    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    for at in [0, 1, 20, 39] {
+        let mut asking = Asking::new(&[Ask::get()]);
+        asking.feed(&response[..at]);
+        asking.silence(Duration::ZERO);
+        asking.sleep(SECOND * 300);
+        asking.feed(&response[at..]);
+        asking.silence(Duration::ZERO);
+        assert!(asking.is_kept(), "{:?}", asking.notes());
+    }
+}
+
+/// While the request is not out, or nobody wants to read, the server is not late.
+#[test]
+fn a_pause_is_not_the_servers_silence() {
+    let body = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+    for (start, limit, time) in [(&b""[..], Limit::ResponseTime, 60), (body, Limit::BodyProgress, 10)] {
+        let mut asking = Asking::new(&[Ask::get()]);
+        asking.feed(start);
+        asking.pause();
+        asking.sleep(SECOND * 300);
+        meets(&mut asking, limit, SECOND * time);
+    }
+}
+
+/// Within a head it goes on: it must be completed, whatever we do meanwhile.
+#[test]
+fn a_pause_does_not_renew_the_time_for_a_head() {
+    let mut asking = Asking::new(&[Ask::get()]);
+    asking.feed(b"H");
+    for second in 0..=10 {
+        assert!(!asking.is_over(), "after {second} s");
+        asking.silence(if second == 0 { Duration::ZERO } else { SECOND });
+        asking.pause();
+    }
+    assert!(asking.is_over());
+}
+
+#[test]
+fn a_server_may_be_given_all_the_time() {
+    let mut limits = Limits::default();
+    limits.response_time = None;
+    let mut asking = Asking::with(limits, OutboxLimits::default(), &[Ask::get()]);
+    for _ in 0..100 {
+        asking.silence(SECOND * 3600);
+    }
+    assert_eq!((asking.deadline(), asking.is_over()), (None, false));
+    assert!(asking.is_untouched());
+    asking.feed(b"H");
+    assert!(!asking.is_untouched());
+    meets(&mut asking, Limit::HeadTime, SECOND * 10);
+}
