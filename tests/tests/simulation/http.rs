@@ -41,8 +41,9 @@ impl Listener for Arrivals {
         }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         self.world.spawn("connection", task);
+        Ok(())
     }
 
     async fn sleep(duration: Duration) {
@@ -166,10 +167,10 @@ impl Conversation {
                     "all" | "echo" | "cancels" => Vec::new(),
                     _ => answer(request.number),
                 };
-                let (got, head) = (&response.content, request.asked.head);
-                assert!(head || expected.starts_with(got), "altered: {request:?} {response:?}");
+                let (content, head) = (&response.content, request.asked.head);
+                assert!(head || expected.starts_with(content), "altered: {request:?} {response:?}");
                 assert!(
-                    head || cut_off || !response.whole || expected == *got,
+                    head || cut_off || !response.whole || expected == *content,
                     "short: {request:?} {response:?}"
                 );
             } else {
