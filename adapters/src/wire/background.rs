@@ -115,6 +115,7 @@ impl Wire {
     }
 
     /// The next message; `None` when nothing more will come.
+    #[inline]
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let Reading::Ahead(_) = self.reading else { return self.poll_next_message(cx) };
         if let Some(message) = self.take_ahead() {

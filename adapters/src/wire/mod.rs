@@ -49,7 +49,8 @@ pub(crate) struct Link<T: ?Sized = dyn Carrier> {
 pub(crate) struct LockedWire<'a> {
     // Dropped in this order.
     wire: Locked<'a, Wire>,
-    woken: Woken,
+    /// Mostly there is nobody, and then this costs nothing.
+    woken: Option<Woken>,
 }
 
 impl Link {
@@ -62,28 +63,34 @@ impl Link {
         Arc::new(Link { endpoints, hub, wire: Lock::new(Wire::new(Line::Open(transport), config)) })
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> LockedWire<'_> {
-        LockedWire { wire: self.wire.lock(), woken: Woken::default() }
+        LockedWire { wire: self.wire.lock(), woken: None }
     }
 }
 
 impl Deref for LockedWire<'_> {
     type Target = Wire;
 
+    #[inline]
     fn deref(&self) -> &Wire {
         &self.wire
     }
 }
 
 impl DerefMut for LockedWire<'_> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut Wire {
         &mut self.wire
     }
 }
 
 impl Drop for LockedWire<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.woken = std::mem::take(&mut self.wire.woken);
+        if !self.wire.woken.is_empty() {
+            self.woken = Some(std::mem::take(&mut self.wire.woken));
+        }
     }
 }
 
