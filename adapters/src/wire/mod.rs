@@ -247,9 +247,10 @@ impl Wire {
             self.transport.reset();
         }
         let ended = self.cut_socket(ended);
+        let position = self.position();
         let ended = self.ended.get_or_insert(ended);
         if let Some(queue) = &self.queue {
-            queue.ended(ended, &mut self.woken);
+            queue.ended(ended, position, &mut self.woken);
         }
         self.wake_waiters();
         // It may be the driver that found this, in a turn in which it had looked for the end already.
