@@ -75,6 +75,16 @@ impl Request {
     }
 }
 
+impl Request {
+    /// A request with a body of known length.
+    pub(crate) fn post(body: &[u8]) -> Self {
+        let head = format!("POST /x/0 HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.len());
+        let bytes = [head.as_bytes(), body].concat();
+        let (kind, number, asked) = ("x", 0, Asked::GET);
+        Self { kind, number, asked, has_body: true, chunked: false, last: false, expects: false, bytes }
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, number, asked, has_body, chunked, last, expects, .. } = self;

@@ -12,6 +12,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cancel;
+mod cancel_http;
 mod client;
 mod frames;
 mod handler;
