@@ -24,7 +24,8 @@ pub(crate) fn bytes(longest: usize) -> Weather {
 /// Runs `scenario` with a future given up at its first wait, its second and so on, until it is done before that: how
 /// many places there were. The scenario says whether it was given up.
 pub(crate) fn at_every_wait(scenario: impl Fn(GiveUp) -> bool) -> usize {
-    let count = |when: fn(usize) -> GiveUp| (1..5000).find(|bound| !scenario(when(*bound))).expect("an end") - 1;
+    let count =
+        |when: fn(usize) -> GiveUp| (1..5000).find(|bound| !scenario(when(*bound))).expect("an end") - 1;
     count(GiveUp::AtOnce) + count(GiveUp::Woken)
 }
 
@@ -63,13 +64,8 @@ impl Pair {
         let world = World::new(1, Manners { spurious: Some(3), ..Manners::default() });
         let (line, server, client) = wire(&world, bytes(1));
         let (socket, driver) = over(server, Role::Server);
-        let pair = Self {
-            world,
-            line,
-            received: Arc::default(),
-            ended: Arc::default(),
-            gave_up: Arc::default(),
-        };
+        let pair =
+            Self { world, line, received: Arc::default(), ended: Arc::default(), gave_up: Arc::default() };
         pair.drive("server", driver);
         let (mut peer, driver) = over(client, Role::Client(Masks::new(|| [1, 2, 3, 4])));
         pair.drive("client", driver);
@@ -246,7 +242,9 @@ async fn send(socket: Socket, what: Sending, when: GiveUp, sent: &Received) -> b
     }
     let long = Duration::from_secs(60);
     let given_up = match what {
-        Sending::Send => until_pending(half.send(message(4)), when).await.map(|sent| sent.map(|()| push(4)).unwrap()),
+        Sending::Send => {
+            until_pending(half.send(message(4)), when).await.map(|sent| sent.map(|()| push(4)).unwrap())
+        }
         Sending::Fragments => {
             let mut fragments = half.send_fragments(Kind::Binary);
             let whole = message(4);
@@ -307,7 +305,8 @@ fn a_driver_that_is_dropped_tells_everybody_wherever_it_was() {
         let (mut peer, peers_driver) = over(client, Role::Client(Masks::new(|| [1, 2, 3, 4])));
         let given_up: Arc<Mutex<Option<bool>>> = Arc::default();
         let note = Arc::clone(&given_up);
-        world.spawn("driver", async move { *note.hold() = Some(until_pending(driver, when).await.is_none()) });
+        world
+            .spawn("driver", async move { *note.hold() = Some(until_pending(driver, when).await.is_none()) });
         world.spawn("driver of the peer", async move { drop(peers_driver.await) });
         let outlet = socket.outlet();
         world.spawn("producer", async move { while outlet.send(message(0)).await.is_ok() {} });

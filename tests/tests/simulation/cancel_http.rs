@@ -44,7 +44,12 @@ fn body() -> Vec<u8> {
 }
 
 /// Notes whether it was given up, and what the response is to be.
-async fn handle(what: Waiting, when: GiveUp, noted: Noted, mut exchange: Exchange) -> Result<Answered, Ended> {
+async fn handle(
+    what: Waiting,
+    when: GiveUp,
+    noted: Noted,
+    mut exchange: Exchange,
+) -> Result<Answered, Ended> {
     let give_up = || noted.hold().0 = true;
     let mut when = when;
     match what {
@@ -134,7 +139,7 @@ fn run(what: Waiting, when: GiveUp) -> bool {
     let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
     let hearing = Arc::clone(&heard);
     let asking = ask(world.clone(), one, vec![Request::post(&body())], Then::HalfClose, Duration::ZERO);
-    world.spawn("client", async move { *hearing.hold() = asking.await.0 });
+    world.spawn("client", async move { *hearing.hold() = asking.await.output });
     let mut config = Config::default();
     config.output.bytes = 4096;
     config.output.high_water = 1000;
@@ -165,7 +170,10 @@ fn run(what: Waiting, when: GiveUp) -> bool {
         assert!(cut, "{when:?} {heard:?}");
     } else {
         assert_eq!(heard.responses.len(), 1, "{what:?} {when:?}");
-        assert!(heard.responses[0].whole && heard.responses[0].content == expected, "{what:?} {when:?} {heard:?}");
+        assert!(
+            heard.responses[0].whole && heard.responses[0].content == expected,
+            "{what:?} {when:?} {heard:?}"
+        );
     }
     given_up
 }

@@ -10,8 +10,8 @@ use crate::world::{GiveUp, World, race, until_pending};
 
 /// What a request asks for. The paths of requests name them.
 pub(crate) const KINDS: [&str; 13] = [
-    "hello", "all", "echo", "cancels", "stream", "early", "sleeps", "gone", "moved", "drops", "panics", "aborts",
-    "short",
+    "hello", "all", "echo", "cancels", "stream", "early", "sleeps", "gone", "moved", "drops", "panics",
+    "aborts", "short",
 ];
 
 /// Bytes of an answer that a request asks for by its number.
@@ -26,7 +26,7 @@ pub(crate) fn body(number: usize) -> Vec<u8> {
 
 pub(crate) async fn handle(world: World, mut exchange: Exchange) -> Result<Answered, Ended> {
     let path = exchange.path().to_owned();
-    let (kind, number) = path[1..].split_once('/').unwrap();
+    let (kind, number) = path.trim_start_matches('/').split_once('/').unwrap();
     let answer = answer(number.parse().unwrap());
     let time = Duration::from_millis(world.random(|random| random.number() % 500));
     world.trace(|| format!("handles {path}"));

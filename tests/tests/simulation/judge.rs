@@ -84,10 +84,8 @@ fn accepted_is_written_or_given_back(entries: &Entries, written: &Written, unsen
     } else {
         assert!(lagged >= entries.dropped && lagged <= entries.dropped + missing);
     }
-    let closed_first = matches!(
-        driver(entries),
-        Some(Ended::WebSocket(WsEnded::Closed { first: End::Ours, .. }))
-    );
+    let closed_first =
+        matches!(driver(entries), Some(Ended::WebSocket(WsEnded::Closed { first: End::Ours, .. })));
     if closed_first && !entries.closed_now && !entries.abandoned {
         assert!(unsent.is_empty(), "accepted before our Close and not sent: {unsent:?}");
     }

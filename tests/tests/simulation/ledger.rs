@@ -15,6 +15,7 @@ pub(crate) type Id = (usize, usize);
 pub(crate) struct Ledger(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 pub(crate) struct Entries {
     /// Accepted, and whether it must arrive.
     pub(crate) accepted: Vec<(Id, Keep)>,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use endwell::Ended;
 use endwell::ws::{
-    Close, CloseCode, Content, Control, Delivery, Flush, ForEach, Fragments, Kind, Message, Outlet, ReadAhead,
-    Receive, ReceiveHalf, Reply, Send, SendHalf, SendTimeoutError, SessionEvent, Socket, TrySendError, WhenFull,
-    broadcast,
+    Close, CloseCode, Content, Control, Delivery, Flush, ForEach, Fragments, Kind, Message, Outlet,
+    ReadAhead, Receive, ReceiveHalf, Reply, Send, SendHalf, SendTimeoutError, SessionEvent, Socket,
+    TrySendError, WhenFull, broadcast,
 };
 
 use crate::ledger::{Keep, Ledger, content, message};
@@ -64,7 +64,10 @@ macro_rules! can {
             fn receive(&mut self) -> Receive<'_> {
                 self.receive()
             }
-            fn for_each<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin>(&mut self, on_event: F) -> ForEach<'_, F> {
+            fn for_each<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin>(
+                &mut self,
+                on_event: F,
+            ) -> ForEach<'_, F> {
                 self.for_each(on_event)
             }
             fn drive(&mut self, ahead: ReadAhead) {
@@ -204,7 +207,8 @@ impl Party {
     }
 
     async fn flush(&self, outlet: &Outlet) {
-        let before = self.ledger.lock().accepted.iter().map(|(id, _)| *id).filter(|id| id.0 != DIRECT).collect();
+        let before =
+            self.ledger.lock().accepted.iter().map(|(id, _)| *id).filter(|id| id.0 != DIRECT).collect();
         let flushed = if self.one_in(3) {
             until_pending(outlet.flush(), self.give_up()).await
         } else {
@@ -360,7 +364,11 @@ impl Party {
             self.read_all(&mut socket).await;
         } else {
             for index in 0..self.below(12) {
-                let open = if self.one_in(2) { self.read(&mut socket).await } else { self.write(&mut socket, index).await };
+                let open = if self.one_in(2) {
+                    self.read(&mut socket).await
+                } else {
+                    self.write(&mut socket, index).await
+                };
                 if !open {
                     break;
                 }

@@ -74,7 +74,8 @@ fn config(random: &mut Random) -> Config {
     config.output.bytes = *random.pick(&[4096, 10_000, 1 << 20]);
     // No layer of these wires holds back more than this.
     config.output.high_water = *random.pick(&[1024, 4096, 64 << 10]);
-    config.ws.ping_interval = *random.pick(&[None, Some(Duration::from_millis(100)), Some(Duration::from_secs(20))]);
+    config.ws.ping_interval =
+        *random.pick(&[None, Some(Duration::from_millis(100)), Some(Duration::from_secs(20))]);
     config.ws.received_bytes = *random.pick(&[256, 1000, 128 << 10]);
     config
 }
@@ -174,15 +175,12 @@ impl Side {
                 Some(time) => race(driver, world.sleep(time)).await.ok(),
             };
             assert!(line.hold().is_dropped(side), "the transport outlives the connection");
-            match ended {
-                Some(ended) => {
-                    world.trace(|| format!("{side} ended: {ended}"));
-                    ledger.ended("driver", ended);
-                }
-                None => {
-                    world.fault("driver dropped");
-                    ledger.lock().undriven = true;
-                }
+            if let Some(ended) = ended {
+                world.trace(|| format!("{side} ended: {ended}"));
+                ledger.ended("driver", ended);
+            } else {
+                world.fault("driver dropped");
+                ledger.lock().undriven = true;
             }
         });
     }

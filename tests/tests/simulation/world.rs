@@ -30,7 +30,6 @@ impl<T> Hold<T> for Mutex<T> {
 pub(crate) struct World(Arc<Shared>);
 
 struct Shared {
-    seed: u64,
     traced: bool,
     state: Mutex<State>,
     /// Tasks that were woken. Never locked while something else is.
@@ -127,7 +126,7 @@ impl World {
         };
         let traced = std::env::var_os("SEED").is_some();
         let (state, ready) = (Mutex::new(state), Mutex::default());
-        Self(Arc::new(Shared { seed, traced, state, ready }))
+        Self(Arc::new(Shared { traced, state, ready }))
     }
 
     pub(crate) fn current() -> Self {
@@ -300,11 +299,6 @@ impl World {
         assert!(state.now < LONGEST, "it does not end");
         true
     }
-
-    #[allow(dead_code)]
-    pub(crate) fn seed(&self) -> u64 {
-        self.0.seed
-    }
 }
 
 /// Waits for a moment.
@@ -346,10 +340,7 @@ fn name(tasks: &[Option<Task>], id: usize) -> &str {
 }
 
 /// Whichever is ready first; the other is dropped.
-pub(crate) async fn race<A, B>(
-    one: impl Future<Output = A>,
-    other: impl Future<Output = B>,
-) -> Result<A, B> {
+pub(crate) async fn race<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> Result<A, B> {
     let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
     std::future::poll_fn(|cx| match one.as_mut().poll(cx) {
         Poll::Ready(out) => Poll::Ready(Ok(out)),
