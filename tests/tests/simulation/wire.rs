@@ -139,6 +139,12 @@ impl Line {
         self.ways[side].held.len()
     }
 
+    /// True if a side can hand over nothing now, or never again.
+    pub(crate) fn is_blocked(&self, side: usize) -> bool {
+        let Way { writer, stalled_until, end, .. } = &self.ways[side];
+        writer.is_some() || stalled_until.is_some() || end.is_some() || self.ends[side].broken
+    }
+
     pub(crate) fn is_dropped(&self, side: usize) -> bool {
         self.ends[side].dropped
     }

@@ -49,6 +49,7 @@ struct State {
     manners: Manners,
     /// Tasks that have ended, and what their wakers share.
     ended: Vec<(String, Arc<AtomicU64>)>,
+    quiet: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// How this world treats its tasks.
@@ -123,6 +124,7 @@ impl World {
             progress: 0,
             manners,
             ended: Vec::new(),
+            quiet: None,
         };
         let traced = std::env::var_os("SEED").is_some();
         let (state, ready) = (Mutex::new(state), Mutex::default());
@@ -145,6 +147,11 @@ impl World {
     /// Something was achieved.
     pub(crate) fn progress(&self) {
         self.0.state.hold().progress += 1;
+    }
+
+    /// `judge` is asked whenever every task waits: whatever could be done must have been.
+    pub(crate) fn when_quiet(&self, judge: impl Fn() + Send + Sync + 'static) {
+        self.0.state.hold().quiet = Some(Arc::new(judge));
     }
 
     /// A fault was injected.
@@ -192,6 +199,8 @@ impl World {
             self.pass_time();
             let Some(id) = self.choose(&alive) else {
                 let names: Vec<&str> = tasks.iter().flatten().map(|task| &*task.name).collect();
+                let quiet = self.0.state.hold().quiet.clone();
+                quiet.iter().for_each(|judge| judge());
                 assert!(self.jump(), "lost wake-up: nothing to do and nothing to wait for, but {names:?}");
                 idle = 0;
                 continue;
@@ -209,6 +218,7 @@ impl World {
             assert!(idle < BUSY, "busy loop: {idle} polls achieved nothing; last {:?}", name(&tasks, id));
         }
         CURRENT.set(None);
+        self.0.state.hold().quiet = None;
     }
 
     fn adopt(&self, tasks: &mut Vec<Option<Task>>) {
