@@ -163,6 +163,8 @@ impl Conversation {
                 "a cut that does not show: {response:?}"
             );
             if response.status == 200 {
+                let ends_well = response.until_close && !failed;
+                assert!(!(cut_off && ends_well), "a cut that looks like the end: {request:?} {response:?}");
                 let expected = match request.kind {
                     "all" | "echo" | "cancels" if request.has_body => body(request.number),
                     "all" | "echo" | "cancels" => Vec::new(),

@@ -163,14 +163,20 @@ impl Party {
                     (false, open, Keep::Always)
                 }
             },
-            5 | 6 => match outlet.send_timeout(message, self.some_time()).await {
-                Ok(()) => (true, true, Keep::Always),
-                Err(error) => {
-                    let open = matches!(error, SendTimeoutError::Timeout(_));
-                    whole(&error.into_message());
-                    (false, open, Keep::Always)
+            5 | 6 => {
+                let (time, before) = (self.some_time(), self.world.now());
+                let sent = outlet.send_timeout(message, time).await;
+                let late = self.world.now().saturating_since(before).saturating_sub(time);
+                assert!(late < Duration::from_millis(100), "{late:?} late");
+                match sent {
+                    Ok(()) => (true, true, Keep::Always),
+                    Err(error) => {
+                        let open = matches!(error, SendTimeoutError::Timeout(_));
+                        whole(&error.into_message());
+                        (false, open, Keep::Always)
+                    }
                 }
-            },
+            }
             7 => {
                 let when_full = if self.one_in(8) { WhenFull::Close } else { WhenFull::DropNewest };
                 self.delivered(outlet.deliver(message, when_full), Keep::Always)

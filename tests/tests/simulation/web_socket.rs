@@ -114,8 +114,8 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         other.over(server, Bytes::new());
     }
     let (quiet, watched) = (ledgers.clone(), Arc::clone(&line));
-    let served = plan.served;
-    world.when_quiet(move || judge::nothing_is_left_lying(&quiet, &watched.hold(), served));
+    let by_request = plan.served;
+    world.when_quiet(move || judge::nothing_is_left_lying(&quiet, &watched.hold(), by_request));
     world.run();
     let kept_wakers = world.kept_wakers();
     assert!(kept_wakers.is_empty(), "wakers are kept behind the end: {kept_wakers:?}");

@@ -200,7 +200,9 @@ impl World {
             let Some(id) = self.choose(&alive) else {
                 let names: Vec<&str> = tasks.iter().flatten().map(|task| &*task.name).collect();
                 let quiet = self.0.state.hold().quiet.clone();
-                quiet.iter().for_each(|judge| judge());
+                if let Some(judge) = quiet {
+                    judge();
+                }
                 assert!(self.jump(), "lost wake-up: nothing to do and nothing to wait for, but {names:?}");
                 idle = 0;
                 continue;
