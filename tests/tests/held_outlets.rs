@@ -107,7 +107,9 @@ fn readers_that_stall<R: Runtime>(count: usize) {
     println!("{count} stalled readers: at most {} bytes held for each", held / count);
     assert!(held > count * QUEUED, "the bound was not tried: {held}");
     assert!(held < count * (QUEUED + OUTPUT + OWN) + THREADS, "{held} bytes held");
-    peers.into_iter().for_each(|peer| peer.client.reset());
+    for peer in peers {
+        peer.client.reset();
+    }
     drop(sends);
 }
 
@@ -171,7 +173,9 @@ fn outlets_outlive_their_connections<R: Runtime>(count: usize) {
     let descriptors = descriptors();
     let (peers, sends, outlets) = connect(&server, &next, count);
     fill(&outlets);
-    peers.into_iter().for_each(|peer| peer.client.reset());
+    for peer in peers {
+        peer.client.reset();
+    }
     for outlet in &outlets {
         let ended = wait(outlet.closed());
         assert!(matches!(ended, Ended::Transport(_)), "{ended:?}");

@@ -78,8 +78,8 @@ async fn handed_over(outlets: Vec<&Outlet>) -> bool {
     poll_fn(|cx| {
         let mut is_handed_over = false;
         flushes.retain_mut(|flush| match Pin::new(flush).poll(cx) {
-            Poll::Ready(flushed) => {
-                is_handed_over |= flushed.is_ok();
+            Poll::Ready(result) => {
+                is_handed_over |= result.is_ok();
                 false
             }
             Poll::Pending => true,

@@ -108,7 +108,7 @@ fn one_of<R: Runtime>(readers: usize) {
     })
     .collect();
     let began = Instant::now();
-    let (mut sent, mut accepted, mut dropped) = (0, 0, 0);
+    let (mut sent, mut accepted, mut dropped) = (0, 0, 0u64);
     let mut slowest = Duration::ZERO;
     // Until long after the stalled one was given up.
     let mut given_up = None;
@@ -153,7 +153,7 @@ fn one_of<R: Runtime>(readers: usize) {
     // One that waited for the stalled reader would have come at most once.
     assert!(fewest >= 2, "{fewest} pings");
     assert!(accepted * MESSAGE <= QUEUED + OUTPUT + SOCKETS && dropped > 0);
-    assert_eq!(stalled.lagged(), dropped as u64);
+    assert_eq!(stalled.lagged(), dropped);
     assert_stalled(&wait(stalled.closed()));
     assert!(lasted >= STALL * 9 / 10);
     // The last that were accepted are the ones that were still in the queue.
