@@ -56,6 +56,8 @@ fn config() -> Config {
     config.outlet.bytes = QUEUED;
     config.output.bytes = OUTPUT;
     config.output.high_water = OUTPUT / 2;
+    // The long run takes longer than it takes to the first one, which nobody would answer.
+    config.ws.ping_interval = None;
     config
 }
 
