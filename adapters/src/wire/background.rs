@@ -41,7 +41,7 @@ impl Reading {
 }
 
 impl Reading {
-    /// Woken whoever waits for a message.
+    /// Wakes whoever waits for a message.
     pub(super) fn wake(&mut self, woken: &mut Woken) {
         if let Self::Ahead(ahead) = self {
             woken.take(&mut ahead.reader);

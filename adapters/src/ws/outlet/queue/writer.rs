@@ -122,6 +122,9 @@ impl State {
         }
         let kept = self.entries.front().map(|first| first.number).or(self.cut_from);
         let left = kept.map_or(self.accepted, |first| first.saturating_sub(1));
+        if position.sent >= position.written {
+            self.handed = left;
+        }
         self.flushes.settle(left, position, woken);
     }
 }
