@@ -34,7 +34,7 @@ pub(crate) enum Until {
     Room(usize),
     /// The transport has taken everything.
     Flushed,
-    /// A message of so many bytes fits: below half of the high-water mark, and within the bound or alone.
+    /// A message of so many bytes fits: below the high-water mark, and within the bound or alone.
     Fits(usize),
 }
 
