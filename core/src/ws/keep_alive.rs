@@ -14,11 +14,12 @@ pub struct Jitter(pub u32);
 
 impl Jitter {
     fn of(self, interval: Duration) -> Duration {
-        // 90 % and up to 20 % more.
-        let spread = interval / 5;
-        let part = spread.as_nanos() * u128::from(self.0) / u128::from(u32::MAX);
-        let part = Duration::from_nanos(u64::try_from(part).unwrap_or(u64::MAX));
-        interval.saturating_sub(interval / 10).saturating_add(part)
+        // 90 % and up to 20 % more. In 64 bits, which reach for centuries: every wait asks for it.
+        let least = interval.saturating_sub(interval / 10);
+        let spread = u64::try_from((interval / 5).as_nanos()).unwrap_or(u64::MAX);
+        let (part, whole) = (u64::from(self.0 >> 16), u64::from(u16::MAX));
+        let more = spread.checked_mul(part).map_or(spread / whole * part, |product| product / whole);
+        least.saturating_add(Duration::from_nanos(more))
     }
 }
 
@@ -26,8 +27,7 @@ impl Jitter {
 #[derive(Debug)]
 pub(super) struct KeepAlive {
     beat: Beat,
-    /// From one ping to the next. Worked out once: every wait asks for it.
-    interval: Option<Duration>,
+    jitter: Jitter,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +51,8 @@ pub(super) enum Silence {
 }
 
 impl KeepAlive {
-    pub(super) fn new(limits: &Limits, jitter: Jitter) -> Self {
-        Self { beat: Beat::New, interval: limits.ping_interval.map(|interval| jitter.of(interval)) }
+    pub(super) fn new(jitter: Jitter) -> Self {
+        Self { beat: Beat::New, jitter }
     }
 
     pub(super) fn stop(&mut self) {
@@ -73,7 +73,7 @@ impl KeepAlive {
 
     /// A read at `now` found nothing, and none has found anything since `silent_since`.
     pub(super) fn poll(&mut self, now: Instant, silent_since: Instant, limits: &Limits) -> Silence {
-        let Some(interval) = self.interval else { return Silence::Fine };
+        let Some(interval) = limits.ping_interval else { return Silence::Fine };
         if let Beat::Unanswered(ping) = self.beat {
             // Whatever came after the ping shows that somebody is there.
             if silent_since > ping {
@@ -85,7 +85,7 @@ impl KeepAlive {
                 self.beat = Beat::Heard(now);
                 Silence::Fine
             }
-            Beat::Heard(last) if now >= last.saturating_add(interval) => Silence::PingDue,
+            Beat::Heard(last) if now >= last.saturating_add(self.jitter.of(interval)) => Silence::PingDue,
             Beat::Unanswered(ping) if now >= ping.saturating_add(limits.pong_time) => {
                 Silence::TooLong(Exceeded::time(Limit::PongTime, limits.pong_time))
             }
@@ -94,10 +94,10 @@ impl KeepAlive {
     }
 
     pub(super) fn deadline(&self, limits: &Limits) -> Option<Deadline> {
-        let interval = self.interval?;
+        let interval = limits.ping_interval?;
         match self.beat {
             Beat::Heard(last) => {
-                let at = last.saturating_add(interval);
+                let at = last.saturating_add(self.jitter.of(interval));
                 Some(Deadline { at, reason: Limit::PingInterval })
             }
             Beat::Unanswered(ping) => {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_ping_is_due_and_then_its_pong() {
         let limits = Limits::default();
-        let mut clock = KeepAlive::new(&limits, Jitter(0));
+        let mut clock = KeepAlive::new(Jitter(0));
         assert_eq!(clock.poll(at(100), at(100), &limits), Silence::Fine);
         assert_eq!(clock.deadline(&limits).map(|d| (d.at, d.reason)), Some((at(118), Limit::PingInterval)));
         assert_eq!(clock.poll(at(118), at(100), &limits), Silence::PingDue);
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn any_byte_after_the_ping_is_a_sign_of_life() {
         let limits = Limits::default();
-        let mut clock = KeepAlive::new(&limits, Jitter(0));
+        let mut clock = KeepAlive::new(Jitter(0));
         assert_eq!(clock.poll(at(0), at(0), &limits), Silence::Fine);
         clock.pinged(at(18));
         // Long silence before it was looked at, and bytes within.

@@ -68,7 +68,7 @@ impl Receiver {
             state: State::Idle,
             peer,
             small: limits.small(),
-            keep_alive: KeepAlive::new(&limits, jitter),
+            keep_alive: KeepAlive::new(jitter),
             limits,
             progress: Progress::default(),
         }
