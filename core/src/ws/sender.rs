@@ -160,8 +160,11 @@ impl Sender {
         Fragments::new(self, kind)
     }
 
-    /// Writes our Close. It is the last frame: the right to write ends.
+    /// Writes our Close. It is the last frame: the right to write ends. A Pong that was kept goes before it.
     pub fn close(mut self, close: Close, out: &mut Outbox) -> CloseSent {
+        if let Some(pong) = self.owed.take().filter(|_| out.takes_control(frame::CONTROL_FRAME)) {
+            self.control(OpCode::Pong, &pong, out);
+        }
         let (payload, len) = close.write();
         self.control(OpCode::Close, payload.get(..len).unwrap_or_default(), out);
         CloseSent(close)

@@ -11,7 +11,7 @@ use endwell::{Answered, Config, Exchange};
 
 use crate::peer::{BINARY, CLOSE, FIN, Peer, close, frame, text};
 use crate::service::{accept, spawn};
-use crate::support::{Runtime, on_every_runtime, pattern, start_narrow, told};
+use crate::support::{Client, Runtime, on_every_runtime, pattern, server, told};
 
 on_every_runtime!(
     both_ways_for_a_second,
@@ -21,6 +21,11 @@ on_every_runtime!(
 
 /// So long nothing comes only if a wake-up was lost. Nothing else here would wake anybody.
 const LOST: Duration = Duration::from_secs(5);
+
+/// Small, so that both sides wait all the time. In 4 KiB of receive buffer Linux itself loses window updates now and then
+/// while data flows the other way: all is read, and the sender waits for seconds.
+const RECEIVE: usize = 32 << 10;
+const SEND: usize = 4096;
 
 fn both_ways_for_a_second<R: Runtime>() {
     both_ways::<R>(Duration::from_secs(1));
@@ -43,7 +48,7 @@ fn both_ways<R: Runtime>(time: Duration) {
     config.ws.message_progress = None;
     config.output.progress = None;
     config.output.high_water = 2000;
-    let server = start_narrow::<R, _, _>(config, move |exchange: Exchange| {
+    let server = server::start_with_buffers::<R, _, _>([RECEIVE, SEND], config, move |exchange: Exchange| {
         let tell = tell.clone();
         async move {
             let (mut send, mut recv) = accept(exchange)?.split();
@@ -77,7 +82,7 @@ fn both_ways<R: Runtime>(time: Duration) {
             Err::<Answered, _>(ended)
         }
     });
-    let mut peer = Peer::connect_narrow(&server);
+    let mut peer = Peer::over(Client::connect_with_buffers(server.address, RECEIVE, SEND));
     peer.client.socket.set_read_timeout(Some(LOST)).unwrap();
     let mut socket = peer.client.socket.try_clone().unwrap();
     socket.set_write_timeout(Some(LOST)).unwrap();

@@ -87,7 +87,8 @@ impl Peer {
         Self::accepted(client)
     }
 
-    fn over(mut client: Client) -> Self {
+    /// Shakes hands.
+    pub(crate) fn over(mut client: Client) -> Self {
         client.send(HANDSHAKE);
         Self::accepted(client)
     }

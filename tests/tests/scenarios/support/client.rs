@@ -24,9 +24,14 @@ impl Client {
 
     /// Connects with socket buffers as small as the system lets them be.
     pub(crate) fn connect_narrow(address: SocketAddr) -> Self {
+        Self::connect_with_buffers(address, 4096, 4096)
+    }
+
+    /// Connects with socket buffers for so many bytes received and sent.
+    pub(crate) fn connect_with_buffers(address: SocketAddr, receive: usize, send: usize) -> Self {
         let socket = Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
-        socket.set_send_buffer_size(4096).unwrap();
+        socket.set_recv_buffer_size(receive).unwrap();
+        socket.set_send_buffer_size(send).unwrap();
         socket.connect(&address.into()).unwrap();
         Self::over(socket.into())
     }

@@ -4,7 +4,7 @@ mod client;
 mod gate;
 mod response;
 mod runtime;
-mod server;
+pub(crate) mod server;
 
 pub(crate) use client::{Client, LONG};
 pub(crate) use gate::{Gate, told};

@@ -48,9 +48,19 @@ where
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: Conclusion> + Send + 'static,
 {
+    start_with_buffers::<R, _, _>([4096, 4096], config, handler)
+}
+
+/// Starts a server whose sockets have buffers for so many bytes received and sent.
+pub(crate) fn start_with_buffers<R, H, F>([receive, send]: [usize; 2], config: Config, handler: H) -> Running
+where
+    R: Runtime,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+{
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.set_send_buffer_size(4096).unwrap();
+    socket.set_recv_buffer_size(receive).unwrap();
+    socket.set_send_buffer_size(send).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     socket.listen(1024).unwrap();
     start_on::<R, _, _>(socket.into(), config, handler)
