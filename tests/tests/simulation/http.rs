@@ -72,6 +72,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let mut conversations = Vec::new();
     for _ in 0..=random.below(2) {
         let (line, one, other) = wire(&world, weather.clone());
+        line.hold().keeps_limits(1);
         ends.push_back(other);
         let count = 1 + random.below(6);
         let requests: Vec<Request> = (0..count).map(|number| Request::of(number, &mut random)).collect();

@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::parties::Party;
 use crate::tally::Tally;
 use crate::wire::{Cut, Line, Weather, WireEnd, wire};
-use crate::world::{Hold, Manners, World, race};
+use crate::world::{Hold, Manners, Still, World, race};
 
 /// What a seed stands for.
 pub(crate) struct Plan {
@@ -40,7 +40,7 @@ impl Plan {
 
     /// True if nothing happens that may lose anything.
     pub(crate) fn is_calm(&self) -> bool {
-        self.weather.is_calm() && self.undriven.is_none()
+        self.weather.is_calm() && self.undriven.is_none() && self.manners.still.is_none()
     }
 
     fn of(random: &mut Random) -> Self {
@@ -80,7 +80,10 @@ fn config(random: &mut Random) -> Config {
 /// Runs the world of a seed to its end and judges it.
 pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let mut random = Random::new(seed);
-    let plan = Plan::of(&mut random);
+    let mut plan = Plan::of(&mut random);
+    // By chance of its own: what was drawn before there was this is still the same.
+    let mut random = Random::new(!seed);
+    plan.manners.still = random.one_in(5).then(|| Still::of(&mut random));
     let world = World::new(seed, plan.manners);
     world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
     let (line, client, server) = wire(&world, plan.weather.clone());
@@ -141,6 +144,7 @@ impl Side {
         let role = if self.party.side == 0 { Role::Client(masks()) } else { Role::Server };
         let limits: Arc<Limits> = Arc::new(self.config.ws.clone());
         let web_socket = WebSocket::from_parts(role, leftover, limits, Jitter::default(), None);
+        self.party.line.hold().keeps_limits(self.party.side);
         let (socket, driver) = Socket::over(end, web_socket, &self.config);
         self.watch("driver", driver);
         let world = self.party.world.clone();
@@ -205,6 +209,7 @@ impl Side {
 
     /// The server's end, by way of a request.
     fn serve(self, end: WireEnd) {
+        self.party.line.hold().keeps_limits(self.party.side);
         let server = Server::new(end, &self.config);
         let side = Arc::new(self);
         let handled = Arc::clone(&side);

@@ -86,6 +86,10 @@ struct Way {
     end: Option<EndOfStream>,
     stalled_until: Option<Duration>,
     shrunk: bool,
+    /// Since when its sender has something to write and nothing is taken.
+    refused: Option<Duration>,
+    /// When how much had moved in all.
+    moves: Vec<(Duration, usize)>,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -100,9 +104,22 @@ enum EndOfStream {
 struct EndState {
     broken: bool,
     resets: bool,
-    dropped: bool,
+    dropped: Option<Duration>,
     sleep: Option<(Duration, Option<Waker>)>,
+    /// It is the library's, and so keeps the library's limits.
+    keeps_limits: bool,
+    /// It said that it writes no more.
+    ended_writing: bool,
+    /// The next read finds that the turn of the task is used up.
+    out_of_turn: bool,
+    /// When the world last stood still while something lay unread here.
+    lying: Option<Duration>,
 }
+
+/// The time in which the transport of an end may take nothing: a period of its limit that saw enough, and one more.
+const LONGEST_STALL: Duration = Duration::from_secs(21);
+/// What every period must see.
+const LEAST: (usize, Duration) = (1024, Duration::from_secs(10));
 
 /// One end, as a transport.
 pub(crate) struct WireEnd {
@@ -146,7 +163,63 @@ impl Line {
     }
 
     pub(crate) fn is_dropped(&self, side: usize) -> bool {
-        self.ends[side].dropped
+        self.ends[side].dropped.is_some()
+    }
+
+    /// From here on the library has this end.
+    pub(crate) fn keeps_limits(&mut self, side: usize) {
+        self.ends[side].keeps_limits = true;
+    }
+
+    /// True if a side ended its stream, and did not only drop it.
+    pub(crate) fn ended_writing(&self, side: usize) -> bool {
+        self.ends[side].ended_writing
+    }
+
+    /// True if a side was dropped while its transport took less than every period must see.
+    pub(crate) fn was_slow(&self, side: usize) -> bool {
+        let dropped = self.ends[side].dropped.unwrap_or_default();
+        let Way { moves, moved, .. } = &self.ways[side];
+        let before = moves.iter().rev().find(|(at, _)| *at + LEAST.1 <= dropped);
+        dropped >= LEAST.1 && moved - before.map_or(0, |(_, moved)| *moved) < LEAST.0
+    }
+
+    /// How long a side lived on after the world had stood still while something lay unread here.
+    pub(crate) fn lived_on(&self, side: usize) -> Option<Duration> {
+        let EndState { dropped, lying, .. } = &self.ends[side];
+        Some(dropped.as_ref()?.saturating_sub((*lying)?))
+    }
+
+    /// True if bytes lie unread at an end of the library's.
+    pub(crate) fn has_unread(&self, side: usize) -> bool {
+        let way = &self.ways[1 - side];
+        let end = &self.ends[side];
+        let is_open = end.keeps_limits && end.dropped.is_none() && !end.broken;
+        is_open && !way.arrived.is_empty() && way.stalled_until.is_none()
+    }
+
+    /// The world stood still for `time`, until now. `short`: whoever finds something has no turn left.
+    pub(crate) fn stood_still(&mut self, now: Duration, time: Duration, short: bool) {
+        for side in 0..2 {
+            if let Some(refused) = &mut self.ways[side].refused {
+                *refused += time;
+            }
+            if self.has_unread(side) {
+                self.ends[side].lying = Some(now);
+                self.ends[side].out_of_turn = short;
+            }
+        }
+    }
+
+    /// No end waits for longer than its limit for its transport to take something.
+    pub(crate) fn judge_stalls(&self, now: Duration) {
+        for (side, (way, end)) in self.ways.iter().zip(&self.ends).enumerate() {
+            let Some(refused) = way.refused.filter(|_| end.keeps_limits && end.dropped.is_none()) else {
+                continue;
+            };
+            let time = now.saturating_sub(refused);
+            assert!(time <= LONGEST_STALL, "end {side} lives, and nothing was taken from it for {time:?}");
+        }
     }
 
     /// Nobody is told of anything any more.
@@ -158,6 +231,7 @@ impl Line {
 
     /// What is due by `now` happens.
     pub(crate) fn pass(&mut self, now: Duration) {
+        self.judge_stalls(now);
         for way in &mut self.ways {
             if way.stalled_until.is_some_and(|until| until <= now) {
                 way.stalled_until = None;
@@ -237,6 +311,7 @@ impl Line {
             let at = world.now().since_epoch() + delay;
             let at = way.moving.back().map_or(at, |(last, _)| at.max(*last));
             way.moved += len;
+            way.moves.push((world.now().since_epoch(), way.moved));
             way.in_flight += len;
             way.moving.push_back((at, bytes));
             match cut {
@@ -258,8 +333,10 @@ impl Line {
 
 impl WireEnd {
     /// The turn of the task is used up, now and then.
-    fn is_out_of_turn(&self, cx: &Context<'_>, line: &Line) -> bool {
-        let over = line.weather.turns.is_some_and(|times| self.world.random(|random| random.one_in(times)));
+    fn is_out_of_turn(&self, cx: &Context<'_>, line: &mut Line) -> bool {
+        let asked = std::mem::take(&mut line.ends[self.side].out_of_turn);
+        let times = line.weather.turns;
+        let over = asked || times.is_some_and(|times| self.world.random(|random| random.one_in(times)));
         if over {
             self.world.fault("turn used up");
             cx.waker().wake_by_ref();
@@ -280,7 +357,7 @@ impl Transport for WireEnd {
         if line.ends[self.side].broken {
             return broken();
         }
-        if self.is_out_of_turn(cx, &line) {
+        if self.is_out_of_turn(cx, &mut line) {
             return Poll::Pending;
         }
         let longest = line.weather.longest;
@@ -326,7 +403,10 @@ impl Transport for WireEnd {
             Some(EndOfStream::ByCut) => return broken(),
             None => {}
         }
-        if self.is_out_of_turn(cx, &line) {
+        let asked = std::mem::take(&mut line.ends[side].out_of_turn);
+        let over = self.is_out_of_turn(cx, &mut line);
+        line.ends[side].out_of_turn = asked;
+        if over {
             return Poll::Pending;
         }
         line.send_on(side, &self.world);
@@ -343,10 +423,13 @@ impl Transport for WireEnd {
             }
             None => 0,
         };
+        let now = self.world.now().since_epoch();
         if room == 0 {
+            way.refused.get_or_insert(now);
             way.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        way.refused = None;
         let len = 1 + self.world.random(|random| random.below(room.min(total).min(longest)));
         if len < total {
             self.world.fault("split write");
@@ -387,6 +470,7 @@ impl Transport for WireEnd {
         let way = &mut line.ways[self.side];
         way.end.get_or_insert(EndOfStream::BySender);
         wake(&mut way.reader);
+        line.ends[self.side].ended_writing = true;
         self.world.progress();
         Poll::Ready(Ok(()))
     }
@@ -425,7 +509,7 @@ impl Drop for WireEnd {
     fn drop(&mut self) {
         let mut line = self.line.hold();
         let (side, peer) = (self.side, 1 - self.side);
-        line.ends[side].dropped = true;
+        line.ends[side].dropped = Some(self.world.now().since_epoch());
         line.ends[side].sleep = None;
         self.world.trace(|| format!("end {side} is dropped"));
         let unread = line.ways[peer].arrived.len() + line.ways[peer].in_flight;
