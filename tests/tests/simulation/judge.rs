@@ -164,7 +164,9 @@ fn fits(plan: &Plan, entries: &Entries, written: &Written, ended: Option<&Ended>
 fn fits_the_line(plan: &Plan, line: &Line, side: usize, ended: &Ended) {
     match limit(ended) {
         Some(Limit::WriteProgress) => {
-            assert!(line.was_slow(side), "{ended}, and enough was taken");
+            // Behind a standstill a layer may move much before anybody is polled.
+            let slow = line.was_slow(side) || plan.manners.still.is_some();
+            assert!(slow, "{ended}, and enough was taken");
         }
         Some(Limit::PongTime) => {
             // What lay unread when it came back is a sign of life, and whoever has looked at it waits anew.

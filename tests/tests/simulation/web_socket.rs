@@ -19,7 +19,7 @@ use crate::world::{Hold, Manners, Still, World, race};
 /// What a seed stands for.
 pub(crate) struct Plan {
     weather: Weather,
-    manners: Manners,
+    pub(crate) manners: Manners,
     configs: [Config; 2],
     largest: usize,
     pause: Duration,
@@ -83,7 +83,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let mut plan = Plan::of(&mut random);
     // By chance of its own: what was drawn before there was this is still the same.
     let mut random = Random::new(!seed);
-    plan.manners.still = random.one_in(5).then(|| Still::of(&mut random));
+    plan.manners.still = random.one_in(3).then(|| Still::of(&mut random));
     let world = World::new(seed, plan.manners);
     world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
     let (line, client, server) = wire(&world, plan.weather.clone());

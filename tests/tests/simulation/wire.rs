@@ -471,6 +471,7 @@ impl Transport for WireEnd {
         way.end.get_or_insert(EndOfStream::BySender);
         wake(&mut way.reader);
         line.ends[self.side].ended_writing = true;
+        self.world.trace(|| format!("end {} writes no more", self.side));
         self.world.progress();
         Poll::Ready(Ok(()))
     }

@@ -80,8 +80,8 @@ pub(crate) struct Still {
 
 impl Still {
     pub(crate) fn of(random: &mut Random) -> Self {
-        let time = Duration::from_secs(*random.pick(&[3, 25, 90]));
-        Self { polls: random.below(300), time, short: random.one_in(2) }
+        let time = Duration::from_secs(*random.pick(&[3, 25, 25, 90]));
+        Self { polls: random.below(300), time, short: !random.one_in(4) }
     }
 }
 
