@@ -4,6 +4,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
     reason = "a test that cannot go on has failed"
 )]
 
@@ -12,12 +15,7 @@
 mod support;
 
 #[path = "web_socket/peer.rs"]
-#[expect(
-    dead_code,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "shared with the scenarios"
-)]
+#[expect(dead_code, reason = "shared with the scenarios")]
 mod peer;
 
 #[path = "web_socket/service.rs"]
@@ -152,7 +150,9 @@ fn wave(server: &Running, each: usize, ends: &mut Ends) {
         .flat_map(|fails| (0..each).map(move |_| *fails))
         .filter_map(|fails| Some((fails, fails.begin(server.address)?)))
         .collect();
-    begun.into_iter().for_each(|(fails, client)| fails.end(client));
+    for (fails, client) in begun {
+        fails.end(client);
+    }
     // Accepted behind all others.
     let mut peer = Peer::connect(server);
     peer.send(peer::close(1000));

@@ -167,7 +167,7 @@ impl Party {
                 let (time, before) = (self.some_time(), self.world.now());
                 let still = self.world.stood_still_for();
                 let sent = outlet.send_timeout(message, time).await;
-                let still = self.world.stood_still_for() - still;
+                let still = self.world.stood_still_for().saturating_sub(still);
                 let late = self.world.now().saturating_since(before).saturating_sub(time + still);
                 assert!(late < Duration::from_millis(100), "{late:?} late");
                 match sent {
