@@ -243,7 +243,8 @@ impl Wire {
     /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
     /// could look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
-        if self.recv.is_some() || !self.out.is_empty() || matches!(self.outcome, Outcome::Cut(_)) {
+        let is_sent = self.out.is_empty() && self.unflushed == 0;
+        if self.recv.is_some() || !is_sent || matches!(self.outcome, Outcome::Cut(_)) {
             self.transport.reset();
         }
         let ended = self.cut_socket(ended);

@@ -51,7 +51,9 @@ impl Request {
         // Most of what ends a connection comes behind a few that do not.
         let kinds = if number < 2 { &KINDS[..9] } else { &KINDS };
         let kind = *random.pick(kinds);
-        let old = random.one_in(20);
+        // Of HTTP/1.0 are mostly those whose answer only the close ends.
+        let old =
+            random.one_in(if number > 0 && matches!(kind, "aborts" | "stream" | "echo") { 4 } else { 20 });
         let closes = random.one_in(12);
         let head = random.one_in(12) && matches!(kind, "hello" | "sleeps");
         let has_body = matches!(kind, "all" | "echo" | "cancels" | "early") || random.one_in(6);

@@ -90,6 +90,11 @@ pub(crate) async fn handle(world: World, mut exchange: Exchange) -> Result<Answe
         "aborts" => {
             let (_, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);
             response.write(answer).await?;
+            if world.random(|random| random.one_in(2)) {
+                // Nothing is queued any more: what is missing shows only by how it closes.
+                response.flush().await?;
+                world.sleep(time / 10).await;
+            }
             Err(response.abort())
         }
         "short" => {

@@ -1,8 +1,10 @@
 //! The laws of a WebSocket between two ends, whatever happened.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use endwell::Ended;
+use endwell::core::Limit;
 use endwell::core::ws::Ended as WsEnded;
 use endwell::ws::{End, Outlet};
 
@@ -37,6 +39,9 @@ pub(crate) fn judge(
         }
         let ended = one_end(&entries);
         fits(plan, &entries, &written, ended.as_ref());
+        if let Some(ended) = &ended {
+            fits_the_line(plan, line, side, ended);
+        }
         ends.push(ended.as_ref().map_or("driver dropped".into(), name));
     }
     ends
@@ -155,6 +160,40 @@ fn fits(plan: &Plan, entries: &Entries, written: &Written, ended: Option<&Ended>
     }
 }
 
+/// The end fits what the line has seen: limits are met when they are, and no earlier, and the server ends the stream.
+fn fits_the_line(plan: &Plan, line: &Line, side: usize, ended: &Ended) {
+    match limit(ended) {
+        Some(Limit::WriteProgress) => {
+            // Behind a standstill a layer may move much before anybody is polled.
+            let slow = line.was_slow(side) || plan.manners.still.is_some();
+            assert!(slow, "{ended}, and enough was taken");
+        }
+        Some(Limit::PongTime) => {
+            // What lay unread when it came back is a sign of life, and whoever has looked at it waits anew.
+            let lived = line.lived_on(side);
+            assert!(
+                lived.is_none_or(|lived| lived >= PONG_TIME),
+                "{ended}, {lived:?} after bytes lay unread"
+            );
+        }
+        _ => {}
+    }
+    // RFC 6455 7.1.1: the server ends the stream, and then the client goes.
+    let is_clean = matches!(ended, Ended::WebSocket(WsEnded::Closed { .. }));
+    if is_clean && plan.is_calm() {
+        assert_eq!(line.ended_writing(side), side == 1, "end {side} has ended its stream");
+    }
+}
+
+fn limit(ended: &Ended) -> Option<Limit> {
+    match ended {
+        Ended::WebSocket(WsEnded::Exceeded(exceeded)) | Ended::Limit(exceeded) => Some(exceeded.limit),
+        _ => None,
+    }
+}
+
+const PONG_TIME: Duration = Duration::from_secs(20);
+
 fn name(ended: &Ended) -> String {
     match ended {
         Ended::WebSocket(WsEnded::Closed { first, .. }) => format!("closed, first: {first:?}"),
@@ -163,6 +202,7 @@ fn name(ended: &Ended) -> String {
         }
         Ended::WebSocket(other) => format!("WebSocket: {other:?}"),
         Ended::Transport(error) => format!("transport: {:?}", error.kind()),
+        Ended::Protocol(_) => "cut within the request".to_owned(),
         other => format!("{other:?}"),
     }
 }

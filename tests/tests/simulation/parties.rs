@@ -165,8 +165,10 @@ impl Party {
             },
             5 | 6 => {
                 let (time, before) = (self.some_time(), self.world.now());
+                let still = self.world.stood_still_for();
                 let sent = outlet.send_timeout(message, time).await;
-                let late = self.world.now().saturating_since(before).saturating_sub(time);
+                let still = self.world.stood_still_for().saturating_sub(still);
+                let late = self.world.now().saturating_since(before).saturating_sub(time + still);
                 assert!(late < Duration::from_millis(100), "{late:?} late");
                 match sent {
                     Ok(()) => (true, true, Keep::Always),

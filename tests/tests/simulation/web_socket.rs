@@ -14,12 +14,12 @@ use crate::ledger::Ledger;
 use crate::parties::Party;
 use crate::tally::Tally;
 use crate::wire::{Cut, Line, Weather, WireEnd, wire};
-use crate::world::{Hold, Manners, World, race};
+use crate::world::{Hold, Manners, Still, World, race};
 
 /// What a seed stands for.
 pub(crate) struct Plan {
     weather: Weather,
-    manners: Manners,
+    pub(crate) manners: Manners,
     configs: [Config; 2],
     largest: usize,
     pause: Duration,
@@ -40,10 +40,7 @@ impl Plan {
 
     /// True if nothing happens that may lose anything.
     pub(crate) fn is_calm(&self) -> bool {
-        let read = self.reads.iter().any(|reads| *reads);
-        // Above its high-water mark an end takes no further event. Where both are, neither moves, and their limits end it.
-        let takes = self.configs.iter().any(|config| config.output.high_water >= 64 << 10);
-        self.weather.is_calm() && read && takes && self.undriven.is_none()
+        self.weather.is_calm() && self.undriven.is_none() && self.manners.still.is_none()
     }
 
     fn of(random: &mut Random) -> Self {
@@ -83,7 +80,10 @@ fn config(random: &mut Random) -> Config {
 /// Runs the world of a seed to its end and judges it.
 pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let mut random = Random::new(seed);
-    let plan = Plan::of(&mut random);
+    let mut plan = Plan::of(&mut random);
+    // By chance of its own: what was drawn before there was this is still the same.
+    let mut random = Random::new(!seed);
+    plan.manners.still = random.one_in(3).then(|| Still::of(&mut random));
     let world = World::new(seed, plan.manners);
     world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
     let (line, client, server) = wire(&world, plan.weather.clone());
@@ -144,6 +144,7 @@ impl Side {
         let role = if self.party.side == 0 { Role::Client(masks()) } else { Role::Server };
         let limits: Arc<Limits> = Arc::new(self.config.ws.clone());
         let web_socket = WebSocket::from_parts(role, leftover, limits, Jitter::default(), None);
+        self.party.line.hold().keeps_limits(self.party.side);
         let (socket, driver) = Socket::over(end, web_socket, &self.config);
         self.watch("driver", driver);
         let world = self.party.world.clone();
@@ -208,6 +209,7 @@ impl Side {
 
     /// The server's end, by way of a request.
     fn serve(self, end: WireEnd) {
+        self.party.line.hold().keeps_limits(self.party.side);
         let server = Server::new(end, &self.config);
         let side = Arc::new(self);
         let handled = Arc::clone(&side);

@@ -12,6 +12,8 @@ use endwell_tests::random::Random;
 
 use crate::world::{Hold, World};
 
+mod laws;
+
 /// What a wire does.
 #[derive(Clone, Debug)]
 pub(crate) struct Weather {
@@ -86,6 +88,10 @@ struct Way {
     end: Option<EndOfStream>,
     stalled_until: Option<Duration>,
     shrunk: bool,
+    /// Since when its sender has something to write and nothing is taken.
+    refused: Option<Duration>,
+    /// When how much had moved in all.
+    moves: Vec<(Duration, usize)>,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -97,11 +103,20 @@ enum EndOfStream {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 struct EndState {
     broken: bool,
     resets: bool,
-    dropped: bool,
+    dropped: Option<Duration>,
     sleep: Option<(Duration, Option<Waker>)>,
+    /// It is the library's, and so keeps the library's limits.
+    keeps_limits: bool,
+    /// It said that it writes no more.
+    ended_writing: bool,
+    /// The next read finds that the turn of the task is used up.
+    out_of_turn: bool,
+    /// When the world last stood still while something lay unread here.
+    lying: Option<Duration>,
 }
 
 /// One end, as a transport.
@@ -146,7 +161,7 @@ impl Line {
     }
 
     pub(crate) fn is_dropped(&self, side: usize) -> bool {
-        self.ends[side].dropped
+        self.ends[side].dropped.is_some()
     }
 
     /// Nobody is told of anything any more.
@@ -158,6 +173,7 @@ impl Line {
 
     /// What is due by `now` happens.
     pub(crate) fn pass(&mut self, now: Duration) {
+        self.judge_stalls(now);
         for way in &mut self.ways {
             if way.stalled_until.is_some_and(|until| until <= now) {
                 way.stalled_until = None;
@@ -237,6 +253,7 @@ impl Line {
             let at = world.now().since_epoch() + delay;
             let at = way.moving.back().map_or(at, |(last, _)| at.max(*last));
             way.moved += len;
+            way.moves.push((world.now().since_epoch(), way.moved));
             way.in_flight += len;
             way.moving.push_back((at, bytes));
             match cut {
@@ -258,8 +275,10 @@ impl Line {
 
 impl WireEnd {
     /// The turn of the task is used up, now and then.
-    fn is_out_of_turn(&self, cx: &Context<'_>, line: &Line) -> bool {
-        let over = line.weather.turns.is_some_and(|times| self.world.random(|random| random.one_in(times)));
+    fn is_out_of_turn(&self, cx: &Context<'_>, line: &mut Line) -> bool {
+        let asked = std::mem::take(&mut line.ends[self.side].out_of_turn);
+        let times = line.weather.turns;
+        let over = asked || times.is_some_and(|times| self.world.random(|random| random.one_in(times)));
         if over {
             self.world.fault("turn used up");
             cx.waker().wake_by_ref();
@@ -280,7 +299,7 @@ impl Transport for WireEnd {
         if line.ends[self.side].broken {
             return broken();
         }
-        if self.is_out_of_turn(cx, &line) {
+        if self.is_out_of_turn(cx, &mut line) {
             return Poll::Pending;
         }
         let longest = line.weather.longest;
@@ -326,7 +345,10 @@ impl Transport for WireEnd {
             Some(EndOfStream::ByCut) => return broken(),
             None => {}
         }
-        if self.is_out_of_turn(cx, &line) {
+        let asked = std::mem::take(&mut line.ends[side].out_of_turn);
+        let over = self.is_out_of_turn(cx, &mut line);
+        line.ends[side].out_of_turn = asked;
+        if over {
             return Poll::Pending;
         }
         line.send_on(side, &self.world);
@@ -343,10 +365,13 @@ impl Transport for WireEnd {
             }
             None => 0,
         };
+        let now = self.world.now().since_epoch();
         if room == 0 {
+            way.refused.get_or_insert(now);
             way.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        way.refused = None;
         let len = 1 + self.world.random(|random| random.below(room.min(total).min(longest)));
         if len < total {
             self.world.fault("split write");
@@ -387,6 +412,8 @@ impl Transport for WireEnd {
         let way = &mut line.ways[self.side];
         way.end.get_or_insert(EndOfStream::BySender);
         wake(&mut way.reader);
+        line.ends[self.side].ended_writing = true;
+        self.world.trace(|| format!("end {} writes no more", self.side));
         self.world.progress();
         Poll::Ready(Ok(()))
     }
@@ -425,7 +452,7 @@ impl Drop for WireEnd {
     fn drop(&mut self) {
         let mut line = self.line.hold();
         let (side, peer) = (self.side, 1 - self.side);
-        line.ends[side].dropped = true;
+        line.ends[side].dropped = Some(self.world.now().since_epoch());
         line.ends[side].sleep = None;
         self.world.trace(|| format!("end {side} is dropped"));
         let unread = line.ways[peer].arrived.len() + line.ways[peer].in_flight;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use endwell::core::Instant;
 use endwell_tests::random::Random;
 
+use crate::watchdog;
 use crate::wire::Line;
 
 /// A lock that a failed test does not poison: its destructors still run.
@@ -47,6 +48,9 @@ struct State {
     /// Grows when anything is achieved.
     progress: u64,
     manners: Manners,
+    /// How often it was looked whether it is time to stand still, and for how long it has in all.
+    looked: usize,
+    stood_still: Duration,
     /// Tasks that have ended, and what their wakers share.
     ended: Vec<(String, Arc<AtomicU64>)>,
     quiet: Option<Arc<dyn Fn() + Send + Sync>>,
@@ -61,6 +65,24 @@ pub(crate) struct Manners {
     pub(crate) fresh: Option<usize>,
     /// A poll takes up to so long.
     pub(crate) step: Duration,
+    /// Once the world stands still.
+    pub(crate) still: Option<Still>,
+}
+
+/// Once, when so many polls have passed and bytes lie unread at some end, nobody is polled for so long.
+#[derive(Clone, Copy)]
+pub(crate) struct Still {
+    pub(crate) polls: usize,
+    pub(crate) time: Duration,
+    /// Whether whoever reads then has no turn left.
+    pub(crate) short: bool,
+}
+
+impl Still {
+    pub(crate) fn of(random: &mut Random) -> Self {
+        let time = Duration::from_secs(*random.pick(&[3, 25, 25, 90]));
+        Self { polls: random.below(300), time, short: !random.one_in(4) }
+    }
 }
 
 impl Manners {
@@ -69,6 +91,7 @@ impl Manners {
             spurious: random.one_in(2).then(|| 2 + random.below(20)),
             fresh: random.one_in(2).then(|| 2 + random.below(20)),
             step: Duration::from_micros(*random.pick(&[0, 1, 20])),
+            still: None,
         }
     }
 }
@@ -123,6 +146,8 @@ impl World {
             faults: BTreeMap::new(),
             progress: 0,
             manners,
+            looked: 0,
+            stood_still: Duration::ZERO,
             ended: Vec::new(),
             quiet: None,
         };
@@ -262,6 +287,7 @@ impl World {
         });
         // What woke it for this poll is used up.
         self.0.ready.hold().retain(|ready| *ready != id);
+        watchdog::step(&task.name);
         task.future.as_mut().poll(&mut Context::from_waker(waker)).is_ready()
     }
 
@@ -295,9 +321,41 @@ impl World {
         };
         due.into_values().for_each(Waker::wake);
         let now = self.now().since_epoch();
-        for line in lines {
+        for line in &lines {
             line.hold().pass(now);
         }
+        self.stand_still(&lines);
+    }
+
+    /// Perhaps time passes in which nobody is polled, as on a machine that is busy or sleeps.
+    fn stand_still(&self, lines: &[Arc<Mutex<Line>>]) {
+        let still = {
+            let mut state = self.0.state.hold();
+            state.looked += 1;
+            let Some(still) = state.manners.still.filter(|still| state.looked > still.polls) else { return };
+            still
+        };
+        if !lines.iter().any(|line| (0..2).any(|side| line.hold().has_unread(side))) {
+            return;
+        }
+        let now = {
+            let mut state = self.0.state.hold();
+            state.manners.still = None;
+            state.stood_still += still.time;
+            state.now += still.time;
+            state.now
+        };
+        self.fault("stood still");
+        self.trace(|| format!("stood still for {:?}", still.time));
+        for line in lines {
+            line.hold().stood_still(now, still.time, still.short);
+        }
+        self.pass_time();
+    }
+
+    /// For how long nobody was polled.
+    pub(crate) fn stood_still_for(&self) -> Duration {
+        self.0.state.hold().stood_still
     }
 
     /// Goes to the next moment at which something happens. `false`: there is none.

@@ -23,6 +23,7 @@ mod tally;
 
 mod answers;
 mod bounds;
+mod closes;
 mod dropped;
 mod ends;
 mod handshake;

@@ -1,0 +1,68 @@
+//! What a wire has seen, for the laws about time and about who ends the stream.
+
+use std::time::Duration;
+
+use super::{EndState, Line, Way};
+
+/// The time in which the transport of an end may take nothing: a period of its limit that saw enough, and one more.
+const LONGEST_STALL: Duration = Duration::from_secs(21);
+/// What every period must see.
+const LEAST: (usize, Duration) = (1024, Duration::from_secs(10));
+
+impl Line {
+    /// From here on the library has this end.
+    pub(crate) fn keeps_limits(&mut self, side: usize) {
+        self.ends[side].keeps_limits = true;
+    }
+
+    /// True if a side ended its stream, and did not only drop it.
+    pub(crate) fn ended_writing(&self, side: usize) -> bool {
+        self.ends[side].ended_writing
+    }
+
+    /// True if a side was dropped while its transport took less than every period must see.
+    pub(crate) fn was_slow(&self, side: usize) -> bool {
+        let dropped = self.ends[side].dropped.unwrap_or_default();
+        let Way { moves, moved, .. } = &self.ways[side];
+        let before = moves.iter().rev().find(|(at, _)| *at + LEAST.1 <= dropped);
+        dropped >= LEAST.1 && moved - before.map_or(0, |(_, moved)| *moved) < LEAST.0
+    }
+
+    /// How long a side lived on after the world had stood still while something lay unread here.
+    pub(crate) fn lived_on(&self, side: usize) -> Option<Duration> {
+        let EndState { dropped, lying, .. } = &self.ends[side];
+        Some(dropped.as_ref()?.saturating_sub((*lying)?))
+    }
+
+    /// True if bytes lie unread at an end of the library's.
+    pub(crate) fn has_unread(&self, side: usize) -> bool {
+        let way = &self.ways[1 - side];
+        let end = &self.ends[side];
+        let is_open = end.keeps_limits && end.dropped.is_none() && !end.broken;
+        is_open && !way.arrived.is_empty() && way.stalled_until.is_none()
+    }
+
+    /// The world stood still for `time`, until now. `short`: whoever finds something has no turn left.
+    pub(crate) fn stood_still(&mut self, now: Duration, time: Duration, short: bool) {
+        for side in 0..2 {
+            if let Some(refused) = &mut self.ways[side].refused {
+                *refused += time;
+            }
+            if self.has_unread(side) {
+                self.ends[side].lying = Some(now);
+                self.ends[side].out_of_turn = short;
+            }
+        }
+    }
+
+    /// No end waits for longer than its limit for its transport to take something.
+    pub(crate) fn judge_stalls(&self, now: Duration) {
+        for (side, (way, end)) in self.ways.iter().zip(&self.ends).enumerate() {
+            let Some(refused) = way.refused.filter(|_| end.keeps_limits && end.dropped.is_none()) else {
+                continue;
+            };
+            let time = now.saturating_sub(refused);
+            assert!(time <= LONGEST_STALL, "end {side} lives, and nothing was taken from it for {time:?}");
+        }
+    }
+}
