@@ -50,8 +50,10 @@ impl Reading {
 }
 
 impl Ahead {
+    /// One is taken whatever the bounds are: whoever waits for it would wait for ever.
     fn is_full(&self) -> bool {
-        self.messages.len() >= self.bounds.messages || self.bytes >= self.bounds.bytes
+        !self.messages.is_empty()
+            && (self.messages.len() >= self.bounds.messages || self.bytes >= self.bounds.bytes)
     }
 
     fn push(&mut self, message: Message) {
@@ -79,12 +81,15 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// What comes is thrown away from now on.
+    /// What comes is thrown away from now on, and so is what came.
     pub(crate) fn discard_input(&mut self) {
-        if let SocketState::Open(_) | SocketState::Closing(_) = self.socket {
-            self.reading = Reading::Discard;
-            self.waiters.stop_reading(&mut self.woken);
-            self.leave_to_driver();
+        match self.socket {
+            SocketState::Open(_) | SocketState::Closing(_) => {
+                self.reading = Reading::Discard;
+                self.waiters.stop_reading(&mut self.woken);
+                self.leave_to_driver();
+            }
+            SocketState::None | SocketState::Over(_) => self.reading = Reading::OnDemand,
         }
     }
 

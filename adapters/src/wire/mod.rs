@@ -258,8 +258,8 @@ impl Wire {
         self.wake_driver();
     }
 
-    /// The connection is over, whatever was going on: nothing is kept but how it ended, and the socket closes. Rights
-    /// may outlive it.
+    /// The connection is over, whatever was going on: nothing is kept but how it ended, and what was received ahead for
+    /// whoever comes late; and the socket closes. Rights may outlive it.
     pub(crate) fn hang_up(&mut self, ended: Ended) {
         let driver = self.driver.take();
         self.woken.discard(driver);
@@ -267,7 +267,6 @@ impl Wire {
         let rest = self.out.len();
         self.out.advance(rest);
         self.recv = None;
-        self.reading = Reading::default();
         self.socket.hang_up(self.ended.as_ref());
         self.transport.hang_up();
     }

@@ -7,7 +7,7 @@ use bytes::Buf;
 use endwell_core::ws::{Sender, Writing};
 use endwell_core::{Bound, Deadline, Exceeded, Limit};
 
-use super::waiters::{Side, Until};
+use super::waiters::{Side, Turn, Until};
 use super::{SocketState, Wire};
 use crate::Ended;
 use crate::ws::{Next, Position};
@@ -31,12 +31,16 @@ impl Wire {
             if let SocketState::Open(session) = &mut self.socket {
                 session.settle(&mut self.out);
             }
-            if writes < TURN {
+            if writes < TURN && !self.holds_outlets_back() {
                 self.take_from_outlets();
             } else if writes == TURN && self.queue.is_some() {
                 self.wake_driver();
             }
             if self.out.is_empty() {
+                if self.queue.is_some() && self.holds_outlets_back() {
+                    // Whoever waits is told in this turn, and outlets go on in the next.
+                    self.wake_driver();
+                }
                 break;
             }
             let mut slices = [IoSlice::new(&[]); SLICES];
@@ -73,7 +77,7 @@ impl Wire {
     /// Messages of outlets go behind what is queued while that is little: so a ping or a pong waits behind half a
     /// high-water mark and one message, whatever the outlets hold, and reading goes on.
     fn take_from_outlets(&mut self) {
-        let Self { queue: Some(queue), socket, out, driver, woken, .. } = self else { return };
+        let Self { queue: Some(queue), socket, out, driver, waiters, woken, .. } = self else { return };
         let close = loop {
             let SocketState::Open(session) = &mut *socket else { return };
             if out.len() > out.limits().high_water / 2 {
@@ -85,12 +89,21 @@ impl Wire {
                 Next::Message(message) => {
                     // It fits, by the line above.
                     let _ = message.write(sender, out);
+                    waiters.turn = Turn::Rights;
                 }
                 Next::Close(close) => break close,
                 Next::Nothing => return,
             }
         };
         self.close_socket_now(close);
+    }
+
+    /// True if it is the turn of a right of the connection that waits for room. Outlets that have something to send all the
+    /// time would leave it none, nor it them: so they take turns.
+    fn holds_outlets_back(&self) -> bool {
+        let slots = [&self.waiters.reply, &self.waiters.writer];
+        let waits = |slot: &Option<_>| matches!(slot, Some((_, Until::Room(_) | Until::Fits(_))));
+        self.waiters.turn == Turn::Rights && slots.into_iter().any(waits)
     }
 
     /// How far the output is.
@@ -158,17 +171,29 @@ impl Wire {
         Poll::Pending
     }
 
-    /// True if a message of so many bytes can be handed over now. Outlets stop at half of the high-water mark, so that
-    /// what they hold never keeps others from the other half.
+    /// True if a message of so many bytes can be handed over now. Who sends without end leaves the other half of the
+    /// high-water mark to whoever reads: it would never be seen to be low otherwise.
     #[inline]
     pub(crate) fn has_room_for(&self, len: usize) -> bool {
-        !self.out.is_above_high_water() && Sender::fits(len, &self.out)
+        self.out.len() <= self.out.limits().high_water / 2 && Sender::fits(len, &self.out)
+    }
+
+    /// True if room was promised for a message of so many bytes, and there is: if need be in the other half of the
+    /// high-water mark, once for each promise. Whoever was woken for room would otherwise find that outlets have taken it,
+    /// again and again.
+    pub(crate) fn claims_room_for(&mut self, len: usize) -> bool {
+        self.waiters.promised.take().is_some_and(|promised| len <= promised) && Sender::fits(len, &self.out)
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.out.is_empty() && self.unflushed == 0
     }
 
     pub(super) fn is_met(&self, until: Until) -> bool {
         match until {
             Until::Room(least) => !self.out.is_above_high_water() && self.out.room() >= least,
-            Until::Flushed => self.out.is_empty() && self.unflushed == 0,
+            Until::Flushed => self.is_flushed(),
+            Until::Drained => self.is_flushed() && self.queue.as_ref().is_none_or(|queue| queue.is_empty()),
             Until::Fits(len) => self.has_room_for(len),
         }
     }

@@ -16,8 +16,22 @@ pub(super) struct Waiters {
     pub(super) reply: Option<(Waker, Until)>,
     /// For room in the output, or for the transport.
     pub(super) writer: Option<(Waker, Until)>,
+    /// Whose the room is that the transport makes.
+    pub(super) turn: Turn,
+    /// The length of the message for which there was room when its writer was woken. Outlets may have taken it since.
+    pub(super) promised: Option<usize>,
     /// For the end.
     pub(super) watchers: Slab<Waker>,
+}
+
+/// Who is next to fill the output, where both have more than it takes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Outlets, up to half of the high-water mark.
+    #[default]
+    Outlets,
+    /// Whoever has a right of the connection and waits: one message.
+    Rights,
 }
 
 /// Who waits for the output.
@@ -32,9 +46,11 @@ pub(crate) enum Side {
 pub(crate) enum Until {
     /// The output is below its high-water mark, and so many bytes fit.
     Room(usize),
-    /// The transport has taken everything.
+    /// The transport has taken everything that is in the output.
     Flushed,
-    /// A message of so many bytes fits: below the high-water mark, and within the bound or alone.
+    /// And outlets hold nothing more.
+    Drained,
+    /// A message of so many bytes fits: below half of the high-water mark, and within the bound or alone.
     Fits(usize),
 }
 
@@ -71,7 +87,7 @@ impl Waiters {
         true
     }
 
-    /// Wakes everybody. Who watches keeps the place: it may be closing that is over, and not yet the connection.
+    /// Woken everybody. Who watches keeps the place: it may be closing that is over, and not yet the connection.
     pub(super) fn wake_all(&mut self, woken: &mut Woken) {
         woken.take(&mut self.reader);
         for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
@@ -84,16 +100,24 @@ impl Waiters {
 }
 
 impl Wire {
-    /// Wakes those for whom the output is far enough.
+    /// Woken those for whom the output is far enough.
     pub(super) fn wake_writers(&mut self) {
         let is_met =
             |slot: &Option<(Waker, Until)>| slot.as_ref().is_some_and(|(_, until)| self.is_met(*until));
         let (replies, writes) = (is_met(&self.waiters.reply), is_met(&self.waiters.writer));
+        if replies || writes {
+            self.waiters.turn = Turn::Outlets;
+        }
         if replies {
             self.waiters.reply.take().into_iter().for_each(|(waker, _)| self.woken.add(waker));
         }
         if writes {
-            self.waiters.writer.take().into_iter().for_each(|(waker, _)| self.woken.add(waker));
+            if let Some((waker, until)) = self.waiters.writer.take() {
+                if let Until::Fits(len) = until {
+                    self.waiters.promised = Some(len);
+                }
+                self.woken.add(waker);
+            }
         }
     }
 

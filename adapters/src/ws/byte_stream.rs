@@ -34,8 +34,14 @@ pub struct ByteStream {
 
 enum State {
     Open(Socket),
-    Closing(CloseSocket),
+    Closing(Closing),
     Ended(Ended),
+}
+
+/// Who reads and who writes may be two tasks, and each waits for the end in a place of its own.
+struct Closing {
+    read: CloseSocket,
+    write: CloseSocket,
 }
 
 /// Bytes of one message at the most: large enough that its header is nothing, and two of them reach the usual high-water
@@ -64,7 +70,7 @@ impl ByteStream {
         while self.rest.is_empty() && !buffer.is_empty() {
             let State::Open(socket) = &mut self.state else {
                 return self
-                    .poll_end(cx)
+                    .poll_end(cx, |closing| &mut closing.read)
                     .map(|ended| if is_clean(ended) { Ok(0) } else { Err(failed(ended)) });
             };
             let Some(message) = ready!(Pin::new(&mut socket.receive()).poll(cx)) else {
@@ -122,19 +128,27 @@ impl ByteStream {
     }
 
     fn poll_clean_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_end(cx).map(|ended| if is_clean(ended) { Ok(()) } else { Err(failed(ended)) })
+        let ended = self.poll_end(cx, |closing| &mut closing.write);
+        ended.map(|ended| if is_clean(ended) { Ok(()) } else { Err(failed(ended)) })
     }
 
     fn close(&mut self, code: CloseCode) {
         self.state = match mem::replace(&mut self.state, State::Ended(Ended::Aborted)) {
-            State::Open(socket) => State::Closing(socket.close(code)),
+            State::Open(socket) => {
+                let write = socket.close(code);
+                State::Closing(Closing { read: write.again(), write })
+            }
             other @ (State::Closing(_) | State::Ended(_)) => other,
         };
     }
 
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<&Ended> {
-        if let State::Closing(close) = &mut self.state {
-            self.state = State::Ended(ready!(Pin::new(close).poll(cx)));
+    fn poll_end(
+        &mut self,
+        cx: &mut Context<'_>,
+        side: impl FnOnce(&mut Closing) -> &mut CloseSocket,
+    ) -> Poll<&Ended> {
+        if let State::Closing(closing) = &mut self.state {
+            self.state = State::Ended(ready!(Pin::new(side(closing)).poll(cx)));
         }
         match &self.state {
             State::Ended(ended) => Poll::Ready(ended),

@@ -19,6 +19,11 @@ impl CloseSocket {
     pub(super) fn new(link: Arc<Link>) -> Self {
         Self { link, key: None }
     }
+
+    /// A second one, for another task.
+    pub(super) fn again(&self) -> Self {
+        Self::new(Arc::clone(&self.link))
+    }
 }
 
 impl Future for CloseSocket {

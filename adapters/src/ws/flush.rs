@@ -18,7 +18,7 @@ impl Future for Flush<'_> {
     type Output = Result<(), Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.half.link().lock().poll_output(cx, Side::Writer, Until::Flushed)
+        self.half.link().lock().poll_output(cx, Side::Writer, Until::Drained)
     }
 }
 

@@ -125,7 +125,8 @@ impl SendHalf {
         Outlet::new(queue)
     }
 
-    /// Closes, behind all that was accepted: [`Socket::close`](super::Socket::close).
+    /// Closes, behind all that was accepted: [`Socket::close`](super::Socket::close). From then on the [`ReceiveHalf`]
+    /// gives out what the connection's task has received ahead, and nothing else that the peer has sent.
     ///
     /// # Cancel safety
     ///
@@ -166,7 +167,8 @@ impl ReceiveHalf {
         Receive { half: self }
     }
 
-    /// Hands every event to `on_event`: [`Socket::for_each`](super::Socket::for_each).
+    /// Hands every event to `on_event`: [`Socket::for_each`](super::Socket::for_each). The connection is locked while
+    /// `on_event` runs: it must not use, close or drop the [`SendHalf`], which would wait for itself. Outlets it can use.
     ///
     /// # Cancel safety
     ///
@@ -211,7 +213,8 @@ impl Drop for ReceiveHalf {
 /// What the connection's task may receive before it is asked for: see [`Socket::drive`](super::Socket::drive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadAhead {
-    /// Messages, pings and pongs among them. Default 64: a few round trips of an application that answers each.
+    /// Messages, pings and pongs among them; one at the least. Default 64: a few round trips of an application that
+    /// answers each.
     pub messages: usize,
     /// Bytes of them. Default 64 KiB, what one read takes. The message that passes it is still taken.
     pub bytes: usize,

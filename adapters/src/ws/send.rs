@@ -73,7 +73,9 @@ impl SendHalf {
         loop {
             let Some(message) = waiting.take() else { return Poll::Ready(Ok(())) };
             let len = message.len();
-            if !wire.has_room_for(len) {
+            // A promise is for the next message, whether that needs it or not.
+            let claimed = wire.claims_room_for(len);
+            if !claimed && !wire.has_room_for(len) {
                 *waiting = Some(message);
                 ready!(wait_for_room(&mut wire, cx, len, waiting))?;
                 continue;

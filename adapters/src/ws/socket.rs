@@ -135,6 +135,9 @@ impl Socket {
     /// While more is queued than [`OutboxLimits::high_water`](endwell_core::OutboxLimits::high_water) and replies are
     /// among it, it waits for the peer to take some of it first.
     ///
+    /// The connection is locked while `on_event` runs: it must not block, nor use the other half of this socket. Outlets it
+    /// can use.
+    ///
     /// # Cancel safety
     ///
     /// Cancel safe.
@@ -180,7 +183,8 @@ impl Socket {
     /// Sends a message: waits for room, then hands it over whole. It is on its way when the connection's task waits
     /// for anything.
     ///
-    /// A ping, pong or Close that was received is not sent back: that has been done.
+    /// A ping, pong or Close that was received is not sent back: that has been done. A message that is larger than
+    /// [`OutboxLimits::bytes`](endwell_core::OutboxLimits::bytes) waits until nothing else is queued.
     ///
     /// # Errors
     ///
@@ -210,8 +214,9 @@ impl Socket {
         self.send.ping(payload)
     }
 
-    /// Waits until the transport has taken everything that is queued, messages of outlets included. Without this it is
-    /// written when the connection's task waits for anything.
+    /// Waits until the transport has taken everything that is queued, messages of outlets included: as long as those never
+    /// pause, this waits, and [`Outlet::flush`] does not. Without this it is written when the connection's task waits for
+    /// anything.
     ///
     /// # Errors
     ///
@@ -249,7 +254,8 @@ impl Socket {
 
     /// Closes: sends our Close, unless the peer's was answered, waits for the peer's within
     /// [`Limits::close_time`](super::Limits::close_time), and says how the connection ended. All that was accepted before,
-    /// by outlets too, goes out first; no outlet accepts anything from now on.
+    /// by outlets too, goes out first; no outlet accepts anything from now on. What the peer has sent and nobody has
+    /// received is thrown away.
     ///
     /// # Cancel safety
     ///
@@ -262,7 +268,8 @@ impl Socket {
     /// Takes it apart: the byte stream, and the two halves of the protocol, which now are yours to drive. The handler
     /// returns how that ended. `None`: the connection is closing, or a message was begun and never finished; it is
     /// closed as if the socket was dropped. Messages that outlets have accepted are not sent any more, and can be had
-    /// back from them ([`Outlet::unsent`]).
+    /// back from them ([`Outlet::unsent`]); those that were received ahead ([`drive`](Self::drive)) are to be received
+    /// before.
     pub fn into_parts(self) -> Option<(Upgraded, Receiver, Sender)> {
         let mut wire = self.link().lock();
         let SocketState::Open(session) = &mut wire.socket else { return None };

@@ -1,6 +1,7 @@
 //! Many writers in front of one wire: what outlets promise, between two sockets in one process.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+mod ahead;
 mod pair;
 mod pieces;
 mod queue;

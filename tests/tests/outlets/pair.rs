@@ -1,12 +1,16 @@
 //! Two sockets with a wire between them, both driven.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use endwell::core::ws::{Masks, Role, WebSocket};
 use endwell::tokio::Stream;
 use endwell::ws::{Jitter, Limits, Socket};
 use endwell::{Config, Ended};
 use tokio::task::JoinHandle;
+
+/// What must come comes sooner.
+pub(crate) const LONG: Duration = Duration::from_secs(10);
 
 pub(crate) struct Pair {
     pub(crate) server: Socket,

@@ -205,3 +205,28 @@ async fn pings_go_between_the_pieces_of_a_message() {
     assert_eq!(pings, (0..10).collect::<Vec<u8>>());
     drop(sending.await.unwrap());
 }
+
+/// Room that cannot be made is not made at the cost of others.
+#[tokio::test]
+async fn nothing_is_dropped_in_vain() {
+    let mut config = Config::default();
+    config.outlet.bytes = 5000;
+    let Pair { server, mut client, .. } = pair(&config, 64);
+    let outlet = server.outlet();
+    // Nothing is awaited, so the connection's task takes nothing meanwhile.
+    outlet.try_send(vec![b'x'; 4800]).unwrap();
+    let deliver = |what, len| outlet.deliver(vec![what; len], WhenFull::DropOldest);
+    assert!(matches!(deliver(b'a', 200), Delivery::Accepted));
+    assert!(matches!(deliver(b'b', 201), Delivery::Dropped));
+    assert_eq!(outlet.lagged(), 1);
+    assert!(matches!(deliver(b'c', 150), Delivery::Lagged(1)));
+    assert!(matches!(deliver(b'd', 50), Delivery::Accepted));
+    assert!(matches!(deliver(b'e', 151), Delivery::Lagged(2)));
+    assert_eq!(outlet.lagged(), 4);
+    drop(server);
+    let mut received = Vec::new();
+    while let Some(message) = client.receive().await {
+        received.extend(message.into_bytes().first().copied());
+    }
+    assert_eq!(received, b"xe");
+}

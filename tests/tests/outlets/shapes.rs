@@ -5,7 +5,7 @@ use endwell::ws::{Close, CloseCode, Content, Kind, Message};
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::pair::{Pair, pair};
+use crate::pair::{LONG, Pair, pair};
 
 /// A wire that holds little, so that every wait is met.
 const WIRE: usize = 100;
@@ -65,6 +65,20 @@ async fn a_byte_stream_both_ways_at_once() {
     assert_eq!(copied, Some(SIZE.try_into().unwrap()));
     write.shutdown().await.unwrap();
     assert_eq!(read.read(&mut back).await.unwrap(), 0);
+}
+
+/// Who reads waits for the end as well, and each is told.
+#[tokio::test]
+async fn a_byte_stream_is_shut_down_while_it_is_read() {
+    let Pair { server, mut client, .. } = pair(&Config::default(), WIRE);
+    let (mut read, mut write) = tokio::io::split(server.into_byte_stream());
+    let reading = tokio::spawn(async move { read.read_to_end(&mut Vec::new()).await });
+    tokio::task::yield_now().await;
+    let shutting_down = tokio::spawn(async move { write.shutdown().await });
+    while client.receive().await.is_some() {}
+    client.close(Close::EMPTY).await;
+    let both = async { (reading.await.unwrap().unwrap(), shutting_down.await.unwrap().unwrap()) };
+    assert_eq!(tokio::time::timeout(LONG, both).await.unwrap(), (0, ()));
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@ use std::task::{Context, Poll};
 
 use endwell::core::Instant;
 use endwell::core::ws::{Role, WebSocket};
-use endwell::ws::{Jitter, Outlet, ReadAhead, Socket};
+use endwell::ws::{Jitter, Kind, Outlet, ReadAhead, Socket};
 use endwell::{Config, Transport};
 use tokio::sync::oneshot;
+
+use crate::pair::{Pair, pair};
 
 /// Takes everything, and whenever it has, a producer has sent the next message. Its peer has sent one ping.
 struct Greedy {
@@ -84,4 +86,58 @@ async fn it_reads_while_producers_never_stop() {
     // What was sent last is not forgotten.
     outlet.get().unwrap().flush().await.unwrap();
     driving.abort();
+}
+
+/// Producers that always have more, a wire that takes little, and a half that wants to send as well.
+#[tokio::test]
+async fn a_half_has_its_turn_beside_producers_that_never_stop() {
+    let mut config = Config::default();
+    config.outlet.messages = 16;
+    config.output.bytes = 4096;
+    config.output.high_water = 1024;
+    let Pair { server, mut client, .. } = pair(&config, 256);
+    let (mut send, _recv) = server.split();
+    let outlet = send.outlet();
+    let producing = tokio::spawn(async move { while outlet.send(vec![b'o'; 400]).await.is_ok() {} });
+    for _ in 0..100 {
+        client.receive().await.unwrap();
+    }
+    let sending = tokio::spawn(async move {
+        for _ in 0..100 {
+            send.send("h".repeat(400)).await.unwrap();
+        }
+        send
+    });
+    let (mut of_outlets, mut of_half) = (0, 0);
+    while of_half < 100 {
+        match client.receive().await.unwrap().kind() {
+            Some(Kind::Text) => of_half += 1,
+            Some(Kind::Binary) => of_outlets += 1,
+            None => {}
+        }
+        assert!(of_outlets < 20_000, "the half sent {of_half} messages and the outlets {of_outlets}");
+    }
+    println!("the half sent {of_half} messages and the outlets {of_outlets}");
+    // Nor does the half leave the outlets none.
+    assert!(of_outlets >= 20);
+    drop((sending.await.unwrap(), client));
+    producing.await.unwrap();
+}
+
+/// Also what the connection's task has not come to take yet.
+#[tokio::test]
+async fn a_flush_of_the_half_is_one_of_the_outlets_too() {
+    let Pair { server, mut client, .. } = pair(&Config::default(), 64);
+    let (mut send, _recv) = server.split();
+    // Nothing is queued any more.
+    send.flush().await.unwrap();
+    send.outlet().try_send(vec![b'x'; 1000]).unwrap();
+    let flushing = tokio::spawn(async move {
+        send.flush().await.unwrap();
+        send
+    });
+    tokio::task::yield_now().await;
+    assert!(!flushing.is_finished());
+    assert_eq!(client.receive().await.unwrap().len(), 1000);
+    drop(flushing.await.unwrap());
 }

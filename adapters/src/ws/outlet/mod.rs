@@ -132,6 +132,9 @@ impl Outlet {
 
     /// Waits until the connection has ended, and says how.
     ///
+    /// It does not receive. That the peer is gone shows when something is written, and while somebody receives or lets the
+    /// connection's task do so ([`Socket::drive`](super::Socket::drive)).
+    ///
     /// # Cancel safety
     ///
     /// Cancel safe.

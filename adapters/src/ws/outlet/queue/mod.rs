@@ -19,7 +19,7 @@ use crate::sync::{Lock, Woken};
 use crate::ws::{Message, OutletLimits};
 use flush::Flushes;
 pub(crate) use flush::Position;
-use room::{Room, Timeout, Turn};
+use room::{Freed, Room, Timeout, Turn};
 pub(crate) use writer::Next;
 
 /// Messages in front of a writer, in order, bounded; and those who wait for room, for the wire, or for the end.
@@ -170,14 +170,22 @@ impl Queue {
                 Ok(message) => message,
                 Err(over) => return (0, Err(over)),
             };
-            let mut dropped = 0;
-            let mut has_room = state.room.try_take(message.len());
-            while !has_room && state.drop_oldest() {
-                dropped += 1;
-                // The room that was made is for this message, whoever waits for more.
-                has_room = state.room.try_take_first(message.len());
+            let len = message.len();
+            if state.room.try_take(len) {
+                state.push(message, Keep::WhileThereIsRoom, woken);
+                return (0, Ok(()));
             }
-            let result = if has_room {
+            // Nothing is dropped in vain.
+            let Some(count) = state.in_the_way_of(len) else {
+                state.lagged += 1;
+                return (0, Err(Refused::Full(message)));
+            };
+            let mut dropped = 0;
+            while dropped < count && state.drop_oldest() {
+                dropped += 1;
+            }
+            // The room that was made is for this message, whoever waits for more.
+            let result = if state.room.try_take_first(len) {
                 state.push(message, Keep::WhileThereIsRoom, woken);
                 Ok(())
             } else {
@@ -299,6 +307,20 @@ impl State {
         self.accepted += 1;
         self.entries.push_back(Entry { number: self.accepted, message, keep });
         woken.take(&mut self.writer);
+    }
+
+    /// How many of the oldest messages that may be dropped must be, so that one of `len` bytes has room. `None`: it would
+    /// have none even then.
+    fn in_the_way_of(&self, len: usize) -> Option<u64> {
+        let (mut count, mut freed) = (0, Freed::default());
+        for entry in self.entries.iter().filter(|entry| entry.keep == Keep::WhileThereIsRoom) {
+            count += 1;
+            freed.add(entry.message.len());
+            if self.room.would_fit(len, freed) {
+                return Some(count);
+            }
+        }
+        None
     }
 
     /// Drops the oldest message that may be. `false`: there is none.

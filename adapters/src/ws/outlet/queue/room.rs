@@ -20,6 +20,20 @@ pub(super) struct Room {
     next: u64,
 }
 
+/// Room that could be given back.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Freed {
+    messages: usize,
+    bytes: usize,
+}
+
+impl Freed {
+    pub(super) fn add(&mut self, len: usize) {
+        self.messages += 1;
+        self.bytes = self.bytes.saturating_add(len);
+    }
+}
+
 struct Waiter {
     ticket: u64,
     len: usize,
@@ -67,13 +81,19 @@ impl Room {
 
     /// Takes room whoever waits. A message larger than the bound is let in alone: it could never be sent otherwise.
     pub(super) fn try_take_first(&mut self, len: usize) -> bool {
-        let fits = self.messages == 0
-            || (self.messages < self.limits.messages && len <= self.limits.bytes.saturating_sub(self.bytes));
+        let fits = self.would_fit(len, Freed::default());
         if fits {
             self.messages += 1;
             self.bytes = self.bytes.saturating_add(len);
         }
         fits
+    }
+
+    /// True if there is room once what is `freed` was given back.
+    pub(super) fn would_fit(&self, len: usize, freed: Freed) -> bool {
+        let messages = self.messages.saturating_sub(freed.messages);
+        let bytes = self.bytes.saturating_sub(freed.bytes);
+        messages == 0 || (messages < self.limits.messages && len <= self.limits.bytes.saturating_sub(bytes))
     }
 
     /// Gives room back. It is not granted to anybody yet: see [`grant`](Self::grant).

@@ -28,6 +28,11 @@ pub(crate) struct Rest {
 }
 
 impl Queue {
+    /// True if nothing is left to be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().entries.is_empty()
+    }
+
     /// The next message, if `fits` says that one of its length can be written. Without one, `writer` is woken when there
     /// is something to write.
     pub(crate) fn next(
