@@ -3,11 +3,13 @@
 //! The lock is held for the length of one call and never across an await. While the driver polls the handler,
 //! reads and writes go to the transport directly; from any other task they are left here, and the driver is woken.
 
+mod asking;
 mod background;
 mod body;
 mod carrier;
 mod drive;
 mod driving;
+mod http;
 mod output;
 mod pieces;
 mod raw;
@@ -32,7 +34,9 @@ use crate::{Config, Ended, scratch};
 use background::Reading;
 use carrier::{Carrier, Line};
 pub(crate) use drive::Application;
+pub(crate) use asking::{Answer, Asking, Phase, Sent};
 pub(crate) use driving::Driving;
+pub(crate) use http::Http;
 pub(crate) use pieces::{Found, Paused};
 pub(crate) use socket::SocketState;
 use waiters::Waiters;
@@ -109,12 +113,12 @@ pub(crate) enum Outcome {
     Ended(Ended),
 }
 
-/// Transport, output, the receiving side of the open exchange, and who waits.
+/// Transport, output, what is received, and who waits.
 pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     pub(crate) out: Outbox,
-    /// The receiving side of the open exchange.
-    pub(crate) recv: Option<RequestBody>,
-    /// The WebSocket that the exchange has become.
+    /// What HTTP receives.
+    pub(crate) http: Http,
+    /// The WebSocket that it has become.
     pub(crate) socket: SocketState,
     /// Which exchange of the connection is open, or was the last.
     pub(crate) number: u64,
@@ -181,7 +185,7 @@ impl<T: Carrier> Wire<T> {
     fn new(transport: T, config: &Config) -> Self {
         Self {
             out: Outbox::new(output_limits(config)),
-            recv: None,
+            http: Http::Nothing,
             socket: SocketState::None,
             number: 0,
             outcome: Outcome::Open,
@@ -208,7 +212,7 @@ impl<T: Carrier> Wire<T> {
 impl Wire {
     /// An exchange begins. Its number.
     pub(crate) fn open(&mut self, recv: RequestBody) -> u64 {
-        self.recv = Some(recv);
+        self.http = Http::Request(recv);
         self.number += 1;
         self.trailers = None;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
@@ -236,10 +240,14 @@ impl Wire {
     /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
     /// could look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
-        if self.recv.is_some() || !self.out.is_empty() || matches!(self.outcome, Outcome::Cut(_)) {
+        if self.http.request().is_some() || !self.out.is_empty() || matches!(self.outcome, Outcome::Cut(_)) {
             self.transport.reset();
         }
         let ended = self.cut_socket(ended);
+        let sent = self.out.sent();
+        if let Some(asking) = self.http.asking() {
+            asking.cut(&ended, sent);
+        }
         let ended = self.ended.get_or_insert(ended);
         if let Some(queue) = &self.queue {
             queue.ended(ended, &mut self.woken);
@@ -257,7 +265,10 @@ impl Wire {
         self.end(ended);
         let rest = self.out.len();
         self.out.advance(rest);
-        self.recv = None;
+        drop(self.http.take_request());
+        if let Some(inbox) = self.http.inbox() {
+            scratch::reclaim_room(inbox);
+        }
         self.reading = Reading::default();
         self.socket.hang_up(self.ended.as_ref());
         self.transport.hang_up();

@@ -147,7 +147,7 @@ impl Wire {
                 self.end(ended);
             }
         }
-        if let Some(ended) = &self.ended {
+        if let Some(ended) = self.ended.as_ref().or(self.http.write_error()) {
             return Poll::Ready(Err(ended.clone()));
         }
         if self.is_met(until) {
@@ -170,6 +170,7 @@ impl Wire {
             Until::Room(least) => !self.out.is_above_high_water() && self.out.room() >= least,
             Until::Flushed => self.out.is_empty() && self.unflushed == 0,
             Until::Fits(len) => self.has_room_for(len),
+            Until::Wanted => self.http.is_settled(),
         }
     }
 }
