@@ -24,9 +24,8 @@ mod tests {
 
     #[test]
     fn the_keys_of_handshakes_do_not_repeat() {
-        let threads: Vec<_> = (0..4)
-            .map(|_| std::thread::spawn(|| (0..10_000).map(|_| nonce()).collect::<Vec<_>>()))
-            .collect();
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..10_000).map(|_| nonce()).collect::<Vec<_>>())).collect();
         let keys: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect();
         let distinct: HashSet<_> = keys.iter().collect();
         assert_eq!((keys.len(), distinct.len()), (40_000, 40_000));

@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use endwell_core::http::{FieldSection, client};
 
+use crate::Ended;
 use crate::body::{CHUNK, WriteError, poll_write};
 use crate::wire::{Link, Sent, Side, Until};
-use crate::Ended;
 
 /// The right to write the body of a request.
 ///

@@ -165,10 +165,7 @@ impl Connection {
         Upgrade::new(self.0)
     }
 
-    fn ask<R>(
-        &self,
-        write: impl FnOnce(Client, &mut endwell_core::Outbox) -> (Phase, Sent, R),
-    ) -> Option<R> {
+    fn ask<R>(&self, write: impl FnOnce(Client, &mut endwell_core::Outbox) -> (Phase, Sent, R)) -> Option<R> {
         self.0.link().lock().ask(write)
     }
 }

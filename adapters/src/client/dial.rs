@@ -68,18 +68,18 @@ where
         attempts.running.push(Box::pin(connect(address)));
         let mut head_start = pin!(sleep(HEAD_START));
         let connected = std::future::poll_fn(|cx| match attempts.poll(cx) {
-            Poll::Ready(connected) => Poll::Ready(Some(connected)),
+            Poll::Ready(connected) => Poll::Ready(connected),
             Poll::Pending => head_start.as_mut().poll(cx).map(|()| None),
         });
-        if let Some(Ok(connected)) = connected.await {
+        if let Some(connected) = connected.await {
             return Ok(connected);
         }
     }
-    let no_address = || io::Error::new(io::ErrorKind::NotFound, "expected an address of the name, got none");
-    if attempts.running.is_empty() {
-        return Err(attempts.last.unwrap_or_else(no_address));
-    }
-    std::future::poll_fn(|cx| attempts.poll(cx)).await
+    let connected = std::future::poll_fn(|cx| attempts.poll(cx)).await;
+    connected.ok_or_else(|| {
+        let none = || io::Error::new(io::ErrorKind::NotFound, "expected an address of the name, got none");
+        attempts.last.unwrap_or_else(none)
+    })
 }
 
 /// One family after the other, beginning with the first: if one of them leads nowhere, the other is soon tried
@@ -99,26 +99,19 @@ struct Attempts<F> {
 }
 
 impl<R, F: Future<Output = io::Result<R>>> Attempts<F> {
-    /// The first that succeeds, or the error of the last to fail.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let mut connected = None;
-        let last = &mut self.last;
-        self.running.retain_mut(|attempt| match attempt.as_mut().poll(cx) {
-            _ if connected.is_some() => true,
-            Poll::Pending => true,
-            Poll::Ready(Ok(done)) => {
-                connected = Some(done);
-                false
+    /// The first that succeeds. `None`: all have failed.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        let mut index = 0;
+        while let Some(attempt) = self.running.get_mut(index) {
+            match attempt.as_mut().poll(cx) {
+                Poll::Pending => index += 1,
+                Poll::Ready(Ok(connected)) => return Poll::Ready(Some(connected)),
+                Poll::Ready(Err(error)) => {
+                    self.last = Some(error);
+                    drop(self.running.remove(index));
+                }
             }
-            Poll::Ready(Err(error)) => {
-                *last = Some(error);
-                false
-            }
-        });
-        match (connected, &self.running[..]) {
-            (Some(connected), _) => Poll::Ready(Ok(connected)),
-            (None, []) => Poll::Ready(Err(self.last.take().unwrap_or_else(|| io::ErrorKind::NotFound.into()))),
-            (None, _) => Poll::Pending,
         }
+        if self.running.is_empty() { Poll::Ready(None) } else { Poll::Pending }
     }
 }

@@ -75,7 +75,9 @@ impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { received, announced, ended } = self;
         match announced {
-            Some(announced) => write!(f, "the body was cut off after {received} of {announced} bytes: {ended}"),
+            Some(announced) => {
+                write!(f, "the body was cut off after {received} of {announced} bytes: {ended}")
+            }
             None => write!(f, "the body was cut off after {received} bytes: {ended}"),
         }
     }

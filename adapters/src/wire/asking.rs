@@ -437,10 +437,7 @@ impl Wire {
     }
 
     /// The next piece of the body of a response; `None` at its end. What has arrived is given out before a failure is.
-    pub(crate) fn poll_response_body(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Bytes>, Ended>> {
+    pub(crate) fn poll_response_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
         let polled = self.next_piece();
         match polled {
             Ok(None) => {

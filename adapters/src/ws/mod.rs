@@ -27,8 +27,8 @@ pub use close::CloseSocket;
 pub use connect::{ConnectError, connect};
 pub use driver::Driver;
 pub use endwell_core::ws::{
-    Acceptance, Close, CloseCode, Control, End, Ended, Frame, Jitter, Kind, Limits, NotAHandshake, Origins,
-    Offer, SessionEvent, Subprotocol, Writing,
+    Acceptance, Close, CloseCode, Control, End, Ended, Frame, Jitter, Kind, Limits, NotAHandshake, Offer,
+    Origins, SessionEvent, Subprotocol, Writing,
 };
 pub use flush::Flush;
 pub use fragments::{FragmentError, Fragments, WriteFragment};
