@@ -117,16 +117,10 @@ impl Body {
         let Some(body) = self.0.body.take() else {
             return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
         };
-        match body.finish(trailers, &mut wire.out) {
-            Ok(finished) => {
-                wire.sent(Sent::Finished(finished));
-                Ok(())
-            }
-            Err(client::Aborted { .. }) => {
-                wire.sent(Sent::Nothing);
-                Err(Ended::Aborted)
-            }
-        }
+        let finished = body.finish(trailers, &mut wire.out);
+        let result = finished.as_ref().map(drop).map_err(|_| Ended::Aborted);
+        wire.sent(finished.map_or(Sent::Nothing, Sent::Finished));
+        result
     }
 }
 

@@ -20,13 +20,13 @@ pub struct Received {
     right: Right,
     head: ResponseHead,
     announced: Option<u64>,
-    received: u64,
+    given_out: u64,
 }
 
 impl Received {
     pub(super) fn new(right: Right, head: ResponseHead) -> Self {
         let announced = right.link().lock().response_body().and_then(client::ResponseBody::remaining);
-        Self { right, head, announced, received: 0 }
+        Self { right, head, announced, given_out: 0 }
     }
 
     /// The head.
@@ -93,7 +93,7 @@ impl Received {
     /// If the future is dropped, the connection closes.
     pub fn finish(self) -> Finish {
         let bound = self.right.link().hub.drain_bytes;
-        let until = self.received.saturating_add(bound);
+        let until = self.given_out.saturating_add(bound);
         Finish { response: Some(self), until }
     }
 
@@ -102,7 +102,7 @@ impl Received {
         Poll::Ready(match piece {
             Ok(piece) => {
                 let len = piece.as_ref().map_or(0, Bytes::len);
-                self.received = self.received.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+                self.given_out = self.given_out.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
                 Ok(piece)
             }
             Err(ended) => Err(self.incomplete(ended)),
@@ -110,7 +110,7 @@ impl Received {
     }
 
     fn incomplete(&self, ended: Ended) -> Incomplete {
-        Incomplete { received: self.received, announced: self.announced, ended }
+        Incomplete { received: self.given_out, announced: self.announced, ended }
     }
 }
 
@@ -203,7 +203,7 @@ impl Future for Finish {
             let mut wire = response.right.link().lock();
             let is_worth_it = wire.response_body().is_some_and(|body| {
                 let rest = body.remaining().unwrap_or(0);
-                body.is_done() || (!body.is_last() && response.received.saturating_add(rest) <= *until)
+                body.is_done() || (!body.is_last() && response.given_out.saturating_add(rest) <= *until)
             });
             if !is_worth_it {
                 break false;

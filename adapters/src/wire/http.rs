@@ -81,7 +81,10 @@ impl Http {
     pub(super) fn body(&mut self) -> Option<&mut dyn Arriving> {
         match self {
             Self::Request(body) => Some(body),
-            Self::Asking(asking) => asking.body().map(|body| body as &mut dyn Arriving),
+            Self::Asking(asking) => {
+                let body = asking.body()?;
+                Some(body)
+            }
             Self::Nothing => None,
         }
     }
