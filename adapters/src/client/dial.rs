@@ -115,3 +115,49 @@ impl<R, F: Future<Output = io::Result<R>>> Attempts<F> {
         if self.running.is_empty() { Poll::Ready(None) } else { Poll::Pending }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    /// Connects to `addresses`, of which those of port 1 are silent, those of port 2 refuse, and the others answer. Which
+    /// one it was, and which were tried, in order. The time never comes before it is needed.
+    fn dial(addresses: &[&str]) -> (io::Result<SocketAddr>, Vec<SocketAddr>) {
+        let tried = Mutex::new(Vec::new());
+        let connect = |address: SocketAddr| {
+            tried.lock().map(|mut tried| tried.push(address)).unwrap_or_default();
+            async move {
+                match address.port() {
+                    1 => std::future::pending().await,
+                    2 => Err(io::ErrorKind::ConnectionRefused.into()),
+                    _ => Ok(address),
+                }
+            }
+        };
+        let addresses: Vec<_> = addresses.iter().map(|text| address(text)).collect();
+        let connected = smol::block_on(first(addresses, connect, |_| std::future::ready(())));
+        (connected, tried.into_inner().unwrap_or_default())
+    }
+
+    #[test]
+    fn families_take_turns_and_the_first_that_answers_is_taken() {
+        let (connected, tried) = dial(&["[::1]:1", "[::2]:2", "[::3]:3", "1.1.1.1:2", "1.1.1.2:4"]);
+        assert_eq!(connected.ok(), Some(address("1.1.1.2:4")));
+        assert_eq!(tried, ["[::1]:1", "1.1.1.1:2", "[::2]:2", "1.1.1.2:4"].map(address));
+    }
+
+    #[test]
+    fn the_last_error_is_told() {
+        let (connected, tried) = dial(&["1.1.1.1:2", "1.1.1.2:2"]);
+        assert_eq!(connected.map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionRefused));
+        assert_eq!(tried.len(), 2);
+        let (connected, _) = dial(&[]);
+        assert_eq!(connected.map_err(|error| error.kind()), Err(io::ErrorKind::NotFound));
+    }
+}

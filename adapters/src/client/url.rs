@@ -44,7 +44,7 @@ pub enum InvalidUrl {
     Scheme,
     /// It has a fragment, which is for no server. RFC 6455 3.
     Fragment,
-    /// The port is none.
+    /// The port is zero.
     Port,
     /// The host, or what follows it, is none. User information is refused too (RFC 9110 4.2.4).
     Head(InvalidRequestHead),
@@ -167,7 +167,7 @@ mod tests {
             ("ftp://a", InvalidUrl::Scheme),
             ("ws://a/#f", InvalidUrl::Fragment),
             ("ws://a:0", InvalidUrl::Port),
-            ("ws://a:65536", InvalidUrl::Port),
+            ("ws://a:65536", InvalidUrl::Head(Host)),
             ("ws://a:b", InvalidUrl::Head(Host)),
             ("ws://", InvalidUrl::Head(Host)),
             ("ws://:80", InvalidUrl::Head(Host)),

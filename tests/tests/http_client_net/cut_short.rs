@@ -20,6 +20,7 @@ on_every_runtime!(
     half_a_head,
     an_answer_that_nobody_asked_for,
     the_server_left_before_the_request,
+    the_server_left_and_nobody_was_told,
     a_response_that_announces_the_close
 );
 
@@ -189,6 +190,25 @@ fn the_server_left_before_the_request<R: Dialling>() {
         let connection = received.finish().await.unwrap();
         let failure = connection.send(&get("/"), "").await.unwrap_err();
         assert!(matches!(failure, Failure::Unanswered(Ended::Transport(_))), "{failure}");
+    });
+}
+
+/// The end of the stream lies in the system, and the connection's task may not have seen it: whoever sends looks first,
+/// where a look costs no more than asking the system.
+fn the_server_left_and_nobody_was_told<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        client.send("HTTP/1.1 204 No Content\r\n\r\n");
+    });
+    run::<R, _>(async {
+        let received = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap();
+        let Some(connection) = received.finish().await else { return };
+        drop(server);
+        let failure = connection.send(&head("POST", "/"), "").await.unwrap_err();
+        // tokio asks the system only when it was told that there is something to read.
+        let is_asked = !R::NAME.starts_with("tokio");
+        assert!(failure.is_safe_to_retry(false) || !is_asked, "{failure}");
+        assert!(failure.is_safe_to_retry(true), "{failure}");
     });
 }
 

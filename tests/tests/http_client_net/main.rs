@@ -6,8 +6,6 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    clippy::wildcard_enum_match_arm,
-    clippy::string_slice,
     reason = "a test that cannot go on has failed"
 )]
 

@@ -256,23 +256,11 @@ fn urls<R: Dialling>() {
 /// As a server sees them: each handshake has a key of its own, and each frame a mask of its own.
 fn keys_do_not_repeat<R: Dialling>() {
     const SOCKETS: usize = 4;
-    const FRAMES: usize = 100;
     let (tell, told) = told();
-    let scripts: [fn(Accepted) -> (String, Vec<[u8; 4]>); 1] = [|mut client| {
-        let head = shake_hands(&mut client);
-        let masks = (0..FRAMES)
-            .map(|_| {
-                let frame = client.read(2 + 4 + 1);
-                assert_eq!(frame[..2], [0x82, 0x81]);
-                frame[2..6].try_into().unwrap()
-            })
-            .collect();
-        (field(&head, "sec-websocket-key").to_owned(), masks)
-    }];
     let (mut keys, mut masks) = (HashSet::new(), HashSet::new());
     for _ in 0..SOCKETS {
         let tell = tell.clone();
-        let server = once(move |client| tell.send(scripts[0](client)).unwrap());
+        let server = once(move |client| tell.send(keys_of(client)).unwrap());
         run::<R, _>(async {
             let connection = dial_with::<R>(server.address, &Config::default()).await;
             let offer = connection.offer("a", "/").unwrap();
@@ -289,4 +277,18 @@ fn keys_do_not_repeat<R: Dialling>() {
     assert_eq!(keys.len(), SOCKETS);
     // Of 400 draws from 2^32, two are the same once in 50,000 runs; never three pairs.
     assert!(masks.len() > SOCKETS * FRAMES - 3, "{} masks", masks.len());
+}
+
+const FRAMES: usize = 100;
+
+/// The key of a handshake, and the masks of the frames behind it.
+fn keys_of(mut client: Accepted) -> (String, Vec<[u8; 4]>) {
+    let head = shake_hands(&mut client);
+    let masks = (0..FRAMES).map(|_| {
+        let frame = client.read(2 + 4 + 1);
+        assert_eq!(frame[..2], [0x82, 0x81]);
+        frame[2..6].try_into().unwrap()
+    });
+    let masks = masks.collect();
+    (field(&head, "sec-websocket-key").to_owned(), masks)
 }
