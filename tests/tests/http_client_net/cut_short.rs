@@ -21,6 +21,7 @@ on_every_runtime!(
     an_answer_that_nobody_asked_for,
     the_server_left_before_the_request,
     the_server_left_and_nobody_was_told,
+    a_reset_between_requests,
     a_response_that_announces_the_close
 );
 
@@ -209,6 +210,22 @@ fn the_server_left_and_nobody_was_told<R: Dialling>() {
         let is_asked = !R::NAME.starts_with("tokio");
         assert!(failure.is_safe_to_retry(false) || !is_asked, "{failure}");
         assert!(failure.is_safe_to_retry(true), "{failure}");
+    });
+}
+
+fn a_reset_between_requests<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        client.send("HTTP/1.1 204 No Content\r\n\r\n");
+        client.reset();
+    });
+    run::<R, _>(async {
+        let received = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap();
+        let Some(mut connection) = received.finish().await else { return };
+        let ended = connection.closed().await;
+        assert!(matches!(ended, Ended::Transport(_)), "{ended}");
+        let failure = connection.send(&head("POST", "/"), "").await.unwrap_err();
+        assert!(matches!(failure, Failure::NotSent(Ended::Transport(_))), "{failure}");
     });
 }
 
