@@ -60,7 +60,7 @@ impl Hub {
         Member { hub: Arc::clone(self), key }
     }
 
-    /// The number of members. Woken `waker` when one leaves, or when they no longer hold too much.
+    /// The number of members. Wakes `waker` when one leaves, or when they no longer hold too much.
     pub(crate) fn watch(&self, waker: &Waker) -> usize {
         let mut members = self.members();
         match &mut members.watcher {

@@ -33,6 +33,7 @@ impl<T> Lock<T> {
 }
 
 impl<T: ?Sized> Lock<T> {
+    #[inline]
     pub(crate) fn lock(&self) -> Locked<'_, T> {
         Locked {
             #[cfg(endwell_loom)]
@@ -49,12 +50,14 @@ impl<T: ?Sized> Lock<T> {
 impl<T: ?Sized> Deref for Locked<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         &self.data
     }
 }
 
 impl<T: ?Sized> DerefMut for Locked<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.data
     }
@@ -72,6 +75,22 @@ enum Spent {
 }
 
 impl Woken {
+    /// True if nobody is to be woken and nothing dropped.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[cold]
+    fn wake(&mut self) {
+        for spent in self.0.drain(..) {
+            match spent {
+                Spent::Woken(waker) => waker.wake(),
+                Spent::Replaced(waker) => drop(waker),
+            }
+        }
+    }
+
     /// `waker` is woken when this is dropped.
     pub(crate) fn add(&mut self, waker: Waker) {
         self.0.push(Spent::Woken(waker));
@@ -98,12 +117,10 @@ impl Woken {
 }
 
 impl Drop for Woken {
+    #[inline]
     fn drop(&mut self) {
-        for spent in self.0.drain(..) {
-            match spent {
-                Spent::Woken(waker) => waker.wake(),
-                Spent::Replaced(waker) => drop(waker),
-            }
+        if !self.is_empty() {
+            self.wake();
         }
     }
 }

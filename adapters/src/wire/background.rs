@@ -41,7 +41,7 @@ impl Reading {
 }
 
 impl Reading {
-    /// Woken whoever waits for a message.
+    /// Wakes whoever waits for a message.
     pub(super) fn wake(&mut self, woken: &mut Woken) {
         if let Self::Ahead(ahead) = self {
             woken.take(&mut ahead.reader);
@@ -115,6 +115,7 @@ impl Wire {
     }
 
     /// The next message; `None` when nothing more will come.
+    #[inline]
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let Reading::Ahead(_) = self.reading else { return self.poll_next_message(cx) };
         if let Some(message) = self.take_ahead() {

@@ -53,7 +53,8 @@ pub(crate) struct Link<T: ?Sized = dyn Carrier> {
 pub(crate) struct LockedWire<'a> {
     // Dropped in this order.
     wire: Locked<'a, Wire>,
-    woken: Woken,
+    /// Mostly there is nobody, and then this costs nothing.
+    woken: Option<Woken>,
 }
 
 impl Link {
@@ -66,28 +67,34 @@ impl Link {
         Arc::new(Link { endpoints, hub, wire: Lock::new(Wire::new(Line::Open(transport), config)) })
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> LockedWire<'_> {
-        LockedWire { wire: self.wire.lock(), woken: Woken::default() }
+        LockedWire { wire: self.wire.lock(), woken: None }
     }
 }
 
 impl Deref for LockedWire<'_> {
     type Target = Wire;
 
+    #[inline]
     fn deref(&self) -> &Wire {
         &self.wire
     }
 }
 
 impl DerefMut for LockedWire<'_> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut Wire {
         &mut self.wire
     }
 }
 
 impl Drop for LockedWire<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.woken = std::mem::take(&mut self.wire.woken);
+        if !self.wire.woken.is_empty() {
+            self.woken = Some(std::mem::take(&mut self.wire.woken));
+        }
     }
 }
 
@@ -244,13 +251,13 @@ impl Wire {
             self.transport.reset();
         }
         let ended = self.cut_socket(ended);
-        let sent = self.out.sent();
+        let position = self.position();
         if let Some(asking) = self.http.asking() {
-            asking.cut(&ended, sent);
+            asking.cut(&ended, position.sent);
         }
         let ended = self.ended.get_or_insert(ended);
         if let Some(queue) = &self.queue {
-            queue.ended(ended, &mut self.woken);
+            queue.ended(ended, position, &mut self.woken);
         }
         self.wake_waiters();
         // It may be the driver that found this, in a turn in which it had looked for the end already.

@@ -158,11 +158,11 @@ impl Wire {
         Poll::Pending
     }
 
-    /// True if a message of so many bytes can be handed over now. Who sends without end leaves the other half of the
-    /// high-water mark to whoever reads: it would never be seen to be low otherwise.
+    /// True if a message of so many bytes can be handed over now. Outlets stop at half of the high-water mark, so that
+    /// what they hold never keeps others from the other half.
     #[inline]
     pub(crate) fn has_room_for(&self, len: usize) -> bool {
-        self.out.len() <= self.out.limits().high_water / 2 && Sender::fits(len, &self.out)
+        !self.out.is_above_high_water() && Sender::fits(len, &self.out)
     }
 
     pub(super) fn is_met(&self, until: Until) -> bool {

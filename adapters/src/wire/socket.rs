@@ -112,7 +112,7 @@ impl Wire {
     pub(crate) fn tell_outlets(&mut self) {
         let Some(queue) = &self.queue else { return };
         match self.socket.ended().or(self.ended.clone()) {
-            Some(ended) => queue.ended(&ended, &mut self.woken),
+            Some(ended) => queue.ended(&ended, self.position(), &mut self.woken),
             None => queue.closed(&mut self.woken),
         }
     }
@@ -305,11 +305,11 @@ impl Wire {
     }
 
     fn socket_is_over(&mut self, ended: Ended) {
+        self.socket = SocketState::Over(Box::new(ended.clone()));
+        self.tell_outlets();
         // What is still queued has nobody to go to.
         let rest = self.out.len();
         self.out.advance(rest);
-        self.socket = SocketState::Over(Box::new(ended.clone()));
-        self.tell_outlets();
         self.conclude(Outcome::Ended(ended));
         self.wake_waiters();
         // It was the driver that found this, in a turn in which it had looked for the outcome already.

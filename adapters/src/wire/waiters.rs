@@ -34,7 +34,7 @@ pub(crate) enum Until {
     Room(usize),
     /// The transport has taken everything.
     Flushed,
-    /// A message of so many bytes fits: below half of the high-water mark, and within the bound or alone.
+    /// A message of so many bytes fits: below the high-water mark, and within the bound or alone.
     Fits(usize),
     /// The server wants a body that is withheld, or has answered.
     Wanted,
@@ -73,7 +73,7 @@ impl Waiters {
         true
     }
 
-    /// Woken everybody. Who watches keeps the place: it may be closing that is over, and not yet the connection.
+    /// Wakes everybody. Who watches keeps the place: it may be closing that is over, and not yet the connection.
     pub(super) fn wake_all(&mut self, woken: &mut Woken) {
         woken.take(&mut self.reader);
         for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
@@ -86,7 +86,7 @@ impl Waiters {
 }
 
 impl Wire {
-    /// Woken those for whom the output is far enough.
+    /// Wakes those for whom the output is far enough.
     pub(super) fn wake_writers(&mut self) {
         let is_met =
             |slot: &Option<(Waker, Until)>| slot.as_ref().is_some_and(|(_, until)| self.is_met(*until));

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use endwell_core::ws::{CloseCode, NotWritten, Writing};
+use endwell_core::ws::{CloseCode, Control, Full, NotWritten, Writing};
 
 use super::halves::SendHalf;
 use crate::Ended;
@@ -38,6 +38,18 @@ impl<'a> Fragments<'a> {
     /// A future that is dropped before it is ready has sent nothing of the piece.
     pub fn write(&mut self, data: impl Into<Bytes>) -> WriteFragment<'_> {
         WriteFragment { half: self.half.as_deref_mut(), data: data.into() }
+    }
+
+    /// Sends a ping now, between two pieces.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing, or even the reserve for control frames is full: the payload comes back.
+    pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
+        match self.half.as_deref_mut() {
+            Some(half) => half.ping(payload),
+            None => Err(Full(payload)),
+        }
     }
 
     /// Sends as much of `data` as there is room for as a frame of its own, and says how much: for what copies from a byte

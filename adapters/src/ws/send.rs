@@ -63,6 +63,7 @@ impl Future for Send<'_> {
 
 impl SendHalf {
     /// Hands over the message that is `waiting`, when it fits.
+    #[inline]
     pub(super) fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -72,27 +73,17 @@ impl SendHalf {
         loop {
             let Some(message) = waiting.take() else { return Poll::Ready(Ok(())) };
             let len = message.len();
-            if let Some(ended) = wire.ended() {
-                return Poll::Ready(Err(NotSent { message, ended: Some(ended.clone()) }));
-            }
-            let Wire { socket, .. } = &mut *wire;
-            let SocketState::Open(_) = socket else {
-                return Poll::Ready(Err(NotSent { message, ended: socket.ended() }));
-            };
             if !wire.has_room_for(len) {
                 *waiting = Some(message);
-                if let Err(ended) = ready!(wire.poll_output(cx, Side::Writer, Until::Fits(len))) {
-                    if let Some(message) = waiting.take() {
-                        return Poll::Ready(Err(NotSent { message, ended: Some(ended) }));
-                    }
-                }
+                ready!(wait_for_room(&mut wire, cx, len, waiting))?;
                 continue;
             }
             let Wire { socket, out, .. } = &mut *wire;
-            let SocketState::Open(session) = socket else { continue };
-            let Writing::Idle(sender) = session.writing() else {
-                return Poll::Ready(Err(NotSent { message, ended: None }));
+            let sender = match socket {
+                SocketState::Open(session) => session.writing(),
+                SocketState::None | SocketState::Closing(_) | SocketState::Over(_) => Writing::Closed,
             };
+            let Writing::Idle(sender) = sender else { return Poll::Ready(Err(wire.not_sent(message))) };
             match message.write(sender, out) {
                 Ok(()) => {
                     wire.leave_to_driver();
@@ -135,6 +126,28 @@ impl SendHalf {
                 return Poll::Ready(Ok(len));
             }
         }
+    }
+}
+
+/// Waits until a message of `len` bytes fits, as long as there is a socket to send it over.
+#[cold]
+fn wait_for_room(
+    wire: &mut Wire,
+    cx: &mut Context<'_>,
+    len: usize,
+    waiting: &mut Option<Message>,
+) -> Poll<Result<(), NotSent>> {
+    let open = matches!(wire.socket, SocketState::Open(_));
+    if open && ready!(wire.poll_output(cx, Side::Writer, Until::Fits(len))).is_ok() {
+        return Poll::Ready(Ok(()));
+    }
+    Poll::Ready(waiting.take().map_or(Ok(()), |message| Err(wire.not_sent(message))))
+}
+
+impl Wire {
+    #[cold]
+    fn not_sent(&self, message: Message) -> NotSent {
+        NotSent { message, ended: self.ended().cloned().or_else(|| self.socket.ended()) }
     }
 }
 

@@ -95,6 +95,7 @@ impl Fragments {
     }
 
     /// Writes the Pong that did not fit before: see [`Sender::settle`].
+    #[inline]
     pub fn settle(&mut self, out: &mut Outbox) {
         self.sender.settle(out);
     }

@@ -68,9 +68,9 @@ impl Receiver {
             state: State::Idle,
             peer,
             small: limits.small(),
+            keep_alive: KeepAlive::new(jitter),
             limits,
             progress: Progress::default(),
-            keep_alive: KeepAlive::new(jitter),
         }
     }
 

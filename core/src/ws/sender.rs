@@ -131,7 +131,14 @@ impl Sender {
     /// taken something.
     #[inline]
     pub fn settle(&mut self, out: &mut Outbox) {
-        if self.owed.is_some() && Self::takes_pong(out) {
+        if self.owed.is_some() {
+            self.write_owed(out);
+        }
+    }
+
+    #[cold]
+    fn write_owed(&mut self, out: &mut Outbox) {
+        if Self::takes_pong(out) {
             if let Some(payload) = self.owed.take() {
                 self.control(OpCode::Pong, &payload, out);
             }

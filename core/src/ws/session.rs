@@ -270,6 +270,7 @@ impl Writer {
         }
     }
 
+    #[inline]
     fn settle(&mut self, out: &mut Outbox) {
         match self {
             Self::Idle(sender) => sender.settle(out),

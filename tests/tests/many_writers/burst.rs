@@ -33,6 +33,7 @@ struct Burst {
 fn burst<R: Runtime>(messages: usize) -> Burst {
     let mut config = Config::default();
     config.outlet.messages = messages;
+    config.outlet.bytes = 102 * 1024;
     config.output.bytes = 4096;
     config.output.high_water = 1024;
     let (server, next) = handing_over_narrow::<R>(config);
@@ -51,16 +52,18 @@ fn burst<R: Runtime>(messages: usize) -> Burst {
                 peer.client.assert_closed();
                 return (seen, frame.code());
             }
-            let text = frame.as_text();
-            assert_eq!(text.len(), 102);
-            seen.push(text.trim_start().parse().unwrap());
+            let index = frame.as_text().trim_start().parse().unwrap();
+            assert_eq!(frame.as_text(), message(index));
+            seen.push(index);
         }
     });
     Burst { server, outlet: send.outlet(), send, read, peer }
 }
 
+/// One in ten is as long as nine.
 fn message(index: u64) -> String {
-    format!("{index:102}")
+    let len = if index % 10 == 0 { 918 } else { 102 };
+    format!("{index:len$}")
 }
 
 /// What arrived, in order and each once; the code; and how many the outlet says were dropped.
@@ -88,6 +91,7 @@ fn waiting_delivers_all<R: Runtime>() {
 }
 
 fn the_oldest_are_dropped_and_counted<R: Runtime>() {
+    // 1,024 messages do not fit into the bytes, so that a long one drops several.
     let burst = burst::<R>(1024);
     let mut dropped = 0;
     for index in 0..BURST {
@@ -102,7 +106,7 @@ fn the_oldest_are_dropped_and_counted<R: Runtime>() {
     assert_eq!((seen.len() as u64 + dropped, lagged, code), (BURST, dropped, 1000));
     assert!(dropped > 0);
     // What it has last is the newest.
-    assert!(seen.ends_with(&((BURST - 1024)..BURST).collect::<Vec<_>>()));
+    assert!(seen.ends_with(&((BURST - 200)..BURST).collect::<Vec<_>>()));
 }
 
 fn the_newest_are_dropped_and_counted<R: Runtime>() {
@@ -155,5 +159,6 @@ fn a_reader_that_lags_is_closed<R: Runtime>() {
     seen.extend(unsent.iter().map(|message| message.as_text().unwrap().trim_start().parse::<u64>().unwrap()));
     assert!(seen.into_iter().eq(0..accepted as u64));
     println!("S17 {:<17} closed: {arrived} arrived, {} came back", R::NAME, unsent.len());
-    assert_eq!((code, lagged, unsent.len()), (1013, 0, 1024));
+    assert_eq!((code, lagged), (1013, 0));
+    assert!(unsent.len() > 400);
 }

@@ -10,6 +10,8 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    clippy::similar_names,
     reason = "a test that cannot go on has failed"
 )]
 

@@ -186,18 +186,17 @@ fn side_by_side() {
             println!("gorilla {variant:<13} {}", gorilla(&program, variant, count));
         }
     }
-    let runtimes: [(_, fn(usize) -> Sums); 5] = [
-        (Tokio::NAME, rounds::<Tokio>),
-        (CurrentThread::NAME, rounds::<CurrentThread>),
-        (AsyncStd::NAME, rounds::<AsyncStd>),
-        (Smol::NAME, rounds::<Smol>),
-        (Blocking::NAME, rounds::<Blocking>),
-    ];
-    for (name, rounds) in runtimes {
-        let sums = rounds(count);
-        println!("endwell {name:<17} {sums}");
-        assert!(sums.is_clean());
-    }
+    line::<Tokio>(count);
+    line::<CurrentThread>(count);
+    line::<AsyncStd>(count);
+    line::<Smol>(count);
+    line::<Blocking>(count);
+}
+
+fn line<R: Runtime>(count: usize) {
+    let sums = rounds::<R>(count);
+    println!("endwell {:<17} {sums}", R::NAME);
+    assert!(sums.is_clean());
 }
 
 /// A process that ends with its value.

@@ -1,7 +1,7 @@
 //! The example `relay`, in the shape of signal-cli-rest-api: 8 consumers post, everything leaves over one WebSocket with pings
 //! beside it, and a second reader stalls.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,16 @@ use endwell::{Config, Exchange};
 
 use crate::judge::message;
 use crate::peer::{CLOSE, FIN, PING, PONG, Peer, TEXT, frame};
-use crate::support::{Client, Running, Runtime, on_every_runtime, start_narrow};
+use crate::support::{Client, LONG, Running, Runtime, on_every_runtime, start_narrow};
 
 #[path = "../../../adapters/examples/relay/relay.rs"]
 mod example;
 
-on_every_runtime!(eight_consumers_one_socket_and_a_reader_that_stalls, nobody_reads);
+on_every_runtime!(
+    eight_consumers_one_socket_and_a_reader_that_stalls,
+    an_answer_means_that_it_is_with_the_transport,
+    nobody_reads,
+);
 
 const CONSUMERS: usize = 8;
 const EACH: usize = 250;
@@ -76,7 +80,8 @@ fn eight_consumers_one_socket_and_a_reader_that_stalls<R: Runtime>() {
     let server = relay::<R>();
     let mut stalled = join(Client::connect_narrow(server.address));
     let mut reader = join(server.connect());
-    let reading = thread::spawn(move || read(&mut reader));
+    // It is kept: a reader that has left has perhaps got nothing.
+    let reading = thread::spawn(move || (read(&mut reader), reader));
     let began = Instant::now();
     let consumers: Vec<_> = (0..CONSUMERS)
         .map(|consumer| {
@@ -87,6 +92,7 @@ fn eight_consumers_one_socket_and_a_reader_that_stalls<R: Runtime>() {
                     let posting = Instant::now();
                     dropped += post(&mut client, &message(consumer, index)).unwrap();
                     slowest = slowest.max(posting.elapsed());
+                    assert!(slowest < LONG / 5, "it waits for the one that stalls");
                 }
                 (dropped, slowest)
             })
@@ -101,7 +107,8 @@ fn eight_consumers_one_socket_and_a_reader_that_stalls<R: Runtime>() {
     let time = began.elapsed();
     dropped += post(&mut server.connect(), "over").unwrap();
     let posted = CONSUMERS * EACH + 1;
-    let (delivered, pings) = reading.join().unwrap();
+    let ((delivered, pings), reader) = reading.join().unwrap();
+    drop(reader);
     // It comes back, and gets what is left: what it has missed is what the answers said.
     let (late, _) = read(&mut stalled);
     println!(
@@ -112,6 +119,35 @@ fn eight_consumers_one_socket_and_a_reader_that_stalls<R: Runtime>() {
     assert_eq!(delivered, posted);
     assert_eq!(late + dropped, posted);
     assert!(dropped > 0 && pings > 0);
+}
+
+/// The only reader takes nothing: no more posts are answered than its sockets hold.
+fn an_answer_means_that_it_is_with_the_transport<R: Runtime>() {
+    const POSTS: usize = 30;
+    const LEN: usize = 10_000;
+    const SOCKETS: usize = 100_000;
+    let server = relay::<R>();
+    let mut reader = join(Client::connect_narrow(server.address));
+    let mut client = server.connect();
+    let (tell, told) = mpsc::channel();
+    let posting = thread::spawn(move || {
+        for _ in 0..POSTS {
+            tell.send(post(&mut client, &"x".repeat(LEN))).unwrap();
+        }
+    });
+    // Until one is not answered for long.
+    let mut answered = 0;
+    while let Ok(answer) = told.recv_timeout(Duration::from_millis(200)) {
+        assert_eq!(answer, Ok(0));
+        answered += 1;
+    }
+    assert!(answered * LEN <= SOCKETS, "{answered} were answered");
+    let mut read = 0;
+    while read < POSTS {
+        read += usize::from(reader.frame().first == FIN | TEXT);
+    }
+    posting.join().unwrap();
+    assert!(told.iter().all(|answer| answer == Ok(0)));
 }
 
 fn nobody_reads<R: Runtime>() {

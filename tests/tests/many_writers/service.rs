@@ -1,5 +1,7 @@
 //! What the servers of these scenarios do, and what the scenarios do with their sockets.
 
+use std::future::ready;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -23,18 +25,18 @@ pub(crate) fn accept(exchange: Exchange) -> Result<Socket, Ended> {
 /// A server whose handlers hand their sockets to the scenario: the next one.
 pub(crate) fn handing_over<R: Runtime>(config: Config) -> (Running, impl Fn() -> Socket) {
     let (tell, sockets) = told();
-    let server = start_with::<R, _, _>(config, move |exchange| hand_over(exchange, tell.clone()));
+    let server = start_with::<R, _, _>(config, move |exchange| ready(hand_over(exchange, &tell)));
     (server, move || sockets.next())
 }
 
 /// The same with small socket buffers.
 pub(crate) fn handing_over_narrow<R: Runtime>(config: Config) -> (Running, impl Fn() -> Socket) {
     let (tell, sockets) = told();
-    let server = start_narrow::<R, _, _>(config, move |exchange| hand_over(exchange, tell.clone()));
+    let server = start_narrow::<R, _, _>(config, move |exchange| ready(hand_over(exchange, &tell)));
     (server, move || sockets.next())
 }
 
-async fn hand_over(exchange: Exchange, tell: std::sync::mpsc::SyncSender<Socket>) -> Result<Answered, Ended> {
+fn hand_over(exchange: Exchange, tell: &SyncSender<Socket>) -> Result<Answered, Ended> {
     tell.send(accept(exchange)?).unwrap();
     Err(Ended::Aborted)
 }

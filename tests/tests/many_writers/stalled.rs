@@ -28,12 +28,12 @@ const OUTPUT: usize = 16 << 10;
 /// What the buffers of two sockets take that are as small as the system lets them be, with room to spare.
 const SOCKETS: usize = 64 << 10;
 
-fn config() -> Config {
+fn config(stall: Duration) -> Config {
     let mut config = Config::default();
     config.outlet.bytes = QUEUED;
     config.output.bytes = OUTPUT;
     config.output.high_water = OUTPUT / 2;
-    config.output.progress = Some(Rate { bytes: 1, period: STALL });
+    config.output.progress = Some(Rate { bytes: 1, period: stall });
     config.ws.ping_interval = Some(INTERVAL);
     config
 }
@@ -46,15 +46,16 @@ fn assert_stalled(ended: &Ended) {
 }
 
 fn one_of_two<R: Runtime>() {
-    one_of::<R>(2);
+    one_of::<R>(2, STALL);
 }
 
 fn one_of_many<R: Runtime>() {
-    one_of::<R>(40);
+    one_of::<R>(40, STALL);
 }
 
 fn one_of_a_thousand<R: Runtime>() {
-    one_of::<R>(1000);
+    // A message to each takes its time.
+    one_of::<R>(1000, STALL * 12);
 }
 
 /// Reads messages in order up to the one that says that it is over: how many, and how many pings came.
@@ -85,8 +86,8 @@ fn read_to_the_end(peers: &mut [Peer]) -> Vec<(usize, usize)> {
     seen
 }
 
-fn one_of<R: Runtime>(readers: usize) {
-    let (server, next) = handing_over_narrow::<R>(config());
+fn one_of<R: Runtime>(readers: usize, stall: Duration) {
+    let (server, next) = handing_over_narrow::<R>(config(stall));
     let connect = |narrow| {
         let peer = if narrow { Peer::connect_narrow(&server) } else { Peer::connect(&server) };
         let (send, recv) = next().split();
@@ -108,11 +109,11 @@ fn one_of<R: Runtime>(readers: usize) {
     })
     .collect();
     let began = Instant::now();
-    let (mut sent, mut accepted, mut dropped) = (0, 0, 0);
+    let (mut sent, mut accepted, mut dropped) = (0, 0, 0u64);
     let mut slowest = Duration::ZERO;
     // Until long after the stalled one was given up.
     let mut given_up = None;
-    while given_up.is_none_or(|at: Instant| at.elapsed() < STALL / 2) {
+    while given_up.is_none_or(|at: Instant| at.elapsed() < stall / 2) {
         assert!(began.elapsed() < LONG, "the stalled one is never given up");
         let message = format!("{sent:MESSAGE$}");
         let others = outlets.iter().map(|outlet| (outlet, WhenFull::Wait(LONG)));
@@ -153,9 +154,9 @@ fn one_of<R: Runtime>(readers: usize) {
     // One that waited for the stalled reader would have come at most once.
     assert!(fewest >= 2, "{fewest} pings");
     assert!(accepted * MESSAGE <= QUEUED + OUTPUT + SOCKETS && dropped > 0);
-    assert_eq!(stalled.lagged(), dropped as u64);
+    assert_eq!(stalled.lagged(), dropped);
     assert_stalled(&wait(stalled.closed()));
-    assert!(lasted >= STALL * 9 / 10);
+    assert!(lasted >= stall * 9 / 10);
     // The last that were accepted are the ones that were still in the queue.
     let unsent = stalled.unsent();
     assert_eq!(unsent.len(), QUEUED / MESSAGE);
@@ -164,7 +165,7 @@ fn one_of<R: Runtime>(readers: usize) {
 
 /// A sender that waits for room, one that waits for the transport and one that waits for the end all hear of it.
 fn whoever_waits_hears_of_the_stall<R: Runtime>() {
-    let (server, next) = handing_over_narrow::<R>(config());
+    let (server, next) = handing_over_narrow::<R>(config(STALL));
     let peer = Peer::connect_narrow(&server);
     let (mut send, mut recv) = next().split();
     let outlet = send.outlet();

@@ -92,7 +92,9 @@ fn both_ways<R: Runtime>(time: Duration) {
         sent
     });
     let mut received = 0;
+    let began = Instant::now();
     loop {
+        assert!(began.elapsed() < time + LOST, "what the peer sends is not read");
         let message = peer.frame();
         if message.first == FIN | CLOSE {
             break assert_eq!(message.code(), 1000);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use endwell::Config;
-use endwell::ws::{Close, CloseCode, Content, Delivery, Outlet, TrySendError, WhenFull};
+use endwell::ws::{Close, CloseCode, Content, Control, Delivery, Kind, Outlet, TrySendError, WhenFull};
 
 use crate::pair::{Pair, pair};
 
@@ -159,4 +159,49 @@ async fn a_driver_that_is_dropped_tells_everybody() {
     assert!(outlet.flush().await.is_err());
     while client.receive().await.is_some() {}
     println!("{}", client.close(Close::EMPTY).await);
+}
+
+#[tokio::test]
+async fn a_flush_after_the_end_says_what_has_arrived() {
+    let Pair { server, mut client, .. } = pair(&Config::default(), 4096);
+    let outlet = server.outlet();
+    // Nothing was accepted, so all of it has been handed over.
+    outlet.flush().await.unwrap();
+    outlet.send("all of it").await.unwrap();
+    outlet.flush().await.unwrap();
+    assert_eq!(client.receive().await.unwrap().as_text(), Some("all of it"));
+    let closing = tokio::spawn(server.close(Close::EMPTY));
+    while client.receive().await.is_some() {}
+    drop(client);
+    closing.await.unwrap();
+    outlet.closed().await;
+    outlet.flush().await.unwrap();
+}
+
+#[tokio::test]
+async fn pings_go_between_the_pieces_of_a_message() {
+    let Pair { mut server, mut client, .. } = pair(&Config::default(), 300);
+    let sending = tokio::spawn(async move {
+        let mut fragments = server.send_fragments(Kind::Binary);
+        for index in 0..10 {
+            fragments.write(vec![index; 1000]).await.unwrap();
+            fragments.ping(Control::new(&[index]).unwrap()).unwrap();
+        }
+        fragments.finish().unwrap();
+        server
+    });
+    let mut pings = Vec::new();
+    loop {
+        let message = client.receive().await.unwrap();
+        match message.content() {
+            Content::Ping(payload) => pings.extend_from_slice(payload),
+            Content::Binary(data) => {
+                assert_eq!(data.len(), 10_000);
+                break;
+            }
+            Content::Text(_) | Content::Pong(_) | Content::Close(_) => panic!("{message:?}"),
+        }
+    }
+    assert_eq!(pings, (0..10).collect::<Vec<u8>>());
+    drop(sending.await.unwrap());
 }

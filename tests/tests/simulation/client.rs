@@ -15,6 +15,7 @@ use crate::world::World;
 
 /// One request.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 pub(crate) struct Request {
     pub(crate) kind: &'static str,
     pub(crate) number: usize,
@@ -25,6 +26,13 @@ pub(crate) struct Request {
     pub(crate) last: bool,
     pub(crate) expects: bool,
     bytes: Vec<u8>,
+}
+
+/// What a client read.
+pub(crate) struct Answer {
+    pub(crate) output: Vec<u8>,
+    /// Whether the connection failed under it.
+    pub(crate) failed: bool,
 }
 
 /// What a client does when all is asked.
@@ -47,8 +55,12 @@ impl Request {
         let closes = random.one_in(12);
         let head = random.one_in(12) && matches!(kind, "hello" | "sleeps");
         let has_body = matches!(kind, "all" | "echo" | "cancels" | "early") || random.one_in(6);
-        let method = if head { "HEAD" } else { if has_body { "POST" } else { "GET" } };
-        let version = if old { 0 } else { 1 };
+        let method = match (head, has_body) {
+            (true, _) => "HEAD",
+            (false, true) => "POST",
+            (false, false) => "GET",
+        };
+        let version = u8::from(!old);
         let expects = has_body && !old && random.one_in(4);
         let mut text = format!("{method} /{kind}/{number} HTTP/1.{version}\r\nHost: h\r\n");
         if closes {
@@ -84,6 +96,16 @@ impl Request {
     }
 }
 
+impl Request {
+    /// A request with a body of known length.
+    pub(crate) fn post(body: &[u8]) -> Self {
+        let head = format!("POST /x/0 HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.len());
+        let bytes = [head.as_bytes(), body].concat();
+        let (kind, number, asked) = ("x", 0, Asked::GET);
+        Self { kind, number, asked, has_body: true, chunked: false, last: false, expects: false, bytes }
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, number, asked, has_body, chunked, last, expects, .. } = self;
@@ -94,14 +116,14 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Asks, and reads until the server has closed or all is over: what it read, and whether it failed.
+/// Asks, and reads until the server has closed or all is over.
 pub(crate) async fn ask(
     world: World,
     mut end: WireEnd,
     requests: Vec<Request>,
     then: Then,
     pause: Duration,
-) -> (Vec<u8>, bool) {
+) -> Answer {
     let input: Vec<u8> = requests.iter().flat_map(|request| request.bytes.clone()).collect();
     let (mut sent, mut half_closed, mut failed) = (0, false, false);
     let mut output = Vec::new();
@@ -144,5 +166,5 @@ pub(crate) async fn ask(
         }
     })
     .await;
-    (output, !over)
+    Answer { output, failed: !over }
 }

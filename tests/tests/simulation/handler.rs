@@ -26,7 +26,7 @@ pub(crate) fn body(number: usize) -> Vec<u8> {
 
 pub(crate) async fn handle(world: World, mut exchange: Exchange) -> Result<Answered, Ended> {
     let path = exchange.path().to_owned();
-    let (kind, number) = path[1..].split_once('/').unwrap();
+    let (kind, number) = path.trim_start_matches('/').split_once('/').unwrap();
     let answer = answer(number.parse().unwrap());
     let time = Duration::from_millis(world.random(|random| random.number() % 500));
     world.trace(|| format!("handles {path}"));

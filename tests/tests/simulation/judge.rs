@@ -42,6 +42,27 @@ pub(crate) fn judge(
     ends
 }
 
+/// Every task waits: what was accepted is with the transport, and nobody waits for room, unless that takes nothing now
+/// or the connection closes.
+pub(crate) fn nothing_is_left_lying(ledgers: &[Ledger; 2], line: &Line, served: bool) {
+    for (side, ledger) in ledgers.iter().enumerate() {
+        let entries = ledger.lock();
+        let excused = entries.streams || line.is_blocked(side) || line.is_dropped(side) || entries.closed_now;
+        let stream = behind_the_head(line, side, served);
+        if excused || (stream.len() >= entries.bytes && entries.waiting == 0) {
+            continue;
+        }
+        let closes = frames::read(stream, side == 0).is_ok_and(|written| written.close.is_some());
+        let waiting = entries.waiting;
+        assert!(
+            closes,
+            "end {side} idles: {waiting} wait, {} of {} bytes taken",
+            stream.len(),
+            entries.bytes
+        );
+    }
+}
+
 /// Every message whole and in order; all that came before the Close, if that was seen.
 fn received_is_what_was_written(written: &Written, received: &Entries) {
     let sent: Vec<&Vec<u8>> = written.messages.iter().map(|(message, _)| message).collect();

@@ -15,9 +15,16 @@ pub(crate) type Id = (usize, usize);
 pub(crate) struct Ledger(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 pub(crate) struct Entries {
     /// Accepted, and whether it must arrive.
     pub(crate) accepted: Vec<(Id, Keep)>,
+    /// Bytes of those that must arrive.
+    pub(crate) bytes: usize,
+    /// A message in pieces is begun, and all others wait for its end.
+    pub(crate) streams: bool,
+    /// Tasks that wait for room or for the transport.
+    pub(crate) waiting: usize,
     /// Asked for and not accepted.
     pub(crate) refused: Vec<Id>,
     /// Refused, and counted as dropped for want of room.
@@ -48,10 +55,11 @@ impl Ledger {
         self.0.hold()
     }
 
-    pub(crate) fn note(&self, id: Id, accepted: bool, keep: Keep) {
+    pub(crate) fn note(&self, id: Id, len: usize, accepted: bool, keep: Keep) {
         let mut entries = self.lock();
         if accepted {
             entries.accepted.push((id, keep));
+            entries.bytes += if keep == Keep::Always { len } else { 0 };
         } else {
             entries.refused.push(id);
         }
@@ -59,6 +67,22 @@ impl Ledger {
 
     pub(crate) fn ended(&self, who: &'static str, ended: Ended) {
         self.lock().ends.push((who, ended));
+    }
+}
+
+/// Somebody waits for room or for the transport while this lives.
+pub(crate) struct Waiting(Ledger);
+
+impl Ledger {
+    pub(crate) fn waits(&self) -> Waiting {
+        self.lock().waiting += 1;
+        Waiting(self.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
     }
 }
 

@@ -12,6 +12,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cancel;
+mod cancel_http;
 mod client;
 mod frames;
 mod handler;
@@ -29,27 +31,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tally::Tally;
 
 /// Runs seeds, or the one that is asked for. A seed that fails is named.
-fn every_seed(usual: u64, run: impl Fn(u64, &mut Tally)) -> Tally {
+fn every_seed(run: impl Fn(u64, &mut Tally)) -> Tally {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let seeds = match (number("SEED"), number("SEEDS")) {
         (Some(seed), _) => seed..seed + 1,
-        (None, seeds) => 0..seeds.unwrap_or(usual),
+        (None, seeds) => 0..seeds.unwrap_or(USUAL),
     };
     let mut tally = Tally::default();
     for seed in seeds {
-        if std::env::var_os("SURVEY").is_some() {
-            eprintln!("at {seed}");
-        }
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed, &mut tally))) {
-            if std::env::var_os("SURVEY").is_some() {
-                let text = panic
-                    .downcast_ref::<String>()
-                    .cloned()
-                    .or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-                    .unwrap_or_default();
-                eprintln!("SURVEY seed {seed}: {}", text.lines().take(4).collect::<Vec<_>>().join(" / "));
-                continue;
-            }
             eprintln!("seed {seed} failed: SEED={seed} replays it");
             resume_unwind(panic);
         }
@@ -58,12 +48,53 @@ fn every_seed(usual: u64, run: impl Fn(u64, &mut Tally)) -> Tally {
     tally
 }
 
+/// Every fault and every end was met often, so none of them is out of the simulation's reach.
+fn reaches(tally: &Tally, faults: &[&str], ends: &[&str]) {
+    if tally.seeds() < USUAL {
+        return;
+    }
+    for fault in faults {
+        assert!(tally.faults(fault) >= 10, "{fault}");
+    }
+    for end in ends {
+        assert!(tally.ends(end) >= 10, "{end}");
+    }
+}
+
+/// Seeds, unless more or fewer are asked for.
+const USUAL: u64 = 2000;
+
+const FAULTS: [&str; 10] = [
+    "cut with end of stream",
+    "cut with reset",
+    "future dropped",
+    "output held back",
+    "poll without a wake-up",
+    "split read",
+    "split write",
+    "stall, then a smaller window",
+    "turn used up",
+    "waker replaced",
+];
+
 #[test]
 fn a_web_socket_keeps_its_laws_in_every_world() {
-    every_seed(2000, web_socket::run);
+    let tally = every_seed(web_socket::run);
+    reaches(
+        &tally,
+        &FAULTS,
+        &["closed, first: Ours", "closed, first: Theirs", "limit: CloseTime", "transport"],
+    );
+    reaches(&tally, &["driver dropped", "message left unfinished", "receiving half dropped"], &[]);
 }
 
 #[test]
 fn http_keeps_its_laws_in_every_world() {
-    every_seed(2000, http::run);
+    let tally = every_seed(http::run);
+    reaches(
+        &tally,
+        &FAULTS,
+        &["Aborted", "Announced", "ByPeer", "Shutdown", "Unanswered", "limit: IdleTime"],
+    );
+    reaches(&tally, &["error of accept", "handler panics", "shutdown"], &["transport"]);
 }

@@ -139,6 +139,7 @@ impl Party {
 
     /// False: nothing is accepted any more.
     async fn send_one(&self, outlet: &Outlet, id: (usize, usize)) -> bool {
+        let _waits = self.ledger.waits();
         let message = message(id, self.some_len());
         let len = message.len();
         let whole = |back: &Message| assert_eq!(back.len(), len, "a message comes back whole");
@@ -162,14 +163,20 @@ impl Party {
                     (false, open, Keep::Always)
                 }
             },
-            5 | 6 => match outlet.send_timeout(message, self.some_time()).await {
-                Ok(()) => (true, true, Keep::Always),
-                Err(error) => {
-                    let open = matches!(error, SendTimeoutError::Timeout(_));
-                    whole(&error.into_message());
-                    (false, open, Keep::Always)
+            5 | 6 => {
+                let (time, before) = (self.some_time(), self.world.now());
+                let sent = outlet.send_timeout(message, time).await;
+                let late = self.world.now().saturating_since(before).saturating_sub(time);
+                assert!(late < Duration::from_millis(100), "{late:?} late");
+                match sent {
+                    Ok(()) => (true, true, Keep::Always),
+                    Err(error) => {
+                        let open = matches!(error, SendTimeoutError::Timeout(_));
+                        whole(&error.into_message());
+                        (false, open, Keep::Always)
+                    }
                 }
-            },
+            }
             7 => {
                 let when_full = if self.one_in(8) { WhenFull::Close } else { WhenFull::DropNewest };
                 self.delivered(outlet.deliver(message, when_full), Keep::Always)
@@ -187,7 +194,7 @@ impl Party {
                 }
             }
         };
-        self.ledger.note(id, accepted, keep);
+        self.ledger.note(id, len, accepted, keep);
         open
     }
 
@@ -209,6 +216,7 @@ impl Party {
     async fn flush(&self, outlet: &Outlet) {
         let before =
             self.ledger.lock().accepted.iter().map(|(id, _)| *id).filter(|id| id.0 != DIRECT).collect();
+        let _waits = self.ledger.waits();
         let flushed = if self.one_in(3) {
             until_pending(outlet.flush(), self.give_up()).await
         } else {
@@ -225,14 +233,15 @@ impl Party {
         let (id, len) = ((DIRECT, index), self.some_len());
         match self.below(6) {
             0 | 1 => {
+                let _waits = self.ledger.waits();
                 let sent = writer.send(message(id, len)).await;
-                self.ledger.note(id, sent.is_ok(), Keep::Always);
+                self.ledger.note(id, len, sent.is_ok(), Keep::Always);
                 sent.is_ok()
             }
             2 => {
                 let sent = until_pending(writer.send(message(id, len)), self.give_up()).await;
                 let accepted = matches!(sent, Some(Ok(())));
-                self.ledger.note(id, accepted, Keep::Always);
+                self.ledger.note(id, len, accepted, Keep::Always);
                 sent.is_none() || accepted
             }
             3 => self.write_fragments(writer, id, len).await,
@@ -243,6 +252,7 @@ impl Party {
             _ => {
                 let accepted = self.ledger.lock().accepted.clone();
                 let before = accepted.iter().filter(|(id, _)| id.0 == DIRECT).map(|(id, _)| *id).collect();
+                let _waits = self.ledger.waits();
                 let flushed = writer.flush().await;
                 if flushed.is_ok() {
                     let line = self.line.hold();
@@ -258,6 +268,7 @@ impl Party {
 
     async fn write_fragments(&self, writer: &mut impl Writer, id: (usize, usize), len: usize) -> bool {
         let whole = content(id, len);
+        self.ledger.lock().streams = true;
         let mut fragments = writer.fragments(if self.one_in(2) { Kind::Text } else { Kind::Binary });
         let pieces = self.world.random(|random| {
             let longest = 1 + whole.len() / 3;
@@ -276,7 +287,7 @@ impl Party {
                     None => {}
                     Some(Ok(())) => break,
                     Some(Err(_)) => {
-                        self.ledger.note(id, false, Keep::Always);
+                        self.ledger.note(id, len, false, Keep::Always);
                         return false;
                     }
                 }
@@ -286,13 +297,14 @@ impl Party {
             }
             if self.one_in(60) {
                 self.ledger.lock().abandoned = true;
-                self.ledger.note(id, false, Keep::Always);
+                self.ledger.note(id, len, false, Keep::Always);
                 self.world.fault("message left unfinished");
                 return false;
             }
         }
         let finished = fragments.finish().is_ok();
-        self.ledger.note(id, finished, Keep::Always);
+        self.ledger.lock().streams = false;
+        self.ledger.note(id, len, finished, Keep::Always);
         finished
     }
 

@@ -113,6 +113,9 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         one.over(client, Bytes::new());
         other.over(server, Bytes::new());
     }
+    let (quiet, watched) = (ledgers.clone(), Arc::clone(&line));
+    let by_request = plan.served;
+    world.when_quiet(move || judge::nothing_is_left_lying(&quiet, &watched.hold(), by_request));
     world.run();
     let kept_wakers = world.kept_wakers();
     assert!(kept_wakers.is_empty(), "wakers are kept behind the end: {kept_wakers:?}");
@@ -175,15 +178,12 @@ impl Side {
                 Some(time) => race(driver, world.sleep(time)).await.ok(),
             };
             assert!(line.hold().is_dropped(side), "the transport outlives the connection");
-            match ended {
-                Some(ended) => {
-                    world.trace(|| format!("{side} ended: {ended}"));
-                    ledger.ended("driver", ended);
-                }
-                None => {
-                    world.fault("driver dropped");
-                    ledger.lock().undriven = true;
-                }
+            if let Some(ended) = ended {
+                world.trace(|| format!("{side} ended: {ended}"));
+                ledger.ended("driver", ended);
+            } else {
+                world.fault("driver dropped");
+                ledger.lock().undriven = true;
             }
         });
     }

@@ -80,7 +80,7 @@ struct Way {
     moved: usize,
     arrived: VecDeque<u8>,
     /// Bytes in `moving`.
-    under_way: usize,
+    in_flight: usize,
     /// All that the sender handed over.
     taken: Vec<u8>,
     end: Option<EndOfStream>,
@@ -139,6 +139,12 @@ impl Line {
         self.ways[side].held.len()
     }
 
+    /// True if a side can hand over nothing now, or never again.
+    pub(crate) fn is_blocked(&self, side: usize) -> bool {
+        let Way { writer, stalled_until, end, .. } = &self.ways[side];
+        writer.is_some() || stalled_until.is_some() || end.is_some() || self.ends[side].broken
+    }
+
     pub(crate) fn is_dropped(&self, side: usize) -> bool {
         self.ends[side].dropped
     }
@@ -163,7 +169,7 @@ impl Line {
             }
             while way.moving.front().is_some_and(|(at, _)| *at <= now) {
                 let Some((_, bytes)) = way.moving.pop_front() else { break };
-                way.under_way -= bytes.len();
+                way.in_flight -= bytes.len();
                 way.arrived.extend(bytes);
                 wake(&mut way.reader);
             }
@@ -194,7 +200,7 @@ impl Line {
         for (way, end) in self.ways.iter_mut().zip(&mut self.ends) {
             end.broken = true;
             way.moving.clear();
-            way.under_way = 0;
+            way.in_flight = 0;
             way.arrived.clear();
             way.held.clear();
             wake(&mut way.reader);
@@ -207,7 +213,7 @@ impl Line {
         while !self.ways[side].held.is_empty() {
             let way = &mut self.ways[side];
             let window = if way.shrunk { self.weather.window.div_ceil(2) } else { self.weather.window };
-            let room = window.saturating_sub(way.under_way + way.arrived.len());
+            let room = window.saturating_sub(way.in_flight + way.arrived.len());
             if room == 0 || way.stalled_until.is_some() || way.end == Some(EndOfStream::ByCut) {
                 return;
             }
@@ -231,7 +237,7 @@ impl Line {
             let at = world.now().since_epoch() + delay;
             let at = way.moving.back().map_or(at, |(last, _)| at.max(*last));
             way.moved += len;
-            way.under_way += len;
+            way.in_flight += len;
             way.moving.push_back((at, bytes));
             match cut {
                 Some((_, _, Cut::End)) => {
@@ -299,7 +305,7 @@ impl Transport for WireEnd {
             self.world.progress();
             return Poll::Ready(Ok(len));
         }
-        if way.end.is_some() && way.under_way + way.held.len() + way.arrived.len() == 0 {
+        if way.end.is_some() && way.in_flight + way.held.len() + way.arrived.len() == 0 {
             return Poll::Ready(Ok(0));
         }
         self.found_nothing = true;
@@ -333,7 +339,7 @@ impl Transport for WireEnd {
         let room = match holds {
             Some(holds) => holds.saturating_sub(way.held.len()),
             None if way.held.is_empty() && way.stalled_until.is_none() => {
-                window.saturating_sub(way.under_way + way.arrived.len())
+                window.saturating_sub(way.in_flight + way.arrived.len())
             }
             None => 0,
         };
@@ -422,7 +428,7 @@ impl Drop for WireEnd {
         line.ends[side].dropped = true;
         line.ends[side].sleep = None;
         self.world.trace(|| format!("end {side} is dropped"));
-        let unread = line.ways[peer].arrived.len() + line.ways[peer].under_way;
+        let unread = line.ways[peer].arrived.len() + line.ways[peer].in_flight;
         if line.ends[side].resets || unread > 0 {
             return line.break_off();
         }

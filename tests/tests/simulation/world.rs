@@ -30,7 +30,6 @@ impl<T> Hold<T> for Mutex<T> {
 pub(crate) struct World(Arc<Shared>);
 
 struct Shared {
-    seed: u64,
     traced: bool,
     state: Mutex<State>,
     /// Tasks that were woken. Never locked while something else is.
@@ -50,6 +49,7 @@ struct State {
     manners: Manners,
     /// Tasks that have ended, and what their wakers share.
     ended: Vec<(String, Arc<AtomicU64>)>,
+    quiet: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// How this world treats its tasks.
@@ -124,10 +124,11 @@ impl World {
             progress: 0,
             manners,
             ended: Vec::new(),
+            quiet: None,
         };
         let traced = std::env::var_os("SEED").is_some();
         let (state, ready) = (Mutex::new(state), Mutex::default());
-        Self(Arc::new(Shared { seed, traced, state, ready }))
+        Self(Arc::new(Shared { traced, state, ready }))
     }
 
     pub(crate) fn current() -> Self {
@@ -146,6 +147,11 @@ impl World {
     /// Something was achieved.
     pub(crate) fn progress(&self) {
         self.0.state.hold().progress += 1;
+    }
+
+    /// `judge` is asked whenever every task waits: whatever could be done must have been.
+    pub(crate) fn when_quiet(&self, judge: impl Fn() + Send + Sync + 'static) {
+        self.0.state.hold().quiet = Some(Arc::new(judge));
     }
 
     /// A fault was injected.
@@ -193,6 +199,10 @@ impl World {
             self.pass_time();
             let Some(id) = self.choose(&alive) else {
                 let names: Vec<&str> = tasks.iter().flatten().map(|task| &*task.name).collect();
+                let quiet = self.0.state.hold().quiet.clone();
+                if let Some(judge) = quiet {
+                    judge();
+                }
                 assert!(self.jump(), "lost wake-up: nothing to do and nothing to wait for, but {names:?}");
                 idle = 0;
                 continue;
@@ -210,6 +220,7 @@ impl World {
             assert!(idle < BUSY, "busy loop: {idle} polls achieved nothing; last {:?}", name(&tasks, id));
         }
         CURRENT.set(None);
+        self.0.state.hold().quiet = None;
     }
 
     fn adopt(&self, tasks: &mut Vec<Option<Task>>) {
@@ -299,11 +310,6 @@ impl World {
         state.now = state.now.max(next);
         assert!(state.now < LONGEST, "it does not end");
         true
-    }
-
-    #[allow(dead_code)]
-    pub(crate) fn seed(&self) -> u64 {
-        self.0.seed
     }
 }
 

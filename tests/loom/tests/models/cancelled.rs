@@ -41,7 +41,7 @@ fn a_send_is_dropped() {
 /// It leaves while it waits, or with the room that it was granted; the one behind gets it.
 #[test]
 fn a_granted_send_is_dropped() {
-    Explore::all("a send in the line that is dropped, the next, the driver").check(|| {
+    Explore::preemptions("a send in the line that is dropped, the next, the driver", 4).check(|| {
         let pipe = Pipe::new();
         let (socket, driver) = connect(&pipe);
         let (one, other) = (socket.outlet(), socket.outlet());

@@ -1,6 +1,7 @@
 //! The driver is dropped where it is.
 
 use endwell::Ended;
+use endwell::ws::Close;
 use endwell_loom::{Detached, Explore, Pipe, block_on, connect, poll_once, spawn};
 
 use crate::as_text;
@@ -65,12 +66,14 @@ fn wakers_that_drop_their_tasks() {
         assert!(poll_once(&mut driver).is_none());
         assert!(outlet.try_send("y").is_ok());
         let (mut send, mut receive) = socket.split();
-        let (one, other, last) = (outlet.clone(), outlet.clone(), outlet);
+        let (one, other, last, closer) = (outlet.clone(), outlet.clone(), outlet.clone(), outlet);
         Detached::start(async move { drop(one.send("a").await) });
         Detached::start(async move { drop(other.flush().await) });
         Detached::start(async move { drop(last.closed().await) });
         Detached::start(async move { drop(send.flush().await) });
         Detached::start(async move { drop(receive.receive().await) });
+        // The one in the line first, then the others.
+        closer.close(Close::EMPTY);
         drop(driver);
     });
 }

@@ -1,13 +1,13 @@
 //! Two writers, a reader and a closer at once.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use endwell::ws::{Close, ReadAhead};
-use endwell_loom::{Explore, Pipe, Sent, block_on, connect, frame, spawn, texts_before_close};
+use endwell_loom::{Explore, Pipe, Sent, block_on, connect, frame, poll_once, spawn, texts_before_close};
 
-use crate::{assert_delivered, write};
+use crate::{accepted, assert_delivered, write};
 
 fn everybody(explore: Explore, ahead: Option<ReadAhead>) {
     explore.check(move || {
@@ -67,4 +67,81 @@ fn two_writers_of_whom_one_closes_and_a_task_that_reads() {
         assert_delivered(texts_before_close(&pipe.sent()), accepted);
         assert!(last.unsent().is_empty(), "what was accepted was delivered");
     });
+}
+
+type Begun = Pin<Box<dyn Future<Output = Vec<(&'static str, bool)>>>>;
+
+/// Polls it once. What it waits for then is left to whoever gets it.
+fn begin(
+    task: impl Future<Output = Vec<(&'static str, bool)>> + 'static,
+) -> (Begun, Vec<(&'static str, bool)>) {
+    let mut task: Begun = Box::pin(task);
+    match poll_once(&mut task) {
+        Some(story) => (Box::pin(pending()), story),
+        None => (task, Vec::new()),
+    }
+}
+
+/// All four begin at once, in every order; then one task sees to the rest. `turns` is how often the driver is polled meanwhile.
+fn all_begin(explore: Explore, turns: usize) {
+    explore.check(move || {
+        let pipe = Pipe::new();
+        pipe.feed(&frame(0x89, b"?"));
+        let (socket, mut driver) = connect(&pipe);
+        let (one, other, last) = (socket.outlet(), socket.outlet(), socket.outlet());
+        let (send, mut receive) = socket.split();
+        let begun = [
+            spawn(move || begin(async move { vec![("a", accepted(one.send("a").await, "a"))] })),
+            spawn(move || begin(async move { vec![("b", accepted(other.send("b").await, "b"))] })),
+            spawn(move || {
+                begin(async move {
+                    while receive.receive().await.is_some() {}
+                    Vec::new()
+                })
+            }),
+            spawn(move || {
+                begin(async move {
+                    send.close(Close::EMPTY).await;
+                    Vec::new()
+                })
+            }),
+        ];
+        for _ in 0..turns {
+            assert!(poll_once(&mut driver).is_none(), "the closer still waits");
+        }
+        let (mut rest, stories): (Vec<Begun>, Vec<_>) =
+            begun.map(|task| task.join().unwrap()).into_iter().unzip();
+        let mut stories = stories.concat();
+        block_on(poll_fn(|cx| {
+            rest.retain_mut(|task| match task.as_mut().poll(cx) {
+                Poll::Ready(story) => {
+                    stories.extend(story);
+                    false
+                }
+                Poll::Pending => true,
+            });
+            Pin::new(&mut driver).poll(cx)
+        }));
+        for task in &mut rest {
+            stories.extend(poll_once(task).into_iter().flatten());
+        }
+        stories.sort_unstable();
+        assert_eq!(
+            stories.iter().map(|(text, _)| *text).collect::<String>(),
+            "ab",
+            "each writer was answered"
+        );
+        assert_delivered(texts_before_close(&pipe.sent()), stories);
+        assert!(last.unsent().is_empty(), "what was accepted was delivered");
+    });
+}
+
+#[test]
+fn everybody_begins() {
+    all_begin(Explore::preemptions("2 writers, a reader and a closer begin", 3), 0);
+}
+
+#[test]
+fn everybody_begins_beside_the_driver() {
+    all_begin(Explore::preemptions("2 writers, a reader and a closer begin, a turn of the driver", 2), 1);
 }

@@ -1,5 +1,9 @@
 //! A half for each of two tasks.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
 use endwell::ws::{Close, Content, ReceiveHalf};
 use endwell_loom::{Explore, Pipe, Sent, block_on, connect, frame, spawn, texts_before_close};
 
@@ -22,7 +26,7 @@ fn receive_all(mut half: ReceiveHalf) -> String {
 /// The pong and the answer to the Close are on the wire though nobody uses the sending half.
 #[test]
 fn the_sending_half_idles() {
-    Explore::all("a reader, the peer, the driver").check(|| {
+    Explore::preemptions("a reader, the peer, the driver", 4).check(|| {
         let pipe = Pipe::with_peer();
         let (socket, driver) = connect(&pipe);
         let (_send, receive) = socket.split();
@@ -126,5 +130,40 @@ fn two_wait_for_the_end() {
         assert_eq!(format!("{:?}", closer.join().unwrap()), ended);
         assert_eq!(format!("{:?}", other.join().unwrap()), ended);
         assert_eq!(pipe.sent(), [Sent::Close]);
+    });
+}
+
+/// The application is polled beside the driver, in the same task: neither wakes the other for nothing.
+#[test]
+fn an_application_beside_its_driver() {
+    Explore::all("the driver and its application in one task, the peer").check(|| {
+        let pipe = Pipe::with_peer().stalled();
+        let (mut socket, mut driver) = connect(&pipe);
+        let peer = spawn({
+            let pipe = pipe.clone();
+            move || {
+                pipe.feed(&frame(0x81, b"!"));
+                pipe.resume();
+            }
+        });
+        let mut application = pin!(async move {
+            assert!(socket.receive().await.is_some());
+            assert!(accepted(socket.send("a").await, "a"));
+            assert!(accepted(socket.send("b").await, "b"));
+            socket.flush().await.unwrap();
+            socket.close(Close::EMPTY).await
+        });
+        let mut ended = None;
+        block_on(poll_fn(|cx| {
+            // It may be told before the driver is.
+            if ended.is_none() {
+                if let Poll::Ready(how) = application.as_mut().poll(cx) {
+                    ended = Some(how);
+                }
+            }
+            Pin::new(&mut driver).poll(cx)
+        }));
+        peer.join().unwrap();
+        assert_eq!(texts_before_close(&pipe.sent()), ["a", "b"]);
     });
 }

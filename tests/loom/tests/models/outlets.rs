@@ -1,7 +1,7 @@
 //! Many writers and one wire. The queue has room for one message, so they wait for each other.
 
 use endwell::ws::Close;
-use endwell_loom::{Explore, Pipe, block_on, connect, frame, spawn, texts_before_close};
+use endwell_loom::{Explore, Pipe, block_on, connect, frame, poll_once, spawn, texts_before_close};
 
 use crate::{as_text, assert_delivered, write};
 
@@ -110,4 +110,31 @@ fn the_peer_closes() {
         kept.extend(unsent.iter().map(as_text));
         assert_delivered(kept, accepted);
     });
+}
+
+/// A writer in the line learns of the close when it begins: the peer reads on only then.
+#[test]
+fn a_writer_in_the_line_and_a_closer() {
+    Explore::preemptions("a writer in the line, a closer, the driver, a wire that stalls till then", 3)
+        .check(|| {
+            let pipe = Pipe::with_peer().stalled();
+            let (socket, mut driver) = connect(&pipe);
+            let outlet = socket.outlet();
+            assert!(outlet.try_send("x").is_ok());
+            assert!(poll_once(&mut driver).is_none());
+            assert!(outlet.try_send("y").is_ok());
+            let (half, _receive) = socket.split();
+            let writer = spawn({
+                let pipe = pipe.clone();
+                move || {
+                    assert!(!write(&outlet, "a"), "there is no room");
+                    pipe.resume();
+                }
+            });
+            let closer = spawn(move || drop(half.close(Close::EMPTY)));
+            block_on(driver);
+            writer.join().unwrap();
+            closer.join().unwrap();
+            assert_eq!(texts_before_close(&pipe.sent()), ["x", "y"]);
+        });
 }

@@ -35,7 +35,7 @@ fn a_flush_and_the_end() {
 
 #[test]
 fn a_flush_that_is_dropped() {
-    Explore::all("a flush that is dropped, another, the driver").check(|| {
+    Explore::preemptions("a flush that is dropped, another, the driver", 4).check(|| {
         let pipe = Pipe::new();
         let (socket, driver) = connect(&pipe);
         let (one, other) = (socket.outlet(), socket.outlet());
@@ -133,5 +133,31 @@ fn a_time_is_kept() {
         writer.join().unwrap();
         assert_eq!(texts_before_close(&pipe.sent()), ["x", "y"]);
         drop(socket);
+    });
+}
+
+/// The Close is written while the message waits for the wire: what was flushed was still handed over.
+#[test]
+fn a_flush_across_the_close() {
+    Explore::preemptions("a flush, a closer, the peer, the driver", 2).check(|| {
+        let pipe = Pipe::with_peer().stalled();
+        let (socket, driver) = connect(&pipe);
+        let outlet = socket.outlet();
+        let (half, _receive) = socket.split();
+        assert!(outlet.try_send("a").is_ok());
+        let mut flush = Box::pin(async move { outlet.flush().await });
+        assert!(poll_once(&mut flush).is_none());
+        let flush =
+            spawn(move || assert!(block_on(flush).is_ok(), "the connection ended behind the message"));
+        let closer = spawn(move || drop(half.close(Close::EMPTY)));
+        let peer = spawn({
+            let pipe = pipe.clone();
+            move || pipe.resume()
+        });
+        block_on(driver);
+        flush.join().unwrap();
+        closer.join().unwrap();
+        peer.join().unwrap();
+        assert_eq!(texts_before_close(&pipe.sent()), ["a"]);
     });
 }

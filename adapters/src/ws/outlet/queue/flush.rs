@@ -78,7 +78,7 @@ impl Flushes {
         }
     }
 
-    /// Woken everybody: nothing is handed over any more.
+    /// Wakes everybody: nothing is handed over any more.
     pub(super) fn wake_all(&mut self, woken: &mut Woken) {
         for (_, flush) in &self.0 {
             woken.add(flush.waker.clone());

@@ -30,6 +30,8 @@ struct State {
     room: Room,
     /// How many messages were accepted. Each has its number, from 1 on.
     accepted: u64,
+    /// Up to which number they are known to be with the transport.
+    handed: u64,
     /// How many were dropped, to make room or for want of it.
     lagged: u64,
     /// What was accepted and is not sent any more.
@@ -87,6 +89,7 @@ impl Queue {
             entries: VecDeque::new(),
             room: Room::new(limits),
             accepted: 0,
+            handed: 0,
             lagged: 0,
             cut: Vec::new(),
             cut_from: None,
@@ -243,6 +246,8 @@ impl Queue {
         self.change(|state, woken| {
             let handed = if let Some(key) = *key {
                 state.flushes.look(key, cx, woken)
+            } else if state.handed >= state.accepted {
+                true
             } else {
                 *key = Some(state.flushes.join(state.accepted, cx.waker().clone()));
                 // The writer looks whether it is there already.

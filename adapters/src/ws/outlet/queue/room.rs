@@ -133,7 +133,7 @@ impl Room {
         self.grant(woken);
     }
 
-    /// Woken everybody in the line: nothing is accepted any more.
+    /// Wakes everybody in the line: nothing is accepted any more.
     pub(super) fn wake_all(&mut self, woken: &mut Woken) {
         for waiter in &mut self.line {
             if waiter.waits() {

@@ -94,12 +94,13 @@ impl Queue {
         }
     }
 
-    /// The connection has ended.
-    pub(crate) fn ended(&self, ended: &Ended, woken: &mut Woken) {
+    /// The connection has ended, with the output at `position`: what the transport has not taken it never will.
+    pub(crate) fn ended(&self, ended: &Ended, position: Position, woken: &mut Woken) {
         let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
             return;
         }
+        state.settle(position, woken);
         state.phase = Phase::Ended(ended.clone());
         state.cut();
         state.room.wake_all(woken);
@@ -115,8 +116,15 @@ impl Queue {
 
 impl State {
     fn settle(&mut self, position: Position, woken: &mut Woken) {
+        // Output that is thrown away at the end counts as sent, and was handed to nobody.
+        if let Phase::Ended(_) = self.phase {
+            return;
+        }
         let kept = self.entries.front().map(|first| first.number).or(self.cut_from);
         let left = kept.map_or(self.accepted, |first| first.saturating_sub(1));
+        if position.sent >= position.written {
+            self.handed = left;
+        }
         self.flushes.settle(left, position, woken);
     }
 }
