@@ -11,20 +11,20 @@
 use std::io;
 use std::time::Duration;
 
-use ::async_std::net::{TcpListener, TcpStream};
+use ::async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use ::async_std::os::unix::net::{UnixListener, UnixStream};
 use async_io::{Async, Timer};
 
-use crate::accepted;
+use crate::connected;
 pub use crate::futures_io::Stream;
-use crate::transport::{Endpoints, Listener};
+use crate::transport::{Connector, Endpoints, Listener};
 
 impl Listener for TcpListener {
     type Transport = Stream<Async<std::net::TcpStream>>;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Self::accept(self).await?;
-        accepted::tcp(unwrap_tcp(stream)?, peer)
+        connected::tcp(unwrap_tcp(stream)?, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -42,7 +42,28 @@ impl Listener for UnixListener {
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Self::accept(self).await?;
-        accepted::unix(unwrap_unix(stream)?, peer)
+        connected::unix(unwrap_unix(stream)?, peer)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        ::async_std::task::spawn(task);
+        Ok(())
+    }
+
+    async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
+    }
+}
+
+/// TCP connections, made on async-std.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tcp;
+
+impl Connector for Tcp {
+    type Transport = Stream<Async<std::net::TcpStream>>;
+
+    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
+        connected::to((host, port).to_socket_addrs().await?).await
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

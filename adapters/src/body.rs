@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use endwell_core::Outbox;
 use endwell_core::http::server::{self, Continue, NotWritten, Responder};
-use endwell_core::http::{FieldSection, Fields};
+use endwell_core::http::{FieldSection, Fields, client};
 
 use crate::Ended;
 use crate::conclusion::Answered;
@@ -259,7 +260,7 @@ impl ResponseBody {
 
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<Answered, Ended> {
         let mut wire = self.link.lock();
-        let (Some(body), Some(recv)) = (self.body.take(), wire.recv.take()) else {
+        let (Some(body), Some(recv)) = (self.body.take(), wire.http.take_request()) else {
             return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
         };
         let (outcome, result) = match body.finish(trailers, &mut wire.out) {
@@ -273,7 +274,7 @@ impl ResponseBody {
 
 /// A piece that can be written once there is any room counts as small from here on: waiting for less would cut
 /// large data into many chunks.
-const CHUNK: usize = 4000;
+pub(crate) const CHUNK: usize = 4000;
 
 /// Room beside the data: more than the line of a chunk, and no more than the least outbox has beside a large piece.
 const FRAMING: usize = 96;
@@ -282,7 +283,7 @@ impl Drop for ResponseBody {
     fn drop(&mut self) {
         if let Some(body) = self.body.take() {
             let mut wire = self.link.lock();
-            if let Some(recv) = wire.recv.take() {
+            if let Some(recv) = wire.http.take_request() {
                 wire.conclude(Outcome::Cut(recv.abandon(body.abort())));
             }
         }
@@ -338,28 +339,69 @@ impl Future for Write<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { body: ResponseBody { link, body }, rest } = self.get_mut();
-        let mut wire = link.lock();
-        let Some(body) = body else { return Poll::Ready(Err(WriteError::Ended(Ended::Aborted))) };
-        while !rest.is_empty() {
-            let overruns =
-                body.remaining().is_some_and(|left| left < u64::try_from(rest.len()).unwrap_or(u64::MAX));
-            if overruns {
-                return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
+        poll_write(link, body.as_mut(), rest, cx)
+    }
+}
+
+/// A body that is written, in either role.
+pub(crate) trait Outgoing {
+    fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten>;
+    fn room(&self, out: &Outbox) -> usize;
+    fn remaining(&self) -> Option<u64>;
+}
+
+macro_rules! outgoing {
+    ($body:ty) => {
+        impl Outgoing for $body {
+            fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten> {
+                self.write(data, out)
             }
-            ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()) + FRAMING)))
-                .map_err(WriteError::Ended)?;
-            let Wire { out, .. } = &mut *wire;
-            let piece = rest.split_to(rest.len().min(body.room(out)));
-            match body.write(piece, out) {
-                Ok(()) => {}
-                Err(NotWritten::Overrun(piece) | NotWritten::Full(piece)) => {
-                    return Poll::Ready(Err(WriteError::Overrun(piece)));
-                }
+
+            fn room(&self, out: &Outbox) -> usize {
+                self.room(out)
+            }
+
+            fn remaining(&self) -> Option<u64> {
+                self.remaining()
             }
         }
-        wire.leave_to_driver();
-        Poll::Ready(Ok(()))
+    };
+}
+
+outgoing!(server::ResponseBody);
+outgoing!(client::Body);
+
+/// Hands `rest` over as there is room for it.
+pub(crate) fn poll_write(
+    link: &Link,
+    body: Option<&mut impl Outgoing>,
+    rest: &mut Bytes,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), WriteError>> {
+    let mut wire = link.lock();
+    let Some(body) = body else {
+        let ended = wire.ended().cloned().unwrap_or(Ended::Aborted);
+        return Poll::Ready(Err(WriteError::Ended(ended)));
+    };
+    while !rest.is_empty() {
+        let overruns =
+            body.remaining().is_some_and(|left| left < u64::try_from(rest.len()).unwrap_or(u64::MAX));
+        if overruns {
+            return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
+        }
+        ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()) + FRAMING)))
+            .map_err(WriteError::Ended)?;
+        let Wire { out, .. } = &mut *wire;
+        let piece = rest.split_to(rest.len().min(body.room(out)));
+        match body.write(piece, out) {
+            Ok(()) => {}
+            Err(NotWritten::Overrun(piece) | NotWritten::Full(piece)) => {
+                return Poll::Ready(Err(WriteError::Overrun(piece)));
+            }
+        }
     }
+    wire.leave_to_driver();
+    Poll::Ready(Ok(()))
 }
 
 /// Waits for the output.

@@ -1,4 +1,4 @@
-//! What a server can be told.
+//! What a server or a client can be told.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use endwell_core::{OutboxLimits, http, ws};
 use crate::ws::OutletLimits;
 use crate::{Ended, Endpoints};
 
-/// How a server treats its connections. Every field has a default.
+/// How a server treats its connections, or a client its own: of these the first four count, and
+/// [`connect_time`](Self::connect_time). Every field has a default.
 ///
 /// ```
 /// use endwell::Config;
@@ -37,6 +38,9 @@ pub struct Config {
     pub held_bytes: usize,
     /// The time that open exchanges have to end after a shutdown began. Default 30 s; then they are cut off.
     pub shutdown_time: Duration,
+    /// A client's: the time to connect, all addresses of a name together. Default 10 s: a first
+    /// packet that is lost is sent again after 1 s, and after 3 s.
+    pub connect_time: Duration,
     /// Called once for each connection, with how it ended. Default: nothing.
     pub on_end: Option<OnEnd>,
 }
@@ -54,6 +58,7 @@ impl Default for Config {
             connections: 10_000,
             held_bytes: 1 << 30,
             shutdown_time: Duration::from_secs(30),
+            connect_time: Duration::from_secs(10),
             on_end: None,
         }
     }
@@ -69,6 +74,7 @@ impl fmt::Debug for Config {
             .field("connections", &self.connections)
             .field("held_bytes", &self.held_bytes)
             .field("shutdown_time", &self.shutdown_time)
+            .field("connect_time", &self.connect_time)
             .finish_non_exhaustive()
     }
 }

@@ -29,6 +29,8 @@ pub enum Ended {
     Unanswered,
     /// A response was cut off: its body was aborted, dropped, or shorter than it had announced.
     Aborted,
+    /// A client gave the connection up: it dropped it, or an exchange that was not done.
+    GivenUp,
     /// The connection was given to another protocol, which has ended.
     Upgraded,
     /// The connection became a WebSocket, which ended so.
@@ -47,6 +49,7 @@ impl fmt::Display for Ended {
             Self::Cancelled => f.write_str("the connection's task was dropped"),
             Self::Unanswered => f.write_str("the handler did not answer"),
             Self::Aborted => f.write_str("the response was cut off"),
+            Self::GivenUp => f.write_str("the client gave the connection up"),
             Self::WebSocket(ended) => ended.fmt(f),
             Self::Upgraded => f.write_str("the connection was given to another protocol"),
         }
@@ -65,6 +68,7 @@ impl std::error::Error for Ended {
             | Self::Cancelled
             | Self::Unanswered
             | Self::Aborted
+            | Self::GivenUp
             | Self::Upgraded
             | Self::WebSocket(_) => None,
         }

@@ -13,7 +13,7 @@ use crate::conclusion::Answered;
 use crate::date;
 use crate::transport::Address;
 use crate::upgraded::Upgraded;
-use crate::wire::{Link, Outcome, SocketState, Wire};
+use crate::wire::{Http, Link, Outcome, SocketState, Wire};
 use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 
 /// A request, and the right to answer it.
@@ -182,7 +182,7 @@ impl Exchange {
         let Self { mut right, .. } = self;
         let (head, body, date) = (head.into(), body.into(), date::now());
         let mut wire = right.link.lock();
-        if let (Some(recv), Some(mut send)) = (wire.recv.take(), right.send.take()) {
+        if let (Some(recv), Some(mut send)) = (wire.http.take_request(), right.send.take()) {
             close_if_draining(&right.link, &mut send);
             let sent = send.respond(&head, body, date.as_ref(), &recv, &mut wire.out);
             wire.conclude(Outcome::Answered(recv.after(sent)));
@@ -200,8 +200,8 @@ impl Exchange {
         let (head, date) = (head.into(), date::now());
         let mut wire = right.link.lock();
         let mut body = None;
-        let Wire { recv, out, .. } = &mut *wire;
-        if let (Some(recv), Some(mut send)) = (recv, right.send.take()) {
+        let Wire { http, out, .. } = &mut *wire;
+        if let (Some(recv), Some(mut send)) = (http.request(), right.send.take()) {
             if let Some(wanted) = right.expect.take() {
                 send.proceed(wanted, out);
             }
@@ -256,7 +256,7 @@ impl Exchange {
         let Self { head, mut right } = self;
         let link = Arc::clone(&right.link);
         let mut wire = link.lock();
-        let (Some(recv), Some(send)) = (wire.recv.take(), right.send.take()) else {
+        let (Some(recv), Some(send)) = (wire.http.take_request(), right.send.take()) else {
             drop(wire);
             return Err((NotAHandshake::Content, Self { head, right }.into()));
         };
@@ -271,7 +271,7 @@ impl Exchange {
             }
             Err((reason, exchange)) => {
                 let server::Exchange { head, expect, recv, send } = *exchange;
-                wire.recv = Some(recv);
+                wire.http = Http::Request(recv);
                 drop(wire);
                 Err((reason, Self::new(link, right.number, head, expect, send).into()))
             }
@@ -288,7 +288,7 @@ impl Exchange {
         let Self { head, mut right } = self;
         let link = Arc::clone(&right.link);
         let mut wire = link.lock();
-        let (Some(recv), Some(send)) = (wire.recv.take(), right.send.take()) else {
+        let (Some(recv), Some(send)) = (wire.http.take_request(), right.send.take()) else {
             drop(wire);
             return Err((NotSwitched::Content, Self { head, right }.into()));
         };
@@ -301,7 +301,7 @@ impl Exchange {
             }
             Err((reason, exchange)) => {
                 let server::Exchange { head, expect, recv, send } = *exchange;
-                wire.recv = Some(recv);
+                wire.http = Http::Request(recv);
                 drop(wire);
                 Err((reason, Self::new(link, right.number, head, expect, send).into()))
             }
@@ -310,7 +310,7 @@ impl Exchange {
 }
 
 /// A number that is spread evenly; it need not be hard to guess.
-fn jitter() -> Jitter {
+pub(crate) fn jitter() -> Jitter {
     let number = RandomState::new().hash_one(0_u8);
     Jitter(u32::try_from(number >> 32).unwrap_or(0))
 }

@@ -18,6 +18,8 @@ pub(crate) struct Hub {
     /// For the WebSockets that exchanges become.
     pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
     pub(crate) outlet_limits: OutletLimits,
+    /// For responses that a client does not read to their end.
+    pub(crate) drain_bytes: u64,
     members: Mutex<Members>,
     draining: AtomicBool,
     cut: AtomicBool,
@@ -44,6 +46,7 @@ impl Hub {
             held_limit: config.held_bytes,
             ws_limits: Arc::new(config.ws.clone()),
             outlet_limits: config.outlet,
+            drain_bytes: config.http.drain_bytes,
             members: Mutex::default(),
             draining: AtomicBool::new(false),
             cut: AtomicBool::new(false),

@@ -50,15 +50,16 @@
 //! a buffer.
 #![forbid(unsafe_code)]
 
-#[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
-mod accepted;
 #[cfg(feature = "async-std")]
 pub mod async_std;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod body;
+pub mod client;
 mod conclusion;
 mod config;
+#[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
+mod connected;
 mod connection;
 mod counters;
 mod date;
@@ -67,6 +68,7 @@ mod exchange;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
 mod hub;
+mod random;
 mod scratch;
 mod serve;
 mod server;
@@ -92,7 +94,7 @@ pub use endwell_core::http;
 pub use exchange::Exchange;
 pub use serve::{Serve, serve};
 pub use server::Server;
-pub use transport::{Address, Endpoints, Listener, Transport};
+pub use transport::{Address, Connector, Endpoints, Listener, Transport};
 pub use upgraded::Upgraded;
 
 /// The README's servers compile.

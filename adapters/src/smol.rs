@@ -19,12 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::smol::net::unix::{UnixListener, UnixStream};
-use ::smol::net::{TcpListener, TcpStream};
+use ::smol::net::{self, TcpListener, TcpStream};
 use async_io::{Async, Timer};
 
-use crate::accepted;
+use crate::connected;
 pub use crate::futures_io::Stream;
-use crate::transport::{Endpoints, Listener};
+use crate::transport::{Connector, Endpoints, Listener};
 
 impl Listener for TcpListener {
     type Transport = Stream<Async<std::net::TcpStream>>;
@@ -32,7 +32,7 @@ impl Listener for TcpListener {
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let listener: Arc<Async<std::net::TcpListener>> = self.clone().into();
         let (stream, peer) = listener.accept().await?;
-        accepted::tcp(stream, peer)
+        connected::tcp(stream, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -51,7 +51,28 @@ impl Listener for UnixListener {
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let listener: Arc<Async<std::os::unix::net::UnixListener>> = self.clone().into();
         let (stream, peer) = listener.accept().await?;
-        accepted::unix(stream, peer)
+        connected::unix(stream, peer)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        ::smol::spawn(task).detach();
+        Ok(())
+    }
+
+    async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
+    }
+}
+
+/// TCP connections, made on smol.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tcp;
+
+impl Connector for Tcp {
+    type Transport = Stream<Async<std::net::TcpStream>>;
+
+    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
+        connected::to(net::resolve((host, port)).await?).await
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

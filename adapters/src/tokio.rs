@@ -6,13 +6,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use ::tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use ::tokio::net::{self, TcpListener, TcpStream, UnixListener, UnixStream};
 use ::tokio::task::coop;
 use ::tokio::time::{self, Sleep};
 use endwell_core::Instant;
 use socket2::SockRef;
 
-use crate::transport::{Address, Endpoints, Listener, Transport};
+use crate::client;
+use crate::transport::{Address, Connector, Endpoints, Listener, Transport};
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
@@ -139,6 +140,31 @@ impl Listener for UnixListener {
         let endpoints =
             Endpoints { peer: Address::Unix(path(peer)), local: Address::Unix(path(stream.local_addr()?)) };
         Ok((Stream::unix(stream), endpoints))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        ::tokio::spawn(task);
+        Ok(())
+    }
+
+    async fn sleep(duration: Duration) {
+        time::sleep(duration).await;
+    }
+}
+
+/// TCP connections of tokio's, made. Needs a runtime with its timer enabled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tcp;
+
+impl Connector for Tcp {
+    type Transport = Stream<TcpStream>;
+
+    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
+        let addresses = net::lookup_host((host, port)).await?;
+        let stream = client::first(addresses, TcpStream::connect, time::sleep).await?;
+        let endpoints =
+            Endpoints { peer: Address::Tcp(stream.peer_addr()?), local: Address::Tcp(stream.local_addr()?) };
+        Ok((Stream::tcp(stream)?, endpoints))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

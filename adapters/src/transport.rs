@@ -75,6 +75,35 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// Something that connections are made with.
+///
+/// It is given a name, so that it can be a proxy that resolves it, or a layer that checks it against a certificate.
+pub trait Connector: Send + Sync + 'static {
+    /// What a connection is.
+    type Transport: Transport;
+
+    /// Connects to `port` of `host`, a name or an address (without brackets).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system says of the last address that was tried.
+    fn connect(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
+
+    /// Runs a task on the runtime of this connector.
+    ///
+    /// # Errors
+    ///
+    /// The runtime has no room for it, such as no thread. The task was dropped.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()>;
+
+    /// Waits, on the same runtime.
+    fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
+}
+
 /// Something that connections come from.
 pub trait Listener: Send + 'static {
     /// What a connection is.

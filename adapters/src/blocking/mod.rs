@@ -26,16 +26,16 @@ mod handler;
 
 use std::future::IntoFuture;
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::Duration;
 
 use async_io::{Async, Timer};
 
-use crate::accepted;
+use crate::connected;
 pub use crate::futures_io::Stream;
-use crate::transport::{Endpoints, Listener};
+use crate::transport::{Connector, Endpoints, Listener};
 pub use handler::{Handled, Handling, handler};
 
 /// Runs a future on this thread, which sleeps while the future waits.
@@ -52,7 +52,7 @@ impl Listener for TcpListener {
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         // Registered anew each time: little beside a thread, and the listener stays the one that everybody knows.
         let (stream, peer) = Async::new(self)?.read_with(|listener| listener.accept()).await?;
-        accepted::tcp(Async::new(stream)?, peer)
+        connected::tcp(Async::new(stream)?, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -70,7 +70,27 @@ impl Listener for UnixListener {
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Async::new(self)?.read_with(|listener| listener.accept()).await?;
-        accepted::unix(Async::new(stream)?, peer)
+        connected::unix(Async::new(stream)?, peer)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        spawn(task)
+    }
+
+    async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
+    }
+}
+
+/// TCP connections, made on threads: each has one of its own. Resolving a name blocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tcp;
+
+impl Connector for Tcp {
+    type Transport = Stream<Async<TcpStream>>;
+
+    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
+        connected::to((host, port).to_socket_addrs()?).await
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

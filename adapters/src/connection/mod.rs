@@ -273,7 +273,7 @@ fn conclude(link: &Link, wire: &mut Wire, outcome: Outcome) -> Phase {
             }
         }
         Outcome::Dropped(mut send) => {
-            let Some(recv) = wire.recv.take() else { return Phase::Ended(Ended::Unanswered) };
+            let Some(recv) = wire.http.take_request() else { return Phase::Ended(Ended::Unanswered) };
             link.hub.counters.unanswered.add();
             send.close();
             let head = Head::new(wire.fallback);

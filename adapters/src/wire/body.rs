@@ -7,7 +7,7 @@ use endwell_core::http::StatusCode;
 use endwell_core::http::server::{Event, RequestBody};
 use endwell_core::{Exceeded, Limit, Outbox};
 
-use super::Wire;
+use super::{Http, Wire, fill};
 use crate::Ended;
 
 impl Wire {
@@ -33,8 +33,8 @@ impl Wire {
         if self.number == number {
             self.waiters.stop_reading(&mut self.woken);
             let now = self.now();
-            if let Some(recv) = &mut self.recv {
-                recv.pause(now);
+            if let Some(body) = self.http.body() {
+                body.pause(now);
             }
         }
     }
@@ -49,7 +49,7 @@ impl Wire {
             if let Some(ended) = &self.ended {
                 return Poll::Ready(Err(ended.clone()));
             }
-            let Some(recv) = &mut self.recv else { return Poll::Ready(Ok(None)) };
+            let Some(recv) = self.http.request() else { return Poll::Ready(Ok(None)) };
             match recv.poll() {
                 Ok(Some(ready)) => match recv.event(ready) {
                     Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
@@ -82,15 +82,13 @@ impl Wire {
     }
 
     fn poll_fill_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let Some(mut recv) = self.recv.take() else { return Poll::Ready(Ok(())) };
-        let filled = self.poll_fill(cx, recv.inbox());
-        self.recv = Some(recv);
-        filled
+        let Self { http: Http::Request(recv), transport, .. } = self else { return Poll::Ready(Ok(())) };
+        fill(transport, cx, recv.inbox())
     }
 
     /// Nothing is there to be read: has the body's limit been met?
     fn wait_to_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
-        if let Some(Err(error)) = self.recv.as_mut().map(RequestBody::poll) {
+        if let Some(Err(error)) = self.http.request().map(RequestBody::poll) {
             self.fallback = RequestBody::status_of_error(&error);
             return Poll::Ready(Err(error.into()));
         }

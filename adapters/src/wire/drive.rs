@@ -2,7 +2,6 @@
 
 use std::task::{Context, Poll, ready};
 
-use endwell_core::http::server::RequestBody;
 use endwell_core::{Deadline, Inbox, Instant};
 
 use super::background::Reading;
@@ -36,7 +35,7 @@ impl Wire {
         self.driving = false;
         self.seen = self.position().written;
         let mut held = self.held_elsewhere;
-        let inbox = inbox.or(self.recv.as_mut().map(RequestBody::inbox)).or(self.socket.inbox());
+        let inbox = inbox.or(self.http.inbox()).or(self.socket.inbox());
         if let Some(inbox) = inbox {
             scratch::reclaim_room(inbox);
             held += inbox.len();
@@ -91,9 +90,12 @@ impl Wire {
     /// What the driver does while others have the rights. When the time of one who waits for an outlet is over.
     fn work(&mut self, cx: &mut Context<'_>, application: Application) -> Option<Instant> {
         if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
-            self.end(ended);
-            return None;
+            self.write_failed(ended);
+            if self.ended.is_some() {
+                return None;
+            }
         }
+        self.poll_asking(cx);
         self.wake_writers();
         self.read_in_background(cx);
         // A reader in this very turn has just found nothing, and will be woken by what arrives.
@@ -114,13 +116,13 @@ impl Wire {
     fn deadline(&mut self) -> Option<Deadline> {
         let reading = self.waiters.reader.is_some();
         let now = self.transport.now();
-        let mut deadline = match &mut self.recv {
-            Some(recv) if reading => recv.deadline(),
-            Some(recv) => {
-                recv.pause(now);
+        let mut deadline = match self.http.body() {
+            Some(body) if reading => body.deadline(),
+            Some(body) => {
+                body.pause(now);
                 None
             }
-            None => None,
+            None => self.http.asking().and_then(|asking| asking.deadline()),
         };
         if reading || matches!(self.socket, SocketState::Closing(..)) {
             deadline = deadline.or(self.socket.deadline());
@@ -148,14 +150,15 @@ impl Wire {
 
     /// True if a reader of the body has something to look at: bytes, or that its time is over.
     fn read_for_body(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
-        let Some(recv) = &mut self.recv else { return Ok(false) };
+        let Self { http, transport, .. } = self;
+        let Some(body) = http.body() else { return Ok(false) };
         let mut arrived = false;
-        while !recv.inbox().is_full() && !recv.inbox().has_ended() {
-            match fill(&mut self.transport, cx, recv.inbox()) {
+        while !body.inbox().is_full() && !body.inbox().has_ended() {
+            match fill(transport, cx, body.inbox()) {
                 Poll::Ready(filled) => filled?,
                 // A reader that waits elsewhere has not seen this silence: its time runs from here.
                 Poll::Pending => {
-                    return Ok(arrived || (self.waiters.reader.is_some() && recv.poll().is_err()));
+                    return Ok(arrived || (self.waiters.reader.is_some() && body.poll().is_err()));
                 }
             }
             arrived = true;

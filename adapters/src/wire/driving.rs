@@ -1,8 +1,9 @@
 //! What a connection's task holds of it.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use super::Link;
+use super::{Application, Link, Outcome};
 use crate::Ended;
 
 /// The link, in the hands of the task that drives it. If the task is dropped, the connection closes where it is: rights
@@ -16,6 +17,25 @@ impl Driving {
 
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.0
+    }
+
+    /// Drives a connection whose application is elsewhere, until it has ended.
+    pub(crate) fn poll_beside(&self, cx: &mut Context<'_>) -> Poll<Ended> {
+        let mut wire = self.0.lock();
+        wire.begin(cx);
+        let ended = match (wire.take_outcome(), wire.ended()) {
+            (Outcome::Ended(ended), None) => ended,
+            (_, Some(ended)) => ended.clone(),
+            (Outcome::Open | Outcome::Answered(_) | Outcome::Cut(_) | Outcome::Dropped(_), None) => {
+                if wire.poll_while_handling(cx, Application::Beside).is_ready() {
+                    cx.waker().wake_by_ref();
+                }
+                wire.rest(&self.0.hub, None);
+                return Poll::Pending;
+            }
+        };
+        wire.hang_up(ended.clone());
+        Poll::Ready(ended)
     }
 }
 

@@ -3,11 +3,13 @@
 //! The lock is held for the length of one call and never across an await. While the driver polls the handler,
 //! reads and writes go to the transport directly; from any other task they are left here, and the driver is woken.
 
+mod asking;
 mod background;
 mod body;
 mod carrier;
 mod drive;
 mod driving;
+mod http;
 mod output;
 mod pieces;
 mod raw;
@@ -29,10 +31,12 @@ use crate::sync::{Lock, Locked, Woken};
 use crate::transport::{Endpoints, Transport};
 use crate::ws::Queue;
 use crate::{Config, Ended, scratch};
+pub(crate) use asking::{Answer, Asking, Phase, Sent};
 use background::Reading;
 use carrier::{Carrier, Line};
 pub(crate) use drive::Application;
 pub(crate) use driving::Driving;
+pub(crate) use http::Http;
 pub(crate) use pieces::{Found, Paused};
 pub(crate) use socket::SocketState;
 use waiters::Waiters;
@@ -116,12 +120,12 @@ pub(crate) enum Outcome {
     Ended(Ended),
 }
 
-/// Transport, output, the receiving side of the open exchange, and who waits.
+/// Transport, output, what is received, and who waits.
 pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     pub(crate) out: Outbox,
-    /// The receiving side of the open exchange.
-    pub(crate) recv: Option<RequestBody>,
-    /// The WebSocket that the exchange has become.
+    /// What HTTP receives.
+    pub(crate) http: Http,
+    /// The WebSocket that it has become.
     pub(crate) socket: SocketState,
     /// Which exchange of the connection is open, or was the last.
     pub(crate) number: u64,
@@ -188,7 +192,7 @@ impl<T: Carrier> Wire<T> {
     fn new(transport: T, config: &Config) -> Self {
         Self {
             out: Outbox::new(output_limits(config)),
-            recv: None,
+            http: Http::Nothing,
             socket: SocketState::None,
             number: 0,
             outcome: Outcome::Open,
@@ -215,7 +219,7 @@ impl<T: Carrier> Wire<T> {
 impl Wire {
     /// An exchange begins. Its number.
     pub(crate) fn open(&mut self, recv: RequestBody) -> u64 {
-        self.recv = Some(recv);
+        self.http = Http::Request(recv);
         self.number += 1;
         self.trailers = None;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
@@ -244,11 +248,14 @@ impl Wire {
     /// could look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
         let is_sent = self.out.is_empty() && self.unflushed == 0;
-        if self.recv.is_some() || !is_sent || matches!(self.outcome, Outcome::Cut(_)) {
+        if self.http.request().is_some() || !is_sent || matches!(self.outcome, Outcome::Cut(_)) {
             self.transport.reset();
         }
         let ended = self.cut_socket(ended);
         let position = self.position();
+        if let Some(asking) = self.http.asking() {
+            asking.cut(&ended, position.sent);
+        }
         let ended = self.ended.get_or_insert(ended);
         if let Some(queue) = &self.queue {
             queue.ended(ended, position, &mut self.woken);
@@ -266,7 +273,10 @@ impl Wire {
         self.end(ended);
         let rest = self.out.len();
         self.out.advance(rest);
-        self.recv = None;
+        drop(self.http.take_request());
+        if let Some(inbox) = self.http.inbox() {
+            scratch::reclaim_room(inbox);
+        }
         self.socket.hang_up(self.ended.as_ref());
         self.transport.hang_up();
     }

@@ -160,7 +160,7 @@ impl Wire {
                 self.end(ended);
             }
         }
-        if let Some(ended) = &self.ended {
+        if let Some(ended) = self.ended.as_ref().or(self.http.write_error()) {
             return Poll::Ready(Err(ended.clone()));
         }
         if self.is_met(until) {
@@ -195,6 +195,7 @@ impl Wire {
             Until::Flushed => self.is_flushed(),
             Until::Drained => self.is_flushed() && self.queue.as_ref().is_none_or(|queue| queue.is_empty()),
             Until::Fits(len) => self.has_room_for(len),
+            Until::Wanted => self.http.is_settled(),
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) enum Until {
     Drained,
     /// A message of so many bytes fits: below half of the high-water mark, and within the bound or alone.
     Fits(usize),
+    /// The server wants a body that is withheld, or has answered.
+    Wanted,
 }
 
 impl Waiters {

@@ -189,6 +189,7 @@ fn failed(ended: &Ended) -> io::Error {
         | Ended::Cancelled
         | Ended::Unanswered
         | Ended::Aborted
+        | Ended::GivenUp
         | Ended::Upgraded
         | Ended::WebSocket(WsEnded::Closed { .. } | WsEnded::Transport) => io::ErrorKind::ConnectionAborted,
     };

@@ -10,7 +10,7 @@ use endwell_core::ws::Session;
 use crate::counters::Counters;
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
-use crate::wire::{Application, Driving, Link, Outcome, SocketState};
+use crate::wire::{Driving, Link, SocketState};
 use crate::{Config, Ended};
 
 /// Drives a WebSocket to its end: made by [`Socket::over`](super::Socket::over). Ready: how the connection ended.
@@ -39,22 +39,7 @@ impl Future for Driver {
     type Output = Ended;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let link = self.0.link();
-        let mut wire = link.lock();
-        wire.begin(cx);
-        let ended = match (wire.take_outcome(), wire.ended()) {
-            (Outcome::Ended(ended), None) => ended,
-            (_, Some(ended)) => ended.clone(),
-            (Outcome::Open | Outcome::Answered(_) | Outcome::Cut(_) | Outcome::Dropped(_), None) => {
-                if wire.poll_while_handling(cx, Application::Beside).is_ready() {
-                    cx.waker().wake_by_ref();
-                }
-                wire.rest(&link.hub, None);
-                return Poll::Pending;
-            }
-        };
-        wire.hang_up(ended.clone());
-        Poll::Ready(ended)
+        self.0.poll_beside(cx)
     }
 }
 

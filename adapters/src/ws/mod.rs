@@ -3,10 +3,12 @@
 //! - [`Socket`] is the whole of it; [`Socket::split`] gives a half to each of two tasks.
 //! - [`Outlet`] is for many producers: bounded, in order, whole messages. [`broadcast`] sends one message to many.
 //! - [`ByteStream`] is a byte stream over binary messages, and with feature `futures` `Messages` is a `Stream` and `Sink`.
-//! - [`Socket::over`] is for connections whose handshake somebody else has done, and for clients.
+//! - [`connect`] is a client's, in one call.
+//! - [`Socket::over`] is for connections whose handshake somebody else has done.
 
 mod byte_stream;
 mod close;
+mod connect;
 mod driver;
 mod flush;
 mod fragments;
@@ -22,10 +24,11 @@ mod socket;
 
 pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
+pub use connect::{ConnectError, connect};
 pub use driver::Driver;
 pub use endwell_core::ws::{
-    Acceptance, Close, CloseCode, Control, End, Ended, Frame, Jitter, Kind, Limits, NotAHandshake, Origins,
-    SessionEvent, Subprotocol, Writing,
+    Acceptance, Close, CloseCode, Control, End, Ended, Frame, Jitter, Kind, Limits, NotAHandshake, Offer,
+    Origins, SessionEvent, Subprotocol, Writing,
 };
 pub use flush::Flush;
 pub use fragments::{FragmentError, Fragments, WriteFragment};

@@ -1,15 +1,28 @@
-//! What the listeners over async-io's sockets have in common.
+//! What listeners and connectors over async-io's sockets have in common.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::{self, UnixStream};
 
-use async_io::Async;
+use async_io::{Async, Timer};
 
+use crate::client;
 use crate::futures_io::Stream;
 use crate::transport::{Address, Endpoints};
 
-/// A TCP connection that was accepted from `peer`.
+/// Connects to one of `addresses`.
+pub(crate) async fn to(
+    addresses: impl IntoIterator<Item = SocketAddr>,
+) -> io::Result<(Stream<Async<TcpStream>>, Endpoints)> {
+    let sleep = async |time| {
+        Timer::after(time).await;
+    };
+    let io = client::first(addresses, Async::<TcpStream>::connect, sleep).await?;
+    let peer = io.get_ref().peer_addr()?;
+    tcp(io, peer)
+}
+
+/// A TCP connection to `peer`.
 pub(crate) fn tcp(
     io: Async<TcpStream>,
     peer: SocketAddr,
@@ -18,7 +31,7 @@ pub(crate) fn tcp(
     Ok((Stream::tcp(io)?, Endpoints { peer: Address::Tcp(peer), local }))
 }
 
-/// A Unix connection that was accepted from `peer`.
+/// A Unix connection to `peer`.
 pub(crate) fn unix(
     io: Async<UnixStream>,
     peer: net::SocketAddr,

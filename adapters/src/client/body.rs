@@ -1,0 +1,237 @@
+//! The body of a request as it is written.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use endwell_core::http::{FieldSection, client};
+
+use crate::Ended;
+use crate::body::{CHUNK, WriteError, poll_write};
+use crate::wire::{Link, Sent, Side, Until};
+
+/// The right to write the body of a request.
+///
+/// It ends in [`finish`](Self::finish) or [`abort`](Self::abort). If it is dropped instead, the request is aborted. The
+/// response to a request that was cut off can still be read, should one come; the connection is not used again.
+///
+/// Writing after the end does not compile:
+///
+/// ```compile_fail,E0382
+/// # async fn f(mut body: endwell::client::Body) {
+/// let finished = body.finish();
+/// body.write("more").await;
+/// # }
+/// ```
+#[must_use = "a body that is dropped is aborted"]
+pub struct Body(Writing);
+
+/// The right, and what it is tied to. Dropped, it leaves a request that is cut off.
+struct Writing {
+    link: Arc<Link>,
+    body: Option<client::Body>,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if self.body.take().is_some() {
+            self.link.lock().sent(Sent::Nothing);
+        }
+    }
+}
+
+impl Body {
+    /// Without a body: the connection had ended before.
+    pub(super) fn new(link: &Arc<Link>, body: Option<client::Body>) -> Self {
+        Self(Writing { link: Arc::clone(link), body })
+    }
+
+    /// Writes `data`: waits for room and hands it over, in parts if it is large.
+    ///
+    /// # Errors
+    ///
+    /// Nothing can be written any more ([`WriteError::Ended`]): the server may have answered before it stopped to read, so
+    /// look at the [`Response`](super::Response). Or the data goes past the length that was announced
+    /// ([`WriteError::Overrun`]): none of it was written then, and it comes back.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped writes no more, and tears nothing: what was handed over by then goes out. To know
+    /// how much that is, keep the future and ask [`Write::into_rest`]; or wait with [`ready`](Self::ready), which
+    /// is cancel safe.
+    pub fn write(&mut self, data: impl Into<Bytes>) -> Write<'_> {
+        Write { body: &mut self.0, rest: data.into() }
+    }
+
+    /// Waits until a piece can be written.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn ready(&mut self) -> Ready<'_> {
+        Ready { body: &mut self.0, until: Until::Room(CHUNK) }
+    }
+
+    /// Waits until everything that was written was taken by the transport.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn flush(&mut self) -> Ready<'_> {
+        Ready { body: &mut self.0, until: Until::Flushed }
+    }
+
+    /// Ends the body. Does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Less was written than the length that was announced, or the connection has ended: the request is aborted.
+    pub fn finish(self) -> Result<(), Ended> {
+        self.end(None)
+    }
+
+    /// Ends the body with trailers, which are sent if it is chunked, and left out otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](Self::finish).
+    pub fn finish_with(self, trailers: &FieldSection) -> Result<(), Ended> {
+        self.end(Some(trailers))
+    }
+
+    /// Cuts the body off, because what produces it has failed or nobody wants it.
+    pub fn abort(self) {}
+
+    fn end(mut self, trailers: Option<&FieldSection>) -> Result<(), Ended> {
+        let mut wire = self.0.link.lock();
+        let Some(body) = self.0.body.take() else {
+            return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
+        };
+        let finished = body.finish(trailers, &mut wire.out);
+        let result = finished.as_ref().map(drop).map_err(|_| Ended::Aborted);
+        wire.sent(finished.map_or(Sent::Nothing, Sent::Finished));
+        result
+    }
+}
+
+/// The body of a request that the server is asked about first. Await it: it becomes a [`Body`].
+///
+/// # Errors
+///
+/// The server has answered already, or the connection has ended: await the [`Response`](super::Response).
+///
+/// # Cancel safety
+///
+/// Cancel safe if it is awaited as `&mut withheld`. If it is dropped, the request is cut off where it is.
+#[must_use = "a body that is withheld for ever leaves the connection without a next request"]
+pub struct Withheld {
+    link: Arc<Link>,
+    body: Option<client::Withheld>,
+}
+
+/// A body that the server did not ask for: it has answered already, or the connection has ended. The
+/// [`Response`](super::Response) says which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotWanted(());
+
+impl fmt::Display for NotWanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is not wanted: the request was answered before it, or the connection has ended")
+    }
+}
+
+impl std::error::Error for NotWanted {}
+
+impl Withheld {
+    pub(super) fn new(link: &Arc<Link>, body: Option<client::Withheld>) -> Self {
+        Self { link: Arc::clone(link), body }
+    }
+}
+
+impl Future for Withheld {
+    type Output = Result<Body, NotWanted>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { link, body } = self.get_mut();
+        let mut wire = link.lock();
+        // Whatever has ended is an answer too.
+        let _ = ready!(wire.poll_output(cx, Side::Writer, Until::Wanted));
+        let proceeded = match (body.take(), wire.take_wanted()) {
+            (Some(body), Some(wanted)) => Ok(Body::new(link, Some(body.proceed(wanted)))),
+            (Some(_), None) => {
+                wire.sent(Sent::Nothing);
+                Err(NotWanted(()))
+            }
+            (None, _) => Err(NotWanted(())),
+        };
+        Poll::Ready(proceeded)
+    }
+}
+
+impl Drop for Withheld {
+    fn drop(&mut self) {
+        if self.body.take().is_some() {
+            self.link.lock().sent(Sent::Nothing);
+        }
+    }
+}
+
+/// Hands data over as there is room for it.
+#[must_use = "futures do nothing unless polled"]
+pub struct Write<'a> {
+    body: &'a mut Writing,
+    rest: Bytes,
+}
+
+impl Write<'_> {
+    /// The part of the data that was not handed over.
+    pub fn into_rest(self) -> Bytes {
+        self.rest
+    }
+}
+
+impl Future for Write<'_> {
+    type Output = Result<(), WriteError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { body: Writing { link, body }, rest } = self.get_mut();
+        poll_write(link, body.as_mut(), rest, cx)
+    }
+}
+
+/// Waits for the output.
+#[must_use = "futures do nothing unless polled"]
+pub struct Ready<'a> {
+    body: &'a mut Writing,
+    until: Until,
+}
+
+impl Future for Ready<'_> {
+    type Output = Result<(), Ended>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.body.link.lock().poll_output(cx, Side::Writer, self.until)
+    }
+}
+
+macro_rules! opaque_debug {
+    ($($name:ty),*) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+opaque_debug!(Body, Withheld, Write<'_>, Ready<'_>);

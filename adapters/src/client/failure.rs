@@ -1,0 +1,96 @@
+//! Why a response did not come, or not whole.
+
+use std::fmt;
+
+use crate::Ended;
+
+/// Why the head of a response did not come. The connection is gone.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The connection had ended before any byte of the request was on its way. The request can be sent again on another
+    /// connection, whatever its method.
+    NotSent(Ended),
+    /// The connection ended before any byte of a response. The server may have acted on the request, or never have seen
+    /// it: it can be sent again only if its method is idempotent (RFC 9110 9.2.2).
+    Unanswered(Ended),
+    /// The server began to answer, broke the protocol, or met a limit. Sending the request again is not safe.
+    Failed(Ended),
+}
+
+impl Failure {
+    /// How the connection ended.
+    pub fn ended(&self) -> &Ended {
+        let (Self::NotSent(ended) | Self::Unanswered(ended) | Self::Failed(ended)) = self;
+        ended
+    }
+
+    /// True if the request can be sent again on another connection. `idempotent`: doing twice what it asks for is the same
+    /// as doing it once (RFC 9110 9.2.2).
+    pub fn is_safe_to_retry(&self, idempotent: bool) -> bool {
+        match self {
+            Self::NotSent(_) => true,
+            Self::Unanswered(_) => idempotent,
+            Self::Failed(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(ended) => write!(f, "the request was not sent: {ended}"),
+            Self::Unanswered(ended) => write!(f, "the request was not answered: {ended}"),
+            Self::Failed(ended) => write!(f, "no whole head of a response: {ended}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.ended())
+    }
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        let (Failure::NotSent(ended) | Failure::Unanswered(ended) | Failure::Failed(ended)) = failure;
+        ended
+    }
+}
+
+/// Why the body of a response did not come whole.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Incomplete {
+    /// How many bytes of it came.
+    pub received: u64,
+    /// How many the head had announced, if it did.
+    pub announced: Option<u64>,
+    /// What happened.
+    pub ended: Ended,
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { received, announced, ended } = self;
+        match announced {
+            Some(announced) => {
+                write!(f, "the body was cut off after {received} of {announced} bytes: {ended}")
+            }
+            None => write!(f, "the body was cut off after {received} bytes: {ended}"),
+        }
+    }
+}
+
+impl std::error::Error for Incomplete {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.ended)
+    }
+}
+
+impl From<Incomplete> for Ended {
+    fn from(incomplete: Incomplete) -> Self {
+        incomplete.ended
+    }
+}

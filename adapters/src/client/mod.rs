@@ -1,0 +1,48 @@
+//! A client's connections.
+//!
+//! ```no_run
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+//! use endwell::http::{Method, RequestHead};
+//! use endwell::{Config, client, tokio::Tcp};
+//!
+//! let connection = client::connect(&Tcp, "example.com", 80, &Config::default()).await?;
+//! let head = RequestHead::new(Method::Get, "example.com", "/")?;
+//! let mut received = connection.send(&head, "").await?;
+//! println!("{}", received.status());
+//! while let Some(piece) = received.read().await? {
+//!     println!("{} bytes", piece.len());
+//! }
+//! let Some(connection) = received.finish().await else { return Ok(()) };
+//! let received = connection.send(&head, "").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - A [`Connection`] is the right to send the next request. Sending consumes it.
+//! - What comes of it can be used side by side, also in two tasks: a [`Body`] to write the request, and a [`Response`] to
+//!   wait for. The response may come, and even end, before the request does.
+//! - [`Received::finish`] gives the connection back, if both are done and nobody announced the close. Nothing else does:
+//!   whatever is dropped on the way closes it.
+//! - A connection has a task of its own, its [`Driver`], which reads while a request is written, keeps the times of
+//!   [`Limits`](crate::http::Limits), and notices when a server leaves that is asked nothing.
+
+mod body;
+mod connection;
+mod dial;
+mod driver;
+mod failure;
+mod received;
+mod response;
+mod upgrade;
+mod url;
+
+pub use body::{Body, NotWanted, Ready, Withheld, Write};
+pub use connection::Connection;
+pub use dial::connect;
+pub(crate) use dial::first;
+pub use driver::Driver;
+pub use failure::{Failure, Incomplete};
+pub use received::{Finish, Read, ReadAll, Received};
+pub use response::{Interim, Response};
+pub use upgrade::{NotUpgraded, Switched, Upgrade};
+pub use url::{InvalidUrl, Scheme, Url};

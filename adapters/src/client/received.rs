@@ -1,0 +1,241 @@
+//! A response whose head has come.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use endwell_core::http::{Fields, ResponseHead, StatusCode, client};
+use endwell_core::{Bound, Exceeded, Limit};
+
+use super::connection::{Connection, Right};
+use super::failure::Incomplete;
+use crate::Ended;
+
+/// A final response whose head has come, and whose body is to be read.
+///
+/// It ends in [`finish`](Self::finish), which gives the connection back. If it is dropped instead, the connection closes.
+#[must_use = "dropping it closes the connection"]
+pub struct Received {
+    right: Right,
+    head: ResponseHead,
+    announced: Option<u64>,
+    given_out: u64,
+}
+
+impl Received {
+    pub(super) fn new(right: Right, head: ResponseHead) -> Self {
+        let announced = right.link().lock().response_body().and_then(client::ResponseBody::remaining);
+        Self { right, head, announced, given_out: 0 }
+    }
+
+    /// The head.
+    pub fn head(&self) -> &ResponseHead {
+        &self.head
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.head.status()
+    }
+
+    /// The fields of the head.
+    pub fn fields(&self) -> &Fields {
+        self.head.fields()
+    }
+
+    /// The length of the body, if the head announced it.
+    pub fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
+    pub fn trailers(&self) -> Option<Fields> {
+        self.right.link().lock().http.asking()?.trailers().cloned()
+    }
+
+    /// The next piece of the body; `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// The body is not whole: the server broke the protocol, ended the stream within the body, or met a limit; or the
+    /// connection has ended. What had come before was given out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a piece that was not returned is returned by the next call.
+    pub fn read(&mut self) -> Read<'_> {
+        Read { response: self, waits: Waits::No }
+    }
+
+    /// The whole body, or what is left of it, of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), or the body is larger than `limit`.
+    ///
+    /// # Cancel safety
+    ///
+    /// **Not** cancel safe: what was read so far is in the future.
+    pub fn read_all(&mut self, limit: usize) -> ReadAll<'_> {
+        ReadAll { read: self.read(), limit, first: Bytes::new(), all: BytesMut::new() }
+    }
+
+    /// The connection, to be used again. `None`: it is closed, since either side announced it, or the exchange is not
+    /// whole.
+    ///
+    /// What was not read of the body is thrown away, if it is no more than
+    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes); a request that is still written in another task is
+    /// waited for.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection closes.
+    pub fn finish(self) -> Finish {
+        let bound = self.right.link().hub.drain_bytes;
+        let until = self.given_out.saturating_add(bound);
+        Finish { response: Some(self), until }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Incomplete>> {
+        let piece = ready!(self.right.link().lock().poll_response_body(cx));
+        Poll::Ready(match piece {
+            Ok(piece) => {
+                let len = piece.as_ref().map_or(0, Bytes::len);
+                self.given_out = self.given_out.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+                Ok(piece)
+            }
+            Err(ended) => Err(self.incomplete(ended)),
+        })
+    }
+
+    fn incomplete(&self, ended: Ended) -> Incomplete {
+        Incomplete { received: self.given_out, announced: self.announced, ended }
+    }
+}
+
+/// Whether somebody waits for a piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Yes,
+    No,
+}
+
+/// Waits for the next piece of a body.
+#[must_use = "futures do nothing unless polled"]
+pub struct Read<'a> {
+    response: &'a mut Received,
+    waits: Waits,
+}
+
+impl Future for Read<'_> {
+    type Output = Result<Option<Bytes>, Incomplete>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { response, waits } = self.get_mut();
+        let polled = response.poll_read(cx);
+        *waits = if polled.is_pending() { Waits::Yes } else { Waits::No };
+        polled
+    }
+}
+
+impl Drop for Read<'_> {
+    /// Nobody waits any more: the server's time does not run on.
+    fn drop(&mut self) {
+        if self.waits == Waits::Yes {
+            self.response.right.link().lock().stop_reading_response();
+        }
+    }
+}
+
+/// Waits for the whole body.
+#[must_use = "futures do nothing unless polled"]
+pub struct ReadAll<'a> {
+    read: Read<'a>,
+    limit: usize,
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Future for ReadAll<'_> {
+    type Output = Result<Bytes, Incomplete>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { read, limit, first, all } = self.get_mut();
+        loop {
+            let Some(piece) = ready!(Pin::new(&mut *read).poll(cx))? else {
+                return Poll::Ready(Ok(if all.is_empty() {
+                    std::mem::take(first)
+                } else {
+                    std::mem::take(all).freeze()
+                }));
+            };
+            if first.len() + all.len() + piece.len() > *limit {
+                let bound = Bound::Bytes(u64::try_from(*limit).unwrap_or(u64::MAX));
+                let exceeded = Exceeded { limit: Limit::BodyBytes, bound };
+                return Poll::Ready(Err(read.response.incomplete(exceeded.into())));
+            }
+            // A body in one piece, which most are, is not copied.
+            if first.is_empty() && all.is_empty() {
+                *first = piece;
+            } else {
+                all.extend_from_slice(&std::mem::take(first));
+                all.extend_from_slice(&piece);
+            }
+        }
+    }
+}
+
+/// Waits until request and response are done.
+#[must_use = "futures do nothing unless polled"]
+pub struct Finish {
+    response: Option<Received>,
+    until: u64,
+}
+
+impl Future for Finish {
+    type Output = Option<Connection>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { response: slot, until } = self.get_mut();
+        let Some(response) = slot else { return Poll::Ready(None) };
+        let is_again = loop {
+            let mut wire = response.right.link().lock();
+            let is_worth_it = wire.response_body().is_some_and(|body| {
+                let rest = body.remaining().unwrap_or(0);
+                body.is_done() || (!body.is_last() && response.given_out.saturating_add(rest) <= *until)
+            });
+            if !is_worth_it {
+                break false;
+            }
+            if wire.response_body().is_some_and(client::ResponseBody::is_done) {
+                break ready!(wire.poll_again(cx));
+            }
+            drop(wire);
+            match ready!(response.poll_read(cx)) {
+                Ok(_) => {}
+                Err(_) => break false,
+            }
+        };
+        let response = slot.take();
+        Poll::Ready(response.filter(|_| is_again).map(|response| Connection::again(response.right)))
+    }
+}
+
+macro_rules! opaque_debug {
+    ($($name:ty),*) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+opaque_debug!(Read<'_>, ReadAll<'_>, Finish);
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received").field("head", &self.head).finish_non_exhaustive()
+    }
+}

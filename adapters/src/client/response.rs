@@ -1,0 +1,86 @@
+//! The response to a request, until its head has come.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use endwell_core::http::InterimResponse;
+
+use super::connection::Right;
+use super::failure::Failure;
+use super::received::Received;
+
+/// The response to a request: its head has not come yet. Await it; it becomes [`Received`].
+///
+/// Interim responses that nobody [asks for](Self::interim) are passed over. If it is dropped, the connection closes.
+///
+/// # Errors
+///
+/// The head did not come, and [`Failure`] says whether the request can be sent again.
+///
+/// # Cancel safety
+///
+/// Cancel safe if it is awaited as `&mut response`.
+#[must_use = "dropping it closes the connection"]
+pub struct Response(Option<Right>);
+
+impl Response {
+    pub(super) fn new(right: Right) -> Self {
+        Self(Some(right))
+    }
+
+    /// The next interim response, such as 103 Early Hints. `None`: there will be no further one, since the final response
+    /// has come or none will. Await the response itself then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn interim(&mut self) -> Interim<'_> {
+        Interim(self)
+    }
+}
+
+impl Future for Response {
+    type Output = Result<Received, Failure>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(slot) = self.get_mut();
+        // Once it is ready, there is nothing more to wait for.
+        let Some(right) = slot else { return Poll::Pending };
+        let answer = ready!(right.link().lock().poll_head(cx));
+        // A right that is not used any more is dropped without the lock.
+        let right = slot.take();
+        Poll::Ready(match (answer, right) {
+            (Ok(head), Some(right)) => Ok(Received::new(right, head)),
+            (Err(failure), _) => Err(failure),
+            (Ok(_), None) => return Poll::Pending,
+        })
+    }
+}
+
+/// Waits for an interim response.
+#[must_use = "futures do nothing unless polled"]
+pub struct Interim<'a>(&'a mut Response);
+
+impl Future for Interim<'_> {
+    type Output = Option<InterimResponse>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &self.0.0 {
+            Some(right) => right.link().lock().poll_interim(cx),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Interim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interim").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! The opening handshake of a WebSocket. RFC 6455 4.1.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use endwell_core::http::InterimResponse;
+
+use super::connection::Right;
+use super::failure::Failure;
+use super::received::Received;
+use crate::wire::Answer;
+use crate::ws::Socket;
+
+/// A handshake whose answer has not come. Await it. If it is dropped, the connection closes.
+///
+/// # Errors
+///
+/// The server has answered with something else ([`NotUpgraded::Refused`]), wrongly, or not at all.
+///
+/// # Cancel safety
+///
+/// Cancel safe if it is awaited as `&mut upgrade`.
+#[must_use = "dropping it closes the connection"]
+pub struct Upgrade(Option<Right>);
+
+/// A WebSocket that a server has opened.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub struct Switched {
+    /// The WebSocket.
+    pub socket: Socket,
+    /// The head of the 101, for what the server has said besides: a cookie, say.
+    pub head: InterimResponse,
+}
+
+/// Why a connection has not become a WebSocket.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotUpgraded {
+    /// The server has answered with something else: a redirect, a refusal, a wish for credentials. After its body the
+    /// connection can be used again as after any other request.
+    Refused(Box<Received>),
+    /// No answer came, or a wrong one. The connection is gone.
+    Failed(Failure),
+}
+
+impl fmt::Display for NotUpgraded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(received) => {
+                write!(f, "the server refused to open a WebSocket, with {}", received.status())
+            }
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotUpgraded {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+impl Upgrade {
+    pub(super) fn new(right: Right) -> Self {
+        Self(Some(right))
+    }
+}
+
+impl Future for Upgrade {
+    type Output = Result<Switched, NotUpgraded>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(slot) = self.get_mut();
+        // Once it is ready, there is nothing more to wait for.
+        let Some(right) = slot else { return Poll::Pending };
+        let answer = ready!(right.link().lock().poll_answer(cx));
+        let Some(right) = slot.take() else { return Poll::Pending };
+        Poll::Ready(match answer {
+            Ok(Answer::Open(subprotocol, head)) => {
+                let socket = Socket::new(Arc::clone(right.link()), subprotocol);
+                Ok(Switched { socket, head })
+            }
+            Ok(Answer::Refused(head)) => Err(NotUpgraded::Refused(Received::new(right, head).into())),
+            Err(failure) => Err(NotUpgraded::Failed(failure)),
+        })
+    }
+}
+
+impl fmt::Debug for Upgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgrade").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,33 @@
+//! What must not be foreseen: keys of handshakes and of masks.
+
+use endwell_core::ws::Masks;
+use rand::Rng;
+
+/// The random part of a handshake's key.
+pub(crate) fn nonce() -> [u8; 16] {
+    rand::rng().random()
+}
+
+/// The keys of one connection's frames.
+///
+/// The generator is this thread's: a cryptographic one (ChaCha), seeded by the system, and again after every 64 KiB. So a
+/// connection holds nothing for it, and a frame costs no system call.
+pub(crate) fn masks() -> Masks {
+    Masks::new(|| rand::rng().random())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_keys_of_handshakes_do_not_repeat() {
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..10_000).map(|_| nonce()).collect::<Vec<_>>())).collect();
+        let keys: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect();
+        let distinct: HashSet<_> = keys.iter().collect();
+        assert_eq!((keys.len(), distinct.len()), (40_000, 40_000));
+    }
+}

@@ -1,0 +1,269 @@
+//! A client's side of a connection: what answers it lies here, so that the driver can read it while the application
+//! writes its request, or does something else.
+
+mod drive;
+mod rights;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::task::Poll;
+
+use endwell_core::http::client::{self, Client, Closed, Continue, Finished, Next, Received, ResponseBody};
+use endwell_core::http::{Fields, InterimResponse, ResponseHead};
+use endwell_core::ws::{Handshake, Opening, WebSocket};
+use endwell_core::{Deadline, Inbox, Outbox, Step};
+
+use super::Http;
+use crate::Ended;
+use crate::client::Failure;
+
+/// What a client has asked, and what has come of it.
+pub(crate) struct Asking {
+    phase: Phase,
+    sent: Sent,
+    /// Interim responses that nobody has taken yet. The core bounds their number.
+    interims: VecDeque<InterimResponse>,
+    wanted: Option<Continue>,
+    trailers: Option<Fields>,
+    /// How much output there had been in all when the request began.
+    begins: u64,
+    /// Why nothing can be written any more, while the response is still read.
+    write_error: Option<Ended>,
+}
+
+/// How far the answer is.
+pub(crate) enum Phase {
+    /// No request is open.
+    Idle(Client),
+    /// A head is waited for.
+    Waiting(client::Response),
+    /// The answer to a WebSocket handshake is waited for.
+    Upgrading(Handshake),
+    /// The final head has come, and nobody has taken it.
+    Head(Received),
+    /// The head was taken, and the body is read.
+    Body(ResponseBody),
+    /// The connection has become a WebSocket, and nobody has taken it.
+    Open(Option<Box<str>>, InterimResponse),
+    /// No answer came.
+    Failed(Failure),
+    /// Nothing more is asked here.
+    Over,
+}
+
+/// How far the request is.
+pub(crate) enum Sent {
+    /// Its body is still written.
+    Open,
+    /// Its body waits to be wanted.
+    Withheld,
+    /// It is whole.
+    Finished(Finished),
+    /// It has no body, and the proof comes with the answer; or it was cut off, and there is no proof.
+    Nothing,
+}
+
+/// What answers an offer to become a WebSocket.
+pub(crate) enum Answer {
+    Open(Option<Box<str>>, InterimResponse),
+    Refused(ResponseHead),
+}
+
+impl Asking {
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            phase: Phase::Idle(client),
+            sent: Sent::Nothing,
+            interims: VecDeque::new(),
+            wanted: None,
+            trailers: None,
+            begins: 0,
+            write_error: None,
+        }
+    }
+
+    /// The body of the response, once its head was taken.
+    pub(super) fn body(&mut self) -> Option<&mut ResponseBody> {
+        match &mut self.phase {
+            Phase::Body(body) => Some(body),
+            Phase::Idle(_)
+            | Phase::Waiting(_)
+            | Phase::Upgrading(_)
+            | Phase::Head(_)
+            | Phase::Open(..)
+            | Phase::Failed(_)
+            | Phase::Over => None,
+        }
+    }
+
+    pub(super) fn inbox(&mut self) -> Option<&mut Inbox> {
+        match &mut self.phase {
+            Phase::Idle(client) => Some(client.inbox()),
+            Phase::Waiting(response) => Some(response.inbox()),
+            Phase::Upgrading(handshake) => Some(handshake.inbox()),
+            Phase::Head(received) => Some(received.body.inbox()),
+            Phase::Body(body) => Some(body.inbox()),
+            Phase::Open(..) | Phase::Failed(_) | Phase::Over => None,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        match &self.phase {
+            Phase::Idle(client) => client.deadline(),
+            Phase::Waiting(response) => response.deadline(),
+            Phase::Upgrading(handshake) => handshake.deadline(),
+            Phase::Head(_) | Phase::Body(_) | Phase::Open(..) | Phase::Failed(_) | Phase::Over => None,
+        }
+    }
+
+    /// The fields behind the body of the response, once it was read to its end.
+    pub(crate) fn trailers(&self) -> Option<&Fields> {
+        self.trailers.as_ref()
+    }
+
+    /// True if the connection has no request open, and had not ended when that was last looked at.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle(_))
+    }
+
+    /// True if the driver reads without being asked to: for a head, or for the end.
+    fn waits(&self) -> bool {
+        matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_))
+    }
+
+    /// The next interim response that nobody has taken. Ready, and none: there will be no further one.
+    fn interim(&mut self) -> Poll<Option<InterimResponse>> {
+        match (self.interims.pop_front(), &self.phase) {
+            (None, Phase::Waiting(_)) => Poll::Pending,
+            (next, _) => Poll::Ready(next),
+        }
+    }
+
+    /// The connection has ended, after it had taken so much output in all. What has arrived is kept.
+    pub(super) fn cut(&mut self, ended: &Ended, sent: u64) {
+        let is_untouched = match &self.phase {
+            Phase::Idle(_) => true,
+            Phase::Waiting(response) => response.is_untouched(),
+            Phase::Upgrading(handshake) => handshake.is_untouched(),
+            Phase::Head(_) | Phase::Body(_) | Phase::Open(..) | Phase::Failed(_) | Phase::Over => return,
+        };
+        // A transport that fails and a driver that is gone say as little of the request as the end of the stream.
+        let is_cut = matches!(ended, Ended::ByPeer | Ended::Transport(_) | Ended::Cancelled);
+        let failure = if self.is_idle() || sent <= self.begins {
+            Failure::NotSent
+        } else if is_cut && is_untouched {
+            Failure::Unanswered
+        } else {
+            Failure::Failed
+        };
+        self.phase = Phase::Failed(failure(ended.clone()));
+    }
+
+    /// Whose turn it is: while the request is not out, the server's silence says nothing.
+    fn pause(&mut self, out: &Outbox) {
+        if out.is_empty() && !matches!(self.sent, Sent::Open) {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Waiting(response) => response.pause(),
+            Phase::Upgrading(handshake) => handshake.pause(),
+            Phase::Idle(_)
+            | Phase::Head(_)
+            | Phase::Body(_)
+            | Phase::Open(..)
+            | Phase::Failed(_)
+            | Phase::Over => {}
+        }
+    }
+
+    /// Goes on with what has arrived. What it has become that the rest of the wire must know.
+    fn advance(&mut self) -> Result<Option<Box<WebSocket>>, Ended> {
+        loop {
+            self.phase = match mem::replace(&mut self.phase, Phase::Over) {
+                Phase::Idle(client) => match client.poll() {
+                    Step::Wait(client) => {
+                        self.phase = Phase::Idle(client);
+                        return Ok(None);
+                    }
+                    Step::Done(closed) => return Err(self.closed(closed)),
+                },
+                Phase::Waiting(response) => match response.poll() {
+                    Ok(Step::Wait(response)) => {
+                        self.phase = Phase::Waiting(response);
+                        return Ok(None);
+                    }
+                    Ok(Step::Done(Next::Continue(wanted, response))) => {
+                        self.wanted = Some(wanted);
+                        Phase::Waiting(response)
+                    }
+                    Ok(Step::Done(Next::Interim(head, response))) => {
+                        self.interims.push_back(head);
+                        Phase::Waiting(response)
+                    }
+                    Ok(Step::Done(Next::Final(received))) => Phase::Head(received),
+                    Err(failure) => return Err(self.failed(failure)),
+                },
+                Phase::Upgrading(handshake) => match handshake.poll() {
+                    Ok(Step::Wait(handshake)) => {
+                        self.phase = Phase::Upgrading(handshake);
+                        return Ok(None);
+                    }
+                    Ok(Step::Done(Opening::Open(mut socket, head))) => {
+                        self.phase = Phase::Open(socket.subprotocol.take(), head);
+                        return Ok(Some(socket.into()));
+                    }
+                    Ok(Step::Done(Opening::Refused(received, finished))) => {
+                        self.sent = Sent::Finished(finished);
+                        Phase::Head(received)
+                    }
+                    Err(failure) => return Err(self.failed(failure)),
+                },
+                settled @ (Phase::Head(_)
+                | Phase::Body(_)
+                | Phase::Open(..)
+                | Phase::Failed(_)
+                | Phase::Over) => {
+                    self.phase = settled;
+                    return Ok(None);
+                }
+            };
+        }
+    }
+
+    fn closed(&mut self, closed: Closed) -> Ended {
+        let ended = match closed {
+            Closed::ByPeer => Ended::ByPeer,
+            Closed::Idle(exceeded) => exceeded.into(),
+            Closed::Unasked(violation) => Ended::Protocol(violation),
+        };
+        self.phase = Phase::Failed(Failure::NotSent(ended.clone()));
+        ended
+    }
+
+    fn failed(&mut self, failure: client::Failure) -> Ended {
+        let (ended, failure): (Ended, fn(Ended) -> Failure) = match failure {
+            client::Failure::Unanswered => (Ended::ByPeer, Failure::Unanswered),
+            client::Failure::Error(error) => (error.into(), Failure::Failed),
+        };
+        self.phase = Phase::Failed(failure(ended.clone()));
+        ended
+    }
+}
+
+impl Http {
+    /// Why a client can write no more, though it still reads.
+    pub(super) fn write_error(&self) -> Option<&Ended> {
+        match self {
+            Self::Asking(asking) => asking.write_error.as_ref(),
+            Self::Nothing | Self::Request(_) => None,
+        }
+    }
+
+    /// True if a body that is withheld need wait no longer.
+    pub(super) fn is_settled(&self) -> bool {
+        match self {
+            Self::Asking(asking) => asking.wanted.is_some() || !matches!(asking.phase, Phase::Waiting(_)),
+            Self::Nothing | Self::Request(_) => true,
+        }
+    }
+}

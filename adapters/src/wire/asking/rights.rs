@@ -1,0 +1,193 @@
+//! What the rights of a client's connection do with it.
+
+use std::mem;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use endwell_core::Outbox;
+use endwell_core::http::client::{Client, Continue, Received, ResponseBody};
+use endwell_core::http::{Event, InterimResponse, ResponseHead};
+
+use super::super::{Http, Outcome, Wire};
+use super::{Answer, Phase, Sent};
+use crate::Ended;
+use crate::client::Failure;
+
+impl Wire {
+    /// Begins a request. `None`: the connection has ended, and the answer says how.
+    pub(crate) fn ask<R>(
+        &mut self,
+        write: impl FnOnce(Client, &mut Outbox) -> (Phase, Sent, R),
+    ) -> Option<R> {
+        self.look();
+        let Self { http: Http::Asking(asking), out, .. } = self else { return None };
+        let begins = out.sent().saturating_add(u64::try_from(out.len()).unwrap_or(u64::MAX));
+        let right = match mem::replace(&mut asking.phase, Phase::Over) {
+            Phase::Idle(client) => {
+                let (phase, sent, right) = write(client, out);
+                (asking.phase, asking.sent) = (phase, sent);
+                asking.begins = begins;
+                asking.trailers = None;
+                Some(right)
+            }
+            other @ (Phase::Waiting(_)
+            | Phase::Upgrading(_)
+            | Phase::Head(_)
+            | Phase::Body(_)
+            | Phase::Open(..)
+            | Phase::Failed(_)
+            | Phase::Over) => {
+                asking.phase = other;
+                None
+            }
+        };
+        self.leave_to_driver();
+        right
+    }
+
+    /// True if a request can be sent, as far as is known.
+    pub(crate) fn is_idle(&mut self) -> bool {
+        self.look();
+        self.http.asking().is_some_and(|asking| asking.is_idle())
+    }
+
+    /// The request is whole, or cut off.
+    pub(crate) fn sent(&mut self, sent: Sent) {
+        if let Some(asking) = self.http.asking() {
+            asking.sent = sent;
+        }
+        self.wake_reader();
+        self.leave_to_driver();
+    }
+
+    /// The server's wish for a body that is withheld.
+    pub(crate) fn take_wanted(&mut self) -> Option<Continue> {
+        let wanted = self.http.asking()?.wanted.take()?;
+        self.sent(Sent::Open);
+        Some(wanted)
+    }
+
+    /// The next interim response; `None` when there will be no further one.
+    pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<Option<InterimResponse>> {
+        let Some(asking) = self.http.asking() else { return Poll::Ready(None) };
+        let polled = asking.interim();
+        if polled.is_pending() {
+            self.waiters.read(cx, &mut self.woken);
+        }
+        polled
+    }
+
+    /// The final head. Interim responses that nobody has taken are passed over.
+    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
+        match self.poll_answer(cx) {
+            Poll::Ready(Ok(Answer::Refused(head))) => Poll::Ready(Ok(head)),
+            Poll::Ready(Ok(Answer::Open(..))) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
+        }
+    }
+
+    /// The answer to a request, or to an offer.
+    pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Failure>> {
+        let Some(asking) = self.http.asking() else { return Poll::Pending };
+        let answer = match mem::replace(&mut asking.phase, Phase::Over) {
+            Phase::Head(Received { head, body }) => {
+                asking.phase = Phase::Body(body);
+                asking.interims.clear();
+                Ok(Answer::Refused(head))
+            }
+            Phase::Open(subprotocol, head) => {
+                // It is another protocol's from here on, and ends with that.
+                self.http = Http::Nothing;
+                Ok(Answer::Open(subprotocol, head))
+            }
+            Phase::Failed(failure) => {
+                asking.phase = Phase::Failed(failure.clone());
+                Err(failure)
+            }
+            other @ (Phase::Idle(_)
+            | Phase::Waiting(_)
+            | Phase::Upgrading(_)
+            | Phase::Body(_)
+            | Phase::Over) => {
+                asking.phase = other;
+                self.waiters.read(cx, &mut self.woken);
+                return Poll::Pending;
+            }
+        };
+        self.waiters.stop_reading(&mut self.woken);
+        Poll::Ready(answer)
+    }
+
+    /// What is to be read of a body, if that is known: behind a head that was taken.
+    pub(crate) fn response_body(&mut self) -> Option<&ResponseBody> {
+        self.http.asking()?.body().map(|body| &*body)
+    }
+
+    /// The next piece of the body of a response; `None` at its end. What has arrived is given out before a failure is.
+    pub(crate) fn poll_response_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
+        let mut polled = self.next_piece();
+        if let (Poll::Pending, Some(ended)) = (&polled, &self.ended) {
+            polled = Poll::Ready(Err(ended.clone()));
+        }
+        if polled.is_pending() {
+            self.waiters.read(cx, &mut self.woken);
+            self.leave_to_driver();
+        } else {
+            self.waiters.stop_reading(&mut self.woken);
+        }
+        polled
+    }
+
+    /// The next piece that has arrived.
+    fn next_piece(&mut self) -> Poll<Result<Option<Bytes>, Ended>> {
+        let Some(asking) = self.http.asking() else { return Poll::Ready(Ok(None)) };
+        let Phase::Body(body) = &mut asking.phase else { return Poll::Ready(Ok(None)) };
+        while let Some(ready) = body.poll()? {
+            match body.event(ready) {
+                Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
+                Event::Trailers(fields) => asking.trailers = Some(fields),
+                Event::End => return Poll::Ready(Ok(None)),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Nobody waits for the body any more: the server's time does not run on.
+    pub(crate) fn stop_reading_response(&mut self) {
+        self.waiters.stop_reading(&mut self.woken);
+        let now = self.now();
+        if let Some(body) = self.http.body() {
+            body.pause(now);
+        }
+    }
+
+    /// Waits until the request is whole too. True: the connection can be used again. The body was read to its end.
+    pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(asking) = self.http.asking() else { return Poll::Ready(false) };
+        let Phase::Body(body) = &asking.phase else { return Poll::Ready(false) };
+        let is_lost = self.ended.is_some() || asking.write_error.is_some() || body.is_last();
+        if let (Sent::Open | Sent::Withheld, false) = (&asking.sent, is_lost) {
+            self.waiters.read(cx, &mut self.woken);
+            return Poll::Pending;
+        }
+        let sent = mem::replace(&mut asking.sent, Sent::Nothing);
+        let phase = mem::replace(&mut asking.phase, Phase::Over);
+        if let (Phase::Body(body), Sent::Finished(finished), false) = (phase, sent, is_lost) {
+            if let Some(client) = body.after(finished) {
+                asking.phase = Phase::Idle(client);
+                self.leave_to_driver();
+                return Poll::Ready(true);
+            }
+        }
+        self.conclude(Outcome::Ended(Ended::Announced));
+        Poll::Ready(false)
+    }
+
+    /// Nobody wants the connection any more.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(asking) = self.http.asking() {
+            asking.phase = Phase::Over;
+            self.conclude(Outcome::Ended(Ended::GivenUp));
+        }
+    }
+}

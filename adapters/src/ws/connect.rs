@@ -1,0 +1,105 @@
+//! Connecting to a WebSocket's URL.
+
+use std::fmt;
+use std::io;
+
+use super::Socket;
+use crate::Config;
+use crate::client::{self, Failure, InvalidUrl, NotUpgraded, Received, Scheme, Switched, Url};
+use crate::transport::Connector;
+
+/// Connects to a `ws://` URL, and asks for a WebSocket without a subprotocol. For more, see
+/// [`Connection::offer`](client::Connection::offer).
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// use endwell::{Config, tokio::Tcp, ws};
+///
+/// let mut socket = ws::connect(&Tcp, "ws://example.com/chat", &Config::default()).await?;
+/// socket.send("hello").await?;
+/// let ended = socket.close(ws::CloseCode::NORMAL).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// The URL is none of a WebSocket's, nobody can be connected to there, or the server refuses.
+///
+/// # Cancel safety
+///
+/// If the future is dropped, the connection closes.
+pub async fn connect<C: Connector>(
+    connector: &C,
+    url: &str,
+    config: &Config,
+) -> Result<Socket, ConnectError> {
+    let url = Url::parse(url)?;
+    match url.scheme() {
+        Scheme::Ws => {}
+        Scheme::Http | Scheme::Https | Scheme::Wss => return Err(InvalidUrl::Scheme.into()),
+    }
+    let connection = client::connect(connector, url.host(), url.port(), config).await?;
+    let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
+    let Switched { socket, .. } = connection.upgrade(offer).await?;
+    Ok(socket)
+}
+
+/// Why there is no WebSocket.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL is none of a WebSocket's.
+    Url(InvalidUrl),
+    /// Nobody can be connected to there.
+    Io(io::Error),
+    /// The server has answered with something else: a redirect, a refusal, a wish for credentials.
+    Refused(Box<Received>),
+    /// No answer came, or a wrong one.
+    Failed(Failure),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(invalid) => invalid.fmt(f),
+            Self::Io(error) => write!(f, "cannot connect: {error}"),
+            Self::Refused(received) => {
+                write!(f, "the server refused to open a WebSocket, with {}", received.status())
+            }
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Url(invalid) => Some(invalid),
+            Self::Io(error) => Some(error),
+            Self::Failed(failure) => Some(failure),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+impl From<InvalidUrl> for ConnectError {
+    fn from(invalid: InvalidUrl) -> Self {
+        Self::Url(invalid)
+    }
+}
+
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<NotUpgraded> for ConnectError {
+    fn from(not: NotUpgraded) -> Self {
+        match not {
+            NotUpgraded::Refused(received) => Self::Refused(received),
+            NotUpgraded::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! A connection for two.
+#![allow(unused, unused_must_use)]
+use endwell::client::{Body, Connection, NotUpgraded, Received, Response, Switched, Withheld};
+use endwell::http::{Framing, RequestHead};
+
+fn main() {}
+
+fn f(connection: Connection) {
+    let other = connection.clone(); //~ E0599
+    //~ twin: let other = connection;
+}

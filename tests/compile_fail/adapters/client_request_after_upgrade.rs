@@ -1,0 +1,13 @@
+//! A request over a connection that may become a WebSocket.
+#![allow(unused, unused_must_use)]
+use endwell::client::{Body, Connection, NotUpgraded, Received, Response, Switched, Withheld};
+use endwell::http::{Framing, RequestHead};
+
+fn main() {}
+
+async fn f(connection: Connection, head: &RequestHead) {
+    let offer = connection.offer("a", "/").unwrap();
+    let upgrade = connection.upgrade(offer);
+    let response = connection.send(head, ""); //~ E0382
+    //~ twin: drop(upgrade);
+}

@@ -1,0 +1,27 @@
+//! The client over real sockets, on every runtime, from the same source: against our own server, and against servers
+//! that break every rule.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../scenarios/support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the other scenarios")]
+mod support;
+
+mod dialling;
+mod server;
+
+mod bodies;
+mod connecting;
+mod continues;
+mod cut_short;
+mod dropped;
+mod early;
+mod plain;
+mod time;
+mod web_socket;

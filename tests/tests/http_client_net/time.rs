@@ -1,0 +1,164 @@
+//! Whatever is waited for has a deadline, and no time runs for a peer that is not waited for.
+
+use std::time::Duration;
+
+use endwell::client::Failure;
+use endwell::core::{Limit, Rate};
+use endwell::http::Framing;
+use endwell::{Config, Ended};
+
+use crate::dialling::{Dialling, dial_with, get, head, run};
+use crate::server::once;
+use crate::support::on_every_runtime;
+
+on_every_runtime!(
+    no_response,
+    a_head_that_does_not_end,
+    a_body_without_progress,
+    an_idle_connection,
+    a_server_that_does_not_read,
+    a_request_that_takes_its_time,
+    a_body_that_nobody_reads
+);
+
+const SHORT: Duration = Duration::from_millis(100);
+
+/// Every time is long, so that the one that a test makes short must be what ends it.
+fn patient() -> Config {
+    let long = Duration::from_secs(1000);
+    let mut config = Config::default();
+    config.http.response_time = Some(long);
+    config.http.head_time = long;
+    config.http.idle_time = long;
+    config.http.body_progress = Some(Rate { bytes: 1024, period: long });
+    config
+}
+
+fn is_limit(ended: &Ended, limit: Limit) {
+    assert!(matches!(ended, Ended::Limit(exceeded) if exceeded.limit == limit), "{ended}");
+}
+
+fn no_response<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        client.assert_left();
+    });
+    let mut config = patient();
+    config.http.response_time = Some(SHORT);
+    run::<R, _>(async {
+        let failure = dial_with::<R>(server.address, &config).await.send(&get("/"), "").await.unwrap_err();
+        assert!(matches!(failure, Failure::Failed(_)), "{failure}");
+        is_limit(failure.ended(), Limit::ResponseTime);
+        server.done().await;
+    });
+}
+
+fn a_head_that_does_not_end<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        client.send("HTTP/1.1 200 OK\r\n");
+        client.assert_left();
+    });
+    let mut config = patient();
+    config.http.head_time = SHORT;
+    run::<R, _>(async {
+        let failure = dial_with::<R>(server.address, &config).await.send(&get("/"), "").await.unwrap_err();
+        is_limit(failure.ended(), Limit::HeadTime);
+        server.done().await;
+    });
+}
+
+fn a_body_without_progress<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        client.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
+        client.assert_left();
+    });
+    let mut config = patient();
+    config.http.body_progress = Some(Rate { bytes: 1024, period: SHORT });
+    run::<R, _>(async {
+        let connection = dial_with::<R>(server.address, &config).await;
+        let mut received = connection.send(&get("/"), "").await.unwrap();
+        let error = received.read_all(10).await.unwrap_err();
+        assert_eq!((error.received, error.announced), (5, Some(10)));
+        is_limit(&error.ended, Limit::BodyProgress);
+        drop(received);
+        server.done().await;
+    });
+}
+
+fn an_idle_connection<R: Dialling>() {
+    let server = once(|mut client| client.assert_left());
+    let mut config = patient();
+    config.http.idle_time = SHORT;
+    run::<R, _>(async {
+        let mut connection = dial_with::<R>(server.address, &config).await;
+        is_limit(&connection.closed().await, Limit::IdleTime);
+        let failure = connection.send(&get("/"), "").await.unwrap_err();
+        assert!(matches!(failure, Failure::NotSent(_)), "{failure}");
+        server.done().await;
+    });
+}
+
+fn a_server_that_does_not_read<R: Dialling>() {
+    let (go, gone) = std::sync::mpsc::channel();
+    let server = once(move |_client| gone.recv().unwrap());
+    let mut config = patient();
+    config.output.progress = Some(Rate { bytes: 1024, period: SHORT });
+    config.http.response_time = Some(Duration::from_millis(300));
+    run::<R, _>(async {
+        let connection = dial_with::<R>(server.address, &config).await;
+        let (mut body, response) = connection.request(&head("POST", "/"), Framing::Chunked);
+        let error = loop {
+            if let Err(error) = body.write(vec![0; 64 << 10]).await {
+                break Ended::from(error);
+            }
+        };
+        is_limit(&error, Limit::WriteProgress);
+        // It may have answered before it stopped to read; it has not.
+        drop(body);
+        is_limit(response.await.unwrap_err().ended(), Limit::ResponseTime);
+        go.send(()).unwrap();
+    });
+}
+
+/// The server cannot answer what has not come: its time begins with the end of the request.
+fn a_request_that_takes_its_time<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        assert_eq!(client.read(5), b"hello");
+        client.send("HTTP/1.1 204 No Content\r\n\r\n");
+        client.assert_left();
+    });
+    let mut config = patient();
+    config.http.response_time = Some(SHORT * 3);
+    run::<R, _>(async {
+        let connection = dial_with::<R>(server.address, &config).await;
+        let (mut body, response) = connection.request(&head("POST", "/"), Framing::Length(5));
+        R::sleep(SHORT * 6).await;
+        body.write("hello").await.unwrap();
+        body.finish().unwrap();
+        assert_eq!(response.await.unwrap().status().code(), 204);
+    });
+}
+
+fn a_body_that_nobody_reads<R: Dialling>() {
+    let (go, gone) = std::sync::mpsc::channel();
+    let server = once(move |mut client| {
+        client.head();
+        client.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
+        gone.recv().unwrap();
+        client.send("world");
+        client.assert_left();
+    });
+    let mut config = patient();
+    config.http.body_progress = Some(Rate { bytes: 1024, period: SHORT });
+    run::<R, _>(async {
+        let connection = dial_with::<R>(server.address, &config).await;
+        let mut received = connection.send(&get("/"), "").await.unwrap();
+        assert_eq!(received.read().await.unwrap().unwrap(), "hello");
+        R::sleep(SHORT * 4).await;
+        go.send(()).unwrap();
+        assert_eq!(received.read().await.unwrap().unwrap(), "world");
+    });
+}
