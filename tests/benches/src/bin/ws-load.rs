@@ -29,9 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let (stop, echoed) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
-        let running: Vec<_> = (0..connections)
-            .map(|_| scope.spawn(|| echo(&address, flight, bytes, &stop, &echoed)))
-            .collect();
+        let running: Vec<_> =
+            (0..connections).map(|_| scope.spawn(|| echo(&address, flight, bytes, &stop, &echoed))).collect();
         thread::sleep(Duration::from_secs(seconds));
         stop.store(true, Ordering::Relaxed);
         running.into_iter().try_for_each(|thread| thread.join().expect("no panic"))
