@@ -373,3 +373,37 @@ fn a_client_takes_pieces_too() {
         assert_eq!(got, [Got::Binary(data.clone()), Got::Failure(None)], "{step}");
     }
 }
+
+/// What is shown of bad text is the same however it came: the bytes of the character up to the impossible one.
+#[test]
+fn bad_text_is_blamed_alike_under_every_split() {
+    let told = |wire: &[u8], cut: usize| {
+        let WebSocket { mut recv, .. } = server(&Limits::default());
+        for part in [&wire[..cut], &wire[cut..]] {
+            recv.inbox().feed(part);
+            while let Some(next) = recv.poll_piece() {
+                let failed = match next {
+                    NextPiece::Piece(ready) => recv.piece(ready).err(),
+                    NextPiece::Event(ready) => recv.event(ready).err(),
+                };
+                if let Some(failure) = failed {
+                    return failure.cause().to_string();
+                }
+            }
+        }
+        panic!("that was no text");
+    };
+    for (text, shown) in [
+        (&b"a\xe2\xe2"[..], r"\xe2\xe2"),
+        (b"a\xf0\x9f\x9f\xf0\x9f", r"\xf0\x9f\x9f\xf0"),
+        (b"\xe2\x82\xc3\xa9", r"\xe2\x82\xc3"),
+        (b"\xc3\xc3", r"\xc3\xc3"),
+        (b"ab\xffcd", r"\xff"),
+    ] {
+        let wire = masked(0x81, text);
+        for cut in 0..=wire.len() {
+            let error = told(&wire, cut);
+            assert!(error.contains(&format!("got \"{shown}\" ")), "cut at {cut}: {error}");
+        }
+    }
+}

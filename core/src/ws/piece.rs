@@ -99,6 +99,7 @@ impl Receiver {
             return Ok(Piece::Binary(self.inbox.payload(0)));
         };
         let len = len.min(message.here(&self.inbox));
+        let (behind, count) = message.behind(len, &self.inbox);
         let key = message.passed(len);
         self.progress.add(len);
         match message.kind() {
@@ -107,7 +108,11 @@ impl Receiver {
                 mask::apply(key, bytes);
                 match utf8::check(bytes) {
                     Ok(text) => Ok(Piece::Text(Text::arrived(text))),
-                    Err(found) => Err(fail(&mut self.state, Cause::NotText(gather::not_text(found)))),
+                    // The byte that is impossible may be the first one behind.
+                    Err(found) => {
+                        let found = found.before(behind.get(..count).unwrap_or_default());
+                        Err(fail(&mut self.state, Cause::NotText(gather::not_text(found))))
+                    }
                 }
             }
             Kind::Binary => {

@@ -107,6 +107,19 @@ impl Streaming {
         }
     }
 
+    /// What lies behind the next `len` bytes of the frame's payload, unmasked: as much as can be cut off a character, and
+    /// how many bytes that is.
+    pub(super) fn behind(&self, len: usize, inbox: &Inbox) -> ([u8; utf8::LONGEST_CUT], usize) {
+        let mut behind = [0; utf8::LONGEST_CUT];
+        let Place::Payload { key, .. } = self.place else { return (behind, 0) };
+        let bytes = inbox.unread().get(len..self.here(inbox)).unwrap_or_default();
+        for (place, &byte) in behind.iter_mut().zip(bytes) {
+            *place = byte;
+        }
+        mask::apply(mask::turned(key, len), &mut behind);
+        (behind, bytes.len().min(utf8::LONGEST_CUT))
+    }
+
     /// The next `len` bytes of payload leave the inbox. The key of the first of them.
     pub(super) fn passed(&mut self, len: usize) -> [u8; 4] {
         let Place::Payload { remaining, key, .. } = &mut self.place else { return [0; 4] };

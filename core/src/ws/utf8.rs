@@ -7,6 +7,22 @@ use alloc::string::String;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotText(pub(super) Partial);
 
+impl NotText {
+    /// The same, where `bytes` come behind what was looked at: a character that was not whole there may go on.
+    #[cold]
+    pub(super) fn before(self, bytes: &[u8]) -> Self {
+        let Self(mut found) = self;
+        let goes_on = core::str::from_utf8(found.bytes()).is_err_and(|error| error.error_len().is_none());
+        let mut text = String::new();
+        for &byte in bytes.iter().take_while(|_| goes_on) {
+            if let Err(not_text) = found.complete(byte, &mut text) {
+                return not_text;
+            }
+        }
+        self
+    }
+}
+
 /// `bytes` as text, if that is what they are.
 ///
 /// The proof is the type: whoever has the `str` need not look again.
