@@ -15,6 +15,7 @@ use ::async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use ::async_std::os::unix::net::{UnixListener, UnixStream};
 use async_io::{Async, Timer};
 
+use crate::client::Origin;
 use crate::connected;
 pub use crate::futures_io::Stream;
 use crate::transport::{Connector, Endpoints, Listener};
@@ -62,8 +63,8 @@ pub struct Tcp;
 impl Connector for Tcp {
     type Transport = Stream<Async<std::net::TcpStream>>;
 
-    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
-        connected::to((host, port).to_socket_addrs().await?).await
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+        connected::to(origin.plain()?.to_socket_addrs().await?).await
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

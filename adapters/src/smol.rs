@@ -22,6 +22,7 @@ use ::smol::net::unix::{UnixListener, UnixStream};
 use ::smol::net::{self, TcpListener, TcpStream};
 use async_io::{Async, Timer};
 
+use crate::client::Origin;
 use crate::connected;
 pub use crate::futures_io::Stream;
 use crate::transport::{Connector, Endpoints, Listener};
@@ -71,8 +72,8 @@ pub struct Tcp;
 impl Connector for Tcp {
     type Transport = Stream<Async<std::net::TcpStream>>;
 
-    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
-        connected::to(net::resolve((host, port)).await?).await
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+        connected::to(net::resolve(origin.plain()?).await?).await
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

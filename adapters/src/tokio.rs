@@ -12,7 +12,7 @@ use ::tokio::time::{self, Sleep};
 use endwell_core::Instant;
 use socket2::SockRef;
 
-use crate::client;
+use crate::client::{self, Origin};
 use crate::transport::{Address, Connector, Endpoints, Listener, Transport};
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
@@ -159,8 +159,8 @@ pub struct Tcp;
 impl Connector for Tcp {
     type Transport = Stream<TcpStream>;
 
-    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
-        let addresses = net::lookup_host((host, port)).await?;
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+        let addresses = net::lookup_host(origin.plain()?).await?;
         let stream = client::first(addresses, TcpStream::connect, time::sleep).await?;
         let endpoints =
             Endpoints { peer: Address::Tcp(stream.peer_addr()?), local: Address::Tcp(stream.local_addr()?) };

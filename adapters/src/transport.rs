@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 
 use endwell_core::Instant;
 
+use crate::client::Origin;
+
 /// A reliable byte stream with a clock, polled.
 ///
 /// The driver is written once, over this. Each method that is pending wakes the task of the last context it was
@@ -82,15 +84,15 @@ pub trait Connector: Send + Sync + 'static {
     /// What a connection is.
     type Transport: Transport;
 
-    /// Connects to `port` of `host`, a name or an address (without brackets).
+    /// Connects to `origin`: by TLS if it [is secure](Origin::is_secure), and never without then.
     ///
     /// # Errors
     ///
-    /// Whatever the system says of the last address that was tried.
+    /// Whatever the system says of the last address that was tried, or what a layer above it did not like. A connector
+    /// that knows no TLS refuses secure origins ([`Origin::plain`]).
     fn connect(
         &self,
-        host: &str,
-        port: u16,
+        origin: &Origin,
     ) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
 
     /// Runs a task on the runtime of this connector.

@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use async_io::{Async, Timer};
 
+use crate::client::Origin;
 use crate::connected;
 pub use crate::futures_io::Stream;
 use crate::transport::{Connector, Endpoints, Listener};
@@ -89,8 +90,8 @@ pub struct Tcp;
 impl Connector for Tcp {
     type Transport = Stream<Async<TcpStream>>;
 
-    async fn connect(&self, host: &str, port: u16) -> io::Result<(Self::Transport, Endpoints)> {
-        connected::to((host, port).to_socket_addrs()?).await
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+        connected::to(origin.plain()?.to_socket_addrs()?).await
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::connection::Connection;
+use super::origin::Origin;
 use crate::Config;
 use crate::transport::Connector;
 
@@ -14,7 +15,7 @@ use crate::transport::Connector;
 ///
 /// # Errors
 ///
-/// The name has no address, none of its addresses can be connected to within
+/// The origin is reached by TLS and the connector knows none, the name has no address, none of its addresses can be connected to within
 /// [`Config::connect_time`], or the runtime has no room for a task.
 ///
 /// # Cancel safety
@@ -22,11 +23,10 @@ use crate::transport::Connector;
 /// If the future is dropped, nothing is left of it.
 pub async fn connect<C: Connector>(
     connector: &C,
-    host: &str,
-    port: u16,
+    origin: &Origin,
     config: &Config,
 ) -> io::Result<Connection> {
-    let connected = within(config.connect_time, connector.connect(host, port), C::sleep).await;
+    let connected = within(config.connect_time, connector.connect(origin), C::sleep).await;
     let (transport, endpoints) = connected.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
     let (connection, driver) = Connection::with_endpoints(transport, endpoints, config);
     connector.spawn(async {

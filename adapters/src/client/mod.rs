@@ -5,8 +5,9 @@
 //! use endwell::http::{Method, RequestHead};
 //! use endwell::{Config, client, tokio::Tcp};
 //!
-//! let connection = client::connect(&Tcp, "example.com", 80, &Config::default()).await?;
-//! let head = RequestHead::new(Method::Get, "example.com", "/")?;
+//! let url = client::Url::parse("http://example.com/")?;
+//! let connection = client::connect(&Tcp, &url.origin(), &Config::default()).await?;
+//! let head = RequestHead::new(Method::Get, url.authority(), url.target())?;
 //! let mut received = connection.send(&head, "").await?;
 //! println!("{}", received.status());
 //! while let Some(piece) = received.read().await? {
@@ -31,6 +32,7 @@ mod connection;
 mod dial;
 mod driver;
 mod failure;
+mod origin;
 mod received;
 mod response;
 mod upgrade;
@@ -42,6 +44,7 @@ pub use dial::connect;
 pub(crate) use dial::first;
 pub use driver::Driver;
 pub use failure::{Failure, Incomplete};
+pub use origin::Origin;
 pub use received::{Finish, Read, ReadAll, Received};
 pub use response::{Interim, Response};
 pub use upgrade::{NotUpgraded, Switched, Upgrade};

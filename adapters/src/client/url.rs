@@ -4,6 +4,8 @@ use std::fmt;
 
 use endwell_core::http::{InvalidRequestHead, Method, RequestHead};
 
+use super::origin::Origin;
+
 /// Where a URL leads: whom to connect to, and what to ask for.
 ///
 /// ```
@@ -123,6 +125,11 @@ impl Url {
     /// The port to connect to.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whom to connect to.
+    pub fn origin(&self) -> Origin {
+        Origin::new(self.scheme, &self.host, self.port)
     }
 
     /// Host and port as a request names them: without the port where it is the scheme's own.

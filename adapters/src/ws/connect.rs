@@ -8,7 +8,7 @@ use crate::Config;
 use crate::client::{self, Failure, InvalidUrl, NotUpgraded, Received, Scheme, Switched, Url};
 use crate::transport::Connector;
 
-/// Connects to a `ws://` URL, and asks for a WebSocket without a subprotocol. For more, see
+/// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, see
 /// [`Connection::offer`](client::Connection::offer).
 ///
 /// ```no_run
@@ -36,10 +36,10 @@ pub async fn connect<C: Connector>(
 ) -> Result<Socket, ConnectError> {
     let url = Url::parse(url)?;
     match url.scheme() {
-        Scheme::Ws => {}
-        Scheme::Http | Scheme::Https | Scheme::Wss => return Err(InvalidUrl::Scheme.into()),
+        Scheme::Ws | Scheme::Wss => {}
+        Scheme::Http | Scheme::Https => return Err(InvalidUrl::Scheme.into()),
     }
-    let connection = client::connect(connector, url.host(), url.port(), config).await?;
+    let connection = client::connect(connector, &url.origin(), config).await?;
     let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
     let Switched { socket, .. } = connection.upgrade(offer).await?;
     Ok(socket)

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use endwell::client::connect;
+use endwell::client::{Origin, connect};
 use endwell::http::StatusCode;
 use endwell::{Address, Config, Connector, Endpoints, Exchange};
 
@@ -19,7 +19,8 @@ fn a_name_with_several_addresses<R: Dialling>() {
         start::<R, _, _>(|exchange: Exchange| async move { exchange.respond(StatusCode::OK, "here") });
     run::<R, _>(async {
         let port = server.address.port();
-        let connection = connect(&R::CONNECTOR, "localhost", port, &Config::default()).await.unwrap();
+        let connection =
+            connect(&R::CONNECTOR, &Origin::http("localhost", port), &Config::default()).await.unwrap();
         assert_eq!(*connection.peer_address(), Address::Tcp(server.address));
         let Address::Tcp(local) = *connection.local_address() else { panic!() };
         assert!(local.ip().is_loopback() && local.port() != port);
@@ -31,7 +32,8 @@ fn a_name_with_several_addresses<R: Dialling>() {
 fn nobody_is_there<R: Dialling>() {
     let port = free_port();
     run::<R, _>(async {
-        let error = connect(&R::CONNECTOR, "127.0.0.1", port, &Config::default()).await.unwrap_err();
+        let error =
+            connect(&R::CONNECTOR, &Origin::http("127.0.0.1", port), &Config::default()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
     });
 }
@@ -39,7 +41,7 @@ fn nobody_is_there<R: Dialling>() {
 fn no_such_name<R: Dialling>() {
     run::<R, _>(async {
         let config = Config::default();
-        connect(&R::CONNECTOR, "a name with spaces.invalid", 80, &config).await.unwrap_err();
+        connect(&R::CONNECTOR, &Origin::http("a name with spaces.invalid", 80), &config).await.unwrap_err();
     });
 }
 
@@ -49,7 +51,7 @@ struct Silent<C>(C);
 impl<C: Connector> Connector for Silent<C> {
     type Transport = C::Transport;
 
-    async fn connect(&self, _: &str, _: u16) -> std::io::Result<(C::Transport, Endpoints)> {
+    async fn connect(&self, _: &Origin) -> std::io::Result<(C::Transport, Endpoints)> {
         std::future::pending().await
     }
 
@@ -66,7 +68,7 @@ fn nobody_answers<R: Dialling>() {
     let mut config = Config::default();
     config.connect_time = Duration::from_millis(100);
     run::<R, _>(async {
-        let error = connect(&Silent(R::CONNECTOR), "a", 80, &config).await.unwrap_err();
+        let error = connect(&Silent(R::CONNECTOR), &Origin::http("a", 80), &config).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     });
 }

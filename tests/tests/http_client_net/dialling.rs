@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use endwell::client::{Connection, connect};
+use endwell::client::{Connection, Origin, connect};
 use endwell::http::{Method, RequestHead};
 use endwell::{Config, Connector};
 
@@ -60,7 +60,7 @@ pub(crate) async fn dial<R: Dialling>(address: SocketAddr) -> Connection {
 }
 
 pub(crate) async fn dial_with<R: Dialling>(address: SocketAddr, config: &Config) -> Connection {
-    connect(&R::CONNECTOR, &address.ip().to_string(), address.port(), config).await.unwrap()
+    connect(&R::CONNECTOR, &Origin::http(&address.ip().to_string(), address.port()), config).await.unwrap()
 }
 
 pub(crate) fn head(method: &str, target: &str) -> RequestHead {

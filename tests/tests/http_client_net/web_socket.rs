@@ -1,6 +1,7 @@
 //! WebSockets that a client opens.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use endwell::client::{NotUpgraded, Switched};
@@ -242,10 +243,14 @@ fn frames_right_behind_the_answer<R: Dialling>() {
 fn urls<R: Dialling>() {
     let (server, _) = echo::<R>();
     run::<R, _>(async {
-        for url in ["http://127.0.0.1/", "wss://127.0.0.1/", "ws://127.0.0.1/#a", "127.0.0.1"] {
+        for url in ["http://127.0.0.1/", "https://127.0.0.1/", "ws://127.0.0.1/#a", "127.0.0.1"] {
             let error = connect(&R::CONNECTOR, url, &Config::default()).await.unwrap_err();
             assert!(matches!(error, ConnectError::Url(_)), "{url}: {error}");
         }
+        // A connector that knows no TLS sends nothing in the clear that was meant to be secret.
+        let url = format!("wss://{}/", server.address);
+        let error = connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap_err();
+        assert!(matches!(&error, ConnectError::Io(io) if io.kind() == ErrorKind::Unsupported), "{error}");
         let url = format!("ws://{}/refused", server.address);
         let error = connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap_err();
         let ConnectError::Refused(mut received) = error else { panic!("{error}") };
