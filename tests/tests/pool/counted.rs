@@ -4,13 +4,13 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::core::Instant;
 use endwell::{Config, Connector, Endpoints, Transport};
 
 use crate::dialling::Dialling;
+use crate::support::LONG;
 
 /// A connector that counts the sockets that are open, or are about to be.
 pub(crate) struct Counted<C> {
@@ -108,11 +108,11 @@ impl<T: Transport> Transport for Socket<T> {
         self.transport.reset();
     }
 
-    fn now(&self) -> Instant {
+    fn now(&self) -> endwell::core::Instant {
         self.transport.now()
     }
 
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: endwell::core::Instant) -> Poll<()> {
         self.transport.poll_sleep(cx, until)
     }
 
@@ -145,9 +145,11 @@ pub(crate) fn bounded<R: Dialling>(per_origin: usize, connections: usize) -> Poo
     pool_with::<R>(limits).0
 }
 
-/// Waits for what nobody is told of. Bounded in time by the test's own bound.
+/// Waits for what nobody is told of. Bounded.
 pub(crate) async fn until<R: Dialling>(mut is_so: impl FnMut() -> bool) {
+    let late = Instant::now() + LONG;
     while !is_so() {
+        assert!(Instant::now() < late, "it is never so");
         R::sleep(Duration::from_millis(1)).await;
     }
 }
