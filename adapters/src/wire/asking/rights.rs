@@ -126,7 +126,7 @@ impl Wire {
     /// The next piece of the body of a response; `None` at its end. What has arrived is given out before a failure is.
     pub(crate) fn poll_response_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
         let mut polled = self.next_piece();
-        if let (Poll::Pending, Some(ended)) = (&polled, &self.ended) {
+        if let (Poll::Pending, Some(ended)) = (&polled, self.ended.as_deref()) {
             polled = Poll::Ready(Err(ended.clone()));
         }
         if polled.is_pending() {
