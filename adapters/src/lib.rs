@@ -75,6 +75,8 @@ mod server;
 #[cfg(feature = "smol")]
 pub mod smol;
 mod sync;
+#[cfg(feature = "rustls")]
+pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transport;
