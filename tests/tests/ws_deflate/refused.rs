@@ -90,3 +90,25 @@ fn text_is_looked_at_while_it_inflates() {
     let all = received(|| server(&Limits::default()), &masked(0xc2, &[&stored(b"\xff")[..], b"\0"].concat()));
     assert_eq!(all, [Got::Binary(vec![0xff]), Got::Failure(None)]);
 }
+
+/// What is wrong first is what counts, however much of the rest is at hand.
+#[test]
+fn no_split_changes_the_verdict() {
+    // No text, and behind it no block; the other way round; no text within the limit, and more behind it.
+    fails(&[masked(0xc1, b"\0\x01\0\xfe\xff\xff\xff\xff\xff")], 1007);
+    fails(&[masked(0xc1, b"\xff\0\x01\0\xfe\xff\xff\0")], 1002);
+    let mut limits = Limits::default();
+    (limits.message_bytes, limits.streamed_bytes) = (40, 40);
+    let limited = |data: &[u8]| {
+        let mut payload = Vec::with_capacity(100);
+        let mut stream = flate2::Compress::new(flate2::Compression::best(), false);
+        stream.compress_vec(data, &mut payload, flate2::FlushCompress::Sync).unwrap();
+        let agreement = crate::answer("permessage-deflate", &endwell_core::ws::Deflate::default()).unwrap();
+        let payload = payload.strip_suffix(b"\0\0\xff\xff").unwrap();
+        received(|| ws_help::server(&limits).deflate(&agreement), &masked(0xc1, payload))
+    };
+    let letters = |len| vec![b'a'; len];
+    let [before, beyond] = [10, 41].map(|at| [letters(at), vec![0xff], letters(1000)].concat());
+    assert_eq!(limited(&before), [Got::Failure(Some(1007))]);
+    assert_eq!(limited(&beyond), [Got::Failure(Some(1009))]);
+}

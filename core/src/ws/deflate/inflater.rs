@@ -29,6 +29,8 @@ enum Next {
     Output,
     /// The last one has met the end of a final block: what is behind it is another stream.
     Restart,
+    /// Nothing: the data is broken behind what was given out.
+    Fail,
 }
 
 /// Bytes that one step gives out at the most.
@@ -62,7 +64,7 @@ impl Inflater {
 
     /// True if all that was taken is inflated and was given out.
     pub(super) fn is_idle(&self) -> bool {
-        self.done == self.input.len() && self.next != Next::Output
+        self.done == self.input.len() && !matches!(self.next, Next::Output | Next::Fail)
     }
 
     /// How many compressed bytes can be taken, once it is idle.
@@ -80,22 +82,22 @@ impl Inflater {
     /// Inflates up to a block of what was taken. `history` has all that was given out before, if the next messages may
     /// refer to it.
     pub(super) fn step(&mut self, history: Option<&History>) -> Result<&[u8], Violation> {
-        if self.next == Next::Restart {
-            self.restart(history);
+        match self.next {
+            Next::Input | Next::Output => {}
+            Next::Restart => self.restart(history),
+            Next::Fail => return Err(not_deflate()),
         }
         let input = self.input.get(self.done..).unwrap_or_default();
         let before = (self.stream.total_in(), self.stream.total_out());
-        let Ok(status) = self.stream.decompress(input, &mut self.block, InflateFlush::NoFlush) else {
-            return Err(not_deflate(input));
-        };
+        let status = self.stream.decompress(input, &mut self.block, InflateFlush::NoFlush);
         let taken = convert::usize_from(self.stream.total_in() - before.0);
         let given = convert::usize_from(self.stream.total_out() - before.1);
         self.next = match status {
-            Status::StreamEnd => Next::Restart,
-            Status::Ok | Status::BufError if given == self.block.len() => Next::Output,
-            Status::Ok | Status::BufError if taken == input.len() => Next::Input,
-            // It stopped without a reason, and would do so again.
-            Status::Ok | Status::BufError => return Err(not_deflate(input)),
+            Ok(Status::StreamEnd) => Next::Restart,
+            Ok(Status::Ok | Status::BufError) if given == self.block.len() => Next::Output,
+            Ok(Status::Ok | Status::BufError) if taken == input.len() => Next::Input,
+            // What came before it is looked at first, so that no split of the bytes changes the verdict.
+            Ok(Status::Ok | Status::BufError) | Err(_) => Next::Fail,
         };
         self.done += taken;
         Ok(self.block.get(..given).unwrap_or_default())
@@ -114,9 +116,9 @@ impl Inflater {
         let is_whole = match self.next {
             Next::Restart => found == 0 && self.is_idle(),
             Next::Input => self.block.get(..found) == Some(NOTHING_CUT_OFF),
-            Next::Output => false,
+            Next::Output | Next::Fail => false,
         };
-        if is_whole { Ok(()) } else { Err(not_deflate(&[])) }
+        if is_whole { Ok(()) } else { Err(not_deflate()) }
     }
 
     fn restart(&mut self, history: Option<&History>) {
@@ -131,9 +133,10 @@ impl Inflater {
     }
 }
 
+/// What came is not shown: how much of it is at hand depends on how it was split.
 #[cold]
-fn not_deflate(got: &[u8]) -> Violation {
-    Violation::new("compressed data that is whole and well-formed", got, "RFC 7692 7.2.2")
+fn not_deflate() -> Violation {
+    Violation::new("compressed data that is whole and well-formed", &[], "RFC 7692 7.2.2")
 }
 
 impl fmt::Debug for Inflater {

@@ -212,21 +212,20 @@ impl Message {
             Delivery::Whole => (Limit::MessageBytes, limits.message_bytes),
             Delivery::Pieces | Delivery::Nobody => (Limit::StreamedBytes, limits.streamed_bytes),
         };
-        let ahead = bound.saturating_sub(self.inflated);
-        let len = convert::u64_from(block.len());
-        if len > ahead {
-            return Err(too_long(limit, bound));
-        }
-        self.inflated = self.inflated.saturating_add(len);
+        let ahead = convert::usize_from(bound.saturating_sub(self.inflated));
+        // What is within the limit is looked at first, so that no split of the bytes changes the verdict.
+        let (within, beyond) = block.split_at_checked(ahead).unwrap_or((block, &[]));
+        self.inflated = self.inflated.saturating_add(convert::u64_from(within.len()));
         if let Some(history) = history {
-            history.push(block);
+            history.push(within);
         }
         match self.delivery {
-            Delivery::Whole => self.content.push(block, convert::usize_from(ahead)),
+            Delivery::Whole => self.content.push(within, ahead)?,
             // It is handed out before more is inflated.
-            Delivery::Pieces => self.content.push(block, block.len()),
-            Delivery::Nobody => Ok(()),
+            Delivery::Pieces => self.content.push(within, within.len())?,
+            Delivery::Nobody => {}
         }
+        if beyond.is_empty() { Ok(()) } else { Err(too_long(limit, bound)) }
     }
 }
 
