@@ -79,7 +79,7 @@ fn an_echo_in_two_tasks<R: Dialling>() {
 fn a_server_that_writes_all_before_it_reads<R: Dialling>() {
     let server = crate::server::once(|mut client| {
         client.head();
-        client.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", LEN));
+        client.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {LEN}\r\n\r\n"));
         client.send(vec![b'x'; LEN]);
         assert!(client.read(LEN) == vec![b'y'; LEN]);
     });
