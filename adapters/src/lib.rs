@@ -19,6 +19,8 @@
 //!   one that panics or drops its exchange is answered for.
 //! - [`Exchange::accept`] makes it a WebSocket: [`ws::Socket`], which ends in [`close`](ws::Socket::close).
 //! - [`ws::Outlet`] is for many tasks that send over one WebSocket, and [`ws::Socket::split`] for two that share it.
+//! - [`client::connect`] and [`ws::connect`] are the other side.
+//! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
 //! - Whatever is open has a deadline and whatever is held has a bound: [`Config`].
 //!
 //! # Runtimes
