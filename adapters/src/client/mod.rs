@@ -33,8 +33,10 @@ mod dial;
 mod driver;
 mod failure;
 mod origin;
+pub mod proxy;
 mod received;
 mod response;
+mod tunnel;
 mod upgrade;
 mod url;
 
@@ -47,5 +49,6 @@ pub use failure::{Failure, Incomplete};
 pub use origin::Origin;
 pub use received::{Finish, Read, ReadAll, Received};
 pub use response::{Interim, Response};
+pub use tunnel::{NotTunnelled, Tunnel, Tunnelled};
 pub use upgrade::{NotUpgraded, Switched, Upgrade};
 pub use url::{InvalidUrl, Scheme, Url};
