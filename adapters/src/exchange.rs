@@ -106,7 +106,7 @@ impl Exchange {
 
     /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
     pub fn trailers(&self) -> Option<Fields> {
-        self.right.link.lock().trailers.clone()
+        self.right.link.lock().trailers.as_deref().cloned()
     }
 
     /// The address of the other side.

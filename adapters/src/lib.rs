@@ -19,6 +19,8 @@
 //!   one that panics or drops its exchange is answered for.
 //! - [`Exchange::accept`] makes it a WebSocket: [`ws::Socket`], which ends in [`close`](ws::Socket::close).
 //! - [`ws::Outlet`] is for many tasks that send over one WebSocket, and [`ws::Socket::split`] for two that share it.
+//! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, and a
+//!   [`Pool`](client::Pool) keeps connections and shares them.
 //! - Whatever is open has a deadline and whatever is held has a bound: [`Config`].
 //!
 //! # Runtimes
@@ -75,6 +77,8 @@ mod server;
 #[cfg(feature = "smol")]
 pub mod smol;
 mod sync;
+#[cfg(feature = "rustls")]
+pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transport;

@@ -30,5 +30,5 @@ fn the_rights_of_a_websocket_end_with_their_values() {
 
 #[test]
 fn the_adapters_take_and_give_the_same_rights() {
-    assert_eq!(must_not_compile("adapters", ADAPTERS), 35);
+    assert_eq!(must_not_compile("adapters", ADAPTERS), 37);
 }

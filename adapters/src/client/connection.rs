@@ -10,6 +10,7 @@ use endwell_core::ws::Offer;
 
 use super::body::{Body, Withheld};
 use super::driver::Driver;
+use super::pool::Member;
 use super::response::Response;
 use super::tunnel::Tunnel;
 use super::upgrade::Upgrade;
@@ -24,7 +25,7 @@ use crate::{Config, random};
 /// A client's connection on which no request is open, and the right to send one.
 ///
 /// Sending a request consumes it, and [`Received::finish`](super::Received::finish) gives it back. If it is dropped, the
-/// connection closes.
+/// connection closes, or goes back to the [`Pool`](super::Pool) that it is from.
 ///
 /// Sending a second request before the first one is answered does not compile:
 ///
@@ -37,19 +38,45 @@ use crate::{Config, random};
 #[must_use = "dropping a connection closes it"]
 pub struct Connection(Right);
 
-/// The connection, wherever the right to use it is: closed if that is dropped, unless another protocol has it.
-pub(super) struct Right(Arc<Link>);
+/// The connection, wherever the right to use it is. If that is dropped, it goes back to its pool if nothing is open on it,
+/// and closes otherwise, unless another protocol has it.
+pub(super) struct Right {
+    link: Arc<Link>,
+    pool: Option<Member>,
+}
 
 impl Right {
+    fn new(link: Arc<Link>) -> Self {
+        Self { link, pool: None }
+    }
+
     /// The connection.
     pub(super) fn link(&self) -> &Arc<Link> {
-        &self.0
+        &self.link
+    }
+
+    /// It comes from a pool.
+    pub(super) fn joined(mut self, member: Member) -> Self {
+        self.pool = Some(member);
+        self
+    }
+
+    /// It does not go back to its pool.
+    pub(super) fn part(&mut self) -> Option<Member> {
+        self.pool.take()
     }
 }
 
 impl Drop for Right {
     fn drop(&mut self) {
-        self.0.lock().give_up();
+        if let Some(member) = self.pool.take() {
+            // Other locks are taken when this one is free again.
+            let is_idle = self.link.lock().comes_to_rest();
+            if is_idle {
+                return member.give_back(Self::new(Arc::clone(&self.link)));
+            }
+        }
+        self.link.lock().give_up();
     }
 }
 
@@ -72,11 +99,25 @@ impl Connection {
         let link = Link::new(transport, endpoints, hub, config);
         let client = Client::new(config.http.clone().into());
         link.lock().http = Http::Asking(Asking::new(client).into());
-        (Self(Right(Arc::clone(&link))), Driver::new(link))
+        (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }
 
     pub(super) fn again(right: Right) -> Self {
         Self(right)
+    }
+
+    pub(super) fn into_right(self) -> Right {
+        self.0
+    }
+
+    /// It comes from a pool.
+    pub(super) fn joined(self, member: Member) -> Self {
+        Self(self.0.joined(member))
+    }
+
+    /// True if it lay idle in a pool before.
+    pub(super) fn was_used(&self) -> bool {
+        self.0.pool.as_ref().is_some_and(Member::is_used)
     }
 
     /// The address of the other side.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::connection::Connection;
+use super::driver::Driver;
 use super::origin::Origin;
 use crate::Config;
 use crate::transport::Connector;
@@ -26,17 +27,26 @@ pub async fn connect<C: Connector>(
     origin: &Origin,
     config: &Config,
 ) -> io::Result<Connection> {
-    let connected = within(config.connect_time, connector.connect(origin), C::sleep).await;
-    let (transport, endpoints) = connected.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
-    let (connection, driver) = Connection::with_endpoints(transport, endpoints, config);
+    let (connection, driver) = dial(connector, origin, config).await?;
     connector.spawn(async {
         driver.await;
     })?;
     Ok(connection)
 }
 
+/// Connects.
+pub(super) async fn dial<C: Connector>(
+    connector: &C,
+    origin: &Origin,
+    config: &Config,
+) -> io::Result<(Connection, Driver)> {
+    let connected = within(config.connect_time, connector.connect(origin), C::sleep).await;
+    let (transport, endpoints) = connected.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
+    Ok(Connection::with_endpoints(transport, endpoints, config))
+}
+
 /// `None`: the time was over first.
-async fn within<S: Future<Output = ()>, R>(
+pub(super) async fn within<S: Future<Output = ()>, R>(
     time: Duration,
     future: impl Future<Output = R>,
     sleep: impl FnOnce(Duration) -> S,

@@ -24,6 +24,8 @@
 //!   wait for. The response may come, and even end, before the request does.
 //! - [`Received::finish`] gives the connection back, if both are done and nobody announced the close. Nothing else does:
 //!   whatever is dropped on the way closes it.
+//! - A [`Pool`] keeps connections from one request to the next and shares them. What is dropped goes back to it, if nothing
+//!   is open on it.
 //! - A connection has a task of its own, its [`Driver`], which reads while a request is written, keeps the times of
 //!   [`Limits`](crate::http::Limits), and notices when a server leaves that is asked nothing.
 
@@ -33,6 +35,7 @@ mod dial;
 mod driver;
 mod failure;
 mod origin;
+mod pool;
 pub mod proxy;
 mod received;
 mod response;
@@ -47,6 +50,7 @@ pub(crate) use dial::first;
 pub use driver::Driver;
 pub use failure::{Failure, Incomplete};
 pub use origin::Origin;
+pub use pool::{Occupancy, Pool, PoolError, PoolLimits, SendError};
 pub use received::{Finish, Read, ReadAll, Received};
 pub use response::{Interim, Response};
 pub use tunnel::{NotTunnelled, Tunnel, Tunnelled};

@@ -14,19 +14,21 @@ use crate::Ended;
 
 /// A final response whose head has come, and whose body is to be read.
 ///
-/// It ends in [`finish`](Self::finish), which gives the connection back. If it is dropped instead, the connection closes.
+/// It ends in [`finish`](Self::finish), which gives the connection back. If it is dropped instead, the connection closes;
+/// one of a [`Pool`](super::Pool) goes back to it if the request is written and the whole body has come.
 #[must_use = "dropping it closes the connection"]
 pub struct Received {
     right: Right,
     head: ResponseHead,
     announced: Option<u64>,
     given_out: u64,
+    retries: u32,
 }
 
 impl Received {
     pub(super) fn new(right: Right, head: ResponseHead) -> Self {
         let announced = right.link().lock().response_body().and_then(client::ResponseBody::remaining);
-        Self { right, head, announced, given_out: 0 }
+        Self { right, head, announced, given_out: 0, retries: 0 }
     }
 
     /// The head.
@@ -47,6 +49,15 @@ impl Received {
     /// The length of the body, if the head announced it.
     pub fn announced(&self) -> Option<u64> {
         self.announced
+    }
+
+    /// How often [`Pool::send`](super::Pool::send) sent the request again before this answer came. Without a pool never.
+    pub fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    pub(super) fn sent_again(self, retries: u32) -> Self {
+        Self { retries, ..self }
     }
 
     /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
@@ -90,7 +101,7 @@ impl Received {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the connection closes.
+    /// If the future is dropped, so is the response.
     pub fn finish(self) -> Finish {
         let bound = self.right.link().hub.drain_bytes;
         let until = self.given_out.saturating_add(bound);

@@ -70,6 +70,15 @@ impl<'a> Method<'a> {
         })
     }
 
+    /// True if doing twice what a request with this method asks for is the same as doing it once. RFC 9110 9.2.2. Of an
+    /// extension that is not known, so it is not assumed.
+    pub fn is_idempotent(&self) -> bool {
+        match self {
+            Self::Get | Self::Head | Self::Options | Self::Trace | Self::Put | Self::Delete => true,
+            Self::Post | Self::Connect | Self::Patch | Self::Extension(_) => false,
+        }
+    }
+
     /// The method as it is written.
     pub fn as_str(&self) -> &'a str {
         match *self {

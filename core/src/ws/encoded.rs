@@ -4,6 +4,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::deflate::{Sending, SharedForm};
 use super::frame::{self, OpCode};
 use super::mask::Masks;
 use super::message::{Kind, Message};
@@ -22,11 +23,16 @@ use crate::Outbox;
 /// assert_eq!((frame.kind(), &frame.data()[..], frame.encoded_len()), (Kind::Text, &b"hello"[..], 7));
 /// assert_eq!(Message::from(frame), Message::text("hello"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Where compression was agreed on, it is compressed once too: by the first connection that sends it so, without reference
+/// to what any of them has sent before, since that differs. All those send it whose window is as large; for others it is
+/// compressed by itself.
+#[derive(Clone)]
 pub struct Frame {
     header: [u8; HEADER],
     header_len: u8,
     message: Message,
+    compressed: SharedForm,
 }
 
 /// The longest header without a mask.
@@ -35,7 +41,8 @@ const HEADER: usize = 10;
 impl Frame {
     /// Encodes a message. Its content is referenced, not copied.
     pub fn encode(message: Message) -> Self {
-        let mut frame = Self { header: [0; HEADER], header_len: 0, message };
+        let mut frame =
+            Self { header: [0; HEADER], header_len: 0, message, compressed: SharedForm::default() };
         let first = OpCode::of_kind(frame.kind()).last();
         let mut rest = frame.header.iter_mut();
         frame::write_header(first, frame.message.data().len(), 0, |bytes| {
@@ -74,10 +81,26 @@ impl Frame {
         }
     }
 
+    pub(super) fn put_compressed(&self, sending: &mut Sending, out: &mut Outbox) {
+        let first = OpCode::of_kind(self.kind()).last();
+        let compression = self.message.compression();
+        if !sending.put_shared(first, self.data(), compression, &self.compressed, out) {
+            self.put(sending.masks(), out);
+        }
+    }
+
     fn header(&self) -> &[u8] {
         self.header.get(..usize::from(self.header_len)).unwrap_or_default()
     }
 }
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        self.message == other.message
+    }
+}
+
+impl Eq for Frame {}
 
 impl From<Message> for Frame {
     fn from(message: Message) -> Self {

@@ -20,6 +20,8 @@ const LENGTH_64: u8 = 0x7f;
 
 const FIN: u8 = 0x80;
 const RESERVED: u8 = 0x70;
+/// In the first byte of the first frame of a message: it is compressed. RFC 7692 6.
+pub(super) const COMPRESSED: u8 = 0x40;
 const MASKED: u8 = 0x80;
 
 /// What a frame is. RFC 6455 11.8.
@@ -123,6 +125,30 @@ impl Header {
         if first & RESERVED != 0 {
             return Err(Violation::new("a frame without reserved bits", &[first], "RFC 6455 5.2"));
         }
+        Self::parse_behind(first, bytes, peer)
+    }
+
+    /// Reads the header of a frame that begins a compressed message, once [`parse`](Self::parse) has failed at it.
+    ///
+    /// # Errors
+    ///
+    /// It is none: the failure is another, or the bit is not set, not the only one, or not on a frame that begins a message.
+    /// RFC 7692 6.
+    #[inline(never)]
+    pub(super) fn parse_compressed(bytes: &[u8], peer: Peer) -> Result<Option<Self>, Violation> {
+        match bytes.first() {
+            Some(&first)
+                if first & RESERVED == COMPRESSED
+                    && matches!(OpCode::of(first & 0x0f), Some(OpCode::Text | OpCode::Binary)) =>
+            {
+                Self::parse_behind(first & !COMPRESSED, bytes, peer)
+            }
+            _ => Self::parse(bytes, peer),
+        }
+    }
+
+    #[inline]
+    fn parse_behind(first: u8, bytes: &[u8], peer: Peer) -> Result<Option<Self>, Violation> {
         let opcode = OpCode::of(first & 0x0f)
             .ok_or_else(|| Violation::new("an opcode that is not reserved", &[first], "RFC 6455 5.2"))?;
         let fin = first & FIN != 0;
@@ -197,6 +223,18 @@ pub(super) fn put_bytes(first: u8, payload: Bytes, masks: Option<&mut Masks>, ou
             out.put_bytes(payload);
         }
         Some(masks) => put_masked(first, &payload, masks, out),
+    }
+}
+
+/// Writes a frame whose payload others have too: it is referenced if it is large and need not be masked.
+#[cfg(feature = "deflate")]
+pub(super) fn put_shared(first: u8, payload: &Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
+    match masks {
+        None => {
+            write_header(first, payload.len(), 0, |bytes| out.put(bytes));
+            out.put_shared(payload);
+        }
+        Some(masks) => put_masked(first, payload, masks, out),
     }
 }
 

@@ -200,6 +200,8 @@
 mod accept;
 mod close;
 mod closing;
+mod compressed;
+mod deflate;
 mod encoded;
 mod ended;
 mod event;
@@ -225,6 +227,8 @@ mod websocket;
 
 pub use close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};
 pub use closing::Closing;
+#[cfg(feature = "deflate")]
+pub use deflate::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
 pub use encoded::Frame;
 pub use ended::{End, Ended};
 pub use event::{Event, Ready};

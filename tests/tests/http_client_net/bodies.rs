@@ -5,7 +5,7 @@ use endwell::Exchange;
 use endwell::client::{Body, Received};
 use endwell::http::{Framing, StatusCode};
 
-use crate::dialling::{Dialling, both, dial, head, run};
+use crate::dialling::{Dialling, both, dial, head, is_pending, run};
 use crate::support::{Running, on_every_runtime, pattern, start, told};
 
 on_every_runtime!(an_echo_of_any_size, an_echo_in_two_tasks, the_response_ends_first);
@@ -95,9 +95,4 @@ fn the_response_ends_first<R: Dialling>() {
         let received = connection.send(&head("GET", "/second"), "").await.unwrap();
         assert_eq!(received.status(), StatusCode::NO_CONTENT);
     });
-}
-
-async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
-    std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx).is_pending()))
-        .await
 }

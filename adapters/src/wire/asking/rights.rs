@@ -1,7 +1,7 @@
 //! What the rights of a client's connection do with it.
 
 use std::mem;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use endwell_core::Outbox;
@@ -134,7 +134,7 @@ impl Wire {
     /// The next piece of the body of a response; `None` at its end. What has arrived is given out before a failure is.
     pub(crate) fn poll_response_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
         let mut polled = self.next_piece();
-        if let (Poll::Pending, Some(ended)) = (&polled, &self.ended) {
+        if let (Poll::Pending, Some(ended)) = (&polled, self.ended.as_deref()) {
             polled = Poll::Ready(Err(ended.clone()));
         }
         if polled.is_pending() {
@@ -189,6 +189,18 @@ impl Wire {
         }
         self.conclude(Outcome::Ended(Ended::Announced));
         Poll::Ready(false)
+    }
+
+    /// Nobody needs what is left of the exchange: it is passed over as far as it has come. True: no request is open.
+    pub(crate) fn comes_to_rest(&mut self) -> bool {
+        while let Poll::Ready(Ok(Some(_))) = self.next_piece() {}
+        let Some(asking) = self.http.asking() else { return false };
+        if let (Phase::Body(body), Sent::Finished(_)) = (&asking.phase, &asking.sent) {
+            if body.is_done() {
+                let _ = self.poll_again(&mut Context::from_waker(Waker::noop()));
+            }
+        }
+        self.http.asking().is_some_and(|asking| asking.is_idle())
     }
 
     /// Nobody wants the connection any more.

@@ -1,0 +1,106 @@
+//! Why a pool gave no connection, or no answer.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::client::Failure;
+
+/// Why a [`Pool`](super::Pool) gave no connection. Nothing was sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// All connections that there may be were in use, for as long as
+    /// [`PoolLimits::wait_time`](super::PoolLimits::wait_time), which is this.
+    Busy(Duration),
+    /// Nobody can be connected to there.
+    Io(io::Error),
+}
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy(time) => write!(f, "all connections that there may be were in use for {time:?}"),
+            Self::Io(error) => write!(f, "cannot connect: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for PoolError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Busy(_) => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<io::Error> for PoolError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Why a request that a [`Pool`](super::Pool) has sent has no answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SendError {
+    /// There was no connection for it, the first time or when it was to be sent again.
+    NoConnection {
+        /// Why.
+        error: PoolError,
+        /// How often it had been sent again.
+        retries: u32,
+    },
+    /// The connection ended, or what came is no response.
+    Failed {
+        /// What happened the last time.
+        failure: Failure,
+        /// How often it had been sent again.
+        retries: u32,
+        /// True if it can be sent once more: it did not reach the server, or doing it twice is the same as doing it once.
+        is_safe_to_retry: bool,
+    },
+}
+
+impl SendError {
+    /// True if the request can be sent again. It was then not acted upon, or doing what it asks for twice is the same as
+    /// doing it once (RFC 9110 9.2.2).
+    pub fn is_safe_to_retry(&self) -> bool {
+        match self {
+            // Had it been unsafe after an earlier failure, that would be the error.
+            Self::NoConnection { .. } => true,
+            Self::Failed { is_safe_to_retry, .. } => *is_safe_to_retry,
+        }
+    }
+
+    /// How often the request was sent again before this.
+    pub fn retries(&self) -> u32 {
+        let (Self::NoConnection { retries, .. } | Self::Failed { retries, .. }) = self;
+        *retries
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoConnection { error, .. } => error.fmt(f),
+            Self::Failed { failure, .. } => failure.fmt(f),
+        }?;
+        let safe = if self.is_safe_to_retry() { "yes" } else { "no" };
+        match self.retries() {
+            0 => write!(f, "; safe to retry: {safe}"),
+            1 => write!(f, "; sent again once; safe to retry: {safe}"),
+            retries => write!(f, "; sent again {retries} times; safe to retry: {safe}"),
+        }
+    }
+}
+
+impl std::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoConnection { error, .. } => Some(error),
+            Self::Failed { failure, .. } => Some(failure),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Sending a request, and sending it again. RFC 9110 9.2.2.
+
+use bytes::Bytes;
+use endwell_core::http::RequestHead;
+
+use super::{Pool, SendError, Wanted};
+use crate::client::{Failure, Origin, Received};
+use crate::transport::Connector;
+
+impl<C: Connector> Pool<C> {
+    /// Sends a request whose body is at hand, and waits for the head of the response. `origin` is whom it is sent to,
+    /// whatever host it names.
+    ///
+    /// It is sent again, at most [`PoolLimits::retries`](super::PoolLimits::retries) times and on another connection, if
+    /// that is safe: when no byte of it was on its way; or when its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT,
+    /// DELETE) and a connection that had been idle ended before any byte of a response.
+    /// [`Received::retries`] says how often.
+    ///
+    /// # Errors
+    ///
+    /// There was no connection, or no head of a response; and whether the request can be sent again.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the request is given up, and its connection closes if any of it was sent.
+    pub async fn send(
+        &self,
+        origin: &Origin,
+        head: &RequestHead,
+        body: impl Into<Bytes>,
+    ) -> Result<Received, SendError> {
+        self.send_as(origin, head, body, head.method().is_idempotent()).await
+    }
+
+    /// As [`send`](Self::send), but the application says whether doing twice what the request asks for is the same as doing
+    /// it once: a POST with a key that makes it so, or a GET that is not.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_as(
+        &self,
+        origin: &Origin,
+        head: &RequestHead,
+        body: impl Into<Bytes>,
+        is_idempotent: bool,
+    ) -> Result<Received, SendError> {
+        let body = body.into();
+        let most = self.common.limits.retries;
+        let mut retries = 0;
+        loop {
+            let is_last = retries >= most;
+            let wanted = if is_last && retries > 0 { Wanted::New } else { Wanted::Any };
+            let connection = self.obtain(origin, wanted).await;
+            let connection = connection.map_err(|error| SendError::NoConnection { error, retries })?;
+            let was_used = connection.was_used();
+            let failure = match connection.send(head, body.clone()).await {
+                Ok(received) => return Ok(received.sent_again(retries)),
+                Err(failure) => failure,
+            };
+            let is_again = match failure {
+                Failure::NotSent(_) => true,
+                // RFC 9112 9.3.1: a server closes an idle connection at any time. One that closes a new connection has
+                // something against the request, or against us.
+                Failure::Unanswered(_) => is_idempotent && was_used,
+                Failure::Failed(_) => false,
+            };
+            if is_last || !is_again {
+                let is_safe_to_retry = failure.is_safe_to_retry(is_idempotent);
+                return Err(SendError::Failed { failure, retries, is_safe_to_retry });
+            }
+            retries += 1;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Connectors whose sockets are counted, and pools over them.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use endwell::client::{Origin, Pool, PoolLimits};
+use endwell::core::Instant;
+use endwell::{Config, Connector, Endpoints, Transport};
+
+use crate::dialling::Dialling;
+
+/// A connector that counts the sockets that are open, or are about to be.
+pub(crate) struct Counted<C> {
+    connector: C,
+    count: Arc<Count>,
+}
+
+/// How many there are, and how many there were at the most.
+#[derive(Default)]
+pub(crate) struct Count {
+    open: AtomicUsize,
+    most: AtomicUsize,
+}
+
+/// One that counts.
+struct One(Arc<Count>);
+
+/// A socket that is counted.
+pub(crate) struct Socket<T> {
+    // The socket closes before it is counted out.
+    transport: T,
+    _one: One,
+}
+
+impl Count {
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+impl One {
+    fn new(count: &Arc<Count>) -> Self {
+        let open = count.open.fetch_add(1, Ordering::SeqCst) + 1;
+        count.most.fetch_max(open, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl<C: Connector> Connector for Counted<C> {
+    type Transport = Socket<C::Transport>;
+
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+        let one = One::new(&self.count);
+        let (transport, endpoints) = self.connector.connect(origin).await?;
+        Ok((Socket { transport, _one: one }, endpoints))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.connector.spawn(task)
+    }
+
+    fn sleep(duration: Duration) -> impl Future<Output = ()> + Send {
+        C::sleep(duration)
+    }
+}
+
+impl<T: Transport> Transport for Socket<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.transport.poll_read(cx, buffer)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.transport.poll_write(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_flush(cx)
+    }
+
+    fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_end_write(cx)
+    }
+
+    fn reset(&mut self) {
+        self.transport.reset();
+    }
+
+    fn now(&self) -> Instant {
+        self.transport.now()
+    }
+
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        self.transport.poll_sleep(cx, until)
+    }
+
+    fn found_nothing(&self) -> bool {
+        self.transport.found_nothing()
+    }
+}
+
+/// A pool, and the count of its sockets.
+pub(crate) fn pool_with<R: Dialling>(limits: PoolLimits) -> (Pool<Counted<R::Connector>>, Arc<Count>) {
+    let count = Arc::<Count>::default();
+    let connector = Counted { connector: R::CONNECTOR, count: Arc::clone(&count) };
+    (Pool::new(connector, Config::default(), limits), count)
+}
+
+/// A pool with the usual bounds.
+pub(crate) fn pool<R: Dialling>() -> Pool<Counted<R::Connector>> {
+    pool_with::<R>(PoolLimits::default()).0
+}
+
+/// A pool with room for so many connections to one origin, and in all.
+pub(crate) fn bounded<R: Dialling>(per_origin: usize, connections: usize) -> Pool<Counted<R::Connector>> {
+    let mut limits = PoolLimits::default();
+    (limits.per_origin, limits.connections) = (per_origin, connections);
+    pool_with::<R>(limits).0
+}
+
+/// Waits for what nobody is told of. Bounded in time by the test's own bound.
+pub(crate) async fn until<R: Dialling>(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        R::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Waits until so many connections are there, of which so many are idle.
+pub(crate) async fn settled<R: Dialling>(pool: &Pool<impl Connector>, connections: usize, idle: usize) {
+    let is_so = || {
+        let occupancy = pool.occupancy();
+        (occupancy.connections, occupancy.idle) == (connections, idle)
+    };
+    until::<R>(is_so).await;
+}
