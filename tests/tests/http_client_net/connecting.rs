@@ -76,7 +76,7 @@ fn nobody_answers<R: Dialling>() {
 }
 
 /// A port that nobody listens on. It stays bound, so that nobody else takes it.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let listener: TcpListener = socket.into();

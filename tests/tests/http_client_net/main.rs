@@ -23,5 +23,8 @@ mod cut_short;
 mod dropped;
 mod early;
 mod plain;
+mod proxy;
+mod proxy_socks;
 mod time;
+mod tunnel;
 mod web_socket;
