@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use endwell::Config;
-use endwell::ws::Origins;
+use endwell::ws::{Deflate, Origins};
 
 pub(crate) const USAGE: &str = "usage: serve [options]
   --listen ADDR            where to listen, port 0 for any (127.0.0.1:8080)
@@ -15,7 +15,11 @@ pub(crate) const USAGE: &str = "usage: serve [options]
   --max-connections N      connections at one time (10000)
   --backlog N              connections that wait to be accepted (1024)
   --origin same|any|LIST   pages that may open a WebSocket: LIST is origins with commas between (same)
-  --ping SECONDS           the time between keep-alive pings (20)";
+  --ping SECONDS           the time between keep-alive pings (20)
+  --deflate                compress WebSocket messages, if the client offers it; with it:
+  --deflate-level 1..9     from fast to small (6)
+  --deflate-least BYTES    shorter messages are sent plain (256)
+  --no-context-takeover    compress each message by itself, and keep nothing between them";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
@@ -47,6 +51,7 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
     let config = &mut options.config;
     // Programs that test servers send megabytes in pieces of 64 bytes.
     config.ws.fragments = 100_000;
+    let (mut deflates, mut deflate) = (false, Deflate::default());
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -71,6 +76,10 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
             Long("backlog") => options.backlog = arguments.value()?.parse()?,
             Long("origin") => options.origins = origins(&arguments.value()?.string()?),
             Long("ping") => config.ws.ping_interval = Some(Duration::from_secs_f64(seconds(&mut arguments)?)),
+            Long("deflate") => deflates = true,
+            Long("deflate-level") => deflate.level = arguments.value()?.parse()?,
+            Long("deflate-least") => deflate.least = arguments.value()?.parse()?,
+            Long("no-context-takeover") => (deflate.sent_context, deflate.received_context) = (0, None),
             Long("help") | Short('h') => {
                 println!("{USAGE}");
                 std::process::exit(0);
@@ -78,6 +87,7 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected()),
         }
     }
+    config.deflate = deflates.then_some(deflate);
     Ok(options)
 }
 
