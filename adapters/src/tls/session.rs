@@ -60,9 +60,10 @@ impl<T: Transport> Session<T> {
 
     fn poll_shake_hands(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.poll_flush(cx))?;
+            // Both may have something to say, and neither room for it: reading does not wait for writing.
+            let flushed = self.poll_flush(cx)?;
             if !self.tls.is_handshaking() {
-                return Poll::Ready(self.check_protocol());
+                return flushed.map(|()| self.check_protocol());
             }
             if ready!(self.poll_receive(cx))? == 0 {
                 return Poll::Ready(Err(ended_early()));

@@ -13,7 +13,7 @@
 #[expect(dead_code, reason = "shared with the client's tests")]
 mod dialling;
 #[path = "../scenarios/support/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "shared with the other scenarios")]
+#[expect(dead_code, reason = "shared with the other scenarios")]
 mod support;
 
 mod authority;
@@ -23,5 +23,7 @@ mod secure;
 mod certificates;
 mod ends;
 mod handshakes;
+mod laws;
 mod requests;
+mod shutdown;
 mod sockets;

@@ -12,10 +12,10 @@ use crate::authority::{authority, identity};
 use crate::dialling::Dialling;
 use crate::support::Runtime;
 
-/// A runtime whose servers speak TLS.
-pub(crate) struct Secure<R>(PhantomData<R>);
+/// A runtime whose servers speak TLS, and have these bounds for handshakes.
+pub(crate) struct Secure<R, const AT_ONCE: usize = 1024, const MILLISECONDS: u64 = 10_000>(PhantomData<R>);
 
-impl<R: Runtime> Runtime for Secure<R> {
+impl<R: Runtime, const AT_ONCE: usize, const MILLISECONDS: u64> Runtime for Secure<R, AT_ONCE, MILLISECONDS> {
     type Listener = Listener<R::Listener>;
     const NAME: &'static str = R::NAME;
 
@@ -25,6 +25,8 @@ impl<R: Runtime> Runtime for Secure<R> {
 
     fn listen(socket: TcpListener) -> Self::Listener {
         Listener::new(R::listen(socket), identity().server())
+            .handshakes(AT_ONCE)
+            .handshake_time(Duration::from_millis(MILLISECONDS))
     }
 
     fn spawn(task: impl Future<Output = ()> + Send + 'static) {
