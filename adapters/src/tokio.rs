@@ -1,6 +1,7 @@
 //! tokio: any `AsyncRead + AsyncWrite`, and its listeners.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -17,11 +18,20 @@ use crate::transport::{Address, Connector, Endpoints, Listener, Transport};
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
+/// What only a socket can do.
+#[derive(Debug)]
+struct Socket<T> {
+    /// Lets its drop be a reset.
+    reset: fn(&T),
+    /// Is there anything to read?
+    peek: fn(&T) -> bool,
+}
+
 /// A transport made of any byte stream of tokio's. Needs a runtime with its timer enabled.
 #[derive(Debug)]
 pub struct Stream<T> {
     io: T,
-    reset: fn(&T),
+    socket: Socket<T>,
     epoch: time::Instant,
     sleep: Option<Pin<Box<Sleep>>>,
 }
@@ -29,11 +39,11 @@ pub struct Stream<T> {
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
     pub fn new(io: T) -> Self {
-        Self::with_reset(io, |_| {})
+        Self::over(io, Socket { reset: |_| {}, peek: |_| false })
     }
 
-    fn with_reset(io: T, reset: fn(&T)) -> Self {
-        Self { io, reset, epoch: time::Instant::now(), sleep: None }
+    fn over(io: T, socket: Socket<T>) -> Self {
+        Self { io, socket, epoch: time::Instant::now(), sleep: None }
     }
 
     /// The byte stream.
@@ -50,18 +60,25 @@ impl Stream<TcpStream> {
     /// The connection is gone already.
     pub fn tcp(io: TcpStream) -> io::Result<Self> {
         io.set_nodelay(true)?;
-        Ok(Self::with_reset(io, |io| {
+        let reset = |io: &_| {
             // Should it fail, the connection closes instead.
             let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
-        }))
+        };
+        Ok(Self::over(io, Socket { reset, peek: |io| peek(&SockRef::from(io)) }))
     }
 }
 
 impl Stream<UnixStream> {
     /// A Unix connection. Unix sockets have no reset.
     pub fn unix(io: UnixStream) -> Self {
-        Self::new(io)
+        Self::over(io, Socket { reset: |_| {}, peek: |io| peek(&SockRef::from(io)) })
     }
+}
+
+/// True if a read would not wait: bytes, the end, or an error are there.
+fn peek(socket: &socket2::Socket) -> bool {
+    let mut byte = [MaybeUninit::uninit()];
+    !matches!(socket.peek(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T> {
@@ -84,7 +101,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 
     fn reset(&mut self) {
-        (self.reset)(&self.io);
+        (self.socket.reset)(&self.io);
     }
 
     fn now(&self) -> Instant {
@@ -109,6 +126,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     fn found_nothing(&self) -> bool {
         // A task that has used up its turn is told that nothing is there.
         coop::has_budget_remaining()
+    }
+
+    fn has_unseen(&self) -> bool {
+        // What the runtime knows of a socket is from when it last waited for anything.
+        (self.socket.peek)(&self.io)
     }
 }
 

@@ -42,6 +42,13 @@ pub trait Transport: Send + 'static {
     fn found_nothing(&self) -> bool {
         true
     }
+
+    /// After a read was pending: has something come all the same, bytes or the end, of which the runtime has not heard yet?
+    /// Asked of a connection that was idle before it is used again. False if nobody can say: such as where a layer has its
+    /// own bytes between those that matter.
+    fn has_unseen(&self) -> bool {
+        false
+    }
 }
 
 /// The two ends of a connection.

@@ -131,7 +131,8 @@ impl Connection {
     }
 
     /// Whether a request can be sent, as far as is known: the server has neither left nor sent anything unasked. It asks
-    /// the transport, not the server.
+    /// the transport, not the server: the runtime if that has heard of something, and else the system
+    /// ([`Transport::has_unseen`]).
     pub fn is_open(&mut self) -> bool {
         self.0.link().lock().is_idle()
     }

@@ -91,4 +91,11 @@ impl<T: Transport> Transport for Line<T> {
             Self::Closed(_) => true,
         }
     }
+
+    fn has_unseen(&self) -> bool {
+        match self {
+            Self::Open(transport) => transport.has_unseen(),
+            Self::Closed(_) => false,
+        }
+    }
 }

@@ -109,6 +109,10 @@ impl<T: Transport> Transport for Socket<T> {
     fn found_nothing(&self) -> bool {
         self.transport.found_nothing()
     }
+
+    fn has_unseen(&self) -> bool {
+        self.transport.has_unseen()
+    }
 }
 
 /// A pool, and the count of its sockets.

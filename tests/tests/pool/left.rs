@@ -17,7 +17,8 @@ on_every_runtime!(
     by_half_a_word,
     a_server_that_went_away_leaves_nothing,
     right_behind_the_response,
-    while_it_is_handed_out
+    while_it_is_handed_out,
+    while_the_runtime_has_no_turn
 );
 
 /// Answers one request, and does something to the idle connection when told. The second connection behaves.
@@ -143,4 +144,23 @@ fn while_it_is_handed_out<R: Dialling>() {
         assert_eq!(received.read_all(100).await.unwrap(), "POST /");
     });
     assert_eq!(server.accepted(), 2);
+}
+
+/// The server leaves, and the client asks before its runtime can hear of it.
+fn while_the_runtime_has_no_turn<R: Dialling>() {
+    let (tell, told) = mpsc::channel();
+    let (server, go) = spoiled(move |peer| {
+        drop(peer);
+        tell.send(()).unwrap();
+    });
+    run::<R, _>(async {
+        let pool = bounded::<R>(1, 1);
+        drop(pool.send(&server.origin(), &get("/1"), "").await.unwrap());
+        settled::<R>(&pool, 1, 1).await;
+        go.send(()).unwrap();
+        told.recv_timeout(crate::support::LONG).unwrap();
+        let mut received = pool.send_as(&server.origin(), &head("POST", "/2"), "", false).await.unwrap();
+        assert_eq!((received.retries(), server.accepted()), (0, 2));
+        assert_eq!(received.read_all(100).await.unwrap(), "POST /2");
+    });
 }

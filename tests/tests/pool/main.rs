@@ -21,5 +21,8 @@ mod server;
 
 mod again;
 mod bounds;
+mod cancelled;
+mod delays;
 mod given_back;
 mod left;
+mod soak;

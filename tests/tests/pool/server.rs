@@ -125,10 +125,16 @@ impl Peer {
     pub(crate) fn request(&mut self) -> Option<Asked> {
         let head = self.head()?;
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-        self.socket.read_exact(&mut body).ok()?;
+        let body = self.read(length.map_or(0, |length| length.parse().unwrap()))?;
         let mut line = head.split(' ').map(str::to_owned);
         Some(Asked { method: line.next().unwrap(), target: line.next().unwrap(), body })
+    }
+
+    /// So many bytes. `None`: the client has left.
+    pub(crate) fn read(&mut self, len: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        self.socket.read_exact(&mut bytes).ok()?;
+        Some(bytes)
     }
 
     /// Sends, unless the client has left.

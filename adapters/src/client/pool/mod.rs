@@ -46,7 +46,7 @@ use crate::transport::Connector;
 ///   [`Received`](super::Received) whose request is written and whose body was read, or has come, to its end. Whatever else
 ///   is dropped closes it. So a request that is cancelled at any point never leaves half an exchange to the next one.
 /// - A connection whose server has closed it, or sent anything unasked, leaves the pool when that arrives, and is looked at
-///   again before it is handed out. What the runtime has not heard of by then, nobody can know: that is what sending again
+///   again before it is handed out ([`Connection::is_open`]). What arrives later nobody can know: that is what sending again
 ///   is for.
 /// - The bounds are on sockets: a place is taken from before the connection is made until its socket is closed, whatever it
 ///   speaks. A WebSocket keeps its place to its end; who opens many gives them a pool of their own, or uses

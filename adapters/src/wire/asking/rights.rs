@@ -50,7 +50,7 @@ impl Wire {
     /// True if a request can be sent, as far as is known.
     pub(crate) fn is_idle(&mut self) -> bool {
         self.look();
-        self.http.asking().is_some_and(|asking| asking.is_idle())
+        self.http.asking().is_some_and(|asking| asking.is_idle()) && !self.transport.has_unseen()
     }
 
     /// The request is whole, or cut off.
