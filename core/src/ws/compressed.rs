@@ -21,7 +21,8 @@ impl Receiver {
     ) -> Result<Next, Cause> {
         let Some(deflate) = &self.deflate else { return Err(violation.into()) };
         let unread = self.inbox.unread();
-        let Some(header) = Header::parse_compressed(unread, self.peer)? else { return Ok(Next::Nothing) };
+        let Some(parsed) = Header::parse_compressed(unread, self.peer) else { return Err(violation.into()) };
+        let Some(header) = parsed? else { return Ok(Next::Nothing) };
         let kind = if header.opcode == OpCode::Text { Kind::Text } else { Kind::Binary };
         self.state = State::Inflating(match (&self.state, reception) {
             (

@@ -96,8 +96,8 @@ impl Sender {
         let first = OpCode::of_kind(message.kind()).last();
         let compression = message.compression();
         match &mut self.form {
-            Form::Plain => frame::put_bytes(first, message.into_data(), None, out),
-            Form::Masked(masks) => frame::put_bytes(first, message.into_data(), Some(masks), out),
+            Form::Plain => frame::put_owned(first, message.into_data(), out),
+            Form::Masked(masks) => frame::put_masked(first, message.data(), masks, out),
             Form::Compressed(sending) => sending.put_bytes(first, message.into_data(), compression, out),
         }
         Ok(())
@@ -252,8 +252,8 @@ impl Sender {
     /// Writes a frame of a message in pieces.
     pub(super) fn fragment(&mut self, first: u8, data: Bytes, out: &mut Outbox) {
         match &mut self.form {
-            Form::Plain => frame::put_bytes(first, data, None, out),
-            Form::Masked(masks) => frame::put_bytes(first, data, Some(masks), out),
+            Form::Plain => frame::put_owned(first, data, out),
+            Form::Masked(masks) => frame::put_masked(first, &data, masks, out),
             Form::Compressed(sending) => sending.put_piece(first, data, out),
         }
     }
@@ -270,7 +270,7 @@ impl Sender {
     fn put(&mut self, first: u8, data: &[u8], out: &mut Outbox) {
         match &mut self.form {
             Form::Plain => frame::put(first, data, None, out),
-            Form::Masked(masks) => frame::put(first, data, Some(masks), out),
+            Form::Masked(masks) => frame::put_masked(first, data, masks, out),
             Form::Compressed(sending) => sending.put(first, data, out),
         }
     }

@@ -17,6 +17,7 @@ mod dialling;
 mod server;
 
 mod bodies;
+mod compressed;
 mod connecting;
 mod continues;
 mod cut_short;

@@ -64,6 +64,7 @@ impl Sending {
     }
 
     /// Writes a message that is owned.
+    #[inline(never)]
     pub(in crate::ws) fn put_bytes(
         &mut self,
         first: u8,
@@ -72,7 +73,7 @@ impl Sending {
         out: &mut Outbox,
     ) {
         if !self.wants(data.len(), compression) || !self.put_compressed(first, &data, out) {
-            frame::put_bytes(first, data, self.masks(), out);
+            put_owned(first, data, self.masks(), out);
         }
     }
 
@@ -119,10 +120,11 @@ impl Sending {
     }
 
     /// Writes a piece.
+    #[inline(never)]
     pub(in crate::ws) fn put_piece(&mut self, first: u8, data: Bytes, out: &mut Outbox) {
         let Inner { deflate, form, history, masks, pieces } = &mut *self.0;
         let (deflater, first) = match pieces {
-            Pieces::Plain => return frame::put_bytes(first, data, masks.as_mut(), out),
+            Pieces::Plain => return put_owned(first, data, masks.as_mut(), out),
             Pieces::Due => {
                 let mut deflater = deflate.pool().deflater(*form);
                 deflater.begin(history.as_ref());
@@ -198,11 +200,19 @@ impl Pieces {
     }
 }
 
+/// Writes a frame whose payload is owned.
+fn put_owned(first: u8, payload: Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
+    match masks {
+        None => frame::put_owned(first, payload, out),
+        Some(masks) => frame::put_masked(first, &payload, masks, out),
+    }
+}
+
 /// Writes the first `len` bytes of what was compressed last as a frame.
 fn put_output(deflater: &mut Deflater, len: usize, first: u8, masks: Option<&mut Masks>, out: &mut Outbox) {
     if len < OWNED || masks.is_some() {
         frame::put(first, deflater.output(len), masks, out);
     } else {
-        frame::put_bytes(first, deflater.take_output(len), None, out);
+        frame::put_owned(first, deflater.take_output(len), out);
     }
 }
