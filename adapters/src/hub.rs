@@ -17,6 +17,8 @@ pub(crate) struct Hub {
     held_limit: usize,
     /// For the WebSockets that exchanges become.
     pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<Arc<endwell_core::ws::Deflate>>,
     pub(crate) outlet_limits: OutletLimits,
     /// For responses that a client does not read to their end.
     pub(crate) drain_bytes: u64,
@@ -46,6 +48,8 @@ impl Hub {
             counters,
             held_limit: config.held_bytes,
             ws_limits: Arc::new(config.ws.clone()),
+            #[cfg(feature = "deflate")]
+            deflate: config.deflate.clone().map(Arc::new),
             outlet_limits: config.outlet,
             drain_bytes: config.http.drain_bytes,
             on_end: config.on_end.clone(),

@@ -19,8 +19,9 @@
 //!   one that panics or drops its exchange is answered for.
 //! - [`Exchange::accept`] makes it a WebSocket: [`ws::Socket`], which ends in [`close`](ws::Socket::close).
 //! - [`ws::Outlet`] is for many tasks that send over one WebSocket, and [`ws::Socket::split`] for two that share it.
-//! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, and a
-//!   [`Pool`](client::Pool) keeps connections and shares them.
+//! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, a
+//!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::connect`] opens a WebSocket.
+//! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
 //! - Whatever is open has a deadline and whatever is held has a bound: [`Config`].
 //!
 //! # Runtimes

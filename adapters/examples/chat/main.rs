@@ -62,7 +62,9 @@ impl Program for Chat<'_> {
 
 async fn open(connector: &impl Connector, options: &Options) -> Result<Socket, Box<dyn Error>> {
     let Options { url, .. } = options;
-    let connection = client::connect(connector, &url.origin(), &Config::default()).await;
+    let mut config = Config::default();
+    config.deflate = Some(ws::Deflate::default());
+    let connection = client::connect(connector, &url.origin(), &config).await;
     let connection = connection.map_err(|error| format!("cannot connect: {error}"))?;
     let mut offer = connection.offer(url.authority(), url.target())?;
     for name in &options.subprotocols {
@@ -86,13 +88,14 @@ async fn open(connector: &impl Connector, options: &Options) -> Result<Socket, B
 
 /// What a server says that opens no WebSocket: where it is instead, or why.
 async fn refused(mut received: Received) -> String {
-    let mut text = format!("the server refused to open a WebSocket, with {}", received.status());
+    let refused = format!("the server refused to open a WebSocket, with {}", received.status());
     if let Some(location) = received.fields().get("location") {
-        text += &format!(", and leads to {}", location.escape_ascii());
-    } else if let Ok(body) = received.read_all(1024).await {
-        text += &format!(", and says \"{}\"", body.trim_ascii().escape_ascii());
+        return format!("{refused}, and leads to {}", location.escape_ascii());
     }
-    text
+    match received.read_all(1024).await {
+        Ok(body) => format!("{refused}, and says \"{}\"", body.trim_ascii().escape_ascii()),
+        Err(_) => refused,
+    }
 }
 
 /// Prints what comes, until nothing more does.

@@ -28,14 +28,14 @@ pub(crate) fn read() -> Result<(Options, Reach), lexopt::Error> {
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
-            Short('H') | Long("header") => fields.push(arguments.value()?.parse_with(field)?),
+            Short('H') | Long("header") => fields.push(field(&arguments.value()?.string()?)?),
             Long("subprotocol") => subprotocols.push(arguments.value()?.string()?),
             Long("linger") => linger = arguments.value()?.parse_with(seconds)?,
             Short('h') | Long("help") => {
                 println!("{USAGE}{}", Reach::USAGE);
                 std::process::exit(0);
             }
-            Value(text) if url.is_none() => url = Some(text.parse_with(self::url)?),
+            Value(text) if url.is_none() => url = Some(self::url(&text.string()?)?),
             other @ (Short(_) | Long(_) | Value(_)) => {
                 let name = Reach::name(&other);
                 let unexpected = other.unexpected();

@@ -22,7 +22,6 @@ pub(crate) const USAGE: &str = "usage: get [options] URL...
 pub(crate) struct Options {
     pub(crate) urls: Vec<Url>,
     pub(crate) shows_head: bool,
-    pub(crate) is_head: bool,
     pub(crate) fails: bool,
     pub(crate) is_silent: bool,
     pub(crate) method: Option<String>,
@@ -33,16 +32,20 @@ pub(crate) struct Options {
 /// Reads the command line. Ends the program on `--help`.
 pub(crate) fn read() -> Result<(Options, Reach), lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut options, mut reach) = (Options::default(), Reach::default());
+    let mut options = Options::default();
+    let mut reach = Reach::default();
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Short('i') | Long("include") => options.shows_head = true,
-            Short('I') | Long("head") => options.is_head = true,
+            Short('I') | Long("head") => {
+                options.shows_head = true;
+                options.method.get_or_insert_with(|| "HEAD".to_owned());
+            }
             Short('f') | Long("fail") => options.fails = true,
             Short('s') | Long("silent") => options.is_silent = true,
             Short('X') | Long("request") => options.method = Some(arguments.value()?.string()?),
-            Short('H') | Long("header") => options.fields.push(arguments.value()?.parse_with(field)?),
+            Short('H') | Long("header") => options.fields.push(field(&arguments.value()?.string()?)?),
             Short('d') | Long("data") => {
                 let mut data = arguments.value()?.parse_with(data)?;
                 if data.is_from_file {
@@ -55,7 +58,7 @@ pub(crate) fn read() -> Result<(Options, Reach), lexopt::Error> {
                 println!("{USAGE}{}", Reach::USAGE);
                 std::process::exit(0);
             }
-            Value(url) => options.urls.push(url.parse_with(self::url)?),
+            Value(text) => options.urls.push(url(&text.string()?)?),
             other @ (Short(_) | Long(_)) => {
                 let name = Reach::name(&other);
                 let unexpected = other.unexpected();
@@ -104,6 +107,8 @@ fn field(text: &str) -> Result<(String, String), &'static str> {
     Ok((name.to_owned(), value.trim().to_owned()))
 }
 
+/// What was wrong is told without the text, in which there may be a password.
+///
 /// As curl does, text without a scheme is of `http`.
 fn url(text: &str) -> Result<Url, String> {
     let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };

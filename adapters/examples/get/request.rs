@@ -60,7 +60,7 @@ async fn send_large<C: Connector>(
 /// Shows a response.
 async fn show(mut received: Received, options: &Options) -> Result<(), Failed> {
     let mut output = Output::new(received.announced(), options.is_silent);
-    if options.shows_head || options.is_head {
+    if options.shows_head {
         output.write(received.head().as_bytes())?;
     }
     let status = received.status();
@@ -83,7 +83,6 @@ fn head(url: &Url, options: &Options) -> Result<RequestHead, String> {
     let has = |name: &str| options.fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
     let method = match (&options.method, &options.body) {
         (Some(method), _) => method,
-        (None, _) if options.is_head => "HEAD",
         (None, Some(_)) => "POST",
         (None, None) => "GET",
     };
@@ -120,7 +119,7 @@ impl From<SendError> for Failed {
     fn from(error: SendError) -> Self {
         match &error {
             SendError::NoConnection { .. } => Self::new(Self::NOT_CONNECTED, error),
-            _ => Self::new(Self::UNANSWERED, error),
+            SendError::Failed { .. } | _ => Self::new(Self::UNANSWERED, error),
         }
     }
 }

@@ -8,13 +8,15 @@ mod options;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
 use std::pin::Pin;
 use std::process::ExitCode;
 
 use endwell::blocking::block_on;
 use endwell::http::{Field, Framing, Head, Method, StatusCode};
+use endwell::tls::{self, rustls::ServerConfig};
 use endwell::ws::{Close, Origins, Socket};
-use endwell::{Answered, Ended, Exchange, serve};
+use endwell::{Answered, Conclusion, Config, Ended, Exchange, Listener, serve};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 
@@ -150,29 +152,58 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let tls = options.tls.as_ref().map(|(certificate, key)| tls(certificate, key)).transpose()?;
     let listener = bind(&options).map_err(|error| format!("{}: {error}", options.listen))?;
     println!("{}", listener.local_addr()?);
     io::stdout().flush()?;
     let origins = options.origins;
-    let handler = move |exchange| handle(exchange, &origins);
-    let (config, stop) = (options.config, interrupted()?);
+    let serving = Serving {
+        config: options.config,
+        tls,
+        handler: move |exchange| handle(exchange, &origins),
+        stop: interrupted()?,
+    };
     match options.runtime {
         Runtime::Tokio => {
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                serve(listener, config, handler).until(stop).await;
+                serving.on(tokio::net::TcpListener::from_std(listener)?).await;
                 io::Result::Ok(())
             })?;
         }
         Runtime::AsyncStd => {
-            let listener = async_std::net::TcpListener::from(listener);
-            async_std::task::block_on(serve(listener, config, handler).until(stop).into_future());
+            async_std::task::block_on(serving.on(async_std::net::TcpListener::from(listener)));
         }
-        Runtime::Smol => {
-            let listener = smol::net::TcpListener::try_from(listener)?;
-            smol::block_on(serve(listener, config, handler).until(stop).into_future());
-        }
-        Runtime::Blocking => block_on(serve(listener, config, handler).until(stop)),
+        Runtime::Smol => smol::block_on(serving.on(smol::net::TcpListener::try_from(listener)?)),
+        Runtime::Blocking => block_on(serving.on(listener)),
     }
     Ok(())
+}
+
+/// What is served, whatever it is served on.
+struct Serving<H, S> {
+    config: Config,
+    tls: Option<ServerConfig>,
+    handler: H,
+    stop: S,
+}
+
+impl<H, F, S> Serving<H, S>
+where
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    async fn on(self, listener: impl Listener + Sync) {
+        let Self { config, tls, handler, stop } = self;
+        match tls {
+            None => serve(listener, config, handler).until(stop).await,
+            Some(tls) => serve(tls::Listener::new(listener, tls), config, handler).until(stop).await,
+        }
+    }
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig, String> {
+    let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    tls::server_config(&read(certificate)?, &read(key)?)
+        .map_err(|error| format!("{} and {}: {error}", certificate.display(), key.display()))
 }

@@ -186,14 +186,17 @@ impl Connection {
     }
 
     /// An offer to become a WebSocket at `target` of `host`, with a key of its own and the limits of
-    /// [`Config::ws`]. It is for one handshake.
+    /// [`Config::ws`]; with feature `deflate` also with `Config::deflate`. It is for one handshake.
     ///
     /// # Errors
     ///
     /// Host or target is none.
     pub fn offer(&self, host: &str, target: &str) -> Result<Offer, InvalidRequestHead> {
-        let limits = Arc::clone(&self.0.link().hub.ws_limits);
-        Ok(Offer::new(host, target, random::nonce(), limits)?.jitter(jitter()))
+        let hub = &self.0.link().hub;
+        let offer = Offer::new(host, target, random::nonce(), Arc::clone(&hub.ws_limits))?.jitter(jitter());
+        #[cfg(feature = "deflate")]
+        let offer = offer.deflate(hub.deflate.clone());
+        Ok(offer)
     }
 
     /// Asks for a WebSocket. RFC 6455 4.1. Await the result.

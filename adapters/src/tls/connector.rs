@@ -15,7 +15,6 @@ use crate::transport::{self, Endpoints};
 /// and checks the server's certificate against the host of the origin. An origin without TLS is passed through.
 ///
 /// ```no_run
-/// # #[cfg(feature = "rustls-webpki-roots")]
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 /// use endwell::{Config, tls, tokio::Tcp, ws};
 ///

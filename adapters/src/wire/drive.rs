@@ -41,7 +41,7 @@ impl Wire {
             held += inbox.len();
         }
         scratch::reclaim_output(&mut self.out);
-        held += self.out.len();
+        held += self.out.len() + self.socket.held_bytes();
         if held != self.charged {
             hub.charge(self.charged, held);
             self.charged = held;

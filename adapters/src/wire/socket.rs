@@ -74,6 +74,15 @@ impl SocketState {
         }
     }
 
+    /// Bytes that it holds beyond its inbox: of a message that is under way, and what compression keeps.
+    pub(super) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Open(session) => session.held_bytes(),
+            Self::Closing(socket) => socket.closing.as_ref().map_or(0, Closing::held_bytes),
+            Self::None | Self::Over(_) => 0,
+        }
+    }
+
     pub(super) fn deadline(&self) -> Option<Deadline> {
         match self {
             Self::Open(session) => session.deadline(),

@@ -93,6 +93,11 @@ impl Closing {
         }
     }
 
+    /// Bytes of memory that are held beyond the inbox: see [`Receiver::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.recv.held_bytes()
+    }
+
     fn take_arrived(&mut self) {
         while let Some(ready) = self.recv.poll() {
             let found = match self.recv.event(ready) {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use super::deflate::{Sending, SharedForm};
+use super::deflate::{Compression, Sending, SharedForm};
 use super::frame::{self, OpCode};
 use super::mask::Masks;
 use super::message::{Kind, Message};
@@ -29,10 +29,12 @@ use crate::Outbox;
 /// compressed by itself.
 #[derive(Clone)]
 pub struct Frame {
+    data: Bytes,
+    compressed: SharedForm,
+    kind: Kind,
+    compression: Compression,
     header: [u8; HEADER],
     header_len: u8,
-    message: Message,
-    compressed: SharedForm,
 }
 
 /// The longest header without a mask.
@@ -41,11 +43,18 @@ const HEADER: usize = 10;
 impl Frame {
     /// Encodes a message. Its content is referenced, not copied.
     pub fn encode(message: Message) -> Self {
-        let mut frame =
-            Self { header: [0; HEADER], header_len: 0, message, compressed: SharedForm::default() };
+        let (kind, compression) = (message.kind(), message.compression());
+        let mut frame = Self {
+            data: message.into_data(),
+            compressed: SharedForm::default(),
+            kind,
+            compression,
+            header: [0; HEADER],
+            header_len: 0,
+        };
         let first = OpCode::of_kind(frame.kind()).last();
         let mut rest = frame.header.iter_mut();
-        frame::write_header(first, frame.message.data().len(), 0, |bytes| {
+        frame::write_header(first, frame.data.len(), 0, |bytes| {
             for (&byte, place) in bytes.iter().zip(rest.by_ref()) {
                 *place = byte;
                 frame.header_len += 1;
@@ -56,12 +65,12 @@ impl Frame {
 
     /// Text or binary.
     pub fn kind(&self) -> Kind {
-        self.message.kind()
+        self.kind
     }
 
     /// The content of the message.
     pub fn data(&self) -> &Bytes {
-        self.message.data()
+        &self.data
     }
 
     /// Bytes of the header and the content together, as a server writes them. A client's mask key adds four.
@@ -82,9 +91,8 @@ impl Frame {
     }
 
     pub(super) fn put_compressed(&self, sending: &mut Sending, out: &mut Outbox) {
-        let first = OpCode::of_kind(self.kind()).last();
-        let compression = self.message.compression();
-        if !sending.put_shared(first, self.data(), compression, &self.compressed, out) {
+        let first = OpCode::of_kind(self.kind).last();
+        if !sending.put_shared(first, &self.data, self.compression, &self.compressed, out) {
             self.put(sending.masks(), out);
         }
     }
@@ -96,7 +104,7 @@ impl Frame {
 
 impl PartialEq for Frame {
     fn eq(&self, other: &Self) -> bool {
-        self.message == other.message
+        (self.kind, &self.data) == (other.kind, &other.data)
     }
 }
 
@@ -111,7 +119,7 @@ impl From<Message> for Frame {
 impl From<Frame> for Message {
     /// The message that was encoded, without a copy.
     fn from(frame: Frame) -> Self {
-        frame.message
+        Self::from_parts(frame.kind, frame.compression, frame.data)
     }
 }
 

@@ -79,6 +79,12 @@ impl Fragments {
         Ok(())
     }
 
+    /// True if compression was agreed on.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        self.sender.deflates()
+    }
+
     /// Bytes of memory that are held: see [`Sender::held_bytes`].
     pub fn held_bytes(&self) -> usize {
         self.sender.held_bytes()

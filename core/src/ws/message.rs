@@ -52,7 +52,12 @@ impl Message {
     }
 
     const fn new(kind: Kind, data: Bytes) -> Self {
-        Self { kind, compression: Compression::BySize, data }
+        Self::from_parts(kind, Compression::BySize, data)
+    }
+
+    /// Text is UTF-8.
+    pub(super) const fn from_parts(kind: Kind, compression: Compression, data: Bytes) -> Self {
+        Self { kind, compression, data }
     }
 
     /// The same, with a word on whether it is compressed. Default: [`Compression::BySize`].

@@ -162,6 +162,16 @@ impl Session {
         self.writing()
     }
 
+    /// True if compression was agreed on, and our Close is not written.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        match &self.writer {
+            Writer::Idle(sender) => sender.deflates(),
+            Writer::Streaming(fragments) => fragments.deflates(),
+            Writer::Closed(_) => false,
+        }
+    }
+
     /// Bytes of memory that are held beyond the inbox and the outbox: of a message that is under way, and what compression
     /// keeps of those before.
     pub fn held_bytes(&self) -> usize {

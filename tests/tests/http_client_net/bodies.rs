@@ -8,7 +8,12 @@ use endwell::http::{Framing, StatusCode};
 use crate::dialling::{Dialling, both, dial, head, is_pending, run};
 use crate::support::{Running, on_every_runtime, pattern, start, told};
 
-on_every_runtime!(an_echo_of_any_size, an_echo_in_two_tasks, the_response_ends_first);
+on_every_runtime!(
+    an_echo_of_any_size,
+    an_echo_in_two_tasks,
+    a_server_that_writes_all_before_it_reads,
+    the_response_ends_first
+);
 
 const LEN: usize = 8 << 20;
 
@@ -67,6 +72,31 @@ fn an_echo_in_two_tasks<R: Dialling>() {
         told.next();
         let received = connection.send(&head("GET", "/"), "").await.unwrap();
         assert_eq!(received.status(), StatusCode::OK);
+    });
+}
+
+/// And we write all before we read: only a driver that reads while it cannot write goes on.
+fn a_server_that_writes_all_before_it_reads<R: Dialling>() {
+    let server = crate::server::once(|mut client| {
+        client.head();
+        client.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {LEN}\r\n\r\n"));
+        client.send(vec![b'x'; LEN]);
+        assert!(client.read(LEN) == vec![b'y'; LEN]);
+    });
+    run::<R, _>(async {
+        let connection = dial::<R>(server.address).await;
+        let (mut body, response) = connection.request(&head("POST", "/"), Framing::Length(LEN as u64));
+        let mut received = response.await.unwrap();
+        let ((), all) = both(
+            async {
+                body.write(vec![b'y'; LEN]).await.unwrap();
+                body.finish().unwrap();
+            },
+            async { received.read_all(LEN).await.unwrap() },
+        )
+        .await;
+        assert!(all == vec![b'x'; LEN]);
+        server.done().await;
     });
 }
 
