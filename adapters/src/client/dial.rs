@@ -41,7 +41,10 @@ pub(super) async fn dial<C: Connector>(
     config: &Config,
 ) -> io::Result<(Connection, Driver)> {
     let connected = within(config.connect_time, connector.connect(origin), C::sleep).await;
-    let (transport, endpoints) = connected.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
+    let (transport, endpoints) = connected.unwrap_or_else(|| {
+        let text = format!("no connection to {origin} within {:?}", config.connect_time);
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    })?;
     Ok(Connection::with_endpoints(transport, endpoints, config))
 }
 

@@ -148,6 +148,12 @@ fn refusals<R: Dialling>() {
              407 Proxy Authentication Required",
         ),
         (
+            "user:hunter2@",
+            "401 Unauthorized",
+            ErrorKind::PermissionDenied,
+            "the proxy http://PROXY does not accept the credentials for a tunnel to a.example:80: 401 Unauthorized",
+        ),
+        (
             "",
             "403 Forbidden",
             ErrorKind::PermissionDenied,
@@ -178,7 +184,7 @@ fn refusals<R: Dialling>() {
             let error: &ProxyError = error.get_ref().unwrap().downcast_ref().unwrap();
             let status = error.head().unwrap().status();
             assert!(answer.starts_with(&status.code().to_string()), "{answer}");
-            assert_eq!(error.wants_credentials(), status == StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+            assert_eq!(error.wants_credentials(), matches!(status.code(), 401 | 407));
         });
     }
 }
@@ -272,6 +278,7 @@ fn a_silent_proxy<R: Dialling>() {
             let connector = through::<R>(scheme, "", proxy.address);
             let error = connect(&connector, &origin(), &config).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
+            assert_eq!(error.to_string(), "no connection to http://a.example:80 within 200ms");
             proxy.done().await;
         });
     }
@@ -283,7 +290,7 @@ fn no_proxy_there<R: Dialling>() {
         let connector = through::<R>("http", "user:hunter2@", address);
         let (error, text) = refused(&connector, &origin(), address).await;
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-        assert!(text.starts_with("cannot connect to the proxy http://PROXY: "), "{text}");
+        assert!(text.starts_with("no connection to the proxy http://PROXY: "), "{text}");
     });
 }
 

@@ -129,10 +129,21 @@ impl ProxyError {
         }
     }
 
-    /// True if the proxy wants credentials, or others than it was given.
+    /// True if the proxy wants credentials, or others than it was given. Some say so with 401.
     pub fn wants_credentials(&self) -> bool {
-        self.head().is_some_and(|head| head.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED)
-            || matches!(self.reason, Reason::Credentials)
+        match &self.reason {
+            Reason::Refused(head) => {
+                matches!(head.status(), StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::UNAUTHORIZED)
+            }
+            Reason::Credentials => true,
+            Reason::Unreachable(_)
+            | Reason::Denied(_)
+            | Reason::Closed
+            | Reason::Protocol(_)
+            | Reason::Limit(_)
+            | Reason::Transport(_)
+            | Reason::Host => false,
+        }
     }
 
     fn kind(&self) -> io::ErrorKind {
@@ -167,7 +178,7 @@ impl fmt::Display for ProxyError {
         match reason {
             Reason::Refused(head) if self.wants_credentials() => write!(f, ": {}", head.status()),
             Reason::Credentials => Ok(()),
-            Reason::Unreachable(error) => write!(f, "cannot connect to the proxy {proxy}: {error}"),
+            Reason::Unreachable(error) => write!(f, "no connection to the proxy {proxy}: {error}"),
             Reason::Refused(head) if head.status().code() >= 500 => {
                 write!(f, "the proxy {proxy} could not make a tunnel to {target}: {}", head.status())
             }
