@@ -132,7 +132,7 @@ fn bombs() {
         fragments.extend(masked(0, piece));
     }
     // A final block of 258 zeros and 100 more in a few bytes, again and again.
-    let last = miniz(&[0; 100_000]);
+    let last = miniz(&vec![0; 100_000]);
     let finals = masked(0xc2, &last.repeat(1000));
     let deflate = Arc::new(Deflate::default());
     for limit in [0, 1000, 64 << 10, 1 << 20] {
