@@ -46,6 +46,12 @@
 //! async_std::task::block_on(..)           becomes   smol::block_on(..)
 //! ```
 //!
+//! # Compression
+//!
+//! With feature `deflate`, `Config::deflate` lets WebSockets compress messages (permessage-deflate, RFC 7692) where the
+//! other end agrees. It brings zlib-rs in, which has unsafe code where this crate has none. What it holds, and when:
+//! `ws::Deflate`.
+//!
 //! # When output is written
 //!
 //! What a handler answers is gathered, and written before the connection's task waits for anything: for input, for

@@ -103,6 +103,12 @@
 //! assert_eq!(out.copy_to_bytes(out.len()), &b"\x01\x03Hel\0\x01l\0\x01o\x80\0"[..]);
 //! ```
 //!
+//! # Compression
+//!
+//! With feature `deflate`, `Acceptance::deflate` and `Offer::deflate` let messages be compressed where both ends agree
+//! (permessage-deflate, RFC 7692). It needs std, and brings zlib-rs in. What is received is inflated a block at a time: the
+//! [`Limits`] are on what it says, and hold before it is in memory. What a connection holds for it: `Deflate`.
+//!
 //! # What cannot be written
 //!
 //! A message after our Close: the right is gone.

@@ -43,7 +43,7 @@ fn echo<R: Runtime>(config: Config) -> Running {
 fn lines(len: usize) -> String {
     let mut text = String::new();
     while text.len() < len {
-        text += &format!("{}: the quick brown f\u{f6}x\n", text.len() * 7919 % 1013);
+        text.extend([&(text.len() * 7919 % 1013).to_string(), ": the quick brown f\u{f6}x\n"]);
     }
     text
 }

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::wildcard_enum_match_arm,
     clippy::std_instead_of_core,
     clippy::decimal_bitwise_operands,
@@ -74,7 +75,8 @@ fn json(len: usize, seed: usize) -> String {
     let mut number = seed;
     while text.len() < len {
         number = number.wrapping_mul(1_103_515_245).wrapping_add(12_345) % (1 << 31);
-        text += &format!("{{\"id\":{number},\"name\":\"name {}\",\"on\":{}}},", number % 97, number % 2 == 0);
+        let (name, on) = (number % 97, number % 2 == 0);
+        text.extend([format!("{{\"id\":{number},\"name\":\"name {name}\",\"on\":{on}}},")]);
     }
     text.truncate(len);
     text

@@ -15,7 +15,7 @@ fn deflated(data: &[u8], stream: &mut Compress) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len() * 2 + 100);
     let before = stream.total_in();
     stream.compress_vec(data, &mut out, FlushCompress::Sync).unwrap();
-    assert_eq!(stream.total_in() - before, data.len() as u64);
+    assert_eq!(stream.total_in() - before, u64::try_from(data.len()).unwrap());
     out.strip_suffix(TAIL).expect("a sync flush").into()
 }
 
@@ -24,7 +24,7 @@ fn inflated(payload: &[u8], stream: &mut Decompress) -> Vec<u8> {
     let mut out = Vec::with_capacity(200_000);
     let before = stream.total_in();
     stream.decompress_vec(&bytes, &mut out, FlushDecompress::Sync).unwrap();
-    assert_eq!(stream.total_in() - before, bytes.len() as u64);
+    assert_eq!(stream.total_in() - before, u64::try_from(bytes.len()).unwrap());
     out
 }
 
