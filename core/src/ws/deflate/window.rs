@@ -11,6 +11,13 @@
 /// assert_eq!(WindowBits::new(11).map(WindowBits::bytes), Some(2048));
 /// assert_eq!((WindowBits::new(8), WindowBits::new(16)), (None, None));
 /// ```
+///
+/// A compressor with a window that it cannot have does not compile:
+///
+/// ```compile_fail,E0423
+/// let mut deflate = endwell_core::ws::Deflate::default();
+/// deflate.window = endwell_core::ws::WindowBits(8);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WindowBits(u8);
 
