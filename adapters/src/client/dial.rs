@@ -16,8 +16,9 @@ use crate::transport::Connector;
 ///
 /// # Errors
 ///
-/// The origin is reached by TLS and the connector knows none, the name has no address, none of its addresses can be connected to within
-/// [`Config::connect_time`], or the runtime has no room for a task.
+/// The origin is reached by TLS and the connector knows none, the name has no address, none of its addresses can be
+/// connected to within [`Config::connect_time`], TLS does not come about in that time or its certificate is not right, or
+/// the runtime has no room for a task.
 ///
 /// # Cancel safety
 ///

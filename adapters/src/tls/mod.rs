@@ -18,7 +18,9 @@
 //!
 //! # Memory
 //!
-//! A connection that waits holds what rustls holds for it: its keys, and 4 KiB that the next record is read into.
+//! A connection that waits holds what rustls holds for it, about 8 KB: its state and keys, and 4 KiB that the next record is
+//! read into. While its peer takes nothing it holds a record more, of 16 KiB. Neither counts in
+//! [`Config::held_bytes`](crate::Config::held_bytes).
 
 mod config;
 mod connector;

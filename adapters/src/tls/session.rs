@@ -37,19 +37,17 @@ impl<T: Transport> Session<T> {
 
     /// Waits for the end of the handshake.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
-        let handshake = match &mut self.phase {
+        let waker = match &self.phase {
             Phase::Open => return Poll::Ready(Ok(())),
             Phase::Over => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
-            Phase::Handshaking(handshake) => handshake,
+            Phase::Handshaking(handshake) => handshake.waker(side, cx),
         };
-        let waker = handshake.waker(side, cx);
         let cx = &mut Context::from_waker(&waker);
-        let opened = match self.poll_shake_hands(cx) {
+        let opened = self.poll_shake_hands(cx);
+        let Phase::Handshaking(handshake) = &mut self.phase else { return opened };
+        let opened = match opened {
             Poll::Ready(opened) => opened,
-            Poll::Pending => match &mut self.phase {
-                Phase::Handshaking(handshake) => Err(ready!(handshake.poll_time(cx))),
-                Phase::Open | Phase::Over => Ok(()),
-            },
+            Poll::Pending => Err(ready!(handshake.poll_time(cx))),
         };
         let next = if opened.is_ok() { Phase::Open } else { Phase::Over };
         if let Phase::Handshaking(handshake) = mem::replace(&mut self.phase, next) {
