@@ -35,6 +35,15 @@ struct State {
     writer: Option<Waker>,
     time: Time,
     now: Duration,
+    speaks: Speaks,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Speaks {
+    #[default]
+    WebSocket,
+    /// The peer answers nothing.
+    Http,
 }
 
 #[derive(Default)]
@@ -100,6 +109,21 @@ impl Pipe {
         self
     }
 
+    /// It carries HTTP, whose requests the peer does not answer.
+    pub fn http(self) -> Self {
+        self.lock().state.speaks = Speaks::Http;
+        self
+    }
+
+    /// The peer leaves.
+    pub fn end(&self) {
+        let mut locked = self.lock();
+        locked.state.has_ended = true;
+        let reader = locked.state.reader.take();
+        drop(locked);
+        reader.into_iter().for_each(Waker::wake);
+    }
+
     /// The peer reads again.
     pub fn resume(&self) {
         let mut locked = self.lock();
@@ -156,7 +180,10 @@ impl Transport for Pipe {
         }
         slices.iter().for_each(|slice| state.written.extend_from_slice(slice));
         // The peer answers a Close, and leaves.
-        if !state.has_ended && sent(&state.written).contains(&Sent::Close) {
+        if state.speaks == Speaks::WebSocket
+            && !state.has_ended
+            && sent(&state.written).contains(&Sent::Close)
+        {
             state.incoming.push_back(frame(0x88, &[]));
             state.has_ended = true;
         }

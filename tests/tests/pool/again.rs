@@ -5,12 +5,13 @@ use endwell::http::{Method, RequestHead};
 
 use crate::counted::{bounded, pool_with, settled};
 use crate::dialling::{Dialling, get, head, run};
-use crate::server::{Server, serving};
+use crate::server::{Server, echoing, serving};
 use crate::support::on_every_runtime;
 
 on_every_runtime!(
     by_the_method,
     if_the_application_says_so,
+    whatever_was_not_sent,
     not_over_a_new_connection,
     the_last_time_over_a_new_connection,
     never_when_an_answer_has_begun,
@@ -73,6 +74,19 @@ fn if_the_application_says_so<R: Dialling>() {
         drop(received);
         let error = pool.send_as(&server.origin(), &get("/3"), "", false).await.unwrap_err();
         assert_eq!((error.is_safe_to_retry(), error.retries()), (false, 0));
+    });
+}
+
+/// The server leaves between the last look at the connection and the request.
+fn whatever_was_not_sent<R: Dialling>() {
+    let server = echoing();
+    run::<R, _>(async {
+        let (pool, count) = pool_with::<R>(PoolLimits::default());
+        drop(pool.send(&server.origin(), &head("POST", "/1"), "").await.unwrap());
+        count.be_unlucky();
+        let mut received = pool.send_as(&server.origin(), &head("POST", "/2"), "", false).await.unwrap();
+        assert_eq!((received.retries(), server.accepted()), (1, 2));
+        assert_eq!(received.read_all(100).await.unwrap(), "POST /2");
     });
 }
 

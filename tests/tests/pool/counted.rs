@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ pub(crate) struct Counted<C> {
 pub(crate) struct Count {
     open: AtomicUsize,
     most: AtomicUsize,
+    is_unlucky: AtomicBool,
 }
 
 /// One that counts.
@@ -32,10 +33,16 @@ struct One(Arc<Count>);
 pub(crate) struct Socket<T> {
     // The socket closes before it is counted out.
     transport: T,
-    _one: One,
+    one: One,
+    has_left: AtomicBool,
 }
 
 impl Count {
+    /// From here on, the server leaves whenever a connection has just been looked at.
+    pub(crate) fn be_unlucky(&self) {
+        self.is_unlucky.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::SeqCst)
     }
@@ -65,7 +72,7 @@ impl<C: Connector> Connector for Counted<C> {
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
         let one = One::new(&self.count);
         let (transport, endpoints) = self.connector.connect(origin).await?;
-        Ok((Socket { transport, _one: one }, endpoints))
+        Ok((Socket { transport, one, has_left: AtomicBool::new(false) }, endpoints))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -79,6 +86,9 @@ impl<C: Connector> Connector for Counted<C> {
 
 impl<T: Transport> Transport for Socket<T> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.has_left.load(Ordering::SeqCst) {
+            return Poll::Ready(Ok(0));
+        }
         self.transport.poll_read(cx, buffer)
     }
 
@@ -111,6 +121,7 @@ impl<T: Transport> Transport for Socket<T> {
     }
 
     fn has_unseen(&self) -> bool {
+        self.has_left.store(self.one.0.is_unlucky.load(Ordering::SeqCst), Ordering::SeqCst);
         self.transport.has_unseen()
     }
 }

@@ -230,12 +230,14 @@ fn soak<R: Dialling>(time: Duration) -> [usize; 4] {
         })
         .await;
         let mut held = Vec::new();
-        for origin in [&origins[0], &origins[1]] {
-            for _ in 0..(CONNECTIONS / 2) {
-                held.push(pool.connection(origin).await.unwrap());
+        let few = CONNECTIONS / 2;
+        for (origin, most) in origins.iter().zip([few, 2 * few, 2 * few + 1]) {
+            while held.len() < most {
+                assert!(Instant::now() < late);
+                // What closes for it may take longer than it waits.
+                held.extend(pool.connection(origin).await);
             }
         }
-        held.push(pool.connection(&origins[2]).await.unwrap());
         assert_eq!((pool.occupancy().connections, established(&ports)), (CONNECTIONS, CONNECTIONS));
         drop(held);
         settled::<R>(&pool, CONNECTIONS, CONNECTIONS).await;
@@ -261,5 +263,9 @@ fn in_full<R: Dialling>() {
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let before = descriptors();
     soak::<R>(Duration::from_secs(10));
-    assert_eq!(descriptors(), before);
+    let late = Instant::now() + crate::support::LONG;
+    while descriptors() > before {
+        assert!(Instant::now() < late, "{} descriptors after {before}", descriptors());
+        thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -189,7 +189,7 @@ impl Model {
         match self.granted.remove(&ticket) {
             Some(Granted::Idle(name)) => self.give_back(name),
             Some(Granted::Place(name)) => self.leave(name),
-            None => self.settle(),
+            None => {}
         }
     }
 }

@@ -159,8 +159,6 @@ impl<C> Places<C> {
                     local.line.remove(&ticket);
                 }
                 self.forget(&origin);
-                // Whoever was behind them may be the first now.
-                self.settle(effects);
             }
             Stage::Renewing(id, waker) => {
                 effects.woken.discard(Some(waker));

@@ -5,6 +5,7 @@ mod end;
 mod everybody;
 mod halves;
 mod outlets;
+mod pool;
 mod waits;
 
 use endwell::ws::{Content, Message, NotSent, Outlet};
