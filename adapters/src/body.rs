@@ -45,7 +45,7 @@ impl RequestBody {
     /// The fields behind a chunked body, once it was read to its end.
     pub fn trailers(&self) -> Option<Fields> {
         let wire = self.link.lock();
-        if wire.number == self.number { wire.trailers.clone() } else { None }
+        if wire.number == self.number { wire.trailers.as_deref().cloned() } else { None }
     }
 }
 

@@ -30,6 +30,11 @@ pub struct Config {
     pub output: OutboxLimits,
     /// The bounds of what the outlets of one WebSocket have accepted.
     pub outlet: OutletLimits,
+    /// How WebSockets compress messages: a server's, where the client offers it, and a client's, where the server agrees.
+    /// Default `None`: they do not. One connection can do otherwise:
+    /// [`Acceptance::deflate`](ws::Acceptance::deflate), [`Offer::deflate`](ws::Offer::deflate).
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<ws::Deflate>,
     /// Connections at one time, for each listener. Default 10,000. A full server stops accepting; new connections
     /// wait in the system's backlog.
     pub connections: usize,
@@ -55,6 +60,8 @@ impl Default for Config {
             ws: ws::Limits::default(),
             output: OutboxLimits::default(),
             outlet: OutletLimits::default(),
+            #[cfg(feature = "deflate")]
+            deflate: None,
             connections: 10_000,
             held_bytes: 1 << 30,
             shutdown_time: Duration::from_secs(30),
@@ -66,7 +73,10 @@ impl Default for Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
+        let mut shown = f.debug_struct("Config");
+        #[cfg(feature = "deflate")]
+        shown.field("deflate", &self.deflate);
+        shown
             .field("http", &self.http)
             .field("ws", &self.ws)
             .field("output", &self.output)

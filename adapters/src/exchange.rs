@@ -106,7 +106,7 @@ impl Exchange {
 
     /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
     pub fn trailers(&self) -> Option<Fields> {
-        self.right.link.lock().trailers.clone()
+        self.right.link.lock().trailers.as_deref().cloned()
     }
 
     /// The address of the other side.
@@ -242,9 +242,13 @@ impl Exchange {
     }
 
     /// What [`accept`](Self::accept) takes, with the limits of [`Config::ws`](crate::Config::ws): pages of the same
-    /// Origin only, no subprotocol.
+    /// Origin only, no subprotocol. With feature `deflate` also with `Config::deflate`.
     pub fn acceptance(&self) -> Acceptance {
-        Acceptance::new(Arc::clone(&self.right.link.hub.ws_limits)).jitter(jitter())
+        let hub = &self.right.link.hub;
+        let acceptance = Acceptance::new(Arc::clone(&hub.ws_limits)).jitter(jitter());
+        #[cfg(feature = "deflate")]
+        let acceptance = acceptance.deflate(hub.deflate.clone());
+        acceptance
     }
 
     /// Makes the exchange a WebSocket. Answers 101. RFC 6455 4.2.

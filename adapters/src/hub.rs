@@ -6,10 +6,10 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use crate::Config;
 use crate::counters::Counters;
 use crate::wire::Link;
 use crate::ws::OutletLimits;
+use crate::{Config, Ended, Endpoints, OnEnd};
 
 /// Shared by a server and its connections.
 pub(crate) struct Hub {
@@ -17,9 +17,12 @@ pub(crate) struct Hub {
     held_limit: usize,
     /// For the WebSockets that exchanges become.
     pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<Arc<endwell_core::ws::Deflate>>,
     pub(crate) outlet_limits: OutletLimits,
     /// For responses that a client does not read to their end.
     pub(crate) drain_bytes: u64,
+    on_end: Option<OnEnd>,
     members: Mutex<Members>,
     draining: AtomicBool,
     cut: AtomicBool,
@@ -45,8 +48,11 @@ impl Hub {
             counters,
             held_limit: config.held_bytes,
             ws_limits: Arc::new(config.ws.clone()),
+            #[cfg(feature = "deflate")]
+            deflate: config.deflate.clone().map(Arc::new),
             outlet_limits: config.outlet,
             drain_bytes: config.http.drain_bytes,
+            on_end: config.on_end.clone(),
             members: Mutex::default(),
             draining: AtomicBool::new(false),
             cut: AtomicBool::new(false),
@@ -58,6 +64,13 @@ impl Hub {
     pub(crate) fn join(self: &Arc<Self>, link: &Arc<Link>) -> Member {
         let key = self.members().links.insert(Arc::downgrade(link));
         Member { hub: Arc::clone(self), key }
+    }
+
+    /// Tells how a connection has ended, if somebody wants to know.
+    pub(crate) fn tell_end(&self, endpoints: &Endpoints, ended: &Ended) {
+        if let Some(on_end) = &self.on_end {
+            on_end(endpoints, ended);
+        }
     }
 
     /// The number of members. Wakes `waker` when one leaves, or when they no longer hold too much.

@@ -19,8 +19,9 @@
 //!   one that panics or drops its exchange is answered for.
 //! - [`Exchange::accept`] makes it a WebSocket: [`ws::Socket`], which ends in [`close`](ws::Socket::close).
 //! - [`ws::Outlet`] is for many tasks that send over one WebSocket, and [`ws::Socket::split`] for two that share it.
-//! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, and a
-//!   [`Pool`](client::Pool) keeps connections and shares them.
+//! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, a
+//!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::connect`] opens a WebSocket.
+//! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
 //! - Whatever is open has a deadline and whatever is held has a bound: [`Config`].
 //!
 //! # Runtimes
@@ -44,6 +45,12 @@
 //! async_std::net::TcpListener::bind(..)   becomes   smol::net::TcpListener::bind(..)
 //! async_std::task::block_on(..)           becomes   smol::block_on(..)
 //! ```
+//!
+//! # Compression
+//!
+//! With feature `deflate`, `Config::deflate` lets WebSockets compress messages (permessage-deflate, RFC 7692) where the
+//! other end agrees. It brings zlib-rs in, which has unsafe code where this crate has none. What it holds, and when:
+//! `ws::Deflate`.
 //!
 //! # When output is written
 //!
@@ -77,6 +84,8 @@ mod server;
 #[cfg(feature = "smol")]
 pub mod smol;
 mod sync;
+#[cfg(feature = "rustls")]
+pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod transport;

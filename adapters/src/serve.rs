@@ -94,12 +94,7 @@ where
 {
     let Serve { listener, config, handler, counters, stop } = serve;
     let hub = Hub::new(counters, &config);
-    let spawner = Spawner {
-        hub,
-        limits: Arc::new(config.http.clone()),
-        config: Arc::new(config),
-        handler: handler.into(),
-    };
+    let spawner = Spawner { hub, limits: Arc::new(config.http.clone()), config, handler: handler.into() };
     let mut stop = pin!(stop);
     let mut pause = FIRST_PAUSE;
     loop {
@@ -156,7 +151,6 @@ pin_project! {
         #[pin]
         run: Run<H, F>,
         member: Option<Member>,
-        config: Arc<Config>,
     }
 }
 
@@ -170,9 +164,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let ended = ready!(this.run.as_mut().poll(cx));
-        if let Some(on_end) = &this.config.on_end {
-            on_end(&this.run.link().endpoints, &ended);
-        }
+        let link = this.run.link();
+        link.hub.tell_end(&link.endpoints, &ended);
         drop(this.member.take());
         Poll::Ready(())
     }
@@ -182,7 +175,7 @@ where
 struct Spawner<H> {
     hub: Arc<Hub>,
     limits: Arc<endwell_core::http::Limits>,
-    config: Arc<Config>,
+    config: Config,
     handler: Arc<H>,
 }
 
@@ -218,12 +211,10 @@ where
         let run = server.run(move |exchange| handler(exchange));
         let link = Arc::clone(run.link());
         let member = self.hub.join(&link);
-        let task = Task { run, member: Some(member), config: Arc::clone(&self.config) };
+        let task = Task { run, member: Some(member) };
         listener.spawn(task).map_err(|error| {
             let kind = error.kind();
-            if let Some(on_end) = &self.config.on_end {
-                on_end(&link.endpoints, &error.into());
-            }
+            link.hub.tell_end(&link.endpoints, &error.into());
             kind.into()
         })
     }

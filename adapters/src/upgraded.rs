@@ -10,7 +10,8 @@ use bytes::{Buf, Bytes};
 use crate::transport::{Address, Transport};
 use crate::wire::{Link, Outcome};
 
-/// A connection that speaks another protocol: a byte stream, whose first bytes are those behind the request.
+/// A connection that speaks another protocol: a byte stream, whose first bytes are those behind the request, or at a
+/// client those behind the answer.
 ///
 /// It is `tokio::io::AsyncRead + AsyncWrite` with feature `tokio`, and the same of `futures-io` with feature
 /// `futures-io`. The connection closes when it is dropped.

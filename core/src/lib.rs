@@ -24,7 +24,7 @@
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "deflate"))]
 extern crate std;
 
 mod convert;

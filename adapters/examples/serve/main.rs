@@ -8,13 +8,15 @@ mod options;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
+use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use endwell::blocking::block_on;
 use endwell::http::{Field, Framing, Head, Method, StatusCode};
-use endwell::ws::{Close, Origins};
-use endwell::{Answered, Ended, Exchange, serve};
+use endwell::tls::{self, rustls::ServerConfig};
+use endwell::ws::{Close, Origins, Socket};
+use endwell::{Answered, Conclusion, Config, Ended, Exchange, Listener, serve};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 
@@ -25,22 +27,42 @@ const HTML: Field<'_> = Field::from_static("content-type", "text/html; charset=u
 const ALLOW_GET: Field<'_> = Field::from_static("allow", "GET, HEAD");
 const ALLOW_POST: Field<'_> = Field::from_static("allow", "POST");
 
-async fn handle(exchange: Exchange, origins: Arc<Origins>) -> Result<Answered, Ended> {
-    match (exchange.path(), exchange.method()) {
+/// What becomes of a request.
+enum Reply {
+    /// It was answered at once.
+    Done(Answered),
+    /// It takes its time. A connection's task is as large as its handler's largest state, and an `async fn` keeps room for
+    /// what it is given: boxed, and made of no more than it needs, what is rare costs idle connections nothing.
+    Later(Pin<Box<dyn Future<Output = Result<Answered, Ended>> + Send>>),
+}
+
+fn reply(exchange: Exchange, origins: &Origins) -> Reply {
+    Reply::Done(match (exchange.path(), exchange.method()) {
         ("/", Method::Get | Method::Head) => {
-            Ok(exchange.respond(Head::new(StatusCode::OK).with(HTML), include_str!("page.html")))
+            exchange.respond(Head::new(StatusCode::OK).with(HTML), include_str!("page.html"))
         }
         ("/hello", Method::Get | Method::Head) => {
-            Ok(exchange.respond(Head::new(StatusCode::OK).with(TEXT), "hello"))
+            exchange.respond(Head::new(StatusCode::OK).with(TEXT), "hello")
         }
-        // A connection's task is as large as its handler's largest state. Boxed, the rare ones cost idle ones nothing.
-        ("/echo", Method::Post) => Box::pin(echo(exchange)).await,
-        ("/ws", _) => Box::pin(web_socket(exchange, origins)).await,
-        ("/" | "/hello", _) => {
-            Ok(refuse(exchange, Head::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_GET)))
+        ("/echo", Method::Post) => return Reply::Later(Box::pin(echo(exchange))),
+        ("/ws", _) => match open(exchange, origins) {
+            Ok(socket) => return Reply::Later(Box::pin(web_socket(socket))),
+            Err(answered) => answered,
+        },
+        ("/" | "/hello", _) => refuse(exchange, Head::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_GET)),
+        ("/echo", _) => refuse(exchange, Head::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_POST)),
+        _ => refuse(exchange, Head::new(StatusCode::NOT_FOUND)),
+    })
+}
+
+/// The exchange is used up before there is a future: whoever waits does not keep its place.
+fn handle(exchange: Exchange, origins: &Origins) -> impl Future<Output = Result<Answered, Ended>> + use<> {
+    let reply = reply(exchange, origins);
+    async move {
+        match reply {
+            Reply::Done(answered) => Ok(answered),
+            Reply::Later(reply) => reply.await,
         }
-        ("/echo", _) => Ok(refuse(exchange, Head::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_POST))),
-        _ => Ok(refuse(exchange, Head::new(StatusCode::NOT_FOUND))),
     }
 }
 
@@ -61,16 +83,17 @@ async fn echo(exchange: Exchange) -> Result<Answered, Ended> {
     response.finish()
 }
 
+/// Accepts the handshake of a WebSocket, or says why not.
+fn open(exchange: Exchange, origins: &Origins) -> Result<Socket, Answered> {
+    let acceptance = exchange.acceptance().origins(origins.clone());
+    exchange.accept(acceptance).map_err(|(reason, exchange)| {
+        let text = format!("{reason}\n");
+        exchange.respond(reason.head().with(TEXT), text)
+    })
+}
+
 /// Sends each message back: text as text, binary as binary.
-async fn web_socket(exchange: Exchange, origins: Arc<Origins>) -> Result<Answered, Ended> {
-    let acceptance = exchange.acceptance().origins(Origins::clone(&origins));
-    let mut socket = match exchange.accept(acceptance) {
-        Ok(socket) => socket,
-        Err((reason, exchange)) => {
-            let text = format!("{reason}\n");
-            return Ok(exchange.respond(reason.head().with(TEXT), text));
-        }
-    };
+async fn web_socket(mut socket: Socket) -> Result<Answered, Ended> {
     while let Some(message) = socket.receive().await {
         if message.is_data() {
             socket.send(message).await?;
@@ -129,29 +152,58 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let tls = options.tls.as_ref().map(|(certificate, key)| tls(certificate, key)).transpose()?;
     let listener = bind(&options).map_err(|error| format!("{}: {error}", options.listen))?;
     println!("{}", listener.local_addr()?);
     io::stdout().flush()?;
-    let origins = Arc::new(options.origins);
-    let handler = move |exchange| handle(exchange, Arc::clone(&origins));
-    let (config, stop) = (options.config, interrupted()?);
+    let origins = options.origins;
+    let serving = Serving {
+        config: options.config,
+        tls,
+        handler: move |exchange| handle(exchange, &origins),
+        stop: interrupted()?,
+    };
     match options.runtime {
         Runtime::Tokio => {
             tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                serve(listener, config, handler).until(stop).await;
+                serving.on(tokio::net::TcpListener::from_std(listener)?).await;
                 io::Result::Ok(())
             })?;
         }
         Runtime::AsyncStd => {
-            let listener = async_std::net::TcpListener::from(listener);
-            async_std::task::block_on(serve(listener, config, handler).until(stop).into_future());
+            async_std::task::block_on(serving.on(async_std::net::TcpListener::from(listener)));
         }
-        Runtime::Smol => {
-            let listener = smol::net::TcpListener::try_from(listener)?;
-            smol::block_on(serve(listener, config, handler).until(stop).into_future());
-        }
-        Runtime::Blocking => block_on(serve(listener, config, handler).until(stop)),
+        Runtime::Smol => smol::block_on(serving.on(smol::net::TcpListener::try_from(listener)?)),
+        Runtime::Blocking => block_on(serving.on(listener)),
     }
     Ok(())
+}
+
+/// What is served, whatever it is served on.
+struct Serving<H, S> {
+    config: Config,
+    tls: Option<ServerConfig>,
+    handler: H,
+    stop: S,
+}
+
+impl<H, F, S> Serving<H, S>
+where
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: Conclusion> + Send + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    async fn on(self, listener: impl Listener + Sync) {
+        let Self { config, tls, handler, stop } = self;
+        match tls {
+            None => serve(listener, config, handler).until(stop).await,
+            Some(tls) => serve(tls::Listener::new(listener, tls), config, handler).until(stop).await,
+        }
+    }
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig, String> {
+    let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    tls::server_config(&read(certificate)?, &read(key)?)
+        .map_err(|error| format!("{} and {}: {error}", certificate.display(), key.display()))
 }

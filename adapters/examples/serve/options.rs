@@ -1,10 +1,11 @@
 //! What the command line says.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use endwell::Config;
-use endwell::ws::Origins;
+use endwell::ws::{Deflate, Origins};
 
 pub(crate) const USAGE: &str = "usage: serve [options]
   --listen ADDR            where to listen, port 0 for any (127.0.0.1:8080)
@@ -15,7 +16,13 @@ pub(crate) const USAGE: &str = "usage: serve [options]
   --max-connections N      connections at one time (10000)
   --backlog N              connections that wait to be accepted (1024)
   --origin same|any|LIST   pages that may open a WebSocket: LIST is origins with commas between (same)
-  --ping SECONDS           the time between keep-alive pings (20)";
+  --ping SECONDS           the time between keep-alive pings (20)
+  --tls-cert FILE          speak TLS: the certificate, and those between it and the root, in PEM
+  --tls-key FILE           its private key, in PEM
+  --deflate                compress WebSocket messages, if the client offers it; with it:
+  --deflate-level 1..9     from fast to small (6)
+  --deflate-least BYTES    shorter messages are sent plain (256)
+  --no-context-takeover    compress each message by itself, and keep nothing between them";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
@@ -32,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) backlog: i32,
     pub(crate) origins: Origins,
     pub(crate) config: Config,
+    /// Files with certificates and a key.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// Reads the command line. Ends the program on `--help`.
@@ -43,10 +52,13 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
         backlog: 1024,
         origins: Origins::Same,
         config: Config::default(),
+        tls: None,
     };
+    let (mut certificate, mut key) = (None, None);
     let config = &mut options.config;
     // Programs that test servers send megabytes in pieces of 64 bytes.
     config.ws.fragments = 100_000;
+    let (mut deflates, mut deflate) = (false, Deflate::default());
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -71,6 +83,12 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
             Long("backlog") => options.backlog = arguments.value()?.parse()?,
             Long("origin") => options.origins = origins(&arguments.value()?.string()?),
             Long("ping") => config.ws.ping_interval = Some(Duration::from_secs_f64(seconds(&mut arguments)?)),
+            Long("tls-cert") => certificate = Some(arguments.value()?.into()),
+            Long("tls-key") => key = Some(arguments.value()?.into()),
+            Long("deflate") => deflates = true,
+            Long("deflate-level") => deflate.level = arguments.value()?.parse()?,
+            Long("deflate-least") => deflate.least = arguments.value()?.parse()?,
+            Long("no-context-takeover") => (deflate.sent_context, deflate.received_context) = (0, None),
             Long("help") | Short('h') => {
                 println!("{USAGE}");
                 std::process::exit(0);
@@ -78,6 +96,13 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected()),
         }
     }
+    config.deflate = deflates.then_some(deflate);
+    options.tls = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => return Err("--tls-cert needs --tls-key".into()),
+        (None, Some(_)) => return Err("--tls-key needs --tls-cert".into()),
+    };
     Ok(options)
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use endwell_core::http::client::Client;
-use endwell_core::http::{Framing, InvalidRequestHead, RequestHead};
+use endwell_core::http::{ConnectHead, Framing, InvalidRequestHead, RequestHead};
 use endwell_core::ws::Offer;
 
 use super::body::{Body, Withheld};
 use super::driver::Driver;
 use super::pool::Member;
 use super::response::Response;
+use super::tunnel::Tunnel;
 use super::upgrade::Upgrade;
 use crate::body::Gone;
 use crate::counters::Counters;
@@ -186,14 +187,17 @@ impl Connection {
     }
 
     /// An offer to become a WebSocket at `target` of `host`, with a key of its own and the limits of
-    /// [`Config::ws`]. It is for one handshake.
+    /// [`Config::ws`]; with feature `deflate` also with `Config::deflate`. It is for one handshake.
     ///
     /// # Errors
     ///
     /// Host or target is none.
     pub fn offer(&self, host: &str, target: &str) -> Result<Offer, InvalidRequestHead> {
-        let limits = Arc::clone(&self.0.link().hub.ws_limits);
-        Ok(Offer::new(host, target, random::nonce(), limits)?.jitter(jitter()))
+        let hub = &self.0.link().hub;
+        let offer = Offer::new(host, target, random::nonce(), Arc::clone(&hub.ws_limits))?.jitter(jitter());
+        #[cfg(feature = "deflate")]
+        let offer = offer.deflate(hub.deflate.clone());
+        Ok(offer)
     }
 
     /// Asks for a WebSocket. RFC 6455 4.1. Await the result.
@@ -205,6 +209,15 @@ impl Connection {
             (Phase::Upgrading(handshake), Sent::Nothing, ())
         });
         Upgrade::new(self.0)
+    }
+
+    /// Asks for a tunnel: CONNECT, RFC 9110 9.3.6. Await the result: a byte stream, or the response that refuses it.
+    ///
+    /// This is for a connection to a proxy that is at hand. Whoever wants all connections to go through proxies takes
+    /// [`Proxied`](super::proxy::Proxied).
+    pub fn tunnel(self, head: &ConnectHead) -> Tunnel {
+        self.ask(|client, out| (Phase::Tunnelling(client.tunnel(head, out)), Sent::Nothing, ()));
+        Tunnel::new(self.0)
     }
 
     fn ask<R>(&self, write: impl FnOnce(Client, &mut endwell_core::Outbox) -> (Phase, Sent, R)) -> Option<R> {

@@ -16,8 +16,9 @@ use crate::transport::Connector;
 ///
 /// # Errors
 ///
-/// The origin is reached by TLS and the connector knows none, the name has no address, none of its addresses can be connected to within
-/// [`Config::connect_time`], or the runtime has no room for a task.
+/// The origin is reached by TLS and the connector knows none, the name has no address, none of its addresses can be
+/// connected to within [`Config::connect_time`], TLS does not come about in that time or its certificate is not right, or
+/// the runtime has no room for a task.
 ///
 /// # Cancel safety
 ///
@@ -41,7 +42,10 @@ pub(super) async fn dial<C: Connector>(
     config: &Config,
 ) -> io::Result<(Connection, Driver)> {
     let connected = within(config.connect_time, connector.connect(origin), C::sleep).await;
-    let (transport, endpoints) = connected.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
+    let (transport, endpoints) = connected.unwrap_or_else(|| {
+        let text = format!("no connection to {origin} within {:?}", config.connect_time);
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    })?;
     Ok(Connection::with_endpoints(transport, endpoints, config))
 }
 

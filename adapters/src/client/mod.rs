@@ -36,8 +36,10 @@ mod driver;
 mod failure;
 mod origin;
 mod pool;
+pub mod proxy;
 mod received;
 mod response;
+mod tunnel;
 mod upgrade;
 mod url;
 
@@ -51,5 +53,6 @@ pub use origin::Origin;
 pub use pool::{Occupancy, Pool, PoolError, PoolLimits, SendError};
 pub use received::{Finish, Read, ReadAll, Received};
 pub use response::{Interim, Response};
+pub use tunnel::{NotTunnelled, Tunnel, Tunnelled};
 pub use upgrade::{NotUpgraded, Switched, Upgrade};
 pub use url::{InvalidUrl, Scheme, Url};

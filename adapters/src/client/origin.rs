@@ -19,9 +19,20 @@ use super::url::Scheme;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
-    is_secure: bool,
+    tls: Tls,
     host: Box<str>,
     port: u16,
+}
+
+/// Who speaks TLS to an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Tls {
+    /// Nobody: it is one of `http`.
+    No,
+    /// The connector that is asked for it.
+    Asked,
+    /// A layer above the connector that is asked for it.
+    Above,
 }
 
 impl Origin {
@@ -36,16 +47,22 @@ impl Origin {
     }
 
     pub(super) fn new(scheme: Scheme, host: &str, port: u16) -> Self {
-        let is_secure = match scheme {
-            Scheme::Https | Scheme::Wss => true,
-            Scheme::Http | Scheme::Ws => false,
+        let tls = match scheme {
+            Scheme::Https | Scheme::Wss => Tls::Asked,
+            Scheme::Http | Scheme::Ws => Tls::No,
         };
-        Self { is_secure, host: host.to_ascii_lowercase().into(), port }
+        Self { tls, host: host.to_ascii_lowercase().into(), port }
     }
 
-    /// True if it is reached by TLS.
+    /// True if whoever is asked for it must speak TLS.
     pub fn is_secure(&self) -> bool {
-        self.is_secure
+        self.tls == Tls::Asked
+    }
+
+    /// True if it is one of `https`, also below the layer that [speaks TLS](Self::without_tls) to it: which proxy leads
+    /// there may depend on it.
+    pub fn is_https(&self) -> bool {
+        self.tls != Tls::No
     }
 
     /// The host: a name or an address, without brackets.
@@ -58,10 +75,11 @@ impl Origin {
         self.port
     }
 
-    /// The same host and port without TLS: what the connector below a layer of TLS is asked for.
+    /// The same origin without TLS: what the connector below a layer of TLS is asked for.
     #[must_use]
     pub fn without_tls(&self) -> Self {
-        Self { is_secure: false, ..self.clone() }
+        let tls = if self.is_https() { Tls::Above } else { Tls::No };
+        Self { tls, ..self.clone() }
     }
 
     /// Host and port, for a connector that knows no TLS.
@@ -71,7 +89,7 @@ impl Origin {
     /// The origin is reached by TLS ([`io::ErrorKind::Unsupported`]): what was meant to be secret is not sent in the
     /// clear.
     pub fn plain(&self) -> io::Result<(&str, u16)> {
-        if self.is_secure {
+        if self.is_secure() {
             let reason = "expected an origin without TLS (http or ws), got https or wss: \
                           that needs a connector with TLS (RFC 9110 4.2.2)";
             return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
@@ -82,14 +100,22 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { is_secure, host, port } = self;
-        let scheme = if *is_secure { "https" } else { "http" };
+        let scheme = if self.is_https() { "https" } else { "http" };
+        write!(f, "{scheme}://{}", Authority { host: &self.host, port: self.port })
+    }
+}
+
+/// Host and port as they stand in a URL.
+pub(super) struct Authority<'a> {
+    pub(super) host: &'a str,
+    pub(super) port: u16,
+}
+
+impl fmt::Display for Authority<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
         // The colons of an IPv6 address stand in brackets.
-        if host.contains(':') {
-            write!(f, "{scheme}://[{host}]:{port}")
-        } else {
-            write!(f, "{scheme}://{host}:{port}")
-        }
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
 
@@ -103,6 +129,10 @@ mod tests {
         assert_eq!(secure.plain().map_err(|error| error.kind()), Err(io::ErrorKind::Unsupported));
         assert_eq!(secure.without_tls().plain().ok(), Some(("a.example", 443)));
         assert_eq!(secure.to_string(), "https://a.example:443");
+        let below = secure.without_tls();
+        assert!(!below.is_secure() && below.is_https() && below != Origin::http("a.example", 443));
+        assert_eq!(below.to_string(), "https://a.example:443");
+        assert_eq!(Origin::http("a", 1).without_tls(), Origin::http("a", 1));
         assert_eq!(Origin::http("::1", 80).to_string(), "http://[::1]:80");
     }
 }

@@ -88,6 +88,8 @@ impl Future for Upgrade {
             }
             Ok(Answer::Refused(head)) => Err(NotUpgraded::Refused(Received::new(right, head).into())),
             Err(failure) => Err(NotUpgraded::Failed(failure)),
+            // Nothing else answers an offer.
+            Ok(Answer::Through(..)) => return Poll::Pending,
         })
     }
 }

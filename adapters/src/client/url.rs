@@ -97,19 +97,10 @@ impl Url {
         // RFC 9112 3.2.1: an empty path is sent as a slash.
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
         RequestHead::new(Method::Get, authority, &target).map_err(InvalidUrl::Head)?;
-        let (host, port) = match authority.rsplit_once(':') {
-            // The colons of an IPv6 address stand in brackets.
-            Some((host, port)) if !port.contains(']') => (host, port),
-            Some(_) | None => (authority, ""),
-        };
-        let port = match port {
-            "" => scheme.default_port(),
-            port => port.parse().ok().filter(|port| *port > 0).ok_or(InvalidUrl::Port)?,
-        };
+        let (host, port) = host_and_port(authority, scheme.default_port())?;
         let authority =
             if port == scheme.default_port() { host.to_owned() } else { format!("{host}:{port}") };
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_owned();
-        Ok(Self { scheme, authority, host, port, target })
+        Ok(Self { scheme, authority, host: without_brackets(host).to_owned(), port, target })
     }
 
     /// The scheme.
@@ -141,6 +132,25 @@ impl Url {
     pub fn target(&self) -> &str {
         &self.target
     }
+}
+
+/// The parts of an authority that was checked.
+pub(super) fn host_and_port(authority: &str, default: u16) -> Result<(&str, u16), InvalidUrl> {
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((host, port)) if !port.contains(']') => (host, port),
+        Some(_) | None => (authority, ""),
+    };
+    let port = match port {
+        "" => default,
+        port => port.parse().ok().filter(|port| *port > 0).ok_or(InvalidUrl::Port)?,
+    };
+    Ok((host, port))
+}
+
+/// An IPv6 address as it is connected to.
+pub(super) fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 #[cfg(test)]

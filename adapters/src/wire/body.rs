@@ -46,7 +46,7 @@ impl Wire {
     ) -> Poll<Result<Option<Bytes>, Ended>> {
         let mut before_waiting = Some(before_waiting);
         loop {
-            if let Some(ended) = &self.ended {
+            if let Some(ended) = self.ended.as_deref() {
                 return Poll::Ready(Err(ended.clone()));
             }
             let Some(recv) = self.http.request() else { return Poll::Ready(Ok(None)) };
@@ -54,7 +54,7 @@ impl Wire {
                 Ok(Some(ready)) => match recv.event(ready) {
                     Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
                     Event::Trailers(fields) => {
-                        self.trailers = Some(fields);
+                        self.trailers = Some(fields.into());
                         continue;
                     }
                     Event::End => return Poll::Ready(Ok(None)),

@@ -41,7 +41,7 @@ impl Wire {
             held += inbox.len();
         }
         scratch::reclaim_output(&mut self.out);
-        held += self.out.len();
+        held += self.out.len() + self.socket.held_bytes();
         if held != self.charged {
             hub.charge(self.charged, held);
             self.charged = held;
@@ -105,7 +105,7 @@ impl Wire {
         };
         let reads_elsewhere =
             self.waiters.reader.as_ref().is_some_and(|reader| !has_looked || !reader.will_wake(cx.waker()));
-        if reads_elsewhere || self.waiters.writer.is_some() || !self.waiters.watchers.is_empty() {
+        if reads_elsewhere || self.waiters.writer.is_some() || self.waiters.are_watching() {
             self.read_for_waiters(cx);
         }
         self.poll_closing(cx);

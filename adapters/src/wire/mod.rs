@@ -130,11 +130,12 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     /// Which exchange of the connection is open, or was the last.
     pub(crate) number: u64,
     outcome: Outcome,
-    pub(crate) trailers: Option<Fields>,
+    /// Behind a pointer, as is what few connections have, or none of those that wait.
+    pub(crate) trailers: Option<Box<Fields>>,
     /// What to answer if the right to answer is dropped.
     pub(crate) fallback: StatusCode,
     /// How the connection ended, once it has.
-    ended: Option<Ended>,
+    ended: Option<Box<Ended>>,
     /// What outlets have accepted for the socket.
     pub(crate) queue: Option<Arc<Queue>>,
     reading: Reading,
@@ -241,7 +242,7 @@ impl Wire {
 
     /// How the connection ended, once it has.
     pub(crate) fn ended(&self) -> Option<&Ended> {
-        self.ended.as_ref()
+        self.ended.as_deref()
     }
 
     /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
@@ -256,7 +257,7 @@ impl Wire {
         if let Some(asking) = self.http.asking() {
             asking.cut(&ended, position.sent);
         }
-        let ended = self.ended.get_or_insert(ended);
+        let ended = self.ended.get_or_insert_with(|| ended.into());
         if let Some(queue) = &self.queue {
             queue.ended(ended, position, &mut self.woken);
         }
@@ -277,7 +278,7 @@ impl Wire {
         if let Some(inbox) = self.http.inbox() {
             scratch::reclaim_room(inbox);
         }
-        self.socket.hang_up(self.ended.as_ref());
+        self.socket.hang_up(self.ended.as_deref());
         self.transport.hang_up();
     }
 
@@ -309,7 +310,7 @@ impl Wire {
     /// Waits until the connection has ended. `key`: of the place of whoever waits.
     pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>, key: &mut Option<usize>) -> Poll<Ended> {
         if let Some(ended) = &self.ended {
-            return Poll::Ready(ended.clone());
+            return Poll::Ready(Ended::clone(ended));
         }
         let is_new = self.waiters.watch(key, cx, &mut self.woken);
         self.wait_for_driver(is_new);

@@ -160,7 +160,7 @@ impl Wire {
                 self.end(ended);
             }
         }
-        if let Some(ended) = self.ended.as_ref().or(self.http.write_error()) {
+        if let Some(ended) = self.ended.as_deref().or(self.http.write_error()) {
             return Poll::Ready(Err(ended.clone()));
         }
         if self.is_met(until) {

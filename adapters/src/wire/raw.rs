@@ -43,7 +43,7 @@ impl Wire {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
-        if let Some(ended) = &self.ended {
+        if let Some(ended) = self.ended.as_deref() {
             return Poll::Ready(Err(broken(ended)));
         }
         poll(self.transport.as_transport(), cx)

@@ -74,6 +74,15 @@ impl SocketState {
         }
     }
 
+    /// Bytes that it holds beyond its inbox: of a message that is under way, and what compression keeps.
+    pub(super) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Open(session) => session.held_bytes(),
+            Self::Closing(socket) => socket.closing.as_ref().map_or(0, Closing::held_bytes),
+            Self::None | Self::Over(_) => 0,
+        }
+    }
+
     pub(super) fn deadline(&self) -> Option<Deadline> {
         match self {
             Self::Open(session) => session.deadline(),
@@ -111,7 +120,7 @@ impl Wire {
     /// The socket is not open any more: outlets learn how far that is.
     pub(crate) fn tell_outlets(&mut self) {
         let Some(queue) = &self.queue else { return };
-        match self.socket.ended().or(self.ended.clone()) {
+        match self.socket.ended().or(self.ended.as_deref().cloned()) {
             Some(ended) => queue.ended(&ended, self.position(), &mut self.woken),
             None => queue.closed(&mut self.woken),
         }
@@ -128,7 +137,7 @@ impl Wire {
 
     /// How it ended, or that it is closing.
     pub(crate) fn how_it_ends(&self) -> Ended {
-        self.socket.ended().or_else(|| self.ended.clone()).unwrap_or(Ended::Announced)
+        self.socket.ended().or_else(|| self.ended.as_deref().cloned()).unwrap_or(Ended::Announced)
     }
 
     /// True if a message may still come.

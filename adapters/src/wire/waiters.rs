@@ -21,7 +21,7 @@ pub(super) struct Waiters {
     /// The length of the message for which there was room when its writer was woken. Outlets may have taken it since.
     pub(super) promised: Option<usize>,
     /// For the end.
-    pub(super) watchers: Slab<Waker>,
+    watchers: Option<Box<Slab<Waker>>>,
 }
 
 /// Who is next to fill the output, where both have more than it takes.
@@ -81,10 +81,11 @@ impl Waiters {
 
     /// Somebody waits for the end. `key`: of their place, as long as they have one. False: they did already.
     pub(super) fn watch(&mut self, key: &mut Option<usize>, cx: &Context<'_>, woken: &mut Woken) -> bool {
-        match key.and_then(|key| self.watchers.get_mut(key)) {
+        let watchers = self.watchers.get_or_insert_default();
+        match key.and_then(|key| watchers.get_mut(key)) {
             Some(known) if known.will_wake(cx.waker()) => return false,
             Some(known) => woken.discard(Some(std::mem::replace(known, cx.waker().clone()))),
-            None => *key = Some(self.watchers.insert(cx.waker().clone())),
+            None => *key = Some(watchers.insert(cx.waker().clone())),
         }
         true
     }
@@ -95,9 +96,24 @@ impl Waiters {
         for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
             woken.add(waker);
         }
-        for (_, watcher) in &self.watchers {
+        for (_, watcher) in self.watchers.iter().flat_map(|watchers| watchers.iter()) {
             woken.add(watcher.clone());
         }
+    }
+
+    /// Whether somebody waits for the end.
+    pub(super) fn are_watching(&self) -> bool {
+        self.watchers.is_some()
+    }
+
+    /// Nobody waits in this place any more.
+    fn unwatch(&mut self, key: usize) -> Option<Waker> {
+        let watchers = self.watchers.as_mut()?;
+        let watcher = watchers.try_remove(key);
+        if watchers.is_empty() {
+            self.watchers = None;
+        }
+        watcher
     }
 }
 
@@ -129,6 +145,7 @@ impl Wire {
 
     /// Somebody waits for the end no longer.
     pub(crate) fn unwatch(&mut self, key: usize) {
-        self.woken.discard(self.waiters.watchers.try_remove(key));
+        let watcher = self.waiters.unwatch(key);
+        self.woken.discard(watcher);
     }
 }

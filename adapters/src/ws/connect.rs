@@ -9,7 +9,7 @@ use crate::client::{self, Failure, InvalidUrl, NotUpgraded, Received, Scheme, Sw
 use crate::transport::Connector;
 
 /// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, see
-/// [`Connection::offer`](client::Connection::offer).
+/// [`Connection::offer`](client::Connection::offer). `wss` needs a connector with TLS, such as `tls::Connector`.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {

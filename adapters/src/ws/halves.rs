@@ -79,6 +79,25 @@ impl SendHalf {
         Fragments::new(self)
     }
 
+    /// Starts a message in pieces, and says whether it is compressed:
+    /// [`Socket::send_fragments_with`](super::Socket::send_fragments_with).
+    #[cfg(feature = "deflate")]
+    pub fn send_fragments_with(&mut self, kind: Kind, compression: super::Compression) -> Fragments<'_> {
+        if let SocketState::Open(session) = &mut self.link.lock().socket {
+            let _ = session.start_with(kind, compression);
+        }
+        Fragments::new(self)
+    }
+
+    /// True if compression was agreed on, and the connection is open.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        match &self.link.lock().socket {
+            SocketState::Open(session) => session.deflates(),
+            SocketState::None | SocketState::Closing(_) | SocketState::Over(_) => false,
+        }
+    }
+
     /// Sends a ping now: [`Socket::ping`](super::Socket::ping).
     ///
     /// # Errors

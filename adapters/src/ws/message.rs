@@ -4,6 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use endwell_core::Outbox;
+#[cfg(feature = "deflate")]
+use endwell_core::ws::Compression;
 use endwell_core::ws::{self, Close, Control, Frame, Kind, Sender, Text};
 
 /// What a WebSocket sends and receives, owned.
@@ -29,6 +31,9 @@ enum Inner {
     Text(String),
     SmallBinary(Small),
     Binary(Bytes),
+    /// One of which it is said whether it is compressed.
+    #[cfg(feature = "deflate")]
+    Said(ws::Message),
     /// One that many connections share.
     Frame(Frame),
     Ping(Control<'static>),
@@ -81,6 +86,17 @@ pub enum Content<'a> {
     Close(&'a Close),
 }
 
+impl<'a> Content<'a> {
+    /// Data that was taken for what it is when it came to be.
+    fn of(kind: Kind, data: &'a Bytes) -> Self {
+        match kind {
+            Kind::Binary => Self::Binary(data),
+            // It was made of text, so it is text.
+            Kind::Text => Self::Text(std::str::from_utf8(data).unwrap_or_default()),
+        }
+    }
+}
+
 impl Message {
     /// A text message.
     pub fn text(text: impl Into<String>) -> Self {
@@ -92,17 +108,41 @@ impl Message {
         Self(Box::new(Inner::Binary(data.into())))
     }
 
+    /// The same message, with a word on whether it is compressed, where that was agreed on. Pings, pongs and Close never
+    /// are. Default: [`Compression::BySize`].
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_compression(self, compression: Compression) -> Self {
+        match self.into_data() {
+            Ok(message) => Self(Box::new(Inner::Said(message.with_compression(compression)))),
+            Err(control) => control,
+        }
+    }
+
     /// The same message, encoded and ready to be sent to many connections: from now on a clone is a reference.
     #[must_use]
     pub fn shared(self) -> Self {
-        let message = match *self.0 {
+        if let Inner::Frame(_) = *self.0 {
+            return self;
+        }
+        match self.into_data() {
+            Ok(message) => Frame::encode(message).into(),
+            Err(control) => control,
+        }
+    }
+
+    /// As the core has it, without a copy of what is large; pings, pongs and Close come back.
+    fn into_data(self) -> Result<ws::Message, Self> {
+        Ok(match *self.0 {
             Inner::SmallText(small) => ws::Message::text(small.as_text()),
             Inner::Text(text) => ws::Message::text(text),
             Inner::SmallBinary(small) => ws::Message::binary(Bytes::copy_from_slice(small.as_bytes())),
             Inner::Binary(data) => ws::Message::binary(data),
-            Inner::Frame(_) | Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => return self,
-        };
-        Frame::encode(message).into()
+            #[cfg(feature = "deflate")]
+            Inner::Said(message) => message,
+            Inner::Frame(frame) => frame.into(),
+            Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => return Err(self),
+        })
     }
 
     /// What it is.
@@ -113,11 +153,9 @@ impl Message {
             Inner::Text(text) => Content::Text(text),
             Inner::SmallBinary(small) => Content::Binary(small.as_bytes()),
             Inner::Binary(data) => Content::Binary(data),
-            Inner::Frame(frame) => match (frame.kind(), frame.data()) {
-                (Kind::Binary, data) => Content::Binary(data),
-                // It was made of text, so it is text.
-                (Kind::Text, data) => Content::Text(std::str::from_utf8(data).unwrap_or_default()),
-            },
+            #[cfg(feature = "deflate")]
+            Inner::Said(message) => Content::of(message.kind(), message.data()),
+            Inner::Frame(frame) => Content::of(frame.kind(), frame.data()),
             Inner::Ping(payload) => Content::Ping(payload),
             Inner::Pong(payload) => Content::Pong(payload),
             Inner::Close(close) => Content::Close(close),
@@ -154,6 +192,8 @@ impl Message {
             Inner::SmallText(small) | Inner::SmallBinary(small) => Bytes::copy_from_slice(small.as_bytes()),
             Inner::Text(text) => text.into(),
             Inner::Binary(data) => data,
+            #[cfg(feature = "deflate")]
+            Inner::Said(message) => message.into_data(),
             Inner::Frame(frame) => frame.data().clone(),
             Inner::Ping(payload) | Inner::Pong(payload) => Bytes::copy_from_slice(&payload),
             Inner::Close(_) => Bytes::new(),
@@ -197,6 +237,8 @@ impl Message {
             Inner::SmallText(small) => sender.text(small.as_text(), out).is_ok(),
             Inner::SmallBinary(small) => sender.binary(small.as_bytes(), out).is_ok(),
             Inner::Text(_) | Inner::Binary(_) => return self.write_large(sender, out),
+            #[cfg(feature = "deflate")]
+            Inner::Said(_) => return self.write_large(sender, out),
             Inner::Frame(frame) => sender.frame(frame, out).is_ok(),
             Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => true,
         };
@@ -210,6 +252,8 @@ impl Message {
         let message = match &mut *self.0 {
             Inner::Text(text) => ws::Message::text(std::mem::take(text)),
             Inner::Binary(data) => ws::Message::binary(std::mem::take(data)),
+            #[cfg(feature = "deflate")]
+            Inner::Said(message) => std::mem::replace(message, ws::Message::from_static("")),
             Inner::SmallText(_)
             | Inner::SmallBinary(_)
             | Inner::Frame(_)
@@ -228,6 +272,8 @@ impl Message {
             Inner::SmallText(small) | Inner::SmallBinary(small) => usize::from(small.len),
             Inner::Text(text) => text.len(),
             Inner::Binary(data) => data.len(),
+            #[cfg(feature = "deflate")]
+            Inner::Said(message) => message.data().len(),
             Inner::Frame(frame) => frame.data().len(),
             Inner::Ping(payload) | Inner::Pong(payload) => payload.len(),
             Inner::Close(_) => 0,

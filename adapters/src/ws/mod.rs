@@ -30,6 +30,8 @@ pub use endwell_core::ws::{
     Acceptance, Close, CloseCode, Control, End, Ended, Frame, Jitter, Kind, Limits, NotAHandshake, Offer,
     Origins, SessionEvent, Subprotocol, Writing,
 };
+#[cfg(feature = "deflate")]
+pub use endwell_core::ws::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
 pub use flush::Flush;
 pub use fragments::{FragmentError, Fragments, WriteFragment};
 pub use halves::{ReadAhead, ReceiveHalf, SendHalf};

@@ -200,9 +200,22 @@ impl Socket {
     }
 
     /// Starts a message that is sent in pieces. No other message can be sent before it is finished, and those of outlets
-    /// wait; pings and pongs go between its pieces.
+    /// wait; pings and pongs go between its pieces. Where compression was agreed on, it is compressed.
     pub fn send_fragments(&mut self, kind: Kind) -> Fragments<'_> {
         self.send.send_fragments(kind)
+    }
+
+    /// Starts a message in pieces like [`send_fragments`](Self::send_fragments), and says whether it is compressed; its size
+    /// is not asked.
+    #[cfg(feature = "deflate")]
+    pub fn send_fragments_with(&mut self, kind: Kind, compression: super::Compression) -> Fragments<'_> {
+        self.send.send_fragments_with(kind, compression)
+    }
+
+    /// True if compression was agreed on, and the connection is open.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        self.send.deflates()
     }
 
     /// Sends a ping now.

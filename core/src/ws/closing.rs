@@ -3,8 +3,9 @@
 use super::close::Close;
 use super::ended::{End, Ended};
 use super::event::Event;
+use super::failure::Cause;
 use super::frame::Peer;
-use super::receiver::Receiver;
+use super::receiver::{Receiver, State};
 use super::sender::CloseSent;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step};
 
@@ -92,6 +93,11 @@ impl Closing {
         }
     }
 
+    /// Bytes of memory that are held beyond the inbox: see [`Receiver::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.recv.held_bytes()
+    }
+
     fn take_arrived(&mut self) {
         while let Some(ready) = self.recv.poll() {
             let found = match self.recv.event(ready) {
@@ -116,6 +122,25 @@ impl Closing {
         match self.wait {
             Wait::Answer(_) => Ended::Exceeded(Exceeded::time(Limit::CloseTime, self.recv.limits.close_time)),
             Wait::EndOfStream(ended) => ended,
+        }
+    }
+}
+
+impl Receiver {
+    /// How it ended, if it has: what the peer's Close said, or what failed.
+    fn over(&self) -> Option<Result<&Close, &Cause>> {
+        match &self.state {
+            State::Closed(close) => Some(Ok(close)),
+            State::Failed(cause) => Some(Err(cause)),
+            State::Idle
+            | State::Begun
+            | State::Gathering(_)
+            | State::HandedOut(_)
+            | State::Started
+            | State::Streaming(_)
+            | State::Skipping(_)
+            | State::Inflating(_)
+            | State::Failing(_) => None,
         }
     }
 }

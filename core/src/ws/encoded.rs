@@ -4,6 +4,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::deflate::{Compression, Sending, SharedForm};
 use super::frame::{self, OpCode};
 use super::mask::Masks;
 use super::message::{Kind, Message};
@@ -22,11 +23,18 @@ use crate::Outbox;
 /// assert_eq!((frame.kind(), &frame.data()[..], frame.encoded_len()), (Kind::Text, &b"hello"[..], 7));
 /// assert_eq!(Message::from(frame), Message::text("hello"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Where compression was agreed on, it is compressed once too: by the first connection that sends it so, without reference
+/// to what any of them has sent before, since that differs. All those send it whose window is as large; for others it is
+/// compressed by itself.
+#[derive(Clone)]
 pub struct Frame {
+    data: Bytes,
+    compressed: SharedForm,
+    kind: Kind,
+    compression: Compression,
     header: [u8; HEADER],
     header_len: u8,
-    message: Message,
 }
 
 /// The longest header without a mask.
@@ -35,10 +43,18 @@ const HEADER: usize = 10;
 impl Frame {
     /// Encodes a message. Its content is referenced, not copied.
     pub fn encode(message: Message) -> Self {
-        let mut frame = Self { header: [0; HEADER], header_len: 0, message };
+        let (kind, compression) = (message.kind(), message.compression());
+        let mut frame = Self {
+            data: message.into_data(),
+            compressed: SharedForm::default(),
+            kind,
+            compression,
+            header: [0; HEADER],
+            header_len: 0,
+        };
         let first = OpCode::of_kind(frame.kind()).last();
         let mut rest = frame.header.iter_mut();
-        frame::write_header(first, frame.message.data().len(), 0, |bytes| {
+        frame::write_header(first, frame.data.len(), 0, |bytes| {
             for (&byte, place) in bytes.iter().zip(rest.by_ref()) {
                 *place = byte;
                 frame.header_len += 1;
@@ -49,12 +65,12 @@ impl Frame {
 
     /// Text or binary.
     pub fn kind(&self) -> Kind {
-        self.message.kind()
+        self.kind
     }
 
     /// The content of the message.
     pub fn data(&self) -> &Bytes {
-        self.message.data()
+        &self.data
     }
 
     /// Bytes of the header and the content together, as a server writes them. A client's mask key adds four.
@@ -74,10 +90,25 @@ impl Frame {
         }
     }
 
+    pub(super) fn put_compressed(&self, sending: &mut Sending, out: &mut Outbox) {
+        let first = OpCode::of_kind(self.kind).last();
+        if !sending.put_shared(first, &self.data, self.compression, &self.compressed, out) {
+            self.put(sending.masks(), out);
+        }
+    }
+
     fn header(&self) -> &[u8] {
         self.header.get(..usize::from(self.header_len)).unwrap_or_default()
     }
 }
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.data) == (other.kind, &other.data)
+    }
+}
+
+impl Eq for Frame {}
 
 impl From<Message> for Frame {
     fn from(message: Message) -> Self {
@@ -88,7 +119,7 @@ impl From<Message> for Frame {
 impl From<Frame> for Message {
     /// The message that was encoded, without a copy.
     fn from(frame: Frame) -> Self {
-        frame.message
+        Self::from_parts(frame.kind, frame.compression, frame.data)
     }
 }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use core::fmt;
 
 use super::close::Close;
+use super::deflate::Compression;
 use super::failure::Failure;
 use super::frame::OpCode;
 use super::message::{Control, Full, Kind, PeerClose, Ping, PingDue};
@@ -45,7 +46,8 @@ impl fmt::Display for NotWritten {
 impl core::error::Error for NotWritten {}
 
 impl Fragments {
-    pub(super) fn new(sender: Sender, kind: Kind) -> Self {
+    pub(super) fn new(mut sender: Sender, kind: Kind, compression: Compression) -> Self {
+        sender.begin_fragments(compression);
         Self { sender, kind, next: OpCode::of_kind(kind) }
     }
 
@@ -55,6 +57,9 @@ impl Fragments {
     }
 
     /// Writes a piece as a frame of its own. Empty pieces write nothing.
+    ///
+    /// Where the message is compressed, the peer can inflate each piece as soon as it is there; so small ones hardly
+    /// shrink, and one that cannot be made smaller grows by some bytes.
     ///
     /// # Errors
     ///
@@ -74,9 +79,20 @@ impl Fragments {
         Ok(())
     }
 
+    /// True if compression was agreed on.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        self.sender.deflates()
+    }
+
+    /// Bytes of memory that are held: see [`Sender::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.sender.held_bytes()
+    }
+
     /// Ends the message and gives the right to write the next one.
     pub fn finish(mut self, out: &mut Outbox) -> Sender {
-        self.sender.fragment(self.next.last(), Bytes::new(), out);
+        self.sender.end_fragments(self.next.last(), out);
         self.sender
     }
 

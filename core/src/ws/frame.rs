@@ -20,6 +20,8 @@ const LENGTH_64: u8 = 0x7f;
 
 const FIN: u8 = 0x80;
 const RESERVED: u8 = 0x70;
+/// In the first byte of the first frame of a message: it is compressed. RFC 7692 6.
+pub(super) const COMPRESSED: u8 = 0x40;
 const MASKED: u8 = 0x80;
 
 /// What a frame is. RFC 6455 11.8.
@@ -123,6 +125,29 @@ impl Header {
         if first & RESERVED != 0 {
             return Err(Violation::new("a frame without reserved bits", &[first], "RFC 6455 5.2"));
         }
+        Self::parse_behind(first, bytes, peer)
+    }
+
+    /// Reads the header of a frame that begins a compressed message. `None`: it is none, and what [`parse`](Self::parse) says
+    /// of it is right: the bit is not set, not the only one, or not on a frame that begins a message. RFC 7692 6.
+    #[inline(never)]
+    pub(super) fn parse_compressed(bytes: &[u8], peer: Peer) -> Option<Result<Option<Self>, Violation>> {
+        let &first = bytes.first()?;
+        if first & RESERVED != COMPRESSED {
+            return None;
+        }
+        match OpCode::of(first & 0x0f)? {
+            OpCode::Text | OpCode::Binary => Some(Self::parse_behind(first & !COMPRESSED, bytes, peer)),
+            OpCode::Continuation | OpCode::Close | OpCode::Ping | OpCode::Pong => None,
+        }
+    }
+
+    #[expect(
+        clippy::inline_always,
+        reason = "of its two callers one is for every frame and the other is rare"
+    )]
+    #[inline(always)]
+    fn parse_behind(first: u8, bytes: &[u8], peer: Peer) -> Result<Option<Self>, Violation> {
         let opcode = OpCode::of(first & 0x0f)
             .ok_or_else(|| Violation::new("an opcode that is not reserved", &[first], "RFC 6455 5.2"))?;
         let fin = first & FIN != 0;
@@ -152,7 +177,8 @@ impl Header {
 }
 
 /// The length of the payload, and where in the header what follows it stands.
-#[inline]
+#[expect(clippy::inline_always, reason = "as the function that it is a part of")]
+#[inline(always)]
 fn length(short: u8, bytes: &[u8]) -> Result<Option<(u64, usize)>, Violation> {
     let rest = bytes.get(2..).unwrap_or_default();
     let (len, least, end) = match short {
@@ -189,14 +215,22 @@ pub(super) fn put(first: u8, payload: &[u8], masks: Option<&mut Masks>, out: &mu
     }
 }
 
-/// Writes a frame whose payload is owned: it is referenced if it is large and need not be masked.
-pub(super) fn put_bytes(first: u8, payload: Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
+/// Writes a frame whose payload is owned, and not masked: it is referenced if it is large.
+#[inline]
+pub(super) fn put_owned(first: u8, payload: Bytes, out: &mut Outbox) {
+    write_header(first, payload.len(), 0, |bytes| out.put(bytes));
+    out.put_bytes(payload);
+}
+
+/// Writes a frame whose payload others have too: it is referenced if it is large and need not be masked.
+#[cfg(feature = "deflate")]
+pub(super) fn put_shared(first: u8, payload: &Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
     match masks {
         None => {
             write_header(first, payload.len(), 0, |bytes| out.put(bytes));
-            out.put_bytes(payload);
+            out.put_shared(payload);
         }
-        Some(masks) => put_masked(first, &payload, masks, out),
+        Some(masks) => put_masked(first, payload, masks, out),
     }
 }
 

@@ -104,6 +104,11 @@ impl Gathering {
         Ok((bytes.len(), gain))
     }
 
+    /// Bytes of memory that it takes, as far as they were needed.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.content.len()
+    }
+
     pub(super) fn into_gathered(mut self) -> Gathered {
         self.content.take_piece()
     }
@@ -129,6 +134,15 @@ pub(super) fn check_length(len: u64, before: usize, limits: &Limits) -> Result<(
         return exceeded(Limit::MessageBytes, limits.message_bytes);
     }
     Ok(())
+}
+
+impl Gathered {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
 }
 
 impl Content {

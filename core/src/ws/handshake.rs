@@ -29,6 +29,8 @@ pub struct Acceptance {
     subprotocol: Option<Subprotocol>,
     fields: FieldSection,
     jitter: Jitter,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Arc<super::Deflate>>,
 }
 
 impl Acceptance {
@@ -40,6 +42,8 @@ impl Acceptance {
             subprotocol: None,
             fields: FieldSection::new(),
             jitter: Jitter::default(),
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
@@ -65,6 +69,23 @@ impl Acceptance {
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
+    }
+
+    /// How messages are compressed, if the client offers it: permessage-deflate, RFC 7692. Default, and `None`: they are
+    /// not.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, deflate: Option<Arc<super::Deflate>>) -> Self {
+        self.deflate = deflate;
+        self
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl Acceptance {
+    /// What is agreed on with the client.
+    fn agree(&self, request: &Request) -> Result<Option<super::Agreement>, super::MalformedExtensions> {
+        let Some(deflate) = &self.deflate else { return Ok(None) };
+        super::Agreement::answer(request.fields().get_all("sec-websocket-extensions"), deflate)
     }
 }
 
@@ -124,6 +145,8 @@ pub enum NotAHandshake {
     SubprotocolNotOffered,
     /// A page of a site that may not connect. RFC 6455 10.2.
     Origin,
+    /// The offered extensions are malformed; asked only where messages may be compressed. RFC 6455 9.1.
+    Extensions,
 }
 
 impl NotAHandshake {
@@ -138,7 +161,8 @@ impl NotAHandshake {
             | Self::Key
             | Self::Content
             | Self::Subprotocols
-            | Self::SubprotocolNotOffered => StatusCode::BAD_REQUEST,
+            | Self::SubprotocolNotOffered
+            | Self::Extensions => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -155,7 +179,8 @@ impl NotAHandshake {
             | Self::Content
             | Self::Subprotocols
             | Self::SubprotocolNotOffered
-            | Self::Origin => Head::new(self.status()),
+            | Self::Origin
+            | Self::Extensions => Head::new(self.status()),
         }
     }
 
@@ -211,6 +236,9 @@ impl fmt::Display for NotAHandshake {
             Self::Subprotocols => "expected tokens in Sec-WebSocket-Protocol (RFC 6455 4.1)",
             Self::SubprotocolNotOffered => "expected a subprotocol that the request offers (RFC 6455 4.2.2)",
             Self::Origin => "expected a page of a site that may connect (RFC 6455 10.2)",
+            Self::Extensions => {
+                "expected tokens and their parameters in Sec-WebSocket-Extensions (RFC 6455 9.1)"
+            }
         })
     }
 }
@@ -234,17 +262,32 @@ impl Exchange {
             Ok(accept) => accept,
             Err(reason) => return Err((reason, self.into())),
         };
-        let Acceptance { limits, origins: _, subprotocol, fields, jitter } = acceptance;
+        #[cfg(feature = "deflate")]
+        let agreement = match acceptance.agree(&self.head) {
+            Ok(agreement) => agreement,
+            Err(super::MalformedExtensions) => return Err((NotAHandshake::Extensions, self.into())),
+        };
+        let Acceptance { limits, subprotocol, fields, jitter, .. } = acceptance;
         let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", accept.as_bytes()));
         if let Some(subprotocol) = &subprotocol {
             section.push(Field::own("sec-websocket-protocol", subprotocol.0.as_bytes()));
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(agreement) = &agreement {
+            section.push(Field::own("sec-websocket-extensions", agreement.field().as_bytes()));
         }
         section.append(&fields);
         server::write_switch("websocket", &section, date, out);
         let (mut inbox, _) = self.recv.into_parts();
         inbox.set_limit(limits.received());
         let subprotocol = subprotocol.map(|chosen| chosen.0);
-        Ok(WebSocket::new(*inbox, Role::Server, limits, jitter, subprotocol))
+        let socket = WebSocket::new(*inbox, Role::Server, limits, jitter, subprotocol);
+        #[cfg(feature = "deflate")]
+        let socket = match &agreement {
+            Some(agreement) => socket.deflate(agreement),
+            None => socket,
+        };
+        Ok(socket)
     }
 }
 

@@ -7,6 +7,7 @@ use core::fmt;
 use core::ops::Deref;
 
 use super::close::Close;
+use super::deflate::Compression;
 use super::frame;
 use crate::Payload;
 
@@ -30,23 +31,45 @@ pub enum Kind {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     kind: Kind,
+    compression: Compression,
     data: Bytes,
 }
 
 impl Message {
     /// A text message. A `String` is taken without a copy.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { kind: Kind::Text, data: text.into().into() }
+        Self::new(Kind::Text, text.into().into())
     }
 
     /// A text message of static text, which is referenced.
     pub const fn from_static(text: &'static str) -> Self {
-        Self { kind: Kind::Text, data: Bytes::from_static(text.as_bytes()) }
+        Self::new(Kind::Text, Bytes::from_static(text.as_bytes()))
     }
 
     /// A binary message.
     pub fn binary(data: impl Into<Bytes>) -> Self {
-        Self { kind: Kind::Binary, data: data.into() }
+        Self::new(Kind::Binary, data.into())
+    }
+
+    const fn new(kind: Kind, data: Bytes) -> Self {
+        Self::from_parts(kind, Compression::BySize, data)
+    }
+
+    /// Text is UTF-8.
+    pub(super) const fn from_parts(kind: Kind, compression: Compression, data: Bytes) -> Self {
+        Self { kind, compression, data }
+    }
+
+    /// The same, with a word on whether it is compressed. Default: [`Compression::BySize`].
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
     }
 
     /// Text or binary.
@@ -68,13 +91,13 @@ impl Message {
 impl From<Text<'_>> for Message {
     /// Takes over what was received, without checking it again.
     fn from(text: Text<'_>) -> Self {
-        Self { kind: Kind::Text, data: text.take() }
+        Self::new(Kind::Text, text.take())
     }
 }
 
 impl From<Payload<'_>> for Message {
     fn from(payload: Payload<'_>) -> Self {
-        Self { kind: Kind::Binary, data: payload.take() }
+        Self::new(Kind::Binary, payload.take())
     }
 }
 

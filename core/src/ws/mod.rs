@@ -103,6 +103,12 @@
 //! assert_eq!(out.copy_to_bytes(out.len()), &b"\x01\x03Hel\0\x01l\0\x01o\x80\0"[..]);
 //! ```
 //!
+//! # Compression
+//!
+//! With feature `deflate`, `Acceptance::deflate` and `Offer::deflate` let messages be compressed where both ends agree
+//! (permessage-deflate, RFC 7692). It needs std, and brings zlib-rs in. What is received is inflated a block at a time: the
+//! [`Limits`] are on what it says, and hold before it is in memory. What a connection holds for it: `Deflate`.
+//!
 //! # What cannot be written
 //!
 //! A message after our Close: the right is gone.
@@ -200,6 +206,8 @@
 mod accept;
 mod close;
 mod closing;
+mod compressed;
+mod deflate;
 mod encoded;
 mod ended;
 mod event;
@@ -225,6 +233,8 @@ mod websocket;
 
 pub use close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};
 pub use closing::Closing;
+#[cfg(feature = "deflate")]
+pub use deflate::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
 pub use encoded::Frame;
 pub use ended::{End, Ended};
 pub use event::{Event, Ready};

@@ -33,6 +33,8 @@ pub struct Offer {
     pub(super) subprotocols: Vec<Box<str>>,
     pub(super) limits: Arc<Limits>,
     pub(super) jitter: Jitter,
+    #[cfg(feature = "deflate")]
+    pub(super) deflate: Option<Arc<super::Deflate>>,
 }
 
 /// Text that is no subprotocol to offer. RFC 6455 4.1.
@@ -76,6 +78,8 @@ impl Offer {
             subprotocols: Vec::new(),
             limits,
             jitter: Jitter::default(),
+            #[cfg(feature = "deflate")]
+            deflate: None,
         })
     }
 
@@ -107,6 +111,14 @@ impl Offer {
         self
     }
 
+    /// How messages are compressed, if the server agrees: permessage-deflate, RFC 7692. Default, and `None`: it is not
+    /// offered.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, deflate: Option<Arc<super::Deflate>>) -> Self {
+        self.deflate = deflate;
+        self
+    }
+
     /// The request.
     pub(super) fn head(&self) -> RequestHead {
         let mut head = self.head.clone();
@@ -124,6 +136,10 @@ impl Offer {
         }
         if !list.is_empty() {
             fields.push(Field::own("sec-websocket-protocol", list.as_bytes()));
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &self.deflate {
+            fields.push(Field::own("sec-websocket-extensions", deflate.offer().as_bytes()));
         }
         head
     }

@@ -84,11 +84,32 @@ impl Handshake {
 
     fn open(self, head: InterimResponse) -> Result<Step<Self, Opening>, Failure> {
         let subprotocol = check(&head, &self.offer)?;
+        #[cfg(feature = "deflate")]
+        let agreement = match &self.offer.deflate {
+            Some(deflate) => deflate.confirm(head.fields().get_all("sec-websocket-extensions"))?,
+            None => None,
+        };
         let Offer { limits, jitter, .. } = self.offer;
         let mut inbox = self.waiting.into_inbox();
         inbox.set_limit(limits.received());
         let socket = WebSocket::new(*inbox, Role::Client(self.masks), limits, jitter, subprotocol);
+        #[cfg(feature = "deflate")]
+        let socket = match &agreement {
+            Some(agreement) => socket.deflate(agreement),
+            None => socket,
+        };
         Ok(Step::Done(Opening::Open(socket, head)))
+    }
+}
+
+/// True if an extension may be agreed on: what the answer says of it is checked then.
+fn offers_extensions(offer: &Offer) -> bool {
+    #[cfg(feature = "deflate")]
+    return offer.deflate.is_some();
+    #[cfg(not(feature = "deflate"))]
+    {
+        let Offer { .. } = offer;
+        false
     }
 }
 
@@ -112,8 +133,7 @@ fn check(head: &InterimResponse, offer: &Offer) -> Result<Option<Box<str>>, Viol
     if only(all("sec-websocket-accept")) != Some(offer.key.accept().as_bytes()) {
         return wrong("one Sec-WebSocket-Accept that answers our key", "sec-websocket-accept");
     }
-    // We offer none.
-    if fields.list("sec-websocket-extensions").next().is_some() {
+    if !offers_extensions(offer) && fields.list("sec-websocket-extensions").next().is_some() {
         return wrong("no extension that was not offered", "sec-websocket-extensions");
     }
     let mut chosen = all("sec-websocket-protocol");

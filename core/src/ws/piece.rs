@@ -79,13 +79,15 @@ impl Receiver {
                 if let State::Gathering(message) = &mut self.state {
                     let message = Streaming::from(mem::replace(&mut **message, Gathering::new(kind)));
                     self.state = State::Streaming(Box::new(message));
+                } else if let State::Inflating(message) = &mut self.state {
+                    message.go_on_in_pieces();
                 }
                 Ok(Piece::Start(kind))
             }
             Part::Payload(len) => self.payload(len),
             Part::Held => Ok(self.held()),
             Part::End => {
-                if let State::Streaming(_) = self.state {
+                if let State::Streaming(_) | State::Inflating(_) = self.state {
                     self.end_message();
                 }
                 Ok(Piece::End)
@@ -124,8 +126,20 @@ impl Receiver {
     }
 
     fn held(&mut self) -> Piece<'_> {
-        let State::Streaming(message) = &mut self.state else { return Piece::Binary(self.inbox.payload(0)) };
-        match message.hand_out() {
+        let gathered = match &mut self.state {
+            State::Streaming(message) => message.hand_out(),
+            State::Inflating(message) => message.hand_out(),
+            State::Idle
+            | State::Begun
+            | State::Gathering(_)
+            | State::HandedOut(_)
+            | State::Started
+            | State::Skipping(_)
+            | State::Failing(_)
+            | State::Failed(_)
+            | State::Closed(_) => return Piece::Binary(self.inbox.payload(0)),
+        };
+        match gathered {
             Gathered::Text(text) => Piece::Text(Text::gathered(text)),
             Gathered::Binary(bytes) => Piece::Binary(Payload::gathered(bytes)),
         }

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 
 use super::close::Close;
 use super::closing::Closing;
+use super::deflate::{Inflating, Receiving};
 use super::event::{Event, Part, Ready, What, Whole};
 use super::failure::{Cause, Failure};
 use super::frame::{Header, OpCode, Peer};
@@ -34,6 +35,8 @@ pub struct Receiver {
     pub(super) limits: Arc<Limits>,
     pub(super) progress: Progress,
     keep_alive: KeepAlive,
+    /// What it takes to inflate, if messages may be compressed.
+    pub(super) deflate: Option<Receiving>,
 }
 
 /// What came last.
@@ -46,13 +49,15 @@ pub(super) enum State {
     /// A part of a message.
     Gathering(Box<Gathering>),
     /// A message that was gathered and is handed out; dropped by the next call.
-    HandedOut(Gathered),
+    HandedOut(Box<Gathered>),
     /// A message in pieces has begun for whoever takes them, and its header comes next: it lies in the inbox.
     Started,
     /// A part of a message that is handed out in pieces.
     Streaming(Box<Streaming>),
     /// A part of one whose rest nobody wants.
     Skipping(Box<Streaming>),
+    /// A part of a message that is compressed, whatever becomes of it.
+    Inflating(Inflating),
     /// What ends everything, and has not been handed out.
     Failing(Box<Cause>),
     /// That, handed out.
@@ -71,6 +76,7 @@ impl Receiver {
             keep_alive: KeepAlive::new(jitter),
             limits,
             progress: Progress::default(),
+            deflate: None,
         }
     }
 
@@ -140,22 +146,6 @@ impl Receiver {
         Closing::new(self, sent)
     }
 
-    /// How it ended, if it has: what the peer's Close said, or what failed.
-    pub(super) fn over(&self) -> Option<Result<&Close, &Cause>> {
-        match &self.state {
-            State::Closed(close) => Some(Ok(close)),
-            State::Failed(cause) => Some(Err(cause)),
-            State::Idle
-            | State::Begun
-            | State::Gathering(_)
-            | State::HandedOut(_)
-            | State::Started
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Failing(_) => None,
-        }
-    }
-
     /// What is there if it can be seen at a glance.
     #[inline]
     pub(super) fn poll_quickly(&self) -> Option<Ready> {
@@ -167,6 +157,7 @@ impl Receiver {
             | State::Started
             | State::Streaming(_)
             | State::Skipping(_)
+            | State::Inflating(_)
             | State::Failing(_)
             | State::Failed(_)
             | State::Closed(_) => None,
@@ -243,12 +234,23 @@ impl Receiver {
                     Next::Nothing => return self.wait(),
                     Next::Further => {}
                 },
+                State::Inflating(message) if reception == Reception::Pieces && message.is_gathered() => {
+                    return Ok(Some(What::Piece(Part::Gathered(message.kind()))));
+                }
+                State::Inflating(message) if !message.is_between_frames() => {
+                    match self.advance_inflating(reception)? {
+                        Next::Ready(what) => return Ok(Some(what)),
+                        Next::Nothing => return self.wait(),
+                        Next::Further => {}
+                    }
+                }
                 State::Idle
                 | State::Begun
                 | State::Gathering(_)
                 | State::Started
                 | State::Streaming(_)
-                | State::Skipping(_) => match self.advance_header(reception)? {
+                | State::Skipping(_)
+                | State::Inflating(_) => match self.advance_header(reception)? {
                     Next::Ready(what) => return Ok(Some(what)),
                     Next::Nothing => return self.wait(),
                     Next::Further => {}
@@ -260,7 +262,11 @@ impl Receiver {
     /// Goes on where a header comes next.
     fn advance_header(&mut self, reception: Reception) -> Result<Next, Cause> {
         let unread = self.inbox.unread();
-        let Some(header) = Header::parse(unread, self.peer)? else { return Ok(Next::Nothing) };
+        let header = match Header::parse(unread, self.peer) {
+            Ok(Some(header)) => header,
+            Ok(None) => return Ok(Next::Nothing),
+            Err(violation) => return self.advance_compressed_header(violation, reception),
+        };
         let len = convert::usize_from(header.len);
         let is_here = unread.len().saturating_sub(header.size) >= len;
         let frame = |kind| Whole { kind, header: header.size, len, key: header.key };
@@ -272,7 +278,10 @@ impl Receiver {
                 self.stop_header_clock();
                 return Ok(Next::Ready(What::Control(header.opcode, frame(Kind::Binary))));
             }
-            (OpCode::Continuation, State::Gathering(_) | State::Streaming(_) | State::Skipping(_)) => None,
+            (
+                OpCode::Continuation,
+                State::Gathering(_) | State::Streaming(_) | State::Skipping(_) | State::Inflating(_),
+            ) => None,
             (OpCode::Continuation, _) => {
                 let got = unread.get(..1).unwrap_or_default();
                 let expected = "no continuation where no message was begun";
@@ -280,12 +289,8 @@ impl Receiver {
             }
             (
                 OpCode::Text | OpCode::Binary,
-                State::Gathering(_) | State::Streaming(_) | State::Skipping(_),
-            ) => {
-                let got = unread.get(..1).unwrap_or_default();
-                let expected = "the rest of a message before the next";
-                return Err(Violation::new(expected, got, "RFC 6455 5.4").into());
-            }
+                State::Gathering(_) | State::Streaming(_) | State::Skipping(_) | State::Inflating(_),
+            ) => return Err(message_within_a_message(unread)),
             (OpCode::Text, _) => Some(Kind::Text),
             (OpCode::Binary, _) => Some(Kind::Binary),
         };
@@ -308,6 +313,7 @@ impl Receiver {
         match &mut self.state {
             State::Gathering(message) => message.start(&header, &self.limits)?,
             State::Streaming(message) | State::Skipping(message) => message.start(&header, &self.limits)?,
+            State::Inflating(message) => message.start(&header, &self.limits)?,
             State::Idle
             | State::Begun
             | State::HandedOut(_)
@@ -318,12 +324,6 @@ impl Receiver {
         }
         self.inbox.consume(header.size);
         Ok(Next::Further)
-    }
-
-    /// A message was handed out to its end, or skipped.
-    pub(super) fn end_message(&mut self) {
-        self.state = State::Idle;
-        self.progress.stop();
     }
 
     /// The frame whose rest was waited for is here. The clock of a message that is gathered runs on.
@@ -345,8 +345,14 @@ impl Receiver {
         if let (State::Idle, false) = (&self.state, self.inbox.is_empty()) {
             self.state = State::Begun;
         }
-        if let (State::Begun | State::Gathering(_) | State::Streaming(_) | State::Skipping(_), Some(rate)) =
-            (&self.state, self.limits.message_progress)
+        if let (
+            State::Begun
+            | State::Gathering(_)
+            | State::Streaming(_)
+            | State::Skipping(_)
+            | State::Inflating(_),
+            Some(rate),
+        ) = (&self.state, self.limits.message_progress)
         {
             if self.progress.expired(now, rate) {
                 return Err(Exceeded::rate(Limit::MessageProgress, rate).into());
@@ -382,6 +388,7 @@ impl Receiver {
                     | State::Started
                     | State::Streaming(_)
                     | State::Skipping(_)
+                    | State::Inflating(_)
                     | State::Failed(_)
                     | State::Closed(_) => Cause::EndOfStream,
                 };
@@ -410,12 +417,28 @@ impl Receiver {
     }
 
     fn gathered(&mut self) -> Event<'_> {
-        if let State::Gathering(message) = core::mem::replace(&mut self.state, State::Idle) {
-            self.state = State::HandedOut(message.into_gathered());
+        match core::mem::replace(&mut self.state, State::Idle) {
+            State::Gathering(message) => self.state = State::HandedOut(message.into_gathered().into()),
+            State::Inflating(message) => {
+                if let Some(deflate) = &self.deflate {
+                    self.state = State::HandedOut(message.into_gathered(deflate).into());
+                }
+            }
+            other @ (State::Idle
+            | State::Begun
+            | State::HandedOut(_)
+            | State::Started
+            | State::Streaming(_)
+            | State::Skipping(_)
+            | State::Failing(_)
+            | State::Failed(_)
+            | State::Closed(_)) => self.state = other,
         }
         match &mut self.state {
-            State::HandedOut(Gathered::Text(text)) => Event::Text(Text::gathered(text)),
-            State::HandedOut(Gathered::Binary(bytes)) => Event::Binary(Payload::gathered(bytes)),
+            State::HandedOut(gathered) => match &mut **gathered {
+                Gathered::Text(text) => Event::Text(Text::gathered(text)),
+                Gathered::Binary(bytes) => Event::Binary(Payload::gathered(bytes)),
+            },
             // A token of another receiver: an empty message.
             State::Idle
             | State::Begun
@@ -423,11 +446,18 @@ impl Receiver {
             | State::Started
             | State::Streaming(_)
             | State::Skipping(_)
+            | State::Inflating(_)
             | State::Failing(_)
             | State::Failed(_)
             | State::Closed(_) => Event::Binary(self.inbox.payload(0)),
         }
     }
+}
+
+#[cold]
+pub(super) fn message_within_a_message(unread: &[u8]) -> Cause {
+    let got = unread.get(..1).unwrap_or_default();
+    Violation::new("the rest of a message before the next", got, "RFC 6455 5.4").into()
 }
 
 const TEXT: u8 = OpCode::Text.last();

@@ -1,8 +1,10 @@
 //! The right to write.
 
+use alloc::boxed::Box;
 use bytes::Bytes;
 
 use super::close::Close;
+use super::deflate::{Compression, Sending};
 use super::encoded::Frame;
 use super::failure::Failure;
 use super::fragments::Fragments;
@@ -18,10 +20,21 @@ use crate::Outbox;
 #[derive(Debug)]
 #[must_use = "dropping the right to write leaves the peer without a Close"]
 pub struct Sender {
-    /// A client masks, a server does not.
-    pub(super) masks: Option<Masks>,
+    form: Form,
     /// The latest pong that did not fit.
-    owed: Option<Control<'static>>,
+    owed: Option<Box<Control<'static>>>,
+}
+
+/// How frames are written.
+#[derive(Debug)]
+enum Form {
+    /// As they are: a server's.
+    Plain,
+    /// Masked: a client's.
+    Masked(Masks),
+    /// Data compressed, and masked if there are masks.
+    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it has no value without the feature"))]
+    Compressed(Sending),
 }
 
 /// The proof that our Close is written, or that nobody is there to be told. Nothing is written after it.
@@ -31,7 +44,16 @@ pub struct CloseSent(pub(super) Close);
 
 impl Sender {
     pub(super) fn new(masks: Option<Masks>) -> Self {
-        Self { masks, owed: None }
+        Self { form: masks.map_or(Form::Plain, Form::Masked), owed: None }
+    }
+
+    /// Bytes of memory that are held for what is still to be written: what compression keeps, with the compressor of a
+    /// message in pieces.
+    pub fn held_bytes(&self) -> usize {
+        match &self.form {
+            Form::Plain | Form::Masked(_) => 0,
+            Form::Compressed(sending) => sending.held_bytes(),
+        }
     }
 
     /// Writes a text message that is borrowed.
@@ -44,7 +66,7 @@ impl Sender {
         if !Self::fits(text.len(), out) {
             return Err(Full(text));
         }
-        frame::put(OpCode::Text.last(), text.as_bytes(), self.masks.as_mut(), out);
+        self.put(OpCode::Text.last(), text.as_bytes(), out);
         Ok(())
     }
 
@@ -58,7 +80,7 @@ impl Sender {
         if !Self::fits(data.len(), out) {
             return Err(Full(data));
         }
-        frame::put(OpCode::Binary.last(), data, self.masks.as_mut(), out);
+        self.put(OpCode::Binary.last(), data, out);
         Ok(())
     }
 
@@ -71,8 +93,13 @@ impl Sender {
         if !Self::fits(message.data().len(), out) {
             return Err(Full(message));
         }
-        let opcode = OpCode::of_kind(message.kind());
-        frame::put_bytes(opcode.last(), message.into_data(), self.masks.as_mut(), out);
+        let first = OpCode::of_kind(message.kind()).last();
+        let compression = message.compression();
+        match &mut self.form {
+            Form::Plain => frame::put_owned(first, message.into_data(), out),
+            Form::Masked(masks) => frame::put_masked(first, message.data(), masks, out),
+            Form::Compressed(sending) => sending.put_bytes(first, message.into_data(), compression, out),
+        }
         Ok(())
     }
 
@@ -88,7 +115,11 @@ impl Sender {
         if !Self::fits(frame.data().len(), out) {
             return Err(Full(frame));
         }
-        frame.put(self.masks.as_mut(), out);
+        match &mut self.form {
+            Form::Plain => frame.put(None, out),
+            Form::Masked(masks) => frame.put(Some(masks), out),
+            Form::Compressed(sending) => frame.put_compressed(sending, out),
+        }
         Ok(())
     }
 
@@ -123,7 +154,7 @@ impl Sender {
         if Self::takes_pong(out) {
             self.control(OpCode::Pong, &ping.0, out);
         } else {
-            self.owed = Some(ping.0.into_owned());
+            self.owed = Some(ping.0.into_owned().into());
         }
     }
 
@@ -155,9 +186,36 @@ impl Sender {
         self.control(OpCode::Ping, &Control::EMPTY, out);
     }
 
-    /// Starts a message that is written in pieces. No other message can be written until it is finished.
+    /// Starts a message that is written in pieces. No other message can be written until it is finished. Where compression
+    /// was agreed on, it is compressed.
     pub fn fragments(self, kind: Kind) -> Fragments {
-        Fragments::new(self, kind)
+        Fragments::new(self, kind, Compression::default())
+    }
+
+    /// Starts a message that is written in pieces, and says whether it is compressed; its size is not asked.
+    #[cfg(feature = "deflate")]
+    pub fn fragments_with(self, kind: Kind, compression: Compression) -> Fragments {
+        Fragments::new(self, kind, compression)
+    }
+
+    /// True if compression was agreed on.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        matches!(self.form, Form::Compressed(_))
+    }
+
+    /// From now on data is compressed.
+    #[cfg(feature = "deflate")]
+    pub(super) fn compress(&mut self, agreement: &super::Agreement) {
+        let masks = match core::mem::replace(&mut self.form, Form::Plain) {
+            Form::Plain => None,
+            Form::Masked(masks) => Some(masks),
+            other @ Form::Compressed(_) => {
+                self.form = other;
+                return;
+            }
+        };
+        self.form = Form::Compressed(Sending::new(agreement, masks));
     }
 
     /// Writes our Close. It is the last frame: the right to write ends. A Pong that was kept goes before it.
@@ -184,12 +242,45 @@ impl Sender {
         }
     }
 
+    /// A message in pieces begins.
+    pub(super) fn begin_fragments(&mut self, compression: Compression) {
+        if let Form::Compressed(sending) = &mut self.form {
+            sending.begin_pieces(compression);
+        }
+    }
+
     /// Writes a frame of a message in pieces.
     pub(super) fn fragment(&mut self, first: u8, data: Bytes, out: &mut Outbox) {
-        frame::put_bytes(first, data, self.masks.as_mut(), out);
+        match &mut self.form {
+            Form::Plain => frame::put_owned(first, data, out),
+            Form::Masked(masks) => frame::put_masked(first, &data, masks, out),
+            Form::Compressed(sending) => sending.put_piece(first, data, out),
+        }
+    }
+
+    /// Writes the last frame of a message in pieces.
+    pub(super) fn end_fragments(&mut self, first: u8, out: &mut Outbox) {
+        match &mut self.form {
+            Form::Compressed(sending) => sending.end_pieces(first, out),
+            Form::Plain | Form::Masked(_) => self.fragment(first, Bytes::new(), out),
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, first: u8, data: &[u8], out: &mut Outbox) {
+        match &mut self.form {
+            Form::Plain => frame::put(first, data, None, out),
+            Form::Masked(masks) => frame::put_masked(first, data, masks, out),
+            Form::Compressed(sending) => sending.put(first, data, out),
+        }
     }
 
     fn control(&mut self, opcode: OpCode, payload: &[u8], out: &mut Outbox) {
-        frame::put(opcode.last(), payload, self.masks.as_mut(), out);
+        let masks = match &mut self.form {
+            Form::Plain => None,
+            Form::Masked(masks) => Some(masks),
+            Form::Compressed(sending) => sending.masks(),
+        };
+        frame::put(opcode.last(), payload, masks, out);
     }
 }

@@ -152,6 +152,36 @@ impl Session {
         self.writing()
     }
 
+    /// Starts a message in pieces like [`start`](Self::start), and says whether it is compressed.
+    #[cfg(feature = "deflate")]
+    pub fn start_with(&mut self, kind: Kind, compression: super::Compression) -> Writing<'_> {
+        self.writer.change(|writer| match writer {
+            Writer::Idle(sender) => Writer::Streaming(sender.fragments_with(kind, compression)),
+            Writer::Streaming(_) | Writer::Closed(_) => writer,
+        });
+        self.writing()
+    }
+
+    /// True if compression was agreed on, and our Close is not written.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        match &self.writer {
+            Writer::Idle(sender) => sender.deflates(),
+            Writer::Streaming(fragments) => fragments.deflates(),
+            Writer::Closed(_) => false,
+        }
+    }
+
+    /// Bytes of memory that are held beyond the inbox and the outbox: of a message that is under way, and what compression
+    /// keeps of those before.
+    pub fn held_bytes(&self) -> usize {
+        self.recv.held_bytes().saturating_add(match &self.writer {
+            Writer::Idle(sender) => sender.held_bytes(),
+            Writer::Streaming(fragments) => fragments.held_bytes(),
+            Writer::Closed(_) => 0,
+        })
+    }
+
     /// Ends the message in pieces, if one is begun. Says what can be written with.
     pub fn finish(&mut self, out: &mut Outbox) -> Writing<'_> {
         self.writer.change(|writer| match writer {

@@ -134,6 +134,11 @@ impl Streaming {
         self.handed_out.insert(self.content.take_piece())
     }
 
+    /// Bytes of memory that it takes, as far as they were needed.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.content.len().saturating_add(self.handed_out.as_ref().map_or(0, Gathered::len))
+    }
+
     /// Text or binary.
     pub(super) fn kind(&self) -> Kind {
         self.content.kind()

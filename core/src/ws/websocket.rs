@@ -65,6 +65,15 @@ impl WebSocket {
         Self { recv, send: Sender::new(masks), subprotocol }
     }
 
+    /// The same, and messages may be compressed from now on, as was agreed on in a handshake that somebody else has done. One
+    /// that this crate has done says so itself.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, agreement: &super::Agreement) -> Self {
+        self.recv.deflate = Some(super::deflate::Receiving::new(agreement));
+        self.send.compress(agreement);
+        self
+    }
+
     /// Both halves in one value that answers pings and Close by itself.
     pub fn session(self) -> Session {
         Session::new(self)

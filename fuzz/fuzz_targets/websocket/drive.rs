@@ -311,7 +311,7 @@ impl Driver<'_> {
 
     /// What was written is WebSocket, and it is what the application said and what the peer was owed.
     fn check(&self, how: &How) {
-        let read = frames::read(&self.written, self.plan.client);
+        let read = frames::read(&self.written, self.plan.client, self.plan.compression);
         if how.reset {
             return;
         }

@@ -1,4 +1,8 @@
-//! A reader of frames that shares nothing with the library: byte by byte, after RFC 6455 5.2.
+//! A reader of frames that shares nothing with the library: byte by byte, after RFC 6455 5.2, and with another inflater.
+
+use flate2::{Decompress, FlushDecompress};
+
+use crate::plan::Context;
 
 /// What was written, understood.
 #[derive(Default)]
@@ -13,9 +17,10 @@ pub struct Read {
 }
 
 /// Reads what a client wrote, or a server. Panics where it is not WebSocket.
-pub fn read(mut bytes: &[u8], by_client: bool) -> Read {
+pub fn read(mut bytes: &[u8], by_client: bool, compression: Option<Context>) -> Read {
     let mut read = Read::default();
-    let mut open: Option<(bool, Vec<u8>)> = None;
+    let mut open: Option<Message> = None;
+    let mut inflater = Decompress::new(false);
     let mut last_key = None;
     while !bytes.is_empty() {
         assert_eq!(read.closes, 0, "something is written behind the Close");
@@ -28,15 +33,24 @@ pub fn read(mut bytes: &[u8], by_client: bool) -> Read {
         assert!(key.is_none() || key != last_key, "each frame has a key of its own");
         last_key = key;
         let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
-        assert_eq!(first & 0x70, 0, "reserved bits");
+        let is_compressed = first & 0x40 != 0;
+        assert_eq!(first & 0x30, 0, "reserved bits");
+        assert!(!is_compressed || (compression.is_some() && matches!(opcode, 1 | 2)), "a bit out of place");
         if opcode >= 8 {
             assert!(fin && payload.len() <= 125, "a control frame is short and whole");
         }
         match opcode {
-            0 => open.as_mut().expect("a message that is continued").1.extend(payload),
+            0 => {
+                let message = open.as_mut().expect("a message that is continued");
+                message.add(&payload, fin, &mut inflater);
+            }
             1 | 2 => {
                 assert!(open.is_none(), "a message in the middle of another");
-                open = Some((opcode == 1, payload));
+                if is_compressed && compression == Some(Context::None) {
+                    inflater.reset(false);
+                }
+                let message = open.insert(Message { is_text: opcode == 1, is_compressed, data: vec![] });
+                message.add(&payload, fin, &mut inflater);
             }
             8 => {
                 check_close(&payload);
@@ -46,17 +60,38 @@ pub fn read(mut bytes: &[u8], by_client: bool) -> Read {
             10 => read.pongs.push(payload),
             other => panic!("opcode {other}"),
         }
-        if let (0..=2, Some((is_text, message))) = (opcode, &open) {
+        if let (0..=2, Some(message)) = (opcode, &open) {
             assert!(
-                !is_text || std::str::from_utf8(message).is_ok(),
+                !message.is_text || std::str::from_utf8(&message.data).is_ok(),
                 "text is UTF-8, and cut between characters"
             );
             if fin {
-                read.messages.extend(open.take());
+                read.messages.extend(open.take().map(|message| (message.is_text, message.data)));
             }
         }
     }
     read
+}
+
+/// What has come of a message.
+struct Message {
+    is_text: bool,
+    is_compressed: bool,
+    data: Vec<u8>,
+}
+
+impl Message {
+    fn add(&mut self, payload: &[u8], fin: bool, inflater: &mut Decompress) {
+        if !self.is_compressed {
+            return self.data.extend_from_slice(payload);
+        }
+        let tail = if fin { &b"\0\0\xff\xff"[..] } else { b"" };
+        let bytes = [payload, tail].concat();
+        let before = inflater.total_in();
+        self.data.reserve(100_000);
+        inflater.decompress_vec(&bytes, &mut self.data, FlushDecompress::Sync).expect("well-formed");
+        assert_eq!(inflater.total_in() - before, bytes.len() as u64, "it is inflated to its end");
+    }
 }
 
 type Frame<'a> = (u8, Option<[u8; 4]>, Vec<u8>, &'a [u8]);

@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! c.?eep        `c` a client, else a server; `.` small limits; `?` silence at the end, `h` halves where time
-//!               passes, `p` messages in pieces, `~` a driver that ignores the high-water mark; then `/` and a
-//!               letter per message
+//!               passes, `p` messages in pieces, `~` a driver that ignores the high-water mark, `d` messages may be
+//!               compressed, `D` each by itself; then `/` and a letter per message
 //! !9            how many bytes come at once, and how long each wait is
 //! \x81\x85...   frames
 //! ```

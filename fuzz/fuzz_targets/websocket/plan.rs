@@ -1,13 +1,21 @@
 //! What the input says: role, limits, application, and the peer.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::ws::{Jitter, Limits, Masks, Role, WebSocket};
+use endwell_core::ws::{Agreement, Deflate, Jitter, Limits, Masks, Role, WebSocket, WindowBits};
 use endwell_core::{OutboxLimits, Rate};
 use endwell_fuzz::{Peer, at};
 
 use crate::socket::Reception;
+
+/// What a compressed message may refer to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    TakenOver,
+    None,
+}
 
 pub struct Plan<'a> {
     pub client: bool,
@@ -19,6 +27,8 @@ pub struct Plan<'a> {
     pub pieces: bool,
     /// The driver polls above the high-water mark too.
     pub rude: bool,
+    /// Messages may be compressed.
+    pub compression: Option<Context>,
     actions: &'a [u8],
     pub peer: Peer<'a>,
 }
@@ -39,6 +49,11 @@ impl<'a> Plan<'a> {
             halves: has(b'h'),
             pieces: has(b'p'),
             rude: has(b'~'),
+            compression: match (has(b'd'), has(b'D')) {
+                (_, true) => Some(Context::None),
+                (true, false) => Some(Context::TakenOver),
+                (false, false) => None,
+            },
             actions,
             peer: Peer { quiet: has(b'?'), cuts, stream },
         }
@@ -69,7 +84,29 @@ impl<'a> Plan<'a> {
             Role::Server
         };
         let jitter = Jitter(u32::try_from(self.peer.stream.len()).unwrap_or(0) << 20);
-        WebSocket::from_parts(role, Bytes::new(), self.limits.clone().into(), jitter, None)
+        let socket = WebSocket::from_parts(role, Bytes::new(), self.limits.clone().into(), jitter, None);
+        match self.compression {
+            Some(context) => socket.deflate(agreement(context)),
+            None => socket,
+        }
+    }
+}
+
+/// Small windows, so that they are left; one agreement for all inputs, so that compressors are shared.
+fn agreement(context: Context) -> &'static Agreement {
+    static AGREEMENTS: OnceLock<[Agreement; 2]> = OnceLock::new();
+    let make = |sent, received| {
+        let mut deflate = Deflate::default();
+        (deflate.least, deflate.level, deflate.memory_level) = (16, 1, 1);
+        (deflate.window, deflate.sent_context, deflate.received_context) =
+            (WindowBits::LEAST, sent, received);
+        let offer = &b"permessage-deflate; client_max_window_bits"[..];
+        Agreement::answer([offer], &Arc::new(deflate)).unwrap().unwrap()
+    };
+    let [taken_over, none] = AGREEMENTS.get_or_init(|| [make(300, Some(WindowBits::LEAST)), make(0, None)]);
+    match context {
+        Context::TakenOver => taken_over,
+        Context::None => none,
     }
 }
 

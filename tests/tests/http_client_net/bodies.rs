@@ -5,10 +5,15 @@ use endwell::Exchange;
 use endwell::client::{Body, Received};
 use endwell::http::{Framing, StatusCode};
 
-use crate::dialling::{Dialling, both, dial, head, run};
+use crate::dialling::{Dialling, both, dial, head, is_pending, run};
 use crate::support::{Running, on_every_runtime, pattern, start, told};
 
-on_every_runtime!(an_echo_of_any_size, an_echo_in_two_tasks, the_response_ends_first);
+on_every_runtime!(
+    an_echo_of_any_size,
+    an_echo_in_two_tasks,
+    a_server_that_writes_all_before_it_reads,
+    the_response_ends_first
+);
 
 const LEN: usize = 8 << 20;
 
@@ -70,6 +75,31 @@ fn an_echo_in_two_tasks<R: Dialling>() {
     });
 }
 
+/// And we write all before we read: only a driver that reads while it cannot write goes on.
+fn a_server_that_writes_all_before_it_reads<R: Dialling>() {
+    let server = crate::server::once(|mut client| {
+        client.head();
+        client.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {LEN}\r\n\r\n"));
+        client.send(vec![b'x'; LEN]);
+        assert!(client.read(LEN) == vec![b'y'; LEN]);
+    });
+    run::<R, _>(async {
+        let connection = dial::<R>(server.address).await;
+        let (mut body, response) = connection.request(&head("POST", "/"), Framing::Length(LEN as u64));
+        let mut received = response.await.unwrap();
+        let ((), all) = both(
+            async {
+                body.write(vec![b'y'; LEN]).await.unwrap();
+                body.finish().unwrap();
+            },
+            async { received.read_all(LEN).await.unwrap() },
+        )
+        .await;
+        assert!(all == vec![b'x'; LEN]);
+        server.done().await;
+    });
+}
+
 /// The connection comes back when the request is done too, and not before.
 fn the_response_ends_first<R: Dialling>() {
     let server = crate::server::once(|mut client| {
@@ -95,9 +125,4 @@ fn the_response_ends_first<R: Dialling>() {
         let received = connection.send(&head("GET", "/second"), "").await.unwrap();
         assert_eq!(received.status(), StatusCode::NO_CONTENT);
     });
-}
-
-async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
-    std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx).is_pending()))
-        .await
 }

@@ -1,5 +1,6 @@
 //! Interim responses, and bodies that wait to be wanted. RFC 9110 10.1.1 and 15.2.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use endwell::http::{Field, Framing, InterimHead, StatusCode};
@@ -14,6 +15,7 @@ on_every_runtime!(
     interim_responses_are_passed_over,
     the_body_is_asked_for,
     the_body_is_not_wanted,
+    a_refusal_that_keeps_the_connection,
     a_server_that_does_not_know_of_it,
     two_tasks_wait
 );
@@ -91,6 +93,25 @@ fn the_body_is_not_wanted<R: Dialling>() {
         assert!(received.finish().await.is_none(), "the server was promised a body");
         let mut received = dial::<R>(server.address).await.send(&head("POST", "/"), "hello").await.unwrap();
         assert_eq!(received.read_all(5).await.unwrap(), "hello");
+    });
+}
+
+/// The server would go on, and waits for the body that it was promised: the connection is of no more use to us.
+fn a_refusal_that_keeps_the_connection<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        client.send("HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n");
+        client.assert_left();
+    });
+    let mut config = Config::default();
+    config.http.continue_time = Duration::from_secs(1000);
+    run::<R, _>(async {
+        let connection = dial_with::<R>(server.address, &config).await;
+        let (withheld, response) = connection.request_expecting(&head("POST", "/"), Framing::Length(5));
+        let mut withheld = pin!(withheld);
+        (&mut withheld).await.unwrap_err();
+        // Whoever holds what is left of it holds nothing up.
+        assert!(response.await.unwrap().finish().await.is_none());
     });
 }
 

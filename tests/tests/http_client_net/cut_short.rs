@@ -15,6 +15,7 @@ on_every_runtime!(
     bodies_that_are_cut_off,
     a_body_until_the_close,
     a_body_until_the_close_that_is_reset,
+    a_body_that_is_reset_before_it_is_read,
     no_answer,
     a_reset_instead_of_an_answer,
     half_a_head,
@@ -97,6 +98,27 @@ fn a_body_until_the_close_that_is_reset<R: Dialling>() {
     });
 }
 
+/// Nobody reads when the connection is reset: what had come before is given out first.
+fn a_body_that_is_reset_before_it_is_read<R: Dialling>() {
+    let (go, gone) = std::sync::mpsc::channel();
+    let server = once(move |mut client| {
+        client.head();
+        client.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n");
+        gone.recv().unwrap();
+        client.send("hello");
+        client.reset();
+    });
+    run::<R, _>(async {
+        let mut received = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap();
+        go.send(()).unwrap();
+        server.done().await;
+        assert_eq!(received.read().await.unwrap().unwrap(), "hello");
+        let error = received.read().await.unwrap_err();
+        assert_eq!((error.received, error.announced), (5, Some(10)));
+        assert!(matches!(&error.ended, Ended::Transport(_)), "{error}");
+    });
+}
+
 /// The stream ends before any byte of a response: the request may have been seen.
 fn no_answer<R: Dialling>() {
     let server = once(|mut client| {
@@ -120,6 +142,7 @@ fn a_reset_instead_of_an_answer<R: Dialling>() {
     });
 }
 
+/// Or a head that answers something else.
 fn half_a_head<R: Dialling>() {
     let server = scripted([
         |mut client| {
@@ -133,6 +156,7 @@ fn half_a_head<R: Dialling>() {
         |mut client| {
             client.head();
             client.send("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+            client.send("HTTP/1.1 204 No Content\r\n\r\n");
         },
     ]);
     run::<R, _>(async {

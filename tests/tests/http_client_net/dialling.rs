@@ -93,3 +93,8 @@ fn step<F: Future>(done: &mut Option<F::Output>, future: Pin<&mut F>, cx: &mut s
         }
     }
 }
+
+/// Polls once.
+pub(crate) async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
+    poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx).is_pending())).await
+}

@@ -9,7 +9,7 @@ use endwell::client::Connection;
 use endwell::http::Framing;
 use tokio::sync::oneshot;
 
-use crate::dialling::{Dialling, dial, get, head, run};
+use crate::dialling::{Dialling, dial, get, head, is_pending, run};
 use crate::server::{Accepted, Scripted, once};
 use crate::support::on_every_runtime;
 
@@ -53,8 +53,7 @@ async fn given_up<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
 
 /// Polls once, and drops.
 async fn once_only(mut future: impl Future + Unpin) {
-    let is_pending = poll_fn(|cx| Poll::Ready(Pin::new(&mut future).poll(cx).is_pending())).await;
-    assert!(is_pending);
+    assert!(is_pending(&mut future).await);
 }
 
 async fn ask<R: Dialling>(server: &Scripted) -> endwell::client::Response {

@@ -17,11 +17,15 @@ mod dialling;
 mod server;
 
 mod bodies;
+mod compressed;
 mod connecting;
 mod continues;
 mod cut_short;
 mod dropped;
 mod early;
 mod plain;
+mod proxy;
+mod proxy_socks;
 mod time;
+mod tunnel;
 mod web_socket;

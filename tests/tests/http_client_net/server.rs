@@ -1,7 +1,7 @@
 //! Servers on blocking sockets, which know bytes and nothing else: they can break every rule.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -88,6 +88,21 @@ impl Accepted {
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Each byte in a segment of its own, as far as the system lets it.
+    pub(crate) fn send_bytes(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.set_nodelay(true).unwrap();
+        for byte in bytes.as_ref() {
+            self.0.write_all(&[*byte]).unwrap();
+        }
+    }
+
+    /// Each byte in a segment of its own, and then the end. The client may have left within them.
+    pub(crate) fn send_last(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.set_nodelay(true).unwrap();
+        let _ = bytes.as_ref().iter().try_for_each(|byte| self.0.write_all(&[*byte]));
+        let _ = self.0.shutdown(Shutdown::Write);
     }
 
     /// The client closes, or resets, and sends nothing before.

@@ -1,14 +1,15 @@
 //! Whatever is waited for has a deadline, and no time runs for a peer that is not waited for.
 
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use endwell::client::Failure;
+use endwell::client::{Failure, Received};
 use endwell::core::{Limit, Rate};
 use endwell::http::Framing;
 use endwell::{Config, Ended};
 
-use crate::dialling::{Dialling, dial_with, get, head, run};
-use crate::server::once;
+use crate::dialling::{Dialling, dial_with, get, head, is_pending, run};
+use crate::server::{Scripted, once};
 use crate::support::on_every_runtime;
 
 on_every_runtime!(
@@ -18,7 +19,8 @@ on_every_runtime!(
     an_idle_connection,
     a_server_that_does_not_read,
     a_request_that_takes_its_time,
-    a_body_that_nobody_reads
+    a_body_that_nobody_reads,
+    a_wait_for_a_body_that_was_given_up
 );
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -142,23 +144,56 @@ fn a_request_that_takes_its_time<R: Dialling>() {
     });
 }
 
-fn a_body_that_nobody_reads<R: Dialling>() {
+/// Sends a head, `first` and `second`, each when it is told to.
+fn in_pieces(first: &'static str, second: &'static str) -> (Scripted, Sender<()>) {
     let (go, gone) = std::sync::mpsc::channel();
     let server = once(move |mut client| {
         client.head();
-        client.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
-        gone.recv().unwrap();
-        client.send("world");
+        client.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n");
+        for piece in [first, second] {
+            gone.recv().unwrap();
+            client.send(piece);
+        }
         client.assert_left();
     });
+    (server, go)
+}
+
+/// The head of a response whose body must make progress.
+async fn slow<R: Dialling>(server: &Scripted) -> Received {
     let mut config = patient();
     config.http.body_progress = Some(Rate { bytes: 1024, period: SHORT });
+    dial_with::<R>(server.address, &config).await.send(&get("/"), "").await.unwrap()
+}
+
+/// The server's time runs while somebody waits for the body, and rests from the piece that was waited for.
+fn a_body_that_nobody_reads<R: Dialling>() {
+    let (server, go) = in_pieces("hello", "world");
     run::<R, _>(async {
-        let connection = dial_with::<R>(server.address, &config).await;
-        let mut received = connection.send(&get("/"), "").await.unwrap();
-        assert_eq!(received.read().await.unwrap().unwrap(), "hello");
+        let mut received = slow::<R>(&server).await;
+        let mut read = received.read();
+        assert!(is_pending(&mut read).await);
+        go.send(()).unwrap();
+        assert_eq!(read.await.unwrap().unwrap(), "hello");
+        R::sleep(SHORT * 4).await;
+        let mut read = received.read();
+        assert!(is_pending(&mut read).await);
+        go.send(()).unwrap();
+        assert_eq!(read.await.unwrap().unwrap(), "world");
+    });
+}
+
+/// It rests from the moment at which the wait is given up, too.
+fn a_wait_for_a_body_that_was_given_up<R: Dialling>() {
+    let (server, go) = in_pieces("", "helloworld");
+    run::<R, _>(async {
+        let mut received = slow::<R>(&server).await;
+        assert!(is_pending(&mut received.read()).await);
         R::sleep(SHORT * 4).await;
         go.send(()).unwrap();
-        assert_eq!(received.read().await.unwrap().unwrap(), "world");
+        let mut read = received.read();
+        assert!(is_pending(&mut read).await);
+        go.send(()).unwrap();
+        assert_eq!(read.await.unwrap().unwrap(), "helloworld");
     });
 }

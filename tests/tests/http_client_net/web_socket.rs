@@ -94,7 +94,7 @@ fn the_server_closes<R: Dialling>() {
 }
 
 /// Reads the handshake and answers it.
-fn shake_hands(client: &mut Accepted) -> String {
+pub(crate) fn shake_hands(client: &mut Accepted) -> String {
     let head = client.head();
     let key = field(&head, "sec-websocket-key").to_owned();
     let digest = accept_of(&key);

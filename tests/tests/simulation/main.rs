@@ -13,6 +13,7 @@
 )]
 
 mod cancel;
+mod cancel_client;
 mod cancel_http;
 mod client;
 mod frames;

@@ -24,6 +24,7 @@ mod tally;
 mod answers;
 mod bounds;
 mod closes;
+mod compressed;
 mod dropped;
 mod ends;
 mod handshake;

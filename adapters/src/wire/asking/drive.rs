@@ -33,11 +33,17 @@ impl Wire {
         let Self { http, out, .. } = self;
         let is_answered = match http.asking() {
             Some(asking) if out.sent() > asking.begins => match asking.phase {
-                Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Head(_) | Phase::Body(_) => {
+                Phase::Waiting(_)
+                | Phase::Upgrading(_)
+                | Phase::Tunnelling(_)
+                | Phase::Head(_)
+                | Phase::Body(_) => {
                     asking.write_error.get_or_insert_with(|| ended.clone());
                     true
                 }
-                Phase::Idle(_) | Phase::Open(..) | Phase::Failed(_) | Phase::Over => false,
+                Phase::Idle(_) | Phase::Open(..) | Phase::Through(..) | Phase::Failed(_) | Phase::Over => {
+                    false
+                }
             },
             Some(_) | None => false,
         };

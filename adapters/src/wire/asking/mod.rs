@@ -8,8 +8,11 @@ use std::collections::VecDeque;
 use std::mem;
 use std::task::Poll;
 
-use endwell_core::http::client::{self, Client, Closed, Continue, Finished, Next, Received, ResponseBody};
-use endwell_core::http::{Fields, InterimResponse, ResponseHead};
+use bytes::Bytes;
+use endwell_core::http::client::{
+    self, Client, Closed, Continue, Finished, Next, Received, ResponseBody, Tunnel, Tunnelled,
+};
+use endwell_core::http::{Fields, InterimResponse, ResponseHead, Upgraded};
 use endwell_core::ws::{Handshake, Opening, WebSocket};
 use endwell_core::{Deadline, Inbox, Outbox, Step};
 
@@ -39,12 +42,16 @@ pub(crate) enum Phase {
     Waiting(client::Response),
     /// The answer to a WebSocket handshake is waited for.
     Upgrading(Handshake),
+    /// The answer to a CONNECT is waited for.
+    Tunnelling(Tunnel),
     /// The final head has come, and nobody has taken it.
     Head(Received),
     /// The head was taken, and the body is read.
     Body(ResponseBody),
     /// The connection has become a WebSocket, and nobody has taken it.
     Open(Option<Box<str>>, InterimResponse),
+    /// The connection has become a tunnel, and nobody has taken it.
+    Through(ResponseHead, Upgraded),
     /// No answer came.
     Failed(Failure),
     /// Nothing more is asked here.
@@ -63,9 +70,10 @@ pub(crate) enum Sent {
     Nothing,
 }
 
-/// What answers an offer to become a WebSocket.
+/// What answers a request, an offer to become a WebSocket, or a CONNECT.
 pub(crate) enum Answer {
     Open(Option<Box<str>>, InterimResponse),
+    Through(ResponseHead, Bytes),
     Refused(ResponseHead),
 }
 
@@ -89,8 +97,10 @@ impl Asking {
             Phase::Idle(_)
             | Phase::Waiting(_)
             | Phase::Upgrading(_)
+            | Phase::Tunnelling(_)
             | Phase::Head(_)
             | Phase::Open(..)
+            | Phase::Through(..)
             | Phase::Failed(_)
             | Phase::Over => None,
         }
@@ -101,9 +111,10 @@ impl Asking {
             Phase::Idle(client) => Some(client.inbox()),
             Phase::Waiting(response) => Some(response.inbox()),
             Phase::Upgrading(handshake) => Some(handshake.inbox()),
+            Phase::Tunnelling(tunnel) => Some(tunnel.inbox()),
             Phase::Head(received) => Some(received.body.inbox()),
             Phase::Body(body) => Some(body.inbox()),
-            Phase::Open(..) | Phase::Failed(_) | Phase::Over => None,
+            Phase::Open(..) | Phase::Through(..) | Phase::Failed(_) | Phase::Over => None,
         }
     }
 
@@ -112,7 +123,13 @@ impl Asking {
             Phase::Idle(client) => client.deadline(),
             Phase::Waiting(response) => response.deadline(),
             Phase::Upgrading(handshake) => handshake.deadline(),
-            Phase::Head(_) | Phase::Body(_) | Phase::Open(..) | Phase::Failed(_) | Phase::Over => None,
+            Phase::Tunnelling(tunnel) => tunnel.deadline(),
+            Phase::Head(_)
+            | Phase::Body(_)
+            | Phase::Open(..)
+            | Phase::Through(..)
+            | Phase::Failed(_)
+            | Phase::Over => None,
         }
     }
 
@@ -128,7 +145,7 @@ impl Asking {
 
     /// True if the driver reads without being asked to: for a head, or for the end.
     fn waits(&self) -> bool {
-        matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_))
+        matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Tunnelling(_))
     }
 
     /// The next interim response that nobody has taken. Ready, and none: there will be no further one.
@@ -145,7 +162,13 @@ impl Asking {
             Phase::Idle(_) => true,
             Phase::Waiting(response) => response.is_untouched(),
             Phase::Upgrading(handshake) => handshake.is_untouched(),
-            Phase::Head(_) | Phase::Body(_) | Phase::Open(..) | Phase::Failed(_) | Phase::Over => return,
+            Phase::Tunnelling(tunnel) => tunnel.is_untouched(),
+            Phase::Head(_)
+            | Phase::Body(_)
+            | Phase::Open(..)
+            | Phase::Through(..)
+            | Phase::Failed(_)
+            | Phase::Over => return,
         };
         // A transport that fails and a driver that is gone say as little of the request as the end of the stream.
         let is_cut = matches!(ended, Ended::ByPeer | Ended::Transport(_) | Ended::Cancelled);
@@ -167,10 +190,12 @@ impl Asking {
         match &mut self.phase {
             Phase::Waiting(response) => response.pause(),
             Phase::Upgrading(handshake) => handshake.pause(),
+            Phase::Tunnelling(tunnel) => tunnel.pause(),
             Phase::Idle(_)
             | Phase::Head(_)
             | Phase::Body(_)
             | Phase::Open(..)
+            | Phase::Through(..)
             | Phase::Failed(_)
             | Phase::Over => {}
         }
@@ -218,9 +243,22 @@ impl Asking {
                     }
                     Err(failure) => return Err(self.failed(failure)),
                 },
+                Phase::Tunnelling(tunnel) => match tunnel.poll() {
+                    Ok(Step::Wait(tunnel)) => {
+                        self.phase = Phase::Tunnelling(tunnel);
+                        return Ok(None);
+                    }
+                    Ok(Step::Done(Tunnelled::Open(head, upgraded))) => Phase::Through(head, upgraded),
+                    Ok(Step::Done(Tunnelled::Refused(received, finished))) => {
+                        self.sent = Sent::Finished(finished);
+                        Phase::Head(received)
+                    }
+                    Err(failure) => return Err(self.failed(failure)),
+                },
                 settled @ (Phase::Head(_)
                 | Phase::Body(_)
                 | Phase::Open(..)
+                | Phase::Through(..)
                 | Phase::Failed(_)
                 | Phase::Over) => {
                     self.phase = settled;

@@ -32,9 +32,11 @@ impl Wire {
             }
             other @ (Phase::Waiting(_)
             | Phase::Upgrading(_)
+            | Phase::Tunnelling(_)
             | Phase::Head(_)
             | Phase::Body(_)
             | Phase::Open(..)
+            | Phase::Through(..)
             | Phase::Failed(_)
             | Phase::Over) => {
                 asking.phase = other;
@@ -81,12 +83,12 @@ impl Wire {
     pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
         match self.poll_answer(cx) {
             Poll::Ready(Ok(Answer::Refused(head))) => Poll::Ready(Ok(head)),
-            Poll::Ready(Ok(Answer::Open(..))) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(Answer::Open(..) | Answer::Through(..))) | Poll::Pending => Poll::Pending,
             Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
         }
     }
 
-    /// The answer to a request, or to an offer.
+    /// The answer to a request, to an offer, or to a CONNECT.
     pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Failure>> {
         let Some(asking) = self.http.asking() else { return Poll::Pending };
         let answer = match mem::replace(&mut asking.phase, Phase::Over) {
@@ -100,6 +102,11 @@ impl Wire {
                 self.http = Http::Nothing;
                 Ok(Answer::Open(subprotocol, head))
             }
+            Phase::Through(head, upgraded) => {
+                // Nobody but the tunnel reads from here on.
+                self.http = Http::Nothing;
+                Ok(Answer::Through(head, upgraded.into_leftover()))
+            }
             Phase::Failed(failure) => {
                 asking.phase = Phase::Failed(failure.clone());
                 Err(failure)
@@ -107,6 +114,7 @@ impl Wire {
             other @ (Phase::Idle(_)
             | Phase::Waiting(_)
             | Phase::Upgrading(_)
+            | Phase::Tunnelling(_)
             | Phase::Body(_)
             | Phase::Over) => {
                 asking.phase = other;
@@ -126,7 +134,7 @@ impl Wire {
     /// The next piece of the body of a response; `None` at its end. What has arrived is given out before a failure is.
     pub(crate) fn poll_response_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
         let mut polled = self.next_piece();
-        if let (Poll::Pending, Some(ended)) = (&polled, &self.ended) {
+        if let (Poll::Pending, Some(ended)) = (&polled, self.ended.as_deref()) {
             polled = Poll::Ready(Err(ended.clone()));
         }
         if polled.is_pending() {

@@ -69,4 +69,9 @@ impl Tunnel {
     pub fn deadline(&self) -> Option<Deadline> {
         self.0.deadline()
     }
+
+    /// True if no byte of an answer has come. As [`Response::is_untouched`](super::Response::is_untouched).
+    pub fn is_untouched(&self) -> bool {
+        self.0.is_untouched()
+    }
 }

@@ -1,0 +1,97 @@
+//! A connector that goes through proxies.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use endwell_core::http;
+
+use super::connect;
+use super::error::{ProxyError, Reason};
+use super::location::{Kind, Proxy};
+use super::proxies::Proxies;
+#[cfg(feature = "socks")]
+use super::socks;
+use super::through::Through;
+use crate::client::Origin;
+use crate::client::origin::Authority;
+use crate::transport::{Connector, Endpoints};
+
+/// A connector that reaches origins through the proxies that are set for them, and the others as the connector below does.
+///
+/// Which proxy it is depends on the origin alone, so a connection that is kept can be used again for its origin. Where
+/// there is a proxy, [`Endpoints::peer`] is the proxy's address: the origin's is not known.
+///
+/// # Errors of its connections
+///
+/// Where the proxy, or the way to it, is at fault, the error's [`get_ref`](io::Error::get_ref) is a [`ProxyError`].
+/// Otherwise they are those of the connector below. The time is part of
+/// [`Config::connect_time`](crate::Config::connect_time).
+pub struct Proxied<C> {
+    connector: C,
+    proxies: Proxies,
+    limits: Arc<http::Limits>,
+}
+
+impl<C: Connector> Proxied<C> {
+    /// Goes through `proxies`, to which `connector` connects.
+    pub fn new(connector: C, proxies: Proxies) -> Self {
+        Self { connector, proxies, limits: Arc::default() }
+    }
+
+    /// The bounds of what an HTTP proxy answers: of its head, and of interim responses. The others do not count here.
+    #[must_use]
+    pub fn limits(self, limits: http::Limits) -> Self {
+        Self { limits: limits.into(), ..self }
+    }
+
+    /// Makes a tunnel to an origin. What came right behind the answer.
+    async fn open(
+        &self,
+        proxy: &Proxy,
+        transport: &mut C::Transport,
+        origin: Authority<'_>,
+    ) -> Result<Bytes, Reason> {
+        match proxy.kind() {
+            Kind::Http | Kind::Https => connect::open(proxy, transport, origin, &self.limits).await,
+            #[cfg(feature = "socks")]
+            Kind::Socks => socks::open(proxy, transport, origin).await.map(|()| Bytes::new()),
+        }
+    }
+}
+
+impl<C: Connector> Connector for Proxied<C> {
+    type Transport = Through<C::Transport>;
+
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+        let (host, port) = origin.plain()?;
+        let Some(proxy) = self.proxies.of(origin) else {
+            let (transport, endpoints) = self.connector.connect(origin).await?;
+            return Ok((Through::new(transport, Bytes::new()), endpoints));
+        };
+        let failed = |reason| io::Error::from(ProxyError::new(proxy, Authority { host, port }, reason));
+        let connected = self.connector.connect(&proxy.origin()).await;
+        let (mut transport, endpoints) = connected.map_err(|error| failed(Reason::Unreachable(error)))?;
+        let leftover = self.open(proxy, &mut transport, Authority { host, port }).await.map_err(failed)?;
+        Ok((Through::new(transport, leftover), endpoints))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.connector.spawn(task)
+    }
+
+    async fn sleep(duration: Duration) {
+        C::sleep(duration).await;
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Proxied<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxied")
+            .field("connector", &self.connector)
+            .field("proxies", &self.proxies)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! A tunnel that is asked for: CONNECT. RFC 9110 9.3.6.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use endwell_core::http::ResponseHead;
+
+use super::connection::Right;
+use super::failure::Failure;
+use super::received::Received;
+use crate::upgraded::Upgraded;
+use crate::wire::Answer;
+
+/// A CONNECT whose answer has not come. Await it. If it is dropped, the connection closes.
+///
+/// # Errors
+///
+/// The proxy has answered with anything but a 2xx ([`NotTunnelled::Refused`]), wrongly, or not at all.
+///
+/// # Cancel safety
+///
+/// Cancel safe if it is awaited as `&mut tunnel`.
+#[must_use = "dropping it closes the connection"]
+pub struct Tunnel(Option<Right>);
+
+/// A tunnel that a proxy has opened.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub struct Tunnelled {
+    /// The bytes to and from the other end. Those that came right behind the answer are the first.
+    pub stream: Upgraded,
+    /// The head of the answer. Content-Length and Transfer-Encoding mean nothing in it (RFC 9112 6.3).
+    pub head: ResponseHead,
+}
+
+/// Why a connection has not become a tunnel.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotTunnelled {
+    /// The proxy has answered with something else: a refusal, or a wish for credentials (407, whose
+    /// `Proxy-Authenticate` says which). After its body the connection can be used again as after any other request.
+    Refused(Box<Received>),
+    /// No answer came, or a wrong one. The connection is gone.
+    Failed(Failure),
+}
+
+impl fmt::Display for NotTunnelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(received) => write!(f, "the proxy refused a tunnel, with {}", received.status()),
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotTunnelled {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+impl Tunnel {
+    pub(super) fn new(right: Right) -> Self {
+        Self(Some(right))
+    }
+}
+
+impl Future for Tunnel {
+    type Output = Result<Tunnelled, NotTunnelled>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(slot) = self.get_mut();
+        // Once it is ready, there is nothing more to wait for.
+        let Some(right) = slot else { return Poll::Pending };
+        let answer = ready!(right.link().lock().poll_answer(cx));
+        let Some(right) = slot.take() else { return Poll::Pending };
+        Poll::Ready(match answer {
+            Ok(Answer::Through(head, leftover)) => {
+                let stream = Upgraded::new(Arc::clone(right.link()), leftover);
+                Ok(Tunnelled { stream, head })
+            }
+            Ok(Answer::Refused(head)) => Err(NotTunnelled::Refused(Received::new(right, head).into())),
+            Err(failure) => Err(NotTunnelled::Failed(failure)),
+            // Nothing else answers a CONNECT.
+            Ok(Answer::Open(..)) => return Poll::Pending,
+        })
+    }
+}
+
+impl fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tunnel").finish_non_exhaustive()
+    }
+}

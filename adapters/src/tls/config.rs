@@ -1,0 +1,112 @@
+//! Configurations for HTTP/1.1, of certificates and keys in PEM.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+/// A client's configuration: servers whose certificates lead to one of `roots` are trusted.
+///
+/// # Errors
+///
+/// There is no cryptography: see [the module](super).
+pub fn client_config(roots: impl Into<Arc<RootCertStore>>) -> io::Result<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(provider()?);
+    let versions = builder.with_safe_default_protocol_versions().map_err(invalid)?;
+    let mut config = versions.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![super::HTTP_1_1.to_vec()];
+    Ok(config)
+}
+
+/// A server's configuration: `certificates` is its own and those between that and the root, in that order, and `key` the
+/// private key of the first (RFC 7468).
+///
+/// # Errors
+///
+/// One of them is not there or invalid, they do not belong together, or there is no cryptography: see
+/// [the module](super).
+pub fn server_config(certificates: &[u8], key: &[u8]) -> io::Result<ServerConfig> {
+    let chain = parse(certificates)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| not_pem("a private key", &error))?;
+    let builder = ServerConfig::builder_with_provider(provider()?);
+    let versions = builder.with_safe_default_protocol_versions().map_err(invalid)?;
+    let mut config = versions.with_no_client_auth().with_single_cert(chain, key).map_err(invalid)?;
+    config.alpn_protocols = vec![super::HTTP_1_1.to_vec()];
+    Ok(config)
+}
+
+/// The roots in `certificates`: all of them are trusted.
+///
+/// # Errors
+///
+/// There is none, or one is invalid.
+pub fn roots(certificates: &[u8]) -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in parse(certificates)? {
+        roots.add(certificate).map_err(invalid)?;
+    }
+    Ok(roots)
+}
+
+/// The roots that Mozilla trusts, as of when the crate `webpki-roots` was published. Feature `rustls-webpki-roots`.
+#[cfg(feature = "rustls-webpki-roots")]
+pub fn webpki_roots() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+}
+
+/// The roots that the system trusts. Reads files, and takes its time: once is enough. Feature `rustls-native-certs`.
+///
+/// # Errors
+///
+/// None can be read.
+#[cfg(feature = "rustls-native-certs")]
+pub fn native_roots() -> io::Result<RootCertStore> {
+    let mut loaded = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    // A system may have some that are of no use.
+    let (added, _) = roots.add_parsable_certificates(loaded.certs);
+    if added > 0 {
+        return Ok(roots);
+    }
+    Err(match loaded.errors.pop() {
+        Some(error) => io::Error::new(io::ErrorKind::NotFound, error),
+        None => {
+            io::Error::new(io::ErrorKind::NotFound, "expected certificates that the system trusts, got none")
+        }
+    })
+}
+
+fn parse(certificates: &[u8]) -> io::Result<Vec<CertificateDer<'static>>> {
+    let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
+    let parsed = parsed.map_err(|error| not_pem("certificates", &error))?;
+    if parsed.is_empty() {
+        return Err(not_pem("certificates", &pem::Error::NoItemsFound));
+    }
+    Ok(parsed)
+}
+
+/// Says nothing of what is in there: it may be a key.
+fn not_pem(what: &str, error: &pem::Error) -> io::Error {
+    let reason = if matches!(error, pem::Error::NoItemsFound) { "none" } else { "something else" };
+    io::Error::new(io::ErrorKind::InvalidData, format!("expected {what} in PEM, got {reason} (RFC 7468)"))
+}
+
+fn invalid(error: rustls::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// What the program has installed, or ring's if that was asked for. Asking rustls itself could panic: it has no choice
+/// where two of them are compiled in.
+fn provider() -> io::Result<Arc<CryptoProvider>> {
+    let provider = CryptoProvider::get_default().cloned();
+    #[cfg(feature = "rustls-ring")]
+    let provider = provider.or_else(|| Some(rustls::crypto::ring::default_provider().into()));
+    provider.ok_or_else(|| {
+        let text = "expected cryptography for TLS, got none: turn on feature rustls-ring, or install another \
+                    (rustls::crypto::CryptoProvider::install_default)";
+        io::Error::new(io::ErrorKind::Unsupported, text)
+    })
+}

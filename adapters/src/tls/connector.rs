@@ -1,0 +1,74 @@
+//! TLS for what another connector connects to.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+
+use super::Stream;
+use crate::client::Origin;
+use crate::transport::{self, Endpoints};
+
+/// TLS as a layer over another connector: that one connects, to the server or through a proxy, and this one shakes hands
+/// and checks the server's certificate against the host of the origin. An origin without TLS is passed through.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// use endwell::{Config, tls, tokio::Tcp, ws};
+///
+/// let connector = tls::Connector::new(Tcp, tls::client_config(tls::webpki_roots())?);
+/// let mut socket = ws::connect(&connector, "wss://example.com/chat", &Config::default()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Connector<C> {
+    inner: C,
+    config: Arc<ClientConfig>,
+}
+
+impl<C> Connector<C> {
+    /// A layer over `inner`, with a configuration such as [`client_config`](super::client_config) makes.
+    pub fn new(inner: C, config: impl Into<Arc<ClientConfig>>) -> Self {
+        Self { inner, config: config.into() }
+    }
+}
+
+impl<C: transport::Connector> transport::Connector for Connector<C> {
+    type Transport = Stream<C::Transport>;
+
+    /// Whatever a check of the certificate finds is an [`io::Error`] of kind `InvalidData` with a [`rustls::Error`]
+    /// inside.
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+        if !origin.is_secure() {
+            let (transport, endpoints) = self.inner.connect(origin).await?;
+            return Ok((Stream::plain(transport), endpoints));
+        }
+        let name = server_name(origin.host())?;
+        let (transport, endpoints) = self.inner.connect(&origin.without_tls()).await?;
+        let mut stream = Stream::client(transport, Arc::clone(&self.config), name)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        std::future::poll_fn(|cx| stream.poll_open(cx)).await?;
+        Ok((stream, endpoints))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.inner.spawn(task)
+    }
+
+    async fn sleep(duration: Duration) {
+        C::sleep(duration).await;
+    }
+}
+
+fn server_name(host: &str) -> io::Result<ServerName<'static>> {
+    ServerName::try_from(host.to_owned()).map_err(|_| {
+        let text = format!(
+            "expected a name or an address that a certificate can be for, got \"{}\" (RFC 9110 4.3.4)",
+            host.escape_default()
+        );
+        io::Error::new(io::ErrorKind::InvalidInput, text)
+    })
+}

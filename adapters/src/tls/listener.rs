@@ -1,0 +1,89 @@
+//! TLS for what another listener accepts.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection};
+
+use super::Stream;
+use super::handshake::Handshake;
+use super::places::Places;
+use super::session::Session;
+use crate::transport::{self, Endpoints};
+
+/// TLS as a layer over another listener, to be [served](crate::serve()).
+///
+/// A handshake is part of its connection's own task: it holds up nobody else, and one that fails ends that connection and
+/// nothing else, with a [`Ended::Transport`](crate::Ended::Transport) that says why
+/// ([`Config::on_end`](crate::Config::on_end)). A server that stops ends those that go on. They are bounded in number:
+/// while so many go on, nobody is accepted.
+///
+/// ```no_run
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// use endwell::{Config, Exchange, http::StatusCode, serve, tls};
+///
+/// let config = tls::server_config(&std::fs::read("cert.pem")?, &std::fs::read("key.pem")?)?;
+/// let listener = tls::Listener::new(tokio::net::TcpListener::bind("127.0.0.1:8443").await?, config);
+/// serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Listener<L> {
+    inner: L,
+    config: Arc<ServerConfig>,
+    time: Duration,
+    places: Arc<Places>,
+}
+
+impl<L> Listener<L> {
+    /// A layer over `inner`, with a configuration such as [`server_config`](super::server_config) makes. Early data (RFC
+    /// 8446 2.3) is not taken, whatever it says: anybody could send it again.
+    pub fn new(inner: L, config: impl Into<Arc<ServerConfig>>) -> Self {
+        Self { inner, config: without_early_data(config.into()), time: TIME, places: Places::new(AT_ONCE) }
+    }
+
+    /// The time that a handshake may take. Default 10 s, as for a request's head.
+    pub fn handshake_time(mut self, time: Duration) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Handshakes that go on at once, one at the least. Default 1,024: each costs the server more than the client, and
+    /// holds up to 64 KiB.
+    pub fn handshakes(mut self, at_once: usize) -> Self {
+        self.places = Places::new(at_once);
+        self
+    }
+}
+
+pub(super) fn without_early_data(mut config: Arc<ServerConfig>) -> Arc<ServerConfig> {
+    if config.max_early_data_size > 0 {
+        Arc::make_mut(&mut config).max_early_data_size = 0;
+    }
+    config
+}
+
+impl<L: transport::Listener + Sync> transport::Listener for Listener<L> {
+    type Transport = Stream<L::Transport>;
+
+    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+        let place = self.places.take().await;
+        let (transport, endpoints) = self.inner.accept().await?;
+        let connection = ServerConnection::new(Arc::clone(&self.config)).map_err(io::Error::other)?;
+        let handshake = Handshake::bounded(self.time, L::sleep(self.time), place);
+        Ok((Stream::tls(Session::new(transport, connection, handshake)), endpoints))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.inner.spawn(task)
+    }
+
+    async fn sleep(duration: Duration) {
+        L::sleep(duration).await;
+    }
+}
+
+const TIME: Duration = Duration::from_secs(10);
+const AT_ONCE: usize = 1024;

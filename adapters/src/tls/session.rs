@@ -1,0 +1,224 @@
+//! One connection of rustls', over a transport.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::mem;
+use std::task::{Context, Poll, Waker, ready};
+
+use rustls::Connection;
+
+use super::handshake::{Handshake, Side};
+use crate::transport::Transport;
+
+/// One connection of rustls', over a transport. rustls encrypts and decrypts; when what is read and written is decided
+/// here.
+pub(super) struct Session<T: Transport> {
+    pub(super) transport: T,
+    tls: Connection,
+    phase: Phase,
+}
+
+enum Phase {
+    /// Nothing else can be read or written yet.
+    Handshaking(Handshake),
+    Open,
+    /// It has failed, or is to be reset: nothing more is said.
+    Over,
+}
+
+/// Plaintext that is encrypted before it must be out: a record's. A peer that reads nothing makes nothing more be held.
+const AHEAD: usize = 16 << 10;
+
+impl<T: Transport> Session<T> {
+    pub(super) fn new(transport: T, tls: impl Into<Connection>, handshake: Handshake) -> Self {
+        let mut tls = tls.into();
+        tls.set_buffer_limit(Some(AHEAD));
+        Self { transport, tls, phase: Phase::Handshaking(handshake) }
+    }
+
+    /// Waits for the end of the handshake.
+    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
+        let waker = match &self.phase {
+            Phase::Open => return Poll::Ready(Ok(())),
+            Phase::Over => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            Phase::Handshaking(handshake) => handshake.waker(side, cx),
+        };
+        let cx = &mut Context::from_waker(&waker);
+        let opened = self.poll_shake_hands(cx);
+        let Phase::Handshaking(handshake) = &mut self.phase else { return opened };
+        let opened = match opened {
+            Poll::Ready(opened) => opened,
+            Poll::Pending => Err(ready!(handshake.poll_time(cx))),
+        };
+        let next = if opened.is_ok() { Phase::Open } else { Phase::Over };
+        if let Phase::Handshaking(handshake) = mem::replace(&mut self.phase, next) {
+            handshake.wake_other(side);
+        }
+        Poll::Ready(opened)
+    }
+
+    fn poll_shake_hands(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            // Both may have something to say, and neither room for it: reading does not wait for writing.
+            let flushed = self.poll_flush(cx)?;
+            if !self.tls.is_handshaking() {
+                return flushed.map(|()| self.check_protocol());
+            }
+            if ready!(self.poll_receive(cx))? == 0 {
+                return Poll::Ready(Err(ended_early()));
+            }
+        }
+    }
+
+    /// What is spoken inside is HTTP/1.1, whatever a configuration offers.
+    fn check_protocol(&self) -> io::Result<()> {
+        match self.tls.alpn_protocol() {
+            None | Some(super::HTTP_1_1) => Ok(()),
+            Some(other) => {
+                let text =
+                    format!("expected the protocol http/1.1, got \"{}\" (RFC 7301)", other.escape_ascii());
+                Err(io::Error::new(io::ErrorKind::InvalidData, text))
+            }
+        }
+    }
+
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_open(cx, Side::Read))?;
+        loop {
+            match self.tls.reader().read(buffer) {
+                Ok(len) => return Poll::Ready(Ok(len)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    self.phase = Phase::Over;
+                    let is_truncated = error.kind() == io::ErrorKind::UnexpectedEof;
+                    return Poll::Ready(Err(if is_truncated { truncated() } else { error }));
+                }
+            }
+            if let Err(error) = ready!(self.poll_receive(cx)) {
+                self.phase = Phase::Over;
+                return Poll::Ready(Err(error));
+            }
+        }
+    }
+
+    /// Reads once, and decrypts what is whole. Zero: there is nothing more to read.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let len = loop {
+            match self.tls.read_tls(&mut Polled { transport: &mut self.transport, cx }) {
+                Ok(len) => break len,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        };
+        if let Err(error) = self.tls.process_new_packets() {
+            // The alert tells the peer what was wrong, if there is room for it: nobody waits for that.
+            let _ = self.poll_flush(&mut Context::from_waker(Waker::noop()));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+        }
+        Poll::Ready(Ok(len))
+    }
+
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_open(cx, Side::Write))?;
+        // What is encrypted cannot be taken back, so nothing is before it can go.
+        ready!(self.poll_write_records(cx))?;
+        let len = self.tls.writer().write_vectored(slices)?;
+        // What does not go out now goes with the next write, or the flush; and so does the error.
+        let _ = self.poll_write_records(cx);
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_write_records(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(&mut Polled { transport: &mut self.transport, cx }) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_records(cx))?;
+        self.transport.poll_flush(cx)
+    }
+
+    pub(super) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Phase::Handshaking(_) | Phase::Open = self.phase {
+            // RFC 8446 6.1: each side says that it has sent all. Said twice, it is sent once.
+            self.tls.send_close_notify();
+        }
+        ready!(self.poll_flush(cx))?;
+        self.transport.poll_end_write(cx)
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.phase = Phase::Over;
+        self.transport.reset();
+    }
+}
+
+impl<T: Transport> Drop for Session<T> {
+    /// A drop without a reset is a clean end, and the peer is told so if there is room for it (RFC 9112 9.8).
+    fn drop(&mut self) {
+        if let Phase::Open = self.phase {
+            self.tls.send_close_notify();
+            let _ = self.poll_flush(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+}
+
+/// RFC 8446 6.1 and RFC 9112 9.8: only close_notify tells the end of the data from an attack that cuts it off.
+fn truncated() -> io::Error {
+    let text = "expected close_notify before the end of the stream, got none: what came may not be all \
+                (RFC 8446 6.1)";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
+}
+
+fn ended_early() -> io::Error {
+    let text = "expected a TLS handshake, got the end of the stream within it (RFC 8446 4)";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
+}
+
+/// A transport in the shape that rustls asks for: what is pending would block.
+struct Polled<'a, 'b, T> {
+    transport: &'a mut T,
+    cx: &'a mut Context<'b>,
+}
+
+fn or_would_block(polled: Poll<io::Result<usize>>) -> io::Result<usize> {
+    match polled {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+impl<T: Transport> Read for Polled<'_, '_, T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        or_would_block(self.transport.poll_read(self.cx, buffer))
+    }
+}
+
+impl<T: Transport> Write for Polled<'_, '_, T> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(data)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        or_would_block(self.transport.poll_write(self.cx, slices))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

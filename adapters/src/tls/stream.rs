@@ -1,0 +1,149 @@
+//! A transport that may be TLS.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use endwell_core::Instant;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+
+use super::handshake::{Handshake, Side};
+use super::session::Session;
+use crate::transport::Transport;
+
+/// A connection by TLS, or, from a [`Connector`](super::Connector) that was asked for an origin without TLS, one
+/// without.
+///
+/// - The end of the stream is the peer's close_notify. A stream that ends without it was cut off, which is an error
+///   ([`io::ErrorKind::UnexpectedEof`]): what came may not be all.
+/// - Ending the write side sends close_notify, and then ends it below. Reading goes on. Within the handshake it ends that:
+///   nothing had been said yet.
+/// - Dropped, it sends close_notify if there is room for it at once. [`reset`](Transport::reset) keeps it from that.
+/// - A write takes the plaintext of one record, of 16 KiB at the most, and the next one takes nothing before that is
+///   out.
+pub struct Stream<T: Transport>(Layer<T>);
+
+enum Layer<T: Transport> {
+    Plain(T),
+    Tls(Box<Session<T>>),
+}
+
+impl<T: Transport> Stream<T> {
+    pub(super) fn plain(transport: T) -> Self {
+        Self(Layer::Plain(transport))
+    }
+
+    pub(super) fn tls(session: Session<T>) -> Self {
+        Self(Layer::Tls(session.into()))
+    }
+
+    /// The client's side of TLS over any transport, to a server with this name. The handshake begins with the first
+    /// read or write, and has no time of its own.
+    ///
+    /// # Errors
+    ///
+    /// The configuration cannot be used.
+    pub fn client(
+        transport: T,
+        config: impl Into<Arc<ClientConfig>>,
+        name: ServerName<'static>,
+    ) -> Result<Self, rustls::Error> {
+        let connection = ClientConnection::new(config.into(), name)?;
+        Ok(Self::tls(Session::new(transport, connection, Handshake::default())))
+    }
+
+    /// The server's side of TLS over any transport. The handshake begins with the first read or write, and has no time
+    /// of its own.
+    ///
+    /// # Errors
+    ///
+    /// The configuration cannot be used.
+    pub fn server(transport: T, config: impl Into<Arc<ServerConfig>>) -> Result<Self, rustls::Error> {
+        let connection = ServerConnection::new(super::listener::without_early_data(config.into()))?;
+        Ok(Self::tls(Session::new(transport, connection, Handshake::default())))
+    }
+
+    /// True if it is by TLS.
+    pub fn is_secure(&self) -> bool {
+        matches!(self.0, Layer::Tls(_))
+    }
+
+    fn transport(&self) -> &T {
+        match &self.0 {
+            Layer::Plain(transport) => transport,
+            Layer::Tls(session) => &session.transport,
+        }
+    }
+
+    fn transport_mut(&mut self) -> &mut T {
+        match &mut self.0 {
+            Layer::Plain(transport) => transport,
+            Layer::Tls(session) => &mut session.transport,
+        }
+    }
+
+    /// Waits for the end of the handshake.
+    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Layer::Plain(_) => Poll::Ready(Ok(())),
+            Layer::Tls(session) => session.poll_open(cx, Side::Write),
+        }
+    }
+}
+
+impl<T: Transport> Transport for Stream<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        match &mut self.0 {
+            Layer::Plain(transport) => transport.poll_read(cx, buffer),
+            Layer::Tls(session) => session.poll_read(cx, buffer),
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match &mut self.0 {
+            Layer::Plain(transport) => transport.poll_write(cx, slices),
+            Layer::Tls(session) => session.poll_write(cx, slices),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Layer::Plain(transport) => transport.poll_flush(cx),
+            Layer::Tls(session) => session.poll_flush(cx),
+        }
+    }
+
+    fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Layer::Plain(transport) => transport.poll_end_write(cx),
+            Layer::Tls(session) => session.poll_end_write(cx),
+        }
+    }
+
+    fn reset(&mut self) {
+        match &mut self.0 {
+            Layer::Plain(transport) => transport.reset(),
+            Layer::Tls(session) => session.reset(),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.transport().now()
+    }
+
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        self.transport_mut().poll_sleep(cx, until)
+    }
+
+    fn found_nothing(&self) -> bool {
+        self.transport().found_nothing()
+    }
+}
+
+impl<T: Transport> fmt::Debug for Stream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("is_secure", &self.is_secure()).finish_non_exhaustive()
+    }
+}

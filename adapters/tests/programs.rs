@@ -1,0 +1,211 @@
+//! The examples `get`, `chat` and `serve` as programs: what they print, and what they end with.
+//!
+//! They are built by `cargo test`, and by `cargo build --examples` where only this file is run.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// An example, with no variable of the environment that it would heed.
+fn program(name: &str) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let path: PathBuf = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(path.exists(), "expected {}: cargo build --examples", path.display());
+    let mut command = Command::new(path);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn get<const N: usize>(arguments: [&str; N]) -> Output {
+    program("get").args(arguments).output().unwrap()
+}
+
+/// What a program ended with, and what it printed.
+fn told(output: &Output) -> (Option<i32>, &str, &str) {
+    let text = |bytes| std::str::from_utf8(bytes).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A server that accepts one connection, and answers each request on it with the next of `answers`. It gives the heads.
+fn server(answers: &'static [&'static str]) -> (SocketAddr, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = move || {
+        let mut client = listener.accept().unwrap().0;
+        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut answer = |answer: &&str| {
+            let head = head(&mut client);
+            client.write_all(answer.as_bytes()).unwrap();
+            head
+        };
+        answers.iter().map(&mut answer).collect()
+    };
+    (address, thread::spawn(serve))
+}
+
+fn head(client: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+#[test]
+fn whole_responses_over_one_connection() {
+    for runtime in ["tokio", "async-std", "smol", "blocking"] {
+        let (address, heads) = server(&[
+            "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none\0\r\n",
+            "HTTP/1.1 302 Found\r\nlocation: /\r\ntransfer-encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\nx: y\r\n\r\n",
+        ]);
+        let [one, two] = ["1", "2"].map(|path| format!("http://{address}/{path}"));
+        let output = get(["--runtime", runtime, &one, &two]);
+        assert_eq!(told(&output), (Some(0), "one\0\r\ntwo", ""), "{runtime}");
+        let heads = heads.join().unwrap();
+        assert!(heads.iter().zip(["GET /1 ", "GET /2 "]).all(|(head, start)| head.starts_with(start)));
+    }
+}
+
+#[test]
+fn heads_and_trailers_if_they_are_asked_for() {
+    let response =
+        "HTTP/1.1 200 Fine\r\nA: b\r\ntransfer-encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\nx: y\r\n\r\n";
+    let (address, heads) = server(&[
+        "HTTP/1.1 200 Fine\r\nA: b\r\ntransfer-encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\nx: y\r\n\r\n",
+    ]);
+    let output = get(["-i", "-d", "q", "-H", "A: b", &format!("http://{address}")]);
+    let (head, _) = response.split_once("3\r\n").unwrap();
+    assert_eq!(told(&output), (Some(0), &*format!("{head}twox: y\r\n"), ""));
+    let heads = heads.join().unwrap().concat();
+    assert!(
+        heads.starts_with("POST / HTTP/1.1\r\n") && heads.contains("\r\ncontent-length: 1\r\n"),
+        "{heads}"
+    );
+    assert!(heads.contains("\r\nA: b\r\n") && heads.contains("\r\nte: trailers\r\n"), "{heads}");
+}
+
+#[test]
+fn a_body_that_is_cut_off() {
+    for (answer, expected) in [
+        (&["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\npart"][..], "cut off after 4 of 9 bytes"),
+        (&["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n"], "cut off after 4 bytes"),
+    ] {
+        let (address, _) = server(answer);
+        let output = get([&format!("http://{address}/")]);
+        let (code, stdout, stderr) = told(&output);
+        assert_eq!((code, stdout), (Some(18), "part"), "{stderr}");
+        assert!(stderr.starts_with(&format!("get: http://{address}/: the body was ")), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}
+
+#[test]
+fn other_failures() {
+    let (address, _) = server(&["HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno"]);
+    let output = get(["--fail", &format!("http://{address}/")]);
+    let expected = format!("get: http://{address}/: the server answered 404 Not Found\n");
+    assert_eq!(told(&output), (Some(22), "", &*expected));
+
+    let (address, _) = server(&[""]);
+    let output = get([&format!("http://{address}/")]);
+    let (code, stdout, _) = told(&output);
+    assert_eq!((code, stdout), (Some(52), ""));
+
+    for arguments in [["--nothing", "http://a/"], ["-s", "http://user:hunter2@a/"], ["-s", "http://a b/"]] {
+        let output = get(arguments);
+        let (code, stdout, stderr) = told(&output);
+        assert_eq!((code, stdout), (Some(2), ""), "{stderr}");
+        assert!(!stderr.contains("hunter2"), "{stderr}");
+    }
+}
+
+#[test]
+fn through_a_proxy() {
+    let (address, heads) =
+        server(&["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"]);
+    let output = get(["-x", &format!("http://user:hunter2@{address}"), "http://a.example/x"]);
+    assert_eq!(told(&output), (Some(0), "hi", ""));
+    let [connect, request] = <[String; 2]>::try_from(heads.join().unwrap()).unwrap();
+    assert!(connect.starts_with("CONNECT a.example:80 HTTP/1.1\r\n"), "{connect}");
+    assert!(request.starts_with("GET /x HTTP/1.1\r\n") && !request.contains("authorization"), "{request}");
+
+    let (address, _) = server(&["HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"]);
+    let proxy = format!("http://user:hunter2@{address}");
+    let output = program("get").env("all_proxy", proxy).arg("a.example").output().unwrap();
+    let (code, stdout, stderr) = told(&output);
+    assert_eq!((code, stdout), (Some(7), ""));
+    assert!(stderr.contains("does not accept the credentials") && !stderr.contains("hunter2"), "{stderr}");
+}
+
+/// `serve`, until it is dropped.
+struct Serve {
+    child: Child,
+    address: String,
+}
+
+impl Serve {
+    fn start() -> Self {
+        let mut child = program("serve").args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Self { child, address: address.trim().to_owned() }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `chat` with a server that sends everything back, after its first message has come back.
+fn chatting(server: &Serve) -> (Child, BufReader<ChildStdout>) {
+    let mut command = program("chat");
+    command.stdin(Stdio::piped()).args(["--linger", "0", &format!("ws://{}/ws", server.address)]);
+    let mut chat = command.spawn().unwrap();
+    chat.stdin.as_mut().unwrap().write_all("gr\u{fc}n\n".as_bytes()).unwrap();
+    let mut lines = BufReader::new(chat.stdout.take().unwrap());
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    assert_eq!(line, "gr\u{fc}n\n");
+    (chat, lines)
+}
+
+#[test]
+fn a_chat_that_ends_well() {
+    let server = Serve::start();
+    let (mut chat, mut lines) = chatting(&server);
+    drop(chat.stdin.take());
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    let expected = "chat: closed by us with 1000, answered with 1000\n";
+    assert_eq!((told(&chat.wait_with_output().unwrap()), &*rest), ((Some(0), "", expected), ""));
+}
+
+#[test]
+fn a_chat_that_does_not() {
+    let mut server = Serve::start();
+    let (chat, _lines) = chatting(&server);
+    server.kill();
+    let output = chat.wait_with_output().unwrap();
+    let (code, _, stderr) = told(&output);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.starts_with("chat: ") && !stderr.contains("closed by us"), "{stderr}");
+
+    let server = Serve::start();
+    let output = program("chat").arg(format!("ws://{}/hello", server.address)).output().unwrap();
+    let expected = "chat: the server refused to open a WebSocket, with 200 OK, and says \"hello\"\n";
+    assert_eq!(told(&output), (Some(1), "", expected));
+}

@@ -1,0 +1,109 @@
+//! Receiving a message that is compressed. RFC 7692 6 and 7.2.2.
+
+use core::mem;
+
+use super::deflate::{Inflating, Progress};
+use super::event::{Part, What};
+use super::failure::Cause;
+use super::frame::{Header, OpCode};
+use super::message::Kind;
+use super::receiver::{Next, Receiver, Reception, State, message_within_a_message};
+use crate::Violation;
+
+impl Receiver {
+    /// Goes on where a header comes next that is none of a frame without extensions: perhaps it begins a compressed
+    /// message.
+    #[inline(never)]
+    pub(super) fn advance_compressed_header(
+        &mut self,
+        violation: Violation,
+        reception: Reception,
+    ) -> Result<Next, Cause> {
+        let Some(deflate) = &self.deflate else { return Err(violation.into()) };
+        let unread = self.inbox.unread();
+        let Some(parsed) = Header::parse_compressed(unread, self.peer) else { return Err(violation.into()) };
+        let Some(header) = parsed? else { return Ok(Next::Nothing) };
+        let kind = if header.opcode == OpCode::Text { Kind::Text } else { Kind::Binary };
+        self.state = State::Inflating(match (&self.state, reception) {
+            (
+                State::Gathering(_) | State::Streaming(_) | State::Skipping(_) | State::Inflating(_),
+                Reception::Whole | Reception::Pieces,
+            ) => return Err(message_within_a_message(unread)),
+            (State::Started, _) => Inflating::pieces(kind, deflate),
+            (
+                State::Idle
+                | State::Begun
+                | State::HandedOut(_)
+                | State::Failing(_)
+                | State::Failed(_)
+                | State::Closed(_),
+                Reception::Pieces,
+            ) => return Ok(Next::Ready(What::Piece(Part::Start(kind)))),
+            // The clock of a header that was waited for runs on: it is that of the message from its first byte.
+            (
+                State::Idle
+                | State::Begun
+                | State::HandedOut(_)
+                | State::Failing(_)
+                | State::Failed(_)
+                | State::Closed(_),
+                Reception::Whole,
+            ) => Inflating::whole(kind, deflate),
+        });
+        if let State::Inflating(message) = &mut self.state {
+            message.start(&header, &self.limits)?;
+        }
+        self.inbox.consume(header.size);
+        Ok(Next::Further)
+    }
+
+    /// Goes on within a message that is compressed.
+    pub(super) fn advance_inflating(&mut self, reception: Reception) -> Result<Next, Cause> {
+        let (State::Inflating(message), Some(deflate)) = (&mut self.state, &mut self.deflate) else {
+            return Ok(Next::Further);
+        };
+        if reception == Reception::Whole {
+            message.skip_rest();
+        }
+        match message.advance(&mut self.inbox, &mut self.progress, deflate, &self.limits)? {
+            Progress::Piece => Ok(Next::Ready(What::Piece(Part::Held))),
+            Progress::Whole if message.is_gathered() => Ok(Next::Ready(What::Gathered)),
+            Progress::Whole if reception == Reception::Pieces && !message.is_skipped() => {
+                Ok(Next::Ready(What::Piece(Part::End)))
+            }
+            Progress::Whole => {
+                self.end_message();
+                Ok(Next::Further)
+            }
+            Progress::Header => Ok(Next::Further),
+            Progress::Nothing => Ok(Next::Nothing),
+        }
+    }
+
+    /// A message was handed out to its end, or skipped.
+    pub(super) fn end_message(&mut self) {
+        let over = mem::replace(&mut self.state, State::Idle);
+        if let (State::Inflating(message), Some(deflate)) = (over, &self.deflate) {
+            drop(message.into_gathered(deflate));
+        }
+        self.progress.stop();
+    }
+
+    /// Bytes of memory that are held beyond the inbox: of a message that is under way, and what compression keeps of
+    /// those before.
+    pub fn held_bytes(&self) -> usize {
+        let message = match &self.state {
+            State::Gathering(message) => message.held_bytes(),
+            State::HandedOut(gathered) => gathered.len(),
+            State::Streaming(message) | State::Skipping(message) => message.held_bytes(),
+            State::Inflating(message) => message.held_bytes(),
+            State::Idle
+            | State::Begun
+            | State::Started
+            | State::Failing(_)
+            | State::Failed(_)
+            | State::Closed(_) => 0,
+        };
+        message.saturating_add(self.deflate.as_ref().map_or(0, super::deflate::Receiving::held_bytes))
+    }
+}

@@ -1,0 +1,196 @@
+//! Compressing. RFC 7692 7.2.1.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use bytes::Bytes;
+use core::fmt;
+
+use zlib_rs::{Deflate as Stream, DeflateConfig, DeflateFlush, Status};
+
+use super::history::History;
+use super::window::WindowBits;
+use crate::convert;
+
+/// A compressor, for one message at a time.
+pub(super) struct Deflater {
+    stream: Stream,
+    form: Form,
+    output: Vec<u8>,
+}
+
+/// What a compressor is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    window: WindowBits,
+    level: u8,
+    memory_level: u8,
+}
+
+/// Room for output that is kept. What is more is given up with the message.
+const OUTPUT: usize = 16 << 10;
+
+/// What a sync flush ends with, and the sender cuts off. RFC 7692 7.2.1.
+const TAIL: &[u8] = &[0, 0, 0xff, 0xff];
+
+/// What is left of an empty block when its tail is cut off: the last frame of a message in pieces. RFC 7692 7.2.3.6.
+pub(super) const END: &[u8] = &[0];
+
+impl Form {
+    pub(super) fn new(window: WindowBits, level: u8, memory_level: u8) -> Self {
+        Self { window, level: level.clamp(1, 9), memory_level: memory_level.clamp(1, 9) }
+    }
+
+    pub(super) fn window(self) -> WindowBits {
+        self.window
+    }
+
+    /// What such a compressor takes, as the allocator counts it: zlib-rs's window twice, the chains of it, heads of 128
+    /// KiB, the symbols and what is pending, a few fields, and the buffer for output.
+    pub(super) fn held_bytes(self) -> usize {
+        (self.window.bytes() << 2) + (128 << 10) + (1 << (self.memory_level + 9)) + (8 << 10) + OUTPUT
+    }
+}
+
+impl Deflater {
+    pub(super) fn new(form: Form) -> Self {
+        let stream = Stream::new_with_config(DeflateConfig {
+            level: form.level.into(),
+            // Below zero: data without a header.
+            window_bits: -i32::from(form.window.bits()),
+            mem_level: form.memory_level.into(),
+            ..DeflateConfig::default()
+        });
+        Self { stream, form, output: vec![0; OUTPUT] }
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// A message begins, which may refer to `history`.
+    pub(super) fn begin(&mut self, history: Option<&History>) {
+        self.stream.reset();
+        for part in history.map(History::parts).into_iter().flatten() {
+            if !part.is_empty() {
+                // Between messages nothing is pending, and then it takes a dictionary.
+                let _ = self.stream.set_dictionary(part);
+            }
+        }
+    }
+
+    /// Compresses a whole message, begun just now. `None`: it would not get smaller.
+    pub(super) fn whole(&mut self, data: &[u8]) -> Option<&[u8]> {
+        let written = self.compress(data, data.len().saturating_add(TAIL.len()))?;
+        let whole = self.output.get(..written)?.strip_suffix(TAIL)?;
+        (whole.len() < data.len()).then_some(whole)
+    }
+
+    /// Compresses a piece of a message. It can be inflated as soon as it is there.
+    pub(super) fn piece(&mut self, data: &[u8]) -> &[u8] {
+        let written = self.compress(data, usize::MAX).unwrap_or_default();
+        self.output.get(..written).unwrap_or_default()
+    }
+
+    /// The first `len` bytes of what was compressed last.
+    pub(super) fn output(&self, len: usize) -> &[u8] {
+        self.output.get(..len).unwrap_or_default()
+    }
+
+    /// What was compressed last, owned: the memory goes with it.
+    pub(super) fn take_output(&mut self, len: usize) -> Bytes {
+        let mut output = core::mem::replace(&mut self.output, vec![0; OUTPUT]);
+        output.truncate(len);
+        output.into()
+    }
+
+    /// How much output there is. `None`: it would be more than `limit`.
+    fn compress(&mut self, mut data: &[u8], limit: usize) -> Option<usize> {
+        let mut written = 0;
+        if self.output.len() > OUTPUT {
+            self.output = vec![0; OUTPUT];
+        }
+        loop {
+            let before = (self.stream.total_in(), self.stream.total_out());
+            let room = self.output.get_mut(written..).unwrap_or_default();
+            let (room_len, status) = (room.len(), self.stream.compress(data, room, DeflateFlush::SyncFlush));
+            debug_assert!(matches!(status, Ok(Status::Ok | Status::BufError)), "{status:?}");
+            let taken = convert::usize_from(self.stream.total_in() - before.0);
+            let given = convert::usize_from(self.stream.total_out() - before.1);
+            data = data.get(taken..).unwrap_or_default();
+            written += given;
+            // All is flushed if there is room left behind it.
+            if given < room_len && (data.is_empty() || taken == 0) {
+                return (data.is_empty() && written <= limit).then_some(written);
+            }
+            if written > limit {
+                return None;
+            }
+            if given == room_len {
+                let grown = self.output.len().saturating_mul(2).min(limit.saturating_add(1));
+                self.output.resize(grown.max(written.saturating_add(64)), 0);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Deflater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deflater").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deflater(window: WindowBits) -> Deflater {
+        Deflater::new(Form::new(window, 6, 8))
+    }
+
+    /// RFC 7692 7.2.3.1 and 7.2.3.2.
+    #[test]
+    fn the_examples_of_the_rfc() {
+        let mut deflater = deflater(WindowBits::MOST);
+        deflater.begin(None);
+        assert_eq!(deflater.piece(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\0\0\0\xff\xff");
+        let mut history = History::new(100);
+        history.push(b"Hello");
+        deflater.begin(Some(&history));
+        assert_eq!(deflater.piece(b"Hello"), b"\xf2\0\x11\0\0\0\0\xff\xff");
+        // 7.2.3.6: an empty fragment.
+        deflater.begin(None);
+        assert_eq!(deflater.piece(b"").strip_suffix(TAIL), Some(END));
+    }
+
+    #[test]
+    fn no_setting_makes_it_panic() {
+        for bits in 9..=15 {
+            for level in [0, 1, 6, 9, 10, 255] {
+                for memory_level in [0, 1, 8, 9, 10, 255] {
+                    let window = WindowBits::new(bits).unwrap();
+                    let mut deflater = Deflater::new(Form::new(window, level, memory_level));
+                    deflater.begin(None);
+                    assert!(deflater.whole(&[7; 1000]).is_some());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_would_grow_is_left_alone() {
+        let mut deflater = deflater(WindowBits::LEAST);
+        let mut number = 1_u32;
+        let mut noise = |_| {
+            number = number.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+            number.to_be_bytes()[0]
+        };
+        for len in [0, 1, 5, 100, 20_000, 100_000] {
+            let data: Vec<u8> = (0..len).map(&mut noise).collect();
+            deflater.begin(None);
+            assert_eq!(deflater.whole(&data), None, "{len}");
+        }
+        deflater.begin(None);
+        let long = vec![b'a'; 100_000];
+        assert!(deflater.whole(&long).is_some_and(|whole| whole.len() < 1000));
+    }
+}

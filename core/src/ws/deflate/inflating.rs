@@ -1,0 +1,235 @@
+//! A compressed message that is under way. RFC 7692 7.2.2.
+
+use alloc::boxed::Box;
+
+use super::Progress;
+use super::history::History;
+use super::inflater::{HELD, Inflater};
+use super::receiving::Receiving;
+use crate::time;
+use crate::ws::failure::Cause;
+use crate::ws::frame::Header;
+use crate::ws::gather::{Content, Gathered, Place, check_length};
+use crate::ws::limits::Limits;
+use crate::ws::mask;
+use crate::ws::message::Kind;
+use crate::{Bound, Exceeded, Inbox, Limit, convert};
+
+/// A compressed message that was begun: it is inflated as it comes, a block at a time, so that what it says meets the
+/// limits before it is held.
+#[derive(Debug)]
+pub(in crate::ws) struct Inflating(Box<Message>);
+
+#[derive(Debug)]
+struct Message {
+    inflater: Inflater,
+    kind: Kind,
+    /// What is inflated and was not handed out.
+    content: Content,
+    /// What is handed out; dropped by the next call.
+    handed_out: Option<Gathered>,
+    place: Place,
+    delivery: Delivery,
+    /// Bytes that were inflated.
+    inflated: u64,
+    /// Compressed bytes of all the frames that have begun.
+    announced: u64,
+    frames: usize,
+    /// Frames in a row that brought nothing.
+    empty_frames: usize,
+}
+
+/// What becomes of what is inflated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// It is gathered.
+    Whole,
+    /// It is handed out in pieces.
+    Pieces,
+    /// Nobody wants it.
+    Nobody,
+}
+
+impl Inflating {
+    /// A message that is gathered.
+    pub(in crate::ws) fn whole(kind: Kind, receiving: &Receiving) -> Self {
+        Self::new(kind, Delivery::Whole, receiving)
+    }
+
+    /// A message that is handed out in pieces.
+    pub(in crate::ws) fn pieces(kind: Kind, receiving: &Receiving) -> Self {
+        Self::new(kind, Delivery::Pieces, receiving)
+    }
+
+    fn new(kind: Kind, delivery: Delivery, receiving: &Receiving) -> Self {
+        let mut inflater = receiving.pool().inflater();
+        inflater.begin(receiving.history());
+        Self(Box::new(Message {
+            inflater,
+            kind,
+            content: Content::new(kind),
+            handed_out: None,
+            place: Place::BetweenFrames,
+            delivery,
+            inflated: 0,
+            announced: 0,
+            frames: 0,
+            empty_frames: 0,
+        }))
+    }
+
+    /// Text or binary.
+    pub(in crate::ws) fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// True if it is gathered.
+    pub(in crate::ws) fn is_gathered(&self) -> bool {
+        self.0.delivery == Delivery::Whole
+    }
+
+    /// True if nobody wants it.
+    pub(in crate::ws) fn is_skipped(&self) -> bool {
+        self.0.delivery == Delivery::Nobody
+    }
+
+    /// True if a header is what comes next.
+    pub(in crate::ws) fn is_between_frames(&self) -> bool {
+        matches!(self.0.place, Place::BetweenFrames) && !self.0.has_something() && self.0.handed_out.is_none()
+    }
+
+    /// From now on it is handed out in pieces. The first is what was gathered.
+    pub(in crate::ws) fn go_on_in_pieces(&mut self) {
+        self.0.delivery = Delivery::Pieces;
+    }
+
+    /// Nobody wants the rest of one that was begun in pieces. It is inflated all the same: the next message may refer
+    /// to it.
+    pub(in crate::ws) fn skip_rest(&mut self) {
+        self.0.handed_out = None;
+        if self.0.delivery == Delivery::Pieces {
+            self.0.delivery = Delivery::Nobody;
+            self.0.content = Content::new(Kind::Binary);
+        }
+    }
+
+    /// Starts a frame of this message. The limits on what is on the wire are checked here, before its payload comes.
+    pub(in crate::ws) fn start(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
+        let message = &mut *self.0;
+        message.frames = message.frames.saturating_add(1);
+        message.empty_frames = if header.len == 0 { message.empty_frames + 1 } else { 0 };
+        match message.delivery {
+            Delivery::Whole => {
+                if message.frames > limits.fragments {
+                    return Err(Exceeded::count(Limit::FragmentCount, limits.fragments).into());
+                }
+                check_length(header.len, convert::usize_from(message.announced), limits)?;
+            }
+            Delivery::Pieces | Delivery::Nobody => {
+                if message.empty_frames > limits.fragments {
+                    return Err(Exceeded::count(Limit::FragmentCount, limits.fragments).into());
+                }
+                if message.announced.saturating_add(header.len) > limits.streamed_bytes {
+                    return Err(too_long(Limit::StreamedBytes, limits.streamed_bytes));
+                }
+            }
+        }
+        message.announced = message.announced.saturating_add(header.len);
+        message.place = Place::Payload { remaining: header.len, key: header.key, fin: header.fin };
+        Ok(())
+    }
+
+    /// Goes on with what has come.
+    pub(in crate::ws) fn advance(
+        &mut self,
+        inbox: &mut Inbox,
+        progress: &mut time::Progress,
+        receiving: &mut Receiving,
+        limits: &Limits,
+    ) -> Result<Progress, Cause> {
+        let message = &mut *self.0;
+        message.handed_out = None;
+        loop {
+            if message.delivery == Delivery::Pieces && message.content.holds_piece() {
+                return Ok(Progress::Piece);
+            }
+            if !message.inflater.is_idle() {
+                message.step(receiving.history_mut(), limits)?;
+                continue;
+            }
+            match message.place {
+                Place::BetweenFrames => return Ok(Progress::Header),
+                Place::Whole => return Ok(Progress::Whole),
+                Place::Payload { remaining: 0, fin: false, .. } => message.place = Place::BetweenFrames,
+                Place::Payload { remaining: 0, fin: true, .. } => {
+                    message.inflater.end()?;
+                    message.content.check_end()?;
+                    message.place = Place::Whole;
+                }
+                Place::Payload { remaining, key, fin } => {
+                    let bytes = inbox.read(0, convert::usize_from(remaining).min(Inflater::room()));
+                    if bytes.is_empty() {
+                        return Ok(Progress::Nothing);
+                    }
+                    mask::apply(key, bytes);
+                    message.inflater.take(bytes);
+                    let remaining = remaining.saturating_sub(convert::u64_from(bytes.len()));
+                    message.place = Place::Payload { remaining, key: mask::turned(key, bytes.len()), fin };
+                    progress.add(bytes.len());
+                }
+            }
+        }
+    }
+
+    /// Hands out a piece: what is inflated.
+    pub(in crate::ws) fn hand_out(&mut self) -> &mut Gathered {
+        self.0.handed_out.insert(self.0.content.take_piece())
+    }
+
+    /// The message is over: gives the inflater back. What was gathered.
+    pub(in crate::ws) fn into_gathered(mut self, receiving: &Receiving) -> Gathered {
+        receiving.pool().give_inflater(self.0.inflater);
+        self.0.content.take_piece()
+    }
+
+    /// Bytes of memory that it takes.
+    pub(in crate::ws) fn held_bytes(&self) -> usize {
+        let handed_out = self.0.handed_out.as_ref().map_or(0, Gathered::len);
+        HELD.saturating_add(self.0.content.len()).saturating_add(handed_out)
+    }
+}
+
+impl Message {
+    /// True if there is more to do before a header is looked at.
+    fn has_something(&self) -> bool {
+        !self.inflater.is_idle() || (self.delivery == Delivery::Pieces && self.content.holds_piece())
+    }
+
+    /// Inflates a block at the most.
+    fn step(&mut self, history: Option<&mut History>, limits: &Limits) -> Result<(), Cause> {
+        let block = self.inflater.step(history.as_deref())?;
+        let (limit, bound) = match self.delivery {
+            Delivery::Whole => (Limit::MessageBytes, limits.message_bytes),
+            Delivery::Pieces | Delivery::Nobody => (Limit::StreamedBytes, limits.streamed_bytes),
+        };
+        let ahead = convert::usize_from(bound.saturating_sub(self.inflated));
+        // What is within the limit is looked at first, so that no split of the bytes changes the verdict.
+        let (within, beyond) = block.split_at_checked(ahead).unwrap_or((block, &[]));
+        self.inflated = self.inflated.saturating_add(convert::u64_from(within.len()));
+        if let Some(history) = history {
+            history.push(within);
+        }
+        match self.delivery {
+            Delivery::Whole => self.content.push(within, ahead)?,
+            // It is handed out before more is inflated.
+            Delivery::Pieces => self.content.push(within, within.len())?,
+            Delivery::Nobody => {}
+        }
+        if beyond.is_empty() { Ok(()) } else { Err(too_long(limit, bound)) }
+    }
+}
+
+#[cold]
+fn too_long(limit: Limit, bound: u64) -> Cause {
+    Exceeded { limit, bound: Bound::Bytes(bound) }.into()
+}

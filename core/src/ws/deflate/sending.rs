@@ -1,0 +1,218 @@
+//! What a right to write needs to compress. RFC 7692 7.2.1.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use bytes::Bytes;
+
+use super::agreement::Agreement;
+use super::compression::Compression;
+use super::deflater::{Deflater, END, Form};
+use super::history::History;
+use super::settings::Deflate;
+use super::shared::SharedForm;
+use crate::Outbox;
+use crate::ws::frame;
+use crate::ws::mask::Masks;
+
+/// What a right to write needs to compress: having it means that messages may be.
+#[derive(Debug)]
+pub(in crate::ws) struct Sending(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    deflate: Arc<Deflate>,
+    form: Form,
+    /// What the next message may refer to, where our context is taken over.
+    history: Option<History>,
+    masks: Option<Masks>,
+    pieces: Pieces,
+}
+
+/// Whether the message in pieces is compressed.
+#[derive(Debug)]
+enum Pieces {
+    /// It is not, or there is none.
+    Plain,
+    /// It is, and no piece of it is written.
+    Due,
+    /// It is, with this.
+    Begun(Box<Deflater>),
+}
+
+/// From this size on what was compressed goes to the outbox without a copy.
+const OWNED: usize = 4096;
+
+impl Sending {
+    pub(in crate::ws) fn new(agreement: &Agreement, masks: Option<Masks>) -> Self {
+        let deflate = Arc::clone(agreement.deflate());
+        let form = Form::new(agreement.window(), deflate.level, deflate.memory_level);
+        let history = agreement.sent_context().map(History::new);
+        Self(Box::new(Inner { deflate, form, history, masks, pieces: Pieces::Plain }))
+    }
+
+    pub(in crate::ws) fn masks(&mut self) -> Option<&mut Masks> {
+        self.0.masks.as_mut()
+    }
+
+    /// Writes a message that is borrowed. `first` has the opcode and the FIN bit.
+    #[inline(never)]
+    pub(in crate::ws) fn put(&mut self, first: u8, data: &[u8], out: &mut Outbox) {
+        if !self.wants(data.len(), Compression::BySize) || !self.put_compressed(first, data, out) {
+            frame::put(first, data, self.masks(), out);
+        }
+    }
+
+    /// Writes a message that is owned.
+    #[inline(never)]
+    pub(in crate::ws) fn put_bytes(
+        &mut self,
+        first: u8,
+        data: Bytes,
+        compression: Compression,
+        out: &mut Outbox,
+    ) {
+        if !self.wants(data.len(), compression) || !self.put_compressed(first, &data, out) {
+            put_owned(first, data, self.masks(), out);
+        }
+    }
+
+    /// Writes a message that many connections share, as it was compressed for the first of them. False: it is to be
+    /// written plain.
+    pub(in crate::ws) fn put_shared(
+        &mut self,
+        first: u8,
+        data: &Bytes,
+        compression: Compression,
+        shared: &SharedForm,
+        out: &mut Outbox,
+    ) -> bool {
+        if !self.wants(data.len(), compression) {
+            return false;
+        }
+        let inner = &mut *self.0;
+        let Some((window, compressed)) = shared.compressed(|| {
+            let mut deflater = inner.deflate.pool().deflater(inner.form);
+            deflater.begin(None);
+            let compressed = deflater.whole(data).map(Bytes::copy_from_slice);
+            inner.deflate.pool().give_deflater(deflater);
+            compressed.map(|compressed| (inner.form.window(), compressed))
+        }) else {
+            return false;
+        };
+        if window > inner.form.window() {
+            return self.put_compressed(first, data, out);
+        }
+        // It refers to nothing before it, and what comes next may refer to it as to any other.
+        frame::put_shared(first | frame::COMPRESSED, compressed, inner.masks.as_mut(), out);
+        if let Some(history) = &mut inner.history {
+            history.push(data);
+        }
+        true
+    }
+
+    /// A message in pieces begins.
+    pub(in crate::ws) fn begin_pieces(&mut self, compression: Compression) {
+        self.0.pieces = match compression {
+            Compression::BySize | Compression::Always => Pieces::Due,
+            Compression::Never => Pieces::Plain,
+        };
+    }
+
+    /// Writes a piece.
+    #[inline(never)]
+    pub(in crate::ws) fn put_piece(&mut self, first: u8, data: Bytes, out: &mut Outbox) {
+        let Inner { deflate, form, history, masks, pieces } = &mut *self.0;
+        let (deflater, first) = match pieces {
+            Pieces::Plain => return put_owned(first, data, masks.as_mut(), out),
+            Pieces::Due => {
+                let mut deflater = deflate.pool().deflater(*form);
+                deflater.begin(history.as_ref());
+                *pieces = Pieces::Begun(deflater.into());
+                // RFC 7692 6: the first frame of a message says that it is compressed.
+                (pieces.begun(), first | frame::COMPRESSED)
+            }
+            Pieces::Begun(_) => (pieces.begun(), first),
+        };
+        let Some(deflater) = deflater else { return };
+        let len = deflater.piece(&data).len();
+        put_output(deflater, len, first, masks.as_mut(), out);
+        if let Some(history) = history {
+            history.push(&data);
+        }
+    }
+
+    /// Writes the last frame of a message in pieces.
+    pub(in crate::ws) fn end_pieces(&mut self, first: u8, out: &mut Outbox) {
+        let inner = &mut *self.0;
+        let payload = match core::mem::replace(&mut inner.pieces, Pieces::Plain) {
+            // Without any piece it is an empty message, which would grow.
+            Pieces::Plain | Pieces::Due => &[],
+            Pieces::Begun(deflater) => {
+                inner.deflate.pool().give_deflater(*deflater);
+                END
+            }
+        };
+        frame::put(first, payload, inner.masks.as_mut(), out);
+    }
+
+    /// Bytes of memory that it takes.
+    pub(in crate::ws) fn held_bytes(&self) -> usize {
+        let history = self.0.history.as_ref().map_or(0, History::held_bytes);
+        let deflater = match &self.0.pieces {
+            Pieces::Plain | Pieces::Due => 0,
+            Pieces::Begun(_) => self.0.form.held_bytes(),
+        };
+        size_of::<Inner>() + history + deflater
+    }
+
+    fn wants(&self, len: usize, compression: Compression) -> bool {
+        match compression {
+            Compression::BySize => len >= self.0.deflate.least,
+            Compression::Always => true,
+            Compression::Never => false,
+        }
+    }
+
+    /// False: nothing was written, since it would not get smaller.
+    fn put_compressed(&mut self, first: u8, data: &[u8], out: &mut Outbox) -> bool {
+        let Inner { deflate, form, history, masks, .. } = &mut *self.0;
+        let mut deflater = deflate.pool().deflater(*form);
+        deflater.begin(history.as_ref());
+        let len = deflater.whole(data).map(<[u8]>::len);
+        if let Some(len) = len {
+            put_output(&mut deflater, len, first | frame::COMPRESSED, masks.as_mut(), out);
+            if let Some(history) = history {
+                history.push(data);
+            }
+        }
+        deflate.pool().give_deflater(deflater);
+        len.is_some()
+    }
+}
+
+impl Pieces {
+    fn begun(&mut self) -> Option<&mut Deflater> {
+        match self {
+            Self::Plain | Self::Due => None,
+            Self::Begun(deflater) => Some(deflater),
+        }
+    }
+}
+
+/// Writes a frame whose payload is owned.
+fn put_owned(first: u8, payload: Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
+    match masks {
+        None => frame::put_owned(first, payload, out),
+        Some(masks) => frame::put_masked(first, &payload, masks, out),
+    }
+}
+
+/// Writes the first `len` bytes of what was compressed last as a frame.
+fn put_output(deflater: &mut Deflater, len: usize, first: u8, masks: Option<&mut Masks>, out: &mut Outbox) {
+    if len < OWNED || masks.is_some() {
+        frame::put(first, deflater.output(len), masks, out);
+    } else {
+        frame::put_owned(first, deflater.take_output(len), out);
+    }
+}

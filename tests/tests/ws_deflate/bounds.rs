@@ -1,0 +1,83 @@
+//! The limits are on what is inflated, and hold before it is (S32); what is on the wire has limits too.
+
+use endwell_core::Outbox;
+use endwell_core::ws::{Compression, Deflate, Limits, Message, WebSocket};
+
+use crate::ws_help::{self, Got, masked, run_cut, written};
+use crate::{answer, received};
+
+fn server(limits: &Limits) -> WebSocket {
+    ws_help::server(limits).deflate(&answer("permessage-deflate", &Deflate::default()).unwrap())
+}
+
+/// So many zeros, compressed by ours and sent by a client.
+fn zeros(len: usize) -> Vec<u8> {
+    let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
+    let mut send = ws_help::client(&Limits::default()).deflate(&agreement).send;
+    let mut out = Outbox::default();
+    send.message(Message::binary(vec![0; len]).with_compression(Compression::Always), &mut out).unwrap();
+    written(&mut out)
+}
+
+#[test]
+fn a_message_of_the_limit_is_taken_and_a_byte_more_is_not() {
+    let mut limits = Limits::default();
+    limits.message_bytes = 100_000;
+    limits.streamed_bytes = 100_000;
+    let make = || server(&limits);
+    assert_eq!(received(make, &zeros(100_000)), [Got::Binary(vec![0; 100_000]), Got::Failure(None)]);
+    assert_eq!(received(make, &zeros(100_001)), [Got::Failure(Some(1009))]);
+    assert_eq!(received(make, &zeros(16 << 20)), [Got::Failure(Some(1009))]);
+}
+
+/// Pieces have a bound of their own, and the other is not for them.
+#[test]
+fn pieces_meet_their_own_limit() {
+    let mut limits = Limits::default();
+    limits.message_bytes = 1000;
+    limits.streamed_bytes = 100_000;
+    let bytes = zeros(100_000);
+    let (got, _) = run_cut(server(&limits), &bytes, &[50], true);
+    assert_eq!(got, [Got::Binary(vec![0; 100_000]), Got::Failure(None)]);
+    let (got, _) = run_cut(server(&limits), &zeros(100_001), &[50], true);
+    assert_eq!(got, [Got::Failure(Some(1009))]);
+    let (got, _) = run_cut(server(&limits), &bytes, &[50], false);
+    assert_eq!(got, [Got::Failure(Some(1009))]);
+}
+
+/// Compressed bytes that say nothing are bounded as well.
+#[test]
+fn what_is_on_the_wire_meets_the_limits() {
+    let mut limits = Limits::default();
+    (limits.frame_bytes, limits.message_bytes, limits.streamed_bytes) = (1000, 5000, 5000);
+    let empty_blocks = b"\0\0\0\xff\xff".repeat(200);
+    let frames = |count: usize| {
+        let mut bytes = masked(0x42, &empty_blocks);
+        for _ in 1..count {
+            bytes.extend(masked(0, &empty_blocks));
+        }
+        bytes.extend(masked(0x80, b"\0"));
+        bytes
+    };
+    let make = || server(&limits);
+    let taken = [Got::Binary(vec![]), Got::Failure(None)];
+    assert_eq!(received(make, &frames(4)), taken);
+    assert_eq!(received(make, &frames(5)), [Got::Failure(Some(1009))]);
+    // A frame of a whole message; whoever takes pieces has no limit for frames.
+    let (got, _) = run_cut(make(), &masked(0xc2, &[0; 1001]), &[7], false);
+    assert_eq!(got, [Got::Failure(Some(1009))]);
+    // Fragments of nothing.
+    let mut limits = Limits::default();
+    limits.fragments = 10;
+    let nothing = |count: usize| {
+        let mut bytes = masked(0x42, b"");
+        for _ in 0..count {
+            bytes.extend(masked(0, b""));
+        }
+        bytes.extend(masked(0x80, b"\0"));
+        bytes
+    };
+    let make = || server(&limits);
+    assert_eq!(received(make, &nothing(8)), taken);
+    assert_eq!(received(make, &nothing(20)), [Got::Failure(Some(1008))]);
+}

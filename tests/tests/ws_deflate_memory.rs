@@ -1,0 +1,299 @@
+//! What compression holds, measured by counting the allocator's bytes (S32, S33).
+#![allow(clippy::unwrap_used, clippy::std_instead_of_core, reason = "a test may panic")]
+
+mod ws_help;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use bytes::Buf;
+use endwell_core::Outbox;
+use endwell_core::ws::{
+    Agreement, Cause, Compression, Deflate, Kind, Limits, Message, NextPiece, Piece, Session, SessionEvent,
+    WindowBits, Writing,
+};
+use ws_help::{masked, written};
+
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is the system allocator's; only sizes are added up beside it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// The most that was held at once during `work`, beyond what was held before it.
+fn most<R>(work: impl FnOnce() -> R) -> (usize, R) {
+    let before = HELD.load(Relaxed);
+    MOST.store(before, Relaxed);
+    let result = work();
+    (MOST.load(Relaxed) - before, result)
+}
+
+/// What is held after `work`, beyond what was held before it.
+fn left(work: impl FnOnce()) -> usize {
+    let before = HELD.load(Relaxed);
+    work();
+    HELD.load(Relaxed).saturating_sub(before)
+}
+
+fn agreement(deflate: &Arc<Deflate>) -> Agreement {
+    let offer = b"permessage-deflate; client_max_window_bits";
+    Agreement::answer([&offer[..]], deflate).unwrap().unwrap()
+}
+
+fn session(limits: &Limits, deflate: &Arc<Deflate>) -> Session {
+    ws_help::server(limits).deflate(&agreement(deflate)).session()
+}
+
+/// Feeds `bytes` and takes what comes. How much came, and the cause if it failed.
+fn feed(session: &mut Session, mut bytes: &[u8], pieces: bool, out: &mut Outbox) -> (usize, Option<Cause>) {
+    let mut came = 0;
+    while !bytes.is_empty() {
+        let taken = session.inbox().feed(bytes.get(..4096).unwrap_or(bytes));
+        bytes = bytes.get(taken..).unwrap_or_default();
+        loop {
+            let polled =
+                if pieces { session.poll_piece(out) } else { session.poll(out).map(NextPiece::Event) };
+            let found = match polled {
+                None => break,
+                Some(NextPiece::Piece(ready)) => session.piece(ready, out).map(|piece| match piece {
+                    Piece::Text(text) => text.len(),
+                    Piece::Binary(data) => data.len(),
+                    Piece::Start(_) | Piece::End => 0,
+                }),
+                Some(NextPiece::Event(ready)) => session.event(ready, out).map(|event| match event {
+                    SessionEvent::Text(text) => text.len(),
+                    SessionEvent::Binary(data) => data.len(),
+                    SessionEvent::Ping(_) | SessionEvent::Pong(_) | SessionEvent::Close(_) => 0,
+                }),
+            };
+            match found {
+                Ok(len) => came += len,
+                Err(cause) => return (came, Some(cause)),
+            }
+        }
+    }
+    (came, None)
+}
+
+/// A client's message, compressed by itself.
+fn compressed(data: Vec<u8>, form: fn(Vec<u8>) -> Message) -> Vec<u8> {
+    let deflate = Arc::new(Deflate::without_context());
+    let mut send = ws_help::client(&Limits::default()).deflate(&agreement(&deflate)).send;
+    let mut out = Outbox::default();
+    send.message(form(data).with_compression(Compression::Always), &mut out).unwrap();
+    written(&mut out)
+}
+
+fn text(data: Vec<u8>) -> Message {
+    Message::text(String::from_utf8(data).unwrap())
+}
+
+/// One test, because the counters are one: tests of one program run side by side.
+#[test]
+fn bombs_and_idle_connections() {
+    bombs();
+    between_messages();
+    while_a_message_is_under_way();
+}
+
+/// An inflater with its buffers, a message's state, and what the allocator rounds up.
+const BLOCK: usize = 80 << 10;
+
+fn bombs() {
+    // 256 MiB as a client's frame of 261 KB; the same as text, in fragments, in final blocks, and as zeros that are
+    // compressed twice.
+    let zeros = compressed(vec![0; 256 << 20], Message::binary);
+    assert!(zeros.len() < 270_000, "{} bytes", zeros.len());
+    let letters = compressed(vec![b'a'; 64 << 20], text);
+    // Of the payload, unmasked, in fragments of a KiB.
+    let key: Vec<u8> = zeros.iter().copied().skip(10).take(4).collect();
+    let payload = zeros.iter().skip(14).zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
+    let payload: Vec<u8> = payload.collect();
+    let mut fragments = masked(0x42, &[]);
+    for piece in payload.chunks(1000) {
+        fragments.extend(masked(0, piece));
+    }
+    // A final block of 258 zeros and 100 more in a few bytes, again and again.
+    let last = miniz(&vec![0; 100_000]);
+    let finals = masked(0xc2, &last.repeat(1000));
+    let deflate = Arc::new(Deflate::default());
+    for limit in [0, 1000, 64 << 10, 1 << 20] {
+        let mut limits = Limits::default();
+        (limits.message_bytes, limits.streamed_bytes) = (limit, limit);
+        limits.frame_bytes = 16 << 20;
+        limits.fragments = 1 << 20;
+        for (name, bomb) in
+            [("zeros", &zeros), ("text", &letters), ("fragments", &fragments), ("final blocks", &finals)]
+        {
+            for pieces in [false, true] {
+                let (held, (came, cause)) =
+                    most(|| feed(&mut session(&limits, &deflate), bomb, pieces, &mut Outbox::default()));
+                let code = cause.and_then(|cause| cause.code()).map(endwell_core::ws::CloseCode::number);
+                println!(
+                    "{name} of {} bytes, limit {limit}, in pieces {pieces}: {held} bytes held",
+                    bomb.len()
+                );
+                let limit = usize::try_from(limit).unwrap();
+                assert_eq!(code, Some(1009), "{name}, {limit}, {pieces}");
+                assert!(came <= limit, "{came} bytes were handed out of {limit}");
+                // Whole, a message is held as often as its memory moves when it grows; in pieces it is not held.
+                let message = if pieces { 16 << 10 } else { limit * 2 };
+                // The context that is kept, at the most, and what the inbox takes of one read.
+                assert!(
+                    held <= message + BLOCK + (32 << 10) + (16 << 10),
+                    "{name}: {held} bytes, limit {limit}"
+                );
+            }
+        }
+    }
+}
+
+/// A final block with the bytes that an encoder of another project makes, as zlib's `Z_FINISH` ends it.
+fn miniz(data: &[u8]) -> Vec<u8> {
+    let mut stream = flate2::Compress::new(flate2::Compression::best(), false);
+    let mut out = Vec::with_capacity(1000);
+    stream.compress_vec(data, &mut out, flate2::FlushCompress::Finish).unwrap();
+    out
+}
+
+/// A message of about a KiB that is like all others, each with its number.
+fn line(number: usize) -> String {
+    (0..16).fold(String::new(), |all, part| {
+        all + &format!("{{\"id\":{number},\"part\":{part},\"name\":\"of no one\"}},")
+    })
+}
+
+/// What one connection holds between messages, in each mode: measured, and as it says itself.
+fn between_messages() {
+    let mut narrow = Deflate::default();
+    (narrow.received_context, narrow.sent_context) = (WindowBits::new(10), 1024);
+    // Without compression, without context, by default, and narrow; before the first message and after many.
+    for (name, deflate, before_any, after_many) in [
+        ("none", None, 0, 0),
+        ("without context", Some(Deflate::without_context()), 300, 300),
+        ("by default", Some(Deflate::default()), 300, 300 + (36 << 10)),
+        ("narrow", Some(narrow), 300, 300 + (2 << 10)),
+    ] {
+        let deflate = deflate.map(Arc::new);
+        let limits = Arc::new(Limits::default());
+        let make = || {
+            let socket = ws_help::server(&limits);
+            match &deflate {
+                None => socket.session(),
+                Some(deflate) => socket.deflate(&agreement(deflate)).session(),
+            }
+        };
+        let mut plain = None;
+        let base = left(|| plain = Some(ws_help::server(&limits).session()));
+        let mut open = None;
+        let idle = left(|| open = Some(make())) - base;
+        assert!(idle <= before_any, "{name}: {idle} bytes before a message");
+        let mut session = open.unwrap();
+        let mut client = ws_help::client(&limits).send;
+        let mut other = None;
+        if let Some(deflate) = &deflate {
+            // The peer has settings of its own: what is lent there is not lent here.
+            let settings =
+                if deflate.sent_context == 0 { Deflate::without_context() } else { Deflate::default() };
+            let ours = agreement(deflate);
+            let confirmed = Arc::new(settings).confirm([ours.field().as_bytes()]).unwrap().unwrap();
+            client = ws_help::client(&limits).deflate(&confirmed).send;
+            other = Some(confirmed);
+        }
+        let mut out = Outbox::default();
+        // The pool and the buffers are made by the first, so that what is measured is what further messages leave.
+        let mut echo = |number: usize, session: &mut Session| {
+            client.text(&line(number), &mut out).unwrap();
+            let bytes = written(&mut out);
+            let mut buffer = bytes::BytesMut::zeroed(64 << 10);
+            buffer.truncate(64 << 10);
+            session.inbox().lend(buffer).unwrap();
+            let (came, cause) = feed(session, &bytes, false, &mut out);
+            assert_eq!((came, cause), (line(number).len(), None));
+            drop(session.inbox().reclaim());
+            let Writing::Idle(sender) = session.writing() else { panic!("idle") };
+            sender.text(&line(number), &mut out).unwrap();
+            let sent = out.len();
+            out.advance(sent);
+            drop(out.reclaim());
+        };
+        {
+            // Of another connection with the same settings.
+            let mut first = make();
+            let mut sender = match &other {
+                Some(agreement) => ws_help::client(&limits).deflate(agreement).send,
+                None => ws_help::client(&limits).send,
+            };
+            let mut out = Outbox::default();
+            sender.text(&line(1), &mut out).unwrap();
+            let bytes = written(&mut out);
+            feed(&mut first, &bytes, false, &mut out);
+            if let Writing::Idle(sender) = first.writing() {
+                sender.text(&line(1), &mut out).unwrap();
+            }
+        }
+        echo(0, &mut session);
+        let client_first = idle;
+        let grown = left(|| (1..200).for_each(|number| echo(number, &mut session)));
+        // The client's half keeps what it sent, too: as much as it says.
+        let said = session.held_bytes();
+        println!(
+            "{name}: {idle} bytes at first, {said} said after 200 messages, {grown} grown on both sides"
+        );
+        assert!(said <= after_many + client_first, "{name}: {said} bytes");
+        assert!(grown <= 2 * after_many, "{name}: {grown} bytes");
+        let held = HELD.load(Relaxed);
+        drop(session);
+        let session_held = held - HELD.load(Relaxed);
+        println!("{name}: {session_held} bytes freed with the session, {base} without compression");
+        assert!(session_held <= after_many + base, "{name}: {session_held} bytes");
+        // What it says is what it has, beside its own fields and what it shares.
+        assert!(session_held.abs_diff(said) <= base.max(300), "{name}: {session_held}, and it says {said}");
+    }
+}
+
+/// What is lent for a message that is not whole yet, or that is written in pieces, is counted as well.
+fn while_a_message_is_under_way() {
+    let deflate = Arc::new(Deflate::without_context());
+    let mut session = session(&Limits::default(), &deflate);
+    let mut out = Outbox::default();
+    let bytes = compressed(line(1).repeat(100).into_bytes(), text);
+    let (first, rest) = bytes.split_at(bytes.len() / 2);
+    let said = session.held_bytes();
+    let held = left(|| assert_eq!(feed(&mut session, first, false, &mut out), (0, None)));
+    let lent = session.held_bytes() - said;
+    println!("half a message: {held} bytes held, {lent} said");
+    assert!(lent <= held && held - lent < 30_000, "{held} held, {lent} said");
+    feed(&mut session, rest, false, &mut out);
+    assert!(session.poll(&mut out).is_none());
+    assert_eq!(session.held_bytes(), said, "between messages nothing is lent");
+
+    let held = left(|| {
+        session.start(Kind::Text);
+        let Writing::Streaming(fragments) = session.writing() else { panic!("begun") };
+        fragments.write("a piece".into(), &mut out).unwrap();
+    });
+    let lent = session.held_bytes() - said;
+    println!("a message in pieces: {held} bytes held, {lent} said");
+    assert!(lent.abs_diff(held) < 30_000, "{held} held, {lent} said");
+    session.finish(&mut out);
+    assert_eq!(session.held_bytes(), said);
+}
