@@ -44,8 +44,8 @@ pub trait Transport: Send + 'static {
     }
 
     /// After a read was pending: has something come all the same, bytes or the end, of which the runtime has not heard yet?
-    /// Asked of a connection that was idle before it is used again. False if nobody can say: such as where a layer has its
-    /// own bytes between those that matter.
+    /// Asked of a connection that was idle before it is used again; if so, it is not. A layer passes the question on. False
+    /// if nobody can say.
     fn has_unseen(&self) -> bool {
         false
     }

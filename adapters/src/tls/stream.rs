@@ -140,6 +140,11 @@ impl<T: Transport> Transport for Stream<T> {
     fn found_nothing(&self) -> bool {
         self.transport().found_nothing()
     }
+
+    fn has_unseen(&self) -> bool {
+        // It may be a ticket, and then a connection is given up that could have been used: rarely, and safely.
+        self.transport().has_unseen()
+    }
 }
 
 impl<T: Transport> fmt::Debug for Stream<T> {

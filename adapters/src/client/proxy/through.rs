@@ -59,6 +59,10 @@ impl<T: Transport> Transport for Through<T> {
     fn found_nothing(&self) -> bool {
         self.transport.found_nothing()
     }
+
+    fn has_unseen(&self) -> bool {
+        self.transport.has_unseen()
+    }
 }
 
 impl<T> fmt::Debug for Through<T> {
