@@ -16,6 +16,7 @@ on_every_runtime!(
     through_our_own_server,
     a_refusal_with_a_body,
     an_answer_that_is_cut_off,
+    a_reset_instead_of_an_answer,
     bytes_that_nobody_asked_for
 );
 
@@ -121,6 +122,19 @@ fn an_answer_that_is_cut_off<R: Dialling>() {
             }
         });
     }
+}
+
+/// As little as the end of the stream does it say whether the proxy has seen the request.
+fn a_reset_instead_of_an_answer<R: Dialling>() {
+    let proxy = once(|mut client| {
+        client.head();
+        client.reset();
+    });
+    run::<R, _>(async {
+        let not = dial::<R>(proxy.address).await.tunnel(&connect_to("b:1")).await.unwrap_err();
+        let unanswered = matches!(not, NotTunnelled::Failed(Failure::Unanswered(Ended::Transport(_))));
+        assert!(unanswered, "{not:?}");
+    });
 }
 
 /// A tunnel is not made of what came before it was asked for.

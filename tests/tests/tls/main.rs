@@ -24,6 +24,7 @@ mod certificates;
 mod ends;
 mod handshakes;
 mod laws;
+mod proxies;
 mod requests;
 mod shutdown;
 mod sockets;

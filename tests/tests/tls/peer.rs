@@ -31,7 +31,7 @@ impl Peer {
         Self { tls: tls.into(), socket: bounded(TcpStream::connect(address).unwrap()) }
     }
 
-    fn server(socket: TcpStream, config: ServerConfig) -> Self {
+    pub(crate) fn server(socket: TcpStream, config: ServerConfig) -> Self {
         Self { tls: ServerConnection::new(Arc::new(config)).unwrap().into(), socket: bounded(socket) }
     }
 
