@@ -3,7 +3,7 @@
 use core::time::Duration;
 use endwell_core::Limit;
 use endwell_core::OutboxLimits;
-use endwell_core::http::Limits;
+use endwell_core::http::{ConnectHead, Limits};
 use endwell_tests::asking::{Ask, Asking, Note};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -44,6 +44,25 @@ fn a_response_must_begin_in_time_and_each_head_end_in_time() {
         asking.feed(begun);
         meets(&mut asking, Limit::HeadTime, SECOND * 10);
         assert_eq!(reason(&asking), "the head was not complete in time: the limit is 10s");
+    }
+}
+
+/// A tunnel that was asked for waits as any other response does, and so does whatever refuses it.
+#[test]
+fn the_answer_to_a_connect_has_the_same_times() {
+    let ask = Ask::Tunnel(ConnectHead::new("h:443").unwrap());
+    let refusal = b"HTTP/1.1 407 x\r\nContent-Length: 9\r\n\r\n";
+    for (start, limit, time) in [
+        (&b""[..], Limit::ResponseTime, 60),
+        (b"HTTP/1.1 103 x\r\n\r\n", Limit::ResponseTime, 60),
+        (b"H", Limit::HeadTime, 10),
+        (refusal, Limit::BodyProgress, 10),
+    ] {
+        let mut asking = Asking::new(std::slice::from_ref(&ask));
+        asking.feed(start);
+        asking.pause();
+        asking.sleep(SECOND * 300);
+        meets(&mut asking, limit, SECOND * time);
     }
 }
 

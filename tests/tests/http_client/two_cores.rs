@@ -3,12 +3,12 @@
 
 use core::time::Duration;
 use endwell_core::OutboxLimits;
-use endwell_core::http::{Framing, Limits, Method, Request, RequestHead};
+use endwell_core::http::{ConnectHead, Field, FieldSection, Framing, Limits, Method, Request, RequestHead};
 use endwell_tests::asking::{Ask, Asking, Note, Pieces, Until};
 use endwell_tests::connection::Connection;
-use endwell_tests::plan::Plan;
+use endwell_tests::plan::{Answer, Plan};
 use endwell_tests::random::Random;
-use endwell_tests::record::End;
+use endwell_tests::record::{End, Record};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -23,10 +23,15 @@ enum Kind {
     Unread,
     Hints,
     Closes,
+    Trails,
     Fails,
+    /// CONNECT, which is accepted. Always the last.
+    Tunnel,
+    /// CONNECT, which is not.
+    Denied,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 12] = [
     Kind::Echo,
     Kind::Whole,
     Kind::Chunks,
@@ -35,7 +40,10 @@ const KINDS: [Kind; 9] = [
     Kind::Unread,
     Kind::Hints,
     Kind::Closes,
+    Kind::Trails,
     Kind::Fails,
+    Kind::Tunnel,
+    Kind::Denied,
 ];
 
 #[derive(Clone, Debug)]
@@ -50,9 +58,17 @@ struct Exchange {
 #[derive(Clone, Copy, Debug)]
 enum Cut {
     Nowhere,
-    /// Nothing arrives behind so many bytes but the end of the stream.
-    Up(usize),
-    Down(usize),
+    /// Nothing arrives behind so many bytes.
+    Up(usize, Then),
+    Down(usize, Then),
+}
+
+/// What is behind the last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    EndOfStream,
+    /// Not even that: only time tells.
+    Silence,
 }
 
 /// The byte that all content of an exchange is made of, in both directions.
@@ -62,12 +78,17 @@ fn tag(index: usize) -> u8 {
 
 const CONTENT: usize = 700;
 
+/// The field by which a response says whose it is.
+const MARK: &str = "x-exchange";
+
 fn handler(request: &Request) -> Plan {
-    let (_, rest) = request.path().split_once('/').unwrap();
-    let (index, kind) = rest.split_once('/').unwrap();
+    let named = request.authority().filter(|_| request.method() == Method::Connect);
+    let path = named.and_then(|name| name.split_once(':')).map_or(request.path(), |(host, _)| host);
+    let (index, kind) = path.trim_start_matches('/').split_once(['/', '.']).unwrap();
     let content = vec![tag(index.parse().unwrap()); CONTENT];
     let (some, more) = content.split_at(300);
-    match KINDS[kind.parse::<usize>().unwrap()] {
+    let mark = Field::new(MARK, index.as_bytes()).unwrap();
+    let mut plan = match KINDS[kind.parse::<usize>().unwrap()] {
         Kind::Echo => Plan::echo(),
         Kind::Whole => Plan::full(200, &content),
         Kind::Chunks => Plan::pieces(Framing::Chunked, &[some, more]),
@@ -76,15 +97,32 @@ fn handler(request: &Request) -> Plan {
         Kind::Unread => Plan::full(200, &content).unread(),
         Kind::Hints => Plan { hints: 3, ..Plan::full(404, &content) },
         Kind::Closes => Plan { closes: true, ..Plan::full(200, &content) },
+        Kind::Trails => {
+            Plan::pieces(Framing::Chunked, &[some, more]).trailing(FieldSection::new().with(mark))
+        }
         Kind::Fails => Plan::pieces(Framing::Chunked, &[some]).failing(),
+        Kind::Tunnel => Plan::with(Answer::Tunnel),
+        Kind::Denied => Plan::full(403, &content),
+    };
+    if let Answer::Pieces(endwell_tests::plan::Pieces { head, .. }) | Answer::Full(head, _) = &mut plan.answer
+    {
+        head.fields_mut().push(mark);
     }
+    plan
 }
 
 impl Exchange {
+    fn is_connect(&self) -> bool {
+        matches!(self.kind, Kind::Tunnel | Kind::Denied)
+    }
+
     fn ask(&self, index: usize) -> Ask {
         let kind = KINDS.iter().position(|kind| *kind == self.kind).unwrap();
+        if self.is_connect() {
+            return Ask::Tunnel(ConnectHead::new(&format!("{index}.{kind}:443")).unwrap());
+        }
         let target = format!("/{index}/{kind}");
-        let head = RequestHead::new(Method::Extension(self.method), "h", &target).unwrap();
+        let head = RequestHead::new(Method::Extension(self.method), "h", &target).unwrap().with_trailers();
         let content = vec![tag(index); self.content];
         let (some, more) = content.split_at(self.content / 3);
         let known = Framing::Length(u64::try_from(self.content).unwrap());
@@ -103,11 +141,23 @@ impl Exchange {
             Kind::Echo => (200, self.content),
             Kind::Nothing => (204, 0),
             Kind::Hints => (404, CONTENT),
-            Kind::Whole | Kind::Chunks | Kind::Length | Kind::Unread | Kind::Closes | Kind::Fails => {
-                (200, CONTENT)
-            }
+            Kind::Tunnel => (200, 0),
+            Kind::Denied => (403, CONTENT),
+            Kind::Whole
+            | Kind::Chunks
+            | Kind::Length
+            | Kind::Unread
+            | Kind::Closes
+            | Kind::Trails
+            | Kind::Fails => (200, CONTENT),
         };
-        (status, vec![tag(index); if self.method == "HEAD" { 0 } else { len }])
+        let is_head = self.method == "HEAD" && !self.is_connect();
+        (status, vec![tag(index); if is_head { 0 } else { len }])
+    }
+
+    /// The server's side: it had the request whole, or the beginning of it.
+    fn was_heard(&self, index: usize, content: &[u8]) -> bool {
+        *content == vec![tag(index); if self.is_connect() { 0 } else { self.content }]
     }
 }
 
@@ -124,12 +174,18 @@ fn exchange() -> impl Strategy<Value = Exchange> {
 }
 
 fn cut() -> impl Strategy<Value = Cut> {
-    prop_oneof![Just(Cut::Nowhere), (0..4000_usize).prop_map(Cut::Up), (0..4000_usize).prop_map(Cut::Down)]
+    let then = || prop_oneof![3 => Just(Then::EndOfStream), 1 => Just(Then::Silence)];
+    prop_oneof![
+        Just(Cut::Nowhere),
+        (0..4000_usize, then()).prop_map(|(at, then)| Cut::Up(at, then)),
+        (0..4000_usize, then()).prop_map(|(at, then)| Cut::Down(at, then))
+    ]
 }
 
 /// A direction of the line.
 struct Line {
     left: usize,
+    then: Then,
     ended: bool,
 }
 
@@ -148,11 +204,15 @@ fn play(asks: &[Ask], cut: Cut, seed: u64) -> (Asking, Connection, bool) {
     let mut client = Asking::with(Limits::default(), outbox, asks);
     let mut server = Connection::with(Limits::default(), outbox, handler);
     let (up, down) = match cut {
-        Cut::Nowhere => (usize::MAX, usize::MAX),
-        Cut::Up(at) => (at, usize::MAX),
-        Cut::Down(at) => (usize::MAX, at),
+        Cut::Nowhere => (None, None),
+        Cut::Up(at, then) => (Some((at, then)), None),
+        Cut::Down(at, then) => (None, Some((at, then))),
     };
-    let (mut up, mut down) = (Line { left: up, ended: false }, Line { left: down, ended: false });
+    let line = |cut: Option<(usize, Then)>| {
+        let (left, then) = cut.unwrap_or((usize::MAX, Then::EndOfStream));
+        Line { left, then, ended: false }
+    };
+    let (mut up, mut down) = (line(up), line(down));
     let longest = *random.pick(&[1, 7, 100, 5000]);
     for _ in 0..100_000 {
         let sent = client.take(1 + random.below(longest));
@@ -164,7 +224,8 @@ fn play(asks: &[Ask], cut: Cut, seed: u64) -> (Asking, Connection, bool) {
             let written = if taken == 0 { server.take(1 + random.below(longest)) } else { Vec::new() };
             client.feed(down.pass(&written));
         }
-        if (passed.len() < sent.len() || client.is_over()) && !up.ended {
+        let is_cut = passed.len() < sent.len() && up.then == Then::EndOfStream;
+        if (is_cut || client.is_over()) && !up.ended {
             up.ended = true;
             server.end();
         }
@@ -174,7 +235,8 @@ fn play(asks: &[Ask], cut: Cut, seed: u64) -> (Asking, Connection, bool) {
         let reset = matches!(server.ended(), Some(End::Reset | End::Stalled));
         let gone = server.is_lingering() || server.ended().is_some();
         let ends = passed.len() < written.len() || (gone && server.queued() == 0);
-        if ends && !reset && !down.ended {
+        let is_silent = down.left == 0 && down.then == Then::Silence;
+        if ends && !reset && !down.ended && !is_silent {
             down.ended = true;
             client.end();
         }
@@ -187,6 +249,20 @@ fn play(asks: &[Ask], cut: Cut, seed: u64) -> (Asking, Connection, bool) {
         }
     }
     panic!("it does not end: {:?}, {:?}", client.notes(), server.records());
+}
+
+/// Nothing in what was heard is another exchange's.
+fn check_marks(heard: &[Note], index: usize) -> Result<(), TestCaseError> {
+    let own = index.to_string();
+    for note in heard {
+        let (Note::Head(_, _, lines) | Note::Trailers(lines) | Note::Interim(_, lines)) = note else {
+            continue;
+        };
+        for (_, value) in lines.iter().filter(|(name, _)| name == MARK) {
+            prop_assert_eq!(&value[..], own.as_bytes());
+        }
+    }
+    Ok(())
 }
 
 proptest! {
@@ -206,6 +282,8 @@ proptest! {
             let (status, content) = exchange.expected(index);
             let last = index + 1 == all.len();
             let was_cut = !matches!(cut, Cut::Nowhere);
+            let is_silent = matches!(cut, Cut::Up(_, Then::Silence) | Cut::Down(_, Then::Silence));
+            check_marks(heard, index)?;
             let found = heard.iter().find_map(|note| match note {
                 Note::Head(status, ..) => Some(*status),
                 _ => None,
@@ -214,20 +292,30 @@ proptest! {
                 Some(Note::Content(came, Until::End)) if found == Some(status) => {
                     prop_assert_eq!(came, &content);
                     prop_assert!(exchange.kind != Kind::Fails || exchange.method == "HEAD");
+                    let hints = heard.iter().filter(|note| matches!(note, Note::Interim(103, _))).count();
+                    prop_assert_eq!(hints, if exchange.kind == Kind::Hints { 3 } else { 0 });
+                    let trails = heard.iter().any(|note| matches!(note, Note::Trailers(_)));
+                    prop_assert_eq!(trails, exchange.kind == Kind::Trails && exchange.method != "HEAD");
+                }
+                Some(Note::Open(behind)) => {
+                    prop_assert!(exchange.kind == Kind::Tunnel && behind.is_empty() && last);
                 }
                 // The server has told us that our request was cut off.
                 Some(Note::Content(came, Until::End)) => {
-                    prop_assert!(matches!(cut, Cut::Up(_)) && found == Some(400), "{:?}", heard);
+                    let status = if is_silent { 408 } else { 400 };
+                    prop_assert!(matches!(cut, Cut::Up(..)) && found == Some(status), "{:?}", heard);
                     prop_assert!(!came.contains(&tag(index)));
                 }
                 Some(Note::BodyFailed(came, why)) => {
                     prop_assert!(was_cut || exchange.kind == Kind::Fails, "{:?}", heard);
-                    prop_assert!(content.starts_with(came) && why.contains(&format!("\"{} of ", came.len())), "{}", why);
-                    prop_assert!(last);
+                    let says_how_much = why.contains(&format!("\"{} of ", came.len()));
+                    prop_assert!(says_how_much || (is_silent && why.contains("too slowly")), "{}", why);
+                    prop_assert!(content.starts_with(came) && last);
                 }
                 Some(Note::Failed(why)) => {
                     prop_assert!(was_cut && last, "{:?}: {:?}", why, server.records());
-                    prop_assert!(why.contains("RFC 9112"), "{}", why);
+                    let is_late = is_silent && why.contains("in time");
+                    prop_assert!(why.contains("RFC 9112") || is_late, "{}", why);
                 }
                 // The transport failed, and says so itself.
                 _ => prop_assert!(reset && last, "{:?}: {:?}", heard, server.records()),
@@ -235,6 +323,17 @@ proptest! {
         }
         if matches!(cut, Cut::Nowhere) && client.is_kept() {
             prop_assert_eq!(all.len(), asks.len());
+        }
+        // And of the requests, each was had whole or was cut off, and none had a byte of another.
+        let mut index = 0;
+        for record in server.records() {
+            match record {
+                Record::Request(_) => index += 1,
+                Record::Content(content) => {
+                    prop_assert!(exchanges[index - 1].was_heard(index - 1, content), "{index}: {:?}", content);
+                }
+                _ => {}
+            }
         }
     }
 }
