@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use endwell::ws::{Close, Content, Socket, connect};
+use endwell::ws::{Close, Content, Deflate, Socket, connect};
 use endwell::{Config, Connector, blocking};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -58,6 +58,8 @@ fn run(runtime: &str, url: &str) -> Outcome<()> {
     let mut config = Config::default();
     // Megabytes come in fragments of 64 bytes.
     config.ws.fragments = 100_000;
+    // Offered always, and taken by the cases that are about it.
+    config.deflate = Some(Deflate::default());
     macro_rules! fuzzing {
         ($connector:expr) => {
             Fuzzing { connector: $connector, url, agent: runtime, config }.run()
