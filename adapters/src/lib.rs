@@ -1,4 +1,5 @@
-//! HTTP/1.1 and WebSocket servers and clients in which every connection ends well, on tokio, async-std, smol and plain threads.
+//! HTTP/1.1 and WebSocket servers and clients in which every connection ends well, on tokio, async-std, smol and plain
+//! threads.
 //!
 //! The protocol is [`endwell_core`]: pure state machines in which the right to write is an owned value. This crate
 //! drives them over real sockets.
