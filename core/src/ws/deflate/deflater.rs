@@ -44,6 +44,16 @@ impl Form {
         self.window
     }
 
+    fn stream(self) -> Stream {
+        Stream::new_with_config(DeflateConfig {
+            level: self.level.into(),
+            // Below zero: data without a header.
+            window_bits: -i32::from(self.window.bits()),
+            mem_level: self.memory_level.into(),
+            ..DeflateConfig::default()
+        })
+    }
+
     /// What such a compressor takes, as the allocator counts it: zlib-rs's window twice, the chains of it, heads of 128
     /// KiB, the symbols and what is pending, a few fields, and the buffer for output.
     pub(super) fn held_bytes(self) -> usize {
@@ -53,14 +63,7 @@ impl Form {
 
 impl Deflater {
     pub(super) fn new(form: Form) -> Self {
-        let stream = Stream::new_with_config(DeflateConfig {
-            level: form.level.into(),
-            // Below zero: data without a header.
-            window_bits: -i32::from(form.window.bits()),
-            mem_level: form.memory_level.into(),
-            ..DeflateConfig::default()
-        });
-        Self { stream, form, output: vec![0; OUTPUT] }
+        Self { stream: form.stream(), form, output: vec![0; OUTPUT] }
     }
 
     pub(super) fn form(&self) -> Form {
@@ -123,6 +126,8 @@ impl Deflater {
                 return (data.is_empty() && written <= limit).then_some(written);
             }
             if written > limit {
+                // It stops within a block, and at level 1 zlib-rs's reset does not forget that one is open.
+                self.stream = self.form.stream();
                 return None;
             }
             if given == room_len {
@@ -192,5 +197,28 @@ mod tests {
         deflater.begin(None);
         let long = vec![b'a'; 100_000];
         assert!(deflater.whole(&long).is_some_and(|whole| whole.len() < 1000));
+    }
+
+    /// What one message leaves behind is nothing to the next, which may be another connection's.
+    #[test]
+    fn a_message_that_was_given_up_is_forgotten() {
+        let mut number = 1_u32;
+        let mut noise = |_| {
+            number = number.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+            number.to_be_bytes()[0]
+        };
+        for (level, memory_level, len) in (1..=9)
+            .flat_map(|level| [(level, 1, 5), (level, 1, 20_000), (level, 1, 100_000), (level, 8, 100_000)])
+        {
+            let new = || Deflater::new(Form::new(WindowBits::MOST, level, memory_level));
+            let (mut deflater, mut fresh) = (new(), new());
+            let data: Vec<u8> = (0..len).map(&mut noise).collect();
+            deflater.begin(None);
+            assert_eq!(deflater.whole(&data), None);
+            let next = b"hello hello hello hello hello";
+            deflater.begin(None);
+            fresh.begin(None);
+            assert_eq!(deflater.whole(next), fresh.whole(next), "{level}, {memory_level}, {len}");
+        }
     }
 }
