@@ -112,6 +112,7 @@ fn bombs_and_idle_connections() {
     bombs();
     between_messages();
     while_a_message_is_under_way();
+    after_a_large_message();
 }
 
 /// An inflater with its buffers, a message's state, and what the allocator rounds up.
@@ -296,4 +297,44 @@ fn while_a_message_is_under_way() {
     assert!(lent.abs_diff(held) < 30_000, "{held} held, {lent} said");
     session.finish(&mut out);
     assert_eq!(session.held_bytes(), said);
+}
+
+/// What a large message needed leaves with it: a compressor that is kept is as large as any.
+fn after_a_large_message() {
+    // Half of it shrinks, and the other does not.
+    let mut number = 1_u32;
+    let mut noise = || {
+        number = number.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        number.to_be_bytes()[0]
+    };
+    let data: Vec<u8> = (0..4 << 20).map(|at: u32| if at % 2 == 0 { noise() } else { 0 }).collect();
+    let incompressible: Vec<u8> = (0..4 << 20).map(|_| noise()).collect();
+    let deflate = Arc::new(Deflate::without_context());
+    let agreement = agreement(&deflate);
+    let mut out = Outbox::default();
+    for (name, data) in [("half of noise", &data), ("noise", &incompressible)] {
+        let held = left(|| {
+            let mut send = ws_help::client(&Limits::default()).deflate(&agreement).send;
+            send.binary(data, &mut out).unwrap();
+            drop(written(&mut out));
+            drop(out.reclaim());
+        });
+        println!("after a message of {name}: {held} bytes held");
+        assert!(held < 500_000, "{name}: {held} bytes");
+    }
+    // Between the pieces of one as well.
+    let held = left(|| {
+        let mut session = ws_help::client(&Limits::default()).deflate(&agreement).session();
+        session.start(Kind::Binary);
+        let Writing::Streaming(fragments) = session.writing() else { panic!("begun") };
+        fragments.write(data.clone().into(), &mut out).unwrap();
+        drop(written(&mut out));
+        drop(out.reclaim());
+        let (said, held) = (session.held_bytes(), HELD.load(Relaxed));
+        drop(session);
+        let had = held - HELD.load(Relaxed);
+        println!("between large pieces: {had} bytes held, {said} said");
+        assert!(had < said + 30_000, "{had} bytes held, {said} said");
+    });
+    assert!(held < 500_000, "{held} bytes");
 }

@@ -26,7 +26,7 @@ pub(super) struct Form {
     memory_level: u8,
 }
 
-/// Room for output that is kept. What is more is given up with the message.
+/// Room for output that is kept. What is more is given up when it is written.
 const OUTPUT: usize = 16 << 10;
 
 /// What a sync flush ends with, and the sender cuts off. RFC 7692 7.2.1.
@@ -106,12 +106,16 @@ impl Deflater {
         output.into()
     }
 
-    /// How much output there is. `None`: it would be more than `limit`.
-    fn compress(&mut self, mut data: &[u8], limit: usize) -> Option<usize> {
-        let mut written = 0;
+    /// What was compressed last is written: gives up the memory of what was large.
+    pub(super) fn forget_output(&mut self) {
         if self.output.len() > OUTPUT {
             self.output = vec![0; OUTPUT];
         }
+    }
+
+    /// How much output there is. `None`: it would be more than `limit`.
+    fn compress(&mut self, mut data: &[u8], limit: usize) -> Option<usize> {
+        let mut written = 0;
         loop {
             let before = (self.stream.total_in(), self.stream.total_out());
             let room = self.output.get_mut(written..).unwrap_or_default();

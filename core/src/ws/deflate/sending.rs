@@ -137,6 +137,7 @@ impl Sending {
         let Some(deflater) = deflater else { return };
         let len = deflater.piece(&data).len();
         put_output(deflater, len, first, masks.as_mut(), out);
+        deflater.forget_output();
         if let Some(history) = history {
             history.push(&data);
         }
