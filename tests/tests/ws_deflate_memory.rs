@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bytes::Buf;
-use endwell_core::Outbox;
 use endwell_core::ws::{
     Agreement, Cause, Compression, Deflate, Kind, Limits, Message, NextPiece, Piece, Session, SessionEvent,
     WindowBits, Writing,
 };
+use endwell_core::{Outbox, OutboxLimits};
 use ws_help::{masked, written};
 
 struct Counting;
@@ -322,6 +322,17 @@ fn after_a_large_message() {
         println!("after a message of {name}: {held} bytes held");
         assert!(held < 500_000, "{name}: {held} bytes");
     }
+    // What waits for the transport takes no more than twice what it says.
+    let mut out = Outbox::new(OutboxLimits { bytes: 16 << 20, ..OutboxLimits::default() });
+    let held = left(|| {
+        let mut send = ws_help::server(&Limits::default()).deflate(&agreement).send;
+        for part in data.chunks(10_000).take(100) {
+            send.binary(part, &mut out).unwrap();
+        }
+    });
+    println!("{} bytes wait: {held} bytes held", out.len());
+    assert!(held < 2 * out.len() + 100_000, "{held} bytes for {}", out.len());
+    let mut out = Outbox::default();
     // Between the pieces of one as well.
     let held = left(|| {
         let mut session = ws_help::client(&Limits::default()).deflate(&agreement).session();

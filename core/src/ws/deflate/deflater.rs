@@ -29,6 +29,9 @@ pub(super) struct Form {
 /// Room for output that is kept. What is more is given up when it is written.
 const OUTPUT: usize = 16 << 10;
 
+/// From this size on what was compressed goes to the outbox without a copy: it fills half of the memory that goes with it.
+pub(super) const OWNED: usize = OUTPUT / 2;
+
 /// What a sync flush ends with, and the sender cuts off. RFC 7692 7.2.1.
 const TAIL: &[u8] = &[0, 0, 0xff, 0xff];
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::agreement::Agreement;
 use super::compression::Compression;
-use super::deflater::{Deflater, END, Form};
+use super::deflater::{Deflater, END, Form, OWNED};
 use super::history::History;
 use super::settings::Deflate;
 use super::shared::SharedForm;
@@ -39,9 +39,6 @@ enum Pieces {
     /// It is, with this.
     Begun(Box<Deflater>),
 }
-
-/// From this size on what was compressed goes to the outbox without a copy.
-const OWNED: usize = 4096;
 
 impl Sending {
     pub(in crate::ws) fn new(agreement: &Agreement, masks: Option<Masks>) -> Self {
