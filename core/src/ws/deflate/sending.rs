@@ -52,6 +52,10 @@ impl Sending {
         self.0.masks.as_mut()
     }
 
+    pub(in crate::ws) fn into_masks(self) -> Option<Masks> {
+        self.0.masks
+    }
+
     /// Writes a message that is borrowed. `first` has the opcode and the FIN bit.
     #[inline(never)]
     pub(in crate::ws) fn put(&mut self, first: u8, data: &[u8], out: &mut Outbox) {
