@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bytes::Buf;
-use endwell_core::Outbox;
 use endwell_core::ws::{
     Agreement, Cause, Compression, Deflate, Kind, Limits, Message, NextPiece, Piece, Session, SessionEvent,
     WindowBits, Writing,
 };
+use endwell_core::{Outbox, OutboxLimits};
 use ws_help::{masked, written};
 
 struct Counting;
@@ -112,6 +112,7 @@ fn bombs_and_idle_connections() {
     bombs();
     between_messages();
     while_a_message_is_under_way();
+    after_a_large_message();
 }
 
 /// An inflater with its buffers, a message's state, and what the allocator rounds up.
@@ -296,4 +297,55 @@ fn while_a_message_is_under_way() {
     assert!(lent.abs_diff(held) < 30_000, "{held} held, {lent} said");
     session.finish(&mut out);
     assert_eq!(session.held_bytes(), said);
+}
+
+/// What a large message needed leaves with it: a compressor that is kept is as large as any.
+fn after_a_large_message() {
+    // Half of it shrinks, and the other does not.
+    let mut number = 1_u32;
+    let mut noise = || {
+        number = number.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        number.to_be_bytes()[0]
+    };
+    let data: Vec<u8> = (0..4 << 20).map(|at: u32| if at % 2 == 0 { noise() } else { 0 }).collect();
+    let incompressible: Vec<u8> = (0..4 << 20).map(|_| noise()).collect();
+    let deflate = Arc::new(Deflate::without_context());
+    let agreement = agreement(&deflate);
+    let mut out = Outbox::default();
+    for (name, data) in [("half of noise", &data), ("noise", &incompressible)] {
+        let held = left(|| {
+            let mut send = ws_help::client(&Limits::default()).deflate(&agreement).send;
+            send.binary(data, &mut out).unwrap();
+            drop(written(&mut out));
+            drop(out.reclaim());
+        });
+        println!("after a message of {name}: {held} bytes held");
+        assert!(held < 500_000, "{name}: {held} bytes");
+    }
+    // What waits for the transport takes no more than twice what it says.
+    let mut out = Outbox::new(OutboxLimits { bytes: 16 << 20, ..OutboxLimits::default() });
+    let held = left(|| {
+        let mut send = ws_help::server(&Limits::default()).deflate(&agreement).send;
+        for part in data.chunks(10_000).take(100) {
+            send.binary(part, &mut out).unwrap();
+        }
+    });
+    println!("{} bytes wait: {held} bytes held", out.len());
+    assert!(held < 2 * out.len() + 100_000, "{held} bytes for {}", out.len());
+    let mut out = Outbox::default();
+    // Between the pieces of one as well.
+    let held = left(|| {
+        let mut session = ws_help::client(&Limits::default()).deflate(&agreement).session();
+        session.start(Kind::Binary);
+        let Writing::Streaming(fragments) = session.writing() else { panic!("begun") };
+        fragments.write(data.clone().into(), &mut out).unwrap();
+        drop(written(&mut out));
+        drop(out.reclaim());
+        let (said, held) = (session.held_bytes(), HELD.load(Relaxed));
+        drop(session);
+        let had = held - HELD.load(Relaxed);
+        println!("between large pieces: {had} bytes held, {said} said");
+        assert!(had < said + 30_000, "{had} bytes held, {said} said");
+    });
+    assert!(held < 500_000, "{held} bytes");
 }

@@ -41,6 +41,7 @@ impl Wire {
     /// What comes next of a message, or the start of the next one; `None` when nothing more will come. Control frames are
     /// answered.
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Found>> {
+        self.waiters.takes_pieces = true;
         loop {
             let Some(next) = ready!(self.poll_session(cx, Session::poll_piece)) else {
                 return Poll::Ready(None);

@@ -174,6 +174,7 @@ impl Wire {
                 return Poll::Ready(Some(ready));
             }
         }
+        self.waiters.takes_pieces = false;
         self.poll_session(cx, Session::poll)
     }
 
@@ -258,7 +259,11 @@ impl Wire {
             return Ok(false);
         }
         let queued = self.out.len();
-        let is_due = session.poll(&mut self.out).is_some();
+        let is_due = if self.waiters.takes_pieces {
+            session.poll_piece(&mut self.out).is_some()
+        } else {
+            session.poll(&mut self.out).is_some()
+        };
         if self.out.len() > queued {
             if let Poll::Ready(written) = self.poll_write_out(cx) {
                 written?;

@@ -12,6 +12,9 @@ use crate::sync::Woken;
 pub(super) struct Waiters {
     /// For input.
     pub(super) reader: Option<Waker>,
+    /// Whoever has polled the socket last takes messages in pieces. A poll for a whole one would skip the rest of one that is
+    /// begun.
+    pub(super) takes_pieces: bool,
     /// For room in the output, before more input is taken.
     pub(super) reply: Option<(Waker, Until)>,
     /// For room in the output, or for the transport.

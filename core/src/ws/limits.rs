@@ -19,13 +19,14 @@ pub struct Limits {
     /// Bytes of payload in one data frame. Default 16 MiB, as a message: whoever sends no fragments is not bounded
     /// by less. 1009 above it, when the header has come and before the payload.
     pub frame_bytes: u64,
-    /// Bytes of one message, all its fragments together: of what a compressed one says, and of what it takes on the wire. Default 16 MiB: it is held whole, so this is what one
-    /// connection can make us hold, and twice that for the moments in which its memory grows. 1009 above it, at the
-    /// header of the frame that would pass it.
+    /// Bytes of one message, all its fragments together: of what a compressed one says, and of what it takes on the
+    /// wire. Default 16 MiB: it is held whole, so this is what one connection can make us hold, and twice that for the
+    /// moments in which its memory grows. 1009 above it, at the header of the frame that would pass it, and where a
+    /// compressed one says more.
     pub message_bytes: u64,
-    /// Bytes of one message that is received in pieces ([`Receiver::poll_piece`](super::Receiver::poll_piece)); the two
-    /// bounds above are not for it. Default 1 GiB, as a body: it is streamed through constant memory, so this bounds
-    /// the time of one message. 1009 above it, at the header of the frame that would pass it.
+    /// Bytes of one message that is received in pieces ([`Receiver::poll_piece`](super::Receiver::poll_piece)), counted
+    /// likewise; the two bounds above are not for it. Default 1 GiB, as a body: it is streamed through constant memory, so
+    /// this bounds the time of one message. 1009 above it, as above.
     pub streamed_bytes: u64,
     /// Frames of one message, empty ones too. Default 1,024: 16 KiB each for the largest message, and an end to
     /// those that send fragments of nothing. 1008 above it. A message that is received in pieces holds none of them,

@@ -210,10 +210,7 @@ impl Sender {
         let masks = match core::mem::replace(&mut self.form, Form::Plain) {
             Form::Plain => None,
             Form::Masked(masks) => Some(masks),
-            other @ Form::Compressed(_) => {
-                self.form = other;
-                return;
-            }
+            Form::Compressed(sending) => sending.into_masks(),
         };
         self.form = Form::Compressed(Sending::new(agreement, masks));
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::core::ws::{Deflate, Masks, Role, WebSocket};
 use endwell::tokio::Stream;
 use endwell::ws::{Jitter, Limits, Socket};
 use endwell::{Config, Ended};
+use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
 
 /// What must come comes sooner.
@@ -29,6 +30,18 @@ pub(crate) fn pair(config: &Config, wire: usize) -> Pair {
         Socket::over(Stream::new(other), web_socket(Role::Client(masks), &config), &config);
     tokio::spawn(driver);
     Pair { server, client, server_task }
+}
+
+/// A client that may receive compressed messages, and the bytes of a server: nobody reads what it is sent.
+pub(crate) fn with_raw_server() -> (Socket, DuplexStream) {
+    let (one, other) = tokio::io::duplex(4096);
+    let config = Config::default();
+    let deflate = Arc::new(Deflate::default());
+    let agreement = deflate.confirm([&b"permessage-deflate"[..]]).unwrap().unwrap();
+    let client = web_socket(Role::Client(Masks::new(|| [1, 2, 3, 4])), &config).deflate(&agreement);
+    let (client, driver) = Socket::over(Stream::new(one), client, &config);
+    tokio::spawn(driver);
+    (client, other)
 }
 
 fn web_socket(role: Role, config: &Config) -> WebSocket {

@@ -111,3 +111,39 @@ async fn what_was_read_ahead_is_one_piece() {
     }
     assert_eq!(seen, 2000);
 }
+
+/// A message whose frame comes bit by bit, plain and compressed, to a reader in another task than the connection's: that one
+/// looks at the socket too when nothing is there, and must not take it for a reader of whole messages.
+#[tokio::test]
+async fn a_frame_that_comes_slowly_is_received_whole() {
+    use tokio::io::AsyncWriteExt;
+
+    // The second: two stored blocks of three bytes, and the empty one without its tail. RFC 7692 7.2.3.3.
+    let plain: &[u8] = b"\x82\x06abcdef";
+    let compressed: &[u8] = b"\xc2\x11\0\x03\0\xfc\xffabc\0\x03\0\xfc\xffdef\0";
+    for (frame, cut) in [(plain, 5), (compressed, 10)] {
+        let (mut client, mut raw) = crate::pair::with_raw_server();
+        raw.write_all(&frame[..cut]).await.unwrap();
+        let mut message = client.receive_pieces().await.unwrap();
+        assert_eq!(message.read().await.unwrap().as_deref(), Some(&b"abc"[..]));
+        let (rest, ()) = tokio::join!(
+            async {
+                let mut rest = vec![];
+                while let Some(piece) = message.read().await.unwrap() {
+                    rest.extend(piece);
+                }
+                rest
+            },
+            async {
+                // The other tasks run until they wait.
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                raw.write_all(&frame[cut..]).await.unwrap();
+                raw.write_all(b"\x81\x04next\x82\x00").await.unwrap();
+            }
+        );
+        assert_eq!(rest, b"def");
+        assert_eq!(client.receive().await.unwrap().as_text(), Some("next"));
+    }
+}

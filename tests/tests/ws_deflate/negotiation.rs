@@ -200,6 +200,10 @@ fn a_client_takes_an_answer_to_its_offer_and_no_other() {
         assert_eq!(confirmed.is_ok(), is_taken, "{answer}");
         assert!(confirmed.is_err() || confirmed.is_ok_and(|agreement| agreement.is_some()));
     }
+    // RFC 6455 11.3.2: the field has one line in an answer, also if the other says nothing.
+    for lines in [["permessage-deflate", ""], ["", "permessage-deflate"], ["", ""]] {
+        assert!(Arc::new(default.clone()).confirm(lines.map(str::as_bytes)).is_err(), "{lines:?}");
+    }
     let nothing = Arc::new(default).confirm([]);
     assert!(nothing.unwrap().is_none(), "the server need not agree");
 }

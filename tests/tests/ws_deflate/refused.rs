@@ -52,9 +52,14 @@ fn garbage_and_what_is_not_whole() {
         b"\0\x05\0\xfa\xff\x48\x65",
         b"\0\x09\0\xf6\xff\x48\x65\x6c\x6c\x6f",
         b"\0\xff\xff\0\0\x48\x65\x6c\x6c\x6f\0",
+        // One that lacks its last byte, or two.
+        b"\0\x05\0\xfa\xff\x48\x65\x6c\x6c",
+        b"\0\x05\0\xfa\xff\x48\x65\x6c",
         // Fixed codes that are cut off, or are followed by what is none.
         &HELLO[..3],
         &HELLO[..5],
+        // Within the code of a zero, which is `0011 0000`.
+        b"\x62",
         b"\xf2\x48\xcd\xc9\xc9\x07\0\x07",
         // A distance that leads before the first byte.
         b"\xf2\0\x11\0\0",

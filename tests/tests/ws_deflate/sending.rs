@@ -116,3 +116,17 @@ fn a_shared_message_is_compressed_for_all() {
         assert_eq!(written(&mut out).len(), plain.encoded_len());
     }
 }
+
+/// What was agreed on last counts in both directions.
+#[test]
+fn one_agreement_takes_the_place_of_another() {
+    let [with, without] = [Deflate::default(), Deflate::without_context()]
+        .map(|deflate| answer("permessage-deflate", &deflate).unwrap());
+    let make = || ws_help::client(&Limits::default()).deflate(&with).deflate(&without);
+    let mut send = make().send;
+    let [first, second] = [1, 1].map(|seed| sent(&mut send, Message::text(json(2000, seed))).0);
+    assert_eq!(first, second);
+    let mut out = Outbox::default();
+    send.text("masked", &mut out).unwrap();
+    assert_eq!(written(&mut out)[1] & 0x80, 0x80);
+}

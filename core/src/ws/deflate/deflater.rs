@@ -26,8 +26,11 @@ pub(super) struct Form {
     memory_level: u8,
 }
 
-/// Room for output that is kept. What is more is given up with the message.
+/// Room for output that is kept. What is more is given up when it is written.
 const OUTPUT: usize = 16 << 10;
+
+/// From this size on what was compressed goes to the outbox without a copy: it fills half of the memory that goes with it.
+pub(super) const OWNED: usize = OUTPUT / 2;
 
 /// What a sync flush ends with, and the sender cuts off. RFC 7692 7.2.1.
 const TAIL: &[u8] = &[0, 0, 0xff, 0xff];
@@ -44,6 +47,16 @@ impl Form {
         self.window
     }
 
+    fn stream(self) -> Stream {
+        Stream::new_with_config(DeflateConfig {
+            level: self.level.into(),
+            // Below zero: data without a header.
+            window_bits: -i32::from(self.window.bits()),
+            mem_level: self.memory_level.into(),
+            ..DeflateConfig::default()
+        })
+    }
+
     /// What such a compressor takes, as the allocator counts it: zlib-rs's window twice, the chains of it, heads of 128
     /// KiB, the symbols and what is pending, a few fields, and the buffer for output.
     pub(super) fn held_bytes(self) -> usize {
@@ -53,14 +66,7 @@ impl Form {
 
 impl Deflater {
     pub(super) fn new(form: Form) -> Self {
-        let stream = Stream::new_with_config(DeflateConfig {
-            level: form.level.into(),
-            // Below zero: data without a header.
-            window_bits: -i32::from(form.window.bits()),
-            mem_level: form.memory_level.into(),
-            ..DeflateConfig::default()
-        });
-        Self { stream, form, output: vec![0; OUTPUT] }
+        Self { stream: form.stream(), form, output: vec![0; OUTPUT] }
     }
 
     pub(super) fn form(&self) -> Form {
@@ -103,12 +109,16 @@ impl Deflater {
         output.into()
     }
 
-    /// How much output there is. `None`: it would be more than `limit`.
-    fn compress(&mut self, mut data: &[u8], limit: usize) -> Option<usize> {
-        let mut written = 0;
+    /// What was compressed last is written: gives up the memory of what was large.
+    pub(super) fn forget_output(&mut self) {
         if self.output.len() > OUTPUT {
             self.output = vec![0; OUTPUT];
         }
+    }
+
+    /// How much output there is. `None`: it would be more than `limit`.
+    fn compress(&mut self, mut data: &[u8], limit: usize) -> Option<usize> {
+        let mut written = 0;
         loop {
             let before = (self.stream.total_in(), self.stream.total_out());
             let room = self.output.get_mut(written..).unwrap_or_default();
@@ -123,6 +133,8 @@ impl Deflater {
                 return (data.is_empty() && written <= limit).then_some(written);
             }
             if written > limit {
+                // It stops within a block, and at level 1 zlib-rs's reset does not forget that one is open.
+                self.stream = self.form.stream();
                 return None;
             }
             if given == room_len {
@@ -192,5 +204,28 @@ mod tests {
         deflater.begin(None);
         let long = vec![b'a'; 100_000];
         assert!(deflater.whole(&long).is_some_and(|whole| whole.len() < 1000));
+    }
+
+    /// What one message leaves behind is nothing to the next, which may be another connection's.
+    #[test]
+    fn a_message_that_was_given_up_is_forgotten() {
+        let mut number = 1_u32;
+        let mut noise = |_| {
+            number = number.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+            number.to_be_bytes()[0]
+        };
+        for (level, memory_level, len) in (1..=9)
+            .flat_map(|level| [(level, 1, 5), (level, 1, 20_000), (level, 1, 100_000), (level, 8, 100_000)])
+        {
+            let new = || Deflater::new(Form::new(WindowBits::MOST, level, memory_level));
+            let (mut deflater, mut fresh) = (new(), new());
+            let data: Vec<u8> = (0..len).map(&mut noise).collect();
+            deflater.begin(None);
+            assert_eq!(deflater.whole(&data), None);
+            let next = b"hello hello hello hello hello";
+            deflater.begin(None);
+            fresh.begin(None);
+            assert_eq!(deflater.whole(next), fresh.whole(next), "{level}, {memory_level}, {len}");
+        }
     }
 }

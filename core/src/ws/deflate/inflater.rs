@@ -42,11 +42,9 @@ const INPUT: usize = 4096;
 /// What an inflater takes, as the allocator counts it: zlib-rs's state with a window of 32 KiB, and the buffers above.
 pub(super) const HELD: usize = (48 << 10) + BLOCK + INPUT;
 
-/// What the sender has cut off (RFC 7692 7.2.2), and behind it two empty blocks, of which the second is the final one.
-const TAIL: [u8; 14] = [0, 0, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff];
-
-/// What the tail says if nothing was cut off: it begins a block of stored bytes, which are its own.
-const NOTHING_CUT_OFF: &[u8] = TAIL.split_at(5).1;
+/// What the sender has cut off (RFC 7692 7.2.2), and behind it two empty blocks, of which the second is the final one. In two
+/// parts, of which the first says nothing.
+const TAIL: [&[u8]; 2] = [&[0, 0, 0xff, 0xff, 0], &[0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff]];
 
 impl Inflater {
     pub(super) fn new() -> Self {
@@ -111,11 +109,18 @@ impl Inflater {
         if self.next == Next::Restart {
             return Ok(());
         }
-        self.take(&TAIL);
+        let [first, second] = TAIL;
+        self.take(first);
+        // What says something here went on within a block.
+        if !self.step(None)?.is_empty() || self.next != Next::Input {
+            return Err(not_deflate());
+        }
+        self.take(second);
         let found = self.step(None)?.len();
         let is_whole = match self.next {
             Next::Restart => found == 0 && self.is_idle(),
-            Next::Input => self.block.get(..found) == Some(NOTHING_CUT_OFF),
+            // If nothing was cut off, the first part begins a block of stored bytes, which are the second.
+            Next::Input => self.block.get(..found) == Some(second),
             Next::Output | Next::Fail => false,
         };
         if is_whole { Ok(()) } else { Err(not_deflate()) }

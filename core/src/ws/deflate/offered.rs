@@ -51,13 +51,19 @@ impl Deflate {
         self: &Arc<Self>,
         answer: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Option<Agreement>, Violation> {
-        let mut got: &[u8] = &[];
-        let lines = answer.into_iter().inspect(|line| got = line);
+        let (mut got, mut count): (&[u8], usize) = (&[], 0);
+        let lines = answer.into_iter().inspect(|line| {
+            got = line;
+            count = count.saturating_add(1);
+        });
         let parsed = extensions::parse(lines);
         let wrong = |expected, section| Err(Violation::new(expected, got, section));
         let Ok(extensions) = parsed else {
             return wrong("tokens and their parameters in Sec-WebSocket-Extensions", "RFC 6455 9.1");
         };
+        if count > 1 {
+            return wrong("one line of Sec-WebSocket-Extensions", "RFC 6455 11.3.2");
+        }
         let (extension, others) = match extensions.split_first() {
             None => return Ok(None),
             Some((first, others)) if first.name == NAME.as_bytes() => (first, others),

@@ -31,7 +31,8 @@ impl Pool {
         take(&self.deflaters, |deflater| deflater.form() == form).unwrap_or_else(|| Deflater::new(form))
     }
 
-    pub(super) fn give_deflater(&self, deflater: Deflater) {
+    pub(super) fn give_deflater(&self, mut deflater: Deflater) {
+        deflater.forget_output();
         give(&self.deflaters, deflater);
     }
 }

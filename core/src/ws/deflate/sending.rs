@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::agreement::Agreement;
 use super::compression::Compression;
-use super::deflater::{Deflater, END, Form};
+use super::deflater::{Deflater, END, Form, OWNED};
 use super::history::History;
 use super::settings::Deflate;
 use super::shared::SharedForm;
@@ -40,9 +40,6 @@ enum Pieces {
     Begun(Box<Deflater>),
 }
 
-/// From this size on what was compressed goes to the outbox without a copy.
-const OWNED: usize = 4096;
-
 impl Sending {
     pub(in crate::ws) fn new(agreement: &Agreement, masks: Option<Masks>) -> Self {
         let deflate = Arc::clone(agreement.deflate());
@@ -53,6 +50,10 @@ impl Sending {
 
     pub(in crate::ws) fn masks(&mut self) -> Option<&mut Masks> {
         self.0.masks.as_mut()
+    }
+
+    pub(in crate::ws) fn into_masks(self) -> Option<Masks> {
+        self.0.masks
     }
 
     /// Writes a message that is borrowed. `first` has the opcode and the FIN bit.
@@ -137,6 +138,7 @@ impl Sending {
         let Some(deflater) = deflater else { return };
         let len = deflater.piece(&data).len();
         put_output(deflater, len, first, masks.as_mut(), out);
+        deflater.forget_output();
         if let Some(history) = history {
             history.push(&data);
         }
