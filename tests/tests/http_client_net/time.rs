@@ -1,5 +1,6 @@
 //! Whatever is waited for has a deadline, and no time runs for a peer that is not waited for.
 
+use std::io::Read;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ on_every_runtime!(
     a_body_without_progress,
     an_idle_connection,
     a_server_that_does_not_read,
+    a_server_that_reads_too_late,
     a_request_that_takes_its_time,
     a_body_that_nobody_reads,
     a_wait_for_a_body_that_was_given_up
@@ -117,10 +119,35 @@ fn a_server_that_does_not_read<R: Dialling>() {
             }
         };
         is_limit(&error, Limit::WriteProgress);
-        // It may have answered before it stopped to read; it has not.
-        drop(body);
+        // It may have answered before it stopped to read; it has not. The right to write is of no use any more, and holds
+        // nothing up.
         is_limit(response.await.unwrap_err().ended(), Limit::ResponseTime);
+        drop(body);
         go.send(()).unwrap();
+    });
+}
+
+/// What of a request was thrown away is missing to its end: nothing may end it.
+fn a_server_that_reads_too_late<R: Dialling>() {
+    let (go, gone) = std::sync::mpsc::channel();
+    let server = once(move |mut client| {
+        gone.recv().unwrap();
+        let mut all = Vec::new();
+        // The end, or a reset.
+        let _ = client.0.read_to_end(&mut all);
+        assert!(!all.ends_with(b"0\r\n\r\n"), "the request looks whole");
+    });
+    let mut config = patient();
+    config.output.progress = Some(Rate { bytes: 1024, period: SHORT });
+    config.http.response_time = Some(SHORT * 3);
+    run::<R, _>(async {
+        let connection = dial_with::<R>(server.address, &config).await;
+        let (mut body, response) = connection.request(&head("POST", "/"), Framing::Chunked);
+        while body.write(vec![0; 64 << 10]).await.is_ok() {}
+        is_limit(&body.finish().unwrap_err(), Limit::WriteProgress);
+        go.send(()).unwrap();
+        is_limit(response.await.unwrap_err().ended(), Limit::ResponseTime);
+        server.done().await;
     });
 }
 
