@@ -1,13 +1,17 @@
 //! Whatever is waited for has a deadline, and no time runs for a peer that is not waited for.
 
-use std::io::Read;
+use std::io::{self, IoSlice, Read};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use endwell::client::{Failure, Received};
-use endwell::core::{Limit, Rate};
+use endwell::client::{Connection, Failure, Received};
+use endwell::core::{Instant, Limit, Rate};
 use endwell::http::Framing;
-use endwell::{Config, Ended};
+use endwell::{Config, Ended, Transport};
 
 use crate::dialling::{Dialling, dial_with, get, head, is_pending, run};
 use crate::server::{Scripted, once};
@@ -223,4 +227,75 @@ fn a_wait_for_a_body_that_was_given_up<R: Dialling>() {
         go.send(()).unwrap();
         assert_eq!(read.await.unwrap().unwrap(), "helloworld");
     });
+}
+
+/// Takes ten bytes, holds them back, and hears nothing. Its clock shows the seconds that it is told.
+struct HoldsBack {
+    room: usize,
+    seconds: Arc<AtomicU64>,
+}
+
+impl Transport for HoldsBack {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let len = self.room.min(slices.iter().map(|slice| slice.len()).sum());
+        self.room -= len;
+        if len > 0 { Poll::Ready(Ok(len)) } else { Poll::Pending }
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_end_write(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn reset(&mut self) {}
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(Duration::from_secs(self.seconds.load(Ordering::Relaxed)))
+    }
+
+    fn poll_sleep(&mut self, _: &mut Context<'_>, _: Instant) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Once the server has met the limit, the answer is waited for, and neither writing nor flushing is tried without end.
+#[test]
+fn a_layer_that_holds_something_back_keeps_nobody_busy() {
+    let mut config = patient();
+    config.output.progress = Some(Rate { bytes: 1024, period: Duration::from_secs(1) });
+    config.http.response_time = Some(Duration::from_secs(100));
+    let seconds = Arc::<AtomicU64>::default();
+    let (connection, driver) =
+        Connection::over(HoldsBack { room: 10, seconds: Arc::clone(&seconds) }, &config);
+    let response = connection.send(&get("/"), "");
+    let (mut driver, mut response) = (pin!(driver), pin!(response));
+    let woken = Arc::<Woken>::default();
+    let waker = Waker::from(Arc::clone(&woken));
+    let cx = &mut Context::from_waker(&waker);
+    for second in 0..90 {
+        seconds.store(second, Ordering::Relaxed);
+        woken.0.store(true, Ordering::Relaxed);
+        let mut turns = 0;
+        while woken.0.swap(false, Ordering::Relaxed) {
+            turns += 1;
+            assert!(turns < 10, "busy in second {second}");
+            assert!(driver.as_mut().poll(cx).is_pending() && response.as_mut().poll(cx).is_pending());
+        }
+    }
 }
