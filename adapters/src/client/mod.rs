@@ -29,6 +29,8 @@
 //! - A connection has a task of its own, its [`Driver`], which reads while a request is written, keeps the times of
 //!   [`Limits`](crate::http::Limits), and notices when a server leaves that is asked nothing.
 
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
+mod addresses;
 mod body;
 mod connection;
 mod dial;
@@ -43,10 +45,11 @@ mod tunnel;
 mod upgrade;
 mod url;
 
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
+pub(crate) use addresses::first;
 pub use body::{Body, NotWanted, Ready, Withheld, Write};
 pub use connection::Connection;
 pub use dial::connect;
-pub(crate) use dial::first;
 pub use driver::Driver;
 pub use failure::{Failure, Incomplete};
 pub use origin::Origin;
