@@ -117,6 +117,11 @@ impl Body {
         let Some(body) = self.0.body.take() else {
             return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
         };
+        // What was thrown away is missing: an end behind it would make the rest look whole.
+        if let Some(ended) = wire.write_error().cloned() {
+            wire.sent(Sent::Nothing);
+            return Err(ended);
+        }
         let finished = body.finish(trailers, &mut wire.out);
         let result = finished.as_ref().map(drop).map_err(|_| Ended::Aborted);
         wire.sent(finished.map_or(Sent::Nothing, Sent::Finished));

@@ -248,7 +248,7 @@ impl Wire {
     /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
     /// could look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
-        let is_sent = self.out.is_empty() && self.unflushed == 0;
+        let is_sent = self.out.is_empty() && self.unflushed == 0 && self.http.write_error().is_none();
         if self.http.request().is_some() || !is_sent || matches!(self.outcome, Outcome::Cut(_)) {
             self.transport.reset();
         }

@@ -148,6 +148,11 @@ impl Wire {
         Some(Deadline { at, reason: Limit::WriteProgress })
     }
 
+    /// Why nothing can be written any more, though a client may still read.
+    pub(crate) fn write_error(&self) -> Option<&Ended> {
+        self.ended.as_deref().or(self.http.write_error())
+    }
+
     /// Waits until the output is as far as `until` says.
     pub(crate) fn poll_output(
         &mut self,
@@ -160,7 +165,7 @@ impl Wire {
                 self.end(ended);
             }
         }
-        if let Some(ended) = self.ended.as_deref().or(self.http.write_error()) {
+        if let Some(ended) = self.write_error() {
             return Poll::Ready(Err(ended.clone()));
         }
         if self.is_met(until) {

@@ -15,6 +15,7 @@ on_every_runtime!(
     interim_responses_are_passed_over,
     the_body_is_asked_for,
     the_body_is_not_wanted,
+    a_body_that_is_withheld_for_ever,
     a_refusal_that_keeps_the_connection,
     a_server_that_does_not_know_of_it,
     two_tasks_wait
@@ -51,6 +52,22 @@ fn interim_responses_are_passed_over<R: Dialling>() {
     run::<R, _>(async {
         let received = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap();
         assert_eq!(received.status(), StatusCode::NO_CONTENT);
+    });
+}
+
+/// Whoever still holds the body that nobody wants does not hold up the end of the exchange.
+fn a_body_that_is_withheld_for_ever<R: Dialling>() {
+    let server = once(|mut client| {
+        client.head();
+        client.send("HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n");
+        client.assert_left();
+    });
+    run::<R, _>(async {
+        let connection = dial::<R>(server.address).await;
+        let (withheld, response) = connection.request_expecting(&head("POST", "/"), Framing::Length(5));
+        assert!(response.await.unwrap().finish().await.is_none());
+        assert!(withheld.await.is_err());
+        server.done().await;
     });
 }
 

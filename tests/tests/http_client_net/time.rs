@@ -1,12 +1,17 @@
 //! Whatever is waited for has a deadline, and no time runs for a peer that is not waited for.
 
+use std::io::{self, IoSlice, Read};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use endwell::client::{Failure, Received};
-use endwell::core::{Limit, Rate};
+use endwell::client::{Connection, Failure, Received};
+use endwell::core::{Instant, Limit, Rate};
 use endwell::http::Framing;
-use endwell::{Config, Ended};
+use endwell::{Config, Ended, Transport};
 
 use crate::dialling::{Dialling, dial_with, get, head, is_pending, run};
 use crate::server::{Scripted, once};
@@ -18,6 +23,7 @@ on_every_runtime!(
     a_body_without_progress,
     an_idle_connection,
     a_server_that_does_not_read,
+    a_server_that_reads_too_late,
     a_request_that_takes_its_time,
     a_body_that_nobody_reads,
     a_wait_for_a_body_that_was_given_up
@@ -117,10 +123,35 @@ fn a_server_that_does_not_read<R: Dialling>() {
             }
         };
         is_limit(&error, Limit::WriteProgress);
-        // It may have answered before it stopped to read; it has not.
-        drop(body);
+        // It may have answered before it stopped to read; it has not. The right to write is of no use any more, and holds
+        // nothing up.
         is_limit(response.await.unwrap_err().ended(), Limit::ResponseTime);
+        drop(body);
         go.send(()).unwrap();
+    });
+}
+
+/// What of a request was thrown away is missing to its end: nothing may end it.
+fn a_server_that_reads_too_late<R: Dialling>() {
+    let (go, gone) = std::sync::mpsc::channel();
+    let server = once(move |mut client| {
+        gone.recv().unwrap();
+        let mut all = Vec::new();
+        // The end, or a reset.
+        let _ = client.0.read_to_end(&mut all);
+        assert!(!all.ends_with(b"0\r\n\r\n"), "the request looks whole");
+    });
+    let mut config = patient();
+    config.output.progress = Some(Rate { bytes: 1024, period: SHORT });
+    config.http.response_time = Some(SHORT * 3);
+    run::<R, _>(async {
+        let connection = dial_with::<R>(server.address, &config).await;
+        let (mut body, response) = connection.request(&head("POST", "/"), Framing::Chunked);
+        while body.write(vec![0; 64 << 10]).await.is_ok() {}
+        is_limit(&body.finish().unwrap_err(), Limit::WriteProgress);
+        go.send(()).unwrap();
+        is_limit(response.await.unwrap_err().ended(), Limit::ResponseTime);
+        server.done().await;
     });
 }
 
@@ -196,4 +227,75 @@ fn a_wait_for_a_body_that_was_given_up<R: Dialling>() {
         go.send(()).unwrap();
         assert_eq!(read.await.unwrap().unwrap(), "helloworld");
     });
+}
+
+/// Takes ten bytes, holds them back, and hears nothing. Its clock shows the seconds that it is told.
+struct HoldsBack {
+    room: usize,
+    seconds: Arc<AtomicU64>,
+}
+
+impl Transport for HoldsBack {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let len = self.room.min(slices.iter().map(|slice| slice.len()).sum());
+        self.room -= len;
+        if len > 0 { Poll::Ready(Ok(len)) } else { Poll::Pending }
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_end_write(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn reset(&mut self) {}
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(Duration::from_secs(self.seconds.load(Ordering::Relaxed)))
+    }
+
+    fn poll_sleep(&mut self, _: &mut Context<'_>, _: Instant) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Once the server has met the limit, the answer is waited for, and neither writing nor flushing is tried without end.
+#[test]
+fn a_layer_that_holds_something_back_keeps_nobody_busy() {
+    let mut config = patient();
+    config.output.progress = Some(Rate { bytes: 1024, period: Duration::from_secs(1) });
+    config.http.response_time = Some(Duration::from_secs(100));
+    let seconds = Arc::<AtomicU64>::default();
+    let (connection, driver) =
+        Connection::over(HoldsBack { room: 10, seconds: Arc::clone(&seconds) }, &config);
+    let response = connection.send(&get("/"), "");
+    let (mut driver, mut response) = (pin!(driver), pin!(response));
+    let woken = Arc::<Woken>::default();
+    let waker = Waker::from(Arc::clone(&woken));
+    let cx = &mut Context::from_waker(&waker);
+    for second in 0..90 {
+        seconds.store(second, Ordering::Relaxed);
+        woken.0.store(true, Ordering::Relaxed);
+        let mut turns = 0;
+        while woken.0.swap(false, Ordering::Relaxed) {
+            turns += 1;
+            assert!(turns < 10, "busy in second {second}");
+            assert!(driver.as_mut().poll(cx).is_pending() && response.as_mut().poll(cx).is_pending());
+        }
+    }
 }

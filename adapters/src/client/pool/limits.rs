@@ -33,7 +33,8 @@ pub struct PoolLimits {
     /// [`Config::connect_time`](crate::Config::connect_time).
     pub wait_time: Duration,
     /// How often [`Pool::send`](super::Pool::send) sends a request again. Default 2: what closed one connection that was
-    /// idle, such as a server that starts anew, has often closed another. The last time is on a new connection.
+    /// idle, such as a server that starts anew, has often closed another. The last time is on a new connection; and a request
+    /// that may have arrived is sent again once at the most (RFC 9110 9.2.2).
     pub retries: u32,
 }
 

@@ -13,7 +13,8 @@ impl<C: Connector> Pool<C> {
     ///
     /// It is sent again, at most [`PoolLimits::retries`](super::PoolLimits::retries) times and on another connection, if
     /// that is safe: when no byte of it was on its way; or when its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT,
-    /// DELETE) and a connection that had been idle ended before any byte of a response.
+    /// DELETE) and a connection that had been idle ended before any byte of a response. The latter happens once, and the
+    /// connection is a new one then: a retry that failed is not retried.
     /// [`Received::retries`] says how often.
     ///
     /// # Errors
@@ -52,9 +53,11 @@ impl<C: Connector> Pool<C> {
         let body = body.into();
         let most = self.common.limits.retries;
         let mut retries = 0;
+        let mut may_have_arrived = false;
         loop {
             let is_last = retries >= most;
-            let wanted = if is_last && retries > 0 { Wanted::New } else { Wanted::Any };
+            let is_anew = may_have_arrived || (is_last && retries > 0);
+            let wanted = if is_anew { Wanted::New } else { Wanted::Any };
             let connection = self.obtain(origin, wanted).await;
             let connection = connection.map_err(|error| SendError::NoConnection { error, retries })?;
             let was_used = connection.was_used();
@@ -73,6 +76,8 @@ impl<C: Connector> Pool<C> {
                 let is_safe_to_retry = failure.is_safe_to_retry(is_idempotent);
                 return Err(SendError::Failed { failure, retries, is_safe_to_retry });
             }
+            // RFC 9110 9.2.2: what was sent again so is not sent again once more. On a new connection it would not be.
+            may_have_arrived |= matches!(failure, Failure::Unanswered(_));
             retries += 1;
         }
     }

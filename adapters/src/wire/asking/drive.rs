@@ -52,6 +52,8 @@ impl Wire {
         }
         let rest = self.out.len();
         self.out.advance(rest);
+        // Nor is a layer below waited for any longer, which may hold something back for ever.
+        (self.unflushed, self.held_back) = (0, None);
     }
 
     /// The driver's part of an exchange, and of the time without one: it reads until the head of the response has come.

@@ -182,9 +182,11 @@ impl Asking {
         self.phase = Phase::Failed(failure(ended.clone()));
     }
 
-    /// Whose turn it is: while the request is not out, the server's silence says nothing.
+    /// Whose turn it is: while the request is not out, the server's silence says nothing. One that cannot go out any more is
+    /// not waited for, whoever still has the right to write it.
     fn pause(&mut self, out: &Outbox) {
-        if out.is_empty() && !matches!(self.sent, Sent::Open) {
+        let goes_out = !out.is_empty() || matches!(self.sent, Sent::Open);
+        if !goes_out || self.write_error.is_some() {
             return;
         }
         match &mut self.phase {

@@ -173,7 +173,9 @@ impl Wire {
     pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(asking) = self.http.asking() else { return Poll::Ready(false) };
         let Phase::Body(body) = &asking.phase else { return Poll::Ready(false) };
-        let is_lost = self.ended.is_some() || asking.write_error.is_some() || body.is_last();
+        // The final response has come: a body that was not asked for by now never will be.
+        let is_unasked = matches!(asking.sent, Sent::Withheld) && asking.wanted.is_none();
+        let is_lost = self.ended.is_some() || asking.write_error.is_some() || is_unasked || body.is_last();
         if let (Sent::Open | Sent::Withheld, false) = (&asking.sent, is_lost) {
             self.waiters.read(cx, &mut self.woken);
             return Poll::Pending;
