@@ -64,7 +64,7 @@ fn whole_responses_over_one_connection() {
             "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none\0\r\n",
             "HTTP/1.1 302 Found\r\nlocation: /\r\ntransfer-encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\nx: y\r\n\r\n",
         ]);
-        let [one, two] = ["1", "2"].map(|path| format!("http://{address}/{path}"));
+        let [one, two] = ["1", "2#two"].map(|path| format!("http://{address}/{path}"));
         let output = get(["--runtime", runtime, &one, &two]);
         assert_eq!(told(&output), (Some(0), "one\0\r\ntwo", ""), "{runtime}");
         let heads = heads.join().unwrap();

@@ -109,8 +109,9 @@ fn field(text: &str) -> Result<(String, String), &'static str> {
 
 /// What was wrong is told without the text, in which there may be a password.
 ///
-/// As curl does, text without a scheme is of `http`.
+/// As curl does, text without a scheme is of `http`, and a fragment is for nobody but the user.
 fn url(text: &str) -> Result<Url, String> {
+    let text = text.split_once('#').map_or(text, |(text, _fragment)| text);
     let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
     let url = url.map_err(|error| error.to_string())?;
     match url.scheme() {
