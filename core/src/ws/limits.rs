@@ -19,8 +19,8 @@ pub struct Limits {
     /// Bytes of payload in one data frame. Default 16 MiB, as a message: whoever sends no fragments is not bounded
     /// by less. 1009 above it, when the header has come and before the payload.
     pub frame_bytes: u64,
-    /// Bytes of one message, all its fragments together: of what a compressed one says, and of what it takes on the
-    /// wire. Default 16 MiB: it is held whole, so this is what one connection can make us hold, and twice that for the
+    /// Bytes of one message, all its fragments together; of a compressed one, of what it says, and an eighth more for what
+    /// it takes on the wire. Default 16 MiB: it is held whole, so this is what one connection can make us hold, and twice that for the
     /// moments in which its memory grows. 1009 above it, at the header of the frame that would pass it, and where a
     /// compressed one says more.
     pub message_bytes: u64,

@@ -4,7 +4,7 @@ use endwell_core::Outbox;
 use endwell_core::ws::{Compression, Deflate, Limits, Message, WebSocket};
 
 use crate::ws_help::{self, Got, masked, run_cut, written};
-use crate::{answer, received};
+use crate::{answer, noise, received};
 
 fn server(limits: &Limits) -> WebSocket {
     ws_help::server(limits).deflate(&answer("permessage-deflate", &Deflate::default()).unwrap())
@@ -61,11 +61,20 @@ fn what_is_on_the_wire_meets_the_limits() {
     };
     let make = || server(&limits);
     let taken = [Got::Binary(vec![]), Got::Failure(None)];
-    assert_eq!(received(make, &frames(4)), taken);
-    assert_eq!(received(make, &frames(5)), [Got::Failure(Some(1009))]);
+    // An eighth more, and 64 bytes: 5,689 of which the last frame has one.
+    assert_eq!(received(make, &frames(5)), taken);
+    assert_eq!(received(make, &frames(6)), [Got::Failure(Some(1009))]);
     // A frame of a whole message; whoever takes pieces has no limit for frames.
-    let (got, _) = run_cut(make(), &masked(0xc2, &[0; 1001]), &[7], false);
+    let (got, _) = run_cut(make(), &masked(0xc2, &[0; 1190]), &[7], false);
     assert_eq!(got, [Got::Failure(Some(1009))]);
+    // What does not get smaller may be as long as the limit all the same.
+    (limits.message_bytes, limits.streamed_bytes) = (1000, 1000);
+    let content = noise(1000);
+    let stored = [&b"\0\xe8\x03\x17\xfc"[..], &content, b"\0"].concat();
+    assert_eq!(
+        received(|| server(&limits), &masked(0xc2, &stored)),
+        [Got::Binary(content), Got::Failure(None)]
+    );
     // Fragments of nothing.
     let mut limits = Limits::default();
     limits.fragments = 10;

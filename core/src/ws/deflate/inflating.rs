@@ -9,7 +9,7 @@ use super::receiving::Receiving;
 use crate::time;
 use crate::ws::failure::Cause;
 use crate::ws::frame::Header;
-use crate::ws::gather::{Content, Gathered, Place, check_length};
+use crate::ws::gather::{Content, Gathered, Place};
 use crate::ws::limits::Limits;
 use crate::ws::mask;
 use crate::ws::message::Kind;
@@ -113,28 +113,35 @@ impl Inflating {
         }
     }
 
-    /// Starts a frame of this message. The limits on what is on the wire are checked here, before its payload comes.
+    /// Starts a frame of this message. What cannot be within the limits is refused here, before its payload comes; what it says
+    /// is judged while it is inflated.
     pub(in crate::ws) fn start(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
         let message = &mut *self.0;
         message.frames = message.frames.saturating_add(1);
         message.empty_frames = if header.len == 0 { message.empty_frames + 1 } else { 0 };
+        let announced = message.announced.saturating_add(header.len);
         match message.delivery {
             Delivery::Whole => {
                 if message.frames > limits.fragments {
                     return Err(Exceeded::count(Limit::FragmentCount, limits.fragments).into());
                 }
-                check_length(header.len, convert::usize_from(message.announced), limits)?;
+                if header.len > on_the_wire(limits.frame_bytes) {
+                    return Err(too_long(Limit::FrameBytes, limits.frame_bytes));
+                }
+                if announced > on_the_wire(limits.message_bytes) {
+                    return Err(too_long(Limit::MessageBytes, limits.message_bytes));
+                }
             }
             Delivery::Pieces | Delivery::Nobody => {
                 if message.empty_frames > limits.fragments {
                     return Err(Exceeded::count(Limit::FragmentCount, limits.fragments).into());
                 }
-                if message.announced.saturating_add(header.len) > limits.streamed_bytes {
+                if announced > on_the_wire(limits.streamed_bytes) {
                     return Err(too_long(Limit::StreamedBytes, limits.streamed_bytes));
                 }
             }
         }
-        message.announced = message.announced.saturating_add(header.len);
+        message.announced = announced;
         message.place = Place::Payload { remaining: header.len, key: header.key, fin: header.fin };
         Ok(())
     }
@@ -230,6 +237,12 @@ impl Message {
 }
 
 #[cold]
+/// The most that content of so many bytes takes on the wire, where a compressor makes it no smaller: nine bits for each byte
+/// (RFC 1951 3.2.6), and what begins and ends blocks.
+fn on_the_wire(bytes: u64) -> u64 {
+    bytes.saturating_add(bytes / 8).saturating_add(64)
+}
+
 fn too_long(limit: Limit, bound: u64) -> Cause {
     Exceeded { limit, bound: Bound::Bytes(bound) }.into()
 }
