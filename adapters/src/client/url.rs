@@ -141,6 +141,10 @@ pub(super) fn host_and_port(authority: &str, default: u16) -> Result<(&str, u16)
         Some((host, port)) if !port.contains(']') => (host, port),
         Some(_) | None => (authority, ""),
     };
+    // RFC 3986 3.2.2: an address of a future version is not known, and is no name to look up.
+    if host.starts_with("[v") || host.starts_with("[V") {
+        return Err(InvalidUrl::Head(InvalidRequestHead::Host));
+    }
     let port = match port {
         "" => default,
         port => port.parse().ok().filter(|port| *port > 0).ok_or(InvalidUrl::Port)?,
@@ -193,6 +197,7 @@ mod tests {
             ("ws://a/b c", InvalidUrl::Head(Target)),
             ("ws://a/\r\nx: y", InvalidUrl::Head(Target)),
             ("ws://::1/", InvalidUrl::Head(Host)),
+            ("ws://[v1.a]/", InvalidUrl::Head(Host)),
         ] {
             assert_eq!(Url::parse(text), Err(why), "{text:?}");
         }
