@@ -209,12 +209,7 @@ impl Incoming {
             }
             Receiving::Failed(_) => ("a body that can be understood", 0, 0),
         };
-        let got = if received < announced {
-            alloc::format!("{received} of {announced} bytes")
-        } else {
-            // Between chunks nobody knows how many are to come.
-            alloc::format!("{received} bytes and no more")
-        };
+        let got = alloc::format!("{received} of {announced} bytes");
         Violation::new(expected, got.as_bytes(), "RFC 9112 8")
     }
 

@@ -87,10 +87,10 @@ fn a_body_that_is_cut_off_is_an_error_that_says_how_much_came_of_how_much() {
             "Transfer-Encoding: chunked",
             "",
             "",
-            "a last chunk before the end of the stream, got \"0 bytes and no more\"",
+            "a last chunk before the end of the stream, got \"0 of 0 bytes\"",
         ),
         ("Transfer-Encoding: chunked", "3~abc~9~de", "abcde", "got \"5 of 12 bytes\""),
-        ("Transfer-Encoding: chunked", "5~hello", "hello", "got \"5 bytes and no more\""),
+        ("Transfer-Encoding: chunked", "5~hello", "hello", "got \"5 of 5 bytes\""),
         ("Transfer-Encoding: chunked", "5~hello~0~", "hello", "a last chunk"),
         ("Transfer-Encoding: chunked", "5~hello~0~a: b~", "hello", "a last chunk"),
     ] {
