@@ -45,6 +45,11 @@ impl<'a> Feed<'a> {
         self.position
     }
 
+    /// All that the peer sends.
+    pub fn stream(&self) -> &'a [u8] {
+        self.peer.stream
+    }
+
     pub fn rest(&self) -> &'a [u8] {
         &self.peer.stream[self.position..]
     }

@@ -55,6 +55,10 @@ pub struct Seen {
     pub method: String,
     /// The target, shown.
     pub target: String,
+    /// The path of the target.
+    pub path: String,
+    /// The query of the target.
+    pub query: Option<String>,
     /// The host that the request is for.
     pub authority: Option<String>,
     /// 0 or 1.
@@ -71,6 +75,8 @@ impl Seen {
         Self {
             method: head.method().to_string(),
             target: format!("{:?}", head.target()),
+            path: head.path().to_owned(),
+            query: head.target().query().map(str::to_owned),
             authority: head.authority().map(str::to_owned),
             minor: u8::from(head.version() == Version::Http11),
             fields: lines(head.fields()),

@@ -62,7 +62,7 @@ pub fn refuses(rows: &[(&str, u16, &str)]) {
         };
         assert_eq!(found, status, "{input}: {reason}");
         assert!(reason.contains(why), "{input}: {reason}");
-        let asked = if input.starts_with("HEAD ") { Asked::HEAD } else { Asked::GET };
+        let asked = if input.trim_start_matches('~').starts_with("HEAD ") { Asked::HEAD } else { Asked::GET };
         let heard = verdict.heard(&[asked]);
         assert_eq!(heard.statuses(), [*status], "{input}");
         assert!(heard.announced_close() && heard.responses[0].whole, "{input}: {heard:?}");

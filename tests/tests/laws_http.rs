@@ -18,6 +18,7 @@ fn config(cases: u32) -> ProptestConfig {
 /// A valid request, as it is meant.
 #[derive(Clone, Debug)]
 struct Meant {
+    empty_lines: usize,
     method: &'static str,
     path: String,
     minor: u8,
@@ -36,8 +37,9 @@ enum Body {
 
 impl Meant {
     fn write(&self) -> Vec<u8> {
-        let Self { method, path, minor, .. } = self;
-        let mut text = format!("{method} {path} HTTP/1.{minor}\r\nHost: h\r\n").into_bytes();
+        let Self { empty_lines, method, path, minor, .. } = self;
+        let before = "\r\n".repeat(*empty_lines);
+        let mut text = format!("{before}{method} {path} HTTP/1.{minor}\r\nHost: h\r\n").into_bytes();
         let mut line = |line: String| text.extend([line.as_bytes(), b"\r\n"].concat());
         for (name, value) in &self.fields {
             line(format!("{name}: {value}"));
@@ -102,11 +104,12 @@ fn body() -> impl Strategy<Value = Body> {
 
 fn request() -> impl Strategy<Value = Meant> {
     let method = prop::sample::select(vec!["GET", "HEAD", "POST", "PUT", "DELETE", "X-Y"]);
-    let path = "/[a-zA-Z0-9._~!$&'()*+,;=:@/-]{0,20}(\\?[a-z=&?/]{0,9})?";
-    (method, path, 0..=1_u8, fields(), prop::bool::weighted(0.9), body(), any::<bool>()).prop_map(
-        |(method, path, minor, fields, keeps, body, expects)| {
+    let path = "/[!-\"$->@-\\[\\]-~\u{e9}\u{1f600}]{0,20}(\\?[!-\"$-~\u{e9}]{0,9})?";
+    let line = (prop_oneof![Just(0), 0..=8_usize], method, path, 0..=1_u8);
+    (line, fields(), prop::bool::weighted(0.9), body(), any::<bool>()).prop_map(
+        |((empty_lines, method, path, minor), fields, keeps, body, expects)| {
             let minor = if matches!(body, Body::Chunked(..)) { 1 } else { minor };
-            Meant { method, path, minor, fields, keeps, body, expects }
+            Meant { empty_lines, method, path, minor, fields, keeps, body, expects }
         },
     )
 }
@@ -231,6 +234,8 @@ proptest! {
         });
         for ((meant, seen), response) in stream.iter().zip(verdict.requests()).zip(&heard.responses) {
             prop_assert_eq!((seen.method.as_str(), seen.minor), (meant.method, meant.minor));
+            let query = seen.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
+            prop_assert_eq!(format!("{}{query}", seen.path), meant.path.as_str());
             let sent = |fields: &[(String, String)]| -> Vec<(String, Vec<u8>)> {
                 fields.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect()
             };

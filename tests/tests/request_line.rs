@@ -27,9 +27,10 @@ fn what_is_no_request_line_is_refused() {
         ("GET /\\x09HTTP/1.1~Host: h~~", 400, shape),
         ("G(T / HTTP/1.1~Host: h~~", 400, "a token as the method"),
         ("GET  HTTP/1.1~Host: h~~", 400, target),
-        ("GET /\\xc3\\xa9 HTTP/1.1~Host: h~~", 400, target),
-        ("GET /% HTTP/1.1~Host: h~~", 400, target),
+        ("GET /\\xe9 HTTP/1.1~Host: h~~", 400, target),
+        ("GET /?\\xe9 HTTP/1.1~Host: h~~", 400, target),
         ("GET /#f HTTP/1.1~Host: h~~", 400, target),
+        ("GET /a\\x5cb HTTP/1.1~Host: h~~", 400, target),
         ("GET /\\x00 HTTP/1.1~Host: h~~", 400, target),
         ("GET / HTTP/1.1\nHost: h~~", 400, "CRLF as the line end"),
         ("GET / HTTP/1.1\\x0dHost: h~~", 400, version),
@@ -61,11 +62,22 @@ fn a_higher_minor_version_is_served_as_1_1() {
 }
 
 #[test]
-fn one_empty_line_before_a_request_line_is_ignored() {
-    takes(&["~GET / HTTP/1.1~Host: h~~"]);
-    let verdict = echo("GET / HTTP/1.1\r\nHost: h\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
+fn up_to_8_empty_lines_before_a_request_line_are_ignored() {
+    let lines = "\r\n".repeat(8);
+    takes(&["~GET / HTTP/1.1~Host: h~~", "~~~~~~~~GET / HTTP/1.1~Host: h~~"]);
+    let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    let verdict = echo(format!("{request}{lines}{request}{lines}"));
     assert_eq!(verdict.requests().len(), 2);
-    refuses(&[("~~GET / HTTP/1.1~Host: h~~", 400, "one space between")]);
+    assert_eq!(verdict.refused(), None);
+    // No more of the second request's lines are ignored because there were fewer before the first.
+    let verdict = echo(format!("{request}{lines}\r\n{request}"));
+    assert_eq!((verdict.requests().len(), verdict.refused().is_some()), (1, true));
+    refuses(&[
+        ("~~~~~~~~~GET / HTTP/1.1~Host: h~~", 400, "one space between"),
+        ("~~~~~~~~~~", 400, "one space between"),
+        ("~\nGET / HTTP/1.1~Host: h~~", 400, "CRLF as the line end"),
+        ("~~HEAD /\\x00 HTTP/1.1~Host: h~~", 400, "as the target"),
+    ]);
 }
 
 #[test]
@@ -101,14 +113,14 @@ fn each_form_of_target_goes_with_its_methods() {
 #[test]
 fn each_byte_in_a_method_a_path_and_a_query_agrees_with_the_grammar() {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let path = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte);
-    // What browsers leave unescaped in a query is taken on purpose.
-    let query = |byte: u8| path(byte) || b"?[]{}|\\^`".contains(&byte);
+    // What clients leave unescaped is taken on purpose. A byte above 127 alone is not UTF-8.
+    let query = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    let path = |byte: u8| query(byte) && byte != b'\\';
     for byte in 0..=255 {
         let around = |before: &str, after: &str| [before.as_bytes(), &[byte], after.as_bytes()].concat();
         let rows = [
             (around("G", "T / HTTP/1.1\r\nHost: h\r\n\r\n"), token(byte)),
-            (around("GET /a", "b HTTP/1.1\r\nHost: h\r\n\r\n"), path(byte) || byte == b'?'),
+            (around("GET /a", "b HTTP/1.1\r\nHost: h\r\n\r\n"), path(byte)),
             (around("GET /?a", "b HTTP/1.1\r\nHost: h\r\n\r\n"), query(byte)),
         ];
         for (input, taken) in rows {
@@ -116,5 +128,40 @@ fn each_byte_in_a_method_a_path_and_a_query_agrees_with_the_grammar() {
             assert_eq!(verdict.requests().len(), usize::from(taken), "{}", input.escape_ascii());
             assert_eq!(verdict.refused().is_none(), taken, "{}", input.escape_ascii());
         }
+    }
+}
+
+#[test]
+fn targets_that_clients_do_not_escape_arrive_as_they_were_sent() {
+    for path in ["/a[b]c", "/a|b", "/a^b", "/50%", "/%zz", "/%2", "/\"<>`{}'", "/caf\u{e9}", "/\u{1f600}"] {
+        for query in [None, Some(""), Some("50%"), Some("q=%&p=%2"), Some("\"<>'[]{}|^`\\"), Some("q=\u{e9}")]
+        {
+            let target = query.map_or(path.to_owned(), |query| format!("{path}?{query}"));
+            for form in ["", "http://h"] {
+                let verdict = echo(format!("GET {form}{target} HTTP/1.1\r\nHost: h\r\n\r\n"));
+                let requests = verdict.requests();
+                assert_eq!(requests.len(), 1, "{form}{target}");
+                assert_eq!((&*requests[0].path, requests[0].query.as_deref()), (path, query));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_absolute_target_without_a_path_has_the_root() {
+    for (line, path, query) in [
+        ("GET http://h", "/", None),
+        ("GET http://h?q", "/", Some("q")),
+        ("GET http://h/?q", "/", Some("q")),
+        ("HEAD http://h:80", "/", None),
+        ("OPTIONS http://h", "", None),
+        ("OPTIONS *", "", None),
+        ("OPTIONS http://h/", "/", None),
+        ("OPTIONS http://h?q", "/", Some("q")),
+        ("CONNECT h:80", "", None),
+    ] {
+        let verdict = echo(format!("{line} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        let request = verdict.requests()[0];
+        assert_eq!((&*request.path, request.query.as_deref()), (path, query), "{line}");
     }
 }

@@ -48,6 +48,22 @@ fn an_empty_line_between_requests_is_still_silence() {
     assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::IdleTime)), 0));
 }
 
+/// Each is one that is skipped, and together they renew nothing.
+#[test]
+fn empty_lines_that_trickle_in_do_not_renew_the_time() {
+    for (before, limit, time) in [(&b""[..], Limit::FirstByteTime, 10), (GET, Limit::IdleTime, 75)] {
+        let mut connection = Connection::new(plan::echo);
+        connection.feed_all(before);
+        connection.look();
+        for byte in b"\r\n".repeat(8).chunks(2).flatten() {
+            connection.silence(SECOND / 2);
+            connection.feed(&[*byte]);
+        }
+        meets(&mut connection, limit, Duration::from_secs(time - 8));
+        assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(limit)), 0));
+    }
+}
+
 #[test]
 fn a_head_that_is_begun_and_not_completed_is_told_408() {
     for before in [&b""[..], GET] {

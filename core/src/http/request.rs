@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use super::target::Target;
+use super::target::{self, Target};
 use super::version::{InvalidVersion, Version};
 use super::{Fields, syntax};
 use crate::Violation;
@@ -125,9 +125,10 @@ impl Request {
         self.line.target(self.fields.section())
     }
 
-    /// The target's path, as it was sent: percent escapes are not decoded. Empty for the forms without one.
+    /// The target's path, as it was sent: percent escapes are not decoded. `/` if an absolute target has none. Empty for
+    /// the forms without one.
     pub fn path(&self) -> &str {
-        text_at(self.fields.section(), self.line.path)
+        self.line.path(self.fields.section())
     }
 
     /// The version; a higher minor version than 1 counts as 1.1.
@@ -173,7 +174,7 @@ pub(super) struct RequestLine {
     method: MethodName,
     form: Form,
     target: Place,
-    /// Empty for the forms without one. The query is what follows it in the target.
+    /// Empty for the forms without one, and where an absolute target has none. The query is what follows it in the target.
     path: Place,
     version: Version,
 }
@@ -280,8 +281,13 @@ impl RequestLine {
             Some(method) => MethodName::Registered(method),
             None => MethodName::Extension(Place::new(range.start, method_len)),
         };
-        let path = Place::new(path_start, parsed.path().len());
-        Ok(Self { method, form, path, target: Place::new(start, target_len), version })
+        let target = Place::new(start, target_len);
+        let query_len = parsed.query().map_or(0, |query| "?".len() + query.len());
+        let path_len = match form {
+            Form::Origin | Form::Absolute { .. } => target.range().end.saturating_sub(path_start + query_len),
+            Form::Authority | Form::Asterisk => 0,
+        };
+        Ok(Self { method, form, path: Place::new(path_start, path_len), target, version })
     }
 
     /// Where the line behind it starts.
@@ -300,10 +306,26 @@ impl RequestLine {
         }
     }
 
+    fn path<'a>(&self, text: &'a [u8]) -> &'a str {
+        match self.form {
+            Form::Absolute { .. } if self.path.len() == 0 => {
+                target::missing_path(self.has_query(), self.method(text))
+            }
+            Form::Origin | Form::Absolute { .. } | Form::Authority | Form::Asterisk => {
+                text_at(text, self.path)
+            }
+        }
+    }
+
+    /// Of a target with a path, missing or not.
+    fn has_query(&self) -> bool {
+        self.path.end < self.target.end
+    }
+
     fn target<'a>(&self, text: &'a [u8]) -> Target<'a> {
         let place = |start, end| text_at(text, Place { start, end });
-        let path = text_at(text, self.path);
-        let query = (self.path.end < self.target.end).then(|| place(self.path.end + 1, self.target.end));
+        let path = self.path(text);
+        let query = self.has_query().then(|| place(self.path.end + 1, self.target.end));
         match self.form {
             Form::Origin => Target::Origin { path, query },
             Form::Absolute { scheme_len } => {
@@ -321,7 +343,7 @@ impl RequestLine {
 /// The length of what stands between a scheme and an authority.
 const COLON_SLASHES: u32 = 3;
 
-/// What stands at `place`, which was found to be ASCII.
+/// What stands at `place`, which was found to be UTF-8.
 fn text_at(text: &[u8], place: Place) -> &str {
     text.get(place.range()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
 }

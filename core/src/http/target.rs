@@ -5,11 +5,23 @@ use super::syntax;
 use crate::Violation;
 
 /// A request target. RFC 9112 3.2.
+///
+/// Path and query are as they were sent, byte for byte: nothing is decoded, escaped or normalized. They may hold what RFC
+/// 3986 would have escaped, because browsers and other clients send it:
+///
+/// | | path | query |
+/// |---|---|---|
+/// | visible ASCII, also `"` `<` `>` `[` `]` `^` `` ` `` `{` `}` and a vertical bar | taken | taken |
+/// | `%`, with two hexadecimal digits behind it or without | taken | taken |
+/// | UTF-8 that is not escaped | taken | taken |
+/// | `\` | refused: browsers and others take it for a slash | taken |
+/// | `#` | refused: it begins a fragment, which is not sent | refused |
+/// | controls, DEL, space, and bytes that are not UTF-8 | refused | refused |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     /// `/path?query`: the usual form.
     Origin {
-        /// The path, from its first slash. Percent escapes are whole, and not decoded.
+        /// The path, from its first slash.
         path: &'a str,
         /// What follows the question mark, if there is one.
         query: Option<&'a str>,
@@ -21,7 +33,8 @@ pub enum Target<'a> {
         scheme: &'a str,
         /// The host, with a port if one came.
         authority: &'a str,
-        /// The path; empty if none came.
+        /// The path; `/` if none came (RFC 9110 4.2.3). Empty only with OPTIONS, if neither path nor query came: that
+        /// means what `*` means (RFC 9112 3.2.4).
         path: &'a str,
         /// What follows the question mark, if there is one.
         query: Option<&'a str>,
@@ -59,14 +72,14 @@ impl<'a> Target<'a> {
             (Method::Options, b"*") => return Ok(Self::Asterisk),
             (_, b"*") => return Err(invalid("the target * with OPTIONS only", "RFC 9112 3.2.4")),
             (_, [b'/', ..]) => Self::origin(text),
-            _ => Self::absolute(text),
+            _ => Self::absolute(text, method),
         };
         found.ok_or_else(|| {
             invalid("a path or an absolute URI of valid characters as the target", "RFC 9112 3.2")
         })
     }
 
-    /// The path. Empty for the forms without one.
+    /// The path, as it was sent; `/` if an absolute target has none. Empty for the forms without one.
     pub fn path(&self) -> &'a str {
         match *self {
             Self::Origin { path, .. } | Self::Absolute { path, .. } => path,
@@ -74,7 +87,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The query, if there is one.
+    /// The query, as it was sent, if there is one.
     pub fn query(&self) -> Option<&'a str> {
         match *self {
             Self::Origin { query, .. } | Self::Absolute { query, .. } => query,
@@ -87,7 +100,7 @@ impl<'a> Target<'a> {
         Some(Self::Origin { path, query })
     }
 
-    fn absolute(text: &'a [u8]) -> Option<Self> {
+    fn absolute(text: &'a [u8], method: Method<'_>) -> Option<Self> {
         let colon = syntax::find(b':', text)?;
         let (scheme, rest) = (text.get(..colon)?, text.get(colon..)?.strip_prefix(b"://")?);
         let scheme_is_valid = scheme.first()?.is_ascii_alphabetic()
@@ -99,9 +112,15 @@ impl<'a> Target<'a> {
             return None;
         }
         let (path, query) = path_and_query(rest)?;
+        let path = if path.is_empty() { missing_path(query.is_some(), method) } else { path };
         let (scheme, authority) = (core::str::from_utf8(scheme).ok()?, core::str::from_utf8(authority).ok()?);
         Some(Self::Absolute { scheme, authority, path, query })
     }
+}
+
+/// The path of an absolute target that has none. RFC 9110 4.2.3, and RFC 9112 3.2.4 for OPTIONS.
+pub(super) fn missing_path(has_query: bool, method: Method<'_>) -> &'static str {
+    if method == Method::Options && !has_query { "" } else { "/" }
 }
 
 fn path_and_query(text: &[u8]) -> Option<(&str, Option<&str>)> {
@@ -176,10 +195,28 @@ mod tests {
         assert_eq!(parse("/a//b?", get), Some(Target::Origin { path: "/a//b", query: Some("") }));
         assert_eq!(
             parse("HTTP://[::1]:80?q", get),
-            Some(Target::Absolute { scheme: "HTTP", authority: "[::1]:80", path: "", query: Some("q") })
+            Some(Target::Absolute { scheme: "HTTP", authority: "[::1]:80", path: "/", query: Some("q") })
         );
         assert_eq!(parse("a.b:443", Method::Connect), Some(Target::Authority("a.b:443")));
         assert_eq!(parse("*", Method::Options), Some(Target::Asterisk));
+    }
+
+    #[test]
+    fn an_absolute_target_without_a_path_has_the_root() {
+        let of = |text, method| parse(text, method).map(|target| (target.path(), target.query()));
+        assert_eq!(of("http://a", Method::Get), Some(("/", None)));
+        assert_eq!(of("http://a?q", Method::Get), Some(("/", Some("q"))));
+        assert_eq!(of("http://a", Method::Options), Some(("", None)));
+        assert_eq!(of("http://a/", Method::Options), Some(("/", None)));
+        assert_eq!(of("http://a?", Method::Options), Some(("/", Some(""))));
+    }
+
+    #[test]
+    fn text_is_utf_8() {
+        assert_eq!(parse("/\u{e9}?\u{e9}", Method::Get).map(|target| target.path()), Some("/\u{e9}"));
+        for bad in [&b"/\xe9"[..], b"/?\xe9", b"/\xc3?\xa9", b"http://a/\xff"] {
+            assert!(Target::parse(bad, Method::Get).is_err(), "{}", bad.escape_ascii());
+        }
     }
 
     #[test]
@@ -189,9 +226,12 @@ mod tests {
             "a",
             "*",
             "a.b:80",
-            "//\u{e9}",
             "/#f",
+            "/?#f",
             "/a b",
+            "/\\",
+            "/\u{7f}",
+            "/?\0",
             "http:/a",
             "http://",
             "http:///a",

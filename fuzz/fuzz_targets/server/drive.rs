@@ -11,6 +11,7 @@ use endwell_core::{Error, Outbox, Step};
 use endwell_fuzz::{Arrival, Feed};
 
 use crate::plan::Plan;
+use crate::target;
 
 pub struct Outcome {
     pub log: Vec<String>,
@@ -63,6 +64,7 @@ impl Driver<'_> {
                 }
                 Ok(Step::Done(Next::Exchange(exchange))) => {
                     let head = &exchange.head;
+                    target::check(head, self.feed.stream());
                     let line = format!("{} {:?} {:?}", head.method(), head.target(), head.version());
                     let fields: Vec<_> =
                         head.fields().iter().map(|(n, v)| (n, v.escape_ascii().to_string())).collect();

@@ -13,10 +13,13 @@
 //! - whole, by copy, no time passes;
 //! - in pieces, through a lent buffer, no time passes: the same requests, bodies, verdicts and output bytes;
 //! - in pieces, time passes: whatever is open has a deadline, and the machine ends.
+//!
+//! And a target is what stands in the stream, byte for byte, and nothing that could split a request line.
 #![no_main]
 
 mod drive;
 mod plan;
+mod target;
 
 use drive::run;
 use endwell_fuzz::Arrival;

@@ -22,10 +22,16 @@ use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Step, Violation};
 pub struct Server {
     inbox: Box<Inbox>,
     limits: Arc<Limits>,
+    /// Before the request line. RFC 9112 2.2.
+    empty_lines: u8,
     progress: HeadProgress,
     waiting: Waiting,
     since: Option<Instant>,
 }
+
+/// Empty lines before a request line that are skipped: one more is refused. Some clients send one behind a body, and
+/// proxies pass on what several of them sent. They are no beginning of a head, so the time for its first byte runs on.
+const EMPTY_LINES: u8 = 8;
 
 /// What is waited for; each has its time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +83,8 @@ impl Server {
     }
 
     fn between(inbox: Box<Inbox>, limits: Arc<Limits>, waiting: Waiting) -> Self {
-        Self { inbox, limits, progress: HeadProgress::RequestLine(LineScan::default()), waiting, since: None }
+        let progress = HeadProgress::RequestLine(LineScan::default());
+        Self { inbox, limits, empty_lines: 0, progress, waiting, since: None }
     }
 
     /// Where received bytes go.
@@ -150,13 +157,30 @@ impl Server {
         }
     }
 
-    /// True if nothing has arrived but the one empty line that is ignored.
+    /// True if nothing has arrived but empty lines that are skipped.
     fn is_before_head(&self) -> bool {
-        matches!(self.inbox.unread(), b"" | b"\r" | b"\r\n")
+        let mut unread = self.inbox.unread();
+        for _ in self.empty_lines..EMPTY_LINES {
+            unread = unread.strip_prefix(b"\r\n").unwrap_or(unread);
+        }
+        matches!(unread, b"" | b"\r")
+    }
+
+    /// RFC 9112 2.2: empty lines before a request line are ignored.
+    fn skip_empty_lines(&mut self) {
+        while matches!(self.progress, HeadProgress::RequestLine(_))
+            && self.empty_lines < EMPTY_LINES
+            && self.inbox.unread().starts_with(b"\r\n")
+        {
+            self.inbox.consume(2);
+            self.progress = HeadProgress::RequestLine(LineScan::default());
+            self.empty_lines += 1;
+        }
     }
 
     /// Goes on through the head. When it is whole: its request line, and where it ends.
     fn advance(&mut self) -> Result<Option<(RequestLine, usize)>, Reject> {
+        self.skip_empty_lines();
         let bound = self.limits.head();
         let unread = self.inbox.unread();
         let text = unread.get(..bound).unwrap_or(unread);
@@ -174,10 +198,6 @@ impl Server {
                         }
                         return head_so_far(text, bound);
                     };
-                    // RFC 9112 2.2: at least one empty line before a request line is ignored. We ignore one.
-                    if line.is_empty() && line.start == 0 {
-                        continue;
-                    }
                     let parsed = RequestLine::parse(text, line.start..line.end)?;
                     if parsed.target_len() > self.limits.target_bytes {
                         return Err(Exceeded::bytes(Limit::TargetBytes, self.limits.target_bytes).into());
@@ -225,9 +245,7 @@ impl Server {
         let unread = self.inbox.unread();
         let is_head = match &self.progress {
             // RFC 9110 9.3.2: no content to a HEAD, also when the rest of its line cannot be understood.
-            HeadProgress::RequestLine(_) => {
-                unread.strip_prefix(b"\r\n").unwrap_or(unread).starts_with(b"HEAD ")
-            }
+            HeadProgress::RequestLine(_) => unread.starts_with(b"HEAD "),
             HeadProgress::Fields(_, line) => line.method(unread) == Method::Head,
         };
         Refusal::new(reject, is_head, self.inbox, self.limits)
