@@ -99,6 +99,15 @@ impl Request {
 }
 
 impl Request {
+    /// How long it is, with its body.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// A request with a body of known length.
     pub(crate) fn post(body: &[u8]) -> Self {
         let head = format!("POST /x/0 HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.len());

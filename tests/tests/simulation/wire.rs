@@ -149,9 +149,14 @@ impl Line {
         &self.ways[side].taken
     }
 
-    /// Bytes of it that a layer still holds back.
+    /// Bytes of it that a layer above the wire still holds back. Without such a layer, what a stall keeps is the wire's.
     pub(crate) fn held(&self, side: usize) -> usize {
-        self.ways[side].held.len()
+        self.weather.holds.map_or(0, |_| self.ways[side].held.len())
+    }
+
+    /// Bytes of it that came onto the wire.
+    pub(crate) fn moved(&self, side: usize) -> usize {
+        self.ways[side].moved
     }
 
     /// True if a side can hand over nothing now, or never again.

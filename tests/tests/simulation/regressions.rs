@@ -1,0 +1,111 @@
+//! Seeds that have failed once, and what they showed as a world of its own. A seed means another world as soon as anything
+//! else is drawn by chance; these do not.
+
+use std::io::IoSlice;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use endwell::core::Instant;
+use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::http::StatusCode;
+use endwell::ws::{CloseCode, Driver, Jitter, Limits, Message, Socket};
+use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
+
+use crate::client::{Request, Then};
+use crate::http::{Conversation, fits};
+use crate::wire::{Weather, WireEnd, wire};
+use crate::world::{Hold, Manners, World};
+
+/// Seeds of the WebSocket's worlds.
+pub(crate) const WEB_SOCKET: [u64; 2] = [2247, 22899];
+
+/// Seeds of HTTP's worlds.
+pub(crate) const HTTP: [u64; 1] = [20738];
+
+fn weather(window: usize) -> Weather {
+    let delay = Duration::from_millis(1);
+    Weather { longest: 5000, delay, window, holds: None, turns: None, stall: None, cut: None }
+}
+
+fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
+    let limits = Arc::new(Limits::default());
+    let web_socket = WebSocket::from_parts(role, Bytes::new(), limits, Jitter::default(), None);
+    Socket::over(end, web_socket, &Config::default())
+}
+
+/// How long a flush took that met a stall of 8 s, and what a layer above the wire still held back then.
+fn flush_within_a_stall(holds: Option<usize>) -> (Duration, usize) {
+    let world = World::new(1, Manners::default());
+    // Of the last of 102 bytes.
+    let stall = Some((0, 101, Duration::from_secs(8)));
+    let (line, server, client) = wire(&world, Weather { longest: 1, holds, stall, ..weather(1000) });
+    let (mut socket, driver) = over(server, Role::Server);
+    let (mut peer, peers_driver) = over(client, Role::Client(Masks::new(|| [1, 2, 3, 4])));
+    world.spawn("driver", async move { drop(driver.await) });
+    world.spawn("driver of the peer", async move { drop(peers_driver.await) });
+    world.spawn("peer", async move {
+        while peer.receive().await.is_some() {}
+        peer.close(CloseCode::NORMAL).await;
+    });
+    let flushed: Arc<Mutex<Option<(Instant, usize)>>> = Arc::default();
+    let (note, sharing) = (Arc::clone(&flushed), world.clone());
+    let before = world.now();
+    world.spawn("application", async move {
+        socket.send(Message::binary(vec![7; 100])).await.unwrap();
+        socket.flush().await.unwrap();
+        *note.hold() = Some((sharing.now(), line.hold().held(0)));
+        socket.close(CloseCode::NORMAL).await;
+    });
+    world.run();
+    let (now, held) = flushed.hold().take().unwrap();
+    (now.saturating_since(before), held)
+}
+
+/// 22899: what the stall kept on the wire was taken for what a layer above it holds back.
+#[test]
+fn a_flush_waits_for_the_layer_above_the_wire_and_not_for_the_wire() {
+    assert_eq!(flush_within_a_stall(None), (Duration::ZERO, 0));
+    let (time, held) = flush_within_a_stall(Some(1024));
+    assert!(time >= Duration::from_secs(8) && held == 0, "{time:?} {held}");
+}
+
+/// 20738: the client saw the end of the stream and went while a layer of its own still held the rest of its request,
+/// and the law knew only of requests that the network cuts.
+#[test]
+fn a_client_that_goes_before_its_layer_has_passed_on_all_cuts_its_request() {
+    let world = World::new(1, Manners::default());
+    let weather = Weather { holds: Some(1024), ..weather(30) };
+    let (line, mut one, other) = wire(&world, weather.clone());
+    let requests = vec![Request::post(b"body")];
+    let input = requests[0].bytes().to_vec();
+    world.spawn("client", async move {
+        std::future::poll_fn(|cx| {
+            let mut sent = 0;
+            while sent < input.len() {
+                let Poll::Ready(written) = one.poll_write(cx, &[IoSlice::new(&input[sent..])]) else {
+                    panic!()
+                };
+                sent += written.unwrap();
+            }
+            assert!(one.poll_flush(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(one);
+    });
+    let running = Server::new(other, &Config::default())
+        .run(|exchange: Exchange| async move { exchange.respond(StatusCode::OK, "hello") });
+    let ended: Arc<Mutex<Option<Ended>>> = Arc::default();
+    let note = Arc::clone(&ended);
+    world.spawn("server", async move {
+        let end = running.await;
+        *note.hold() = Some(end);
+    });
+    world.run();
+    assert_eq!(line.hold().moved(0), 30);
+    let conversation = Conversation { requests, then: Then::Wait, line, heard: Arc::default() };
+    let ended = ended.hold().take().unwrap();
+    assert!(matches!(ended, Ended::Protocol(_)), "{ended}");
+    fits(&ended, false, &weather, &[conversation]);
+}
