@@ -14,23 +14,31 @@ use async_io::{Async, Timer};
 use endwell_core::Instant;
 use socket2::SockRef;
 
+use crate::tcp;
 use crate::transport::Transport;
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
 /// A transport made of any byte stream of futures-io's.
 #[derive(Debug)]
-pub struct Stream<T> {
+pub struct Stream<T: 'static> {
     io: T,
-    end_write: EndWrite<T>,
-    reset: fn(&T),
+    socket: &'static Socket<T>,
     epoch: time::Instant,
     sleep: Option<(time::Instant, Timer)>,
     reads: u32,
 }
 
-/// Ends the write side. Closing does that for what is made of other streams; async-io's own sockets only flush.
-type EndWrite<T> = fn(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<()>>;
+/// What each kind of stream does its own way.
+#[derive(Debug)]
+struct Socket<T> {
+    /// Ends the write side. Closing does that for what is made of other streams; async-io's own sockets only flush.
+    end_write: fn(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<()>>,
+    /// Lets its drop be a reset.
+    reset: fn(&T),
+    /// What has the peer not acknowledged?
+    unacknowledged: fn(&T) -> Option<u64>,
+}
 
 /// Reads in a row after which a task gives way to others. tokio does this by itself.
 const TURN: u32 = 64;
@@ -38,11 +46,11 @@ const TURN: u32 = 64;
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
     pub fn new(io: T) -> Self {
-        Self::with(io, T::poll_close, |_| {})
+        Self::over(io, &Socket { end_write: T::poll_close, reset: |_| {}, unacknowledged: |_| None })
     }
 
-    fn with(io: T, end_write: EndWrite<T>, reset: fn(&T)) -> Self {
-        Self { io, end_write, reset, epoch: time::Instant::now(), sleep: None, reads: 0 }
+    fn over(io: T, socket: &'static Socket<T>) -> Self {
+        Self { io, socket, epoch: time::Instant::now(), sleep: None, reads: 0 }
     }
 
     /// The byte stream.
@@ -52,30 +60,40 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
 }
 
 impl Stream<Async<TcpStream>> {
-    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already.
+    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already. Where the system has
+    /// `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB that it has not sent: so a slow reader is seen to read.
     ///
     /// # Errors
     ///
     /// The connection is gone already.
     pub fn tcp(io: Async<TcpStream>) -> io::Result<Self> {
         io.get_ref().set_nodelay(true)?;
-        let end_write = |io: Pin<&mut Async<TcpStream>>, _: &mut Context<'_>| {
-            Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write))
-        };
-        Ok(Self::with(io, end_write, |io| {
-            // Should it fail, the connection closes instead.
-            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
-        }))
+        tcp::bound_unsent(&SockRef::from(&io));
+        Ok(Self::over(
+            io,
+            &Socket {
+                end_write: |io, _| Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write)),
+                reset: |io| {
+                    // Should it fail, the connection closes instead.
+                    let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
+                },
+                unacknowledged: |io| tcp::unacknowledged(&SockRef::from(io)),
+            },
+        ))
     }
 }
 
 impl Stream<Async<UnixStream>> {
     /// A Unix connection. Unix sockets have no reset.
     pub fn unix(io: Async<UnixStream>) -> Self {
-        let end_write = |io: Pin<&mut Async<UnixStream>>, _: &mut Context<'_>| {
-            Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write))
-        };
-        Self::with(io, end_write, |_| {})
+        Self::over(
+            io,
+            &Socket {
+                end_write: |io, _| Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write)),
+                reset: |_| {},
+                unacknowledged: |_| None,
+            },
+        )
     }
 }
 
@@ -123,11 +141,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 
     fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        (self.end_write)(Pin::new(&mut self.io), cx)
+        (self.socket.end_write)(Pin::new(&mut self.io), cx)
     }
 
     fn reset(&mut self) {
-        (self.reset)(&self.io);
+        (self.socket.reset)(&self.io);
     }
 
     fn now(&self) -> Instant {
@@ -151,6 +169,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
 
     fn found_nothing(&self) -> bool {
         self.reads < TURN
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        (self.socket.unacknowledged)(&self.io)
     }
 }
 

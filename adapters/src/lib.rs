@@ -85,6 +85,8 @@ mod server;
 #[cfg(feature = "smol")]
 pub mod smol;
 mod sync;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod tcp;
 #[cfg(feature = "rustls")]
 pub mod tls;
 #[cfg(feature = "tokio")]

@@ -14,6 +14,7 @@ use endwell_core::Instant;
 use socket2::SockRef;
 
 use crate::client::{self, Origin};
+use crate::tcp;
 use crate::transport::{Address, Connector, Endpoints, Listener, Transport};
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
@@ -25,13 +26,15 @@ struct Socket<T> {
     reset: fn(&T),
     /// Is there anything to read?
     peek: fn(&T) -> bool,
+    /// What has the peer not acknowledged?
+    unacknowledged: fn(&T) -> Option<u64>,
 }
 
 /// A transport made of any byte stream of tokio's. Needs a runtime with its timer enabled.
 #[derive(Debug)]
-pub struct Stream<T> {
+pub struct Stream<T: 'static> {
     io: T,
-    socket: Socket<T>,
+    socket: &'static Socket<T>,
     epoch: time::Instant,
     sleep: Option<Pin<Box<Sleep>>>,
 }
@@ -39,10 +42,10 @@ pub struct Stream<T> {
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
     pub fn new(io: T) -> Self {
-        Self::over(io, Socket { reset: |_| {}, peek: |_| false })
+        Self::over(io, &Socket { reset: |_| {}, peek: |_| false, unacknowledged: |_| None })
     }
 
-    fn over(io: T, socket: Socket<T>) -> Self {
+    fn over(io: T, socket: &'static Socket<T>) -> Self {
         Self { io, socket, epoch: time::Instant::now(), sleep: None }
     }
 
@@ -53,25 +56,36 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
 }
 
 impl Stream<TcpStream> {
-    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already.
+    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already. Where the system has
+    /// `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB that it has not sent: so a slow reader is seen to read.
     ///
     /// # Errors
     ///
     /// The connection is gone already.
     pub fn tcp(io: TcpStream) -> io::Result<Self> {
         io.set_nodelay(true)?;
-        let reset = |io: &_| {
-            // Should it fail, the connection closes instead.
-            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
-        };
-        Ok(Self::over(io, Socket { reset, peek: |io| peek(&SockRef::from(io)) }))
+        tcp::bound_unsent(&SockRef::from(&io));
+        Ok(Self::over(
+            io,
+            &Socket {
+                reset: |io| {
+                    // Should it fail, the connection closes instead.
+                    let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
+                },
+                peek: |io| peek(&SockRef::from(io)),
+                unacknowledged: |io| tcp::unacknowledged(&SockRef::from(io)),
+            },
+        ))
     }
 }
 
 impl Stream<UnixStream> {
     /// A Unix connection. Unix sockets have no reset.
     pub fn unix(io: UnixStream) -> Self {
-        Self::over(io, Socket { reset: |_| {}, peek: |io| peek(&SockRef::from(io)) })
+        Self::over(
+            io,
+            &Socket { reset: |_| {}, peek: |io| peek(&SockRef::from(io)), unacknowledged: |_| None },
+        )
     }
 }
 
@@ -131,6 +145,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     fn has_unseen(&self) -> bool {
         // What the runtime knows of a socket is from when it last waited for anything.
         (self.socket.peek)(&self.io)
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        (self.socket.unacknowledged)(&self.io)
     }
 }
 

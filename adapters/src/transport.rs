@@ -49,6 +49,15 @@ pub trait Transport: Send + 'static {
     fn has_unseen(&self) -> bool {
         false
     }
+
+    /// How many of the bytes that were written the peer has not acknowledged. `None` where the system does not tell.
+    ///
+    /// Asked when nothing was taken for a long time, before that is judged: a kernel that buffers may take nothing for
+    /// minutes while its peer reads without a pause. A layer passes the question on. Only the difference between two
+    /// answers counts, so a layer that adds to the bytes, as TLS does, need not convert them.
+    fn unacknowledged(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// The two ends of a connection.

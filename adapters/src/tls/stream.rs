@@ -145,6 +145,10 @@ impl<T: Transport> Transport for Stream<T> {
         // It may be a ticket, and then a connection is given up that could have been used: rarely, and safely.
         self.transport().has_unseen()
     }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        self.transport().unacknowledged()
+    }
 }
 
 impl<T: Transport> fmt::Debug for Stream<T> {

@@ -98,4 +98,11 @@ impl<T: Transport> Transport for Line<T> {
             Self::Closed(_) => false,
         }
     }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        match self {
+            Self::Open(transport) => transport.unacknowledged(),
+            Self::Closed(_) => None,
+        }
+    }
 }

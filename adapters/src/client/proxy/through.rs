@@ -63,6 +63,10 @@ impl<T: Transport> Transport for Through<T> {
     fn has_unseen(&self) -> bool {
         self.transport.has_unseen()
     }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        self.transport.unacknowledged()
+    }
 }
 
 impl<T> fmt::Debug for Through<T> {
