@@ -318,7 +318,9 @@ impl Wire {
         ended
     }
 
+    /// The socket has ended like this, unless the connection had ended before: that is not told in two ways.
     fn socket_is_over(&mut self, ended: Ended) {
+        let ended = self.ended.as_deref().cloned().unwrap_or(ended);
         self.socket = SocketState::Over(Box::new(ended.clone()));
         self.tell_outlets();
         // What is still queued has nobody to go to.

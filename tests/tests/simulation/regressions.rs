@@ -2,6 +2,7 @@
 //! else is drawn by chance; these do not.
 
 use std::io::IoSlice;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -9,16 +10,16 @@ use std::time::Duration;
 use endwell::core::Instant;
 use endwell::core::ws::{Masks, Role, WebSocket};
 use endwell::http::StatusCode;
-use endwell::ws::{CloseCode, Driver, Jitter, Limits, Message, Socket};
+use endwell::ws::{CloseCode, Control, Driver, Jitter, Limits, Message, Socket};
 use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
 
 use crate::client::{Request, Then};
 use crate::http::{Conversation, fits};
-use crate::wire::{Weather, WireEnd, wire};
-use crate::world::{Hold, Manners, World};
+use crate::wire::{Cut, Weather, WireEnd, wire};
+use crate::world::{Hold, Manners, World, race};
 
 /// Seeds of the WebSocket's worlds.
-pub(crate) const WEB_SOCKET: [u64; 2] = [2247, 22899];
+pub(crate) const WEB_SOCKET: [u64; 7] = [2247, 22899, 61470, 136_486, 143_286, 171_610, 183_425];
 
 /// Seeds of HTTP's worlds.
 pub(crate) const HTTP: [u64; 1] = [20738];
@@ -108,4 +109,83 @@ fn a_client_that_goes_before_its_layer_has_passed_on_all_cuts_its_request() {
     let ended = ended.hold().take().unwrap();
     assert!(matches!(ended, Ended::Protocol(_)), "{ended}");
     fits(&ended, false, &weather, &[conversation]);
+}
+
+/// 61470, 171610: a socket whose input nobody wants could not be written to any more, and went through the pings that had arrived
+/// behind the first that it could not answer. So its outlets were asked for more, and kept the connection's task.
+#[test]
+fn an_outlet_keeps_no_task_of_a_connection_that_fails_among_pings() {
+    let world = World::new(1, Manners::default());
+    let (_, server, client) = wire(&world, Weather { cut: Some((0, 2, Cut::End)), ..weather(1000) });
+    let (socket, driver) = over(server, Role::Server);
+    let (mut peer, peers_driver) = over(client, Role::Client(Masks::new(|| [1, 2, 3, 4])));
+    let kept = socket.outlet();
+    let outlet = kept.clone();
+    let (sends, receives) = socket.split();
+    drop(receives);
+    world.spawn("driver", async move { drop(driver.await) });
+    world.spawn("driver of the peer", async move { drop(peers_driver.await) });
+    world.spawn("peer", async move {
+        for _ in 0..20 {
+            peer.ping(Control::new(b"").unwrap()).unwrap();
+        }
+        peer.close(CloseCode::NORMAL).await;
+    });
+    world.spawn("application", async move {
+        outlet.closed().await;
+        drop(sends);
+    });
+    world.run();
+    assert_eq!(world.kept_wakers(), Vec::<String>::new());
+    drop(kept);
+}
+
+/// 136486, 143286, 183425: a reader that came after the connection had failed found a violation in what had arrived before, and who
+/// asked then was told of that, and the others of the failure.
+#[test]
+fn how_a_connection_ended_is_told_alike_whatever_is_found_afterwards() {
+    let world = World::new(1, Manners::default());
+    let (_, server, mut client) = wire(&world, Weather { cut: Some((0, 1, Cut::Reset)), ..weather(1000) });
+    let (socket, mut driver) = over(server, Role::Server);
+    let outlet = socket.outlet();
+    let sharing = world.clone();
+    world.spawn("peer", async move {
+        // A text, and a frame that is not masked.
+        let frames = [0x81, 0x81, 0, 0, 0, 0, b'a', 0x81, 1, b'b'];
+        let mut sent = 0;
+        std::future::poll_fn(|cx| {
+            while sent < frames.len() {
+                let slices = [IoSlice::new(&frames[sent..])];
+                sent += std::task::ready!(client.poll_write(cx, &slices)).unwrap();
+            }
+            Poll::Ready(())
+        })
+        .await;
+        sharing.sleep(Duration::from_secs(1)).await;
+    });
+    let sharing = world.clone();
+    world.spawn("driver and application", async move {
+        sharing.sleep(Duration::from_millis(10)).await;
+        let (mut sends, mut receives) = socket.split();
+        let mut drive = async |polls: usize| {
+            let mut polls = 0..polls;
+            std::future::poll_fn(|cx| match Pin::new(&mut driver).poll(cx) {
+                Poll::Pending if polls.next().is_none() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            })
+            .await
+        };
+        let first = race(receives.receive(), drive(usize::MAX)).await;
+        assert!(matches!(first, Ok(Some(message)) if message.is_data()));
+        sends.send("c").await.unwrap();
+        assert!(drive(0).await.is_none());
+        assert!(receives.receive().await.is_none());
+        let ended = drive(1).await.unwrap();
+        assert!(matches!(ended, Ended::Transport(_)), "{ended}");
+        for told in [outlet.closed().await, receives.closed().await, sends.close(CloseCode::NORMAL).await] {
+            assert_eq!(format!("{told:?}"), format!("{ended:?}"));
+        }
+    });
+    world.run();
 }

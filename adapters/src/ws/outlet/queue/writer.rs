@@ -43,6 +43,10 @@ impl Queue {
         woken: &mut Woken,
     ) -> Next {
         let mut state = self.0.lock();
+        if let Phase::Ended(_) = state.phase {
+            // An outlet that lives on must not keep the task.
+            return Next::Nothing;
+        }
         state.settle(position, woken);
         let Some(front) = state.entries.front() else {
             if let Phase::Closing(_) = state.phase {
@@ -69,7 +73,6 @@ impl Queue {
     pub(crate) fn rest(&self, now: Instant, position: Position, cx: &Context<'_>, woken: &mut Woken) -> Rest {
         let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
-            // An outlet that lives on must not keep the task.
             return Rest::default();
         }
         state.settle(position, woken);
