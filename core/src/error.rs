@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::time::Duration;
 
-use crate::Rate;
+use crate::Total;
 
 /// Why a connection, or one message of it, could not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,10 +140,6 @@ impl Exceeded {
     pub(crate) fn time(limit: Limit, bound: Duration) -> Self {
         Self { limit, bound: Bound::Time(bound) }
     }
-
-    pub(crate) fn rate(limit: Limit, bound: Rate) -> Self {
-        Self { limit, bound: Bound::Rate(bound) }
-    }
 }
 
 impl fmt::Display for Exceeded {
@@ -153,7 +149,8 @@ impl fmt::Display for Exceeded {
             Bound::Bytes(bound) => write!(f, "{what}: the limit is {bound} bytes"),
             Bound::Count(bound) => write!(f, "{what}: the limit is {bound}"),
             Bound::Time(bound) => write!(f, "{what}: the limit is {bound:?}"),
-            Bound::Rate(bound) => write!(f, "{what}: the least is {bound}"),
+            Bound::Silence(bound) => write!(f, "{what}: the longest silence is {bound:?}"),
+            Bound::Total(bound) => write!(f, "{what}: the time for all of it is {bound}"),
         }
     }
 }
@@ -169,8 +166,10 @@ pub enum Bound {
     Count(u64),
     /// So long.
     Time(Duration),
-    /// At least so many bytes in each period.
-    Rate(Rate),
+    /// At most so long without a byte.
+    Silence(Duration),
+    /// At most so long for all the bytes.
+    Total(Total),
 }
 
 /// The limits that can be met, each the reason for an error or for a deadline.
@@ -279,7 +278,12 @@ mod tests {
     fn a_limit_says_its_value() {
         let text = Exceeded::bytes(Limit::HeadBytes, 32_768).to_string();
         assert_eq!(text, "the head is too large: the limit is 32768 bytes");
-        let text = Exceeded::rate(Limit::BodyProgress, Rate::DEFAULT).to_string();
-        assert_eq!(text, "the body came too slowly: the least is 1024 bytes in 10s");
+        let bound = Bound::Silence(Duration::from_secs(30));
+        let text = Exceeded { limit: Limit::BodyProgress, bound }.to_string();
+        assert_eq!(text, "the body came too slowly: the longest silence is 30s");
+        let bound = Bound::Total(Total { base: Duration::from_secs(60), bytes_per_second: 500 });
+        let text = Exceeded { limit: Limit::WriteProgress, bound }.to_string();
+        let expected = "the time for all of it is 60s and 1s for every 500 bytes";
+        assert_eq!(text, alloc::format!("the peer took our output too slowly: {expected}"));
     }
 }

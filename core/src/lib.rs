@@ -40,4 +40,4 @@ pub use error::{Bound, Error, Exceeded, Limit, Violation};
 pub use inbox::{Inbox, Payload};
 pub use outbox::{Outbox, OutboxLimits};
 pub use step::{Held, Step};
-pub use time::{Deadline, Instant, Rate};
+pub use time::{Deadline, Instant, Pace, Total};

@@ -4,9 +4,10 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
 use core::fmt;
+use core::time::Duration;
 
-use crate::time::Progress;
-use crate::{Deadline, Exceeded, Instant, Limit, Rate, convert};
+use crate::time::Clock;
+use crate::{Deadline, Exceeded, Instant, Limit, Pace, convert};
 
 /// The bytes that states have written and the transport has not taken, in order, bounded.
 ///
@@ -27,7 +28,19 @@ pub struct Outbox {
     len: usize,
     sent: u64,
     limits: OutboxLimits,
-    progress: Progress,
+    clock: Clock,
+    acknowledged: Acknowledged,
+}
+
+/// How much of what was sent the peer is known to have, while it is waited for.
+#[derive(Clone, Copy)]
+enum Acknowledged {
+    /// Not asked yet, or it cannot be told: so much is what the transport has taken.
+    Untold {
+        is_asked: bool,
+        sent: u64,
+    },
+    Told(u64),
 }
 
 /// The bounds of an [`Outbox`].
@@ -39,15 +52,19 @@ pub struct OutboxLimits {
     /// Bytes above which no further request or event is taken. Default 64 KiB: more than one write of the
     /// usual socket buffer gathers nothing.
     pub high_water: usize,
-    /// The least the peer must take while something is queued. Default 1 KiB in 10 s. `None`: no limit.
-    pub progress: Option<Rate>,
+    /// The pace at which the peer must take what is queued, counted from when the queue was last empty. Default: 60 s of
+    /// silence, as long as a receiver may keep its window shut behind a slow disk or a sleeping radio; in all 60 s and
+    /// 1 s for every 500 bytes, a modem's rate, so that a byte now and then holds no memory for ever.
+    pub pace: Pace,
 }
 
 impl Default for OutboxLimits {
     fn default() -> Self {
-        Self { bytes: 1 << 20, high_water: 64 << 10, progress: Some(Rate::DEFAULT) }
+        Self { bytes: 1 << 20, high_water: 64 << 10, pace: PACE }
     }
 }
+
+const PACE: Pace = Pace::silence(Duration::from_secs(60)).total(Duration::from_secs(60), 500);
 
 /// From this size on a piece is kept by reference: below it, a copy costs less than a further slice in a
 /// vectored write.
@@ -66,7 +83,8 @@ impl Outbox {
             len: 0,
             sent: 0,
             limits,
-            progress: Progress::default(),
+            clock: Clock::default(),
+            acknowledged: Acknowledged::Untold { is_asked: false, sent: 0 },
         }
     }
 
@@ -132,25 +150,66 @@ impl Outbox {
         })
     }
 
-    /// Checks the write-stall limit. Call it when the transport takes nothing at `now`.
+    /// Sets the pace at which the peer must take what is queued, from now on: a slow reader of one large download or one
+    /// endless stream is not every peer.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.limits.pace = pace;
+    }
+
+    /// Checks the pace of the peer. Call it when the transport takes nothing at `now`.
+    ///
+    /// What a transport has taken may lie in a buffer of this machine, and a transport whose buffer is full takes nothing
+    /// for long though the peer reads all the time. So what counts is what the peer has acknowledged.
+    /// `unacknowledged` says how many bytes of what the transport has taken the peer has not: `None` if that cannot be
+    /// told, and what the transport has taken counts then. It may be more than was taken, since layers below add bytes.
+    /// Asking may be slow: it is done once when the peer has been waited for through an eighth of the time of its pace,
+    /// from where the clock begins anew, and then before a limit is judged.
     ///
     /// # Errors
     ///
     /// [`Limit::WriteProgress`]: the peer takes our output too slowly. Only a reset is left.
-    pub fn poll(&mut self, now: Instant) -> Result<(), Exceeded> {
+    pub fn poll(
+        &mut self,
+        now: Instant,
+        unacknowledged: impl FnOnce() -> Option<u64>,
+    ) -> Result<(), Exceeded> {
         if self.is_empty() {
-            self.progress.stop();
+            self.clock.stop();
             return Ok(());
         }
-        match self.limits.progress {
-            Some(rate) if self.progress.expired(now, rate) => Err(Exceeded::rate(Limit::WriteProgress, rate)),
-            _ => Ok(()),
+        if self.clock.since().is_none() {
+            self.acknowledged = Acknowledged::Untold { is_asked: false, sent: self.sent };
         }
+        let is_due = self.deadline().is_some_and(|deadline| now >= deadline.at);
+        let told = if is_due { unacknowledged().map(|rest| self.sent.saturating_sub(rest)) } else { None };
+        self.acknowledged = match (self.acknowledged, told) {
+            (Acknowledged::Untold { is_asked: false, .. }, Some(told)) => {
+                // How much the peer had when the clock began is not known, so it begins here.
+                self.clock.stop();
+                Acknowledged::Told(told)
+            }
+            (Acknowledged::Untold { is_asked, sent }, _) => {
+                self.clock.add_bytes(self.sent.saturating_sub(sent));
+                Acknowledged::Untold { is_asked: is_asked || is_due, sent: self.sent }
+            }
+            (Acknowledged::Told(before), told) => {
+                let told = before.max(told.unwrap_or(before));
+                self.clock.add_bytes(told.saturating_sub(before));
+                Acknowledged::Told(told)
+            }
+        };
+        self.clock.check(now, &self.limits.pace, Limit::WriteProgress)
     }
 
     /// When [`poll`](Self::poll) must be called again.
     pub fn deadline(&self) -> Option<Deadline> {
-        self.limits.progress.and_then(|rate| self.progress.deadline(rate, Limit::WriteProgress))
+        let Pace { silence, total } = self.limits.pace;
+        let reason = Limit::WriteProgress;
+        let limit = self.clock.deadline(&self.limits.pace, reason);
+        let Acknowledged::Untold { is_asked: false, .. } = self.acknowledged else { return limit };
+        let time = silence.into_iter().chain(total.map(|total| total.base)).min()? / 8;
+        let ask = self.clock.since().map(|since| Deadline { at: since.saturating_add(time), reason });
+        Deadline::earlier(ask, limit)
     }
 
     /// Lends memory for small pieces, if none is held. Its content is dropped.
@@ -299,7 +358,6 @@ impl Buf for Outbox {
         let count = count.min(self.len);
         self.len -= count;
         self.sent = self.sent.saturating_add(convert::u64_from(count));
-        self.progress.add(count);
         if self.large.is_empty() {
             self.start += count;
         } else {
@@ -308,7 +366,7 @@ impl Buf for Outbox {
         if self.len == 0 {
             self.joined.clear();
             self.start = 0;
-            self.progress.stop();
+            self.clock.stop();
         }
     }
 }
@@ -347,9 +405,9 @@ impl fmt::Debug for Outbox {
 #[cfg(test)]
 mod tests {
     use alloc::vec;
-    use core::time::Duration;
 
     use super::*;
+    use crate::Bound;
 
     fn drain(outbox: &mut Outbox, step: usize) -> Vec<u8> {
         let mut all = Vec::new();
@@ -396,19 +454,133 @@ mod tests {
         assert_eq!(drain(&mut outbox, 1000), expected);
     }
 
+    fn at(seconds: u64) -> Instant {
+        Instant::from_epoch(Duration::from_secs(seconds))
+    }
+
+    fn untold() -> Option<u64> {
+        None
+    }
+
+    /// Polls until a limit is met, at every deadline. The second, and the bound.
+    fn ends(outbox: &mut Outbox, unacknowledged: impl Fn(u64) -> Option<u64>) -> (u64, Bound) {
+        loop {
+            let now = outbox.deadline().unwrap().at;
+            let second = now.since_epoch().as_secs();
+            if let Err(Exceeded { limit, bound }) = outbox.poll(now, || unacknowledged(second)) {
+                assert_eq!(limit, Limit::WriteProgress);
+                return (second, bound);
+            }
+        }
+    }
+
+    const SILENCE: Bound = Bound::Silence(Duration::from_secs(60));
+
+    fn total() -> Bound {
+        Bound::Total(PACE.total.unwrap())
+    }
+
     #[test]
     fn a_peer_that_takes_nothing_meets_the_limit() {
-        let at = |s| Instant::from_epoch(Duration::from_secs(s));
         let mut outbox = Outbox::default();
-        assert!(outbox.poll(at(0)).is_ok() && outbox.deadline().is_none());
+        assert!(outbox.poll(at(0), untold).is_ok() && outbox.deadline().is_none());
         outbox.put(&[0; 3000]);
-        assert!(outbox.poll(at(1)).is_ok());
-        assert_eq!(outbox.deadline().unwrap().at, at(11));
+        assert!(outbox.poll(at(1), untold).is_ok());
         outbox.advance(1024);
-        assert!(outbox.poll(at(11)).is_ok());
-        outbox.advance(1023);
-        assert_eq!(outbox.poll(at(21)).unwrap_err().limit, Limit::WriteProgress);
+        assert!(outbox.poll(at(51), untold).is_ok());
+        assert_eq!(outbox.deadline().unwrap().at, at(63), "60 s and 2 s for 1,024 bytes");
+        assert!(outbox.poll(at(62), untold).is_ok());
+        assert_eq!(ends(&mut outbox, |_| None), (63, total()));
         outbox.advance(usize::MAX);
-        assert!(outbox.poll(at(60)).is_ok() && outbox.deadline().is_none());
+        assert!(outbox.poll(at(64), untold).is_ok() && outbox.deadline().is_none());
+        outbox.put(b"next");
+        assert!(outbox.poll(at(70), untold).is_ok());
+        assert_eq!(ends(&mut outbox, |_| None), (130, SILENCE));
+    }
+
+    #[test]
+    fn a_peer_that_reads_what_the_transport_holds_is_not_silent() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 1 << 20]);
+        outbox.advance(1 << 19);
+        outbox.poll(at(0), untold).unwrap();
+        // The transport takes nothing for 500 s, and the peer reads 1,000 bytes a second of what that has; then it stops.
+        let left = |second: u64| Some((1 << 19) - second.min(500) * 1000);
+        let (second, bound) = ends(&mut outbox, left);
+        assert!((560..=620).contains(&second) && bound == SILENCE, "{second}: {bound:?}");
+    }
+
+    #[test]
+    fn a_peer_that_reads_a_byte_a_second_of_what_the_transport_holds_meets_the_limit() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 1 << 20]);
+        outbox.advance(1 << 19);
+        outbox.poll(at(0), untold).unwrap();
+        assert_eq!(ends(&mut outbox, |second| Some((1 << 19) - second)), (67, total()));
+    }
+
+    #[test]
+    fn what_the_transport_takes_does_not_count_for_a_peer_that_acknowledges_nothing() {
+        let mut outbox = Outbox::default();
+        outbox.put(&[0; 3000]);
+        outbox.poll(at(0), || unreachable!("nothing is due")).unwrap();
+        for second in 1..67 {
+            outbox.advance(10);
+            outbox.poll(at(second), || Some(second * 10)).unwrap();
+        }
+        assert_eq!(ends(&mut outbox, |_| Some(660)), (68, SILENCE));
+    }
+
+    #[test]
+    fn the_acknowledged_never_shrink_and_layers_below_may_add_bytes() {
+        let mut outbox = Outbox::default();
+        outbox.put(&[0; 3000]);
+        outbox.advance(1000);
+        outbox.poll(at(0), untold).unwrap();
+        let left = |second| {
+            Some(if second < 10 {
+                u64::MAX
+            } else if second < 70 {
+                1
+            } else {
+                900
+            })
+        };
+        assert_eq!(ends(&mut outbox, left), (68, total()), "999 bytes in 60 s");
+    }
+
+    #[test]
+    fn the_peer_is_asked_for_only_where_it_matters() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 1 << 20]);
+        for second in 0..7 {
+            outbox.poll(at(second), || unreachable!("nothing is due")).unwrap();
+            outbox.advance(1000);
+        }
+        outbox.poll(at(8), || Some(0)).unwrap();
+        for second in 9..68 {
+            outbox.poll(at(second), || unreachable!("nothing is due")).unwrap();
+            outbox.advance(1000);
+        }
+        let mut is_asked = false;
+        outbox
+            .poll(at(68), || {
+                is_asked = true;
+                Some(0)
+            })
+            .unwrap();
+        assert!(is_asked);
+    }
+
+    #[test]
+    fn the_pace_can_change_within_a_stall() {
+        let mut outbox = Outbox::default();
+        outbox.put(b"an event");
+        outbox.poll(at(0), untold).unwrap();
+        outbox.set_pace(Pace::UNLIMITED);
+        assert_eq!(outbox.deadline(), None);
+        outbox.poll(at(10_000), untold).unwrap();
+        outbox.set_pace(Pace::silence(Duration::from_secs(5)));
+        assert_eq!(ends(&mut outbox, |_| None), (5, Bound::Silence(Duration::from_secs(5))));
     }
 }

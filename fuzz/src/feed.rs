@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use endwell_core::{Bound, Deadline, Exceeded, Inbox, Instant};
+use endwell_core::{Bound, Deadline, Exceeded, Inbox, Instant, Total};
 
 use crate::Peer;
 
@@ -83,7 +83,7 @@ impl<'a> Feed<'a> {
     pub fn was_due(&self, exceeded: &Exceeded) {
         let waited = self.now.saturating_since(self.began);
         match exceeded.bound {
-            Bound::Time(time) => assert!(waited >= time, "{exceeded} after {waited:?}"),
+            Bound::Time(time) | Bound::Silence(time) | Bound::Total(Total { base: time, .. }) => assert!(waited >= time, "{exceeded} after {waited:?}"),
             Bound::Rate(rate) => assert!(waited >= rate.period, "{exceeded} after {waited:?}"),
             Bound::Bytes(_) | Bound::Count(_) => {}
         }

@@ -98,7 +98,7 @@ impl Connection {
 
     /// A write takes nothing at this moment.
     pub fn stuck(&mut self) {
-        if self.out.poll(self.now).is_err() {
+        if self.out.poll(self.now, || None).is_err() {
             self.over(End::Stalled);
         }
         self.run();

@@ -13,7 +13,7 @@ mod ws_help;
 
 use bytes::Buf;
 use endwell_core::ws::{Cause, Event, Limits, SessionEvent, WebSocket, Writing};
-use endwell_core::{Limit, Outbox, OutboxLimits};
+use endwell_core::{Bound, Limit, Outbox, OutboxLimits};
 use ws_help::{Got, agreed, at, masked, plain, receive, server, written};
 
 fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<Limit> {
@@ -137,19 +137,23 @@ fn only_the_latest_pong_is_owed() {
 fn a_message_makes_progress_or_ends() {
     let mut limits = Limits::default();
     limits.ping_interval = None;
-    let trickle = [masked(0x82, &vec![0; 60_000]), masked(0x89, b"x")[..3].to_vec(), masked(0x02, b"x")];
-    for bytes in trickle {
+    let (silence, total) = (limits.message_pace.silence.unwrap(), limits.message_pace.total.unwrap());
+    for (bytes, bound, seconds) in [
+        (masked(0x82, &vec![0; 60_000]), Bound::Total(total), 300),
+        (masked(0x89, b"x")[..3].to_vec(), Bound::Silence(silence), 60),
+        (masked(0x02, b"x"), Bound::Silence(silence), 66),
+    ] {
         let mut out = Outbox::default();
         let mut session = server(&limits).session();
         let mut now = 0;
-        let limit = 'ended: loop {
+        let exceeded = 'ended: loop {
             if let Some(&byte) = bytes.get(usize::try_from(now).unwrap() / 1000) {
                 session.inbox().feed(&[byte]);
             }
             for _ in 0..2 {
                 if let Some(ready) = session.poll(&mut out) {
                     match session.event(ready, &mut out) {
-                        Err(Cause::Exceeded(exceeded)) => break 'ended exceeded.limit,
+                        Err(Cause::Exceeded(exceeded)) => break 'ended exceeded,
                         other => panic!("{other:?}"),
                     }
                 }
@@ -157,7 +161,7 @@ fn a_message_makes_progress_or_ends() {
             }
             now += 1000;
         };
-        assert_eq!((limit, now), (Limit::MessageProgress, 10_000));
+        assert_eq!((exceeded.limit, exceeded.bound, now), (Limit::MessageProgress, bound, seconds * 1000));
     }
 }
 

@@ -10,10 +10,11 @@
 
 mod ws_help;
 
+use core::time::Duration;
 use endwell_core::ws::{
     Cause, Failure, Kind, Limits, NextPiece, Piece, Receiver, SessionEvent, WebSocket, Writing,
 };
-use endwell_core::{Limit, Outbox};
+use endwell_core::{Limit, Outbox, Pace};
 use ws_help::{
     Got, at, client, frame, masked, plain, put_together, receive, receive_pieces, run_cut, server, text,
     written,
@@ -242,8 +243,8 @@ fn fragments_of_nothing_are_counted() {
 fn a_message_in_pieces_makes_progress_or_ends() {
     let mut limits = Limits::default();
     limits.ping_interval = None;
-    for (skips, rate, ends) in
-        [(false, 100, true), (true, 100, true), (false, 200, false), (true, 200, false)]
+    limits.message_pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(10), 100);
+    for (skips, rate, ends) in [(false, 50, true), (true, 50, true), (false, 100, false), (true, 100, false)]
     {
         let WebSocket { mut recv, .. } = server(&limits);
         let chunk = vec![0; rate];
@@ -268,7 +269,7 @@ fn a_message_in_pieces_makes_progress_or_ends() {
         }
         match end {
             Some((second, Cause::Exceeded(exceeded))) => {
-                assert_eq!((ends, second, exceeded.limit), (true, 10, Limit::MessageProgress));
+                assert_eq!((ends, second, exceeded.limit), (true, 20, Limit::MessageProgress));
             }
             None => assert!(!ends && recv.deadline().is_some()),
             other => panic!("{other:?}"),
@@ -281,6 +282,7 @@ fn a_message_in_pieces_makes_progress_or_ends() {
 fn cut_characters_are_progress() {
     let mut limits = Limits::default();
     limits.ping_interval = None;
+    limits.message_pace = Pace::silence(Duration::from_secs(60));
     let WebSocket { mut recv, .. } = server(&limits);
     let bytes = masked(0x81, "水".repeat(2000).as_bytes());
     for (index, byte) in bytes.iter().enumerate() {
@@ -289,7 +291,7 @@ fn cut_characters_are_progress() {
             let NextPiece::Piece(ready) = next else { panic!("a piece") };
             recv.piece(ready).unwrap();
         }
-        recv.inbox().dry(at(u64::try_from(index).unwrap() * 5));
+        recv.inbox().dry(at(u64::try_from(index.saturating_sub(8)).unwrap() * 59_000));
         assert!(recv.poll_piece().is_none(), "too slow after {index} bytes");
     }
 }
@@ -324,7 +326,7 @@ fn no_clock_runs_behind_the_end() {
 #[test]
 fn the_connection_is_kept_alive_within_a_message() {
     let mut limits = Limits::default();
-    limits.message_progress = None;
+    limits.message_pace = Pace::UNLIMITED;
     let mut out = Outbox::default();
     let mut session = server(&limits).session();
     session.inbox().feed(&masked(0x82, &[0; 100])[..50]);

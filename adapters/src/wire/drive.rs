@@ -116,7 +116,7 @@ impl Wire {
     fn deadline(&mut self) -> Option<Deadline> {
         let reading = self.waiters.reader.is_some();
         let now = self.transport.now();
-        let mut deadline = match self.http.body() {
+        let deadline = match self.http.body() {
             Some(body) if reading => body.deadline(),
             Some(body) => {
                 body.pause(now);
@@ -124,10 +124,11 @@ impl Wire {
             }
             None => self.http.asking().and_then(|asking| asking.deadline()),
         };
-        if reading || matches!(self.socket, SocketState::Closing(..)) {
-            deadline = deadline.or(self.socket.deadline());
+        if let (SocketState::Open(session), false) = (&mut self.socket, reading) {
+            session.pause(now);
+            return deadline;
         }
-        deadline
+        deadline.or(self.socket.deadline())
     }
 
     /// The outlets are told how far the output is, and what time it is. When the time of one who waits is over.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
 use endwell_core::ws::{Sender, Writing};
-use endwell_core::{Bound, Deadline, Exceeded, Limit};
+use endwell_core::{Bound, Deadline, Exceeded, Instant, Limit};
 
 use super::waiters::{Side, Turn, Until};
 use super::{SocketState, Wire};
@@ -61,7 +61,7 @@ impl Wire {
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
                 Poll::Pending => {
-                    self.out.poll(self.transport.now())?;
+                    self.out.poll(self.transport.now(), || None)?;
                     return Poll::Pending;
                 }
             }
@@ -131,21 +131,29 @@ impl Wire {
         }
         let now = self.transport.now();
         self.held_back.get_or_insert(now);
-        match (self.held_back_until(), self.out.limits().progress) {
-            (Some(until), Some(rate)) if now >= until.at => {
-                Poll::Ready(Err(Exceeded { limit: Limit::WriteProgress, bound: Bound::Rate(rate) }.into()))
+        match self.held_back_bound() {
+            Some((until, bound)) if now >= until => {
+                Poll::Ready(Err(Exceeded { limit: Limit::WriteProgress, bound }.into()))
             }
             _ => Poll::Pending,
         }
     }
 
-    /// Its progress does not show: it has as long as the least rate gives it for all that it was handed.
+    /// When a layer below must have done its part.
     pub(super) fn held_back_until(&self) -> Option<Deadline> {
-        let (since, rate) = (self.held_back?, self.out.limits().progress?);
+        self.held_back_bound().map(|(at, _)| Deadline { at, reason: Limit::WriteProgress })
+    }
+
+    /// Its progress does not show, so it has the time for all that it was handed, if that is bounded.
+    fn held_back_bound(&self) -> Option<(Instant, Bound)> {
+        let since = self.held_back?;
+        let pace = self.out.limits().pace;
         let bytes = u64::try_from(self.unflushed).unwrap_or(u64::MAX);
-        let periods = u32::try_from(bytes.div_ceil(rate.bytes.max(1)).max(1)).unwrap_or(u32::MAX);
-        let at = since.saturating_add(rate.period.saturating_mul(periods));
-        Some(Deadline { at, reason: Limit::WriteProgress })
+        let (time, bound) = match (pace.total, pace.silence) {
+            (Some(total), _) => (total.time(bytes), Bound::Total(total)),
+            (None, silence) => silence.map(|silence| (silence, Bound::Silence(silence)))?,
+        };
+        Some((since.saturating_add(time), bound))
     }
 
     /// Why nothing can be written any more, though a client may still read.

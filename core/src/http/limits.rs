@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::Rate;
+use crate::Pace;
 
 /// The bounds of an HTTP/1.1 connection, of either role.
 ///
@@ -54,8 +54,16 @@ pub struct Limits {
     /// A client's: interim responses to one request. Default 16: one or two are usual, and without a bound they
     /// would renew the time for the response for ever.
     pub interim_responses: usize,
-    /// The least progress of a body that is waited for. Default 1 KiB in 10 s; 408 below it. `None`: no limit.
-    pub body_progress: Option<Rate>,
+    /// A server's: the pace of a request's body while it is waited for. Default: 30 s of silence, longer than a phone takes
+    /// from one network to the next; in all 30 s and 1 s for every 500 bytes, a modem's rate, so that a byte a second
+    /// holds no connection for ever. 408 beyond it. [`RequestBody::set_pace`](super::server::RequestBody::set_pace) sets
+    /// it for one request.
+    pub request_pace: Pace,
+    /// A client's: the pace of a response's body while it is waited for. Default: 300 s of silence, since event streams and
+    /// watches say something every few minutes at the least, to keep the boxes on the way from forgetting them; no
+    /// total time, since they are endless.
+    /// [`ResponseBody::set_pace`](super::client::ResponseBody::set_pace) sets it for one response.
+    pub response_pace: Pace,
     /// Bytes of an unread body that are worth reading to keep the connection. Default 64 KiB: more than that
     /// costs more than a new connection. A response to a request with more announces the close.
     pub drain_bytes: u64,
@@ -80,7 +88,8 @@ impl Default for Limits {
             response_time: Some(Duration::from_secs(60)),
             continue_time: Duration::from_secs(1),
             interim_responses: 16,
-            body_progress: Some(Rate::DEFAULT),
+            request_pace: Pace::silence(Duration::from_secs(30)).total(Duration::from_secs(30), 500),
+            response_pace: Pace::silence(Duration::from_secs(300)),
             drain_bytes: 64 << 10,
             linger_time: Duration::from_secs(2),
         }

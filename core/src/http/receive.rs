@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 use super::chunked::{Chunked, Found};
 use super::length::BodyLength;
 use super::{Fields, Limits};
-use crate::time::Progress;
-use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Payload, Violation, convert};
+use crate::time::Clock;
+use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
 
 /// The receiving side of an exchange: the rest of the message, and the bytes behind it.
 #[derive(Debug)]
@@ -15,7 +15,17 @@ pub(super) struct Incoming {
     pub(super) inbox: Box<Inbox>,
     pub(super) limits: Arc<Limits>,
     state: Receiving,
-    progress: Progress,
+    of: BodyOf,
+    clock: Clock,
+    /// Its own, instead of that of the limits.
+    pace: Option<Box<Pace>>,
+}
+
+/// Whose body it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BodyOf {
+    Request,
+    Response,
 }
 
 #[derive(Debug)]
@@ -59,14 +69,14 @@ pub enum Event<'a> {
 }
 
 impl Incoming {
-    pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, length: BodyLength) -> Self {
+    pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, of: BodyOf, length: BodyLength) -> Self {
         let state = match length {
             BodyLength::Known(length) => Receiving::Known { received: 0, length },
             BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
             BodyLength::UntilClose => Receiving::UntilClose { received: 0 },
         };
         inbox.forget_silence();
-        Self { inbox, limits, state, progress: Progress::default() }
+        Self { inbox, limits, state, of, clock: Clock::default(), pace: None }
     }
 
     pub(super) fn poll(&mut self) -> Result<Option<Ready>, Error> {
@@ -91,7 +101,7 @@ impl Incoming {
                     Receiving::Chunked(chunked) => chunked.consumed(len),
                     Receiving::Failed(_) => {}
                 }
-                self.progress.add(len);
+                self.clock.add(len);
                 Event::Data(self.inbox.payload(len))
             }
             Kind::Trailers(fields) => Event::Trailers(fields),
@@ -100,12 +110,23 @@ impl Incoming {
     }
 
     pub(super) fn pause(&mut self, now: Instant) {
-        self.progress.pause(now);
+        self.clock.pause(now);
         self.inbox.forget_silence();
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {
-        self.limits.body_progress.and_then(|rate| self.progress.deadline(rate, Limit::BodyProgress))
+        self.clock.deadline(self.pace(), Limit::BodyProgress)
+    }
+
+    pub(super) fn set_pace(&mut self, pace: Pace) {
+        self.pace = Some(pace.into());
+    }
+
+    fn pace(&self) -> &Pace {
+        self.pace.as_deref().unwrap_or(match self.of {
+            BodyOf::Request => &self.limits.request_pace,
+            BodyOf::Response => &self.limits.response_pace,
+        })
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -156,12 +177,17 @@ impl Incoming {
     fn next(&mut self) -> Result<Option<Kind>, Error> {
         let found = match &mut self.state {
             Receiving::Known { received, length } if received == length => Some(Kind::End),
-            Receiving::Chunked(chunked) => match chunked.poll(&mut self.inbox, &self.limits)? {
-                Found::Data(len) => Some(Kind::Data(len)),
-                Found::Trailers(fields) => Some(Kind::Trailers(fields)),
-                Found::End => Some(Kind::End),
-                Found::Nothing => None,
-            },
+            Receiving::Chunked(chunked) => {
+                let before = self.inbox.len();
+                let found = chunked.poll(&mut self.inbox, &self.limits)?;
+                self.clock.add(before.saturating_sub(self.inbox.len()));
+                match found {
+                    Found::Data(len) => Some(Kind::Data(len)),
+                    Found::Trailers(fields) => Some(Kind::Trailers(fields)),
+                    Found::End => Some(Kind::End),
+                    Found::Nothing => None,
+                }
+            }
             Receiving::UntilClose { .. } if self.inbox.is_empty() => {
                 self.inbox.has_ended().then_some(Kind::End)
             }
@@ -187,11 +213,9 @@ impl Incoming {
         if self.inbox.has_ended() {
             return Err(self.truncated().into());
         }
-        let (Some(now), Some(rate)) = (self.inbox.dry_at(), self.limits.body_progress) else { return Ok(()) };
-        if self.progress.expired(now, rate) {
-            return Err(Exceeded::rate(Limit::BodyProgress, rate).into());
-        }
-        Ok(())
+        let Some(now) = self.inbox.dry_at() else { return Ok(()) };
+        let pace = *self.pace();
+        Ok(self.clock.check(now, &pace, Limit::BodyProgress)?)
     }
 
     /// How much came, and of how much.

@@ -65,7 +65,7 @@ impl Receiver {
         if reception == Reception::Whole {
             message.skip_rest();
         }
-        match message.advance(&mut self.inbox, &mut self.progress, deflate, &self.limits)? {
+        match message.advance(&mut self.inbox, &mut self.clock, deflate, &self.limits)? {
             Progress::Piece => Ok(Next::Ready(What::Piece(Part::Held))),
             Progress::Whole if message.is_gathered() => Ok(Next::Ready(What::Gathered)),
             Progress::Whole if reception == Reception::Pieces && !message.is_skipped() => {
@@ -86,7 +86,7 @@ impl Receiver {
         if let (State::Inflating(message), Some(deflate)) = (over, &self.deflate) {
             drop(message.into_gathered(deflate));
         }
-        self.progress.stop();
+        self.clock.stop();
     }
 
     /// Bytes of memory that are held beyond the inbox: of a message that is under way, and what compression keeps of

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::frame;
-use crate::Rate;
+use crate::Pace;
 
 /// The bounds of a WebSocket.
 ///
@@ -32,9 +32,11 @@ pub struct Limits {
     /// those that send fragments of nothing. 1008 above it. A message that is received in pieces holds none of them,
     /// so there only empty ones in a row are counted.
     pub fragments: usize,
-    /// The least progress of a message that was begun, from its first byte to its last, also between fragments.
-    /// Default 1 KiB in 10 s, as for a body; 1008 below it. `None`: no limit.
-    pub message_progress: Option<Rate>,
+    /// The pace of a message that was begun and is waited for, from its first byte to its last, also between
+    /// fragments. Default: 60 s of silence, since a peer may make a message while it sends it; in all 5 minutes and 1 s for
+    /// every 500 bytes, so that a byte now and then does not hold what was gathered for ever. 1008 beyond it.
+    /// [`Session::set_message_pace`](super::Session::set_message_pace) sets it for one socket.
+    pub message_pace: Pace,
     /// The time from one keep-alive ping to the next, give or take 10 % ([`Jitter`](super::Jitter)). Default 20 s:
     /// middle boxes forget connections after 30 s and more. `None`: no pings.
     pub ping_interval: Option<Duration>,
@@ -57,7 +59,7 @@ impl Default for Limits {
             message_bytes: 16 << 20,
             streamed_bytes: 1 << 30,
             fragments: 1024,
-            message_progress: Some(Rate::DEFAULT),
+            message_pace: Pace::silence(Duration::from_secs(60)).total(Duration::from_secs(300), 500),
             ping_interval: Some(Duration::from_secs(20)),
             pong_time: Duration::from_secs(20),
             close_time: Duration::from_secs(5),

@@ -103,7 +103,7 @@ impl Receiver {
         let len = len.min(message.here(&self.inbox));
         let (behind, count) = message.behind(len, &self.inbox);
         let key = message.passed(len);
-        self.progress.add(len);
+        self.clock.add(len);
         match message.kind() {
             Kind::Text => {
                 let bytes = self.inbox.read(0, len);
@@ -153,7 +153,7 @@ impl Receiver {
             self.state = State::Skipping(Box::new(rest));
             return Ok(Next::Further);
         }
-        match message.advance(&mut self.inbox, &mut self.progress)? {
+        match message.advance(&mut self.inbox, &mut self.clock)? {
             Some(part) => Ok(Next::Ready(What::Piece(part))),
             None if message.is_between_frames() => Ok(Next::Further),
             None => Ok(Next::Nothing),
@@ -163,11 +163,11 @@ impl Receiver {
     /// Goes on within a message whose rest nobody wants.
     pub(super) fn skip(&mut self) -> Result<Next, Cause> {
         let State::Skipping(message) = &mut self.state else { return Ok(Next::Further) };
-        match message.advance(&mut self.inbox, &mut self.progress)? {
+        match message.advance(&mut self.inbox, &mut self.clock)? {
             Some(Part::Payload(len)) => {
                 message.passed(len);
                 self.inbox.consume(len);
-                self.progress.add(len);
+                self.clock.add(len);
             }
             Some(Part::End) => self.end_message(),
             Some(Part::Held) => {

@@ -16,8 +16,8 @@ use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
 use super::sender::CloseSent;
 use super::streaming::Streaming;
 use super::{mask, utf8};
-use crate::time::Progress;
-use crate::{Deadline, Exceeded, Inbox, Limit, Payload, Violation, convert};
+use crate::time::Clock;
+use crate::{Deadline, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
 
 /// The receiving half of a WebSocket.
 ///
@@ -33,7 +33,7 @@ pub struct Receiver {
     /// The largest payload of the fast path.
     small: u8,
     pub(super) limits: Arc<Limits>,
-    pub(super) progress: Progress,
+    pub(super) clock: Clock,
     keep_alive: KeepAlive,
     /// What it takes to inflate, if messages may be compressed.
     pub(super) deflate: Option<Receiving>,
@@ -44,7 +44,7 @@ pub struct Receiver {
 pub(super) enum State {
     /// A message, or nothing yet. No clock but that of the pings runs.
     Idle,
-    /// The first bytes of a header or of a control frame: the clock of the message's progress runs.
+    /// The first bytes of a header or of a control frame: the clock of the message runs.
     Begun,
     /// A part of a message.
     Gathering(Box<Gathering>),
@@ -75,7 +75,7 @@ impl Receiver {
             small: limits.small(),
             keep_alive: KeepAlive::new(jitter),
             limits,
-            progress: Progress::default(),
+            clock: Clock::default(),
             deflate: None,
         }
     }
@@ -130,9 +130,21 @@ impl Receiver {
         if self.is_over() {
             return None;
         }
-        let rate = self.limits.message_progress;
-        let progress = rate.and_then(|rate| self.progress.deadline(rate, Limit::MessageProgress));
-        Deadline::earlier(progress, self.keep_alive.deadline(&self.limits))
+        let message = self.clock.deadline(&self.limits.message_pace, Limit::MessageProgress);
+        Deadline::earlier(message, self.keep_alive.deadline(&self.limits))
+    }
+
+    /// The peer is not waited for at `now`: an application that takes its time does not use up the peer's. The next poll
+    /// that finds nothing goes on counting.
+    pub fn pause(&mut self, now: Instant) {
+        self.clock.pause(now);
+        self.inbox.forget_look();
+    }
+
+    /// Sets the pace of messages on this socket, instead of [`Limits::message_pace`]: a socket on which messages come in
+    /// pieces over hours is not all of them.
+    pub fn set_message_pace(&mut self, pace: Pace) {
+        Arc::make_mut(&mut self.limits).message_pace = pace;
     }
 
     /// True if the peer's Close or a failure was handed out: nothing comes any more.
@@ -141,7 +153,8 @@ impl Receiver {
     }
 
     /// What becomes of the connection now that our Close is written, or was not owed.
-    pub fn closing(self, sent: CloseSent) -> Closing {
+    pub fn closing(mut self, sent: CloseSent) -> Closing {
+        self.keep_alive.stop();
         Closing::new(self, sent)
     }
 
@@ -216,7 +229,7 @@ impl Receiver {
                 State::Gathering(message) if message.is_whole() => return Ok(Some(What::Gathered)),
                 State::Gathering(message) if !message.is_between_frames() => {
                     let (gained, gain) = message.gather(&mut self.inbox)?;
-                    self.progress.add(gained);
+                    self.clock.add(gained);
                     if let Gain::Nothing = gain {
                         return self.wait();
                     }
@@ -329,7 +342,7 @@ impl Receiver {
     fn stop_header_clock(&mut self) {
         if let State::Begun = self.state {
             self.state = State::Idle;
-            self.progress.stop();
+            self.clock.stop();
         }
     }
 
@@ -344,18 +357,13 @@ impl Receiver {
         if let (State::Idle, false) = (&self.state, self.inbox.is_empty()) {
             self.state = State::Begun;
         }
-        if let (
-            State::Begun
-            | State::Gathering(_)
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Inflating(_),
-            Some(rate),
-        ) = (&self.state, self.limits.message_progress)
+        if let State::Begun
+        | State::Gathering(_)
+        | State::Streaming(_)
+        | State::Skipping(_)
+        | State::Inflating(_) = &self.state
         {
-            if self.progress.expired(now, rate) {
-                return Err(Exceeded::rate(Limit::MessageProgress, rate).into());
-            }
+            self.clock.check(now, &self.limits.message_pace, Limit::MessageProgress)?;
         }
         match self.keep_alive.poll(now, silent_since, &self.limits) {
             Silence::Fine => Ok(None),

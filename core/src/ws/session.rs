@@ -12,7 +12,7 @@ use super::piece::{NextPiece, Piece, PieceReady};
 use super::receiver::{Receiver, Reception};
 use super::sender::{CloseSent, Sender};
 use super::{Failure, Ping, WebSocket};
-use crate::{Deadline, Inbox, Outbox, Payload};
+use crate::{Deadline, Inbox, Instant, Outbox, Pace, Payload};
 
 /// A WebSocket in one field: it answers pings and the peer's Close by itself and keeps the connection alive.
 ///
@@ -208,6 +208,16 @@ impl Session {
             Writer::Idle(sender) => Some((self.recv, sender)),
             Writer::Streaming(_) | Writer::Closed(_) => None,
         }
+    }
+
+    /// The peer is not waited for at `now`: see [`Receiver::pause`].
+    pub fn pause(&mut self, now: Instant) {
+        self.recv.pause(now);
+    }
+
+    /// Sets the pace of messages on this socket: see [`Receiver::set_message_pace`].
+    pub fn set_message_pace(&mut self, pace: Pace) {
+        self.recv.set_message_pace(pace);
     }
 
     /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].

@@ -7,7 +7,7 @@ use super::gather::{Content, Gathered, Gathering, Place};
 use super::limits::Limits;
 use super::message::Kind;
 use super::{mask, utf8};
-use crate::time::Progress;
+use crate::time::Clock;
 use crate::{Bound, Exceeded, Inbox, Limit, convert};
 
 /// A message whose pieces are handed out where they arrived.
@@ -53,11 +53,7 @@ impl Streaming {
     }
 
     /// What comes next of this message. `None`: more must come, of the frame or a further one.
-    pub(super) fn advance(
-        &mut self,
-        inbox: &mut Inbox,
-        progress: &mut Progress,
-    ) -> Result<Option<Part>, Cause> {
+    pub(super) fn advance(&mut self, inbox: &mut Inbox, clock: &mut Clock) -> Result<Option<Part>, Cause> {
         self.handed_out = None;
         loop {
             if self.content.holds_piece() {
@@ -90,13 +86,8 @@ impl Streaming {
             mask::apply(key, byte);
             self.content.push(byte, 1)?;
             self.passed(1);
-            progress.add(1);
+            clock.add(1);
         }
-    }
-
-    /// Where in the message the receiver is.
-    pub(super) fn place(&self) -> Place {
-        self.place
     }
 
     /// True if a header is what comes next.

@@ -1,7 +1,7 @@
 //! What the input says: limits, requests, and the peer.
 
 use core::time::Duration;
-use endwell_core::Rate;
+use endwell_core::Pace;
 use endwell_core::http::Limits;
 use endwell_fuzz::Peer;
 
@@ -41,6 +41,6 @@ fn small_limits() -> Limits {
     limits.received_bytes = 200;
     limits.interim_responses = 2;
     limits.response_time = Some(Duration::from_secs(4));
-    limits.body_progress = Some(Rate { bytes: 8, period: Duration::from_secs(5) });
+    limits.response_pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(20), 2);
     limits
 }

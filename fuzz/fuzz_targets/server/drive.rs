@@ -358,7 +358,7 @@ impl Driver<'_> {
                 self.out.reclaim();
             }
         }
-        assert_eq!(self.out.poll(self.feed.now), Ok(()), "nothing is queued, so nothing stalls");
+        assert_eq!(self.out.poll(self.feed.now, || None), Ok(()), "nothing is queued, so nothing stalls");
     }
 }
 

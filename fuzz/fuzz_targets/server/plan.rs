@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use endwell_core::http::Limits;
-use endwell_core::{OutboxLimits, Rate};
+use endwell_core::{OutboxLimits, Pace};
 use endwell_fuzz::{Peer, at};
 
 pub struct Plan<'a> {
@@ -48,7 +48,7 @@ fn small_limits() -> (Limits, OutboxLimits) {
     limits.body_bytes = 100;
     limits.received_bytes = 300;
     limits.drain_bytes = 20;
-    limits.body_progress = Some(Rate { bytes: 8, period: Duration::from_secs(5) });
-    let progress = Some(Rate { bytes: 16, period: Duration::from_secs(5) });
-    (limits, OutboxLimits { bytes: 120, high_water: 32, progress })
+    limits.request_pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(20), 2);
+    let pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(20), 2);
+    (limits, OutboxLimits { bytes: 120, high_water: 32, pace })
 }

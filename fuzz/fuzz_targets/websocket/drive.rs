@@ -234,7 +234,7 @@ impl Driver<'_> {
             }
             socket.settle(&mut self.out);
         }
-        !self.feed.is_timed() || self.out.poll(self.feed.now).is_ok()
+        !self.feed.is_timed() || self.out.poll(self.feed.now, || None).is_ok()
     }
 
     /// Writes what can be written before a wait.
@@ -252,7 +252,7 @@ impl Driver<'_> {
         self.feed.idle(Duration::from_secs(1));
         let sends = self.sends;
         self.take(if sends % 7 < 5 { 3 } else { 40 });
-        self.out.poll(self.feed.now).is_err()
+        self.out.poll(self.feed.now, || None).is_err()
     }
 
     fn closing(&mut self, mut closing: Closing, closes: bool) -> How {
@@ -291,7 +291,7 @@ impl Driver<'_> {
         while !self.out.is_empty() {
             self.take(self.sends * 37 % 911 + 1);
         }
-        assert_eq!(self.out.poll(self.feed.now), Ok(()), "nothing is queued, so nothing stalls");
+        assert_eq!(self.out.poll(self.feed.now, || None), Ok(()), "nothing is queued, so nothing stalls");
     }
 
     fn take(&mut self, len: usize) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::ws::{Agreement, Deflate, Jitter, Limits, Masks, Role, WebSocket, WindowBits};
-use endwell_core::{OutboxLimits, Rate};
+use endwell_core::{OutboxLimits, Pace};
 use endwell_fuzz::{Peer, at};
 
 use crate::socket::Reception;
@@ -118,9 +118,9 @@ fn small_limits() -> (Limits, OutboxLimits) {
     limits.streamed_bytes = 600;
     limits.fragments = 5;
     limits.received_bytes = 1;
-    limits.message_progress = Some(Rate { bytes: 8, period: Duration::from_secs(5) });
+    limits.message_pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(20), 2);
     limits.ping_interval = Some(Duration::from_secs(7));
     limits.pong_time = Duration::from_secs(3);
-    let progress = Some(Rate { bytes: 16, period: Duration::from_secs(5) });
-    (limits, OutboxLimits { bytes: 200, high_water: 64, progress })
+    let pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(20), 2);
+    (limits, OutboxLimits { bytes: 200, high_water: 64, pace })
 }

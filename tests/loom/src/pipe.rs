@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell::core::Instant;
+use endwell::core::{Instant, Pace};
 use endwell::core::ws::{Role, WebSocket};
 use endwell::ws::{Driver, Jitter, OutletLimits, Socket};
 use endwell::{Config, Transport};
@@ -222,9 +222,9 @@ pub fn connect(pipe: &Pipe) -> (Socket, Driver) {
     let mut config = Config::default();
     config.outlet = OutletLimits { messages: 1, ..OutletLimits::default() };
     config.output.high_water = 0;
-    config.output.progress = None;
+    config.output.pace = Pace::UNLIMITED;
     config.ws.ping_interval = None;
-    config.ws.message_progress = None;
+    config.ws.message_pace = Pace::UNLIMITED;
     let limits = Arc::new(config.ws.clone());
     let web_socket = WebSocket::from_parts(Role::Server, Bytes::new(), limits, Jitter::default(), None);
     Socket::over(pipe.clone(), web_socket, &config)

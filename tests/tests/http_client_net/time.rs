@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use endwell::client::{Connection, Failure, Received};
-use endwell::core::{Instant, Limit, Rate};
+use endwell::core::{Instant, Limit, Pace};
 use endwell::http::Framing;
 use endwell::{Config, Ended, Transport};
 
@@ -38,7 +38,7 @@ fn patient() -> Config {
     config.http.response_time = Some(long);
     config.http.head_time = long;
     config.http.idle_time = long;
-    config.http.body_progress = Some(Rate { bytes: 1024, period: long });
+    config.http.response_pace = Pace::silence(long);
     config
 }
 
@@ -83,7 +83,7 @@ fn a_body_without_progress<R: Dialling>() {
         client.assert_left();
     });
     let mut config = patient();
-    config.http.body_progress = Some(Rate { bytes: 1024, period: SHORT });
+    config.http.response_pace = Pace::silence(SHORT);
     run::<R, _>(async {
         let connection = dial_with::<R>(server.address, &config).await;
         let mut received = connection.send(&get("/"), "").await.unwrap();
@@ -112,7 +112,7 @@ fn a_server_that_does_not_read<R: Dialling>() {
     let (go, gone) = std::sync::mpsc::channel();
     let server = once(move |_client| gone.recv().unwrap());
     let mut config = patient();
-    config.output.progress = Some(Rate { bytes: 1024, period: SHORT });
+    config.output.pace = Pace::silence(SHORT);
     config.http.response_time = Some(Duration::from_millis(300));
     run::<R, _>(async {
         let connection = dial_with::<R>(server.address, &config).await;
@@ -142,7 +142,7 @@ fn a_server_that_reads_too_late<R: Dialling>() {
         assert!(!all.ends_with(b"0\r\n\r\n"), "the request looks whole");
     });
     let mut config = patient();
-    config.output.progress = Some(Rate { bytes: 1024, period: SHORT });
+    config.output.pace = Pace::silence(SHORT);
     config.http.response_time = Some(SHORT * 3);
     run::<R, _>(async {
         let connection = dial_with::<R>(server.address, &config).await;
@@ -193,7 +193,7 @@ fn in_pieces(first: &'static str, second: &'static str) -> (Scripted, Sender<()>
 /// The head of a response whose body must make progress.
 async fn slow<R: Dialling>(server: &Scripted) -> Received {
     let mut config = patient();
-    config.http.body_progress = Some(Rate { bytes: 1024, period: SHORT });
+    config.http.response_pace = Pace::silence(SHORT);
     dial_with::<R>(server.address, &config).await.send(&get("/"), "").await.unwrap()
 }
 
@@ -278,7 +278,7 @@ impl Wake for Woken {
 #[test]
 fn a_layer_that_holds_something_back_keeps_nobody_busy() {
     let mut config = patient();
-    config.output.progress = Some(Rate { bytes: 1024, period: Duration::from_secs(1) });
+    config.output.pace = Pace::silence(Duration::from_secs(1));
     config.http.response_time = Some(Duration::from_secs(100));
     let seconds = Arc::<AtomicU64>::default();
     let (connection, driver) =

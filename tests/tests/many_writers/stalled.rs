@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::core::{Limit, Rate};
+use endwell::core::{Limit, Pace};
 use endwell::ws::{Delivery, Ended as WsEnded, Outlet, SendHalf, WhenFull, broadcast};
 use endwell::{Config, Ended};
 
@@ -33,7 +33,7 @@ fn config(stall: Duration) -> Config {
     config.outlet.bytes = QUEUED;
     config.output.bytes = OUTPUT;
     config.output.high_water = OUTPUT / 2;
-    config.output.progress = Some(Rate { bytes: 1, period: stall });
+    config.output.pace = Pace::silence(stall);
     config.ws.ping_interval = Some(INTERVAL);
     config
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use endwell::core::Pace;
 use endwell::ws::{CloseCode, Content};
 use endwell::{Answered, Config, Exchange};
 
@@ -45,8 +46,8 @@ fn both_ways<R: Runtime>(time: Duration) {
     let (tell, told) = told();
     let mut config = Config::default();
     config.ws.ping_interval = None;
-    config.ws.message_progress = None;
-    config.output.progress = None;
+    config.ws.message_pace = Pace::UNLIMITED;
+    config.output.pace = Pace::UNLIMITED;
     config.output.high_water = 2000;
     let server = server::start_with_buffers::<R, _, _>([RECEIVE, SEND], config, move |exchange: Exchange| {
         let tell = tell.clone();

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use endwell::core::Rate;
+use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange, WriteError};
 
@@ -82,7 +82,7 @@ fn too_little_and_too_much<R: Runtime>() {
 /// Bounds under which a reader that takes nothing is soon cut off.
 fn impatient() -> Config {
     let mut config = Config::default();
-    config.output.progress = Some(Rate { bytes: 1024, period: Duration::from_millis(200) });
+    config.output.pace = Pace::silence(Duration::from_millis(200));
     config
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
-use endwell::core::Rate;
+use endwell::core::Pace;
 use endwell::http::{Framing, Head, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange};
 
@@ -63,7 +63,7 @@ fn read_while_writing<R: Runtime>() {
 /// Nobody can echo 64 MiB to somebody who does not read. It ends, by the limit on writing.
 fn write_all_before_reading<R: Runtime>() {
     let mut config = Config::default();
-    config.output.progress = Some(Rate { bytes: 1024, period: Duration::from_millis(300) });
+    config.output.pace = Pace::silence(Duration::from_millis(300));
     let server = start_with::<R, _, _>(config, echo);
     let mut client = server.connect();
     let data = pattern(64 << 20);

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::blocking::{Stream, block_on, handler};
-use endwell::core::Rate;
+use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange, Server};
 
@@ -104,7 +104,7 @@ fn ends_with_its_server<R: Runtime>() {
 /// A peer has time for as long as nobody waits for it, and the driver need not be told.
 fn a_read_that_was_given_up_is_no_waiting<R: Runtime>() {
     let mut config = Config::default();
-    config.http.body_progress = Some(Rate { bytes: 1024, period: Duration::from_millis(500) });
+    config.http.request_pace = Pace::silence(Duration::from_millis(500));
     let (tell, heard) = told();
     let server = start_with::<R, _, _>(
         config,

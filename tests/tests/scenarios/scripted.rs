@@ -239,6 +239,6 @@ fn what_is_held_back_below_has_a_deadline() {
     let closes = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     for (request, flushes) in [(&keeps[..], false), (closes, false), (closes, true)] {
         let ended = held_back(request, flushes);
-        assert!(ended >= Duration::from_secs(1) && ended <= Duration::from_secs(30), "{ended:?}");
+        assert!(ended >= Duration::from_secs(1) && ended <= Duration::from_secs(62), "{ended:?}");
     }
 }

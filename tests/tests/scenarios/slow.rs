@@ -1,10 +1,10 @@
-//! S27: clients that are slow on purpose meet a limit, which is a rate; others do not notice.
+//! S27: clients that are slow on purpose meet a limit, which grows with what they send or take; others do not notice.
 
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::core::{Limit, Rate};
+use endwell::core::{Limit, Pace};
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange};
 
@@ -25,8 +25,9 @@ fn short() -> Config {
     config.http.first_byte_time = Duration::from_millis(300);
     config.http.head_time = Duration::from_millis(400);
     config.http.idle_time = Duration::from_millis(500);
-    config.http.body_progress = Some(Rate { bytes: 1000, period: Duration::from_millis(350) });
-    config.output.progress = Some(Rate { bytes: 20_000, period: Duration::from_millis(250) });
+    config.http.request_pace =
+        Pace::silence(Duration::from_millis(350)).total(Duration::from_millis(350), 1000);
+    config.output.pace = Pace::silence(Duration::from_millis(250)).total(Duration::from_millis(250), 1 << 20);
     config
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use endwell::core::Rate;
+use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange};
 
@@ -136,7 +136,7 @@ fn a_half_closed_peer_is_not_gone<R: Runtime>() {
 /// a peer may take for a piece. The peer waits for the handler and not the other way round.
 fn a_slow_handler_kills_no_healthy_peer<R: Runtime>() {
     let mut config = Config::default();
-    config.http.body_progress = Some(Rate { bytes: 1024, period: Duration::from_secs(1) });
+    config.http.request_pace = Pace::silence(Duration::from_secs(1));
     let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
         let (mut request, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);
         while let Some(piece) = request.read().await? {

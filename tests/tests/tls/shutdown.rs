@@ -4,6 +4,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::thread;
 
+use endwell::core::Pace;
 use endwell::http::StatusCode;
 use endwell::{Config, Exchange};
 
@@ -64,7 +65,7 @@ fn handshakes_end<R: Dialling>() {
     let mut config = Config::default();
     config.shutdown_time = 2 * LONG;
     // The end of a connection has a bound of its own, which is not meant here.
-    config.output.progress = None;
+    config.output.pace = Pace::UNLIMITED;
     let mut server = start_with::<Secure<R, 1024, 60_000>, _, _>(config, async |exchange: Exchange| {
         exchange.respond(StatusCode::OK, "ok")
     });

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
-use endwell::core::{Limit, Rate};
+use endwell::core::{Limit, Pace};
 use endwell::ws::Ended as WsEnded;
 use endwell::{Config, Ended, Exchange};
 
@@ -63,7 +63,7 @@ fn fragments_of_nothing<R: Runtime>() {
 
 fn impatient() -> Config {
     let mut config = Config::default();
-    config.output.progress = Some(Rate { bytes: 1024, period: Duration::from_millis(200) });
+    config.output.pace = Pace::silence(Duration::from_millis(200));
     config
 }
 

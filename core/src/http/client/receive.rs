@@ -6,9 +6,9 @@ use super::send::Finished;
 use super::waiting::Waiting;
 use crate::http::length::{Asked, BodyLength};
 use crate::http::persistence::Persistence;
-use crate::http::receive::{Event, Incoming, Ready};
+use crate::http::receive::{BodyOf, Event, Incoming, Ready};
 use crate::http::{Method, RequestHead, ResponseHead, StatusCode};
-use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit};
+use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace};
 
 /// A final response whose head has come.
 #[derive(Debug)]
@@ -61,7 +61,8 @@ impl Received {
             }
             Persistence::Keep | Persistence::Close => Persistence::Close,
         };
-        let body = ResponseBody { incoming: Incoming::new(inbox, limits, length), persistence };
+        let body =
+            ResponseBody { incoming: Incoming::new(inbox, limits, BodyOf::Response, length), persistence };
         Ok(Self { head, body })
     }
 }
@@ -100,6 +101,14 @@ impl ResponseBody {
     /// The next poll that finds nothing goes on counting.
     pub fn pause(&mut self, now: Instant) {
         self.incoming.pause(now);
+    }
+
+    /// Sets the pace that the server must keep with this body, instead of [`Limits::response_pace`]: a download that must be
+    /// quick and an event stream that may be silent come from one client.
+    ///
+    /// [`Limits::response_pace`]: crate::http::Limits::response_pace
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.incoming.set_pace(pace);
     }
 
     /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].

@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 
 use super::refusal::status_of;
 use crate::http::length::BodyLength;
-use crate::http::receive::{Event, Incoming, Ready};
+use crate::http::receive::{BodyOf, Event, Incoming, Ready};
 use crate::http::{Limits, StatusCode};
-use crate::{Deadline, Error, Inbox, Instant};
+use crate::{Deadline, Error, Inbox, Instant, Pace};
 
 /// The receiving side of an exchange: the rest of the request, and the bytes behind it.
 ///
@@ -18,7 +18,7 @@ pub struct RequestBody(Incoming);
 
 impl RequestBody {
     pub(super) fn new(inbox: Box<Inbox>, limits: Arc<Limits>, length: BodyLength) -> Self {
-        Self(Incoming::new(inbox, limits, length))
+        Self(Incoming::new(inbox, limits, BodyOf::Request, length))
     }
 
     /// Where received bytes go. Also those behind the body: they stay for the next request.
@@ -46,6 +46,12 @@ impl RequestBody {
     /// The next poll that finds nothing goes on counting.
     pub fn pause(&mut self, now: Instant) {
         self.0.pause(now);
+    }
+
+    /// Sets the pace that the peer must keep with this body, instead of [`Limits::request_pace`]: one endpoint that takes a
+    /// slow or endless upload is not the whole server.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.0.set_pace(pace);
     }
 
     /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].

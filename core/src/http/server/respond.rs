@@ -130,7 +130,7 @@ impl Responder {
     ///
     /// The connection is announced to stay if it can. Should the body of the request then be left unread, it is
     /// read and thrown away to its end, within [`Limits::body_bytes`](crate::http::Limits::body_bytes) and the
-    /// least rate of progress.
+    /// [pace](crate::http::Limits::request_pace) of its body.
     pub fn start(
         self,
         head: &Head,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::Progress;
 use crate::ws::failure::Cause;
 use crate::ws::frame::Header;
-use crate::ws::gather::{Gathered, Place};
+use crate::ws::gather::Gathered;
 use crate::ws::limits::Limits;
 use crate::ws::mask::Masks;
 use crate::ws::message::Kind;
@@ -38,10 +38,6 @@ impl Inflating {
         match *self {}
     }
 
-    pub(in crate::ws) fn place(&self) -> Place {
-        match *self {}
-    }
-
     pub(in crate::ws) fn is_gathered(&self) -> bool {
         match *self {}
     }
@@ -69,7 +65,7 @@ impl Inflating {
     pub(in crate::ws) fn advance(
         &mut self,
         _: &mut Inbox,
-        _: &mut time::Progress,
+        _: &mut time::Clock,
         _: &mut Receiving,
         _: &Limits,
     ) -> Result<Progress, Cause> {

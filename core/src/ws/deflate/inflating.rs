@@ -83,11 +83,6 @@ impl Inflating {
         self.0.kind
     }
 
-    /// Where in the message the receiver is.
-    pub(in crate::ws) fn place(&self) -> Place {
-        self.0.place
-    }
-
     /// True if it is gathered.
     pub(in crate::ws) fn is_gathered(&self) -> bool {
         self.0.delivery == Delivery::Whole
@@ -155,7 +150,7 @@ impl Inflating {
     pub(in crate::ws) fn advance(
         &mut self,
         inbox: &mut Inbox,
-        progress: &mut time::Progress,
+        clock: &mut time::Clock,
         receiving: &mut Receiving,
         limits: &Limits,
     ) -> Result<Progress, Cause> {
@@ -187,7 +182,7 @@ impl Inflating {
                     message.inflater.take(bytes);
                     let remaining = remaining.saturating_sub(convert::u64_from(bytes.len()));
                     message.place = Place::Payload { remaining, key: mask::turned(key, bytes.len()), fin };
-                    progress.add(bytes.len());
+                    clock.add(bytes.len());
                 }
             }
         }
@@ -241,13 +236,13 @@ impl Message {
     }
 }
 
+#[cold]
 /// The most that content of so many bytes takes on the wire, where a compressor makes it no smaller: nine bits for each byte
 /// (RFC 1951 3.2.6), and what begins and ends blocks.
 fn on_the_wire(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 8).saturating_add(64)
 }
 
-#[cold]
 fn too_long(limit: Limit, bound: u64) -> Cause {
     Exceeded { limit, bound: Bound::Bytes(bound) }.into()
 }

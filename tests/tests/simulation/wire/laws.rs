@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{EndState, Line, Way};
 
-/// The time in which the transport of an end may take nothing: a period of its limit that saw enough, and one more.
-const LONGEST_STALL: Duration = Duration::from_secs(21);
-/// What every period must see.
-const LEAST: (usize, Duration) = (1024, Duration::from_secs(10));
+/// The time in which the transport of an end may take nothing: the longest silence, and a moment to notice.
+const LONGEST_STALL: Duration = Duration::from_secs(61);
+/// The base of the longest time for all that is taken, and the bytes that add a second. No shorter than the silence.
+const TOTAL: (Duration, u64) = (Duration::from_secs(60), 500);
 
 impl Line {
     /// From here on the library has this end.
@@ -20,12 +20,15 @@ impl Line {
         self.ends[side].ended_writing
     }
 
-    /// True if a side was dropped while its transport took less than every period must see.
+    /// True if a side was dropped when its transport had taken less than its pace asks for, since some moment.
     pub(crate) fn was_slow(&self, side: usize) -> bool {
         let dropped = self.ends[side].dropped.unwrap_or_default();
         let Way { moves, moved, .. } = &self.ways[side];
-        let before = moves.iter().rev().find(|(at, _)| *at + LEAST.1 <= dropped);
-        dropped >= LEAST.1 && moved - before.map_or(0, |(_, moved)| *moved) < LEAST.0
+        let since = |&(at, before): &(Duration, usize)| {
+            let taken = u64::try_from(moved - before).unwrap();
+            dropped.saturating_sub(at) >= TOTAL.0 + Duration::from_secs(taken / TOTAL.1)
+        };
+        moves.iter().chain(&[(Duration::ZERO, 0)]).any(since)
     }
 
     /// How long a side lived on after the world had stood still while something lay unread here.
