@@ -21,7 +21,7 @@ thread_local! {
 
 /// Lends this thread's buffer to an inbox that has no room of its own.
 pub(crate) fn lend_room(inbox: &mut Inbox) {
-    if inbox.has_room() || inbox.is_full() {
+    if inbox.has_room() {
         return;
     }
     let buffer = READ_BUFFER.take().unwrap_or_else(|| BytesMut::zeroed(READ));

@@ -23,6 +23,8 @@ use crate::Instant;
 pub struct Inbox {
     /// Every byte of its length is initialised; `start..end` is what arrived.
     buffer: BytesMut,
+    /// The memory that the buffer is a part of: what a payload that shares it keeps alive.
+    allocated: usize,
     start: usize,
     end: usize,
     limit: usize,
@@ -48,7 +50,7 @@ const FIRST: usize = 4096;
 impl Inbox {
     /// An empty inbox that holds at most `limit` unconsumed bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { buffer: BytesMut::new(), start: 0, end: 0, limit, stream: Stream::Flowing }
+        Self { buffer: BytesMut::new(), allocated: 0, start: 0, end: 0, limit, stream: Stream::Flowing }
     }
 
     /// The bytes that are not consumed yet.
@@ -89,14 +91,16 @@ impl Inbox {
         if self.end == self.buffer.len() && allowed > 0 {
             let grown = self.buffer.len().saturating_mul(2).max(FIRST);
             self.buffer.resize(grown.min(self.limit), 0);
+            // If parts of it were handed out, it may lie where it did, or in memory as large.
+            self.allocated = self.allocated.max(self.buffer.capacity());
         }
         let end = self.end.saturating_add(allowed).min(self.buffer.len());
         self.buffer.get_mut(self.end..end).unwrap_or_default()
     }
 
-    /// True if there is room without making a buffer.
+    /// True if there is room without making a buffer. A full inbox has none, however large its buffer is.
     pub fn has_room(&self) -> bool {
-        self.buffer.len() > self.len()
+        self.buffer.len().min(self.limit) > self.len()
     }
 
     /// The first `len` bytes of [`room`](Self::room) now hold what arrived.
@@ -154,7 +158,8 @@ impl Inbox {
         self.len() >= self.limit
     }
 
-    /// Lends a buffer to read into. Its whole length counts as initialised room and its content is ignored.
+    /// Lends a buffer to read into. Its whole length counts as initialised room and its content is ignored. Its capacity
+    /// should be all of its allocation: [`Payload::take`] judges by it what sharing the buffer would keep alive.
     ///
     /// Unread bytes are copied to its start.
     ///
@@ -167,6 +172,7 @@ impl Inbox {
             return Err(buffer);
         };
         start.copy_from_slice(self.unread());
+        self.allocated = buffer.capacity();
         self.buffer = buffer;
         self.start = 0;
         self.end = len;
@@ -184,6 +190,7 @@ impl Inbox {
         let kept = if self.is_empty() { BytesMut::new() } else { BytesMut::from(self.unread()) };
         self.start = 0;
         self.end = kept.len();
+        self.allocated = kept.capacity();
         Some(core::mem::replace(&mut self.buffer, kept))
     }
 
@@ -219,9 +226,10 @@ impl Inbox {
 
     /// An inbox whose first bytes are at hand already, however many.
     pub(crate) fn with_leftover(leftover: Bytes, limit: usize) -> Self {
-        let buffer = BytesMut::from(leftover);
-        let end = buffer.len();
-        Self { buffer, start: 0, end, limit, stream: Stream::Flowing }
+        // A copy: what it was cut out of may be far larger, and would live as long.
+        let buffer = BytesMut::from(&leftover[..]);
+        let (allocated, end) = (buffer.capacity(), buffer.len());
+        Self { buffer, allocated, start: 0, end, limit, stream: Stream::Flowing }
     }
 
     /// Another bound from now on. What is unread stays.
@@ -310,15 +318,15 @@ impl<'a> Payload<'a> {
 
     /// The bytes as an owned value.
     ///
-    /// Shares the receive buffer if the payload is at least a quarter of it, and copies otherwise: sharing
-    /// keeps the whole buffer in memory, and the bounds are about memory. Bytes that were gathered from more than
-    /// one piece are moved.
+    /// Shares the receive buffer if the payload is at least 2 KiB and a quarter of the memory that the buffer was allocated
+    /// with, and copies otherwise: sharing keeps all of that memory alive, which is then at most four times the payload.
+    /// Bytes that were gathered from more than one piece are moved.
     pub fn take(self) -> Bytes {
         let (inbox, start, len) = match self.0 {
             Place::Arrived { inbox, start, len } => (inbox, start, len),
             Place::Gathered(bytes) => return core::mem::take(bytes).into(),
         };
-        if len < inbox.buffer.capacity() / 4 || len < SHARED_FROM {
+        if len < inbox.allocated.div_ceil(4) || len < SHARED_FROM {
             return Bytes::copy_from_slice(inbox.buffer.get(start..start + len).unwrap_or_default());
         }
         let _consumed = inbox.buffer.split_to(start);
@@ -412,6 +420,35 @@ mod tests {
         assert_eq!(inbox.payload(20_000).take(), vec![7; 20_000]);
         assert_eq!(inbox.buffer.len(), (1 << 16) - 20_020);
         assert_eq!(inbox.unread(), vec![7; 19_980]);
+    }
+
+    /// What is left of the buffer when its larger part was handed out says nothing of the memory behind it.
+    #[test]
+    fn a_payload_keeps_at_most_four_times_its_size_alive() {
+        let mut inbox = Inbox::new(1 << 16);
+        inbox.lend(BytesMut::zeroed(1 << 16)).unwrap();
+        inbox.feed(&vec![7; 1 << 16]);
+        assert_eq!(inbox.payload(60_000).take().len(), 60_000);
+        let left = inbox.buffer.len();
+        assert_eq!(inbox.payload(4000).take(), vec![7; 4000]);
+        assert_eq!(inbox.buffer.len(), left, "it is copied");
+        assert_eq!(inbox.unread(), vec![7; 1536]);
+        // The bytes behind a handshake may be a small part of something large.
+        let large = Bytes::from(vec![7; 1 << 20]);
+        let inbox = Inbox::with_leftover(large.slice(..100), 1 << 16);
+        drop(large);
+        assert!(inbox.buffer.capacity() < 1000);
+    }
+
+    #[test]
+    fn a_full_inbox_has_no_room_though_its_buffer_is_larger() {
+        let mut inbox = Inbox::new(100);
+        inbox.lend(BytesMut::zeroed(1000)).unwrap();
+        assert!(inbox.has_room());
+        assert_eq!(inbox.feed(&[7; 200]), 100);
+        assert!(inbox.is_full() && !inbox.has_room() && inbox.room().is_empty());
+        inbox.consume(1);
+        assert!(inbox.has_room() && !inbox.room().is_empty());
     }
 
     #[test]

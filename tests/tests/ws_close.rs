@@ -102,6 +102,54 @@ fn we_close_first() {
     assert_eq!(ended, Ended::Closed { first: End::Ours, sent: CloseCode::NORMAL.into(), received });
 }
 
+/// S7: frames that no limit would take are discarded as any others, whole or cut, and the message under way with them.
+#[test]
+fn a_frame_of_any_size_is_discarded_once_our_close_is_written() {
+    let mut limits = Limits::default();
+    (limits.frame_bytes, limits.message_bytes, limits.streamed_bytes) = (100, 100, 100);
+    let large = masked(0x82, &vec![7; 70_000]);
+    let half = masked(0x01, &[b'a'; 100]);
+    let close = masked(0x88, b"\x03\xe8bye");
+    let (starts, ends) = (
+        [&large[..0], &large[..1], &large[..13], &half, &half[..50], &half[..105]],
+        [&large[..], &large[1..], &large[13..], &large, &half[50..], &half[105..]],
+    );
+    for (start, end) in starts.into_iter().zip(ends) {
+        // Text that is none, fragments that continue nothing, and pings: their payload is not looked at.
+        let more = [masked(0x81, b"\xff"), masked(0x80, b"x"), masked(0x89, b"p"), large.clone()].concat();
+        for step in [1, 7, 1000, 1 << 20] {
+            let (mut out, before) = (Outbox::default(), start.len() > 13 && start.len() < 1000);
+            let WebSocket { mut recv, send, .. } = server(&limits);
+            recv.inbox().feed(start);
+            assert!(!before || recv.poll().is_none());
+            let mut closing = recv.closing(send.close(CloseCode::NORMAL.into(), &mut out));
+            written(&mut out);
+            for piece in [end, &more, &close].concat().chunks(step) {
+                let mut rest = piece;
+                while !rest.is_empty() {
+                    let taken = closing.inbox().feed(rest);
+                    assert!(taken > 0, "a poll that waits leaves room");
+                    rest = &rest[taken..];
+                    closing = waits(closing.poll(at(0), &out));
+                }
+            }
+            closing.inbox().end();
+            let received = Close::new(CloseCode::NORMAL, "bye").unwrap();
+            let expected = Ended::Closed { first: End::Ours, sent: CloseCode::NORMAL.into(), received };
+            assert_eq!(ended(closing.poll(at(0), &out)), expected, "{} and {step}", start.len());
+        }
+    }
+    // What is no frame ends it: behind that no Close can be found.
+    let mut out = Outbox::default();
+    let WebSocket { recv, send, .. } = server(&limits);
+    let mut closing = recv.closing(send.close(CloseCode::NORMAL.into(), &mut out));
+    written(&mut out);
+    closing.inbox().feed(b"\xc1\x80\0\0\0\0");
+    let mut closing = waits(closing.poll(at(0), &out));
+    closing.inbox().end();
+    assert!(matches!(ended(closing.poll(at(0), &out)), Ended::Violated(_)));
+}
+
 /// 7.1.1: the client waits for the server's end of the stream, within the limit.
 #[test]
 fn the_client_waits_for_the_end_of_the_stream() {

@@ -7,11 +7,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bytes::Buf;
-use endwell_core::Outbox;
 use endwell_core::ws::{
     Close, Closing, Event, Fragments, Limits, NextPiece, Piece, Receiver, Sender, Session, SessionEvent,
     WebSocket,
 };
+use endwell_core::{Outbox, Step};
 use ws_help::{masked, server};
 
 struct Counting;
@@ -82,6 +82,31 @@ fn take_pieces(session: &mut Session, mut bytes: &[u8], wanted: usize) -> usize 
     taken
 }
 
+/// What comes once our Close is written is discarded as it comes, a message under way included.
+fn what_comes_after_our_close() {
+    let (mut start, plain) = (masked(0x01, b"begun"), vec![b'x'; 4096]);
+    start.extend([0x80, 0xff]);
+    start.extend((64_u64 << 20).to_be_bytes());
+    start.extend([7; 4]);
+    let held = most(|| {
+        let mut out = Outbox::default();
+        let mut session = server(&Limits::default()).session();
+        feed(&mut session, start.get(..11).unwrap_or_default(), &mut out);
+        let mut closing = session.close(endwell_core::ws::CloseCode::NORMAL.into(), &mut out);
+        out.advance(out.len());
+        closing.inbox().feed(start.get(11..).unwrap_or_default());
+        for _ in 0..(32 << 20) / plain.len() {
+            let Step::Wait(waiting) = closing.poll(endwell_core::Instant::default(), &out) else {
+                panic!("it waits for the peer's Close")
+            };
+            closing = waiting;
+            assert_eq!(closing.inbox().feed(&plain), plain.len());
+        }
+    });
+    println!("{held} bytes held of 32 MiB that are discarded");
+    assert!(held < 20_000, "{held} bytes");
+}
+
 /// One test, because the counters are one: tests of one program run side by side.
 #[test]
 fn memory_follows_the_bytes_that_came() {
@@ -145,6 +170,8 @@ fn memory_follows_the_bytes_that_came() {
             assert!(got == bytes || got > taken, "{got} of {bytes} were taken");
         }
     }
+
+    what_comes_after_our_close();
 
     // Between messages nothing is held but the receiver's own fields, once the lent buffer is taken back.
     let idle = most(|| {

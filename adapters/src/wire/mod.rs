@@ -158,8 +158,12 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     transport: T,
 }
 
-/// Reads once into `inbox`. Pending: it was said to be dry, if the runtime has looked.
+/// Reads once into `inbox`. Pending: it was said to be dry, if the runtime has looked, or it is full.
 fn fill(transport: &mut dyn Carrier, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
+    if inbox.is_full() {
+        // A read into no room finds no bytes, as at the end of the stream.
+        return Poll::Pending;
+    }
     scratch::lend_room(inbox);
     match transport.poll_read(cx, inbox.room()) {
         Poll::Ready(Ok(0)) => {

@@ -115,7 +115,9 @@ fn parse_lines(section: &[u8], from: usize, limit: usize) -> Result<Vec<FieldLin
     let mut large;
     let found = match httparse::parse_headers(text, &mut small) {
         Err(httparse::Error::TooManyHeaders) if limit > SMALL => {
-            large = alloc::vec![httparse::EMPTY_HEADER; limit];
+            // By the lines that came, not by the limit.
+            let lines = text.split(|&byte| byte == b'\n').count();
+            large = alloc::vec![httparse::EMPTY_HEADER; limit.min(lines)];
             httparse::parse_headers(text, &mut large)
         }
         found => found,

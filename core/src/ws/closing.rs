@@ -1,23 +1,31 @@
 //! Our Close is written: wait for what is still to come, and no longer than the limit. RFC 6455 7.1.
 
+use alloc::sync::Arc;
+
 use super::close::Close;
 use super::ended::{End, Ended};
-use super::event::Event;
 use super::failure::Cause;
-use super::frame::Peer;
+use super::frame::{Header, OpCode, Peer};
+use super::limits::Limits;
+use super::mask;
 use super::receiver::{Receiver, State};
 use super::sender::CloseSent;
-use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step};
+use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step, convert};
 
 /// A connection on which nothing is written any more. It ends in [`Ended`], always.
 ///
-/// First it waits for the peer's Close, if that has not come, and throws away all that comes before it. Then it waits for
-/// the end of the stream: the server closes TCP first (RFC 6455 7.1.1) and the client waits for that. Each wait is
-/// at most [`Limits::close_time`](super::Limits::close_time) long, from the moment in which everything is written.
+/// First it waits for the peer's Close, if that has not come, and discards what comes before it: frames of any size and
+/// number, in constant memory, without a look at their payload. Then it waits for the end of the stream: the server closes
+/// TCP first (RFC 6455 7.1.1) and the client waits for that. Each wait is at most
+/// [`Limits::close_time`](super::Limits::close_time) long, from the moment in which everything is written.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection at once, and the peer may lose the last frames"]
 pub struct Closing {
-    recv: Receiver,
+    inbox: Inbox,
+    peer: Peer,
+    limits: Arc<Limits>,
+    /// Compression was agreed on, so the bit that says it is no violation.
+    takes_compressed: bool,
     wait: Wait,
     since: Option<Instant>,
 }
@@ -25,28 +33,37 @@ pub struct Closing {
 /// What is waited for.
 #[derive(Debug)]
 enum Wait {
-    /// The peer's Close.
-    Answer(Close),
+    /// The peer's Close, behind `discard` bytes of payload. Ours is `sent`.
+    Answer { sent: Close, discard: u64 },
     /// The end of the stream. How it all ended is known.
     EndOfStream(Ended),
 }
 
 impl Closing {
-    pub(super) fn new(recv: Receiver, CloseSent(sent): CloseSent) -> Self {
-        let wait = match recv.over() {
-            None => Wait::Answer(sent),
-            Some(Ok(received)) => {
-                let received = received.clone();
+    pub(super) fn new(mut recv: Receiver, CloseSent(sent): CloseSent) -> Self {
+        let wait = match &recv.state {
+            State::Closed(received) => {
+                let received = Close::clone(received);
                 Wait::EndOfStream(Ended::Closed { first: End::Theirs, sent, received })
             }
-            Some(Err(cause)) => Wait::EndOfStream(cause.clone().into()),
+            State::Failed(cause) | State::Failing(cause) => Wait::EndOfStream(Cause::clone(cause).into()),
+            State::Gathering(message) => Wait::Answer { sent, discard: message.place().remaining() },
+            State::Streaming(message) | State::Skipping(message) => {
+                Wait::Answer { sent, discard: message.place().remaining() }
+            }
+            State::Inflating(message) => Wait::Answer { sent, discard: message.place().remaining() },
+            State::Idle | State::Begun | State::HandedOut(_) | State::Started => {
+                Wait::Answer { sent, discard: 0 }
+            }
         };
-        Self { recv, wait, since: None }
+        recv.end_message();
+        let Receiver { inbox, peer, limits, deflate, .. } = recv;
+        Self { inbox, peer, limits, takes_compressed: deflate.is_some(), wait, since: None }
     }
 
     /// Where received bytes go.
     pub fn inbox(&mut self) -> &mut Inbox {
-        self.recv.inbox()
+        &mut self.inbox
     }
 
     /// Takes what arrived, and says how the connection ended when it has.
@@ -58,13 +75,13 @@ impl Closing {
         if !out.is_empty() {
             return Step::Wait(self);
         }
-        if self.recv.inbox.has_ended() {
+        if self.inbox.has_ended() {
             return Step::Done(self.story());
         }
-        let limit = self.recv.limits.close_time;
+        let limit = self.limits.close_time;
         let since = *self.since.get_or_insert(now);
         let over = since.saturating_add(limit);
-        let is_dry = self.recv.inbox.dry_at().is_some_and(|at| at >= over);
+        let is_dry = self.inbox.dry_at().is_some_and(|at| at >= over);
         if is_dry || now >= over.saturating_add(limit) {
             return Step::Done(self.story());
         }
@@ -76,71 +93,82 @@ impl Closing {
     /// The server does, when both Close frames have passed or when it failed the connection. The end of the
     /// write side lets the peer read all of it; closing at once could destroy the last frames.
     pub fn ends_writing(&self, out: &Outbox) -> bool {
-        out.is_empty() && self.recv.peer == Peer::Client && matches!(self.wait, Wait::EndOfStream(_))
+        out.is_empty() && self.peer == Peer::Client && matches!(self.wait, Wait::EndOfStream(_))
     }
 
     /// When to poll again though nothing arrived.
     pub fn deadline(&self) -> Option<Deadline> {
         let since = self.since?;
-        Some(Deadline { at: since.saturating_add(self.recv.limits.close_time), reason: Limit::CloseTime })
+        Some(Deadline { at: since.saturating_add(self.limits.close_time), reason: Limit::CloseTime })
     }
 
     /// The transport failed: how the connection ended.
     pub fn cut(self) -> Ended {
         match self.wait {
-            Wait::Answer(_) => Ended::Transport,
+            Wait::Answer { .. } => Ended::Transport,
             Wait::EndOfStream(ended) => ended,
         }
     }
 
-    /// Bytes of memory that are held beyond the inbox: see [`Receiver::held_bytes`].
-    pub fn held_bytes(&self) -> usize {
-        self.recv.held_bytes()
-    }
-
     fn take_arrived(&mut self) {
-        while let Some(ready) = self.recv.poll() {
-            let found = match self.recv.event(ready) {
-                Ok(Event::Close(close)) => Ok(close.0),
-                Ok(
-                    Event::Text(_) | Event::Binary(_) | Event::Ping(_) | Event::Pong(_) | Event::PingDue(_),
-                ) => continue,
-                Err(failure) => Err(failure),
-            };
-            if let Wait::Answer(sent) = &mut self.wait {
-                let sent = core::mem::take(sent);
-                self.wait = Wait::EndOfStream(match found {
-                    Ok(received) => Ended::Closed { first: End::Ours, sent, received },
-                    Err(failure) => failure.cause().clone().into(),
-                });
-                self.since = None;
-            }
-        }
+        let Wait::Answer { sent, discard } = &mut self.wait else { return self.inbox.discard() };
+        let found = match next_close(&mut self.inbox, discard, self.peer, self.takes_compressed) {
+            Ok(None) if self.inbox.has_ended() => Err(Cause::EndOfStream),
+            Ok(None) => return,
+            Ok(Some(received)) => Ok(received),
+            Err(cause) => Err(cause),
+        };
+        let sent = core::mem::take(sent);
+        self.wait = Wait::EndOfStream(match found {
+            Ok(received) => Ended::Closed { first: End::Ours, sent, received },
+            Err(cause) => cause.into(),
+        });
+        self.since = None;
+        self.inbox.discard();
     }
 
     fn story(self) -> Ended {
         match self.wait {
-            Wait::Answer(_) => Ended::Exceeded(Exceeded::time(Limit::CloseTime, self.recv.limits.close_time)),
+            Wait::Answer { .. } => Ended::Exceeded(Exceeded::time(Limit::CloseTime, self.limits.close_time)),
             Wait::EndOfStream(ended) => ended,
         }
     }
 }
 
-impl Receiver {
-    /// How it ended, if it has: what the peer's Close said, or what failed.
-    fn over(&self) -> Option<Result<&Close, &Cause>> {
-        match &self.state {
-            State::Closed(close) => Some(Ok(close)),
-            State::Failed(cause) => Some(Err(cause)),
-            State::Idle
-            | State::Begun
-            | State::Gathering(_)
-            | State::HandedOut(_)
-            | State::Started
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Inflating(_)
-            | State::Failing(_) => None,
+/// Discards frames up to the peer's Close. `None`: it has not come whole.
+///
+/// Of a frame only its header is looked at. RFC 6455 1.4 and 7.1.6: once our Close is sent, data may be discarded.
+fn next_close(
+    inbox: &mut Inbox,
+    discard: &mut u64,
+    peer: Peer,
+    takes_compressed: bool,
+) -> Result<Option<Close>, Cause> {
+    loop {
+        let here = (*discard).min(convert::u64_from(inbox.len()));
+        inbox.consume(convert::usize_from(here));
+        *discard -= here;
+        if *discard > 0 {
+            return Ok(None);
         }
+        let unread = inbox.unread();
+        let parsed = match Header::parse(unread, peer) {
+            Err(violation) if takes_compressed => {
+                Header::parse_compressed(unread, peer).unwrap_or(Err(violation))
+            }
+            parsed => parsed,
+        };
+        let Some(header) = parsed? else { return Ok(None) };
+        if header.opcode == OpCode::Close {
+            let len = convert::usize_from(header.len);
+            if unread.len() - header.size < len {
+                return Ok(None);
+            }
+            let payload = inbox.read(header.size, len);
+            mask::apply(header.key, payload);
+            return Close::parse(payload).map(Some);
+        }
+        inbox.consume(header.size);
+        *discard = header.len;
     }
 }

@@ -33,6 +33,16 @@ pub(super) enum Place {
     Whole,
 }
 
+impl Place {
+    /// Payload of the frame that has not come.
+    pub(super) fn remaining(self) -> u64 {
+        match self {
+            Self::Payload { remaining, .. } => remaining,
+            Self::BetweenFrames | Self::Whole => 0,
+        }
+    }
+}
+
 /// What has come of a message. That text is UTF-8 is known of every byte of it.
 #[derive(Debug)]
 pub(super) enum Content {
@@ -65,6 +75,11 @@ impl Gathering {
     /// True if a header is what comes next.
     pub(super) fn is_between_frames(&self) -> bool {
         matches!(self.place, Place::BetweenFrames)
+    }
+
+    /// Where in the message the receiver is.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     /// True if the message is whole.

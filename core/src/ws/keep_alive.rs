@@ -38,8 +38,6 @@ enum Beat {
     Heard(Instant),
     /// A ping went out then and nothing was heard since.
     Unanswered(Instant),
-    /// The connection is closing: no more pings.
-    Stopped,
 }
 
 /// What a moment of silence means.
@@ -53,10 +51,6 @@ pub(super) enum Silence {
 impl KeepAlive {
     pub(super) fn new(jitter: Jitter) -> Self {
         Self { beat: Beat::New, jitter }
-    }
-
-    pub(super) fn stop(&mut self) {
-        self.beat = Beat::Stopped;
     }
 
     /// A pong came.
@@ -89,7 +83,7 @@ impl KeepAlive {
             Beat::Unanswered(ping) if now >= ping.saturating_add(limits.pong_time) => {
                 Silence::TooLong(Exceeded::time(Limit::PongTime, limits.pong_time))
             }
-            Beat::Heard(_) | Beat::Unanswered(_) | Beat::Stopped => Silence::Fine,
+            Beat::Heard(_) | Beat::Unanswered(_) => Silence::Fine,
         }
     }
 
@@ -103,7 +97,7 @@ impl KeepAlive {
             Beat::Unanswered(ping) => {
                 Some(Deadline { at: ping.saturating_add(limits.pong_time), reason: Limit::PongTime })
             }
-            Beat::New | Beat::Stopped => None,
+            Beat::New => None,
         }
     }
 }

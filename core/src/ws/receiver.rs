@@ -153,8 +153,7 @@ impl Receiver {
     }
 
     /// What becomes of the connection now that our Close is written, or was not owed.
-    pub fn closing(mut self, sent: CloseSent) -> Closing {
-        self.keep_alive.stop();
+    pub fn closing(self, sent: CloseSent) -> Closing {
         Closing::new(self, sent)
     }
 

@@ -198,21 +198,22 @@ impl Sender {
         Fragments::new(self, kind, compression)
     }
 
-    /// True if compression was agreed on.
+    /// True if compression was agreed on, and with a window that our compressor can have.
     #[cfg(feature = "deflate")]
     pub fn deflates(&self) -> bool {
         matches!(self.form, Form::Compressed(_))
     }
 
-    /// From now on data is compressed.
+    /// Compresses data from now on, unless the agreed window is one that our compressor cannot have.
     #[cfg(feature = "deflate")]
     pub(super) fn compress(&mut self, agreement: &super::Agreement) {
+        let Some(window) = agreement.window() else { return };
         let masks = match core::mem::replace(&mut self.form, Form::Plain) {
             Form::Plain => None,
             Form::Masked(masks) => Some(masks),
             Form::Compressed(sending) => sending.into_masks(),
         };
-        self.form = Form::Compressed(Sending::new(agreement, masks));
+        self.form = Form::Compressed(Sending::new(agreement, window, masks));
     }
 
     /// Writes our Close. It is the last frame: the right to write ends. A Pong that was kept goes before it.

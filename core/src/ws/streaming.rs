@@ -90,6 +90,11 @@ impl Streaming {
         }
     }
 
+    /// Where in the message the receiver is.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
     /// True if a header is what comes next.
     pub(super) fn is_between_frames(&self) -> bool {
         matches!(self.place, Place::BetweenFrames) && !self.content.holds_piece() && self.handed_out.is_none()

@@ -84,12 +84,15 @@ fn a_client_takes_the_answer_or_fails() {
     assert!(request.contains(field), "{request}");
     let (socket, _) = opened(Some(Deflate::default()), "").unwrap();
     assert!(!socket.send.deflates());
+    let eight = "sec-websocket-extensions: permessage-deflate; client_max_window_bits=8\r\n";
+    let (socket, _) = opened(Some(Deflate::default()), eight).unwrap();
+    assert!(!socket.send.deflates());
     // What was not offered.
     let (_, request) = opened(None, "").unwrap();
     assert!(!request.contains("extensions"), "{request}");
     for (deflate, answer) in [
         (None, "permessage-deflate"),
-        (Some(Deflate::default()), "permessage-deflate; client_max_window_bits=8"),
+        (Some(Deflate::default()), "permessage-deflate; client_max_window_bits=7"),
         (Some(Deflate::default()), "foo"),
         (Some(Deflate::without_context()), "permessage-deflate"),
     ] {

@@ -174,8 +174,14 @@ fn a_client_takes_an_answer_to_its_offer_and_no_other() {
         (&default, "permessage-deflate; server_max_window_bits=\"15\"", true),
         (&default, "permessage-deflate; client_max_window_bits=9", true),
         (&default, "permessage-deflate; client_max_window_bits=15", true),
-        // Our compressor cannot be held to 8.
-        (&default, "permessage-deflate; client_max_window_bits=8", false),
+        // Our compressor cannot be held to 8, and need not compress.
+        (&default, "permessage-deflate; client_max_window_bits=8", true),
+        (&default, "permessage-deflate; client_max_window_bits=\"8\"", true),
+        (&default, "permessage-deflate; client_no_context_takeover; client_max_window_bits=8", true),
+        (&default, "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8", true),
+        (&small, "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8", true),
+        (&without, "permessage-deflate; server_no_context_takeover; client_max_window_bits=8", true),
+        (&default, "permessage-deflate; client_max_window_bits=7", false),
         // In an answer it has a value.
         (&default, "permessage-deflate; client_max_window_bits", false),
         (&default, "permessage-deflate; server_max_window_bits", false),
@@ -206,6 +212,61 @@ fn a_client_takes_an_answer_to_its_offer_and_no_other() {
     }
     let nothing = Arc::new(default).confirm([]);
     assert!(nothing.unwrap().is_none(), "the server need not agree");
+}
+
+/// 7.1.2.2: a client that is held to a window of 8 bits, which no compressor of ours can have, sends everything uncompressed
+/// in whatever form, and receives what is compressed.
+#[test]
+fn a_client_that_is_held_to_8_bits_sends_uncompressed() {
+    use crate::ws_help::{self, Got, frame, run_cut, written};
+    use endwell_core::Outbox;
+    use endwell_core::ws::{Compression, Frame, Kind, Limits, Message, WebSocket};
+
+    let deflate = Arc::new(Deflate::default());
+    for answer in ["", "; server_max_window_bits=8", "; client_no_context_takeover"] {
+        let answer = format!("permessage-deflate; client_max_window_bits=8{answer}");
+        let agreement = deflate.confirm([answer.as_bytes()]).expect("it is valid").expect("it agrees");
+        let make = || ws_help::client(&Limits::default()).deflate(&agreement);
+        let WebSocket { mut send, .. } = make();
+        assert!(!send.deflates());
+        let (text, mut out) = ("again and ".repeat(100), Outbox::default());
+        let message = || Message::text(text.clone()).with_compression(Compression::Always);
+        send.text(&text, &mut out).unwrap();
+        send.message(message(), &mut out).unwrap();
+        send.frame(&Frame::encode(message()), &mut out).unwrap();
+        let mut pieces = send.fragments_with(Kind::Text, Compression::Always);
+        pieces.write(text.clone().into(), &mut out).unwrap();
+        let _sender = pieces.finish(&mut out);
+        // A server without compression takes it.
+        let (got, _) = run_cut(ws_help::server(&Limits::default()), &written(&mut out), &[100], false);
+        let all = vec![Got::Text(text); 4].into_iter().chain([Got::Failure(None)]);
+        assert_eq!(got, all.collect::<Vec<_>>());
+        // "Hello" of 7.2.3.1, and again of 7.2.3.2, which refers to the first.
+        let hello = [frame(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\0", None), frame(0xc1, b"\xf2\0\x11\0\0", None)];
+        assert_eq!(
+            crate::received(make, &hello.concat()),
+            [ws_help::text("Hello"), ws_help::text("Hello"), Got::Failure(None)]
+        );
+    }
+}
+
+/// 7.1.2.1: a server that cannot compress with 8 bits declines that offer; what the client compresses with it takes.
+#[test]
+fn a_server_takes_8_bits_from_a_client_and_declines_them_for_itself() {
+    for (offers, expected) in [
+        ("permessage-deflate; server_max_window_bits=8; client_max_window_bits=8", None),
+        ("permessage-deflate; server_no_context_takeover; server_max_window_bits=8", None),
+        (
+            "permessage-deflate; server_max_window_bits=8, permessage-deflate; client_max_window_bits=8",
+            Some("permessage-deflate"),
+        ),
+        (
+            "permessage-deflate; server_max_window_bits=9; client_max_window_bits=8",
+            Some("permessage-deflate; server_max_window_bits=9"),
+        ),
+    ] {
+        assert_eq!(answered(offers, &Deflate::default()).as_deref(), expected, "{offers}");
+    }
 }
 
 /// No pair of settings comes to something that one of the two cannot keep to.

@@ -4,7 +4,9 @@ mod error;
 #[cfg(test)]
 mod laws;
 mod limits;
+mod number;
 mod places;
+mod queue;
 mod send;
 mod shared;
 

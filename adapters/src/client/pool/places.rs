@@ -7,6 +7,8 @@
 //! - nobody waits who could be served: an origin at which a connection lies idle has nobody in line, and while there is
 //!   room in all nobody is in line whose origin has room;
 //! - whoever waits for room in all has a connection that is closing for them, as long as one lies idle anywhere.
+//!
+//! Each change costs O(log n) of what there is, however many origins: what is in order stays so, and nothing is searched.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
@@ -14,6 +16,8 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::PoolLimits;
+use super::number::Number;
+use super::queue::{Moved, Queue};
 use crate::client::Origin;
 use crate::sync::Woken;
 
@@ -21,22 +25,25 @@ use crate::sync::Woken;
 pub(super) struct Places<C> {
     limits: PoolLimits,
     /// The places that are taken.
-    members: HashMap<u64, Member>,
+    members: BTreeMap<Number, Member>,
     /// The origins at which something is taken or waited for.
     origins: HashMap<Arc<Origin>, Local>,
     /// The connections that lie idle with their numbers, in the order in which they came.
-    idle: BTreeMap<u64, (u64, C)>,
+    idle: BTreeMap<Number, (Number, C)>,
     /// Those who wait, or whose grant lies ready, by ticket.
-    waits: BTreeMap<u64, Wait<C>>,
-    /// How many connections were idle and were told to close.
-    closing: usize,
-    /// The next number. They rise.
-    next: u64,
+    waits: BTreeMap<Number, Wait<C>>,
+    /// How many of these are granted.
+    granted: usize,
+    /// Those who wait for room in all: their origins have room for them. There is room for as many ahead as there are
+    /// connections that were idle and were told to close.
+    wanting: Queue,
+    /// The last number.
+    last: Number,
 }
 
 /// A place that is somebody's, and a connection that lay idle in it, if one did.
 pub(super) struct Grant<C> {
-    pub(super) id: u64,
+    pub(super) id: Number,
     pub(super) idle: Option<C>,
 }
 
@@ -64,21 +71,20 @@ enum Standing {
     /// Somebody connects, or has the connection.
     Taken,
     /// The connection lies idle since then.
-    Idle(u64),
+    Idle(Number),
     /// It lay idle, and was told to close.
     Closing,
     /// The connection is somebody's, or else the place that it leaves.
-    Promised(u64),
+    Promised(Number),
 }
 
 /// What there is at one origin.
-#[derive(Default)]
 struct Local {
     taken: usize,
     /// Since when connections lie idle; the last was used most recently.
-    idle: Vec<u64>,
-    /// The tickets of those who are in line.
-    line: BTreeSet<u64>,
+    idle: BTreeSet<Number>,
+    /// Those who are in line. Those ahead have room here, and wait for room in all.
+    line: Queue,
 }
 
 struct Wait<C> {
@@ -89,7 +95,7 @@ struct Wait<C> {
 enum Stage<C> {
     InLine(Waker),
     /// For the place of this connection, which is closing.
-    Renewing(u64, Waker),
+    Renewing(Number, Waker),
     Granted(Grant<C>),
 }
 
@@ -100,41 +106,46 @@ impl<C> Places<C> {
         let limits = PoolLimits { connections, per_origin: limits.per_origin.max(1), ..limits };
         Self {
             limits,
-            members: HashMap::new(),
+            members: BTreeMap::new(),
             origins: HashMap::new(),
             idle: BTreeMap::new(),
             waits: BTreeMap::new(),
-            closing: 0,
-            next: 0,
+            granted: 0,
+            wanting: Queue::new(0),
+            last: Number::ZERO,
         }
     }
 
     /// A place at `origin` that nobody waits for: with the connection that was used most recently, or a new one.
     pub(super) fn take(&mut self, origin: &Origin) -> Option<Grant<C>> {
-        let since = self.origins.get_mut(origin).and_then(|local| local.idle.pop());
+        let since = self.origins.get_mut(origin).and_then(|local| local.idle.pop_last());
         if let Some((id, idle)) = since.and_then(|since| self.idle.remove(&since)) {
             self.stand(id, Standing::Taken);
             return Some(Grant { id, idle: Some(idle) });
         }
-        let taken = self.origins.get(origin).map_or(0, |local| local.taken);
-        let has_room = !self.is_full() && taken < self.limits.per_origin;
-        has_room.then(|| {
+        let has_room_here = self.origins.get(origin).is_none_or(|local| local.line.room() > 0);
+        (has_room_here && !self.is_full()).then(|| {
             let origin = self.key(origin);
             Grant { id: self.admit(origin), idle: None }
         })
     }
 
     /// Somebody waits for a place at `origin`, after there was none: their ticket.
-    pub(super) fn wait(&mut self, origin: &Origin, waker: Waker, effects: &mut Effects<C>) -> u64 {
+    pub(super) fn wait(&mut self, origin: &Origin, waker: Waker, effects: &mut Effects<C>) -> Number {
         let (ticket, origin) = (self.number(), self.key(origin));
-        self.origins.entry(Arc::clone(&origin)).or_default().line.insert(ticket);
+        self.line_up(&origin, |local| local.line.insert(ticket));
         self.waits.insert(ticket, Wait { origin, stage: Stage::InLine(waker) });
         self.settle(effects);
         ticket
     }
 
     /// What has come of the wait with this ticket. It goes on with `waker`.
-    pub(super) fn look(&mut self, ticket: u64, waker: &Waker, effects: &mut Effects<C>) -> Option<Grant<C>> {
+    pub(super) fn look(
+        &mut self,
+        ticket: Number,
+        waker: &Waker,
+        effects: &mut Effects<C>,
+    ) -> Option<Grant<C>> {
         match &mut self.waits.get_mut(&ticket)?.stage {
             Stage::InLine(known) | Stage::Renewing(_, known) => {
                 if !known.will_wake(waker) {
@@ -145,54 +156,57 @@ impl<C> Places<C> {
             Stage::Granted(_) => {}
         }
         let Stage::Granted(grant) = self.waits.remove(&ticket)?.stage else { return None };
+        self.granted = self.granted.saturating_sub(1);
         self.stand(grant.id, Standing::Taken);
         Some(grant)
     }
 
     /// The wait is given up. What was granted is the next one's.
-    pub(super) fn quit(&mut self, ticket: u64, effects: &mut Effects<C>) {
+    pub(super) fn quit(&mut self, ticket: Number, effects: &mut Effects<C>) {
         let Some(Wait { origin, stage }) = self.waits.remove(&ticket) else { return };
         match stage {
             Stage::InLine(waker) => {
                 effects.woken.discard(Some(waker));
-                if let Some(local) = self.origins.get_mut(&origin) {
-                    local.line.remove(&ticket);
-                }
+                self.line_up(&origin, |local| local.line.remove(ticket));
                 self.forget(&origin);
             }
             Stage::Renewing(id, waker) => {
                 effects.woken.discard(Some(waker));
-                self.stand(id, Standing::Closing);
-                self.closing += 1;
+                self.close_one(id);
             }
-            Stage::Granted(Grant { id, idle: Some(idle) }) => self.give_back(id, idle, effects),
-            Stage::Granted(Grant { id, idle: None }) => self.leave(id, effects),
+            Stage::Granted(Grant { id, idle }) => {
+                self.granted = self.granted.saturating_sub(1);
+                match idle {
+                    Some(idle) => self.give_back(id, idle, effects),
+                    None => self.leave(id, effects),
+                }
+            }
         }
     }
 
     /// A connection of which nobody needs more: it is the next one's, or lies idle.
-    pub(super) fn give_back(&mut self, id: u64, idle: C, effects: &mut Effects<C>) {
+    pub(super) fn give_back(&mut self, id: Number, idle: C, effects: &mut Effects<C>) {
         let Some(origin) = self.members.get(&id).map(|member| Arc::clone(&member.origin)) else {
             // It has ended meanwhile.
             return effects.closed.push(idle);
         };
-        let before = self.first_without();
         let since = self.number();
         let Some(local) = self.origins.get_mut(&origin) else { return effects.closed.push(idle) };
-        match local.line.first().copied() {
-            Some(front) if before.is_none_or(|ticket| front <= ticket) => {
-                local.line.remove(&front);
+        // Who has waited longest for room in all, of those for whom no connection is closing.
+        let longest = self.wanting.first_behind();
+        match local.line.first() {
+            Some(front) if longest.is_none_or(|longest| front <= longest) => {
+                self.line_up(&origin, |local| local.line.remove(front));
                 self.stand(id, Standing::Promised(front));
                 self.grant(front, Grant { id, idle: Some(idle) }, effects);
             }
             // Somebody at another origin has waited for longer: its place is theirs.
             Some(_) => {
-                self.stand(id, Standing::Closing);
-                self.closing += 1;
+                self.close_one(id);
                 effects.closed.push(idle);
             }
             None => {
-                local.idle.push(since);
+                local.idle.insert(since);
                 let oldest = local.idle.first().copied();
                 let is_over = local.idle.len() > self.limits.idle_per_origin;
                 self.stand(id, Standing::Idle(since));
@@ -209,14 +223,15 @@ impl<C> Places<C> {
     }
 
     /// The socket is closed, or none was made: the place is free.
-    pub(super) fn leave(&mut self, id: u64, effects: &mut Effects<C>) {
+    pub(super) fn leave(&mut self, id: Number, effects: &mut Effects<C>) {
         let Some(Member { origin, standing }) = self.members.remove(&id) else { return };
-        if let Some(local) = self.origins.get_mut(&origin) {
+        self.line_up(&origin, |local| {
             local.taken = local.taken.saturating_sub(1);
-        }
+            local.line.widen()
+        });
         match standing {
             Standing::Taken => {}
-            Standing::Closing => self.closing = self.closing.saturating_sub(1),
+            Standing::Closing => drop(self.wanting.narrow()),
             Standing::Idle(since) => effects.closed.extend(self.take_idle(&origin, since)),
             Standing::Promised(ticket) => {
                 let id = self.admit(Arc::clone(&origin));
@@ -229,7 +244,7 @@ impl<C> Places<C> {
 
     /// Somebody wants the place of a connection that they have and close, for a new one: their ticket. `None`: the place
     /// is free already, and perhaps another's.
-    pub(super) fn renew(&mut self, id: u64, waker: Waker) -> Option<u64> {
+    pub(super) fn renew(&mut self, id: Number, waker: Waker) -> Option<Number> {
         let origin = Arc::clone(&self.members.get(&id)?.origin);
         let ticket = self.number();
         self.stand(id, Standing::Promised(ticket));
@@ -238,52 +253,38 @@ impl<C> Places<C> {
     }
 
     pub(super) fn counted(&self) -> Counted {
-        let waiting = self.waits.values().filter(|wait| !matches!(wait.stage, Stage::Granted(_))).count();
+        let waiting = self.waits.len().saturating_sub(self.granted);
         Counted { taken: self.members.len(), idle: self.idle.len(), waiting }
-    }
-
-    /// True if nothing is kept of all that was.
-    #[cfg(test)]
-    pub(super) fn is_blank(&self) -> bool {
-        self.members.is_empty() && self.origins.is_empty() && self.waits.is_empty() && self.closing == 0
     }
 
     /// Free places go to those who have waited longest of those whose origin has room. If there are none, idle connections
     /// make room.
     fn settle(&mut self, effects: &mut Effects<C>) {
-        if self.waits.is_empty() {
-            return;
-        }
         while !self.is_full() {
-            let Some(ticket) = self.in_want_of_room().min() else { return };
+            let Some(ticket) = self.wanting.first() else { return };
             let Some(origin) = self.waits.get(&ticket).map(|wait| Arc::clone(&wait.origin)) else { return };
-            if let Some(local) = self.origins.get_mut(&origin) {
-                local.line.remove(&ticket);
-            }
+            self.line_up(&origin, |local| local.line.remove(ticket));
             let id = self.admit(origin);
             self.grant(ticket, Grant { id, idle: None }, effects);
         }
-        while !self.idle.is_empty() && self.closing < self.in_want_of_room().count() {
-            self.close_oldest(effects);
+        while self.wanting.room() < self.wanting.len() {
+            if !self.close_oldest(effects) {
+                return;
+            }
         }
     }
 
-    /// The tickets of those whose origin has room, in no order: they wait for room in all.
-    fn in_want_of_room(&self) -> impl Iterator<Item = u64> {
-        let most = self.limits.per_origin;
-        self.origins
-            .values()
-            .flat_map(move |local| local.line.iter().take(most.saturating_sub(local.taken)).copied())
-    }
-
-    /// Who has waited longest for room in all, of those for whom no connection is closing.
-    fn first_without(&self) -> Option<u64> {
-        if !self.is_full() || self.waits.is_empty() {
-            return None;
+    /// Changes what there is at an origin, and with it who waits for room in all.
+    fn line_up(&mut self, origin: &Arc<Origin>, change: impl FnOnce(&mut Local) -> Moved) {
+        let per_origin = self.limits.per_origin;
+        let local = self.origins.entry(Arc::clone(origin)).or_insert_with(|| Local::new(per_origin));
+        let Moved { ahead, away } = change(local);
+        if let Some(ticket) = away {
+            self.wanting.remove(ticket);
         }
-        let mut tickets: Vec<_> = self.in_want_of_room().collect();
-        tickets.sort_unstable();
-        tickets.get(self.closing).copied()
+        if let Some(ticket) = ahead {
+            self.wanting.insert(ticket);
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -291,47 +292,60 @@ impl<C> Places<C> {
     }
 
     /// Takes a new place.
-    fn admit(&mut self, origin: Arc<Origin>) -> u64 {
+    fn admit(&mut self, origin: Arc<Origin>) -> Number {
         let id = self.number();
-        self.origins.entry(Arc::clone(&origin)).or_default().taken += 1;
+        self.line_up(&origin, |local| {
+            local.taken = local.taken.saturating_add(1);
+            local.line.narrow()
+        });
         self.members.insert(id, Member { origin, standing: Standing::Taken });
         id
     }
 
-    fn grant(&mut self, ticket: u64, grant: Grant<C>, effects: &mut Effects<C>) {
+    fn grant(&mut self, ticket: Number, grant: Grant<C>, effects: &mut Effects<C>) {
         let Some(wait) = self.waits.get_mut(&ticket) else { return };
         match mem::replace(&mut wait.stage, Stage::Granted(grant)) {
-            Stage::InLine(waker) | Stage::Renewing(_, waker) => effects.woken.add(waker),
+            Stage::InLine(waker) | Stage::Renewing(_, waker) => {
+                self.granted = self.granted.saturating_add(1);
+                effects.woken.add(waker);
+            }
             // A connection that ended before it was looked at.
             Stage::Granted(Grant { idle, .. }) => effects.closed.extend(idle),
         }
     }
 
-    fn stand(&mut self, id: u64, standing: Standing) {
+    fn stand(&mut self, id: Number, standing: Standing) {
         if let Some(member) = self.members.get_mut(&id) {
             member.standing = standing;
         }
     }
 
     /// Tells the connection that lies idle since then to close.
-    fn close(&mut self, since: u64, effects: &mut Effects<C>) {
-        let Some((id, _)) = self.idle.get(&since) else { return };
-        let Some(member) = self.members.get_mut(id) else { return };
-        member.standing = Standing::Closing;
-        self.closing += 1;
-        let origin = Arc::clone(&member.origin);
+    fn close(&mut self, since: Number, effects: &mut Effects<C>) {
+        let Some(id) = self.idle.get(&since).map(|(id, _)| *id) else { return };
+        let Some(origin) = self.members.get(&id).map(|member| Arc::clone(&member.origin)) else { return };
+        self.close_one(id);
         effects.closed.extend(self.take_idle(&origin, since));
     }
 
-    fn close_oldest(&mut self, effects: &mut Effects<C>) {
-        if let Some(since) = self.idle.keys().next().copied() {
+    /// False: none lies idle.
+    fn close_oldest(&mut self, effects: &mut Effects<C>) -> bool {
+        let oldest = self.idle.keys().next().copied();
+        if let Some(since) = oldest {
             self.close(since, effects);
         }
+        oldest.is_some()
     }
 
-    fn take_idle(&mut self, origin: &Origin, since: u64) -> Option<C> {
+    /// A connection closes, for whoever waits for room in all.
+    fn close_one(&mut self, id: Number) {
+        self.stand(id, Standing::Closing);
+        self.wanting.widen();
+    }
+
+    fn take_idle(&mut self, origin: &Origin, since: Number) -> Option<C> {
         if let Some(local) = self.origins.get_mut(origin) {
-            local.idle.retain(|&other| other != since);
+            local.idle.remove(&since);
         }
         self.idle.remove(&since).map(|(_, idle)| idle)
     }
@@ -340,6 +354,11 @@ impl<C> Places<C> {
     fn forget(&mut self, origin: &Origin) {
         if self.origins.get(origin).is_some_and(|local| local.taken == 0 && local.line.is_empty()) {
             self.origins.remove(origin);
+            // A table keeps the size that it once needed. At least half of it goes at a time, so this costs O(1) a change.
+            let len = self.origins.len();
+            if self.origins.capacity() > ROOMY && len < self.origins.capacity() / 4 {
+                self.origins.shrink_to(len.saturating_mul(2));
+            }
         }
     }
 
@@ -348,9 +367,40 @@ impl<C> Places<C> {
         known.map_or_else(|| Arc::new(origin.clone()), |(known, _)| Arc::clone(known))
     }
 
-    fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+    fn number(&mut self) -> Number {
+        self.last = self.last.next();
+        self.last
+    }
+
+    /// True if nothing is kept of all that was.
+    #[cfg(test)]
+    pub(super) fn is_blank(&self) -> bool {
+        let is_empty = self.members.is_empty() && self.origins.is_empty() && self.waits.is_empty();
+        is_empty && self.wanting.is_empty() && self.wanting.room() == 0 && self.granted == 0
+    }
+
+    /// What is kept twice is the same, and nothing is kept of an origin at which there is nothing.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.wanting.check();
+        let mut wanting = BTreeSet::new();
+        for local in self.origins.values() {
+            assert!(local.taken > 0 || !local.line.is_empty());
+            assert_eq!(local.line.room(), self.limits.per_origin - local.taken);
+            local.line.check();
+            wanting.extend(local.line.ahead());
+        }
+        assert!(wanting.into_iter().eq(self.wanting.all()));
+        assert!(self.origins.capacity() <= ROOMY.max(4 * self.origins.len()));
+    }
+}
+
+/// A table for this many origins is not made smaller.
+const ROOMY: usize = 64;
+
+impl Local {
+    fn new(per_origin: usize) -> Self {
+        Self { taken: 0, idle: BTreeSet::new(), line: Queue::new(per_origin) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use super::PoolLimits;
+use super::number::Number;
 use super::places::{Counted, Effects, Grant, Places};
 use crate::client::connection::{Connection, Right};
 use crate::client::{Driver, Origin};
@@ -17,13 +18,13 @@ pub(in crate::client) struct Shared(Lock<Places<Right>>);
 /// dropped, once.
 pub(super) struct Place {
     pool: Weak<Shared>,
-    id: u64,
+    id: Number,
 }
 
 /// Where a connection comes from, and goes when nobody needs it.
 pub(in crate::client) struct Member {
     pool: Weak<Shared>,
-    id: u64,
+    id: Number,
     is_used: bool,
 }
 
@@ -113,7 +114,7 @@ impl Member {
 pub(super) struct Admit<'a> {
     pool: &'a Arc<Shared>,
     origin: &'a Origin,
-    ticket: Option<u64>,
+    ticket: Option<Number>,
 }
 
 impl Future for Admit<'_> {

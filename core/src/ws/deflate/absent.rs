@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::Progress;
 use crate::ws::failure::Cause;
 use crate::ws::frame::Header;
-use crate::ws::gather::Gathered;
+use crate::ws::gather::{Gathered, Place};
 use crate::ws::limits::Limits;
 use crate::ws::mask::Masks;
 use crate::ws::message::Kind;
@@ -35,6 +35,10 @@ impl Inflating {
     }
 
     pub(in crate::ws) fn kind(&self) -> Kind {
+        match *self {}
+    }
+
+    pub(in crate::ws) fn place(&self) -> Place {
         match *self {}
     }
 

@@ -29,8 +29,8 @@ use super::window::WindowBits;
 #[must_use = "give it to the WebSocket that it is for"]
 pub struct Agreement {
     deflate: Arc<Deflate>,
-    /// What our compressor is held to.
-    window: WindowBits,
+    /// What our compressor is held to. `None`: a window that it cannot have, so our messages are sent uncompressed.
+    window: Option<WindowBits>,
     /// Bytes of what was sent that the next message may refer to. `None`: no context takeover.
     sent_context: Option<usize>,
     /// Bytes of what was received, likewise.
@@ -101,19 +101,17 @@ impl Agreement {
             }
         };
         answer.client_no_context_takeover = received_context.is_none();
-        Some(Self::new(deflate, window, takes_over, received_context, answer))
+        Some(Self::new(deflate, Some(window), takes_over, received_context, answer))
     }
 
     /// A client's check of a server's answer. `None`: it is invalid, or not an answer to what we offer.
     pub(super) fn confirm(answer: Parameters, deflate: &Arc<Deflate>) -> Option<Self> {
-        // 7.1.2.2: what we offer is that the server may hold us to a size, which has to be one that we can keep to and no
-        // larger than we said.
+        // 7.1.2.2: our offer lets the server choose any size up to ours, 8 too, and no message has to be compressed (6).
         let window = match answer.client_max_window_bits {
-            Some(ClientBits::AtMost(bits)) => {
-                WindowBits::new(bits).filter(|&window| window <= deflate.window)?
-            }
+            Some(ClientBits::AtMost(bits)) if bits > deflate.window.bits() => return None,
+            Some(ClientBits::AtMost(bits)) => WindowBits::new(bits),
             Some(ClientBits::Any) => return None,
-            None => deflate.window,
+            None => Some(deflate.window),
         };
         let takes_over = deflate.sent_context > 0 && !answer.client_no_context_takeover;
         let bits = answer.server_max_window_bits.unwrap_or(WindowBits::MOST.bits());
@@ -130,7 +128,7 @@ impl Agreement {
 
     fn new(
         deflate: &Arc<Deflate>,
-        window: WindowBits,
+        window: Option<WindowBits>,
         takes_over: bool,
         received_bits: Option<u8>,
         answer: Parameters,
@@ -138,7 +136,9 @@ impl Agreement {
         Self {
             deflate: Arc::clone(deflate),
             window,
-            sent_context: takes_over.then_some(deflate.sent_context.min(window.bytes())),
+            sent_context: window
+                .filter(|_| takes_over)
+                .map(|window| deflate.sent_context.min(window.bytes())),
             received_context: received_bits.map(|bits| 1 << bits),
             answer,
         }
@@ -148,7 +148,7 @@ impl Agreement {
         &self.deflate
     }
 
-    pub(super) fn window(&self) -> WindowBits {
+    pub(in crate::ws) fn window(&self) -> Option<WindowBits> {
         self.window
     }
 

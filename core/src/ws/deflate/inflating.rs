@@ -83,6 +83,11 @@ impl Inflating {
         self.0.kind
     }
 
+    /// Where in the message the receiver is.
+    pub(in crate::ws) fn place(&self) -> Place {
+        self.0.place
+    }
+
     /// True if it is gathered.
     pub(in crate::ws) fn is_gathered(&self) -> bool {
         self.0.delivery == Delivery::Whole
@@ -236,13 +241,13 @@ impl Message {
     }
 }
 
-#[cold]
 /// The most that content of so many bytes takes on the wire, where a compressor makes it no smaller: nine bits for each byte
 /// (RFC 1951 3.2.6), and what begins and ends blocks.
 fn on_the_wire(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 8).saturating_add(64)
 }
 
+#[cold]
 fn too_long(limit: Limit, bound: u64) -> Cause {
     Exceeded { limit, bound: Bound::Bytes(bound) }.into()
 }

@@ -11,6 +11,7 @@ use super::deflater::{Deflater, END, Form, OWNED};
 use super::history::History;
 use super::settings::Deflate;
 use super::shared::SharedForm;
+use super::window::WindowBits;
 use crate::Outbox;
 use crate::ws::frame;
 use crate::ws::mask::Masks;
@@ -41,9 +42,10 @@ enum Pieces {
 }
 
 impl Sending {
-    pub(in crate::ws) fn new(agreement: &Agreement, masks: Option<Masks>) -> Self {
+    /// What it needs with this window.
+    pub(in crate::ws) fn new(agreement: &Agreement, window: WindowBits, masks: Option<Masks>) -> Self {
         let deflate = Arc::clone(agreement.deflate());
-        let form = Form::new(agreement.window(), deflate.level, deflate.memory_level);
+        let form = Form::new(window, deflate.level, deflate.memory_level);
         let history = agreement.sent_context().map(History::new);
         Self(Box::new(Inner { deflate, form, history, masks, pieces: Pieces::Plain }))
     }

@@ -2,8 +2,9 @@
 
 /// The base-2 logarithm of an LZ77 window's size: how far back compressed data may refer. RFC 7692 7.1.2.
 ///
-/// From 9 (512 bytes) to 15 (32 KiB). The RFC also knows 8, and what a peer compresses with that is inflated; our
-/// compressor, like most, cannot be held to it.
+/// From 9 (512 bytes) to 15 (32 KiB). The RFC also knows 8. What a peer compresses with 8 is inflated, but our compressor,
+/// like most, cannot be held to it: a server declines an offer that asks for 8, and a client whose server answers with 8
+/// sends its messages uncompressed.
 ///
 /// ```
 /// use endwell_core::ws::WindowBits;

@@ -1,7 +1,10 @@
 //! The places against a naive model of them: after every change of a random history both have granted the same to the same,
 //! and what must always hold does.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod cost;
+mod model;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
@@ -10,7 +13,10 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, prop_oneof, proptest};
 use proptest::test_runner::RngSeed;
 
+use model::{Granted, Model};
+
 use super::PoolLimits;
+use super::number::Number;
 use super::places::{Counted, Effects, Grant, Places};
 use crate::client::Origin;
 
@@ -51,149 +57,6 @@ impl Wake for Woken {
     }
 }
 
-/// The rules, written for the eye: lists that are searched from the front.
-#[derive(Default)]
-struct Model {
-    most: usize,
-    per_origin: usize,
-    idle_most: usize,
-    idle_per_origin: usize,
-    /// Places by name, with their origins.
-    taken: BTreeMap<usize, usize>,
-    /// Names, the one that was idle for longest first.
-    idle: Vec<usize>,
-    closing: BTreeSet<usize>,
-    /// Tickets and origins, in the order of arrival.
-    line: Vec<(usize, usize)>,
-    /// Who waits for the place of a connection that closes.
-    renewing: BTreeMap<usize, usize>,
-    /// What was granted: a connection, or a place.
-    granted: BTreeMap<usize, Granted>,
-    places: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Granted {
-    Idle(usize),
-    Place(usize),
-}
-
-/// Names of places without a connection.
-const PLACES: usize = 1 << 32;
-
-impl Model {
-    fn at(&self, origin: usize) -> usize {
-        self.taken.values().filter(|&&other| other == origin).count()
-    }
-
-    fn new_place(&mut self, origin: usize) -> usize {
-        self.places += 1;
-        self.taken.insert(PLACES + self.places, origin);
-        PLACES + self.places
-    }
-
-    fn take(&mut self, origin: usize) -> Option<Granted> {
-        if let Some(index) = self.idle.iter().rposition(|name| self.taken.get(name) == Some(&origin)) {
-            return Some(Granted::Idle(self.idle.remove(index)));
-        }
-        let has_room = self.taken.len() < self.most && self.at(origin) < self.per_origin;
-        has_room.then(|| Granted::Place(self.new_place(origin)))
-    }
-
-    fn wait(&mut self, ticket: usize, origin: usize) {
-        self.line.push((ticket, origin));
-        self.settle();
-    }
-
-    /// Those whose origin has room for them.
-    fn short(&self) -> Vec<usize> {
-        let mut passed = BTreeMap::<usize, usize>::new();
-        let mut short = Vec::new();
-        for &(ticket, origin) in &self.line {
-            let before = passed.entry(origin).or_default();
-            if self.at(origin) + *before < self.per_origin {
-                short.push(ticket);
-            }
-            *before += 1;
-        }
-        short
-    }
-
-    fn settle(&mut self) {
-        while self.taken.len() < self.most {
-            let found = self.line.iter().position(|&(_, origin)| self.at(origin) < self.per_origin);
-            let Some(index) = found else { return };
-            let (ticket, origin) = self.line.remove(index);
-            let place = self.new_place(origin);
-            self.granted.insert(ticket, Granted::Place(place));
-        }
-        while self.closing.len() < self.short().len() && !self.idle.is_empty() {
-            let name = self.idle.remove(0);
-            self.closing.insert(name);
-        }
-    }
-
-    fn give_back(&mut self, name: usize) {
-        let Some(&origin) = self.taken.get(&name) else { return };
-        let short = if self.taken.len() < self.most { Vec::new() } else { self.short() };
-        let covered = &short[..self.closing.len().min(short.len())];
-        let next = self.line.iter().position(|(ticket, other)| {
-            *other == origin || (short.contains(ticket) && !covered.contains(ticket))
-        });
-        match next.map(|index| self.line[index]) {
-            Some((ticket, other)) if other == origin => {
-                self.line.retain(|&(waiting, _)| waiting != ticket);
-                self.granted.insert(ticket, Granted::Idle(name));
-            }
-            Some(_) => {
-                self.closing.insert(name);
-            }
-            None => {
-                self.idle.push(name);
-                let here: Vec<_> =
-                    self.idle.iter().copied().filter(|name| self.taken[name] == origin).collect();
-                if here.len() > self.idle_per_origin {
-                    self.idle.retain(|&name| name != here[0]);
-                    self.closing.insert(here[0]);
-                }
-                if self.idle.len() > self.idle_most {
-                    let name = self.idle.remove(0);
-                    self.closing.insert(name);
-                }
-                self.settle();
-            }
-        }
-    }
-
-    fn leave(&mut self, name: usize) {
-        let Some(origin) = self.taken.remove(&name) else { return };
-        self.idle.retain(|&idle| idle != name);
-        self.closing.remove(&name);
-        let heir = self.granted.iter().find(|(_, granted)| **granted == Granted::Idle(name));
-        let heir = heir.map(|(&ticket, _)| ticket).or(self.renewing.remove(&name));
-        if let Some(ticket) = heir {
-            let place = self.new_place(origin);
-            self.granted.insert(ticket, Granted::Place(place));
-        }
-        self.settle();
-    }
-
-    fn quit(&mut self, ticket: usize) {
-        self.line.retain(|&(waiting, _)| waiting != ticket);
-        let renewed = self.renewing.iter().find(|&(_, &waiting)| waiting == ticket).map(|(&name, _)| name);
-        if let Some(name) = renewed {
-            self.renewing.remove(&name);
-            self.closing.insert(name);
-            return;
-        }
-        match self.granted.remove(&ticket) {
-            Some(Granted::Idle(name)) => self.give_back(name),
-            Some(Granted::Place(name)) => self.leave(name),
-            None => {}
-        }
-    }
-}
-
 /// Both, and those who have something of them.
 struct World {
     places: Places<Conn>,
@@ -201,9 +64,9 @@ struct World {
     origins: Vec<Origin>,
     told: Arc<Mutex<Vec<usize>>>,
     /// The numbers that the places have for names.
-    ids: BTreeMap<usize, u64>,
+    ids: BTreeMap<usize, Number>,
     /// Those who wait: the number of the arrival, the ticket, and who is woken.
-    waits: Vec<(usize, u64, Arc<Woken>)>,
+    waits: Vec<(usize, Number, Arc<Woken>)>,
     held: Vec<Conn>,
     /// Connections whose sockets close.
     closing: Vec<usize>,
@@ -212,7 +75,7 @@ struct World {
 }
 
 impl World {
-    fn new(limits: &PoolLimits) -> Self {
+    fn new(limits: &PoolLimits, origins: u16) -> Self {
         let model = Model {
             most: limits.connections,
             per_origin: limits.per_origin,
@@ -223,7 +86,7 @@ impl World {
         Self {
             places: Places::new(limits.clone()),
             model,
-            origins: (1..=3).map(|port| Origin::http("a", port)).collect(),
+            origins: (1..=origins).map(|port| Origin::http("a", port)).collect(),
             told: Arc::default(),
             ids: BTreeMap::new(),
             waits: Vec::new(),
@@ -298,7 +161,7 @@ impl World {
                 let Some(index) = pick(which, self.held.len()) else { return };
                 let conn = self.held.remove(index);
                 self.model.give_back(conn.name);
-                let id = self.ids.get(&conn.name).copied().unwrap_or(u64::MAX);
+                let id = self.ids.get(&conn.name).copied().unwrap_or(Number::ZERO);
                 self.change(|places, effects| places.give_back(id, conn, effects));
             }
             Op::Close(which) => {
@@ -309,7 +172,7 @@ impl World {
             Op::Renew(which) => {
                 let Some(index) = pick(which, self.held.len()) else { return };
                 let conn = self.held.remove(index);
-                let id = self.ids.get(&conn.name).copied().unwrap_or(u64::MAX);
+                let id = self.ids.get(&conn.name).copied().unwrap_or(Number::ZERO);
                 let woken = Arc::<Woken>::default();
                 let waker = Waker::from(Arc::clone(&woken));
                 let ticket = self.change(|places, _| places.renew(id, waker));
@@ -354,6 +217,7 @@ impl World {
     }
 
     fn check(&self) {
+        self.places.check();
         let waiting = self.model.line.len() + self.model.renewing.len();
         let (taken, idle) = (self.model.taken.len(), self.model.idle.len());
         assert_eq!(self.places.counted(), Counted { taken, idle, waiting });
@@ -378,7 +242,7 @@ impl World {
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
-        6 => (0..3u8).prop_map(Op::Ask),
+        6 => proptest::num::u8::ANY.prop_map(Op::Ask),
         1 => proptest::num::u8::ANY.prop_map(Op::Quit),
         3 => proptest::num::u8::ANY.prop_map(Op::Look),
         4 => proptest::num::u8::ANY.prop_map(Op::GiveBack),
@@ -387,7 +251,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => proptest::num::u8::ANY.prop_map(Op::Die),
         3 => proptest::num::u8::ANY.prop_map(Op::Leave),
     ];
-    vec(op, 0..120)
+    vec(op, 0..160)
 }
 
 proptest! {
@@ -395,11 +259,12 @@ proptest! {
 
     #[test]
     fn places_are_granted_as_the_model_says(
-        (connections, per_origin, idle, idle_per_origin) in (1..6usize, 1..4usize, 0..5usize, 0..3usize),
+        (connections, per_origin, idle, idle_per_origin) in (1..8usize, 1..5usize, 0..7usize, 0..4usize),
+        origins in 1..8u16,
         ops in ops(),
     ) {
         let limits = PoolLimits { connections, per_origin, idle, idle_per_origin, ..PoolLimits::default() };
-        let mut world = World::new(&limits);
+        let mut world = World::new(&limits, origins);
         for op in ops {
             world.apply(op);
             world.check();
