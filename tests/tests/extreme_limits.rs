@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use endwell_core::http::{self, FieldSection, Framing, Method};
 use endwell_core::ws::{self, Agreement, CloseCode, Deflate};
-use endwell_core::{Instant, Outbox, OutboxLimits, Rate, Step};
+use endwell_core::{Instant, Outbox, OutboxLimits, Pace, Step, Total};
 use endwell_tests::asking::{Ask, Asking, Pieces, head};
 use endwell_tests::connection::Connection;
 use endwell_tests::plan::{self, Plan};
@@ -89,16 +89,17 @@ impl Extremes {
         if self.0.one_in(4) { None } else { Some(value) }
     }
 
-    fn rate(&mut self) -> Option<Rate> {
-        let rate = Rate { bytes: self.bytes(1024), period: self.time(Duration::from_secs(10)) };
-        self.maybe(rate)
+    fn pace(&mut self) -> Pace {
+        let silence = self.time(Duration::from_secs(10));
+        let total = Total { base: self.time(Duration::from_secs(10)), bytes_per_second: self.bytes(500) };
+        Pace { silence: self.maybe(silence), total: self.maybe(total) }
     }
 
     fn outbox(&mut self) -> OutboxLimits {
         let usual = OutboxLimits::default();
         // Below that no chunk fits, and nothing would be written: who embeds the core is told so.
         let bytes = self.size(usual.bytes).max(4096);
-        OutboxLimits { bytes, high_water: self.size(usual.high_water).min(bytes), progress: self.rate() }
+        OutboxLimits { bytes, high_water: self.size(usual.high_water).min(bytes), pace: self.pace() }
     }
 
     fn http(&mut self) -> http::Limits {
@@ -117,7 +118,8 @@ impl Extremes {
         limits.response_time = self.maybe(response_time);
         limits.continue_time = self.time(limits.continue_time);
         limits.interim_responses = self.size(limits.interim_responses);
-        limits.body_progress = self.rate();
+        limits.request_pace = self.pace();
+        limits.response_pace = self.pace();
         limits.drain_bytes = self.bytes(limits.drain_bytes);
         limits.linger_time = self.time(limits.linger_time);
         limits
@@ -129,7 +131,7 @@ impl Extremes {
         limits.message_bytes = self.bytes(limits.message_bytes);
         limits.streamed_bytes = self.bytes(limits.streamed_bytes);
         limits.fragments = self.size(limits.fragments);
-        limits.message_progress = self.rate();
+        limits.message_pace = self.pace();
         let interval = self.time(Duration::from_secs(20));
         limits.ping_interval = self.maybe(interval);
         limits.pong_time = self.time(limits.pong_time);
@@ -291,7 +293,7 @@ fn a_web_socket_with_any_limits() {
                     assert!(taken > 0, "a poll that waits leaves room");
                 }
                 now = now.saturating_add(wait);
-                let _stalled = out.poll(now);
+                let _stalled = out.poll(now, || Some(wait.as_secs()));
                 recv.inbox().dry(now);
                 recv.deadline();
                 if closes {
