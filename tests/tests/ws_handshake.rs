@@ -140,6 +140,24 @@ fn subprotocols() {
     assert_eq!(reason(HANDSHAKE, acceptance), Some(NotAHandshake::SubprotocolNotOffered));
 }
 
+/// The choice does not borrow the request, and no field borrows the name that it was asked for by.
+#[test]
+fn what_was_chosen_outlives_what_it_was_looked_up_by() {
+    let offering = "\r\nSec-WebSocket-Protocol: chat.v1, chat.v2\r\n\r\n";
+    let offers = exchange(HANDSHAKE.replace("\r\n\r\n", offering).as_bytes());
+    let value = {
+        let name = "Sec-WebSocket-Protocol".to_lowercase();
+        (offers.head.fields().get_all(&name).next(), offers.head.fields().list(&name).last())
+    };
+    assert_eq!(value, (Some(&b"chat.v1, chat.v2"[..]), Some(&b"chat.v2"[..])));
+    if let Some(chosen) = Subprotocol::offered(&offers.head).find(|name| name.as_str() == "chat.v2") {
+        let socket = offers.accept(acceptance().subprotocol(chosen), None, &mut Outbox::default()).unwrap();
+        assert_eq!(socket.subprotocol.as_deref(), Some("chat.v2"));
+    } else {
+        panic!("expected chat.v2 to be offered");
+    }
+}
+
 /// S39: a page of another site is refused by default; the same site and no page pass.
 #[test]
 fn origins() {

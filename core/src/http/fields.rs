@@ -41,14 +41,14 @@ impl Fields {
     }
 
     /// The values of all lines with this name.
-    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.lines.iter().filter(move |line| self.is_named(line, name)).map(|line| self.value(line))
     }
 
     /// The elements of all lines with this name, read as one comma-separated list. RFC 9110 5.6.1.
     ///
     /// Empty elements are left out. Commas inside quoted strings are not looked for.
-    pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn list<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.get_all(name).flat_map(syntax::list).filter(|element| !element.is_empty())
     }
 

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::accept::{Accept, Key, only};
@@ -96,7 +97,8 @@ impl Acceptance {
 pub struct Subprotocol(Box<str>);
 
 impl Subprotocol {
-    /// The subprotocols that `request` offers, in the client's order of preference.
+    /// The subprotocols that `request` offers, in the client's order of preference. The request is not borrowed any longer,
+    /// so that its exchange can be accepted with what was chosen.
     ///
     /// ```
     /// # use endwell_core::ws::{Acceptance, Limits, Subprotocol};
@@ -108,11 +110,25 @@ impl Subprotocol {
     /// # acceptance
     /// # }
     /// ```
-    pub fn offered(request: &Request) -> impl Iterator<Item = Self> {
-        let elements = request.fields().list("sec-websocket-protocol");
-        elements
-            .filter(|element| syntax::is_token(element))
-            .filter_map(|element| Some(Self(core::str::from_utf8(element).ok()?.into())))
+    pub fn offered(request: &Request) -> impl Iterator<Item = Self> + use<> {
+        let mut names = Vec::new();
+        for element in request.fields().list(SUBPROTOCOLS).filter(|element| syntax::is_token(element)) {
+            names.extend_from_slice(element);
+            names.push(b',');
+        }
+        let mut begin = 0;
+        core::iter::from_fn(move || {
+            let rest = names.get(begin..)?;
+            let name = rest.get(..syntax::find(b',', rest)?)?;
+            begin += name.len() + ",".len();
+            // A token is ASCII.
+            Some(Self(core::str::from_utf8(name).ok()?.into()))
+        })
+    }
+
+    /// True if `request` offers it.
+    fn is_offered(&self, request: &Request) -> bool {
+        request.fields().list(SUBPROTOCOLS).any(|element| element == self.0.as_bytes())
     }
 
     /// Its name.
@@ -209,11 +225,11 @@ impl NotAHandshake {
         if exchange.recv.has_content() {
             return Err(Self::Content);
         }
-        if !fields.list("sec-websocket-protocol").all(syntax::is_token) {
+        if !fields.list(SUBPROTOCOLS).all(syntax::is_token) {
             return Err(Self::Subprotocols);
         }
         let chosen = acceptance.subprotocol.as_ref();
-        if chosen.is_some_and(|chosen| !Subprotocol::offered(request).any(|offered| offered == *chosen)) {
+        if chosen.is_some_and(|chosen| !chosen.is_offered(request)) {
             return Err(Self::SubprotocolNotOffered);
         }
         if !acceptance.origins.allow(request) {
@@ -270,7 +286,7 @@ impl Exchange {
         let Acceptance { limits, subprotocol, fields, jitter, .. } = acceptance;
         let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", accept.as_bytes()));
         if let Some(subprotocol) = &subprotocol {
-            section.push(Field::own("sec-websocket-protocol", subprotocol.0.as_bytes()));
+            section.push(Field::own(SUBPROTOCOLS, subprotocol.0.as_bytes()));
         }
         #[cfg(feature = "deflate")]
         if let Some(agreement) = &agreement {
@@ -291,5 +307,6 @@ impl Exchange {
     }
 }
 
+const SUBPROTOCOLS: &str = "sec-websocket-protocol";
 const ALLOW: Field<'_> = Field::from_static("allow", "GET");
 const VERSION_13: Field<'_> = Field::own("sec-websocket-version", b"13");
