@@ -123,6 +123,24 @@ fn other_failures() {
         assert_eq!((code, stdout), (Some(2), ""), "{stderr}");
         assert!(!stderr.contains("hunter2"), "{stderr}");
     }
+    let output = get(["http://user:hunter2@a/"]);
+    assert!(told(&output).2.starts_with("get: expected a URL without user:password@"), "{}", told(&output).2);
+}
+
+#[test]
+fn a_url_is_read_as_curl_reads_it() {
+    let (address, heads) = server(&["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"; 3]);
+    let [one, two, three] = [
+        format!("http://{address}/a[b]|\"{{}}?50%#/://@"),
+        format!("{address}?u=http://b"),
+        format!("{address}#top"),
+    ];
+    assert_eq!(told(&get([&one, &two, &three])), (Some(0), "", ""));
+    let heads = heads.join().unwrap();
+    for (head, start) in heads.iter().zip(["GET /a[b]|\"{}?50% HTTP", "GET /?u=http://b HTTP", "GET / HTTP"])
+    {
+        assert!(head.starts_with(start), "{head}");
+    }
 }
 
 #[test]
@@ -134,6 +152,14 @@ fn through_a_proxy() {
     let [connect, request] = <[String; 2]>::try_from(heads.join().unwrap()).unwrap();
     assert!(connect.starts_with("CONNECT a.example:80 HTTP/1.1\r\n"), "{connect}");
     assert!(request.starts_with("GET /x HTTP/1.1\r\n") && !request.contains("authorization"), "{request}");
+
+    let (address, heads) =
+        server(&["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]);
+    let output = get(["-x", &format!("http://{address}"), "http://[fe80::1%25eth0]/"]);
+    assert_eq!(told(&output), (Some(0), "", ""));
+    let [connect, request] = <[String; 2]>::try_from(heads.join().unwrap()).unwrap();
+    assert!(connect.starts_with("CONNECT [fe80::1]:80 HTTP/1.1\r\n"), "{connect}");
+    assert!(request.contains("\r\nhost: [fe80::1]\r\n"), "{request}");
 
     let (address, _) = server(&["HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"]);
     let proxy = format!("http://user:hunter2@{address}");

@@ -109,10 +109,12 @@ fn field(text: &str) -> Result<(String, String), &'static str> {
 
 /// What was wrong is told without the text, in which there may be a password.
 ///
-/// As curl does, text without a scheme is of `http`, and a fragment is for nobody but the user.
+/// As curl does, text without a scheme is of `http`.
 fn url(text: &str) -> Result<Url, String> {
-    let text = text.split_once('#').map_or(text, |(text, _fragment)| text);
-    let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
+    let has_scheme = text
+        .split_once("://")
+        .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let url = if has_scheme { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
     let url = url.map_err(|error| error.to_string())?;
     match url.scheme() {
         Scheme::Http | Scheme::Https => Ok(url),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::url::Scheme;
+use super::url::{Scheme, with_zone};
 
 /// Whom to connect to, and whether by TLS: an origin of RFC 9110 4.3.1. Those of `ws` are those of `http`, and those of
 /// `wss` those of `https`.
@@ -51,7 +51,8 @@ impl Origin {
             Scheme::Https | Scheme::Wss => Tls::Asked,
             Scheme::Http | Scheme::Ws => Tls::No,
         };
-        Self { tls, host: host.to_ascii_lowercase().into(), port }
+        let (address, zone) = split_zone(host);
+        Self { tls, host: with_zone(&address.to_ascii_lowercase(), zone).into(), port }
     }
 
     /// True if whoever is asked for it must speak TLS.
@@ -65,9 +66,15 @@ impl Origin {
         self.tls != Tls::No
     }
 
-    /// The host: a name or an address, without brackets.
+    /// The host: a name or an address, without brackets. An IPv6 address may have a zone behind a `%`, for who connects.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// The host without the zone of an IPv6 address: what a certificate is for, and what a proxy is told. A zone means
+    /// nothing on another machine (RFC 6874 4).
+    pub fn host_without_zone(&self) -> &str {
+        split_zone(&self.host).0
     }
 
     /// The port.
@@ -105,6 +112,14 @@ impl fmt::Display for Origin {
     }
 }
 
+/// An IPv6 address and its zone. A name that has a `%` in it has no colon.
+fn split_zone(host: &str) -> (&str, Option<&str>) {
+    match host.split_once('%') {
+        Some((address, zone)) if address.contains(':') => (address, Some(zone)),
+        Some(_) | None => (host, None),
+    }
+}
+
 /// Host and port as they stand in a URL.
 pub(super) struct Authority<'a> {
     pub(super) host: &'a str,
@@ -134,5 +149,14 @@ mod tests {
         assert_eq!(below.to_string(), "https://a.example:443");
         assert_eq!(Origin::http("a", 1).without_tls(), Origin::http("a", 1));
         assert_eq!(Origin::http("::1", 80).to_string(), "http://[::1]:80");
+    }
+
+    #[test]
+    fn the_case_of_a_zone_matters_and_others_are_not_told_it() {
+        let origin = Origin::http("FE80::A%Eth0", 80);
+        assert_eq!((origin.host(), origin.host_without_zone()), ("fe80::a%Eth0", "fe80::a"));
+        assert_ne!(origin, Origin::http("fe80::a%eth0", 80));
+        let name = Origin::http("A%2Db", 80);
+        assert_eq!((name.host(), name.host_without_zone()), ("a%2db", "a%2db"));
     }
 }

@@ -1,12 +1,16 @@
 //! Where a URL leads: RFC 9110 4.2 and RFC 6455 3.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use endwell_core::http::{InvalidRequestHead, Method, RequestHead};
 
 use super::origin::Origin;
 
-/// Where a URL leads: whom to connect to, and what to ask for.
+/// Where a URL leads: what to connect to, and what to ask for.
+///
+/// A fragment is dropped: it is for the reader of the answer, and never sent (RFC 9110 4.2.5). What browsers leave as it is
+/// in a path and a query is taken as it is ([`Target`](endwell_core::http::Target)).
 ///
 /// ```
 /// use endwell::client::{Scheme, Url};
@@ -44,11 +48,14 @@ pub enum Scheme {
 pub enum InvalidUrl {
     /// The scheme is another than those that can be used here.
     Scheme,
-    /// It has a fragment, which is for no server. RFC 6455 3.
-    Fragment,
+    /// It has `user:password@` before the host, which no server is told. Credentials go into a field, such as
+    /// Authorization. RFC 9110 4.2.4.
+    UserInformation,
+    /// The zone of an IPv6 address is not letters, digits, `-`, `.`, `_` or `~`. RFC 6874 2.
+    Zone,
     /// The port is zero.
     Port,
-    /// The host, or what follows it, is none. User information is refused too (RFC 9110 4.2.4).
+    /// The host is not a name or an address, or path and query cannot be sent as they are.
     Head(InvalidRequestHead),
 }
 
@@ -56,7 +63,10 @@ impl fmt::Display for InvalidUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Scheme => f.write_str("expected a URL with a scheme that can be used here (RFC 9110 4.2)"),
-            Self::Fragment => f.write_str("expected a URL without a fragment (RFC 6455 3)"),
+            Self::UserInformation => f.write_str(
+                "expected a URL without user:password@, which would go into a field (RFC 9110 4.2.4)",
+            ),
+            Self::Zone => f.write_str("expected a zone behind %25 in an IPv6 address (RFC 6874 2)"),
             Self::Port => f.write_str("expected a port from 1 to 65535 (RFC 9110 4.2)"),
             Self::Head(invalid) => invalid.fmt(f),
         }
@@ -82,7 +92,7 @@ impl Scheme {
 }
 
 impl Url {
-    /// Reads a URL. Nothing is escaped here: what must be escaped and is not is refused.
+    /// Reads a URL. Nothing is escaped here, so what cannot be sent as it is, such as a space, is refused.
     ///
     /// # Errors
     ///
@@ -90,17 +100,20 @@ impl Url {
     pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidUrl::Scheme)?;
         let scheme = Scheme::parse(scheme).ok_or(InvalidUrl::Scheme)?;
-        if rest.contains('#') {
-            return Err(InvalidUrl::Fragment);
-        }
+        let rest = rest.split_once('#').map_or(rest, |(rest, _fragment)| rest);
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         // RFC 9112 3.2.1: an empty path is sent as a slash.
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        RequestHead::new(Method::Get, authority, &target).map_err(InvalidUrl::Head)?;
-        let (host, port) = host_and_port(authority, scheme.default_port())?;
+        if authority.contains('@') {
+            return Err(InvalidUrl::UserInformation);
+        }
+        let (authority, zone) = take_zone(authority)?;
+        RequestHead::new(Method::Get, &authority, &target).map_err(InvalidUrl::Head)?;
+        let (host, port) = host_and_port(&authority, scheme.default_port())?;
+        let address = with_zone(without_brackets(host), zone);
         let authority =
             if port == scheme.default_port() { host.to_owned() } else { format!("{host}:{port}") };
-        Ok(Self { scheme, authority, host: without_brackets(host).to_owned(), port, target })
+        Ok(Self { scheme, authority, host: address, port, target })
     }
 
     /// The scheme.
@@ -108,7 +121,8 @@ impl Url {
         self.scheme
     }
 
-    /// The host, to connect to: a name or an address, without brackets.
+    /// The host, to connect to: a name or an address, without brackets. An IPv6 address has its zone behind a `%`, if the
+    /// URL names one: `http://[fe80::1%25eth0]/` leads to `fe80::1%eth0`.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -118,12 +132,13 @@ impl Url {
         self.port
     }
 
-    /// Whom to connect to.
+    /// What to connect to.
     pub fn origin(&self) -> Origin {
         Origin::new(self.scheme, &self.host, self.port)
     }
 
-    /// Host and port as a request names them: without the port where it is the scheme's own.
+    /// Host and port as a request names them: without the port where it is the scheme's own, and without a zone, which
+    /// means nothing on another machine (RFC 6874 4).
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -157,6 +172,27 @@ pub(super) fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
+/// Takes the zone out of an IPv6 address in brackets. RFC 6874 2; as curl does, a bare `%` is taken too.
+pub(super) fn take_zone(authority: &str) -> Result<(Cow<'_, str>, Option<&str>), InvalidUrl> {
+    let address = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let Some((address, zone, behind)) = address
+        .and_then(|(inner, behind)| inner.split_once('%').map(|(address, zone)| (address, zone, behind)))
+    else {
+        return Ok((authority.into(), None));
+    };
+    let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if zone.is_empty() || !zone.bytes().all(is_unreserved) {
+        return Err(InvalidUrl::Zone);
+    }
+    Ok((format!("[{address}]{behind}").into(), Some(zone)))
+}
+
+/// A host as the system's resolver reads it.
+pub(super) fn with_zone(host: &str, zone: Option<&str>) -> String {
+    zone.map_or_else(|| host.to_owned(), |zone| format!("{host}%{zone}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +208,17 @@ mod tests {
             ("ws://[::1]/", "::1", 80, "[::1]", "/"),
             ("ws://[::1]:8080/", "::1", 8080, "[::1]:8080", "/"),
             ("ws://127.0.0.1:9", "127.0.0.1", 9, "127.0.0.1:9", "/"),
+            ("ws://a/#f", "a", 80, "a", "/"),
+            ("http://a#f", "a", 80, "a", "/"),
+            ("http://a?q#f?#/@b", "a", 80, "a", "/?q"),
+            ("http://a/u@b", "a", 80, "a", "/u@b"),
+            ("http://a?u@b", "a", 80, "a", "/?u@b"),
+            ("http://a/[b]|^`{}\"<>'%\u{e9}?50%\\\u{e9}", "a", 80, "a", "/[b]|^`{}\"<>'%\u{e9}?50%\\\u{e9}"),
+            ("http://[fe80::1%25eth0]/", "fe80::1%eth0", 80, "[fe80::1]", "/"),
+            ("https://[FE80::1%25Eth0.1~_-]:8443", "FE80::1%Eth0.1~_-", 8443, "[FE80::1]:8443", "/"),
+            ("ws://[fe80::1%eth0]:80/", "fe80::1%eth0", 80, "[fe80::1]", "/"),
+            ("ws://[fe80::1%251]/", "fe80::1%1", 80, "[fe80::1]", "/"),
+            ("ws://[fe80::1%25]/", "fe80::1%25", 80, "[fe80::1]", "/"),
         ] {
             let url = Url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             let found = (url.host(), url.port(), url.authority(), url.target());
@@ -186,13 +233,20 @@ mod tests {
             ("", InvalidUrl::Scheme),
             ("a/b", InvalidUrl::Scheme),
             ("ftp://a", InvalidUrl::Scheme),
-            ("ws://a/#f", InvalidUrl::Fragment),
             ("ws://a:0", InvalidUrl::Port),
             ("ws://a:65536", InvalidUrl::Head(Host)),
             ("ws://a:b", InvalidUrl::Head(Host)),
             ("ws://", InvalidUrl::Head(Host)),
             ("ws://:80", InvalidUrl::Head(Host)),
-            ("ws://u:p@a/", InvalidUrl::Head(Host)),
+            ("ws://u:p@a/", InvalidUrl::UserInformation),
+            ("ws://u@a", InvalidUrl::UserInformation),
+            ("ws://@a?q", InvalidUrl::UserInformation),
+            ("ws://[::1%]/", InvalidUrl::Zone),
+            ("ws://[::1%25a%25b]/", InvalidUrl::Zone),
+            ("ws://[::1%25a b]/", InvalidUrl::Zone),
+            ("ws://[a%25eth0]/", InvalidUrl::Head(Host)),
+            ("ws://[::1%25a/b]/", InvalidUrl::Head(Host)),
+            ("ws://a/\\b", InvalidUrl::Head(Target)),
             ("ws://a b/", InvalidUrl::Head(Host)),
             ("ws://a/b c", InvalidUrl::Head(Target)),
             ("ws://a/\r\nx: y", InvalidUrl::Head(Target)),

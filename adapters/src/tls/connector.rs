@@ -46,7 +46,7 @@ impl<C: transport::Connector> transport::Connector for Connector<C> {
             let (transport, endpoints) = self.inner.connect(origin).await?;
             return Ok((Stream::plain(transport), endpoints));
         }
-        let name = server_name(origin.host())?;
+        let name = server_name(origin.host_without_zone())?;
         let (transport, endpoints) = self.inner.connect(&origin.without_tls()).await?;
         let mut stream = Stream::client(transport, Arc::clone(&self.config), name)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;

@@ -4,14 +4,15 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use endwell::client::{Origin, connect};
-use endwell::http::StatusCode;
+use endwell::client::{Origin, Url, connect};
+use endwell::http::{Method, RequestHead, StatusCode};
 use endwell::{Address, Config, Connector, Endpoints, Exchange};
 
 use crate::dialling::{Dialling, get, run};
+use crate::support::server::start_on;
 use crate::support::{on_every_runtime, start};
 
-on_every_runtime!(a_name_with_several_addresses, nobody_is_there, no_such_name, nobody_answers);
+on_every_runtime!(a_name_with_several_addresses, a_zone, nobody_is_there, no_such_name, nobody_answers);
 
 /// `localhost` may have an address that nobody listens on: the other one is tried.
 fn a_name_with_several_addresses<R: Dialling>() {
@@ -27,6 +28,38 @@ fn a_name_with_several_addresses<R: Dialling>() {
         let mut received = connection.send(&get("/"), "").await.unwrap();
         assert_eq!(received.read_all(4).await.unwrap(), "here");
     });
+}
+
+/// RFC 6874: the zone is for the system, and the server is not told it. That of the loopback device leads to it, and that of
+/// a device that is not there leads nowhere.
+fn a_zone<R: Dialling>() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        println!("skipped: there is no IPv6");
+        return;
+    };
+    let server = start_on::<R, _, _>(listener, Config::default(), |exchange: Exchange| async move {
+        let host = exchange.fields().get("host").unwrap_or_default().to_vec();
+        exchange.respond(StatusCode::OK, host)
+    });
+    let port = server.address.port();
+    let url = |zone: &str| Url::parse(&format!("http://[::1%25{zone}]:{port}/")).unwrap();
+    let index = loopback_index();
+    run::<R, _>(async {
+        let url = url(&index);
+        let connection = connect(&R::CONNECTOR, &url.origin(), &Config::default()).await.unwrap();
+        let head = RequestHead::new(Method::Get, url.authority(), url.target()).unwrap();
+        let mut received = connection.send(&head, "").await.unwrap();
+        assert_eq!(received.read_all(40).await.unwrap(), format!("[::1]:{port}"));
+    });
+    run::<R, _>(async {
+        assert!(connect(&R::CONNECTOR, &url("none-such").origin(), &Config::default()).await.is_err());
+    });
+}
+
+/// Devices have numbers, which are zones too.
+fn loopback_index() -> String {
+    let index = std::fs::read_to_string("/sys/class/net/lo/ifindex");
+    index.map_or_else(|_| "1".to_owned(), |index| index.trim().to_owned())
 }
 
 fn nobody_is_there<R: Dialling>() {

@@ -32,7 +32,7 @@ impl Bypass {
     }
 
     pub(super) fn has(&self, origin: &Origin) -> bool {
-        let host = origin.host();
+        let host = origin.host_without_zone();
         let address = host.parse().ok();
         self.0.iter().any(|Entry { hosts, port }| {
             port.is_none_or(|port| port == origin.port())
@@ -132,6 +132,7 @@ mod tests {
             ("[::1]:81", "::1", 81, true),
             ("fe80::/10", "fe80::1:2", 80, true),
             ("fe80::/10", "::1", 80, false),
+            ("fe80::/10", "fe80::1%eth0", 80, true),
             ("::/0", "1.2.3.4", 80, false),
         ] {
             let found = Bypass::parse(list).has(&Origin::http(host, port));

@@ -66,7 +66,8 @@ impl<C: Connector> Connector for Proxied<C> {
     type Transport = Through<C::Transport>;
 
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
-        let (host, port) = origin.plain()?;
+        let (_, port) = origin.plain()?;
+        let host = origin.host_without_zone();
         let Some(proxy) = self.proxies.of(origin) else {
             let (transport, endpoints) = self.connector.connect(origin).await?;
             return Ok((Through::new(transport, Bytes::new()), endpoints));

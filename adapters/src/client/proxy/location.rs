@@ -8,7 +8,7 @@ use endwell_core::http::{Method, RequestHead};
 
 use crate::client::Origin;
 use crate::client::origin::Authority;
-use crate::client::url::{host_and_port, without_brackets};
+use crate::client::url::{host_and_port, take_zone, with_zone, without_brackets};
 
 /// A proxy: of which kind it is, where, and with which credentials.
 ///
@@ -100,9 +100,11 @@ impl Proxy {
             Some((credentials, authority)) => (Some(credentials), authority),
             None => (None, authority),
         };
-        RequestHead::new(Method::Get, authority, "/").map_err(|_invalid| InvalidProxy::Host)?;
-        let (host, port) = host_and_port(authority, default).map_err(|_invalid| InvalidProxy::Host)?;
-        let proxy = Self { kind, host: without_brackets(host).into(), port, credentials: None };
+        let (authority, zone) = take_zone(authority).map_err(|_invalid| InvalidProxy::Host)?;
+        RequestHead::new(Method::Get, &authority, "/").map_err(|_invalid| InvalidProxy::Host)?;
+        let (host, port) = host_and_port(&authority, default).map_err(|_invalid| InvalidProxy::Host)?;
+        let host = with_zone(without_brackets(host), zone).into();
+        let proxy = Self { kind, host, port, credentials: None };
         let Some(credentials) = credentials else { return Ok(proxy) };
         let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         match (percent_decoded(user), percent_decoded(password)) {

@@ -66,7 +66,7 @@ where
     start_on::<R, _, _>(socket.into(), config, handler)
 }
 
-fn start_on<R, H, F>(socket: TcpListener, mut config: Config, handler: H) -> Running
+pub(crate) fn start_on<R, H, F>(socket: TcpListener, mut config: Config, handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
