@@ -3,8 +3,11 @@
 //! They are built by `cargo test`, and by `cargo build --examples` where only this file is run.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
@@ -234,4 +237,39 @@ fn a_chat_that_does_not() {
     let output = program("chat").arg(format!("ws://{}/hello", server.address)).output().unwrap();
     let expected = "chat: the server refused to open a WebSocket, with 200 OK, and says \"hello\"\n";
     assert_eq!(told(&output), (Some(1), "", expected));
+}
+
+/// An end that takes nothing: writing there fails, as behind `| head`.
+fn closed() -> Stdio {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    drop(theirs);
+    OwnedFd::from(ours).into()
+}
+
+#[test]
+fn output_that_nobody_takes_ends_a_program_quietly() {
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    for name in ["get", "chat", "serve"] {
+        let output = program(name).arg("--help").stdout(closed()).output().unwrap();
+        assert_eq!(told(&output), (Some(0), "", ""), "{name}");
+        let output = program(name).arg("--help").stdout(full()).output().unwrap();
+        let (code, _, stderr) = told(&output);
+        assert_eq!(code, Some(1), "{name}: {stderr}");
+        assert!(stderr.starts_with("standard output: ") && stderr.lines().count() == 1, "{name}: {stderr}");
+        let output = program(name).arg("--nothing").stderr(closed()).output().unwrap();
+        assert_eq!(told(&output), (Some(2), "", ""), "{name}");
+    }
+    let output = program("serve").args(["--listen", "127.0.0.1:0"]).stdout(closed()).output().unwrap();
+    let (code, _, stderr) = told(&output);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.starts_with("serve: standard output: ") && stderr.lines().count() == 1, "{stderr}");
+
+    let (address, _) = server(&["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"]);
+    let output = program("get").arg(format!("http://{address}/")).stdout(closed()).output().unwrap();
+    let (code, _, stderr) = told(&output);
+    assert_eq!(code, Some(23), "{stderr}");
+    assert!(stderr.contains("standard output: ") && stderr.lines().count() == 1, "{stderr}");
+    let (address, _) = server(&[""]);
+    let output = program("get").arg(format!("http://{address}/")).stderr(closed()).output().unwrap();
+    assert_eq!(told(&output), (Some(52), "", ""));
 }

@@ -7,6 +7,8 @@ use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 use smol::channel::{Receiver, bounded};
 
+use crate::console::tell;
+
 /// The lines of standard input, without their ends. It closes behind the last one.
 pub(crate) type Input = Receiver<String>;
 
@@ -22,8 +24,8 @@ pub(crate) fn lines() -> Input {
                         return;
                     }
                 }
-                Ok(Err(_)) => eprintln!("chat: a line that is not UTF-8 was not sent"),
-                Err(error) => return eprintln!("chat: standard input: {error}"),
+                Ok(Err(_)) => tell("chat: a line that is not UTF-8 was not sent"),
+                Err(error) => return tell(format_args!("chat: standard input: {error}")),
             }
         }
     });

@@ -2,8 +2,10 @@
 //!
 //! Each line of input is sent as one text message, and each message that comes is printed on a line. The end of input
 //! closes with 1000, and so does Ctrl-C; then the server's Close is waited for. A second Ctrl-C ends the program at once. It
-//! ends with 0 after a clean close and with 1 otherwise; how it ended is on standard error.
+//! ends with 0 after a clean close, with 2 for arguments that it does not know, and with 1 otherwise; how it ended is on standard error.
 
+#[path = "../console/mod.rs"]
+mod console;
 mod input;
 mod options;
 #[path = "../reach/mod.rs"]
@@ -22,8 +24,9 @@ use endwell::{Config, Connector, Ended, ws};
 use smol::Timer;
 use smol::future::{or, yield_now};
 
+use console::tell;
 use input::Input;
-use options::{Options, USAGE};
+use options::{Options, STATUSES, USAGE};
 use reach::{Program, Reach};
 
 struct Chat<'a>(&'a Options);
@@ -77,7 +80,7 @@ async fn open(connector: &impl Connector, options: &Options) -> Result<Socket, B
     match connection.upgrade(offer).await {
         Ok(Switched { socket, .. }) => {
             if let Some(name) = socket.subprotocol() {
-                eprintln!("chat: the subprotocol is {name}");
+                tell(format_args!("chat: the subprotocol is {name}"));
             }
             Ok(socket)
         }
@@ -98,7 +101,7 @@ async fn refused(mut received: Received) -> String {
     }
 }
 
-/// Prints what comes, until nothing more does.
+/// Prints what comes, until nothing more does, or standard output takes no more.
 async fn read(receive: &mut ReceiveHalf, received: &Cell<u64>) -> io::Result<()> {
     let mut stdout = io::stdout();
     while let Some(message) = receive.receive().await {
@@ -107,7 +110,7 @@ async fn read(receive: &mut ReceiveHalf, received: &Cell<u64>) -> io::Result<()>
                 writeln!(stdout, "{text}")?;
                 stdout.flush()?;
             }
-            Content::Binary(data) => eprintln!("chat: a binary message of {} bytes", data.len()),
+            Content::Binary(data) => tell(format_args!("chat: a binary message of {} bytes", data.len())),
             Content::Ping(_) | Content::Pong(_) | Content::Close(_) => continue,
         }
         received.set(received.get() + 1);
@@ -132,18 +135,18 @@ fn main() -> ExitCode {
     let (options, reach) = match options::read() {
         Ok(read) => read,
         Err(error) => {
-            eprintln!("chat: {error}\n{USAGE}{}", Reach::USAGE);
+            tell(format_args!("chat: {error}\n{USAGE}{}{STATUSES}", Reach::USAGE));
             return ExitCode::from(2);
         }
     };
     match reach.run(std::slice::from_ref(&options.url), Chat(&options)) {
         Ok(Ok(ended)) => {
-            eprintln!("chat: {ended}");
+            tell(format_args!("chat: {ended}"));
             let is_clean = matches!(ended, Ended::WebSocket(ws::Ended::Closed { .. }));
             if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Ok(Err(error)) | Err(error) => {
-            eprintln!("chat: {error}");
+            tell(format_args!("chat: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use endwell::client::{Scheme, Url};
 
+use crate::console::help;
 use crate::reach::Reach;
 
 pub(crate) const USAGE: &str = "usage: chat [options] ws://HOST/PATH
   -H, --header FIELD   one more field of the handshake, 'name: value'
       --subprotocol NAME   a subprotocol to offer; the first is preferred
       --linger SECONDS how long to wait for a message after the end of input, and after each (0.5)";
+
+pub(crate) const STATUSES: &str = "
+It ends with 0 after a clean close, with 2 for arguments that it does not know, with 130 after a second Ctrl-C, and with 1
+otherwise.";
 
 pub(crate) struct Options {
     pub(crate) url: Url,
@@ -32,8 +37,7 @@ pub(crate) fn read() -> Result<(Options, Reach), lexopt::Error> {
             Long("subprotocol") => subprotocols.push(arguments.value()?.string()?),
             Long("linger") => linger = arguments.value()?.parse_with(seconds)?,
             Short('h') | Long("help") => {
-                println!("{USAGE}{}", Reach::USAGE);
-                std::process::exit(0);
+                help(format_args!("{USAGE}{}{STATUSES}", Reach::USAGE));
             }
             Value(text) if url.is_none() => url = Some(self::url(&text.string()?)?),
             other @ (Short(_) | Long(_) | Value(_)) => {

@@ -3,6 +3,8 @@
 //! The bytes of the bodies, and nothing else, go to standard output; errors go to standard error. URLs of one origin go over
 //! one connection. It ends with 0 only if every response came whole.
 
+#[path = "../console/mod.rs"]
+mod console;
 mod options;
 mod output;
 #[path = "../reach/mod.rs"]
@@ -14,10 +16,11 @@ use std::process::ExitCode;
 use endwell::client::{Pool, PoolLimits, Url};
 use endwell::{Config, Connector};
 
-use options::{Options, USAGE};
+use console::tell;
+use options::{Options, STATUSES, USAGE};
 use reach::Program;
 
-/// Why something was not got, and what the program ends with: the numbers are curl's.
+/// Why something was not got, and what the program ends with ([`STATUSES`]): the numbers are curl's.
 struct Failed {
     code: u8,
     text: String,
@@ -54,7 +57,7 @@ impl Program for Get<'_> {
         let mut code = 0;
         for url in self.urls {
             if let Err(failed) = request::get(&pool, url, self.options).await {
-                eprintln!("get: {}{}: {}", url.origin(), url.target(), failed.text);
+                tell(format_args!("get: {}{}: {}", url.origin(), url.target(), failed.text));
                 code = if code == 0 { failed.code } else { code };
             }
         }
@@ -66,14 +69,14 @@ fn main() -> ExitCode {
     let (options, reach) = match options::read() {
         Ok(read) => read,
         Err(error) => {
-            eprintln!("get: {error}\n{USAGE}{}", reach::Reach::USAGE);
+            tell(format_args!("get: {error}\n{USAGE}{}{STATUSES}", reach::Reach::USAGE));
             return ExitCode::from(Failed::USAGE);
         }
     };
     match reach.run(&options.urls, Get { options: &options, urls: &options.urls }) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("get: {error}");
+            tell(format_args!("get: {error}"));
             ExitCode::from(Failed::OTHER)
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use endwell::client::{Scheme, Url};
 
+use crate::console::help;
 use crate::reach::Reach;
 
 pub(crate) const USAGE: &str = "usage: get [options] URL...
@@ -17,6 +18,11 @@ pub(crate) const USAGE: &str = "usage: get [options] URL...
                        several are joined with &
       --data-binary BODY   the same, as it is
   -s, --silent         no progress, which is shown for large bodies that do not go to the terminal themselves";
+
+pub(crate) const STATUSES: &str = "
+It ends with 0 if every response came whole, and else with the status of the first that did not: 2 for what is no
+request, 7 without a connection, 18 for a body that was cut off, 22 with --fail, 23 if standard output takes no more, 52
+without an answer, and 1 for anything else.";
 
 #[derive(Default)]
 pub(crate) struct Options {
@@ -55,8 +61,7 @@ pub(crate) fn read() -> Result<(Options, Reach), lexopt::Error> {
             }
             Long("data-binary") => options.add(arguments.value()?.parse_with(data)?),
             Short('h') | Long("help") => {
-                println!("{USAGE}{}", Reach::USAGE);
-                std::process::exit(0);
+                help(format_args!("{USAGE}{}{STATUSES}", Reach::USAGE));
             }
             Value(text) => options.urls.push(url(&text.string()?)?),
             other @ (Short(_) | Long(_)) => {

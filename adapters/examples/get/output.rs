@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crate::Failed;
+use crate::console::tell;
 
 /// Where a response goes.
 pub(crate) struct Output {
@@ -61,7 +62,7 @@ impl Progress {
             self.shown = Some(Instant::now());
             let of = self.announced.map_or_else(String::new, |all| format!(" of {}", mebibytes(all)));
             let seconds = self.begun.elapsed().as_secs();
-            eprint!("\r{}{of} MiB, {seconds} s ", mebibytes(self.come));
+            let _ = write!(io::stderr(), "\r{}{of} MiB, {seconds} s ", mebibytes(self.come));
         }
     }
 }
@@ -69,7 +70,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown.is_some() {
-            eprintln!();
+            tell("");
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod relay;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use endwell::{Config, serve};
@@ -11,7 +12,7 @@ use endwell::{Config, serve};
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    println!("{}", listener.local_addr()?);
+    writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
     let mut config = Config::default();
     // So far behind a reader may be.
     config.outlet.messages = 256;

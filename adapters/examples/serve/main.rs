@@ -4,6 +4,8 @@
 //! message back. The first line that it prints is the address that it listens on. Ctrl-C ends it: open exchanges are
 //! answered, WebSockets are closed with 1001, connections close. A second Ctrl-C ends it at once.
 
+#[path = "../console/mod.rs"]
+mod console;
 mod options;
 
 use std::error::Error;
@@ -20,6 +22,7 @@ use endwell::{Answered, Conclusion, Config, Ended, Exchange, Listener, serve};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 
+use console::tell;
 use options::{Options, Runtime, USAGE};
 
 const TEXT: Field<'_> = Field::from_static("content-type", "text/plain; charset=utf-8");
@@ -138,14 +141,14 @@ fn main() -> ExitCode {
     let options = match options::read() {
         Ok(options) => options,
         Err(error) => {
-            eprintln!("serve: {error}\n{USAGE}");
+            tell(format_args!("serve: {error}\n{USAGE}"));
             return ExitCode::from(2);
         }
     };
     match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("serve: {error}");
+            tell(format_args!("serve: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -154,8 +157,8 @@ fn main() -> ExitCode {
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let tls = options.tls.as_ref().map(|(certificate, key)| tls(certificate, key)).transpose()?;
     let listener = bind(&options).map_err(|error| format!("{}: {error}", options.listen))?;
-    println!("{}", listener.local_addr()?);
-    io::stdout().flush()?;
+    let address = listener.local_addr()?;
+    writeln!(io::stdout(), "{address}").map_err(|error| format!("standard output: {error}"))?;
     let origins = options.origins;
     let serving = Serving {
         config: options.config,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use endwell::Config;
 use endwell::ws::{Deflate, Origins};
 
+use crate::console::help;
+
 pub(crate) const USAGE: &str = "usage: serve [options]
   --listen ADDR            where to listen, port 0 for any (127.0.0.1:8080)
   --runtime NAME           tokio, async-std, smol or blocking (tokio)
@@ -22,7 +24,9 @@ pub(crate) const USAGE: &str = "usage: serve [options]
   --deflate                compress WebSocket messages, if the client offers it; with it:
   --deflate-level 1..9     from fast to small (6)
   --deflate-least BYTES    shorter messages are sent plain (256)
-  --no-context-takeover    compress each message by itself, and keep nothing between them";
+  --no-context-takeover    compress each message by itself, and keep nothing between them
+It prints its address, and ends with 0 after Ctrl-C, with 130 after a second one, with 2 for arguments that it does not
+know, and with 1 if it cannot serve or cannot print.";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
@@ -90,8 +94,7 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
             Long("deflate-least") => deflate.least = arguments.value()?.parse()?,
             Long("no-context-takeover") => (deflate.sent_context, deflate.received_context) = (0, None),
             Long("help") | Short('h') => {
-                println!("{USAGE}");
-                std::process::exit(0);
+                help(USAGE);
             }
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected()),
         }
