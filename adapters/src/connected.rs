@@ -8,7 +8,7 @@ use async_io::{Async, Timer};
 
 use crate::client;
 use crate::futures_io::Stream;
-use crate::transport::{Address, Endpoints};
+use crate::transport::{Address, Endpoints, of_one_connection};
 
 /// Connects to one of `addresses`.
 pub(crate) async fn to(
@@ -27,8 +27,9 @@ pub(crate) fn tcp(
     io: Async<TcpStream>,
     peer: SocketAddr,
 ) -> io::Result<(Stream<Async<TcpStream>>, Endpoints)> {
-    let local = Address::Tcp(io.get_ref().local_addr()?);
-    Ok((Stream::tcp(io)?, Endpoints { peer: Address::Tcp(peer), local }))
+    let local = Address::Tcp(io.get_ref().local_addr().map_err(of_one_connection)?);
+    let stream = Stream::tcp(io).map_err(of_one_connection)?;
+    Ok((stream, Endpoints { peer: Address::Tcp(peer), local }))
 }
 
 /// A Unix connection to `peer`.
@@ -37,6 +38,27 @@ pub(crate) fn unix(
     peer: net::SocketAddr,
 ) -> io::Result<(Stream<Async<UnixStream>>, Endpoints)> {
     let path = |address: net::SocketAddr| Address::Unix(address.as_pathname().map(Into::into));
-    let endpoints = Endpoints { peer: path(peer), local: path(io.get_ref().local_addr()?) };
+    let local = path(io.get_ref().local_addr().map_err(of_one_connection)?);
+    let endpoints = Endpoints { peer: path(peer), local };
     Ok((Stream::unix(io), endpoints))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    /// What is no socket of TCP has no `TCP_NODELAY`, and one of another family has no address of TCP.
+    #[test]
+    fn what_is_wrong_with_one_connection_is_told_apart() -> io::Result<()> {
+        let other = UdpSocket::bind("127.0.0.1:0")?;
+        let peer = other.local_addr()?;
+        let failed = tcp(Async::new(OwnedFd::from(other).into())?, peer);
+        assert_eq!(failed.map(drop).map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionAborted));
+        let failed = tcp(Async::new(OwnedFd::from(UnixStream::pair()?.0).into())?, peer);
+        assert_eq!(failed.map(drop).map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionAborted));
+        Ok(())
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use socket2::SockRef;
 
 use crate::client::{self, Origin};
 use crate::tcp;
-use crate::transport::{Address, Connector, Endpoints, Listener, Transport};
+use crate::transport::{Address, Connector, Endpoints, Listener, Transport, of_one_connection};
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
@@ -152,13 +153,19 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 }
 
+/// A TCP connection to `peer`.
+fn connected(stream: TcpStream, peer: SocketAddr) -> io::Result<(Stream<TcpStream>, Endpoints)> {
+    let local = stream.local_addr().map_err(of_one_connection)?;
+    let stream = Stream::tcp(stream).map_err(of_one_connection)?;
+    Ok((stream, Endpoints { peer: Address::Tcp(peer), local: Address::Tcp(local) }))
+}
+
 impl Listener for TcpListener {
     type Transport = Stream<TcpStream>;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Self::accept(self).await?;
-        let endpoints = Endpoints { peer: Address::Tcp(peer), local: Address::Tcp(stream.local_addr()?) };
-        Ok((Stream::tcp(stream)?, endpoints))
+        connected(stream, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -177,8 +184,8 @@ impl Listener for UnixListener {
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (stream, peer) = Self::accept(self).await?;
         let path = |address: ::tokio::net::unix::SocketAddr| address.as_pathname().map(Into::into);
-        let endpoints =
-            Endpoints { peer: Address::Unix(path(peer)), local: Address::Unix(path(stream.local_addr()?)) };
+        let local = stream.local_addr().map_err(of_one_connection)?;
+        let endpoints = Endpoints { peer: Address::Unix(path(peer)), local: Address::Unix(path(local)) };
         Ok((Stream::unix(stream), endpoints))
     }
 
@@ -202,9 +209,8 @@ impl Connector for Tcp {
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
         let addresses = net::lookup_host(origin.plain()?).await?;
         let stream = client::first(addresses, TcpStream::connect, time::sleep).await?;
-        let endpoints =
-            Endpoints { peer: Address::Tcp(stream.peer_addr()?), local: Address::Tcp(stream.local_addr()?) };
-        Ok((Stream::tcp(stream)?, endpoints))
+        let peer = stream.peer_addr()?;
+        connected(stream, peer)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -273,3 +279,26 @@ async_read!(ByteStream);
 async_write!(ByteStream, poll_end_write);
 // Its end consumes it: `Fragments::finish`.
 async_write!(Fragments<'_>, poll_flush);
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    /// As for the sockets of async-io.
+    #[::tokio::test]
+    async fn what_is_wrong_with_one_connection_is_told_apart() -> io::Result<()> {
+        let udp = UdpSocket::bind("127.0.0.1:0")?;
+        let peer = udp.local_addr()?;
+        let unix = std::os::unix::net::UnixStream::pair()?.0;
+        for socket in [OwnedFd::from(udp), OwnedFd::from(unix)] {
+            let stream = std::net::TcpStream::from(socket);
+            stream.set_nonblocking(true)?;
+            let failed = connected(TcpStream::from_std(stream)?, peer);
+            assert_eq!(failed.map(drop).map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionAborted));
+        }
+        Ok(())
+    }
+}

@@ -131,7 +131,9 @@ pub trait Listener: Send + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever the system says. [`serve`](crate::serve()) goes on after each.
+    /// Whatever the system says. [`serve`](crate::serve()) goes on after each: at once if it is about one connection,
+    /// which the kinds `ConnectionAborted`, `ConnectionReset`, `Interrupted`, `NetworkDown`, `NetworkUnreachable` and
+    /// `HostUnreachable` are, and after a pause if it is of any other kind.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
 
     /// Runs a task on the runtime of this listener.
@@ -143,4 +145,10 @@ pub trait Listener: Send + 'static {
 
     /// Waits, on the same runtime. Needs no listener: a server that stops has none any more.
     fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// What went wrong with a connection after it was accepted or made, and not with accepting.
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub(crate) fn of_one_connection(error: io::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, error)
 }
