@@ -114,6 +114,14 @@ impl Future for ReadAll<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { read, limit, first, all } = self.get_mut();
+        if first.is_empty() && all.is_empty() {
+            // A client that waits to be told so is not told to send what is too much.
+            let mut wire = read.link.lock();
+            let bound = u64::try_from(*limit).unwrap_or(u64::MAX);
+            if wire.rest_of_body(read.number).is_some_and(|rest| rest > bound) {
+                return Poll::Ready(Err(wire.too_large(*limit)));
+            }
+        }
         loop {
             let Some(piece) = ready!(Pin::new(&mut *read).poll(cx))? else {
                 return Poll::Ready(Ok(if all.is_empty() {

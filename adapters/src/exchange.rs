@@ -134,7 +134,8 @@ impl Exchange {
         Read::new(link, *number, expect, send)
     }
 
-    /// The whole body, or what is left of it, of at most `limit` bytes.
+    /// The whole body, or what is left of it, of at most `limit` bytes. One that is announced to be larger fails at once: a
+    /// client that waits to be told to continue is not told so.
     ///
     /// # Errors
     ///

@@ -79,7 +79,7 @@ impl Received {
         Read { response: self, waits: Waits::No }
     }
 
-    /// The whole body, or what is left of it, of at most `limit` bytes.
+    /// The whole body, or what is left of it, of at most `limit` bytes. One that is announced to be larger fails at once.
     ///
     /// # Errors
     ///
@@ -118,6 +118,16 @@ impl Received {
             }
             Err(ended) => Err(self.incomplete(ended)),
         })
+    }
+
+    /// How much is still to come, if that is known.
+    fn rest(&self) -> Option<u64> {
+        self.right.link().lock().response_body()?.remaining()
+    }
+
+    fn too_large(&self, limit: usize) -> Incomplete {
+        let bound = Bound::Bytes(u64::try_from(limit).unwrap_or(u64::MAX));
+        self.incomplete(Exceeded { limit: Limit::BodyBytes, bound }.into())
     }
 
     fn incomplete(&self, ended: Ended) -> Incomplete {
@@ -173,6 +183,10 @@ impl Future for ReadAll<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { read, limit, first, all } = self.get_mut();
+        let bound = u64::try_from(*limit).unwrap_or(u64::MAX);
+        if first.is_empty() && all.is_empty() && read.response.rest().is_some_and(|rest| rest > bound) {
+            return Poll::Ready(Err(read.response.too_large(*limit)));
+        }
         loop {
             let Some(piece) = ready!(Pin::new(&mut *read).poll(cx))? else {
                 return Poll::Ready(Ok(if all.is_empty() {
@@ -182,9 +196,7 @@ impl Future for ReadAll<'_> {
                 }));
             };
             if first.len() + all.len() + piece.len() > *limit {
-                let bound = Bound::Bytes(u64::try_from(*limit).unwrap_or(u64::MAX));
-                let exceeded = Exceeded { limit: Limit::BodyBytes, bound };
-                return Poll::Ready(Err(read.response.incomplete(exceeded.into())));
+                return Poll::Ready(Err(read.response.too_large(*limit)));
             }
             // A body in one piece, which most are, is not copied.
             if first.is_empty() && all.is_empty() {

@@ -97,6 +97,11 @@ impl Wire {
         Poll::Pending
     }
 
+    /// How much of the body of an exchange is still to come, if that is known.
+    pub(crate) fn rest_of_body(&mut self, number: u64) -> Option<u64> {
+        if self.number == number { self.http.request()?.remaining() } else { None }
+    }
+
     /// A handler asked for more of a body than it wants to hold.
     pub(crate) fn too_large(&mut self, bound: usize) -> Ended {
         self.fallback = StatusCode::CONTENT_TOO_LARGE;

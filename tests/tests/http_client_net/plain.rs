@@ -5,7 +5,7 @@ use endwell::http::{Field, FieldSection, Framing, Head, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
 use crate::dialling::{Dialling, dial, get, head, run};
-use crate::support::{Running, on_every_runtime, pattern, start};
+use crate::support::{Gate, Running, on_every_runtime, pattern, start};
 
 on_every_runtime!(
     get_and_post,
@@ -13,7 +13,8 @@ on_every_runtime!(
     pieces_and_trailers,
     without_content,
     a_body_that_is_not_read,
-    too_large_for_the_bound
+    too_large_for_the_bound,
+    a_body_that_is_announced_too_large_is_not_waited_for
 );
 
 /// Says what it was asked, and gives the body back.
@@ -161,5 +162,34 @@ fn too_large_for_the_bound<R: Dialling>() {
         let mut received = connection.send(&head("POST", "/"), "four").await.unwrap();
         let error = received.read_all(3).await.unwrap_err();
         assert!(matches!(error.ended, Ended::Limit(_)), "{error}");
+    });
+}
+
+/// None of it comes before the client has failed.
+fn a_body_that_is_announced_too_large_is_not_waited_for<R: Dialling>() {
+    let gate = Gate::new();
+    let rest = gate.clone();
+    let server = start::<R, _, _>(move |exchange: Exchange| {
+        let rest = rest.clone();
+        async move {
+            let begin = exchange.path().strip_prefix('/').unwrap_or_default().to_owned();
+            let (_, mut body) = exchange.start(StatusCode::OK, Framing::Length(12));
+            body.write(begin).await?;
+            body.flush().await?;
+            rest.pass().await;
+            Err::<Answered, _>(body.abort())
+        }
+    });
+    run::<R, _>(async {
+        let mut received = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap();
+        let error = received.read_all(11).await.unwrap_err();
+        assert!(matches!(error.ended, Ended::Limit(_)), "{error}");
+        assert_eq!((error.received, error.announced), (0, Some(12)));
+        // What has been read already is no part of what is asked for.
+        let mut received = dial::<R>(server.address).await.send(&get("/one"), "").await.unwrap();
+        assert_eq!(received.read().await.unwrap().unwrap(), "one");
+        let error = received.read_all(8).await.unwrap_err();
+        assert!(matches!(error.ended, Ended::Limit(_)), "{error}");
+        gate.open(2);
     });
 }

@@ -4,11 +4,15 @@ use std::thread;
 use std::time::Duration;
 
 use endwell::http::StatusCode;
-use endwell::{Answered, Config, Exchange};
+use endwell::{Answered, Config, Ended, Exchange};
 
 use crate::support::{Client, Runtime, on_every_runtime, start_with};
 
-on_every_runtime!(a_full_server_waits_for_one_to_leave, an_overloaded_server_accepts_again);
+on_every_runtime!(
+    a_full_server_waits_for_one_to_leave,
+    an_overloaded_server_accepts_again,
+    a_body_that_is_announced_too_large_is_not_asked_for
+);
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
@@ -41,6 +45,30 @@ fn a_full_server_waits_for_one_to_leave<R: Runtime>() {
         clients.remove(0);
         assert_eq!(next.response().unwrap().status, 200);
         clients.push(next);
+    }
+}
+
+/// The length is asked first. One that is not announced must be read to be judged.
+fn a_body_that_is_announced_too_large_is_not_asked_for<R: Runtime>() {
+    let server = start_with::<R, _, _>(Config::default(), async |mut exchange: Exchange| {
+        let body = exchange.read_all(10).await?;
+        Ok::<Answered, Ended>(exchange.respond(StatusCode::OK, body))
+    });
+    for (length, statuses) in [
+        ("content-length: 11", &[413][..]),
+        ("content-length: 18446744073709551615", &[413]),
+        ("content-length: 10", &[100, 200]),
+        ("transfer-encoding: chunked", &[100, 413]),
+    ] {
+        let mut client = server.connect();
+        client.send(format!("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\n{length}\r\n\r\n"));
+        let mut seen = vec![client.response().unwrap().status];
+        if seen == [100] {
+            let body = if length.starts_with('t') { "b\r\n12345678901\r\n0\r\n\r\n" } else { "1234567890" };
+            client.send(body);
+            seen.push(client.response().unwrap().status);
+        }
+        assert_eq!(seen, statuses, "{length}");
     }
 }
 
