@@ -6,7 +6,7 @@ use std::time::Duration;
 use endwell::Ended;
 use endwell::core::Limit;
 use endwell::core::ws::Ended as WsEnded;
-use endwell::ws::{End, Outlet};
+use endwell::ws::{Close, End, Outlet};
 
 use crate::frames::{self, Written};
 use crate::ledger::{Entries, Id, Keep, Ledger, id};
@@ -39,8 +39,12 @@ pub(crate) fn judge(
         }
         let ended = one_end(&entries);
         fits(plan, &entries, &written, ended.as_ref());
+        let peers = behind_the_head(line, 1 - side, served);
+        let peer = frames::read(peers, side == 1).unwrap_or_else(|error| panic!("end {}: {error}", 1 - side));
+        pongs_are_answers(&written, &peer);
         if let Some(ended) = &ended {
             fits_the_line(plan, line, side, ended);
+            closes_are_told(ended, &written, &peer);
         }
         ends.push(ended.as_ref().map_or("driver dropped".into(), name));
     }
@@ -68,6 +72,30 @@ pub(crate) fn nothing_is_left_lying(ledgers: &[Ledger; 2], line: &Line, served: 
     }
 }
 
+/// What nobody has asked for stays with the peer, beyond the bounds of what is held.
+pub(crate) fn nothing_is_read_too_early(ledgers: &[Ledger; 2], line: &Line, served: bool, most: [usize; 2]) {
+    for side in 0..2 {
+        let entries = ledgers[side].lock();
+        let Some(ahead) = entries.ahead else { continue };
+        let bound = most[side] + ahead;
+        let stream = behind_the_head(line, 1 - side, served);
+        let read = line.read(1 - side).saturating_sub(line.taken(1 - side).len() - stream.len());
+        let handed: usize = entries.received.iter().map(Vec::len).sum();
+        if read <= handed + bound {
+            continue;
+        }
+        // Frames that are no message are counted exactly only when it matters.
+        let written = frames::read(stream, side == 1).unwrap_or_default();
+        let own = frames::read(behind_the_head(line, side, served), side == 0).unwrap_or_default();
+        if own.close.is_some() {
+            // What comes is thrown away.
+            continue;
+        }
+        let end = written.messages.get(entries.received.len()).map_or(stream.len(), |(_, end)| *end);
+        assert!(read <= end + bound, "end {side} has read {read} bytes, and needed {end}");
+    }
+}
+
 /// Every message whole and in order; all that came before the Close, if that was seen.
 fn received_is_what_was_written(written: &Written, received: &Entries) {
     let sent: Vec<&Vec<u8>> = written.messages.iter().map(|(message, _)| message).collect();
@@ -79,6 +107,28 @@ fn received_is_what_was_written(written: &Written, received: &Entries) {
     if received.saw_close {
         assert_eq!(received.received.len(), sent.len(), "lost before the Close");
         assert!(written.close.is_some(), "a Close that nobody wrote");
+    }
+}
+
+/// Each Pong answers a Ping, in order.
+fn pongs_are_answers(written: &Written, peer: &Written) {
+    let mut pings = peer.pings.iter();
+    for pong in &written.pongs {
+        assert!(pings.any(|ping| ping == pong), "a Pong {pong:?} to no Ping of {:?}", peer.pings);
+    }
+}
+
+/// Both Closes are told as they were written, and what was pinged last before the peer's was answered if that was first.
+fn closes_are_told(ended: &Ended, written: &Written, peer: &Written) {
+    let Ended::WebSocket(WsEnded::Closed { first, sent, received }) = ended else { return };
+    let payload = |close: &Close| {
+        let code = close.code().map(|code| code.number().to_be_bytes());
+        [code.as_ref().map_or(&[][..], |code| code), close.reason().as_bytes()].concat()
+    };
+    assert_eq!(written.close, Some(payload(sent)), "our Close is told as {sent}");
+    assert_eq!(peer.close, Some(payload(received)), "the peer's Close is told as {received}");
+    if *first == End::Theirs {
+        assert_eq!(written.pongs.last(), peer.pings.last(), "a Ping before the Close was not answered");
     }
 }
 

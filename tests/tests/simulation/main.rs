@@ -103,7 +103,11 @@ fn a_web_socket_keeps_its_laws_in_every_world() {
         &FAULTS,
         &["closed, first: Ours", "closed, first: Theirs", "limit: CloseTime", "transport"],
     );
-    reaches(&tally, &["driver dropped", "message left unfinished", "receiving half dropped"], &[]);
+    reaches(
+        &tally,
+        &["driven by its user", "driver dropped", "message left unfinished", "receiving half dropped"],
+        &[],
+    );
 }
 
 #[test]

@@ -27,6 +27,10 @@ pub(crate) struct Party {
     pub(crate) pause: Duration,
     /// Whether somebody reads until nothing more comes.
     pub(crate) reads: bool,
+    /// Bytes that may be accepted and not be with the transport.
+    pub(crate) most_queued: usize,
+    /// Whatever outlives the connection.
+    pub(crate) kept: Arc<Mutex<Vec<SendHalf>>>,
 }
 
 /// Whatever can write.
@@ -109,6 +113,13 @@ impl Party {
         let bound = 1 + self.below(3);
         self.world.fault("future dropped");
         if self.one_in(2) { GiveUp::AtOnce(bound) } else { GiveUp::Woken(bound) }
+    }
+
+    /// What is accepted waits within the bounds.
+    fn note(&self, id: (usize, usize), len: usize, accepted: bool, keep: Keep) {
+        self.ledger.note(id, len, accepted, keep);
+        let queued = self.ledger.lock().bytes.saturating_sub(self.line.hold().taken(self.side).len());
+        assert!(queued <= self.most_queued, "{queued} bytes are queued, and {} may be", self.most_queued);
     }
 
     /// Sends through an outlet, in every way there is.
@@ -196,7 +207,7 @@ impl Party {
                 }
             }
         };
-        self.ledger.note(id, len, accepted, keep);
+        self.note(id, len, accepted, keep);
         open
     }
 
@@ -237,13 +248,13 @@ impl Party {
             0 | 1 => {
                 let _waits = self.ledger.waits();
                 let sent = writer.send(message(id, len)).await;
-                self.ledger.note(id, len, sent.is_ok(), Keep::Always);
+                self.note(id, len, sent.is_ok(), Keep::Always);
                 sent.is_ok()
             }
             2 => {
                 let sent = until_pending(writer.send(message(id, len)), self.give_up()).await;
                 let accepted = matches!(sent, Some(Ok(())));
-                self.ledger.note(id, len, accepted, Keep::Always);
+                self.note(id, len, accepted, Keep::Always);
                 sent.is_none() || accepted
             }
             3 => self.write_fragments(writer, id, len).await,
@@ -289,7 +300,7 @@ impl Party {
                     None => {}
                     Some(Ok(())) => break,
                     Some(Err(_)) => {
-                        self.ledger.note(id, len, false, Keep::Always);
+                        self.note(id, len, false, Keep::Always);
                         return false;
                     }
                 }
@@ -299,14 +310,14 @@ impl Party {
             }
             if self.one_in(60) {
                 self.ledger.lock().abandoned = true;
-                self.ledger.note(id, len, false, Keep::Always);
+                self.note(id, len, false, Keep::Always);
                 self.world.fault("message left unfinished");
                 return false;
             }
         }
         let finished = fragments.finish().is_ok();
         self.ledger.lock().streams = false;
-        self.ledger.note(id, len, finished, Keep::Always);
+        self.note(id, len, finished, Keep::Always);
         finished
     }
 
@@ -354,7 +365,9 @@ impl Party {
     fn maybe_drive(&self, reader: &mut impl Reader) {
         if self.one_in(2) {
             let ahead = ReadAhead { messages: 1 + self.below(4), bytes: 1 + self.below(300) };
-            reader.drive(if self.one_in(2) { ahead } else { ReadAhead::default() });
+            let ahead = if self.one_in(2) { ahead } else { ReadAhead::default() };
+            reader.drive(ahead);
+            self.ledger.lock().ahead = Some(ahead.bytes);
         }
     }
 
@@ -373,6 +386,7 @@ impl Party {
 
     /// The whole socket in one task.
     pub(crate) async fn use_whole(self, mut socket: Socket) -> Ended {
+        self.ledger.lock().ahead = Some(0);
         self.maybe_drive(&mut socket);
         if self.reads {
             self.read_all(&mut socket).await;
@@ -392,6 +406,7 @@ impl Party {
     }
 
     async fn close(&self, socket: Socket) -> Ended {
+        self.ledger.lock().ahead = None;
         let outlet = socket.outlet();
         if self.one_in(4) {
             drop(socket);
@@ -424,13 +439,16 @@ impl Party {
             1 | 2 => self.ledger.ended("send half", half.close(CloseCode::NORMAL).await),
             // The other side closes, or an outlet does.
             _ => {
-                let _ = race(outlet.closed(), self.world.sleep(self.pause * 20)).await;
+                if race(outlet.closed(), self.world.sleep(self.pause * 20)).await.is_ok() {
+                    self.kept.hold().push(half);
+                }
             }
         }
     }
 
     /// The receiving side, in a task of its own. How the connection ended, if it was waited for.
     pub(crate) async fn use_receive_half(self, mut half: ReceiveHalf) -> Option<Ended> {
+        self.ledger.lock().ahead = Some(0);
         self.maybe_drive(&mut half);
         if self.one_in(5) {
             for _ in 0..self.below(4) {
@@ -439,10 +457,12 @@ impl Party {
                 }
             }
             self.world.fault("receiving half dropped");
+            self.ledger.lock().ahead = None;
             drop(half);
             return None;
         }
         self.read_all(&mut half).await;
+        self.ledger.lock().ahead = None;
         Some(half.closed().await)
     }
 }

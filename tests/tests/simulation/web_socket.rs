@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use endwell::core::ws::{Masks, Role, WebSocket};
-use endwell::ws::{CloseCode, Jitter, Limits, Outlet, Socket};
+use endwell::ws::{CloseCode, Jitter, Limits, Outlet, SendHalf, Socket};
 use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
 use endwell_tests::random::Random;
 
@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::parties::Party;
 use crate::tally::Tally;
 use crate::wire::{Cut, Line, Weather, WireEnd, wire};
-use crate::world::{Hold, Manners, Still, World, race};
+use crate::world::{Hold, Manners, Still, World, join, race};
 
 /// What a seed stands for.
 pub(crate) struct Plan {
@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     split: [bool; 2],
     producers: [usize; 2],
     served: bool,
+    /// Whether an end is driven by the task that uses it.
+    joined: bool,
     /// When a driver is dropped, and whose.
     undriven: Option<(usize, Duration)>,
 }
@@ -43,6 +45,18 @@ impl Plan {
         self.weather.is_calm() && self.undriven.is_none() && self.manners.still.is_none()
     }
 
+    /// Bytes that an end may have accepted while its transport has not taken them: what its outlets hold, what is queued
+    /// below the high-water mark, and the messages that may pass those bounds.
+    fn most_queued(&self, side: usize) -> usize {
+        let config = &self.configs[side];
+        config.outlet.bytes + config.output.high_water + 3 * self.largest
+    }
+
+    /// Bytes that an end may have read while none of them was handed out, beyond what is read ahead.
+    fn most_read(&self, side: usize) -> usize {
+        self.configs[side].ws.received_bytes + 2 * (self.largest + 14)
+    }
+
     fn of(random: &mut Random) -> Self {
         let weather = Weather::of(random);
         let manners = Manners::of(random);
@@ -54,6 +68,7 @@ impl Plan {
             split: [random.one_in(2), random.one_in(2)],
             producers: [random.below(5), random.below(5)],
             served: random.one_in(3),
+            joined: false,
             undriven: random
                 .one_in(12)
                 .then(|| (random.below(2), Duration::from_millis(random.number() % 300))),
@@ -84,11 +99,13 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     // By chance of its own: what was drawn before there was this is still the same.
     let mut random = Random::new(!seed);
     plan.manners.still = random.one_in(3).then(|| Still::of(&mut random));
+    plan.joined = random.one_in(4);
     let world = World::new(seed, plan.manners);
     world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
     let (line, client, server) = wire(&world, plan.weather.clone());
     let ledgers = [Ledger::default(), Ledger::default()];
     let kept: Arc<Mutex<Vec<(usize, Outlet)>>> = Arc::default();
+    let halves = Arc::<Mutex<Vec<SendHalf>>>::default();
     let side = |side: usize| Side {
         party: Party {
             world: world.clone(),
@@ -98,9 +115,12 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
             largest: plan.largest,
             pause: plan.pause,
             reads: plan.reads[side],
+            most_queued: plan.most_queued(side),
+            kept: Arc::clone(&halves),
         },
         config: plan.configs[side].clone(),
         split: plan.split[side],
+        joined: plan.joined,
         producers: plan.producers[side],
         kept: Arc::clone(&kept),
         undriven: plan.undriven.filter(|(whose, _)| *whose == side).map(|(_, time)| time),
@@ -114,12 +134,16 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         other.over(server, Bytes::new());
     }
     let (quiet, watched) = (ledgers.clone(), Arc::clone(&line));
-    let by_request = plan.served;
-    world.when_quiet(move || judge::nothing_is_left_lying(&quiet, &watched.hold(), by_request));
+    let (by_request, most) = (plan.served, [plan.most_read(0), plan.most_read(1)]);
+    world.when_quiet(move || {
+        judge::nothing_is_left_lying(&quiet, &watched.hold(), by_request);
+        judge::nothing_is_read_too_early(&quiet, &watched.hold(), by_request, most);
+    });
     world.run();
     let kept_wakers = world.kept_wakers();
     assert!(kept_wakers.is_empty(), "wakers are kept behind the end: {kept_wakers:?}");
     let outlets: Vec<(usize, Outlet)> = std::mem::take(&mut *kept.hold());
+    drop(halves);
     let ends = judge::judge(&plan, &ledgers, &line.hold(), &outlets, plan.served);
     tally.ran(&world, ends);
 }
@@ -129,6 +153,7 @@ struct Side {
     party: Party,
     config: Config,
     split: bool,
+    joined: bool,
     producers: usize,
     kept: Arc<Mutex<Vec<(usize, Outlet)>>>,
     undriven: Option<Duration>,
@@ -146,11 +171,12 @@ impl Side {
         let web_socket = WebSocket::from_parts(role, leftover, limits, Jitter::default(), None);
         self.party.line.hold().keeps_limits(self.party.side);
         let (socket, driver) = Socket::over(end, web_socket, &self.config);
-        self.watch("driver", driver);
+        let driver = self.watch(driver);
         let world = self.party.world.clone();
         let name = self.name("whole");
         self.start_producers(&socket);
         if self.split {
+            world.spawn(self.name("driver"), driver);
             let (party, ledger) = (self.party.clone(), self.party.ledger.clone());
             let (send, receive) = socket.split();
             world.spawn(self.name("send half"), party.use_send_half(send));
@@ -162,18 +188,28 @@ impl Side {
             });
         } else {
             let (party, ledger) = (self.party.clone(), self.party.ledger.clone());
-            world.spawn(name, async move {
+            let using = async move {
                 let ended = party.use_whole(socket).await;
                 ledger.ended("whole", ended);
-            });
+            };
+            if self.joined {
+                world.fault("driven by its user");
+                world.spawn(name, join(using, driver));
+            } else {
+                world.spawn(self.name("driver"), driver);
+                world.spawn(name, using);
+            }
         }
     }
 
-    /// Runs what drives the connection, perhaps not to its end.
-    fn watch(&self, what: &str, driver: impl Future<Output = Ended> + Send + 'static) {
+    /// What drives the connection, perhaps not to its end.
+    fn watch(
+        &self,
+        driver: impl Future<Output = Ended> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let Party { world, ledger, line, side, .. } = self.party.clone();
         let undriven = self.undriven;
-        world.clone().spawn(self.name(what), async move {
+        async move {
             let ended = match undriven {
                 None => Some(driver.await),
                 Some(time) => race(driver, world.sleep(time)).await.ok(),
@@ -186,7 +222,7 @@ impl Side {
                 world.fault("driver dropped");
                 ledger.lock().undriven = true;
             }
-        });
+        }
     }
 
     fn start_producers(&self, socket: &Socket) {
@@ -217,7 +253,7 @@ impl Side {
             let side = Arc::clone(&handled);
             async move { side.handle(exchange).await }
         });
-        side.watch("connection of the", running);
+        side.party.world.spawn(side.name("connection of the"), side.watch(running));
     }
 
     async fn handle(&self, exchange: Exchange) -> Ended {

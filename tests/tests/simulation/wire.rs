@@ -81,6 +81,8 @@ struct Way {
     moving: VecDeque<(Duration, Vec<u8>)>,
     moved: usize,
     arrived: VecDeque<u8>,
+    /// Bytes that its receiver has read.
+    read: usize,
     /// Bytes in `moving`.
     in_flight: usize,
     /// All that the sender handed over.
@@ -152,6 +154,11 @@ impl Line {
     /// Bytes of it that a layer above the wire still holds back. Without such a layer, what a stall keeps is the wire's.
     pub(crate) fn held(&self, side: usize) -> usize {
         self.weather.holds.map_or(0, |_| self.ways[side].held.len())
+    }
+
+    /// Bytes of it that the other side has read.
+    pub(crate) fn read(&self, side: usize) -> usize {
+        self.ways[side].read
     }
 
     /// Bytes of it that came onto the wire.
@@ -325,6 +332,7 @@ impl Transport for WireEnd {
             for (to, from) in buffer.iter_mut().zip(way.arrived.drain(..len)) {
                 *to = from;
             }
+            way.read += len;
             wake(&mut way.writer);
             self.world.progress();
             return Poll::Ready(Ok(len));

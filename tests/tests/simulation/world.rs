@@ -419,6 +419,18 @@ pub(crate) async fn race<A, B>(one: impl Future<Output = A>, other: impl Future<
     .await
 }
 
+/// Both, in one task.
+pub(crate) async fn join(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
+    let mut pending = (true, true);
+    std::future::poll_fn(|cx| {
+        pending.0 = pending.0 && one.as_mut().poll(cx).is_pending();
+        pending.1 = pending.1 && other.as_mut().poll(cx).is_pending();
+        if pending == (false, false) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
 /// When a future is given up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum GiveUp {
