@@ -27,7 +27,7 @@ pub struct Received {
 
 impl Received {
     pub(super) fn new(right: Right, head: ResponseHead) -> Self {
-        let announced = right.link().lock().response_body().and_then(client::ResponseBody::remaining);
+        let announced = right.link().lock().response_body().and_then(client::ResponseBody::announced);
         Self { right, head, announced, given_out: 0, retries: 0 }
     }
 
@@ -46,7 +46,8 @@ impl Received {
         self.head.fields()
     }
 
-    /// The length of the body, if the head announced it.
+    /// The length that the head announces, if it does. A response to HEAD and a 304 have no body, and may announce the length
+    /// that the content would have (RFC 9110 8.6).
     pub fn announced(&self) -> Option<u64> {
         self.announced
     }

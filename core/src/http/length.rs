@@ -99,6 +99,14 @@ impl BodyLength {
         })
     }
 
+    /// The length that a response announces of its content, whether that comes or not.
+    pub(super) fn of_content(fields: &Fields, version: Version) -> Option<u64> {
+        match Self::announced(fields, version) {
+            Ok(Some(Self::Known(length))) => Some(length),
+            Ok(Some(Self::Chunked | Self::UntilClose) | None) | Err(_) => None,
+        }
+    }
+
     fn of_codings<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Self, Undecidable> {
         let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
         let mut other = None;
@@ -111,8 +119,10 @@ impl BodyLength {
                 || (is_chunked(name) && !(last && is_chunked(coding)))
                 || (last && !is_chunked(name))
             {
+                // A chunked in its form is not wrong itself, but what stands behind it.
+                let got = codings.next().filter(|_| is_chunked(coding)).unwrap_or(coding);
                 let expected = "chunked, once and as the last transfer coding";
-                return Err(Undecidable::Invalid(Violation::new(expected, coding, "RFC 9112 6.1")));
+                return Err(Undecidable::Invalid(Violation::new(expected, got, "RFC 9112 6.1")));
             }
             if !last {
                 other = Some(coding);

@@ -5,6 +5,7 @@ use endwell::http::{Field, FieldSection, Framing, Head, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
 use crate::dialling::{Dialling, dial, get, head, run};
+use crate::server::once;
 use crate::support::{Gate, Running, on_every_runtime, pattern, start};
 
 on_every_runtime!(
@@ -12,6 +13,7 @@ on_every_runtime!(
     a_hundred_requests_over_one_connection,
     pieces_and_trailers,
     without_content,
+    what_is_announced_without_content,
     a_body_that_is_not_read,
     too_large_for_the_bound,
     a_body_that_is_announced_too_large_is_not_waited_for
@@ -135,6 +137,31 @@ fn without_content<R: Dialling>() {
         }
     });
     assert_eq!(server.counters.accepted(), 1);
+}
+
+/// The length that the content would have is not the length of what comes.
+fn what_is_announced_without_content<R: Dialling>() {
+    for (method, status, fields, announced) in [
+        ("HEAD", 200, "content-length: 12", Some(12)),
+        ("HEAD", 200, "transfer-encoding: chunked", None),
+        ("HEAD", 404, "x: y", None),
+        ("GET", 304, "content-length: 5", Some(5)),
+        ("GET", 304, "x: y", None),
+        ("GET", 204, "x: y", None),
+        ("GET", 200, "content-length: 0", Some(0)),
+    ] {
+        let answer = format!("HTTP/1.1 {status} x\r\n{fields}\r\n\r\n");
+        let server = once(move |mut client| {
+            client.head();
+            client.send(answer);
+        });
+        run::<R, _>(async {
+            let connection = dial::<R>(server.address).await;
+            let mut received = connection.send(&head(method, "/"), "").await.unwrap();
+            assert_eq!(received.announced(), announced, "{method} {status} {fields}");
+            assert_eq!(received.read_all(0).await.unwrap(), "", "{method} {status} {fields}");
+        });
+    }
 }
 
 /// What nobody reads is thrown away if that is little, and not one byte of it is taken for the next response.

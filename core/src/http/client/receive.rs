@@ -27,6 +27,7 @@ pub struct Received {
 #[must_use = "dropping it closes the connection"]
 pub struct ResponseBody {
     incoming: Incoming,
+    announced: Option<u64>,
     persistence: Persistence,
 }
 
@@ -61,8 +62,9 @@ impl Received {
             }
             Persistence::Keep | Persistence::Close => Persistence::Close,
         };
-        let body =
-            ResponseBody { incoming: Incoming::new(inbox, limits, BodyOf::Response, length), persistence };
+        let announced = BodyLength::of_content(head.fields(), head.version());
+        let incoming = Incoming::new(inbox, limits, BodyOf::Response, length);
+        let body = ResponseBody { incoming, announced, persistence };
         Ok(Self { head, body })
     }
 }
@@ -114,6 +116,12 @@ impl ResponseBody {
     /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.incoming.deadline()
+    }
+
+    /// The length that the head announces, if it does. A response to HEAD and a 304 have no body, and may announce the
+    /// length that the content would have (RFC 9110 8.6).
+    pub fn announced(&self) -> Option<u64> {
+        self.announced
     }
 
     /// True if the body was received to its end.
