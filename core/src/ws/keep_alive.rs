@@ -6,20 +6,19 @@ use super::limits::Limits;
 use crate::{Deadline, Exceeded, Instant, Limit};
 
 /// What moves the pings of one connection away from those of all others: they would else come in one burst for all
-/// connections that were made together, after a restart say. Any number will do that is spread evenly.
+/// connections that were made together, after a restart say. Any number will do that is spread evenly over all 32 bits.
 ///
-/// The least moves the interval by -10 %, the greatest by +10 %.
+/// It counts in parts of 2^32 of a fifth of the interval: zero moves the interval by -10 %, 2^31 leaves it as it is, and the
+/// greatest is one such part short of +10 %. For an interval of 20 s a part is a nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Jitter(pub u32);
 
 impl Jitter {
     fn of(self, interval: Duration) -> Duration {
-        // 90 % and up to 20 % more. In 64 bits, which reach for centuries: every wait asks for it.
+        // 90 % and up to 20 % more. A duration has no more than 94 bits of nanoseconds.
         let least = interval.saturating_sub(interval / 10);
-        let spread = u64::try_from((interval / 5).as_nanos()).unwrap_or(u64::MAX);
-        let (part, whole) = (u64::from(self.0 >> 16), u64::from(u16::MAX));
-        let more = spread.checked_mul(part).map_or(spread / whole * part, |product| product / whole);
-        least.saturating_add(Duration::from_nanos(more))
+        let more = ((interval / 5).as_nanos() * u128::from(self.0)) >> u32::BITS;
+        least.saturating_add(Duration::from_nanos(u64::try_from(more).unwrap_or(u64::MAX)))
     }
 }
 
@@ -114,8 +113,10 @@ mod tests {
     fn jitter_is_ten_per_cent_either_way() {
         let twenty = Duration::from_secs(20);
         assert_eq!(Jitter(0).of(twenty), Duration::from_secs(18));
-        assert_eq!(Jitter(u32::MAX).of(twenty), Duration::from_secs(22));
+        assert_eq!(Jitter(1 << 31).of(twenty), twenty);
+        assert_eq!(Jitter(u32::MAX).of(twenty), Duration::from_secs(22) - Duration::from_nanos(1));
         assert!(Jitter(u32::MAX).of(Duration::MAX) > Duration::MAX / 2);
+        assert_eq!(Jitter(u32::MAX).of(Duration::ZERO), Duration::ZERO);
     }
 
     #[test]
