@@ -23,6 +23,7 @@ mod again;
 mod bounds;
 mod cancelled;
 mod delays;
+mod extremes;
 mod given_back;
 mod left;
 mod soak;

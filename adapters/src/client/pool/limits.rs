@@ -26,7 +26,7 @@ pub struct PoolLimits {
     pub idle_per_origin: usize,
     /// The time that a connection may be idle. Default 30 s: well before servers and what is between close it, most of them
     /// after 60 s or 75 s, so that few requests cross a close. [`Limits::idle_time`](crate::http::Limits::idle_time) counts
-    /// if it is less.
+    /// if it is less. Zero keeps no connection.
     pub idle_time: Duration,
     /// The time that a request waits for a connection of others, or for room for one of its own. Default 30 s: half of
     /// what a response has, so whoever waits is told before everybody does. The time to connect comes on top:

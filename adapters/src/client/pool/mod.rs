@@ -94,8 +94,13 @@ enum Wanted {
 impl<C: Connector> Pool<C> {
     /// A pool without connections. Of `config` those bounds count that do for [`Connection::over`], and
     /// [`Config::connect_time`].
-    pub fn new(connector: C, mut config: Config, limits: PoolLimits) -> Self {
-        config.http.idle_time = config.http.idle_time.min(limits.idle_time);
+    pub fn new(connector: C, mut config: Config, mut limits: PoolLimits) -> Self {
+        if limits.idle_time.is_zero() {
+            // As a limit of each connection it would end new ones before their first request.
+            limits.idle = 0;
+        } else {
+            config.http.idle_time = config.http.idle_time.min(limits.idle_time);
+        }
         let shared = Shared::new(limits.clone());
         Self { common: Common { connector, config, limits, shared }.into() }
     }
