@@ -11,7 +11,7 @@ use endwell_core::{Error, Exceeded, Violation, ws};
 #[non_exhaustive]
 pub enum Ended {
     /// The peer ended its stream between two requests, or after a response that announced the close: the ordinary
-    /// end.
+    /// end. Between two requests nothing is missing, so there it is one without close_notify too (RFC 9112 9.8).
     ByPeer,
     /// A response announced the close, and the connection closed after it.
     Announced,

@@ -108,7 +108,7 @@ pub use endwell_core::http;
 pub use exchange::Exchange;
 pub use serve::{Serve, serve};
 pub use server::Server;
-pub use transport::{Address, Connector, Endpoints, Listener, Transport};
+pub use transport::{Address, Connector, Endpoints, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;
 
 /// The README's servers compile.

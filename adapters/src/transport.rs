@@ -13,7 +13,8 @@ use crate::client::Origin;
 /// The driver is written once, over this. Each method that is pending wakes the task of the last context it was
 /// given; reading, writing and sleeping have a waker each.
 pub trait Transport: Send + 'static {
-    /// Reads into `buffer`, which is never empty. Zero bytes are the end of the stream.
+    /// Reads into `buffer`, which is never empty. Zero bytes are the end of the stream. An error that is made of
+    /// [`Truncated`] is its end too, but bytes may be missing before it; every later read says the same.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 
     /// Writes from `slices`, in order, and says how many bytes were taken.
@@ -57,6 +58,36 @@ pub trait Transport: Send + 'static {
     /// answers counts, so a layer that adds to the bytes, as TLS does, need not convert them.
     fn unacknowledged(&self) -> Option<u64> {
         None
+    }
+}
+
+/// The stream ended, and not all may have come: what a [`Transport`] reads at the end of a stream that has an end of its
+/// own and lacks it, such as the close_notify of TLS.
+///
+/// A connection on which nothing was open has ended in order ([`Ended::ByPeer`](crate::Ended::ByPeer)); whatever else was
+/// going on has failed, whether its end could have been this or not (RFC 9112 9.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncated;
+
+impl Truncated {
+    pub(crate) fn is(error: &io::Error) -> bool {
+        matches!(error.get_ref(), Some(inner) if inner.is::<Self>())
+    }
+}
+
+impl std::fmt::Display for Truncated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(
+            "expected close_notify before the end of the stream, got none: what came may not be all (RFC 8446 6.1)",
+        )
+    }
+}
+
+impl std::error::Error for Truncated {}
+
+impl From<Truncated> for io::Error {
+    fn from(truncated: Truncated) -> Self {
+        Self::new(io::ErrorKind::UnexpectedEof, truncated)
     }
 }
 

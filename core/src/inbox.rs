@@ -17,7 +17,7 @@ use crate::Instant;
 ///   buffer at all;
 /// - **by copy**: [`feed`](Self::feed).
 ///
-/// The end of the stream is fed too: [`end`](Self::end). So is silence: [`dry`](Self::dry) says that a read
+/// The end of the stream is fed too: [`end`](Self::end), or [`cut`](Self::cut) if bytes may be missing before it. So is silence: [`dry`](Self::dry) says that a read
 /// found nothing, and only then can a time limit expire. A driver that was slow does not kill a peer whose
 /// bytes lie unread in the kernel.
 pub struct Inbox {
@@ -42,6 +42,8 @@ enum Stream {
     Unwatched { since: Instant },
     /// Nothing will come any more.
     Ended,
+    /// Nothing will come any more, and not all may have come.
+    Cut,
 }
 
 /// The first buffer that an inbox makes for itself when none is lent.
@@ -108,7 +110,7 @@ impl Inbox {
     /// What exceeds the room is ignored. Zero bytes change nothing: an end of stream is told by
     /// [`end`](Self::end), so a full inbox cannot look like one.
     pub fn filled(&mut self, len: usize) {
-        if len > 0 && self.stream != Stream::Ended {
+        if len > 0 && !self.is_over() {
             self.end = self.end.saturating_add(len).min(self.buffer.len());
             self.stream = Stream::Flowing;
         }
@@ -118,7 +120,7 @@ impl Inbox {
     pub fn feed(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
-            if self.stream == Stream::Ended {
+            if self.is_over() {
                 break;
             }
             let room = self.room();
@@ -136,7 +138,22 @@ impl Inbox {
 
     /// The stream has ended: nothing will arrive after what is here.
     pub fn end(&mut self) {
-        self.stream = Stream::Ended;
+        if self.stream != Stream::Cut {
+            self.stream = Stream::Ended;
+        }
+    }
+
+    /// The stream has broken off: nothing will arrive after what is here, and not all may have arrived, as when TLS ends
+    /// without close_notify (RFC 8446 6.1). True if this is new.
+    ///
+    /// Poll the state then. One that waits between two messages misses nothing and takes it for the end of the stream
+    /// (RFC 9112 9.8). Any other still waits, for what cannot come any more: the connection has failed.
+    pub fn cut(&mut self) -> bool {
+        let is_new = !self.is_over();
+        if is_new {
+            self.stream = Stream::Cut;
+        }
+        is_new
     }
 
     /// A read at `now` found nothing, and the stream has not ended.
@@ -144,13 +161,18 @@ impl Inbox {
         self.stream = match self.stream {
             Stream::Flowing => Stream::Dry { since: now, at: now },
             Stream::Dry { since, .. } | Stream::Unwatched { since } => Stream::Dry { since, at: now },
-            Stream::Ended => Stream::Ended,
+            over @ (Stream::Ended | Stream::Cut) => over,
         };
     }
 
-    /// True if the stream has ended. There may still be unread bytes.
+    /// True if the stream has ended, and was not [cut](Self::cut). There may still be unread bytes.
     pub fn has_ended(&self) -> bool {
         self.stream == Stream::Ended
+    }
+
+    /// True if nothing will arrive any more: the stream has ended or was cut.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.stream, Stream::Ended | Stream::Cut)
     }
 
     /// True if nothing more fits: the state above must consume before the driver reads on.
@@ -198,7 +220,7 @@ impl Inbox {
     pub(crate) fn dry_at(&self) -> Option<Instant> {
         match self.stream {
             Stream::Dry { at, .. } => Some(at),
-            Stream::Flowing | Stream::Unwatched { .. } | Stream::Ended => None,
+            Stream::Flowing | Stream::Unwatched { .. } | Stream::Ended | Stream::Cut => None,
         }
     }
 
@@ -220,7 +242,7 @@ impl Inbox {
     pub(crate) fn silent_since(&self) -> Option<Instant> {
         match self.stream {
             Stream::Dry { since, .. } | Stream::Unwatched { since } => Some(since),
-            Stream::Flowing | Stream::Ended => None,
+            Stream::Flowing | Stream::Ended | Stream::Cut => None,
         }
     }
 
@@ -467,5 +489,18 @@ mod tests {
         assert_eq!(inbox.feed(b"late"), 0);
         inbox.dry(Instant::default());
         assert!(inbox.has_ended());
+        assert!(!inbox.cut() && inbox.has_ended());
+    }
+
+    #[test]
+    fn a_stream_that_was_cut_has_not_ended() {
+        let mut inbox = Inbox::new(10);
+        inbox.feed(b"a");
+        assert!(inbox.cut() && !inbox.cut());
+        inbox.end();
+        inbox.dry(Instant::default());
+        assert_eq!(inbox.feed(b"late"), 0);
+        assert!(inbox.is_over() && !inbox.has_ended());
+        assert_eq!(inbox.unread(), b"a");
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 use rustls::Connection;
 
 use super::handshake::{Handshake, Side};
-use crate::transport::Transport;
+use crate::transport::{Transport, Truncated};
 
 /// One connection of rustls', over a transport. rustls encrypts and decrypts; when what is read and written is decided
 /// here.
@@ -21,6 +21,8 @@ enum Phase {
     /// Nothing else can be read or written yet.
     Handshaking(Handshake),
     Open,
+    /// The peer's stream has ended without close_notify.
+    Cut,
     /// It has failed, or is to be reset: nothing more is said.
     Over,
 }
@@ -39,6 +41,7 @@ impl<T: Transport> Session<T> {
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
         let waker = match &self.phase {
             Phase::Open => return Poll::Ready(Ok(())),
+            Phase::Cut => return Poll::Ready(Err(Truncated.into())),
             Phase::Over => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             Phase::Handshaking(handshake) => handshake.waker(side, cx),
         };
@@ -87,14 +90,19 @@ impl<T: Transport> Session<T> {
             match self.tls.reader().read(buffer) {
                 Ok(len) => return Poll::Ready(Ok(len)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // RFC 8446 6.1 and RFC 9112 9.8: only close_notify tells the end of the data from an attack that cuts it off.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.phase = Phase::Cut;
+                    return Poll::Ready(Err(Truncated.into()));
+                }
                 Err(error) => {
                     self.phase = Phase::Over;
-                    let is_truncated = error.kind() == io::ErrorKind::UnexpectedEof;
-                    return Poll::Ready(Err(if is_truncated { truncated() } else { error }));
+                    return Poll::Ready(Err(error));
                 }
             }
             if let Err(error) = ready!(self.poll_receive(cx)) {
-                self.phase = Phase::Over;
+                // TLS within TLS, and the outer one ended so.
+                self.phase = if Truncated::is(&error) { Phase::Cut } else { Phase::Over };
                 return Poll::Ready(Err(error));
             }
         }
@@ -173,13 +181,6 @@ impl<T: Transport> Drop for Session<T> {
             let _ = self.poll_flush(&mut Context::from_waker(Waker::noop()));
         }
     }
-}
-
-/// RFC 8446 6.1 and RFC 9112 9.8: only close_notify tells the end of the data from an attack that cuts it off.
-fn truncated() -> io::Error {
-    let text = "expected close_notify before the end of the stream, got none: what came may not be all \
-                (RFC 8446 6.1)";
-    io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
 fn ended_early() -> io::Error {

@@ -17,7 +17,7 @@ use crate::transport::Transport;
 /// without.
 ///
 /// - The end of the stream is the peer's close_notify. A stream that ends without it was cut off, which is an error
-///   ([`io::ErrorKind::UnexpectedEof`]): what came may not be all.
+///   ([`Truncated`](crate::Truncated)): what came may not be all.
 /// - Ending the write side sends close_notify, and then ends it below. Reading goes on. Within the handshake it ends that:
 ///   nothing had been said yet.
 /// - Dropped, it sends close_notify if there is room for it at once. [`reset`](Transport::reset) keeps it from that.

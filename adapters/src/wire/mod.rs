@@ -28,7 +28,7 @@ use endwell_core::{Inbox, Instant, Outbox, OutboxLimits};
 
 use crate::hub::Hub;
 use crate::sync::{Lock, Locked, Woken};
-use crate::transport::{Endpoints, Transport};
+use crate::transport::{Endpoints, Transport, Truncated};
 use crate::ws::Queue;
 use crate::{Config, Ended, scratch};
 pub(crate) use asking::{Answer, Asking, Phase, Sent};
@@ -173,6 +173,8 @@ fn fill(transport: &mut dyn Carrier, cx: &mut Context<'_>, inbox: &mut Inbox) ->
         }
         Poll::Ready(Ok(len)) => inbox.filled(len),
         Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+        // A state that misses nothing takes it for the end. One that does reads on, and is told the error.
+        Poll::Ready(Err(error)) if Truncated::is(&error) && inbox.cut() => scratch::reclaim_room(inbox),
         Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
         Poll::Pending => {
             if transport.found_nothing() {

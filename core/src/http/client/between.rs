@@ -30,11 +30,11 @@ pub struct Client {
 /// Why no further request can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// The server ended its stream: the ordinary end.
+    /// The server ended its stream, or said that it does (408, RFC 9110 15.5.9): the ordinary end.
     ByPeer,
     /// No request was sent for longer than [`Limit::IdleTime`].
     Idle(Exceeded),
-    /// The server has sent what nobody asked for: a 408 before it closes, or worse. It is not read.
+    /// The server has sent what nobody asked for. It is not read.
     Unasked(Violation),
 }
 
@@ -58,10 +58,14 @@ impl Client {
     /// Whether a request can still be sent, as far as what was read shows. Call it before each request on a connection
     /// that was kept: one that the server has closed meanwhile shows here.
     pub fn poll(mut self) -> Step<Self, Closed> {
+        if is_timeout(self.inbox.unread()) {
+            return Step::Done(Closed::ByPeer);
+        }
         if !self.inbox.is_empty() {
             return Step::Done(Closed::Unasked(unasked(self.inbox.unread())));
         }
-        if self.inbox.has_ended() {
+        // RFC 9112 9.8: no response is missing that nobody asked for.
+        if self.inbox.is_over() {
             return Step::Done(Closed::ByPeer);
         }
         let Some(now) = self.inbox.dry_at() else { return Step::Wait(self) };
@@ -145,6 +149,11 @@ fn frame(framing: Framing) -> (Announced, Sending) {
         Framing::Length(length) => (Announced::Length(length), Sending::Length { remaining: length }),
         Framing::Chunked => (Announced::Chunked, Sending::Chunked),
     }
+}
+
+/// RFC 9110 15.5.9: a server that waits no longer for a request may say so before it closes.
+fn is_timeout(got: &[u8]) -> bool {
+    got.starts_with(b"HTTP/1.1 408") || got.starts_with(b"HTTP/1.0 408")
 }
 
 /// What is said of bytes that came without a request.

@@ -156,6 +156,6 @@ impl ResponseBody {
             Persistence::Keep if self.incoming.is_done() => self.incoming,
             Persistence::Keep | Persistence::Close => return None,
         };
-        (inbox.is_empty() && !inbox.has_ended()).then(|| Client::again(inbox, limits))
+        (inbox.is_empty() && !inbox.is_over()).then(|| Client::again(inbox, limits))
     }
 }

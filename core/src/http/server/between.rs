@@ -111,7 +111,8 @@ impl Server {
     pub fn poll(mut self) -> Result<Step<Self, Next>, Refusal> {
         match self.advance() {
             Ok(Some((line, end))) => self.exchange(line, end).map(|e| Step::Done(Next::Exchange(e))),
-            Ok(None) if self.inbox.has_ended() && self.is_before_head() => {
+            // RFC 9112 9.8: no request is missing that had not begun.
+            Ok(None) if self.inbox.is_over() && self.is_before_head() => {
                 Ok(Step::Done(Next::Closed(Closed::ByPeer)))
             }
             Ok(None) if self.inbox.has_ended() => {

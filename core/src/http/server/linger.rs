@@ -41,7 +41,7 @@ impl Linger {
     pub fn poll(mut self, now: Instant) -> Step<Self, ()> {
         self.inbox.discard();
         let since = *self.since.get_or_insert(now);
-        if self.inbox.has_ended() || now >= since.saturating_add(self.limits.linger_time) {
+        if self.inbox.is_over() || now >= since.saturating_add(self.limits.linger_time) {
             return Step::Done(());
         }
         Step::Wait(self)
