@@ -214,6 +214,8 @@ pub enum Limit {
     StreamedBytes,
     /// A WebSocket message has too many frames.
     FragmentCount,
+    /// Compressed WebSocket messages have too many final blocks within them.
+    FinalBlocks,
     /// A WebSocket message came too slowly.
     MessageProgress,
     /// A keep-alive ping is due. A reason for a deadline, never for an error.
@@ -246,6 +248,7 @@ impl Limit {
             Self::MessageBytes => "the message is too large",
             Self::StreamedBytes => "the message in pieces is too large",
             Self::FragmentCount => "the message has too many frames",
+            Self::FinalBlocks => "there are too many final blocks within compressed messages",
             Self::MessageProgress => "the message came too slowly",
             Self::PingInterval => "a keep-alive ping is due",
             Self::PongTime => "nothing came after a keep-alive ping",

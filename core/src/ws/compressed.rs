@@ -50,8 +50,8 @@ impl Receiver {
                 Reception::Whole,
             ) => Inflating::whole(kind, deflate),
         });
-        if let State::Inflating(message) = &mut self.state {
-            message.start(&header, &self.limits)?;
+        if let (State::Inflating(message), Some(deflate)) = (&mut self.state, &mut self.deflate) {
+            message.start(&header, deflate, &self.limits)?;
         }
         self.inbox.consume(header.size);
         Ok(Next::Further)

@@ -198,6 +198,15 @@ impl Content {
         }
     }
 
+    /// What has come, in two parts.
+    #[cfg(feature = "deflate")]
+    pub(super) fn parts(&self) -> [&[u8]; 2] {
+        match self {
+            Self::Text(text, partial) => [text.as_bytes(), partial.bytes()],
+            Self::Binary(bytes) => [bytes, &[]],
+        }
+    }
+
     /// `ahead` bytes of the frame were still to come, these included.
     pub(super) fn push(&mut self, bytes: &[u8], ahead: usize) -> Result<(), Cause> {
         match self {

@@ -233,6 +233,9 @@ mod websocket;
 
 pub use close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};
 pub use closing::Closing;
+#[cfg(all(feature = "deflate", fuzzing))]
+#[doc(hidden)]
+pub use deflate::inflating_work;
 #[cfg(feature = "deflate")]
 pub use deflate::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
 pub use encoded::Frame;

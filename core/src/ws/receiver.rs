@@ -324,7 +324,11 @@ impl Receiver {
         match &mut self.state {
             State::Gathering(message) => message.start(&header, &self.limits)?,
             State::Streaming(message) | State::Skipping(message) => message.start(&header, &self.limits)?,
-            State::Inflating(message) => message.start(&header, &self.limits)?,
+            State::Inflating(message) => {
+                if let Some(deflate) = &mut self.deflate {
+                    message.start(&header, deflate, &self.limits)?;
+                }
+            }
             State::Idle
             | State::Begun
             | State::HandedOut(_)

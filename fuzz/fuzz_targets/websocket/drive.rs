@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use endwell_core::ws::{
-    Cause, Close, CloseCode, Closing, Control, Ended, Full, Kind, Message, NotWritten, Writing,
+    Cause, Close, CloseCode, Closing, Control, Ended, Full, Kind, Message, NotWritten, Writing, inflating_work,
 };
 use endwell_core::{Deadline, Outbox, Step};
 use endwell_fuzz::{Arrival, Feed};
@@ -33,10 +33,20 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival, halves: bool) -> Outcome {
         slow: false,
         largest: 0,
     };
+    let before = inflating_work();
     let how = driver.open(Socket::new(plan.socket(), halves, plan.reception()));
+    let (work, came) = (inflating_work() - before, plan.peer.stream.len() as u64);
+    assert!(work <= came * WORK_PER_BYTE + 17 * LOAD, "inflating {came} bytes took the work of copying {work}");
     driver.check(&how);
     Outcome { log: driver.log, written: driver.written }
 }
+
+/// What it takes to begin a stream, in bytes that are copied: a reset, and a window.
+const LOAD: u64 = 1024 + (32 << 10);
+
+/// For each byte that comes: a window for each message of four bytes, another for each final block within one, and the most
+/// that DEFLATE says with a byte.
+const WORK_PER_BYTE: u64 = LOAD / 4 + LOAD / 8 + 1032;
 
 /// What the wire must show of the end.
 struct How {

@@ -12,6 +12,7 @@
 
 mod bounds;
 mod examples;
+mod final_blocks;
 mod handshake;
 mod laws;
 mod negotiation;

@@ -73,7 +73,8 @@ pub(super) fn status_of(limit: Limit) -> StatusCode {
         | Limit::FrameBytes
         | Limit::MessageBytes
         | Limit::StreamedBytes
-        | Limit::FragmentCount => StatusCode::CONTENT_TOO_LARGE,
+        | Limit::FragmentCount
+        | Limit::FinalBlocks => StatusCode::CONTENT_TOO_LARGE,
         Limit::HeadBytes
         | Limit::FieldCount
         | Limit::InterimCount

@@ -62,7 +62,7 @@ impl Inflating {
         match *self {}
     }
 
-    pub(in crate::ws) fn start(&mut self, _: &Header, _: &Limits) -> Result<(), Cause> {
+    pub(in crate::ws) fn start(&mut self, _: &Header, _: &mut Receiving, _: &Limits) -> Result<(), Cause> {
         match *self {}
     }
 

@@ -139,7 +139,8 @@ impl Agreement {
             sent_context: window
                 .filter(|_| takes_over)
                 .map(|window| deflate.sent_context.min(window.bytes())),
-            received_context: received_bits.map(|bits| 1 << bits),
+            // Compressors that are held to 8 bits use 9, most of them without saying so.
+            received_context: received_bits.map(|bits| 1 << bits.max(WindowBits::LEAST.bits())),
             answer,
         }
     }

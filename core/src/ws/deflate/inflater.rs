@@ -6,7 +6,8 @@ use core::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::history::History;
+use super::pool::Owner;
+use super::work;
 use crate::{Violation, convert};
 
 /// Inflates one message: takes compressed bytes and gives out what they say a block at a time, so that whoever holds the
@@ -18,20 +19,29 @@ pub(super) struct Inflater {
     done: usize,
     block: Vec<u8>,
     next: Next,
+    /// Compressed bytes that were inflated and not asked for.
+    inflated: u64,
 }
 
 /// What the next step does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
+    /// It goes on behind the last message of this connection, whose window the stream still has.
+    GoOn(Owner),
+    /// It begins a stream with what the message may refer to.
+    Begin,
+    /// The same within a message: the last step has met the end of a final block.
+    Restart,
     /// It needs input.
     Input,
     /// The last one has filled its block: more may come without further input.
     Output,
-    /// The last one has met the end of a final block: what is behind it is another stream.
-    Restart,
     /// Nothing: the data is broken behind what was given out.
     Fail,
 }
+
+/// What data may refer to, in order and in two parts.
+pub(super) type Window<'a> = [&'a [u8]; 2];
 
 /// Bytes that one step gives out at the most.
 pub(super) const BLOCK: usize = 16 << 10;
@@ -42,27 +52,51 @@ const INPUT: usize = 4096;
 /// What an inflater takes, as the allocator counts it: zlib-rs's state with a window of 32 KiB, and the buffers above.
 pub(super) const HELD: usize = (48 << 10) + BLOCK + INPUT;
 
-/// What the sender has cut off (RFC 7692 7.2.2), and behind it two empty blocks, of which the second is the final one. In two
-/// parts, of which the first says nothing.
-const TAIL: [&[u8]; 2] = [&[0, 0, 0xff, 0xff, 0], &[0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff]];
+/// What the sender has cut off (RFC 7692 7.2.2), and a byte behind it that is not looked at where a block ends before it.
+const TAIL: &[u8] = &[0, 0, 0xff, 0xff, 0];
+
+/// An empty block that is not the final one.
+const EMPTY: &[u8] = &[0, 0, 0, 0xff, 0xff];
 
 impl Inflater {
     pub(super) fn new() -> Self {
         // With the largest window it takes what was compressed with any.
         let stream = Inflate::new(false, 15);
-        Self { stream, input: Vec::with_capacity(INPUT), done: 0, block: vec![0; BLOCK], next: Next::Input }
+        // A byte more for what a new stream waits with.
+        let input = Vec::with_capacity(INPUT + 1);
+        Self { stream, input, done: 0, block: vec![0; BLOCK], next: Next::Begin, inflated: 0 }
     }
 
-    /// A message begins, which may refer to `history`.
-    pub(super) fn begin(&mut self, history: Option<&History>) {
+    /// True if the stream still has the window of this connection.
+    pub(super) fn belongs_to(&self, owner: Owner) -> bool {
+        self.next == Next::GoOn(owner)
+    }
+
+    /// A message begins, of a connection whose window the stream may still have.
+    pub(super) fn begin(&mut self, owner: Option<Owner>) {
         self.input.clear();
         self.done = 0;
-        self.restart(history);
+        self.inflated = 0;
+        if owner.is_none_or(|owner| !self.belongs_to(owner)) {
+            self.next = Next::Begin;
+        }
     }
 
     /// True if all that was taken is inflated and was given out.
+    ///
+    /// The first byte of a new stream waits for the second: no block is that short, and a message that ends with one
+    /// byte ends with the header of an empty block.
     pub(super) fn is_idle(&self) -> bool {
-        self.done == self.input.len() && !matches!(self.next, Next::Output | Next::Fail)
+        match self.next {
+            Next::GoOn(_) | Next::Begin | Next::Restart => self.rest().len() < 2,
+            Next::Input => self.rest().is_empty(),
+            Next::Output | Next::Fail => false,
+        }
+    }
+
+    /// True if the next step begins another stream within the message, and so loads the window.
+    pub(super) fn restarts(&self) -> bool {
+        self.next == Next::Restart
     }
 
     /// How many compressed bytes can be taken, once it is idle.
@@ -72,70 +106,114 @@ impl Inflater {
 
     /// Takes compressed bytes. It must be idle.
     pub(super) fn take(&mut self, bytes: &[u8]) {
-        self.input.clear();
+        self.input.drain(..self.done);
         self.input.extend_from_slice(bytes);
         self.done = 0;
     }
 
-    /// Inflates up to a block of what was taken. `history` has all that was given out before, if the next messages may
-    /// refer to it.
-    pub(super) fn step(&mut self, history: Option<&History>) -> Result<&[u8], Violation> {
+    /// How many compressed bytes were inflated since this was asked.
+    pub(super) fn take_inflated(&mut self) -> u64 {
+        core::mem::take(&mut self.inflated)
+    }
+
+    /// Inflates up to a block of what was taken. `window` is what a new stream may refer to.
+    pub(super) fn step(&mut self, window: Window<'_>) -> Result<&[u8], Violation> {
         match self.next {
-            Next::Input | Next::Output => {}
-            Next::Restart => self.restart(history),
+            Next::GoOn(_) | Next::Input | Next::Output => {}
+            Next::Begin | Next::Restart => self.load(window),
             Next::Fail => return Err(not_deflate()),
         }
         let input = self.input.get(self.done..).unwrap_or_default();
-        let before = (self.stream.total_in(), self.stream.total_out());
-        let status = self.stream.decompress(input, &mut self.block, InflateFlush::NoFlush);
-        let taken = convert::usize_from(self.stream.total_in() - before.0);
-        let given = convert::usize_from(self.stream.total_out() - before.1);
+        let left = input.len();
+        let Run { status, taken, given } =
+            run(&mut self.stream, input, &mut self.block, InflateFlush::NoFlush);
         self.next = match status {
-            Ok(Status::StreamEnd) => Next::Restart,
-            Ok(Status::Ok | Status::BufError) if given == self.block.len() => Next::Output,
-            Ok(Status::Ok | Status::BufError) if taken == input.len() => Next::Input,
+            Some(Status::StreamEnd) => Next::Restart,
+            Some(Status::Ok | Status::BufError) if given == self.block.len() => Next::Output,
+            Some(Status::Ok | Status::BufError) if taken == left => Next::Input,
             // What came before it is looked at first, so that no split of the bytes changes the verdict.
-            Ok(Status::Ok | Status::BufError) | Err(_) => Next::Fail,
+            Some(Status::Ok | Status::BufError) | None => Next::Fail,
         };
         self.done += taken;
+        self.inflated += convert::u64_from(taken);
+        work::inflated(given);
         Ok(self.block.get(..given).unwrap_or_default())
     }
 
     /// The message has come whole, and all of it was given out: checks that it does not end within a block. RFC 7692 7.2.2.
+    /// What is left of its window is that of `owner`.
     ///
     /// Beyond the RFC, a message is taken from which nothing was cut off: its last block is final, or its last frame is
     /// empty, as some peers end a message in pieces.
-    pub(super) fn end(&mut self) -> Result<(), Violation> {
-        if self.next == Next::Restart {
-            return Ok(());
+    pub(super) fn end(&mut self, owner: Option<Owner>) -> Result<(), Violation> {
+        match self.next {
+            Next::GoOn(_) | Next::Begin | Next::Restart => match self.rest() {
+                [] => return Ok(()),
+                // The header of an empty block, final or not. 7.2.3.4 and 7.2.3.6.
+                [header] if header & 0b110 == 0 => return Ok(()),
+                _ => return Err(not_deflate()),
+            },
+            Next::Input => {}
+            Next::Output | Next::Fail => return Err(not_deflate()),
         }
-        let [first, second] = TAIL;
-        self.take(first);
-        // What says something here went on within a block.
-        if !self.step(None)?.is_empty() || self.next != Next::Input {
-            return Err(not_deflate());
-        }
-        self.take(second);
-        let found = self.step(None)?.len();
-        let is_whole = match self.next {
-            Next::Restart => found == 0 && self.is_idle(),
-            // If nothing was cut off, the first part begins a block of stored bytes, which are the second.
-            Next::Input => self.block.get(..found) == Some(second),
-            Next::Output | Next::Fail => false,
+        // It stops where a block ends.
+        let tail = run(&mut self.stream, TAIL, &mut self.block, InflateFlush::Block);
+        let (ends, goes_on) = match (tail.status, tail.taken, tail.given) {
+            (Some(Status::Ok), 4, 0) => {
+                // Bits that are left of the last byte, which are ones, would begin a final block.
+                let next = run(&mut self.stream, EMPTY, &mut self.block, InflateFlush::NoFlush);
+                match (next.status, next.taken, next.given) {
+                    (Some(Status::Ok), 5, 0) => (true, true),
+                    // The block whose end was cut off is a final one.
+                    (Some(Status::StreamEnd), 0, 0) => (true, false),
+                    _ => (false, false),
+                }
+            }
+            // If nothing was cut off, this begins a block of stored bytes.
+            (Some(Status::Ok), 5, 0) => {
+                let stored = run(&mut self.stream, EMPTY, &mut self.block, InflateFlush::NoFlush);
+                (self.block.get(..stored.given) == Some(EMPTY), false)
+            }
+            _ => (false, false),
         };
-        if is_whole { Ok(()) } else { Err(not_deflate()) }
+        self.next = match owner {
+            Some(owner) if goes_on => Next::GoOn(owner),
+            Some(_) | None => Next::Begin,
+        };
+        if ends { Ok(()) } else { Err(not_deflate()) }
     }
 
-    fn restart(&mut self, history: Option<&History>) {
+    fn rest(&self) -> &[u8] {
+        self.input.get(self.done..).unwrap_or_default()
+    }
+
+    /// Begins a stream.
+    fn load(&mut self, window: Window<'_>) {
         self.stream.reset(false);
-        self.next = Next::Input;
-        for part in history.map(History::parts).into_iter().flatten() {
+        for part in window {
             if !part.is_empty() {
                 // Data without a header takes a dictionary at any time.
                 let _ = self.stream.set_dictionary(part);
             }
         }
+        work::loaded(window);
     }
+}
+
+/// What one run of the stream has done.
+struct Run {
+    /// `None`: the data is broken.
+    status: Option<Status>,
+    taken: usize,
+    given: usize,
+}
+
+fn run(stream: &mut Inflate, input: &[u8], output: &mut [u8], flush: InflateFlush) -> Run {
+    let before = (stream.total_in(), stream.total_out());
+    let status = stream.decompress(input, output, flush).ok();
+    let taken = convert::usize_from(stream.total_in() - before.0);
+    let given = convert::usize_from(stream.total_out() - before.1);
+    Run { status, taken, given }
 }
 
 /// What came is not shown: how much of it is at hand depends on how it was split.

@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 
 use super::Progress;
 use super::history::History;
-use super::inflater::{HELD, Inflater};
+use super::inflater::{HELD, Inflater, Window};
 use super::receiving::Receiving;
+use super::window::WindowBits;
 use crate::time;
 use crate::ws::failure::Cause;
 use crate::ws::frame::Header;
@@ -26,6 +27,9 @@ struct Message {
     kind: Kind,
     /// What is inflated and was not handed out.
     content: Content,
+    /// What this message may refer to of itself, behind a final block, where no context is taken over. As long as it is
+    /// gathered that is its content.
+    recent: Option<History>,
     /// What is handed out; dropped by the next call.
     handed_out: Option<Gathered>,
     place: Place,
@@ -62,12 +66,12 @@ impl Inflating {
     }
 
     fn new(kind: Kind, delivery: Delivery, receiving: &Receiving) -> Self {
-        let mut inflater = receiving.pool().inflater();
-        inflater.begin(receiving.history());
+        let recent = receiving.history().is_none().then(|| History::new(WindowBits::MOST.bytes()));
         Self(Box::new(Message {
-            inflater,
+            inflater: receiving.inflater(),
             kind,
             content: Content::new(kind),
+            recent,
             handed_out: None,
             place: Place::BetweenFrames,
             delivery,
@@ -106,6 +110,11 @@ impl Inflating {
     /// From now on it is handed out in pieces. The first is what was gathered.
     pub(in crate::ws) fn go_on_in_pieces(&mut self) {
         self.0.delivery = Delivery::Pieces;
+        if let Some(recent) = &mut self.0.recent {
+            for part in self.0.content.parts() {
+                recent.push(part);
+            }
+        }
     }
 
     /// Nobody wants the rest of one that was begun in pieces. It is inflated all the same: the next message may refer
@@ -120,8 +129,14 @@ impl Inflating {
 
     /// Starts a frame of this message. What cannot be within the limits is refused here, before its payload comes; what it says
     /// is judged while it is inflated.
-    pub(in crate::ws) fn start(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
+    pub(in crate::ws) fn start(
+        &mut self,
+        header: &Header,
+        receiving: &mut Receiving,
+        limits: &Limits,
+    ) -> Result<(), Cause> {
         let message = &mut *self.0;
+        receiving.earn(convert::u64_from(header.size));
         message.frames = message.frames.saturating_add(1);
         message.empty_frames = if header.len == 0 { message.empty_frames + 1 } else { 0 };
         let announced = message.announced.saturating_add(header.len);
@@ -166,7 +181,7 @@ impl Inflating {
                 return Ok(Progress::Piece);
             }
             if !message.inflater.is_idle() {
-                message.step(receiving.history_mut(), limits)?;
+                message.step(receiving, limits)?;
                 continue;
             }
             match message.place {
@@ -174,7 +189,8 @@ impl Inflating {
                 Place::Whole => return Ok(Progress::Whole),
                 Place::Payload { remaining: 0, fin: false, .. } => message.place = Place::BetweenFrames,
                 Place::Payload { remaining: 0, fin: true, .. } => {
-                    message.inflater.end()?;
+                    receiving.earn(message.inflater.take_inflated());
+                    message.inflater.end(receiving.owner())?;
                     message.content.check_end()?;
                     message.place = Place::Whole;
                 }
@@ -207,7 +223,8 @@ impl Inflating {
     /// Bytes of memory that it takes.
     pub(in crate::ws) fn held_bytes(&self) -> usize {
         let handed_out = self.0.handed_out.as_ref().map_or(0, Gathered::len);
-        HELD.saturating_add(self.0.content.len()).saturating_add(handed_out)
+        let recent = self.0.recent.as_ref().map_or(0, History::held_bytes);
+        HELD.saturating_add(self.0.content.len()).saturating_add(handed_out).saturating_add(recent)
     }
 }
 
@@ -218,8 +235,17 @@ impl Message {
     }
 
     /// Inflates a block at the most.
-    fn step(&mut self, history: Option<&mut History>, limits: &Limits) -> Result<(), Cause> {
-        let block = self.inflater.step(history.as_deref())?;
+    fn step(&mut self, receiving: &mut Receiving, limits: &Limits) -> Result<(), Cause> {
+        if self.inflater.restarts() {
+            receiving.earn(self.inflater.take_inflated());
+            receiving.restart()?;
+        }
+        let window: Window<'_> = match (receiving.history(), &self.recent) {
+            (Some(history), _) => history.parts(),
+            (None, Some(recent)) if self.delivery != Delivery::Whole => recent.parts(),
+            (None, _) => self.content.parts(),
+        };
+        let block = self.inflater.step(window)?;
         let (limit, bound) = match self.delivery {
             Delivery::Whole => (Limit::MessageBytes, limits.message_bytes),
             Delivery::Pieces | Delivery::Nobody => (Limit::StreamedBytes, limits.streamed_bytes),
@@ -228,7 +254,8 @@ impl Message {
         // What is within the limit is looked at first, so that no split of the bytes changes the verdict.
         let (within, beyond) = block.split_at_checked(ahead).unwrap_or((block, &[]));
         self.inflated = self.inflated.saturating_add(convert::u64_from(within.len()));
-        if let Some(history) = history {
+        let recent = self.recent.as_mut().filter(|_| self.delivery != Delivery::Whole);
+        if let Some(history) = receiving.history_mut().or(recent) {
             history.push(within);
         }
         match self.delivery {

@@ -35,6 +35,10 @@ mod settings;
 mod shared;
 #[cfg(feature = "deflate")]
 mod window;
+#[cfg(feature = "deflate")]
+mod work;
+#[cfg(all(test, feature = "deflate"))]
+mod work_law;
 
 #[cfg(not(feature = "deflate"))]
 pub(super) use absent::{Compression, Inflating, Receiving, Sending, SharedForm};
@@ -56,6 +60,8 @@ pub use settings::Deflate;
 pub(super) use shared::SharedForm;
 #[cfg(feature = "deflate")]
 pub use window::WindowBits;
+#[cfg(all(feature = "deflate", fuzzing))]
+pub use work::done as inflating_work;
 
 /// How far a compressed message is.
 #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "nobody says it without the feature"))]

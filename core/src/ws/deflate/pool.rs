@@ -12,14 +12,30 @@ use super::inflater::Inflater;
 pub(super) struct Pool {
     inflaters: Mutex<Vec<Inflater>>,
     deflaters: Mutex<Vec<Deflater>>,
+    owners: Mutex<u64>,
 }
+
+/// A connection whose window an inflater may still have when the next message comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owner(u64);
 
 /// How many of each are kept: as many threads as are likely to need one at the same moment.
 const KEPT: usize = 16;
 
 impl Pool {
-    pub(super) fn inflater(&self) -> Inflater {
-        take(&self.inflaters, |_| true).unwrap_or_else(Inflater::new)
+    /// A connection that has not been here.
+    pub(super) fn owner(&self) -> Owner {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        *owners += 1;
+        Owner(*owners)
+    }
+
+    /// An inflater for a message, if possible the one that the connection had last: it still has the window.
+    pub(super) fn inflater(&self, owner: Option<Owner>) -> Inflater {
+        let is_ours = |inflater: &Inflater| owner.is_some_and(|owner| inflater.belongs_to(owner));
+        let mut inflater = take(&self.inflaters, is_ours).unwrap_or_else(Inflater::new);
+        inflater.begin(owner);
+        inflater
     }
 
     pub(super) fn give_inflater(&self, inflater: Inflater) {
@@ -28,7 +44,7 @@ impl Pool {
 
     /// One of this form. What was agreed on differs between connections, so there may be several.
     pub(super) fn deflater(&self, form: Form) -> Deflater {
-        take(&self.deflaters, |deflater| deflater.form() == form).unwrap_or_else(|| Deflater::new(form))
+        take_only(&self.deflaters, |deflater| deflater.form() == form).unwrap_or_else(|| Deflater::new(form))
     }
 
     pub(super) fn give_deflater(&self, mut deflater: Deflater) {
@@ -38,10 +54,19 @@ impl Pool {
 }
 
 /// The last one that was given back and is wanted: it is the warmest.
-fn take<T>(kept: &Mutex<Vec<T>>, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
+fn take_only<T>(kept: &Mutex<Vec<T>>, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     let at = kept.iter().rposition(is_wanted)?;
     Some(kept.remove(at))
+}
+
+/// The same, or else the last one.
+fn take<T>(kept: &Mutex<Vec<T>>, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    match kept.iter().rposition(is_wanted) {
+        Some(at) => Some(kept.remove(at)),
+        None => kept.pop(),
+    }
 }
 
 /// Keeps it, in place of the oldest if there are too many: forms that nobody asks for any more leave.
