@@ -87,8 +87,8 @@ pub(crate) fn nothing_is_read_too_early(ledgers: &[Ledger; 2], line: &Line, serv
         // Frames that are no message are counted exactly only when it matters.
         let written = frames::read(stream, side == 1).unwrap_or_default();
         let own = frames::read(behind_the_head(line, side, served), side == 0).unwrap_or_default();
-        if own.close.is_some() {
-            // What comes is thrown away.
+        if own.close.is_some() || line.is_blocked(side) {
+            // What comes is thrown away once a Close is written. Where nothing is taken that may be, and not show.
             continue;
         }
         let end = written.messages.get(entries.received.len()).map_or(stream.len(), |(_, end)| *end);

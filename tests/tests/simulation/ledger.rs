@@ -21,6 +21,8 @@ pub(crate) struct Entries {
     pub(crate) accepted: Vec<(Id, Keep)>,
     /// Bytes of those that must arrive.
     pub(crate) bytes: usize,
+    /// Bytes of the longest message that anybody has sent.
+    pub(crate) longest: usize,
     /// A message in pieces is begun, and all others wait for its end.
     pub(crate) streams: bool,
     /// What may be read and not be handed out, beyond a message: `None` if what comes is thrown away.

@@ -27,7 +27,7 @@ pub(crate) struct Party {
     pub(crate) pause: Duration,
     /// Whether somebody reads until nothing more comes.
     pub(crate) reads: bool,
-    /// Bytes that may be accepted and not be with the transport.
+    /// Bytes that may be accepted and not be with the transport, beside two messages.
     pub(crate) most_queued: usize,
     /// Whatever outlives the connection.
     pub(crate) kept: Arc<Mutex<Vec<SendHalf>>>,
@@ -118,8 +118,14 @@ impl Party {
     /// What is accepted waits within the bounds.
     fn note(&self, id: (usize, usize), len: usize, accepted: bool, keep: Keep) {
         self.ledger.note(id, len, accepted, keep);
-        let queued = self.ledger.lock().bytes.saturating_sub(self.line.hold().taken(self.side).len());
-        assert!(queued <= self.most_queued, "{queued} bytes are queued, and {} may be", self.most_queued);
+        let (bytes, longest) = {
+            let mut entries = self.ledger.lock();
+            entries.longest = entries.longest.max(len);
+            (entries.bytes, entries.longest)
+        };
+        let queued = bytes.saturating_sub(self.line.hold().taken(self.side).len());
+        let most = self.most_queued + 3 * longest;
+        assert!(queued <= most, "{queued} bytes are queued, and {most} may be");
     }
 
     /// Sends through an outlet, in every way there is.

@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     reads: [bool; 2],
     split: [bool; 2],
     producers: [usize; 2],
+    /// What each of them sends at the most.
+    most: usize,
     served: bool,
     /// Whether an end is driven by the task that uses it.
     joined: bool,
@@ -45,16 +47,27 @@ impl Plan {
         self.weather.is_calm() && self.undriven.is_none() && self.manners.still.is_none()
     }
 
-    /// Bytes that an end may have accepted while its transport has not taken them: what its outlets hold, what is queued
-    /// below the high-water mark, and the messages that may pass those bounds.
+    /// Bytes that an end may have accepted while its transport has not taken them: what its outlets hold, and what is queued
+    /// in half of the high-water mark. A message may pass either, and one more may that was promised its room.
     fn most_queued(&self, side: usize) -> usize {
         let config = &self.configs[side];
-        config.outlet.bytes + config.output.high_water + 3 * self.largest
+        config.outlet.bytes + config.output.high_water / 2
     }
 
     /// Bytes that an end may have read while none of them was handed out, beyond what is read ahead.
     fn most_read(&self, side: usize) -> usize {
         self.configs[side].ws.received_bytes + 2 * (self.largest + 14)
+    }
+
+    /// Much is sent against narrow bounds.
+    fn flood(&mut self) {
+        self.producers = [4, 4];
+        self.most = 40;
+        for config in &mut self.configs {
+            (config.outlet.messages, config.outlet.bytes) = (1024, 100);
+            config.output.high_water = 1024;
+            config.ws.received_bytes = 256;
+        }
     }
 
     fn of(random: &mut Random) -> Self {
@@ -69,6 +82,7 @@ impl Plan {
             producers: [random.below(5), random.below(5)],
             served: random.one_in(3),
             joined: false,
+            most: 10,
             undriven: random
                 .one_in(12)
                 .then(|| (random.below(2), Duration::from_millis(random.number() % 300))),
@@ -100,6 +114,9 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let mut random = Random::new(!seed);
     plan.manners.still = random.one_in(3).then(|| Still::of(&mut random));
     plan.joined = random.one_in(4);
+    if random.one_in(12) {
+        plan.flood();
+    }
     let world = World::new(seed, plan.manners);
     world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
     let (line, client, server) = wire(&world, plan.weather.clone());
@@ -121,6 +138,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         config: plan.configs[side].clone(),
         split: plan.split[side],
         joined: plan.joined,
+        most: plan.most,
         producers: plan.producers[side],
         kept: Arc::clone(&kept),
         undriven: plan.undriven.filter(|(whose, _)| *whose == side).map(|(_, time)| time),
@@ -155,6 +173,7 @@ struct Side {
     split: bool,
     joined: bool,
     producers: usize,
+    most: usize,
     kept: Arc<Mutex<Vec<(usize, Outlet)>>>,
     undriven: Option<Duration>,
 }
@@ -238,7 +257,7 @@ impl Side {
         for producer in 0..self.producers {
             let party = self.party.clone();
             let (name, outlet) = (self.name(&format!("producer {producer} of the")), outlet.clone());
-            let count = 1 + self.party.world.random(|random| random.below(10));
+            let count = 1 + self.party.world.random(|random| random.below(self.most));
             self.party.world.spawn(name, party.produce(outlet, producer, count));
         }
     }

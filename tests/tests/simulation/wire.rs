@@ -92,7 +92,8 @@ struct Way {
     shrunk: bool,
     /// Since when its sender has something to write and nothing is taken.
     refused: Option<Duration>,
-    /// When how much had moved in all.
+    /// When how much was taken in all, and when it had moved.
+    takes: Vec<(Duration, usize)>,
     moves: Vec<(Duration, usize)>,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -392,6 +393,7 @@ impl Transport for WireEnd {
         let bytes = slices.iter().flat_map(|slice| slice.iter().copied()).take(len);
         way.held.extend(bytes.clone());
         way.taken.extend(bytes);
+        way.takes.push((now, way.taken.len()));
         if holds.is_none() {
             line.send_on(side, &self.world);
         } else {

@@ -20,21 +20,28 @@ impl Line {
         self.ends[side].ended_writing
     }
 
-    /// True if a side was dropped when its transport had taken less than its pace asks for, since some moment.
+    /// True if a side was dropped when less had been taken from it, or had moved, than its pace asks for, since some moment.
+    /// What moves without being asked for, when a stall ends, the side does not see.
     pub(crate) fn was_slow(&self, side: usize) -> bool {
         let dropped = self.ends[side].dropped.unwrap_or_default();
-        let Way { moves, moved, .. } = &self.ways[side];
-        let since = |&(at, before): &(Duration, usize)| {
-            let taken = u64::try_from(moved - before).unwrap();
-            dropped.saturating_sub(at) >= TOTAL.0 + Duration::from_secs(taken / TOTAL.1)
+        let is_slow = |all: &[(Duration, usize)]| {
+            let total = all.last().map_or(0, |(_, total)| *total);
+            all.iter().chain(&[(Duration::ZERO, 0)]).any(|(at, before)| {
+                let taken = u64::try_from(total - before).unwrap();
+                dropped.saturating_sub(*at) >= TOTAL.0 + Duration::from_secs(taken / TOTAL.1)
+            })
         };
-        moves.iter().chain(&[(Duration::ZERO, 0)]).any(since)
+        let Way { moves, takes, .. } = &self.ways[side];
+        is_slow(moves) || is_slow(takes)
     }
 
-    /// How long a side lived on after the world had stood still while something lay unread here.
+    /// How long a side lived on after the world had stood still while something lay unread here. `None`: it has not, or it
+    /// had written its last before, its Close that is.
     pub(crate) fn lived_on(&self, side: usize) -> Option<Duration> {
         let EndState { dropped, lying, .. } = &self.ends[side];
-        Some(dropped.as_ref()?.saturating_sub((*lying)?))
+        let lying =
+            (*lying).filter(|lying| self.ways[side].takes.last().is_some_and(|(at, _)| at >= lying))?;
+        Some(dropped.as_ref()?.saturating_sub(lying))
     }
 
     /// True if bytes lie unread at an end of the library's.
@@ -52,7 +59,7 @@ impl Line {
                 *refused += time;
             }
             if self.has_unread(side) {
-                self.ends[side].lying = Some(now);
+                self.ends[side].lying = (!self.is_blocked(side)).then_some(now);
                 self.ends[side].out_of_turn = short;
             }
         }
