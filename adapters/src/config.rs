@@ -22,7 +22,8 @@ use crate::{Ended, Endpoints};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The bounds of HTTP: bytes and times.
+    /// The bounds of HTTP: bytes and times; and how strictly a client reads responses
+    /// ([`Limits::reading`](http::Limits::reading)).
     pub http: http::Limits,
     /// The bounds of WebSockets: bytes and times.
     pub ws: ws::Limits,

@@ -1,7 +1,7 @@
 //! One exchange as a client sees it, and that it is the same however the response was split.
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::Limits;
+use endwell_core::http::{Limits, Reading};
 
 use crate::asking::{Ask, Asking, Note, Until};
 use crate::cutter;
@@ -44,20 +44,66 @@ pub fn within(limits: &Limits, ask: &Ask, response: &[u8]) -> Hearing {
     whole
 }
 
-/// With default limits, under every split. In the text `~` stands for CRLF and `\xNN` for a byte.
+/// With default limits, under every split. In the text `~` stands for CRLF and `\xNN` for a byte. Whatever a strict reader
+/// takes of it is heard alike.
 pub fn hear(ask: &Ask, response: &str) -> Hearing {
-    within(&Limits::default(), ask, &unescape(response))
+    let response = unescape(response);
+    let strict = within(&reading(Reading::Strict), ask, &response);
+    let ordinary = within(&reading(Reading::Ordinary), ask, &response);
+    assert_eq!(alike(&strict, &ordinary), Ok(()), "{}", response.escape_ascii());
+    ordinary
 }
 
-/// Each row is a response to GET of which nothing is taken, and words from the reason.
+/// As [`hear`], by a strict reader.
+pub fn hear_strictly(ask: &Ask, response: &str) -> Hearing {
+    within(&reading(Reading::Strict), ask, &unescape(response))
+}
+
+/// Default limits for a reader of this kind.
+pub fn reading(reading: Reading) -> Limits {
+    let mut limits = Limits::default();
+    limits.reading = reading;
+    limits
+}
+
+/// Each row is a response to GET of which nothing is taken by either reading, and words from the reason.
 pub fn refuses(rows: &[(&str, &str)]) {
     for (response, why) in rows {
-        let hearing = hear(&Ask::get(), response);
-        let [Note::Asked, Note::Failed(reason)] = &hearing.notes[..] else {
-            panic!("{response}: {:?}", hearing.notes)
-        };
-        assert!(reason.contains(why) && !hearing.kept, "{response}: {reason}");
+        refused(&hear(&Ask::get(), response), why);
+        refuses_strictly(response, why);
     }
+}
+
+/// A response to GET of which a strict reader takes nothing, and words from the reason.
+pub fn refuses_strictly(response: &str, why: &str) {
+    refused(&hear_strictly(&Ask::get(), response), why);
+}
+
+fn refused(hearing: &Hearing, why: &str) {
+    let [Note::Asked, Note::Failed(reason)] = &hearing.notes[..] else {
+        panic!("{why}: {:?}", hearing.notes)
+    };
+    assert!(reason.contains(why) && !hearing.kept, "{reason}, not {why}");
+}
+
+/// Whatever a strict reader takes, an ordinary one reads alike: all of it, or all up to the failure.
+///
+/// # Errors
+///
+/// What was heard that differs.
+pub fn alike(strict: &Hearing, ordinary: &Hearing) -> Result<(), String> {
+    let same = match strict.notes.split_last() {
+        Some((Note::Failed(_), before)) => ordinary.notes.starts_with(before),
+        Some((Note::BodyFailed(came, _), before)) => {
+            let goes_on = match ordinary.notes.last() {
+                Some(Note::BodyFailed(content, _) | Note::Content(content, _)) => content.starts_with(came),
+                _ => false,
+            };
+            goes_on && ordinary.notes.starts_with(before)
+        }
+        _ => strict == ordinary,
+    };
+    if same { Ok(()) } else { Err(format!("strictly {strict:?}, ordinarily {ordinary:?}")) }
 }
 
 impl Hearing {

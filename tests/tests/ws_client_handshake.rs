@@ -13,7 +13,7 @@ mod ws_help;
 use bytes::Bytes;
 use endwell_core::http::client::{Client, Failure, ResponseBody};
 use endwell_core::http::server::{Next, Server};
-use endwell_core::http::{Event, Field, FieldSection, Limits as HttpLimits, StatusCode};
+use endwell_core::http::{Event, Field, FieldSection, Limits as HttpLimits, Reading, StatusCode};
 use endwell_core::ws::{
     Acceptance, Handshake, InvalidSubprotocol, Limits, Masks, Offer, Opening, Receiver, Subprotocol,
     WebSocket,
@@ -37,14 +37,23 @@ fn masks() -> Masks {
 }
 
 fn ask(offer: Offer) -> (Handshake, String) {
+    asked(offer, Reading::Ordinary)
+}
+
+fn asked(offer: Offer, reading: Reading) -> (Handshake, String) {
     let mut out = Outbox::default();
-    let handshake = Client::new(HttpLimits::default().into()).upgrade(offer, masks(), &mut out);
+    let mut limits = HttpLimits::default();
+    limits.reading = reading;
+    let handshake = Client::new(limits.into()).upgrade(offer, masks(), &mut out);
     (handshake, String::from_utf8(written(&mut out)).unwrap())
 }
 
 /// What comes of these pieces. Those that are left when the answer is decided go where the connection goes.
 fn answered(offer: Offer, pieces: &[&[u8]], ends: bool) -> Result<Opening, Failure> {
-    let (mut handshake, _) = ask(offer);
+    opening(ask(offer).0, pieces, ends)
+}
+
+fn opening(mut handshake: Handshake, pieces: &[&[u8]], ends: bool) -> Result<Opening, Failure> {
     let mut pieces = pieces.iter();
     loop {
         match handshake.poll()? {
@@ -160,6 +169,30 @@ fn other_forms_of_the_same_answer() {
     }
 }
 
+/// An ordinary reader takes the answer of a sloppy server, with the first frame behind it, and a strict one does not.
+#[test]
+fn sloppy_forms_of_the_same_answer() {
+    for (from, to, why) in [
+        ("101 Switching Protocols", "101", "three digits between two spaces"),
+        ("Connection: Upgrade", "Connection: keep-alive,\r\n Upgrade", "without white space before its name"),
+        ("websocket\r\n", "websocket\n", "CRLF as the line end"),
+        ("\r\n\r\n", "\r\n\n", "CRLF as the line end"),
+        ("HTTP/1.1 101", "HTTP/1.1 103\r\n\r\nHTTP/1.1 101", "three digits between two spaces"),
+    ] {
+        let answer = ANSWER.replacen(from, to, 1);
+        let bytes = [answer.as_bytes(), &frame(0x81, b"first", None)].concat();
+        for pieces in cutter::every_way(&bytes) {
+            let Ok(Opening::Open(mut socket, _)) = answered(offer(), &pieces, false) else {
+                panic!("{answer}")
+            };
+            assert_eq!(heard(&mut socket.recv), [Got::Text("first".into())], "{answer}");
+            let strictly = opening(asked(offer(), Reading::Strict).0, &pieces, true);
+            let reason = strictly.unwrap_err().to_string();
+            assert!(reason.contains(why), "{answer}: {reason}");
+        }
+    }
+}
+
 #[test]
 fn a_101_that_does_not_answer_the_handshake_opens_nothing() {
     let (upgrade, connection) = ("`websocket`, and nothing else, in Upgrade", "`upgrade` in Connection");
@@ -253,8 +286,8 @@ fn no_answer() {
     for answer in ["H", &ANSWER[..40], &ANSWER[..ANSWER.len() - 1]] {
         assert!(failed(&offer(), answer).contains("a whole head before the end"), "{answer}");
     }
-    let both = "HTTP/1.1 400 x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
-    assert!(failed(&offer(), both).contains("either Content-Length"));
+    let two = "HTTP/1.1 400 x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n";
+    assert!(failed(&offer(), two).contains("one Content-Length"));
 }
 
 #[test]

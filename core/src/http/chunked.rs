@@ -1,7 +1,8 @@
 //! The chunked transfer coding as it is received, RFC 9112 7.1.
 
+use super::reading::Reader;
 use super::scan::LineScan;
-use super::{Fields, Limits, syntax};
+use super::{Fields, Limits, Reading, syntax};
 use crate::{Error, Exceeded, Inbox, Limit, Violation, convert};
 
 /// Where in a chunked body the receiver is. Everything but data and trailers is consumed byte by byte as it
@@ -16,7 +17,7 @@ pub(super) struct Chunked {
 #[derive(Debug, Clone, Copy)]
 enum State {
     /// In the line before a chunk's data.
-    Line { size: u64, place: Place },
+    Line { size: u64, place: Place, padding: u8 },
     /// In a chunk's data.
     Data { remaining: u64 },
     /// Behind a chunk's data: CR comes.
@@ -46,6 +47,9 @@ enum Place {
     LineFeed,
 }
 
+/// What an ordinary reader allows a line in zeros and padding: as many as a size has digits.
+const FREE_PADDING: u8 = 16;
+
 /// What stands next in a chunked body.
 pub(super) enum Found {
     /// It has not arrived.
@@ -73,18 +77,23 @@ impl Chunked {
     }
 
     /// What stands next. Data is not consumed: say [`consumed`](Self::consumed) when it is.
-    pub(super) fn poll(&mut self, inbox: &mut Inbox, limits: &Limits) -> Result<Found, Error> {
+    pub(super) fn poll(
+        &mut self,
+        inbox: &mut Inbox,
+        limits: &Limits,
+        reader: Reader,
+    ) -> Result<Found, Error> {
         loop {
             match self.state {
                 State::Data { remaining } => {
                     let len = inbox.len().min(convert::usize_from(remaining));
                     return Ok(if len == 0 { Found::Nothing } else { Found::Data(len) });
                 }
-                State::Trailers(scan) => return self.poll_trailers(scan, inbox, limits),
+                State::Trailers(scan) => return self.poll_trailers(scan, inbox, limits, reader),
                 State::End => return Ok(Found::End),
                 State::Line { .. } | State::DataCarriageReturn | State::DataLineFeed => {
                     let Some(&byte) = inbox.unread().first() else { return Ok(Found::Nothing) };
-                    self.state = self.next(byte, limits)?;
+                    self.state = self.next(byte, limits, reader)?;
                     inbox.consume(1);
                 }
             }
@@ -117,31 +126,45 @@ impl Chunked {
         }
     }
 
-    fn next(&mut self, byte: u8, limits: &Limits) -> Result<State, Error> {
+    fn next(&mut self, byte: u8, limits: &Limits, reader: Reader) -> Result<State, Error> {
+        let reading = limits.reading_of(reader);
         match self.state {
-            State::Line { size, place: place @ (Place::SizeStart | Place::Size) }
+            State::Line { size, place: place @ (Place::SizeStart | Place::Size), mut padding }
                 if byte.is_ascii_hexdigit() =>
             {
                 // Zeros before a size are thrown away like extensions, and would never end.
                 if matches!((size, place), (0, Place::Size)) {
-                    self.count_extension_byte(limits)?;
+                    self.count_padding_byte(&mut padding, limits, reading)?;
                 }
                 let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
                 let size = size
                     .checked_mul(16)
                     .and_then(|size| size.checked_add(digit))
                     .ok_or_else(|| Violation::new("a chunk size below 2^64", &[byte], "RFC 9112 7.1"))?;
-                Ok(State::Line { size, place: Place::Size })
+                Ok(State::Line { size, place: Place::Size, padding })
             }
-            State::Line { size, place: Place::LineFeed } if byte == b'\n' => self.start_chunk(size, limits),
-            State::Line { size, place } => {
+            State::Line { size, place: Place::LineFeed, .. } if byte == b'\n' => {
+                self.start_chunk(size, limits)
+            }
+            State::Line { size, place, mut padding } => {
                 let place = place
-                    .next(byte)
+                    .next(byte, reading)
                     .ok_or_else(|| Violation::new(place.expected(), &[byte], "RFC 9112 7.1"))?;
-                if !matches!(place, Place::LineFeed) {
-                    self.count_extension_byte(limits)?;
+                match place {
+                    Place::LineFeed => {}
+                    Place::BeforeSemicolon => self.count_padding_byte(&mut padding, limits, reading)?,
+                    Place::SizeStart
+                    | Place::Size
+                    | Place::NameStart
+                    | Place::Name
+                    | Place::AfterName
+                    | Place::ValueStart
+                    | Place::Value
+                    | Place::Quoted
+                    | Place::QuotedPair
+                    | Place::AfterQuoted => self.count_extension_byte(limits)?,
                 }
-                Ok(State::Line { size, place })
+                Ok(State::Line { size, place, padding })
             }
             State::DataCarriageReturn if byte == b'\r' => Ok(State::DataLineFeed),
             State::DataLineFeed if byte == b'\n' => Ok(State::LINE),
@@ -164,9 +187,24 @@ impl Chunked {
         Ok(())
     }
 
+    /// A size of a fixed width, in zeros or spaces, costs an ordinary reader nothing: there is one in each line.
+    fn count_padding_byte(
+        &mut self,
+        padding: &mut u8,
+        limits: &Limits,
+        reading: Reading,
+    ) -> Result<(), Error> {
+        if reading == Reading::Ordinary && *padding < FREE_PADDING {
+            *padding += 1;
+            return Ok(());
+        }
+        self.count_extension_byte(limits)
+    }
+
     fn start_chunk(&mut self, size: u64, limits: &Limits) -> Result<State, Error> {
         if size == 0 {
-            return Ok(State::Trailers(LineScan::default()));
+            // Only heads may have LF alone as a line end: RFC 9112 2.2 does not speak of what is behind them.
+            return Ok(State::Trailers(LineScan::new(Reading::Strict)));
         }
         self.body_bytes = self.body_bytes.saturating_add(size);
         if self.body_bytes > limits.body_bytes {
@@ -181,6 +219,7 @@ impl Chunked {
         mut scan: LineScan,
         inbox: &mut Inbox,
         limits: &Limits,
+        reader: Reader,
     ) -> Result<Found, Error> {
         let bound = limits.trailers();
         let unread = inbox.unread();
@@ -188,14 +227,15 @@ impl Chunked {
         loop {
             match scan.next_line(section)? {
                 Some(line) if line.is_empty() && line.start == 0 => {
-                    inbox.consume(line.next());
+                    inbox.consume(line.next);
                     self.state = State::End;
                     return Ok(Found::End);
                 }
                 Some(line) if line.is_empty() => {
-                    let section = inbox.payload(line.next()).take();
+                    let section = inbox.payload(line.next).take();
                     self.state = State::End;
-                    let fields = Fields::parse(section, 0, limits.fields).map_err(|(_, error)| error)?;
+                    let (fields, reading) = (limits.fields_of(reader), limits.reading_of(reader));
+                    let fields = Fields::parse(section, 0, fields, reading).map_err(|(_, error)| error)?;
                     return Ok(Found::Trailers(fields));
                 }
                 Some(_) => {}
@@ -213,15 +253,18 @@ impl Chunked {
 
 impl State {
     /// Before a chunk.
-    const LINE: Self = Self::Line { size: 0, place: Place::SizeStart };
+    const LINE: Self = Self::Line { size: 0, place: Place::SizeStart, padding: 0 };
 }
 
 impl Place {
-    /// The place behind `byte`. `None`: the grammar does not have it here.
-    fn next(self, byte: u8) -> Option<Self> {
+    /// The place behind `byte`. `None`: it cannot stand here.
+    fn next(self, byte: u8, reading: Reading) -> Option<Self> {
         let blank = matches!(byte, b' ' | b'\t');
         match (self, byte) {
             (Self::Size | Self::Name | Self::Value | Self::AfterQuoted, b'\r') => Some(Self::LineFeed),
+            (Self::BeforeSemicolon | Self::AfterName, b'\r') if reading == Reading::Ordinary => {
+                Some(Self::LineFeed)
+            }
             (
                 Self::Size
                 | Self::BeforeSemicolon
@@ -270,12 +313,12 @@ mod tests {
     /// The content, or the error, fed in pieces of `step` bytes.
     fn decode(input: &[u8], step: usize) -> Result<(Vec<u8>, Option<Fields>, usize), Error> {
         let limits = Limits::default();
-        let mut inbox = Inbox::new(limits.received());
+        let mut inbox = Inbox::new(limits.received(Reader::Server));
         let mut chunked = Chunked::new();
         let (mut content, mut trailers) = (Vec::new(), None);
         let mut pieces = input.chunks(step);
         loop {
-            match chunked.poll(&mut inbox, &limits)? {
+            match chunked.poll(&mut inbox, &limits, Reader::Server)? {
                 Found::Data(len) => {
                     content.extend_from_slice(&inbox.payload(len));
                     chunked.consumed(len);

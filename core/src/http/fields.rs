@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
 
-use super::syntax;
+use super::{Reading, fold, syntax};
 use crate::{Error, Exceeded, Limit, Violation};
 
 /// The field lines of a head or of a trailer section, in the order in which they came. RFC 9110 5.
@@ -100,9 +100,24 @@ impl Fields {
     /// # Errors
     ///
     /// The section comes back, with the reason.
-    pub(super) fn parse(section: Bytes, from: usize, limit: usize) -> Result<Self, (Bytes, Error)> {
-        match parse_lines(&section, from, limit) {
-            Ok(lines) => Ok(Self { section, lines }),
+    pub(super) fn parse(
+        section: Bytes,
+        from: usize,
+        limit: usize,
+        reading: Reading,
+    ) -> Result<Self, (Bytes, Error)> {
+        let error = match parse_lines(&section, from, limit) {
+            Ok(lines) => return Ok(Self { section, lines }),
+            Err(error) => error,
+        };
+        // RFC 9112 5.2: a user agent replaces each fold of a response. Those of a request may be refused, and are.
+        let unfolded = match reading {
+            Reading::Ordinary => fold::unfold(&section, from),
+            Reading::Strict => None,
+        };
+        let Some(unfolded) = unfolded else { return Err((section, error)) };
+        match parse_lines(&unfolded, from, limit) {
+            Ok(lines) => Ok(Self { section: unfolded, lines }),
             Err(error) => Err((section, error)),
         }
     }
@@ -211,7 +226,8 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Fields, Error> {
-        Fields::parse(Bytes::copy_from_slice(text.as_bytes()), 0, 100).map_err(|(_, error)| error)
+        Fields::parse(Bytes::copy_from_slice(text.as_bytes()), 0, 100, Reading::Strict)
+            .map_err(|(_, error)| error)
     }
 
     #[test]
@@ -252,7 +268,7 @@ mod tests {
     fn the_count_is_bounded_below_and_above_the_small_table() {
         let lines = |n: usize| format!("{}\r\n", "a: b\r\n".repeat(n));
         for limit in [10, SMALL, 100] {
-            let fields = |n| Fields::parse(Bytes::from(lines(n)), 0, limit);
+            let fields = |n| Fields::parse(Bytes::from(lines(n)), 0, limit, Reading::Ordinary);
             assert_eq!(fields(limit).unwrap().len(), limit);
             assert!(matches!(fields(limit + 1), Err((_, Error::Limit(_)))));
         }

@@ -23,9 +23,9 @@ pub struct Head {
 }
 
 impl Head {
-    /// A head without fields.
+    /// A head without fields. A status that was received and is not [valid](StatusCode::is_valid) becomes a 502.
     pub const fn new(status: StatusCode) -> Self {
-        Self { status, fields: FieldSection::new(), offers: None }
+        Self { status: status.to_send(), fields: FieldSection::new(), offers: None }
     }
 
     /// A 426: the client is asked to come again and upgrade to `protocol`. The Upgrade field and its option in

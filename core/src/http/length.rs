@@ -1,6 +1,7 @@
 //! One table decides how long a message's body is. RFC 9112 6.3.
 
-use super::{Fields, StatusCode, Version, syntax};
+use super::persistence::Persistence;
+use super::{Fields, Reading, StatusCode, Version, syntax};
 use crate::Violation;
 
 /// How the length of a body is known.
@@ -32,110 +33,166 @@ pub(super) enum Undecidable {
     UnknownCoding(Violation),
 }
 
+/// What the fields of a response, its status and its request say of its body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Framed {
+    pub(super) length: BodyLength,
+    /// The length that is announced of the content, whether that comes or not.
+    pub(super) announced: Option<u64>,
+    /// Close: what stands behind the body cannot be trusted.
+    pub(super) persistence: Persistence,
+}
+
 impl BodyLength {
     /// What the fields of either message announce.
     ///
-    /// | Transfer-Encoding | Content-Length | version | announced |
-    /// |---|---|---|---|
-    /// | none | none | any | nothing |
-    /// | none | one line of digits | any | that many bytes |
-    /// | none | anything else | any | invalid |
-    /// | chunked alone | none | 1.1 | until the last chunk |
-    /// | known or unknown codings, then chunked | none | 1.1 | unknown |
-    /// | anything else | none | 1.1 | invalid |
-    /// | any | any | 1.1 | invalid |
-    /// | any | none or any | 1.0 | invalid |
-    fn announced(fields: &Fields, version: Version) -> Result<Option<Self>, Undecidable> {
-        let mut lengths = fields.get_all("content-length");
-        let mut codings = fields.get_all("transfer-encoding").peekable();
+    /// | Transfer-Encoding | Content-Length | version | strictly | ordinarily |
+    /// |---|---|---|---|---|
+    /// | none | none | any | nothing | nothing |
+    /// | none | one line of digits | any | that many bytes | that many bytes |
+    /// | none | one number several times | any | invalid | that many bytes |
+    /// | none | anything else | any | invalid | invalid |
+    /// | chunked alone | none | 1.1 | until the last chunk | until the last chunk |
+    /// | identity, then chunked | none | 1.1 | unknown | until the last chunk, and closes |
+    /// | other codings, then chunked | none | 1.1 | unknown | unknown |
+    /// | chunked not once and as the last | none | 1.1 | invalid | invalid |
+    /// | codings without chunked | none | 1.1 | invalid | until the close |
+    /// | any | any valid | 1.1 | invalid | as without a length, and closes |
+    /// | any | none or any valid | 1.0 | invalid | as without a length, and closes |
+    fn announced(
+        fields: &Fields,
+        version: Version,
+        reading: Reading,
+    ) -> Result<(Option<Self>, Persistence), Undecidable> {
         let invalid =
             |expected, got, section| Err(Undecidable::Invalid(Violation::new(expected, got, section)));
-        match (codings.peek(), lengths.next(), version) {
-            (None, None, _) => Ok(None),
-            (None, Some(first), _) => match (parse_length(first), lengths.next()) {
-                (Some(length), None) => Ok(Some(Self::Known(length))),
-                // RFC 9112 6.3 lets a recipient merge equal lengths. Two that differ in this disagree about
-                // where the next message starts.
-                (_, Some(second)) => invalid("one Content-Length", second, "RFC 9110 8.6"),
-                (None, None) => invalid("a Content-Length of digits, below 2^64", first, "RFC 9110 8.6"),
-            },
-            (Some(coding), _, Version::Http10) => {
+        let codings = || fields.get_all("transfer-encoding");
+        let Some(coding) = codings().next() else {
+            return Ok((of_lengths(fields, reading)?.map(Self::Known), Persistence::Keep));
+        };
+        let has_length = fields.get("content-length").is_some();
+        match (reading, version) {
+            (Reading::Strict, Version::Http10) => {
                 invalid("no Transfer-Encoding in HTTP/1.0", coding, "RFC 9112 6.1")
             }
             // RFC 9112 6.1: a length beside a transfer coding is how requests are smuggled.
-            (Some(coding), Some(_), _) => {
+            (Reading::Strict, Version::Http11) if has_length => {
                 invalid("either Content-Length or Transfer-Encoding", coding, "RFC 9112 6.3")
             }
-            (Some(_), None, _) => Self::of_codings(codings).map(Some),
+            (Reading::Ordinary | Reading::Strict, _) => {
+                of_lengths(fields, reading)?;
+                let (length, persistence) = Self::of_codings(codings(), reading)?;
+                // RFC 9112 6.1 and 6.3: the coding decides, and what stands behind the message is not trusted.
+                let is_faulty = has_length || version == Version::Http10;
+                Ok((Some(length), if is_faulty { Persistence::Close } else { persistence }))
+            }
         }
     }
 
     /// A request has the body that is announced, or none. What is invalid is 400, and what is unknown 501.
     pub(super) fn of_request(fields: &Fields, version: Version) -> Result<Self, Undecidable> {
-        Ok(Self::announced(fields, version)?.unwrap_or(Self::Known(0)))
+        let (announced, _) = Self::announced(fields, version, Reading::Strict)?;
+        Ok(announced.unwrap_or(Self::Known(0)))
     }
 
-    /// | request | status | announced | a response's body |
-    /// |---|---|---|---|
-    /// | HEAD | any | anything valid | none |
-    /// | any | 204, 304 | anything valid | none |
-    /// | other | other | a length or chunks | that |
-    /// | other | other | nothing | until the stream ends |
-    ///
-    /// What is invalid or unknown is an error, whether there is a body or not: we never ask for another coding
-    /// (RFC 9112 7.4). Neither a 1xx nor a 2xx to CONNECT comes here.
-    pub(super) fn of_response(
-        request: Asked,
-        status: StatusCode,
-        fields: &Fields,
-        version: Version,
-    ) -> Result<Self, Violation> {
-        let announced = Self::announced(fields, version).map_err(|undecidable| match undecidable {
-            Undecidable::Invalid(violation) | Undecidable::UnknownCoding(violation) => violation,
-        })?;
-        Ok(match (request, status) {
-            (Asked::Head, _) | (_, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => Self::Known(0),
-            (Asked::Content, _) => announced.unwrap_or(Self::UntilClose),
-        })
-    }
-
-    /// The length that a response announces of its content, whether that comes or not.
-    pub(super) fn of_content(fields: &Fields, version: Version) -> Option<u64> {
-        match Self::announced(fields, version) {
-            Ok(Some(Self::Known(length))) => Some(length),
-            Ok(Some(Self::Chunked | Self::UntilClose) | None) | Err(_) => None,
-        }
-    }
-
-    fn of_codings<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Self, Undecidable> {
+    fn of_codings<'a>(
+        lines: impl Iterator<Item = &'a [u8]>,
+        reading: Reading,
+    ) -> Result<(Self, Persistence), Undecidable> {
         let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
-        let mut other = None;
+        let (mut other, mut persistence) = (None, Persistence::Keep);
         let mut codings = lines.flat_map(syntax::list).peekable();
         while let Some(coding) = codings.next() {
             let name = coding.split(|&byte| byte == b';').next().map(syntax::trim).unwrap_or_default();
             let last = codings.peek().is_none();
-            // Parameters make it another coding than ours: chunked has none (RFC 9112 7.1).
-            if !syntax::is_token(name)
-                || (is_chunked(name) && !(last && is_chunked(coding)))
-                || (last && !is_chunked(name))
-            {
-                // A chunked in its form is not wrong itself, but what stands behind it.
-                let got = codings.next().filter(|_| is_chunked(coding)).unwrap_or(coding);
-                let expected = "chunked, once and as the last transfer coding";
-                return Err(Undecidable::Invalid(Violation::new(expected, got, "RFC 9112 6.1")));
-            }
-            if !last {
-                other = Some(coding);
+            match reading {
+                // Parameters make it another coding than ours: chunked has none (RFC 9112 7.1).
+                _ if last && is_chunked(coding) => {}
+                Reading::Ordinary if last && syntax::is_token(name) && !is_chunked(name) => {
+                    return Ok((Self::UntilClose, Persistence::Close));
+                }
+                Reading::Ordinary if !last && coding.eq_ignore_ascii_case(b"identity") => {
+                    persistence = Persistence::Close;
+                }
+                _ if !last && syntax::is_token(name) && !is_chunked(name) => other = Some(coding),
+                Reading::Ordinary | Reading::Strict => {
+                    // A chunked in its form is not wrong itself, but what stands behind it.
+                    let got = codings.next().filter(|_| is_chunked(coding)).unwrap_or(coding);
+                    let expected = "chunked, once and as the last transfer coding";
+                    return Err(Undecidable::Invalid(Violation::new(expected, got, "RFC 9112 6.1")));
+                }
             }
         }
         match other {
-            None => Ok(Self::Chunked),
+            None => Ok((Self::Chunked, persistence)),
             Some(coding) => {
                 let violation = Violation::new("no transfer coding but chunked", coding, "RFC 9112 6.1");
                 Err(Undecidable::UnknownCoding(violation))
             }
         }
     }
+}
+
+impl Framed {
+    /// | request | status | announced | a response's body |
+    /// |---|---|---|---|
+    /// | HEAD | any | anything valid | none |
+    /// | any | 204, 304 | anything valid | none |
+    /// | other | other | a length or codings | that |
+    /// | other | other | nothing | until the stream ends |
+    ///
+    /// What is invalid or unknown is an error, whether there is a body or not: we never ask for another coding
+    /// (RFC 9112 7.4). Neither a 1xx nor a 2xx to CONNECT comes here.
+    ///
+    /// RFC 9110 8.6 and RFC 9112 6.1: a 204 has neither length nor transfer coding. It ends with its head, and what
+    /// stands behind one that announces content may be that content.
+    pub(super) fn of_response(
+        request: Asked,
+        status: StatusCode,
+        fields: &Fields,
+        version: Version,
+        reading: Reading,
+    ) -> Result<Self, Violation> {
+        let (announced, persistence) =
+            BodyLength::announced(fields, version, reading).map_err(|undecidable| match undecidable {
+                Undecidable::Invalid(violation) | Undecidable::UnknownCoding(violation) => violation,
+            })?;
+        let none = BodyLength::Known(0);
+        let (length, persistence) = match (request, status) {
+            (_, StatusCode::NO_CONTENT) if announced.is_some_and(|announced| announced != none) => {
+                (none, Persistence::Close)
+            }
+            (Asked::Head, _) | (_, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => (none, persistence),
+            (Asked::Content, _) => (announced.unwrap_or(BodyLength::UntilClose), persistence),
+        };
+        let announced = match announced {
+            Some(BodyLength::Known(length)) => Some(length),
+            Some(BodyLength::Chunked | BodyLength::UntilClose) | None => None,
+        };
+        Ok(Self { length, announced, persistence })
+    }
+}
+
+/// The one number in all lines of Content-Length. RFC 9112 6.3 lets a recipient merge equal ones. Two that differ in this
+/// disagree about where the next message starts.
+fn of_lengths(fields: &Fields, reading: Reading) -> Result<Option<u64>, Undecidable> {
+    let invalid = |expected, got| Err(Undecidable::Invalid(Violation::new(expected, got, "RFC 9110 8.6")));
+    let lines = || fields.get_all("content-length");
+    match (reading, lines().nth(1)) {
+        (Reading::Strict, Some(second)) => return invalid("one Content-Length", second),
+        (Reading::Strict, None) | (Reading::Ordinary, _) => {}
+    }
+    let mut known = None;
+    for element in lines().flat_map(|line| line.split(|&byte| byte == b',' && reading == Reading::Ordinary)) {
+        let Some(length) = parse_length(syntax::trim(element)) else {
+            return invalid("a Content-Length of digits, below 2^64", element);
+        };
+        if known.is_some_and(|known| known != length) {
+            return invalid("one Content-Length", element);
+        }
+        known = Some(length);
+    }
+    Ok(known)
 }
 
 /// 1*DIGIT, and nothing else: no sign, no space, no list.

@@ -2,12 +2,14 @@
 
 use core::time::Duration;
 
+use super::reading::{Reader, Reading};
 use crate::Pace;
 
 /// The bounds of an HTTP/1.1 connection, of either role.
 ///
 /// Where a status stands with a bound, a server refuses with it what goes past; a client's response fails with the bound
-/// itself. A client meets all but those of a target, a first byte, draining and lingering.
+/// itself. A client meets all but those of a request's head, a target, a first byte, draining and lingering.
+/// They also say [how strictly](Self::reading) a client reads responses.
 ///
 /// ```
 /// use endwell_core::http::Limits;
@@ -18,14 +20,24 @@ use crate::Pace;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a head, from the request line to the empty line. Default 32 KiB, four times what browsers with
+    /// Bytes of a request's head, from the request line to the empty line. Default 32 KiB, four times what browsers with
     /// many cookies send; 431 above it. At least 64 and at most 16 MiB are used, whatever is set.
     pub head_bytes: usize,
     /// Bytes of a request target. Default 8 KiB, as RFC 9112 3 recommends at the least; 414 above it. The method
     /// and the version come on top. Never more than a head holds.
     pub target_bytes: usize,
-    /// Field lines in a head or in a trailer section. Default 100, over three times a browser's; 431 above it.
+    /// Field lines in the head or in the trailer section of a request. Default 100, over three times a browser's; 431 above
+    /// it.
     pub fields: usize,
+    /// A client's: how strictly a response is read. Default [`Reading::Ordinary`]: as other clients read it. Set
+    /// [`Reading::Strict`] to pass responses on.
+    pub reading: Reading,
+    /// A client's: bytes of a response's head, from the status line to the empty line. Default 64 KiB: policies, links and
+    /// cookies make heads that are longer than any request's. At least 64 and at most 16 MiB are used, whatever is set.
+    pub response_head_bytes: usize,
+    /// A client's: field lines in the head or in the trailer section of a response. Default 200, twice a request's: servers
+    /// send a line for each cookie and each link.
+    pub response_fields: usize,
     /// Bytes of a trailer section. Default 8 KiB: trailers are checksums and signatures, not documents.
     pub trailer_bytes: usize,
     /// Bytes of all chunk extensions of one body together. Default 4 KiB: hardly anybody sends any, and they
@@ -78,6 +90,9 @@ impl Default for Limits {
             head_bytes: 32 << 10,
             target_bytes: 8 << 10,
             fields: 100,
+            reading: Reading::Ordinary,
+            response_head_bytes: 64 << 10,
+            response_fields: 200,
             trailer_bytes: 8 << 10,
             chunk_extension_bytes: 4 << 10,
             body_bytes: 1 << 30,
@@ -98,8 +113,28 @@ impl Default for Limits {
 
 impl Limits {
     /// A head's bound, within what offsets of 32 bits can address.
-    pub(crate) fn head(&self) -> usize {
-        self.head_bytes.clamp(64, 16 << 20)
+    pub(super) fn head(&self, reader: Reader) -> usize {
+        let bytes = match reader {
+            Reader::Server => self.head_bytes,
+            Reader::Client => self.response_head_bytes,
+        };
+        bytes.clamp(64, 16 << 20)
+    }
+
+    /// The bound of the field lines in one section.
+    pub(super) fn fields_of(&self, reader: Reader) -> usize {
+        match reader {
+            Reader::Server => self.fields,
+            Reader::Client => self.response_fields,
+        }
+    }
+
+    /// How strictly a message is read: a request strictly, whatever is set.
+    pub(super) fn reading_of(&self, reader: Reader) -> Reading {
+        match reader {
+            Reader::Server => Reading::Strict,
+            Reader::Client => self.reading,
+        }
     }
 
     /// The bound of a trailer section, with room for the empty line that ends it.
@@ -108,7 +143,7 @@ impl Limits {
     }
 
     /// The bound of an inbox: a whole head or trailer section fits, so a poll that waits leaves room.
-    pub(crate) fn received(&self) -> usize {
-        self.received_bytes.max(self.head()).max(self.trailers())
+    pub(super) fn received(&self, reader: Reader) -> usize {
+        self.received_bytes.max(self.head(reader)).max(self.trailers())
     }
 }

@@ -1,17 +1,19 @@
-//! HTTP/1.1, RFC 9110 and 9112, strict.
+//! HTTP/1.1, RFC 9110 and 9112.
 //!
-//! Where the RFCs leave a choice between lenient and strict parsing, strict is taken: what two recipients read
-//! differently is how requests are smuggled.
+//! Where the RFCs leave a choice between lenient and strict parsing, requests are read strictly: what two recipients read
+//! differently is how requests are smuggled. [`Reading`] says how a client reads responses.
 
 mod chunked;
 pub mod client;
 mod date;
 mod field;
 mod fields;
+mod fold;
 mod head;
 mod length;
 mod limits;
 mod persistence;
+mod reading;
 mod receive;
 mod request;
 mod request_head;
@@ -30,6 +32,7 @@ pub use field::{Field, FieldSection, InvalidField};
 pub use fields::Fields;
 pub use head::{Framing, Head, InterimHead, InvalidInterim};
 pub use limits::Limits;
+pub use reading::Reading;
 pub use receive::{Event, Ready};
 pub use request::{Method, Request};
 pub use request_head::{ConnectHead, InvalidRequestHead, RequestHead};

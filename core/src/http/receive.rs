@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 
 use super::chunked::{Chunked, Found};
 use super::length::BodyLength;
+use super::reading::Reader;
 use super::{Fields, Limits};
 use crate::time::Clock;
 use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
@@ -15,17 +16,10 @@ pub(super) struct Incoming {
     pub(super) inbox: Box<Inbox>,
     pub(super) limits: Arc<Limits>,
     state: Receiving,
-    of: BodyOf,
+    reader: Reader,
     clock: Clock,
     /// Its own, instead of that of the limits.
     pace: Option<Box<Pace>>,
-}
-
-/// Whose body it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum BodyOf {
-    Request,
-    Response,
 }
 
 #[derive(Debug)]
@@ -69,14 +63,19 @@ pub enum Event<'a> {
 }
 
 impl Incoming {
-    pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, of: BodyOf, length: BodyLength) -> Self {
+    pub(super) fn new(
+        mut inbox: Box<Inbox>,
+        limits: Arc<Limits>,
+        reader: Reader,
+        length: BodyLength,
+    ) -> Self {
         let state = match length {
             BodyLength::Known(length) => Receiving::Known { received: 0, length },
             BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
             BodyLength::UntilClose => Receiving::UntilClose { received: 0 },
         };
         inbox.forget_silence();
-        Self { inbox, limits, state, of, clock: Clock::default(), pace: None }
+        Self { inbox, limits, state, reader, clock: Clock::default(), pace: None }
     }
 
     pub(super) fn poll(&mut self) -> Result<Option<Ready>, Error> {
@@ -123,9 +122,9 @@ impl Incoming {
     }
 
     fn pace(&self) -> &Pace {
-        self.pace.as_deref().unwrap_or(match self.of {
-            BodyOf::Request => &self.limits.request_pace,
-            BodyOf::Response => &self.limits.response_pace,
+        self.pace.as_deref().unwrap_or(match self.reader {
+            Reader::Server => &self.limits.request_pace,
+            Reader::Client => &self.limits.response_pace,
         })
     }
 
@@ -179,7 +178,7 @@ impl Incoming {
             Receiving::Known { received, length } if received == length => Some(Kind::End),
             Receiving::Chunked(chunked) => {
                 let before = self.inbox.len();
-                let found = chunked.poll(&mut self.inbox, &self.limits)?;
+                let found = chunked.poll(&mut self.inbox, &self.limits, self.reader)?;
                 self.clock.add(before.saturating_sub(self.inbox.len()));
                 match found {
                     Found::Data(len) => Some(Kind::Data(len)),

@@ -1,10 +1,11 @@
 //! The head of a response as it was received.
 
+use bytes::Bytes;
 use core::fmt;
-use core::ops::Range;
 
+use super::scan::Line;
 use super::version::{InvalidVersion, Version};
-use super::{Fields, StatusCode, syntax};
+use super::{Fields, Reading, StatusCode, syntax};
 use crate::Violation;
 
 /// The head of a final response: version, status and fields.
@@ -26,6 +27,8 @@ pub struct InterimResponse {
 /// What a head holds besides its status.
 #[derive(Clone)]
 struct Rest {
+    /// All of it, as it came.
+    text: Bytes,
     version: Version,
     reason_len: usize,
     fields: Fields,
@@ -60,7 +63,7 @@ impl ResponseHead {
 
     /// The head as it came, from the status line to the empty line.
     pub fn as_bytes(&self) -> &[u8] {
-        self.rest.fields.section()
+        &self.rest.text
     }
 }
 
@@ -82,24 +85,24 @@ impl InterimResponse {
 
     /// The head as it came, from the status line to the empty line.
     pub fn as_bytes(&self) -> &[u8] {
-        self.rest.fields.section()
+        &self.rest.text
     }
 }
 
 impl Rest {
     fn reason(&self) -> &[u8] {
-        let text = self.fields.section().get(StatusLine::REASON..).unwrap_or_default();
+        let text = self.text.get(StatusLine::REASON..).unwrap_or_default();
         text.get(..self.reason_len).unwrap_or_default()
     }
 }
 
 impl AnyHead {
-    /// `fields` were read from the same head as `line`.
-    pub(super) fn new(line: StatusLine, fields: Fields) -> Self {
-        let rest = Rest { version: line.version, reason_len: line.reason_len, fields };
-        match StatusCode::new(line.code) {
-            Ok(status) => Self::Final(ResponseHead { status, rest }),
-            Err(_) => Self::Interim(InterimResponse { status: line.code, rest }),
+    /// `line` and `fields` were read from `text`.
+    pub(super) fn new(text: Bytes, line: StatusLine, fields: Fields) -> Self {
+        let rest = Rest { text, version: line.version, reason_len: line.reason_len, fields };
+        match StatusCode::received(line.code) {
+            Some(status) => Self::Final(ResponseHead { status, rest }),
+            None => Self::Interim(InterimResponse { status: line.code, rest }),
         }
     }
 }
@@ -108,42 +111,47 @@ impl AnyHead {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StatusLine {
     version: Version,
-    /// 100 to 599.
+    /// Three digits.
     code: u16,
     reason_len: usize,
+    end: usize,
 }
 
 impl StatusLine {
     /// Where the reason phrase starts.
     const REASON: usize = "HTTP/1.1 200 ".len();
 
-    /// Reads the line at `range` of `text`, which is its first one, without its line end.
-    pub(super) fn parse(text: &[u8], range: Range<usize>) -> Result<Self, Violation> {
-        let line = text.get(range).unwrap_or_default();
-        let space = syntax::find(b' ', line).unwrap_or(line.len());
-        let (version, rest) = line.split_at(space);
+    /// Reads `line` of `text`, which is its first one.
+    pub(super) fn parse(text: &[u8], line: Line, reading: Reading) -> Result<Self, Violation> {
+        let got = text.get(line.start..line.end).unwrap_or_default();
+        let space = syntax::find(b' ', got).unwrap_or(got.len());
+        let (version, rest) = got.split_at(space);
         let version = Version::parse(version).map_err(|invalid| match invalid {
             InvalidVersion::Syntax(violation) | InvalidVersion::Major(violation) => violation,
         })?;
-        // RFC 9112 4 asks for the second space even where there is no reason phrase.
-        let [b' ', hundreds, tens, ones, b' ', reason @ ..] = rest else {
-            let expected = "a status code of three digits between two spaces";
-            return Err(Violation::new(expected, rest, "RFC 9112 4"));
+        let (digits, reason): ([u8; 3], &[u8]) = match (reading, rest) {
+            (_, [b' ', hundreds, tens, ones, b' ', reason @ ..]) => ([*hundreds, *tens, *ones], reason),
+            // RFC 9112 4 asks for the second space even where there is no reason phrase.
+            (Reading::Ordinary, [b' ', hundreds, tens, ones]) => ([*hundreds, *tens, *ones], b""),
+            (Reading::Ordinary | Reading::Strict, _) => {
+                let expected = "a status code of three digits between two spaces";
+                return Err(Violation::new(expected, rest, "RFC 9112 4"));
+            }
         };
-        let digits = [*hundreds, *tens, *ones];
         let code = core::str::from_utf8(&digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
-        let code = code.and_then(|digits| digits.parse().ok()).filter(|code| (100..=599).contains(code));
+        let code = code.and_then(|digits| digits.parse().ok());
+        let code = code.filter(|code| reading == Reading::Ordinary || (100..=599).contains(code));
         let code =
             code.ok_or_else(|| Violation::new("a status code from 100 to 599", &digits, "RFC 9110 15"))?;
         if !syntax::is_field_value(reason) {
             return Err(Violation::new("a reason phrase without control bytes", reason, "RFC 9112 4"));
         }
-        Ok(Self { version, code, reason_len: reason.len() })
+        Ok(Self { version, code, reason_len: reason.len(), end: line.next })
     }
 
     /// Where the line behind it starts.
     pub(super) fn end(&self) -> usize {
-        Self::REASON + self.reason_len + "\r\n".len()
+        self.end
     }
 }
 
@@ -172,8 +180,9 @@ impl fmt::Debug for InterimResponse {
 mod tests {
     use super::*;
 
-    fn parse(line: &[u8]) -> Result<StatusLine, Violation> {
-        StatusLine::parse(line, 0..line.len())
+    fn parse(text: &[u8], reading: Reading) -> Result<StatusLine, Violation> {
+        let line = Line { start: 0, end: text.len(), next: text.len() + 2 };
+        StatusLine::parse(text, line, reading)
     }
 
     #[test]
@@ -183,9 +192,11 @@ mod tests {
             (b"HTTP/1.0 599 ", 599, Version::Http10, 0),
             (b"HTTP/1.9 100  \t\xff", 100, Version::Http11, 3),
         ] {
-            let parsed = parse(line).unwrap();
-            assert_eq!((parsed.code, parsed.version, parsed.reason_len), (code, version, reason_len));
-            assert_eq!(parsed.end(), line.len() + 2);
+            for reading in [Reading::Ordinary, Reading::Strict] {
+                let parsed = parse(line, reading).unwrap();
+                assert_eq!((parsed.code, parsed.version, parsed.reason_len), (code, version, reason_len));
+                assert_eq!(parsed.end(), line.len() + 2);
+            }
         }
     }
 
@@ -208,7 +219,8 @@ mod tests {
             (b"HTTP/1.1 200 \0", "a reason phrase without control bytes"),
             (b"HTTP/1.1 200 a\rb", "a reason phrase without control bytes"),
         ] {
-            assert_eq!(parse(line).unwrap_err().expected(), expected, "{}", line.escape_ascii());
+            let violation = parse(line, Reading::Strict).unwrap_err();
+            assert_eq!(violation.expected(), expected, "{}", line.escape_ascii());
         }
     }
 }

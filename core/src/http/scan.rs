@@ -1,16 +1,17 @@
 //! Finds the end of a head or of a trailer section, once over each byte, however the bytes arrive.
 
-use super::syntax;
+use super::{Reading, syntax};
 use crate::Violation;
 
 /// How far a section has been looked at, line by line.
 ///
 /// Each byte is looked at once. What is found depends on the bytes before it alone, never on how they were
 /// split: the lines are judged in the order in which they stand.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct LineScan {
     looked_at: usize,
     line: usize,
+    reading: Reading,
 }
 
 /// A line, without its line end.
@@ -18,20 +19,21 @@ pub(super) struct LineScan {
 pub(super) struct Line {
     pub(super) start: usize,
     pub(super) end: usize,
+    /// Where the next line starts.
+    pub(super) next: usize,
 }
 
 impl Line {
-    /// Where the next line starts.
-    pub(super) fn next(self) -> usize {
-        self.end + 2
-    }
-
     pub(super) fn is_empty(self) -> bool {
         self.start == self.end
     }
 }
 
 impl LineScan {
+    pub(super) fn new(reading: Reading) -> Self {
+        Self { looked_at: 0, line: 0, reading }
+    }
+
     /// Where the line starts that is not complete yet.
     pub(super) fn line_start(self) -> usize {
         self.line
@@ -45,14 +47,18 @@ impl LineScan {
         };
         let line_feed = self.looked_at + found;
         let line = text.get(self.line..line_feed).unwrap_or_default();
-        // RFC 9112 2.2 lets a recipient take a bare LF as a line end. Two that differ in this see two
-        // different messages.
-        let Some(content) = line.strip_suffix(b"\r") else {
-            return Err(Violation::new("CRLF as the line end", line, "RFC 9112 2.2"));
+        let content = match (line.strip_suffix(b"\r"), self.reading) {
+            (Some(content), _) => content,
+            (None, Reading::Ordinary) => line,
+            // RFC 9112 2.2 lets a recipient take a bare LF as a line end. Two that differ in this see two
+            // different messages.
+            (None, Reading::Strict) => {
+                return Err(Violation::new("CRLF as the line end", line, "RFC 9112 2.2"));
+            }
         };
         let start = self.line;
         self.line = line_feed + 1;
         self.looked_at = self.line;
-        Ok(Some(Line { start, end: start + content.len() }))
+        Ok(Some(Line { start, end: start + content.len(), next: self.line }))
     }
 }

@@ -5,6 +5,10 @@ use core::fmt;
 /// A final status code: 200 to 599. RFC 9110 15.
 ///
 /// Informational codes are no answer and have a type of their own, [`InterimHead`](super::InterimHead).
+///
+/// A code that was received may also be below 100 or from 600 to 999, unless responses are read in
+/// [`Strict`](super::Reading::Strict). It is valid in no message and counts as a server's error; a [`Head`](super::Head)
+/// made of it says 502.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatusCode(u16);
 
@@ -93,6 +97,21 @@ impl StatusCode {
         if code >= 200 && code <= 599 { Ok(Self(code)) } else { Err(InvalidStatusCode(code)) }
     }
 
+    /// A final code that a server sent: three digits, and not 1xx.
+    pub(super) const fn received(code: u16) -> Option<Self> {
+        if code <= 999 && !matches!(code, 100..=199) { Some(Self(code)) } else { None }
+    }
+
+    /// The code if it is valid. RFC 9110 15.6.3: a gateway answers 502 to an invalid response.
+    pub(super) const fn to_send(self) -> Self {
+        if self.is_valid() { self } else { Self::BAD_GATEWAY }
+    }
+
+    /// True from 200 to 599. Any other code was received, and RFC 9110 15 has none such.
+    pub const fn is_valid(self) -> bool {
+        self.0 >= 200 && self.0 <= 599
+    }
+
     /// The number.
     pub const fn code(self) -> u16 {
         self.0
@@ -100,18 +119,57 @@ impl StatusCode {
 
     /// True from 200 to 299.
     pub const fn is_success(self) -> bool {
-        self.0 < 300
+        self.0 >= 200 && self.0 < 300
+    }
+
+    /// True from 500 to 599, and for every code that is not valid: RFC 9110 15 has a client treat those like a 5xx.
+    pub const fn is_server_error(self) -> bool {
+        self.0 >= 500 || !self.is_valid()
     }
 }
 
 impl fmt::Debug for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StatusCode({})", self.0)
+        write!(f, "StatusCode({:03})", self.0)
     }
 }
 
 impl fmt::Display for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0, self.reason())
+        write!(f, "{:03} {}", self.0, self.reason())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+    use crate::http::Head;
+
+    #[test]
+    fn a_code_that_is_not_valid_is_received_as_a_servers_error_and_never_sent() {
+        for code in [0, 7, 99, 600, 999] {
+            let status = StatusCode::received(code).unwrap();
+            assert_eq!((status.code(), status.reason()), (code, ""));
+            assert!(!status.is_valid() && !status.is_success() && status.is_server_error(), "{code}");
+            assert_eq!(StatusCode::new(code), Err(InvalidStatusCode(code)));
+            assert_eq!(Head::new(status).status(), StatusCode::BAD_GATEWAY);
+            assert_eq!(Head::from(status).status(), StatusCode::BAD_GATEWAY);
+        }
+        assert_eq!(StatusCode::received(7).unwrap().to_string(), "007 ");
+    }
+
+    #[test]
+    fn a_valid_one_is_what_it_was() {
+        for code in 200..=599 {
+            let status = StatusCode::received(code).unwrap();
+            assert_eq!(Ok(status), StatusCode::new(code));
+            assert_eq!(Head::new(status).status(), status);
+            assert_eq!((status.is_success(), status.is_server_error()), (code < 300, code >= 500));
+        }
+        for code in [100, 101, 199, 1000, u16::MAX] {
+            assert_eq!(StatusCode::received(code), None);
+        }
     }
 }

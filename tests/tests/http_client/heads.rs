@@ -9,19 +9,15 @@ fn a_status_line_that_is_none_is_refused() {
     let code = "a status code of three digits between two spaces";
     refuses(&[
         ("~HTTP/1.1 200 OK~~", "a version of the form HTTP/1.1"),
-        ("HTTP/1.1 200 OK\\x0a\\x0a", "CRLF as the line end"),
         ("ICY 200 OK~~", "a version of the form HTTP/1.1"),
         ("http/1.1 200 OK~~", "a version of the form HTTP/1.1"),
         ("HTTP/1.10 200 OK~~", "a version of the form HTTP/1.1"),
         ("HTTP/2.0 200 OK~~", "HTTP/1.1 or HTTP/1.0"),
-        ("HTTP/1.1 200~~", code),
         ("HTTP/1.1  200 OK~~", code),
         ("HTTP/1.1\\x09200 OK~~", "a version of the form HTTP/1.1"),
         ("HTTP/1.1 20 OK~~", code),
         ("HTTP/1.1 2000 OK~~", code),
         ("HTTP/1.1 2x0 OK~~", "a status code from 100 to 599"),
-        ("HTTP/1.1 000 OK~~", "a status code from 100 to 599"),
-        ("HTTP/1.1 600 OK~~", "a status code from 100 to 599"),
         ("HTTP/1.1 200 O\\x00K~~", "a reason phrase without control bytes"),
         ("hello~~", "a version of the form HTTP/1.1"),
     ]);
@@ -31,10 +27,8 @@ fn a_status_line_that_is_none_is_refused() {
 fn field_lines_are_as_strict_as_those_of_requests() {
     refuses(&[
         ("HTTP/1.1 200 OK~a : b~~", "a token directly followed by a colon"),
-        ("HTTP/1.1 200 OK~a: b~ c~~", "without white space before its name"),
         ("HTTP/1.1 200 OK~a~~", "a field name followed by a colon"),
         ("HTTP/1.1 200 OK~a: b\\x00~~", "without control bytes"),
-        ("HTTP/1.1 200 OK~a: b\\x0a~~", "CRLF as the line end"),
         ("HTTP/1.1 200 OK~a: b\\x0dc~~", "without control bytes"),
     ]);
 }
@@ -61,9 +55,9 @@ fn a_head_that_is_cut_off_is_no_answer_and_says_whether_any_byte_came() {
 #[test]
 fn a_head_is_bounded_in_bytes_and_lines() {
     let mut limits = Limits::default();
-    limits.head_bytes = 100;
+    limits.response_head_bytes = 100;
     limits.received_bytes = 100;
-    limits.fields = 3;
+    limits.response_fields = 3;
     let failed = |response: &str| -> String {
         match within(&limits, &Ask::get(), response.as_bytes()).notes.pop() {
             Some(Note::Failed(why)) => why,

@@ -1,6 +1,6 @@
 //! Laws that hold for every response, tried on generated ones. The seed is fixed: the same run everywhere.
 
-use endwell_core::http::{Framing, Limits, Method};
+use endwell_core::http::{Framing, Method, Reading};
 use endwell_tests::asking::{Ask, Note, Pieces, Until, head};
 use endwell_tests::cutter;
 use endwell_tests::hearing::{self, Hearing};
@@ -146,6 +146,13 @@ fn mutate(mut bytes: Vec<u8>, seed: u64) -> Vec<u8> {
         b"0",
         b"\r\n\r\n",
         b"Content-Length: 3\r\n",
+        b"Transfer-Encoding: identity\r\n",
+        b"HTTP/1.0 999",
+        b" \r\n ",
+        b"\r\n\t",
+        b", 3",
+        b" \r\n",
+        b"0000000",
         b"HTTP/1.1 101 x\r\n\r\n",
         b"HTTP/1.0",
         b"\xff",
@@ -166,9 +173,16 @@ fn mutate(mut bytes: Vec<u8>, seed: u64) -> Vec<u8> {
     bytes
 }
 
-/// However it is split, the same is heard. What that is, is lawful.
+/// However it is split, the same is heard by either reader, and what a strict one takes is heard alike by an ordinary one.
 fn one_verdict(ask: &Ask, input: &[u8], seed: u64) -> Result<Hearing, TestCaseError> {
-    let limits = Limits::default();
+    let strict = heard_by(Reading::Strict, ask, input, seed)?;
+    let ordinary = heard_by(Reading::Ordinary, ask, input, seed)?;
+    prop_assert_eq!(hearing::alike(&strict, &ordinary), Ok(()));
+    Ok(ordinary)
+}
+
+fn heard_by(reading: Reading, ask: &Ask, input: &[u8], seed: u64) -> Result<Hearing, TestCaseError> {
+    let limits = hearing::reading(reading);
     let whole = hearing::of(ask, &[input], &limits);
     let pieces = cutter::at_random(input, 40, &mut Random::new(seed));
     prop_assert_eq!(&hearing::of(ask, &pieces, &limits), &whole);

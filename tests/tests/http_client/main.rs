@@ -12,6 +12,7 @@ mod interim;
 mod laws;
 mod length;
 mod persistence;
+mod readings;
 mod requests;
 mod time;
 mod tunnel;

@@ -2,7 +2,7 @@
 
 use endwell_core::http::{ConnectHead, Field};
 use endwell_tests::asking::{Ask, Asking, Note, Until};
-use endwell_tests::hearing::hear;
+use endwell_tests::hearing::{hear, hear_strictly};
 
 fn ask() -> Ask {
     let credentials = Field::from_static("proxy-authorization", "Basic x");
@@ -56,7 +56,7 @@ fn no_answer_and_a_101_are_failures() {
         ("HTTP/1.1 101 x~~", "no 101 to a CONNECT"),
         ("HTTP/1.1 407 x~Content-Length: 1~Transfer-Encoding: chunked~~", "either Content-Length"),
     ] {
-        let hearing = hear(&ask(), response);
+        let hearing = hear_strictly(&ask(), response);
         let Some(Note::Failed(reason)) = hearing.notes.last() else { panic!("{:?}", hearing.notes) };
         assert!(reason.contains(why), "{reason}");
     }

@@ -26,6 +26,7 @@ mod early;
 mod plain;
 mod proxy;
 mod proxy_socks;
+mod sloppy;
 mod time;
 mod tunnel;
 mod web_socket;

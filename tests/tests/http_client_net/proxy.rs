@@ -236,7 +236,7 @@ fn a_head_without_end<R: Dialling>() {
     });
     run::<R, _>(async {
         let mut limits = http::Limits::default();
-        limits.head_bytes = 500;
+        limits.response_head_bytes = 500;
         let connector = through::<R>("http", "", proxy.address).limits(limits);
         let (error, text) = refused(&connector, &origin(), proxy.address).await;
         let inner: &ProxyError = error.get_ref().unwrap().downcast_ref().unwrap();

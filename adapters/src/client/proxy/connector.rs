@@ -41,7 +41,8 @@ impl<C: Connector> Proxied<C> {
         Self { connector, proxies, limits: Arc::default() }
     }
 
-    /// The bounds of what an HTTP proxy answers: of its head, and of interim responses. The others do not count here.
+    /// The bounds of what an HTTP proxy answers: of its head, and of interim responses; and how strictly it is read
+    /// ([`Limits::reading`](http::Limits::reading)). The others do not count here.
     #[must_use]
     pub fn limits(self, limits: http::Limits) -> Self {
         Self { limits: limits.into(), ..self }

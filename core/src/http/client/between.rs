@@ -10,6 +10,7 @@ use super::send::{Body, Finished};
 use super::tunnel::Tunnel;
 use super::waiting::{Expectation, Waiting};
 use crate::http::head::Announced;
+use crate::http::reading::Reader;
 use crate::http::request_head::Expects;
 use crate::http::send::Sending;
 use crate::http::{ConnectHead, Framing, Limits, RequestHead};
@@ -41,7 +42,7 @@ pub enum Closed {
 impl Client {
     /// A new connection.
     pub fn new(limits: Arc<Limits>) -> Self {
-        let inbox = Inbox::new(limits.received());
+        let inbox = Inbox::new(limits.received(Reader::Client));
         Self::again(inbox.into(), limits)
     }
 

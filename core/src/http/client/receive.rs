@@ -4,10 +4,11 @@ use super::between::Client;
 use super::failure::Failure;
 use super::send::Finished;
 use super::waiting::Waiting;
-use crate::http::length::{Asked, BodyLength};
+use crate::http::length::{Asked, BodyLength, Framed};
 use crate::http::persistence::Persistence;
-use crate::http::receive::{BodyOf, Event, Incoming, Ready};
-use crate::http::{Method, RequestHead, ResponseHead, StatusCode};
+use crate::http::reading::Reader;
+use crate::http::receive::{Event, Incoming, Ready};
+use crate::http::{Method, RequestHead, ResponseHead};
 use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace};
 
 /// A final response whose head has come.
@@ -51,31 +52,22 @@ impl Terms {
 impl Received {
     pub(crate) fn new(waiting: Waiting, head: ResponseHead, terms: Terms) -> Result<Self, Failure> {
         let Waiting { inbox, limits, .. } = waiting;
-        let length = BodyLength::of_response(terms.asked, head.status(), head.fields(), head.version())?;
+        let (status, fields, version) = (head.status(), head.fields(), head.version());
+        let reading = limits.reading_of(Reader::Client);
+        let Framed { length, announced, persistence } =
+            Framed::of_response(terms.asked, status, fields, version, reading)?;
         if matches!(length, BodyLength::Known(length) if length > limits.body_bytes) {
             let bound = Bound::Bytes(limits.body_bytes);
             return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
         }
-        let persistence = match terms.persistence {
-            Persistence::Keep if !announces_what_it_cannot_have(&head) => {
-                Persistence::of(head.version(), head.fields())
-            }
-            Persistence::Keep | Persistence::Close => Persistence::Close,
+        let persistence = match (terms.persistence, persistence) {
+            (Persistence::Keep, Persistence::Keep) => Persistence::of(version, fields),
+            (Persistence::Close, _) | (_, Persistence::Close) => Persistence::Close,
         };
-        let announced = BodyLength::of_content(head.fields(), head.version());
-        let incoming = Incoming::new(inbox, limits, BodyOf::Response, length);
+        let incoming = Incoming::new(inbox, limits, Reader::Client, length);
         let body = ResponseBody { incoming, announced, persistence };
         Ok(Self { head, body })
     }
-}
-
-/// RFC 9110 8.6 and RFC 9112 6.1: a 204 has neither length nor transfer coding. It ends with its head, and what stands
-/// behind one that announces content may be that content.
-fn announces_what_it_cannot_have(head: &ResponseHead) -> bool {
-    let fields = head.fields();
-    head.status() == StatusCode::NO_CONTENT
-        && (fields.get("transfer-encoding").is_some()
-            || fields.get("content-length").is_some_and(|length| length != b"0"))
 }
 
 impl ResponseBody {

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::failure::Failure;
+use crate::http::reading::Reader;
 use crate::http::response::{AnyHead, StatusLine};
 use crate::http::scan::LineScan;
 use crate::http::{Fields, InterimResponse, Limits, ResponseHead};
@@ -29,6 +30,13 @@ enum HeadProgress {
     Unasked(Violation),
     StatusLine(LineScan),
     Fields(LineScan, StatusLine),
+}
+
+impl HeadProgress {
+    /// Before a head.
+    fn new(limits: &Limits) -> Self {
+        Self::StatusLine(LineScan::new(limits.reading_of(Reader::Client)))
+    }
 }
 
 /// What is waited for.
@@ -64,7 +72,7 @@ impl Waiting {
     pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, expectation: Expectation) -> Self {
         inbox.forget_silence();
         let progress = match inbox.unread() {
-            [] => HeadProgress::StatusLine(LineScan::default()),
+            [] => HeadProgress::new(&limits),
             got => HeadProgress::Unasked(super::between::unasked(got)),
         };
         let stage = Stage::FirstByte;
@@ -142,7 +150,7 @@ impl Waiting {
 
     /// Goes on through the head. When it is whole: its status line, and where it ends.
     fn advance(&mut self) -> Result<Option<(StatusLine, usize)>, Failure> {
-        let bound = self.limits.head();
+        let bound = self.limits.head(Reader::Client);
         let unread = self.inbox.unread();
         let text = unread.get(..bound).unwrap_or(unread);
         loop {
@@ -158,11 +166,12 @@ impl Waiting {
             };
             match &self.progress {
                 HeadProgress::StatusLine(scan) => {
-                    let parsed = StatusLine::parse(text, line.start..line.end)?;
+                    let reading = self.limits.reading_of(Reader::Client);
+                    let parsed = StatusLine::parse(text, line, reading)?;
                     self.progress = HeadProgress::Fields(*scan, parsed);
                 }
                 HeadProgress::Fields(_, status) if line.is_empty() => {
-                    return Ok(Some((*status, line.next())));
+                    return Ok(Some((*status, line.next)));
                 }
                 HeadProgress::Fields(..) | HeadProgress::Unasked(_) => {}
             }
@@ -170,9 +179,11 @@ impl Waiting {
     }
 
     fn arrived(&mut self, line: StatusLine, end: usize) -> Result<Arrived, Failure> {
-        let section = self.inbox.payload(end).take();
-        let fields = Fields::parse(section, line.end(), self.limits.fields).map_err(|(_, error)| error)?;
-        let head = match AnyHead::new(line, fields) {
+        let text = self.inbox.payload(end).take();
+        let (lines, reading) =
+            (self.limits.fields_of(Reader::Client), self.limits.reading_of(Reader::Client));
+        let fields = Fields::parse(text.clone(), line.end(), lines, reading).map_err(|(_, error)| error)?;
+        let head = match AnyHead::new(text, line, fields) {
             AnyHead::Final(head) => return Ok(Arrived::Final(head)),
             AnyHead::Interim(head) => head,
         };
@@ -180,7 +191,7 @@ impl Waiting {
         if self.interim > self.limits.interim_responses {
             return Err(Exceeded::count(Limit::InterimCount, self.limits.interim_responses).into());
         }
-        self.progress = HeadProgress::StatusLine(LineScan::default());
+        self.progress = HeadProgress::new(&self.limits);
         self.stage = Stage::FirstByte;
         self.since = None;
         self.inbox.forget_silence();

@@ -9,9 +9,10 @@ use super::receive::RequestBody;
 use super::refusal::{Refusal, Reject};
 use super::respond::Responder;
 use crate::http::length::{BodyLength, Undecidable};
+use crate::http::reading::Reader;
 use crate::http::request::{InvalidRequestLine, Request, RequestLine};
 use crate::http::scan::LineScan;
-use crate::http::{Fields, Limits, Method, StatusCode, Version, target};
+use crate::http::{Fields, Limits, Method, Reading, StatusCode, Version, target};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Step, Violation};
 
 /// A connection on which no request is open. It can only receive.
@@ -73,7 +74,7 @@ pub enum Closed {
 impl Server {
     /// A new connection.
     pub fn new(limits: Arc<Limits>) -> Self {
-        let inbox = Inbox::new(limits.received());
+        let inbox = Inbox::new(limits.received(Reader::Server));
         Self::between(inbox.into(), limits, Waiting::FirstByte)
     }
 
@@ -83,7 +84,7 @@ impl Server {
     }
 
     fn between(inbox: Box<Inbox>, limits: Arc<Limits>, waiting: Waiting) -> Self {
-        let progress = HeadProgress::RequestLine(LineScan::default());
+        let progress = HeadProgress::RequestLine(LineScan::new(Reading::Strict));
         Self { inbox, limits, empty_lines: 0, progress, waiting, since: None }
     }
 
@@ -174,7 +175,7 @@ impl Server {
             && self.inbox.unread().starts_with(b"\r\n")
         {
             self.inbox.consume(2);
-            self.progress = HeadProgress::RequestLine(LineScan::default());
+            self.progress = HeadProgress::RequestLine(LineScan::new(Reading::Strict));
             self.empty_lines += 1;
         }
     }
@@ -182,7 +183,7 @@ impl Server {
     /// Goes on through the head. When it is whole: its request line, and where it ends.
     fn advance(&mut self) -> Result<Option<(RequestLine, usize)>, Reject> {
         self.skip_empty_lines();
-        let bound = self.limits.head();
+        let bound = self.limits.head(Reader::Server);
         let unread = self.inbox.unread();
         let text = unread.get(..bound).unwrap_or(unread);
         loop {
@@ -207,7 +208,7 @@ impl Server {
                 }
                 HeadProgress::Fields(scan, request_line) => match scan.next_line(text)? {
                     Some(line) if line.is_empty() => {
-                        return Ok(Some((*request_line, line.next())));
+                        return Ok(Some((*request_line, line.next)));
                     }
                     Some(_) => {}
                     None => return head_so_far(text, bound),
@@ -218,7 +219,7 @@ impl Server {
 
     fn exchange(mut self, line: RequestLine, end: usize) -> Result<Exchange, Refusal> {
         let section = self.inbox.payload(end).take();
-        let fields = match Fields::parse(section, line.end(), self.limits.fields) {
+        let fields = match Fields::parse(section, line.end(), self.limits.fields, Reading::Strict) {
             Ok(fields) => fields,
             Err((section, error)) => {
                 let is_head = line.method(&section) == Method::Head;

@@ -5,7 +5,8 @@ use alloc::sync::Arc;
 
 use super::refusal::status_of;
 use crate::http::length::BodyLength;
-use crate::http::receive::{BodyOf, Event, Incoming, Ready};
+use crate::http::reading::Reader;
+use crate::http::receive::{Event, Incoming, Ready};
 use crate::http::{Limits, StatusCode};
 use crate::{Deadline, Error, Inbox, Instant, Pace};
 
@@ -18,7 +19,7 @@ pub struct RequestBody(Incoming);
 
 impl RequestBody {
     pub(super) fn new(inbox: Box<Inbox>, limits: Arc<Limits>, length: BodyLength) -> Self {
-        Self(Incoming::new(inbox, limits, BodyOf::Request, length))
+        Self(Incoming::new(inbox, limits, Reader::Server, length))
     }
 
     /// Where received bytes go. Also those behind the body: they stay for the next request.
