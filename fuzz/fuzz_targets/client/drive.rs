@@ -11,18 +11,28 @@ use endwell_fuzz::{Arrival, Feed};
 
 use crate::plan::Plan;
 
-/// What was understood and what was written.
-pub fn run(plan: &Plan<'_>, arrival: Arrival) -> (Vec<String>, String) {
+/// What was understood of the first exchange, and what was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    pub log: Vec<String>,
+    pub written: Vec<u8>,
+    /// What came of the body.
+    pub content: Vec<u8>,
+    /// The last line of the log says why the response failed, and this is what had come of its body.
+    pub failed: Option<Vec<u8>>,
+}
+
+pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Heard {
     let feed = Feed::new(&plan.peer, arrival);
     let stream = plan.peer.stream;
-    let mut driver = Driver { feed, stream, out: Outbox::default(), log: Vec::new(), written: Vec::new() };
+    let mut driver = Driver { feed, stream, out: Outbox::default(), heard: Heard::default() };
     let mut client = Client::new(plan.limits.clone().into());
     let mut first = None;
     for letter in plan.requests {
         let Step::Wait(open) = client.poll() else { break };
         let next = driver.exchange(open, *letter);
         // Whether another request can follow depends on whether bytes behind the response have come.
-        first.get_or_insert_with(|| (driver.log.clone(), driver.written.escape_ascii().to_string()));
+        first.get_or_insert_with(|| driver.heard.clone());
         match next {
             Some(next) => client = next,
             None => break,
@@ -35,8 +45,7 @@ struct Driver<'a> {
     feed: Feed<'a>,
     stream: &'a [u8],
     out: Outbox,
-    log: Vec<String>,
-    written: Vec<u8>,
+    heard: Heard,
 }
 
 /// How far the request is.
@@ -48,12 +57,12 @@ enum Sending {
 
 impl Driver<'_> {
     fn log(&mut self, line: impl Into<String>) {
-        self.log.push(line.into());
+        self.heard.log.push(line.into());
     }
 
     fn flush(&mut self) {
         let bytes = self.out.copy_to_bytes(self.out.len());
-        self.written.extend_from_slice(&bytes);
+        self.heard.written.extend_from_slice(&bytes);
     }
 
     fn exchange(&mut self, client: Client, letter: u8) -> Option<Client> {
@@ -165,6 +174,7 @@ impl Driver<'_> {
             self.feed.was_due(exceeded);
         }
         self.log(format!("{failure}"));
+        self.heard.failed = Some(Vec::new());
     }
 
     fn received(&mut self, received: Received, sending: Sending) -> Option<Client> {
@@ -189,6 +199,8 @@ impl Driver<'_> {
                 Err(error) => {
                     assert_eq!(body.poll().unwrap_err(), error, "another error the second time");
                     self.log(format!("{} then {error}", content.escape_ascii()));
+                    self.heard.content.clone_from(&content);
+                    self.heard.failed = Some(content);
                     if let Error::Limit(exceeded) = error {
                         self.feed.was_due(&exceeded);
                     }
@@ -203,6 +215,7 @@ impl Driver<'_> {
             assert_eq!(content.len() as u64, length, "more or less than was announced");
             assert_eq!(&self.stream[start..end], content);
         }
+        self.heard.content = content;
         let last = body.is_last();
         let Sending::Finished(sent) = sending else { return None };
         let next = body.after(sent);
@@ -256,12 +269,9 @@ impl Driver<'_> {
                 }
                 Ok(Step::Done(Opening::Open(mut socket, head))) => {
                     let text = head.as_bytes().to_ascii_lowercase();
-                    for needed in [
-                        &b"\r\nupgrade:"[..],
-                        b"websocket",
-                        b"\r\nconnection:",
-                        b"s3pplmbitxaq9kygzzhzrbk+xoo=",
-                    ] {
+                    for needed in
+                        [&b"\nupgrade:"[..], b"websocket", b"\nconnection:", b"s3pplmbitxaq9kygzzhzrbk+xoo="]
+                    {
                         assert!(text.windows(needed.len()).any(|window| window == needed), "no handshake");
                     }
                     let behind = [socket.recv.inbox().unread(), self.feed.rest()].concat();

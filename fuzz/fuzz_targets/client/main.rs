@@ -18,20 +18,37 @@
 //!
 //! Each head stands in the stream where the last message ended: no byte of one response is in another. The first
 //! exchange is the same whole, by copy, and in pieces, through a lent buffer: the same events, verdict and output. Where
-//! time passes, whatever is open has a deadline, and the machine ends.
+//! time passes, whatever is open has a deadline, and the machine ends. All of this holds for either way to read responses,
+//! and whatever a strict reader takes, an ordinary one reads alike.
 #![no_main]
 
 mod drive;
 mod plan;
 
-use drive::run;
+use drive::{Heard, run};
+use endwell_core::http::Reading;
 use endwell_fuzz::Arrival;
 use libfuzzer_sys::fuzz_target;
 use plan::Plan;
 
 fuzz_target!(|input: &[u8]| {
-    let plan = Plan::of(input);
+    let [strict, ordinary] = [Reading::Strict, Reading::Ordinary].map(|reading| heard(input, reading));
+    match &strict.failed {
+        None => assert_eq!(strict, ordinary, "what a strict reader takes is read otherwise"),
+        Some(content) => {
+            let (_, before) = strict.log.split_last().expect("a failure is logged");
+            assert!(ordinary.log.starts_with(before), "{strict:?}, {ordinary:?}");
+            assert!(ordinary.content.starts_with(content), "{strict:?}, {ordinary:?}");
+            assert!(ordinary.written.starts_with(&strict.written), "{strict:?}, {ordinary:?}");
+        }
+    }
+});
+
+/// What is understood of the first exchange, however its bytes arrive.
+fn heard(input: &[u8], reading: Reading) -> Heard {
+    let plan = Plan::of(input, reading);
     let whole = run(&plan, Arrival::Whole);
     assert_eq!(whole, run(&plan, Arrival::Pieces), "whole and in pieces: what was understood differs");
     run(&plan, Arrival::Timed);
-});
+    whole
+}

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use endwell_core::Pace;
-use endwell_core::http::Limits;
+use endwell_core::http::{Limits, Reading};
 use endwell_fuzz::Peer;
 
 pub struct Plan<'a> {
@@ -13,7 +13,7 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub fn of(input: &'a [u8]) -> Self {
+    pub fn of(input: &'a [u8], reading: Reading) -> Self {
         let mut parts = input.splitn(3, |&byte| byte == b'\n');
         let mut next = || parts.next().unwrap_or_default();
         let (mut requests, cuts, stream) = (next(), next(), next());
@@ -26,6 +26,7 @@ impl<'a> Plan<'a> {
             }
             requests = rest;
         }
+        limits.reading = reading;
         Self { limits, requests, peer: Peer { quiet, cuts, stream } }
     }
 }
@@ -33,8 +34,8 @@ impl<'a> Plan<'a> {
 /// So small that a short input meets each of them.
 fn small_limits() -> Limits {
     let mut limits = Limits::default();
-    limits.head_bytes = 192;
-    limits.fields = 6;
+    limits.response_head_bytes = 192;
+    limits.response_fields = 6;
     limits.trailer_bytes = 40;
     limits.chunk_extension_bytes = 12;
     limits.body_bytes = 100;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use endwell_core::ws::{
-    Cause, Close, CloseCode, Closing, Control, Ended, Full, Kind, Message, NotWritten, Writing, inflating_work,
+    Cause, Close, CloseCode, Closing, Control, Ended, Full, Kind, Message, NotWritten, Writing,
+    inflating_work,
 };
 use endwell_core::{Deadline, Outbox, Step};
 use endwell_fuzz::{Arrival, Feed};
@@ -36,7 +37,10 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival, halves: bool) -> Outcome {
     let before = inflating_work();
     let how = driver.open(Socket::new(plan.socket(), halves, plan.reception()));
     let (work, came) = (inflating_work() - before, plan.peer.stream.len() as u64);
-    assert!(work <= came * WORK_PER_BYTE + 17 * LOAD, "inflating {came} bytes took the work of copying {work}");
+    assert!(
+        work <= came * WORK_PER_BYTE + 17 * LOAD,
+        "inflating {came} bytes took the work of copying {work}"
+    );
     driver.check(&how);
     Outcome { log: driver.log, written: driver.written }
 }
