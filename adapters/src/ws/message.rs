@@ -163,11 +163,16 @@ impl Message {
     }
 
     /// Text or binary; `None` for pings, pongs and Close.
+    #[inline]
     pub fn kind(&self) -> Option<Kind> {
-        match self.content() {
-            Content::Text(_) => Some(Kind::Text),
-            Content::Binary(_) => Some(Kind::Binary),
-            Content::Ping(_) | Content::Pong(_) | Content::Close(_) => None,
+        // Not by its content: that of a shared message is borrowed as text only after another look at all of it.
+        match &*self.0 {
+            Inner::SmallText(_) | Inner::Text(_) => Some(Kind::Text),
+            Inner::SmallBinary(_) | Inner::Binary(_) => Some(Kind::Binary),
+            #[cfg(feature = "deflate")]
+            Inner::Said(message) => Some(message.kind()),
+            Inner::Frame(frame) => Some(frame.kind()),
+            Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => None,
         }
     }
 
@@ -322,12 +327,12 @@ impl From<Frame> for Message {
 impl fmt::Debug for Message {
     /// Shows what it is and its length, never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.content() {
-            Content::Text(_) => "text",
-            Content::Binary(_) => "binary",
-            Content::Ping(_) => "ping",
-            Content::Pong(_) => "pong",
-            Content::Close(close) => return write!(f, "Message(close {close})"),
+        let what = match (self.kind(), &*self.0) {
+            (Some(Kind::Text), _) => "text",
+            (Some(Kind::Binary), _) => "binary",
+            (None, Inner::Close(close)) => return write!(f, "Message(close {close})"),
+            (None, Inner::Ping(_)) => "ping",
+            (None, _) => "pong",
         };
         write!(f, "Message({what}, {} bytes)", self.len())
     }

@@ -7,18 +7,19 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::deflater::{Deflater, Form};
 use super::work;
-use crate::ws::{Agreement, Deflate, Jitter, Limits, Masks, NextPiece, Role, WebSocket};
+use crate::ws::{Agreement, Deflate, Jitter, Limits, Masks, NextPiece, Role, WebSocket, WindowBits};
 
 /// A reset, and a window that is loaded.
 const LOAD: u64 = work::RESET + (32 << 10);
 
-/// For each byte on the wire: a window for each message of at least four bytes (of a server: two of header, and two that are
-/// a block), another for each eight bytes (a final block within a message), and the most that DEFLATE says with a byte.
-const PER_BYTE: u64 = LOAD / 4 + LOAD / 8 + 1032;
+/// For each byte on the wire: an eighth of a window, since a final block within a message uses up eight bytes, and the most
+/// that DEFLATE says with a byte. For each message there is a window on top.
+const PER_BYTE: u64 = LOAD / 8 + 1032;
 
-/// Beyond that: the final blocks that are taken at once, and the window of the first message.
-const ONCE: u64 = 17 * LOAD;
+/// Beyond that: the final blocks that are taken at once.
+const ONCE: u64 = 16 * LOAD;
 
 /// Payload that is cheap to send, again and again.
 const BLOCKS: &[&[u8]] = &[
@@ -67,9 +68,9 @@ fn frame(first: u8, payload: &[u8], is_client: bool, bytes: &mut Vec<u8>) {
 fn wire(sent: &[(usize, usize, Sent)], is_client: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     // The window is full.
-    let len = 40_000_u16;
-    let full = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes(), &[b'x'].repeat(40_000), &[0]].concat();
-    frame(0xc2, &full, is_client, &mut bytes);
+    let mut deflater = Deflater::new(Form::new(WindowBits::MOST, 6, 8));
+    deflater.begin(None);
+    frame(0xc2, deflater.whole(&b"x".repeat(40_000)).unwrap(), is_client, &mut bytes);
     for &(block, count, sent) in sent {
         let block = BLOCKS[block % BLOCKS.len()];
         match sent {
@@ -133,7 +134,12 @@ proptest! {
         let bytes = wire(&sent, is_client);
         let work = work_of(&bytes, is_client, &deflate, cut, pieces);
         let came = u64::try_from(bytes.len()).unwrap();
-        prop_assert!(work <= came * PER_BYTE + ONCE, "{} of {}", work, came);
+        let messages = sent.iter().map(|&(_, count, sent)| match sent {
+            Sent::Messages => count,
+            Sent::Fragments | Sent::OneFrame => 1,
+        });
+        let messages = u64::try_from(messages.sum::<usize>() + 1).unwrap();
+        prop_assert!(work <= messages * LOAD + came * PER_BYTE + ONCE, "{} of {}", work, came);
         // However they come, it is as much.
         prop_assert_eq!(work_of(&bytes, is_client, &deflate, 1000, !pieces), work);
     }
