@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::Outbox;
 use endwell_core::http::server::{self, Continue, NotWritten, Responder};
 use endwell_core::http::{FieldSection, Fields, client};
+use endwell_core::{Outbox, Pace};
 
 use crate::Ended;
 use crate::conclusion::Answered;
@@ -40,6 +40,15 @@ impl RequestBody {
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> Read<'_> {
         Read::new(&self.link, self.number, &mut self.expect, &mut self.send)
+    }
+
+    /// Sets the pace that the client must keep with this body:
+    /// [`Exchange::set_body_pace`](crate::Exchange::set_body_pace).
+    pub fn set_pace(&mut self, pace: Pace) {
+        let mut wire = self.link.lock();
+        if wire.number == self.number {
+            wire.set_body_pace(pace);
+        }
     }
 
     /// The fields behind a chunked body, once it was read to its end.
@@ -239,6 +248,14 @@ impl ResponseBody {
     /// Cancel safe.
     pub fn flush(&mut self) -> Ready<'_> {
         Ready { body: self, until: Until::Flushed }
+    }
+
+    /// Sets the pace at which the client must take this response:
+    /// [`Exchange::set_output_pace`](crate::Exchange::set_output_pace).
+    pub fn set_output_pace(&mut self, pace: Pace) {
+        if self.body.is_some() {
+            self.link.lock().set_output_pace(pace);
+        }
     }
 
     /// Ends the body. Does not wait.

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use endwell_core::Pace;
 use endwell_core::http::server::{self, Continue, NotSwitched, Responder};
 use endwell_core::http::{FieldSection, Fields, Framing, Head, InterimHead, Method, Request};
 
@@ -147,6 +148,24 @@ impl Exchange {
     /// **Not** cancel safe: what was read so far is in the future.
     pub fn read_all(&mut self, limit: usize) -> ReadAll<'_> {
         ReadAll::new(self.read(), limit)
+    }
+
+    /// Sets the pace that the client must keep with the body of this request, instead of
+    /// [`Limits::request_pace`](endwell_core::http::Limits::request_pace): an endpoint that takes slow or endless uploads is not
+    /// the whole server.
+    pub fn set_body_pace(&mut self, pace: Pace) {
+        if self.right.send.is_some() {
+            self.right.link.lock().set_body_pace(pace);
+        }
+    }
+
+    /// Sets the pace at which the client must take the response, instead of
+    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), until the next request: an endpoint with large downloads, or
+    /// one for clients that sleep, is not the whole server.
+    pub fn set_output_pace(&mut self, pace: Pace) {
+        if self.right.send.is_some() {
+            self.right.link.lock().set_output_pace(pace);
+        }
     }
 
     /// Sends an interim response, such as 103 Early Hints. Nothing is sent to HTTP/1.0.

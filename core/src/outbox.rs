@@ -1,5 +1,6 @@
 //! What is to be sent, in order.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
@@ -28,6 +29,8 @@ pub struct Outbox {
     len: usize,
     sent: u64,
     limits: OutboxLimits,
+    /// Its own, instead of that of the limits. Behind a pointer: few have one.
+    pace: Option<Box<Pace>>,
     clock: Clock,
     acknowledged: Acknowledged,
 }
@@ -83,6 +86,7 @@ impl Outbox {
             len: 0,
             sent: 0,
             limits,
+            pace: None,
             clock: Clock::default(),
             acknowledged: Acknowledged::Untold { is_asked: false, sent: 0 },
         }
@@ -150,10 +154,15 @@ impl Outbox {
         })
     }
 
-    /// Sets the pace at which the peer must take what is queued, from now on: a slow reader of one large download or one
-    /// endless stream is not every peer.
-    pub fn set_pace(&mut self, pace: Pace) {
-        self.limits.pace = pace;
+    /// The pace at which the peer must take what is queued.
+    pub fn pace(&self) -> &Pace {
+        self.pace.as_deref().unwrap_or(&self.limits.pace)
+    }
+
+    /// Sets the pace at which the peer must take what is queued from now on, instead of [`OutboxLimits::pace`]: a slow
+    /// reader of one large download or one endless stream is not every peer. `None`: that of the limits again.
+    pub fn set_pace(&mut self, pace: Option<Pace>) {
+        self.pace = pace.map(Box::new);
     }
 
     /// Checks the pace of the peer. Call it when the transport takes nothing at `now`.
@@ -198,16 +207,17 @@ impl Outbox {
                 Acknowledged::Told(told)
             }
         };
-        self.clock.check(now, &self.limits.pace, Limit::WriteProgress)
+        let pace = *self.pace();
+        self.clock.check(now, &pace, Limit::WriteProgress)
     }
 
     /// When [`poll`](Self::poll) must be called again.
     pub fn deadline(&self) -> Option<Deadline> {
-        let Pace { silence, total } = self.limits.pace;
+        let pace @ Pace { silence, total } = self.pace();
         let reason = Limit::WriteProgress;
-        let limit = self.clock.deadline(&self.limits.pace, reason);
+        let limit = self.clock.deadline(pace, reason);
         let Acknowledged::Untold { is_asked: false, .. } = self.acknowledged else { return limit };
-        let time = silence.into_iter().chain(total.map(|total| total.base)).min()? / 8;
+        let time = silence.iter().copied().chain(total.map(|total| total.base)).min()? / 8;
         let ask = self.clock.since().map(|since| Deadline { at: since.saturating_add(time), reason });
         Deadline::earlier(ask, limit)
     }
@@ -577,10 +587,13 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.put(b"an event");
         outbox.poll(at(0), untold).unwrap();
-        outbox.set_pace(Pace::UNLIMITED);
+        outbox.set_pace(Some(Pace::UNLIMITED));
         assert_eq!(outbox.deadline(), None);
         outbox.poll(at(10_000), untold).unwrap();
-        outbox.set_pace(Pace::silence(Duration::from_secs(5)));
+        outbox.set_pace(Some(Pace::silence(Duration::from_secs(5))));
+        outbox.set_pace(None);
+        assert_eq!(*outbox.pace(), PACE);
+        outbox.set_pace(Some(Pace::silence(Duration::from_secs(5))));
         assert_eq!(ends(&mut outbox, |_| None), (5, Bound::Silence(Duration::from_secs(5))));
     }
 }

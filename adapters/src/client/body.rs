@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use endwell_core::Pace;
 use endwell_core::http::{FieldSection, client};
 
 use crate::Ended;
@@ -89,6 +90,14 @@ impl Body {
     /// Cancel safe.
     pub fn flush(&mut self) -> Ready<'_> {
         Ready { body: &mut self.0, until: Until::Flushed }
+    }
+
+    /// Sets the pace at which the server must take this request, instead of
+    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace): a large upload to a slow server is not every request.
+    pub fn set_output_pace(&mut self, pace: Pace) {
+        if self.0.body.is_some() {
+            self.0.link.lock().set_output_pace(pace);
+        }
     }
 
     /// Ends the body. Does not wait.

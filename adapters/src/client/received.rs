@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use endwell_core::http::{Fields, ResponseHead, StatusCode, client};
-use endwell_core::{Bound, Exceeded, Limit};
+use endwell_core::{Bound, Exceeded, Limit, Pace};
 
 use super::connection::{Connection, Right};
 use super::failure::Incomplete;
@@ -64,6 +64,13 @@ impl Received {
     /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
     pub fn trailers(&self) -> Option<Fields> {
         self.right.link().lock().http.asking()?.trailers().cloned()
+    }
+
+    /// Sets the pace that the server must keep with this body, instead of
+    /// [`Limits::response_pace`](crate::http::Limits::response_pace): a download that must be quick and an event stream that
+    /// may be silent come from one client.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.right.link().lock().set_body_pace(pace);
     }
 
     /// The next piece of the body; `None` at its end.

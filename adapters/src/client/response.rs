@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use endwell_core::http::InterimResponse;
 
@@ -27,6 +28,15 @@ pub struct Response(Option<Right>);
 impl Response {
     pub(super) fn new(right: Right) -> Self {
         Self(Some(right))
+    }
+
+    /// Sets the time from the request to the first byte of its response, instead of
+    /// [`Limits::response_time`](crate::http::Limits::response_time): a server that is polled for news, or that must compute,
+    /// needs more for that one request. `None`: no limit.
+    pub fn set_response_time(&mut self, time: Option<Duration>) {
+        if let Some(right) = &self.0 {
+            right.link().lock().set_response_time(time);
+        }
     }
 
     /// The next interim response, such as 103 Early Hints. `None`: there will be no further one, since the final response

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use endwell_core::{Deadline, Inbox, Instant};
+use endwell_core::{Deadline, Inbox, Instant, Pace};
 
 use super::background::Reading;
 use super::{SocketState, Wire, fill};
@@ -129,6 +129,20 @@ impl Wire {
             return deadline;
         }
         deadline.or(self.socket.deadline())
+    }
+
+    /// The pace of the body that is received.
+    pub(crate) fn set_body_pace(&mut self, pace: Pace) {
+        if let Some(body) = self.http.body() {
+            body.set_pace(pace);
+        }
+        self.leave_to_driver();
+    }
+
+    /// The pace at which the peer must take what is queued, for as long as this exchange or socket is open.
+    pub(crate) fn set_output_pace(&mut self, pace: Pace) {
+        self.out.set_pace(Some(pace));
+        self.leave_to_driver();
     }
 
     /// The outlets are told how far the output is, and what time it is. When the time of one who waits is over.

@@ -2,7 +2,7 @@
 
 use endwell_core::http::server::RequestBody;
 use endwell_core::http::{Ready, client};
-use endwell_core::{Deadline, Error, Inbox, Instant};
+use endwell_core::{Deadline, Error, Inbox, Instant, Pace};
 
 use super::asking::Asking;
 
@@ -22,6 +22,7 @@ pub(super) trait Arriving {
     fn poll(&mut self) -> Result<Option<Ready>, Error>;
     fn pause(&mut self, now: Instant);
     fn deadline(&self) -> Option<Deadline>;
+    fn set_pace(&mut self, pace: Pace);
 }
 
 macro_rules! arriving {
@@ -41,6 +42,10 @@ macro_rules! arriving {
 
             fn deadline(&self) -> Option<Deadline> {
                 self.deadline()
+            }
+
+            fn set_pace(&mut self, pace: Pace) {
+                self.set_pace(pace);
             }
         }
     };

@@ -227,6 +227,7 @@ impl Wire {
     /// An exchange begins. Its number.
     pub(crate) fn open(&mut self, recv: RequestBody) -> u64 {
         self.http = Http::Request(recv);
+        self.out.set_pace(None);
         self.number += 1;
         self.trailers = None;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;

@@ -147,7 +147,7 @@ impl Wire {
     /// Its progress does not show, so it has the time for all that it was handed, if that is bounded.
     fn held_back_bound(&self) -> Option<(Instant, Bound)> {
         let since = self.held_back?;
-        let pace = self.out.limits().pace;
+        let pace = *self.out.pace();
         let bytes = u64::try_from(self.unflushed).unwrap_or(u64::MAX);
         let (time, bound) = match (pace.total, pace.silence) {
             (Some(total), _) => (total.time(bytes), Bound::Total(total)),
@@ -198,7 +198,7 @@ impl Wire {
         self.waiters.promised.take().is_some_and(|promised| len <= promised) && Sender::fits(len, &self.out)
     }
 
-    fn is_flushed(&self) -> bool {
+    pub(super) fn is_flushed(&self) -> bool {
         self.out.is_empty() && self.unflushed == 0
     }
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Buf as _;
 use endwell_core::ws::{Close, Closing, Ended as WsEnded, Ready, Session, SessionEvent, Writing};
-use endwell_core::{Deadline, Held, Inbox, Outbox, Step};
+use endwell_core::{Deadline, Held, Inbox, Outbox, Pace, Step};
 
 use super::{Outcome, Wire};
 use crate::Ended;
@@ -190,6 +190,7 @@ impl Wire {
             }
             let SocketState::Open(session) = &mut self.socket else { return Poll::Ready(None) };
             if let Some(ready) = poll(session, &mut self.out) {
+                self.waiters.stop_reading(&mut self.woken);
                 return Poll::Ready(Some(ready));
             }
             if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
@@ -208,6 +209,7 @@ impl Wire {
             if let SocketState::Open(session) = &mut self.socket {
                 let queued = self.out.len();
                 if let Some(ready) = poll(session, &mut self.out) {
+                    self.waiters.stop_reading(&mut self.woken);
                     return Poll::Ready(Some(ready));
                 }
                 if self.out.len() > queued {
@@ -218,6 +220,26 @@ impl Wire {
             self.wait_for_driver(is_new);
             return Poll::Pending;
         }
+    }
+
+    /// The peer is not waited for any more: a wait for a message was given up.
+    pub(crate) fn stop_receiving(&mut self) {
+        if self.is_read_ahead() {
+            return;
+        }
+        self.waiters.stop_reading(&mut self.woken);
+        let now = self.now();
+        if let SocketState::Open(session) = &mut self.socket {
+            session.pause(now);
+        }
+    }
+
+    /// The pace of the messages that are received.
+    pub(crate) fn set_message_pace(&mut self, pace: Pace) {
+        if let SocketState::Open(session) = &mut self.socket {
+            session.set_message_pace(pace);
+        }
+        self.leave_to_driver();
     }
 
     /// What is queued goes to the transport now: the answer to a control frame is on the wire before the event is

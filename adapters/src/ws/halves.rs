@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use endwell_core::Pace;
 use endwell_core::ws::{Close, CloseCode, Control, Full, Kind, SessionEvent, Writing};
 
 use super::close::CloseSocket;
@@ -55,6 +56,12 @@ impl SendHalf {
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
         &self.link.endpoints.peer
+    }
+
+    /// Sets the pace at which the peer must take what is sent:
+    /// [`Socket::set_output_pace`](super::Socket::set_output_pace).
+    pub fn set_output_pace(&mut self, pace: Pace) {
+        self.link.lock().set_output_pace(pace);
     }
 
     /// Sends a message: [`Socket::send`](super::Socket::send).
@@ -176,6 +183,11 @@ impl ReceiveHalf {
         &self.link.endpoints.peer
     }
 
+    /// Sets the pace of messages: [`Socket::set_message_pace`](super::Socket::set_message_pace).
+    pub fn set_message_pace(&mut self, pace: Pace) {
+        self.link.lock().set_message_pace(pace);
+    }
+
     /// The next message: [`Socket::receive`](super::Socket::receive).
     ///
     /// # Cancel safety
@@ -183,7 +195,7 @@ impl ReceiveHalf {
     /// Cancel safe: what was not returned is returned by the next call.
     #[inline]
     pub fn receive(&mut self) -> Receive<'_> {
-        Receive { half: self }
+        Receive { half: self, waits: false }
     }
 
     /// Hands every event to `on_event`: [`Socket::for_each`](super::Socket::for_each). The connection is locked while

@@ -44,6 +44,7 @@ enum Progress {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReadPiece<'a, 'p> {
     pieces: &'a mut Pieces<'p>,
+    waits: bool,
 }
 
 impl<'a> ReceivePieces<'a> {
@@ -81,6 +82,15 @@ impl<'a> Future for ReceivePieces<'a> {
     }
 }
 
+impl Drop for ReceivePieces<'_> {
+    /// The peer is not waited for any more: its time does not run on.
+    fn drop(&mut self) {
+        if let (Some(half), Some(_)) = (&self.half, &self.paused) {
+            half.link().lock().stop_receiving();
+        }
+    }
+}
+
 impl<'p> Pieces<'p> {
     /// Text or binary.
     pub fn kind(&self) -> Kind {
@@ -98,7 +108,7 @@ impl<'p> Pieces<'p> {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> ReadPiece<'_, 'p> {
-        ReadPiece { pieces: self }
+        ReadPiece { pieces: self, waits: false }
     }
 }
 
@@ -106,7 +116,25 @@ impl Future for ReadPiece<'_, '_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Pieces { half, progress, .. } = &mut *self.get_mut().pieces;
+        let this = self.get_mut();
+        let polled = this.pieces.poll_read(cx);
+        this.waits = polled.is_pending();
+        polled
+    }
+}
+
+impl Drop for ReadPiece<'_, '_> {
+    /// The peer is not waited for any more: its time does not run on.
+    fn drop(&mut self) {
+        if self.waits {
+            self.pieces.half.link().lock().stop_receiving();
+        }
+    }
+}
+
+impl Pieces<'_> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
+        let Self { half, progress, .. } = self;
         match std::mem::replace(progress, Progress::Done) {
             Progress::Whole(bytes) if !bytes.is_empty() => return Poll::Ready(Ok(Some(bytes))),
             Progress::Whole(_) | Progress::Done => return Poll::Ready(Ok(None)),

@@ -15,6 +15,7 @@ use crate::wire::{Side, SocketState, Until, Wire};
 #[must_use = "futures do nothing unless polled"]
 pub struct Receive<'a> {
     pub(super) half: &'a mut ReceiveHalf,
+    pub(super) waits: bool,
 }
 
 impl Future for Receive<'_> {
@@ -22,7 +23,19 @@ impl Future for Receive<'_> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.half.link().lock().poll_message(cx)
+        let Self { half, waits } = self.get_mut();
+        let polled = half.link().lock().poll_message(cx);
+        *waits = polled.is_pending();
+        polled
+    }
+}
+
+impl Drop for Receive<'_> {
+    /// The peer is not waited for any more: its time does not run on.
+    fn drop(&mut self) {
+        if self.waits {
+            self.half.link().lock().stop_receiving();
+        }
     }
 }
 
@@ -33,6 +46,7 @@ pub struct ForEach<'a, F> {
     on_event: F,
     /// Replies may be queued above the high-water mark.
     replies: Replies,
+    waits: bool,
 }
 
 /// What the closure has replied since the output was last below its high-water mark.
@@ -44,7 +58,7 @@ enum Replies {
 
 impl<'a, F> ForEach<'a, F> {
     pub(super) fn new(half: &'a mut ReceiveHalf, on_event: F) -> Self {
-        Self { half, on_event, replies: Replies::None }
+        Self { half, on_event, replies: Replies::None, waits: false }
     }
 }
 
@@ -125,7 +139,25 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { half, on_event, replies } = self.get_mut();
+        let this = self.get_mut();
+        let polled = this.poll_events(cx);
+        this.waits = polled.is_pending();
+        polled
+    }
+}
+
+impl<F> Drop for ForEach<'_, F> {
+    /// The peer is not waited for any more: its time does not run on.
+    fn drop(&mut self) {
+        if self.waits {
+            self.half.link().lock().stop_receiving();
+        }
+    }
+}
+
+impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> ForEach<'_, F> {
+    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { half, on_event, replies, .. } = self;
         let mut wire = half.link().lock();
         loop {
             // Replies wait for room here. What others send does not hold this up.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use endwell_core::Pace;
 use endwell_core::ws::{Close, Control, Full, Kind, Receiver, Sender, SessionEvent, WebSocket, Writing};
 
 use super::byte_stream::ByteStream;
@@ -116,6 +117,19 @@ impl Socket {
     /// The address of this side.
     pub fn local_address(&self) -> &Address {
         &self.link().endpoints.local
+    }
+
+    /// Sets the pace that the peer must keep within a message, instead of
+    /// [`Limits::message_pace`](super::Limits::message_pace): a socket on which messages come in pieces over hours is not all of
+    /// them.
+    pub fn set_message_pace(&mut self, pace: Pace) {
+        self.recv.set_message_pace(pace);
+    }
+
+    /// Sets the pace at which the peer must take what is sent, instead of
+    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace): a socket to a device that sleeps is not all of them.
+    pub fn set_output_pace(&mut self, pace: Pace) {
+        self.send.set_output_pace(pace);
     }
 
     /// The next message; pings, pongs and the peer's Close are among them, and were answered. `None`: nothing more

@@ -57,8 +57,10 @@ pub struct Limits {
     /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so
     /// that they close first and no request crosses our close. A client that keeps connections gives them up sooner.
     pub idle_time: Duration,
-    /// A client's: the time from its request, or from an interim response, to the first byte of what comes next.
-    /// Default 60 s, what proxies allow; a server that must be polled for longer needs more. `None`: no limit.
+    /// A client's: the time from when the transport took the last byte of its request, or from an interim response, to the
+    /// first byte of what comes next. Default 60 s, what proxies allow; a server that must be polled for longer needs
+    /// more. `None`: no limit. [`Response::set_response_time`](super::client::Response::set_response_time) sets it for one
+    /// request.
     pub response_time: Option<Duration>,
     /// A client's: the time that it waits to be told to continue before it sends the body all the same. Default 1 s:
     /// servers that know of 100 Continue say it at once, and the others never do (RFC 9110 10.1.1).

@@ -80,6 +80,7 @@ fn a_reader_is_woken_once_by_the_end<R: Runtime>() {
                 assert!(matches!(wakes.poll(&mut receiving), Poll::Ready(None)));
                 // The connection is over though both halves are still there.
                 assert!(matches!(server.next_end(), Ended::Transport(_)));
+                drop(receiving);
                 let ended = wait(recv.closed());
                 assert!(matches!(ended, Ended::Transport(_)), "{ended:?}");
                 assert_eq!(wakes.count(), 1);
@@ -90,7 +91,7 @@ fn a_reader_is_woken_once_by_the_end<R: Runtime>() {
         wakes.wait(1);
         assert!(matches!(wakes.poll(&mut receiving), Poll::Ready(None)), "{way}");
         assert_eq!(peer.assert_closes(), if way == "dropped" { 1011 } else { 1000 });
-        drop(peer);
+        drop((peer, receiving));
         let ended = wait(recv.closed());
         assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { first: End::Ours, .. })), "{ended:?}");
         assert_eq!(wakes.count(), 1, "{way}");

@@ -21,6 +21,7 @@ mod handler;
 mod http;
 mod judge;
 mod ledger;
+mod pace;
 mod parties;
 mod regressions;
 mod tally;

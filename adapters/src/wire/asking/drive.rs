@@ -63,13 +63,14 @@ impl Wire {
             if !self.advance_asking() {
                 return;
             }
-            let Self { http: Http::Asking(asking), transport, out, .. } = self else { return };
+            let is_flushed = self.is_flushed();
+            let Self { http: Http::Asking(asking), transport, .. } = self else { return };
             let Some(inbox) = asking.inbox() else { return };
             match fill(transport, cx, inbox) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(ended)) => return self.end(ended),
                 Poll::Pending => {
-                    asking.pause(out);
+                    asking.pause(is_flushed);
                     self.advance_asking();
                     return;
                 }

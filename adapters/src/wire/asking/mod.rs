@@ -14,7 +14,7 @@ use endwell_core::http::client::{
 };
 use endwell_core::http::{Fields, InterimResponse, ResponseHead, Upgraded};
 use endwell_core::ws::{Handshake, Opening, WebSocket};
-use endwell_core::{Deadline, Inbox, Outbox, Step};
+use endwell_core::{Deadline, Inbox, Step};
 
 use super::Http;
 use crate::Ended;
@@ -184,8 +184,8 @@ impl Asking {
 
     /// Whose turn it is: while the request is not out, the server's silence says nothing. One that cannot go out any more is
     /// not waited for, whoever still has the right to write it.
-    fn pause(&mut self, out: &Outbox) {
-        let goes_out = !out.is_empty() || matches!(self.sent, Sent::Open);
+    fn pause(&mut self, is_flushed: bool) {
+        let goes_out = !is_flushed || matches!(self.sent, Sent::Open);
         if !goes_out || self.write_error.is_some() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::Outbox;
@@ -9,7 +10,7 @@ use endwell_core::http::client::{Client, Continue, Received, ResponseBody};
 use endwell_core::http::{Event, InterimResponse, ResponseHead};
 
 use super::super::{Http, Outcome, Wire};
-use super::{Answer, Phase, Sent};
+use super::{Answer, Asking, Phase, Sent};
 use crate::Ended;
 use crate::client::Failure;
 
@@ -24,6 +25,7 @@ impl Wire {
         let begins = out.sent().saturating_add(u64::try_from(out.len()).unwrap_or(u64::MAX));
         let right = match mem::replace(&mut asking.phase, Phase::Over) {
             Phase::Idle(client) => {
+                out.set_pace(None);
                 let (phase, sent, right) = write(client, out);
                 (asking.phase, asking.sent) = (phase, sent);
                 asking.begins = begins;
@@ -203,6 +205,14 @@ impl Wire {
             }
         }
         self.http.asking().is_some_and(|asking| asking.is_idle())
+    }
+
+    /// Sets the time for the head of the response that is waited for.
+    pub(crate) fn set_response_time(&mut self, time: Option<Duration>) {
+        if let Some(Asking { phase: Phase::Waiting(response), .. }) = self.http.asking() {
+            response.set_response_time(time);
+            self.leave_to_driver();
+        }
     }
 
     /// Nobody wants the connection any more.

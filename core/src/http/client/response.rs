@@ -1,5 +1,7 @@
 //! The response to a request, until its head has come.
 
+use core::time::Duration;
+
 use super::expect::Continue;
 use super::failure::Failure;
 use super::receive::{Received, Terms};
@@ -65,6 +67,13 @@ impl Response {
     /// next look at the stream, except within a head.
     pub fn pause(&mut self) {
         self.waiting.pause();
+    }
+
+    /// Sets the time from the request to the first byte of its response, instead of
+    /// [`Limits::response_time`](crate::http::Limits::response_time): a server that is polled for news, or that must compute,
+    /// needs more for that one request. `None`: no limit.
+    pub fn set_response_time(&mut self, time: Option<Duration>) {
+        self.waiting.set_response_time(time);
     }
 
     /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].

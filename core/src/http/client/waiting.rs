@@ -21,6 +21,7 @@ pub(crate) struct Waiting {
     expectation: Expectation,
     interim: usize,
     since: Option<Instant>,
+    response_time: Option<Duration>,
 }
 
 /// How much of a head is understood.
@@ -76,7 +77,8 @@ impl Waiting {
             got => HeadProgress::Unasked(super::between::unasked(got)),
         };
         let stage = Stage::FirstByte;
-        Self { inbox, limits, progress, stage, expectation, interim: 0, since: None }
+        let response_time = limits.response_time;
+        Self { inbox, limits, progress, stage, expectation, interim: 0, since: None, response_time }
     }
 
     pub(crate) fn inbox(&mut self) -> &mut Inbox {
@@ -119,12 +121,16 @@ impl Waiting {
         }
     }
 
+    pub(crate) fn set_response_time(&mut self, time: Option<Duration>) {
+        self.response_time = time;
+    }
+
     fn time_limit(&self) -> (Option<Duration>, Limit) {
         match (self.stage, self.expectation) {
             (Stage::Head, _) => (Some(self.limits.head_time), Limit::HeadTime),
             (Stage::FirstByte, Expectation::Open) => (Some(self.limits.continue_time), Limit::ContinueTime),
             (Stage::FirstByte, Expectation::None | Expectation::Moot) => {
-                (self.limits.response_time, Limit::ResponseTime)
+                (self.response_time, Limit::ResponseTime)
             }
         }
     }
