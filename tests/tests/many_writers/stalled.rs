@@ -21,7 +21,7 @@ on_every_runtime!(
 );
 
 const INTERVAL: Duration = Duration::from_millis(40);
-const STALL: Duration = Duration::from_millis(250);
+const STALL: Duration = Duration::from_millis(500);
 const MESSAGE: usize = 1000;
 const QUEUED: usize = 32 << 10;
 const OUTPUT: usize = 16 << 10;
