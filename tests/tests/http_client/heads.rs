@@ -2,7 +2,7 @@
 
 use endwell_core::http::Limits;
 use endwell_tests::asking::{Ask, Note};
-use endwell_tests::hearing::{hear, refuses, within};
+use endwell_tests::hearing::{self, hear, refuses, within};
 
 #[test]
 fn a_status_line_that_is_none_is_refused() {
@@ -77,4 +77,36 @@ fn a_head_is_bounded_in_bytes_and_lines() {
     assert_eq!(within(&limits, &Ask::get(), head(3).as_bytes()).status(), Some(204));
     let exact = format!("HTTP/1.1 204 {}\r\n\r\n", "r".repeat(83));
     assert_eq!((exact.len(), within(&limits, &Ask::get(), exact.as_bytes()).status()), (100, Some(204)));
+}
+
+/// Twice what a request may have.
+#[test]
+fn a_response_has_bounds_of_its_own() {
+    let limits = Limits::default();
+    let fields = |count: usize| format!("HTTP/1.1 204 No\r\n{}\r\n", "a: b\r\n".repeat(count));
+    let trailers = |count: usize| {
+        let trailers = "a: b\r\n".repeat(count);
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{trailers}\r\n")
+    };
+    // Folds are no lines of their own, and many of them cost no more than what they fold.
+    let folded = |folds: usize| format!("HTTP/1.1 204 No\r\na: b\r\n{}\r\n", " \r\n".repeat(folds));
+    let long = |len: usize| {
+        let start = "HTTP/1.1 204 No\r\na: ";
+        format!("{start}{}\r\n\r\n", "b".repeat(len - start.len() - 4))
+    };
+    for (exact, beyond, why) in [
+        (fields(200), fields(201), "the limit is 200"),
+        (trailers(200), trailers(201), "the limit is 200"),
+        (long(64 << 10), long((64 << 10) + 1), "the limit is 65536 bytes"),
+        (folded(21_837), folded(21_839), "the limit is 65536 bytes"),
+    ] {
+        let heard = |response: &str| hearing::of(&Ask::get(), &[response.as_bytes()], &limits);
+        assert!(heard(&exact).content().is_some(), "{why}: {:?}", heard(&exact).notes.last());
+        match heard(&beyond).notes.last() {
+            Some(Note::Failed(reason) | Note::BodyFailed(_, reason)) => {
+                assert!(reason.contains(why), "{reason}")
+            }
+            other => panic!("{why}: {other:?}"),
+        }
+    }
 }
