@@ -104,7 +104,7 @@ fn a_response_has_bounds_of_its_own() {
         assert!(heard(&exact).content().is_some(), "{why}: {:?}", heard(&exact).notes.last());
         match heard(&beyond).notes.last() {
             Some(Note::Failed(reason) | Note::BodyFailed(_, reason)) => {
-                assert!(reason.contains(why), "{reason}")
+                assert!(reason.contains(why), "{reason}");
             }
             other => panic!("{why}: {other:?}"),
         }
