@@ -85,12 +85,16 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         });
         conversations.push(Conversation { requests, then, line, heard });
     }
-    let told: Arc<Mutex<Vec<Ended>>> = Arc::default();
+    let told: Arc<Mutex<Vec<(Duration, Ended)>>> = Arc::default();
     let mut config = config(&mut random);
-    let telling = Arc::clone(&told);
-    config.on_end = Some(Arc::new(move |_, ended| telling.hold().push(ended.clone())));
+    let (telling, telling_when) = (Arc::clone(&told), world.clone());
+    config.on_end = Some(Arc::new(move |_, ended| {
+        telling.hold().push((telling_when.now().since_epoch(), ended.clone()));
+    }));
     let arrivals = Arrivals { world: world.clone(), ends: Mutex::new(ends), errors: random.one_in(3) };
     let time = Duration::from_millis(if stops_early { random.number() % 800 } else { 600_000 });
+    // Nothing goes on for longer than a shutdown takes, and whoever is woken is polled within a moment.
+    let over = world.now().since_epoch() + time + config.shutdown_time + Duration::from_secs(1);
     let handling = world.clone();
     let serving = serve(arrivals, config, move |exchange: Exchange| handle(handling.clone(), exchange));
     let counters = serving.counters();
@@ -116,10 +120,11 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     for conversation in &conversations {
         conversation.judge(calm && dropped.is_none(), &weather);
     }
-    for ended in &*told {
+    for (at, ended) in &*told {
         fits(ended, calm, &weather, &conversations);
+        assert!(*at <= over || dropped.is_some(), "{ended}, {at:?} is after {over:?}");
     }
-    tally.ran(&world, told.iter().map(name).collect());
+    tally.ran(&world, told.iter().map(|(_, ended)| name(ended)).collect());
 }
 
 fn config(random: &mut Random) -> Config {

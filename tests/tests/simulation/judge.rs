@@ -44,6 +44,9 @@ pub(crate) fn judge(
         pongs_are_answers(&written, &peer);
         if let Some(ended) = &ended {
             fits_the_line(plan, line, side, ended);
+            if written.close.is_some() {
+                closes_in_time(plan, line, side);
+            }
             closes_are_told(ended, &written, &peer);
         }
         ends.push(ended.as_ref().map_or("driver dropped".into(), name));
@@ -77,7 +80,7 @@ pub(crate) fn nothing_is_read_too_early(ledgers: &[Ledger; 2], line: &Line, serv
     for side in 0..2 {
         let entries = ledgers[side].lock();
         let Some(ahead) = entries.ahead else { continue };
-        let bound = most[side] + ahead;
+        let bound = most[side] + ahead + 2 * ledgers[1 - side].lock().longest;
         let stream = behind_the_head(line, 1 - side, served);
         let read = line.read(1 - side).saturating_sub(line.taken(1 - side).len() - stream.len());
         let handed: usize = entries.received.iter().map(Vec::len).sum();
@@ -235,6 +238,14 @@ fn fits_the_line(plan: &Plan, line: &Line, side: usize, ended: &Ended) {
     }
 }
 
+/// Once its Close is with the transport an end goes within its limits: twice the time for the peer's Close, whatever comes
+/// meanwhile, and the same for the end of the stream.
+fn closes_in_time(plan: &Plan, line: &Line, side: usize) {
+    let still = plan.manners.still.map_or(Duration::ZERO, |still| still.time);
+    let time = line.since_last_taken(side);
+    assert!(time <= 4 * CLOSE_TIME + still + MOMENT, "end {side} closed for {time:?}");
+}
+
 fn limit(ended: &Ended) -> Option<Limit> {
     match ended {
         Ended::WebSocket(WsEnded::Exceeded(exceeded)) | Ended::Limit(exceeded) => Some(exceeded.limit),
@@ -243,6 +254,9 @@ fn limit(ended: &Ended) -> Option<Limit> {
 }
 
 const PONG_TIME: Duration = Duration::from_secs(20);
+const CLOSE_TIME: Duration = Duration::from_secs(5);
+/// In which whoever is woken is polled.
+const MOMENT: Duration = Duration::from_secs(1);
 
 fn name(ended: &Ended) -> String {
     match ended {

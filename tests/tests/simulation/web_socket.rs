@@ -54,9 +54,9 @@ impl Plan {
         config.outlet.bytes + config.output.high_water / 2
     }
 
-    /// Bytes that an end may have read while none of them was handed out, beyond what is read ahead.
+    /// Bytes that an end may have read while none of them was handed out, beyond what is read ahead and two messages.
     fn most_read(&self, side: usize) -> usize {
-        self.configs[side].ws.received_bytes + 2 * (self.largest + 14)
+        self.configs[side].ws.received_bytes + 2 * 14
     }
 
     /// Much is sent against narrow bounds.

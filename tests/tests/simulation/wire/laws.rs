@@ -44,6 +44,12 @@ impl Line {
         Some(dropped.as_ref()?.saturating_sub(lying))
     }
 
+    /// How long a side lived on after the last byte was taken from it.
+    pub(crate) fn since_last_taken(&self, side: usize) -> Duration {
+        let last = self.ways[side].takes.last().map(|(at, _)| *at);
+        self.ends[side].dropped.unwrap_or_default().saturating_sub(last.unwrap_or_default())
+    }
+
     /// True if bytes lie unread at an end of the library's.
     pub(crate) fn has_unread(&self, side: usize) -> bool {
         let way = &self.ways[1 - side];
