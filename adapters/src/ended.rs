@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use endwell_core::{Error, Exceeded, Violation, ws};
+use endwell_core::{Error, Exceeded, Limit, Violation, ws};
 
 /// How a connection ended, or why an exchange could not go on.
 #[derive(Clone, Debug)]
@@ -35,6 +35,13 @@ pub enum Ended {
     Upgraded,
     /// The connection became a WebSocket, which ended so.
     WebSocket(ws::Ended),
+}
+
+impl Ended {
+    /// True if the peer took our output too slowly.
+    pub(crate) fn is_stall(&self) -> bool {
+        matches!(self, Self::Limit(exceeded) if exceeded.limit == Limit::WriteProgress)
+    }
 }
 
 impl fmt::Display for Ended {

@@ -211,6 +211,52 @@ impl Outbox {
         self.clock.check(now, &pace, Limit::WriteProgress)
     }
 
+    /// Whether the peer still takes what was written, so that it is too early to miss its answer: true while some of it is
+    /// on its way and the pace is kept. Ask this before an answer to what was written is judged to be late.
+    ///
+    /// `unacknowledged` as for [`poll`](Self::poll). Where it cannot be told, what the transport has taken has arrived.
+    pub fn is_on_its_way(&mut self, now: Instant, unacknowledged: impl FnOnce() -> Option<u64>) -> bool {
+        if !self.is_empty() {
+            // It is judged where it is written.
+            return true;
+        }
+        let told = unacknowledged().map_or(self.sent, |rest| self.sent.saturating_sub(rest));
+        if told >= self.sent {
+            self.clock.stop();
+            return false;
+        }
+        match self.acknowledged {
+            Acknowledged::Told(before) if self.clock.since().is_some() => {
+                self.clock.add_bytes(told.saturating_sub(before));
+            }
+            Acknowledged::Told(_) | Acknowledged::Untold { .. } => self.clock.stop(),
+        }
+        self.acknowledged = Acknowledged::Told(told);
+        self.clock.check(now, &self.limits.pace, Limit::WriteProgress).is_ok()
+    }
+
+    /// How much of what was sent the peer has, if that is more than it was known to have.
+    pub(crate) fn gained(&mut self, unacknowledged: Option<u64>) -> Option<u64> {
+        let told = self.sent.saturating_sub(unacknowledged?);
+        let before = match self.acknowledged {
+            Acknowledged::Told(before) => before,
+            Acknowledged::Untold { .. } => 0,
+        };
+        if told <= before {
+            return None;
+        }
+        if let Acknowledged::Told(before) = self.acknowledged {
+            self.clock.add_bytes(told.saturating_sub(before));
+        }
+        self.acknowledged = Acknowledged::Told(told);
+        Some(told)
+    }
+
+    /// How much was written in all.
+    pub(crate) fn written(&self) -> u64 {
+        self.sent.saturating_add(convert::u64_from(self.len))
+    }
+
     /// When [`poll`](Self::poll) must be called again.
     pub fn deadline(&self) -> Option<Deadline> {
         let pace @ Pace { silence, total } = self.pace();
@@ -595,5 +641,34 @@ mod tests {
         assert_eq!(*outbox.pace(), PACE);
         outbox.set_pace(Some(Pace::silence(Duration::from_secs(5))));
         assert_eq!(ends(&mut outbox, |_| None), (5, Bound::Silence(Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_waited_for_while_the_peer_takes_it() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 100_000]);
+        assert!(outbox.is_on_its_way(at(0), || unreachable!("not written yet")));
+        outbox.advance(100_000);
+        // 1,000 bytes a second, which nothing but the question shows.
+        for second in (0..100).step_by(5) {
+            assert!(outbox.is_on_its_way(at(second), || Some(100_000 - second * 1000)));
+        }
+        assert!(!outbox.is_on_its_way(at(100), || Some(0)));
+        // It stops.
+        outbox.put(&[0; 1000]);
+        outbox.advance(1000);
+        for second in (200..260).step_by(5) {
+            assert!(outbox.is_on_its_way(at(second), || Some(10)));
+        }
+        assert!(!outbox.is_on_its_way(at(260), || Some(10)));
+        // A byte now and then.
+        let mut outbox = Outbox::default();
+        outbox.put(&[0; 1000]);
+        outbox.advance(1000);
+        let takes = |second| move || Some(1000 - second / 30);
+        let end = (0..1000).step_by(30).find(|second| !outbox.is_on_its_way(at(*second), takes(*second)));
+        assert_eq!(end, Some(60));
+        // Nobody can tell.
+        assert!(!outbox.is_on_its_way(at(0), untold));
     }
 }

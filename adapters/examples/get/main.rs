@@ -34,6 +34,7 @@ impl Failed {
     const STATUS: u8 = 22;
     const NOT_WRITTEN: u8 = 23;
     const UNANSWERED: u8 = 52;
+    const NOT_TAKEN: u8 = 55;
 
     fn new(code: u8, text: impl ToString) -> Self {
         Self { code, text: text.to_string() }

@@ -22,7 +22,7 @@ pub(crate) const USAGE: &str = "usage: get [options] URL...
 pub(crate) const STATUSES: &str = "
 It ends with 0 if every response came whole, and else with the status of the first that did not: 2 for what is no
 request, 7 without a connection, 18 for a body that was cut off, 22 with --fail, 23 if standard output takes no more, 52
-without an answer, and 1 for anything else.";
+without an answer, 55 if the server did not take the request, and 1 for anything else.";
 
 #[derive(Default)]
 pub(crate) struct Options {

@@ -3,8 +3,9 @@
 use std::future::pending;
 
 use endwell::client::{Failure, Pool, PoolError, Received, SendError, Url};
+use endwell::core::Limit;
 use endwell::http::{Field, Framing, Method, RequestHead};
-use endwell::{Bytes, Connector};
+use endwell::{Bytes, Connector, Ended};
 
 use crate::Failed;
 use crate::options::Options;
@@ -39,7 +40,7 @@ async fn send_large<C: Connector>(
     let length = u64::try_from(body.len()).unwrap_or(u64::MAX);
     let (withheld, response) = connection.request_expecting(head, Framing::Length(length));
     let write = async {
-        // What does not go out is not wanted, or the response says why.
+        // A body that is not wanted, or not taken: the server may have answered, and if not, the response says why.
         if let Ok(mut writer) = withheld.await {
             if writer.write(body.clone()).await.is_ok() {
                 let _ = writer.finish();
@@ -119,13 +120,21 @@ impl From<SendError> for Failed {
     fn from(error: SendError) -> Self {
         match &error {
             SendError::NoConnection { .. } => Self::new(Self::NOT_CONNECTED, error),
-            SendError::Failed { .. } | _ => Self::new(Self::UNANSWERED, error),
+            SendError::Failed { failure, .. } => Self::new(code(failure), error),
+            _ => Self::new(Self::UNANSWERED, error),
         }
     }
 }
 
+/// Whose fault it is that no response came.
+fn code(failure: &Failure) -> u8 {
+    let is_stall =
+        matches!(failure.ended(), Ended::Limit(exceeded) if exceeded.limit == Limit::WriteProgress);
+    if is_stall { Failed::NOT_TAKEN } else { Failed::UNANSWERED }
+}
+
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
-        Self::new(Self::UNANSWERED, failure)
+        Self::new(code(&failure), failure)
     }
 }

@@ -42,6 +42,13 @@ pub(super) fn poll_close(
             Poll::Pending => {}
         }
         let now = wire.now();
+        if let (Last::Nothing, Some(linger)) = (&*last, held.as_mut()) {
+            let is_over = linger.deadline().is_some_and(|deadline| now >= deadline.at);
+            // A reset would destroy what the peer has not read yet, and it reads.
+            if is_over && !linger.inbox().has_ended() && wire.is_on_its_way() {
+                linger.extend(now);
+            }
+        }
         let done = held.step(|mut linger| match last {
             // The time that the peer has runs from our last byte. Until then it may have to be read from, or it
             // would never come to read.

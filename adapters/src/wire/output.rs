@@ -61,7 +61,8 @@ impl Wire {
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
                 Poll::Pending => {
-                    self.out.poll(self.transport.now(), || None)?;
+                    let Self { out, transport, .. } = self;
+                    out.poll(transport.now(), || transport.unacknowledged())?;
                     return Poll::Pending;
                 }
             }
@@ -121,6 +122,12 @@ impl Wire {
             self.unflushed = most;
             self.held_back = None;
         }
+    }
+
+    /// Whether the peer still takes what was written, so that it is too early to miss its answer.
+    pub(crate) fn is_on_its_way(&mut self) -> bool {
+        let Self { out, transport, .. } = self;
+        out.is_on_its_way(transport.now(), || transport.unacknowledged())
     }
 
     /// Bounds the time that a layer below takes for its part.

@@ -207,6 +207,8 @@ impl Wire {
             }
             // Nothing was there: a ping may be due, or a limit met.
             if let SocketState::Open(session) = &mut self.socket {
+                let now = self.transport.now();
+                session.look(now, &mut self.out, || self.transport.unacknowledged());
                 let queued = self.out.len();
                 if let Some(ready) = poll(session, &mut self.out) {
                     self.waiters.stop_reading(&mut self.woken);
@@ -280,6 +282,7 @@ impl Wire {
             return Ok(false);
         }
         let queued = self.out.len();
+        session.look(self.transport.now(), &mut self.out, || self.transport.unacknowledged());
         let is_due = if self.waiters.takes_pieces {
             session.poll_piece(&mut self.out).is_some()
         } else {
@@ -299,6 +302,12 @@ impl Wire {
             let SocketState::Closing(socket) = &mut self.socket else { return };
             let ClosingSocket { closing: held, end_of_stream } = &mut **socket;
             let now = self.transport.now();
+            if let Some(closing) = held.as_mut() {
+                let is_late = closing.deadline().is_some_and(|deadline| now >= deadline.at);
+                if is_late && self.out.is_on_its_way(now, || self.transport.unacknowledged()) {
+                    closing.extend(now);
+                }
+            }
             let over = held.step(|closing| match closing.poll(now, &self.out) {
                 Step::Wait(closing) => (Some(closing), None),
                 Step::Done(ended) => (None, Some(ended)),

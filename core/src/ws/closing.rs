@@ -88,6 +88,11 @@ impl Closing {
         Step::Wait(self)
     }
 
+    /// The peer has not got all at `now` and still takes it ([`Outbox::is_on_its_way`]): its time begins again.
+    pub fn extend(&mut self, now: Instant) {
+        self.since = Some(now);
+    }
+
     /// True if the write side must be ended now: all is written, and this end closes TCP first.
     ///
     /// The server does, when both Close frames have passed or when it failed the connection. The end of the

@@ -35,8 +35,10 @@ enum Beat {
     New,
     /// The last ping was then, or the connection began then, and all is well.
     Heard(Instant),
-    /// A ping went out then and nothing was heard since.
-    Unanswered(Instant),
+    /// A ping went out then and nothing was heard since. And how much was written before it.
+    Unanswered(Instant, u64),
+    /// The peer was seen then to take what was written before the ping. And how much that is.
+    Behind(Instant, u64),
 }
 
 /// What a moment of silence means.
@@ -54,20 +56,39 @@ impl KeepAlive {
 
     /// A pong came.
     pub(super) fn heard(&mut self) {
-        if let Beat::Unanswered(ping) = self.beat {
+        if let Beat::Unanswered(ping, _) | Beat::Behind(ping, _) = self.beat {
             self.beat = Beat::Heard(ping);
         }
     }
 
     /// A ping is on its way.
     pub(super) fn pinged(&mut self, now: Instant) {
-        self.beat = Beat::Unanswered(now);
+        self.beat = Beat::Unanswered(now, 0);
+    }
+
+    /// So much was written before the ping.
+    pub(super) fn pinged_behind(&mut self, written: u64) {
+        if let Beat::Unanswered(_, before) = &mut self.beat {
+            *before = written;
+        }
+    }
+
+    /// The peer has acknowledged so much, which is more than was seen before: it cannot answer a ping that it has not got.
+    pub(super) fn takes(&mut self, now: Instant, acknowledged: u64) {
+        self.beat = match self.beat {
+            Beat::Unanswered(_, before) | Beat::Behind(_, before) if acknowledged < before => {
+                Beat::Behind(now, before)
+            }
+            // It has got the ping since the last look.
+            Beat::Behind(..) => Beat::Unanswered(now, 0),
+            other @ (Beat::New | Beat::Heard(_) | Beat::Unanswered(..)) => other,
+        }
     }
 
     /// A read at `now` found nothing, and none has found anything since `silent_since`.
     pub(super) fn poll(&mut self, now: Instant, silent_since: Instant, limits: &Limits) -> Silence {
         let Some(interval) = limits.ping_interval else { return Silence::Fine };
-        if let Beat::Unanswered(ping) = self.beat {
+        if let Beat::Unanswered(ping, _) | Beat::Behind(ping, _) = self.beat {
             // Whatever came after the ping shows that somebody is there.
             if silent_since > ping {
                 self.beat = Beat::Heard(ping);
@@ -79,10 +100,12 @@ impl KeepAlive {
                 Silence::Fine
             }
             Beat::Heard(last) if now >= last.saturating_add(self.jitter.of(interval)) => Silence::PingDue,
-            Beat::Unanswered(ping) if now >= ping.saturating_add(limits.pong_time) => {
+            Beat::Unanswered(ping, _) | Beat::Behind(ping, _)
+                if now >= ping.saturating_add(limits.pong_time) =>
+            {
                 Silence::TooLong(Exceeded::time(Limit::PongTime, limits.pong_time))
             }
-            Beat::Heard(_) | Beat::Unanswered(_) => Silence::Fine,
+            Beat::Heard(_) | Beat::Unanswered(..) | Beat::Behind(..) => Silence::Fine,
         }
     }
 
@@ -93,7 +116,7 @@ impl KeepAlive {
                 let at = last.saturating_add(self.jitter.of(interval));
                 Some(Deadline { at, reason: Limit::PingInterval })
             }
-            Beat::Unanswered(ping) => {
+            Beat::Unanswered(ping, _) | Beat::Behind(ping, _) => {
                 Some(Deadline { at: ping.saturating_add(limits.pong_time), reason: Limit::PongTime })
             }
             Beat::New => None,
@@ -130,6 +153,27 @@ mod tests {
         assert_eq!(clock.deadline(&limits).map(|d| (d.at, d.reason)), Some((at(138), Limit::PongTime)));
         assert_eq!(clock.poll(at(137), at(100), &limits), Silence::Fine);
         assert!(matches!(clock.poll(at(138), at(100), &limits), Silence::TooLong(_)));
+    }
+
+    #[test]
+    fn a_ping_that_the_peer_has_not_got_is_waited_with() {
+        let limits = Limits::default();
+        let mut clock = KeepAlive::new(Jitter(0));
+        clock.pinged(at(18));
+        clock.pinged_behind(1000);
+        clock.takes(at(38), 999);
+        assert_eq!(clock.poll(at(38), at(0), &limits), Silence::Fine);
+        assert_eq!(clock.deadline(&limits).map(|d| d.at), Some(at(58)));
+        // It has got it, and then it has its time for the pong.
+        clock.takes(at(58), 1000);
+        assert_eq!(clock.poll(at(58), at(0), &limits), Silence::Fine);
+        clock.takes(at(78), 1001);
+        assert!(matches!(clock.poll(at(78), at(0), &limits), Silence::TooLong(_)));
+        // A peer that had all before the ping has had its time.
+        clock.pinged(at(100));
+        clock.pinged_behind(2000);
+        clock.takes(at(120), 2000);
+        assert!(matches!(clock.poll(at(120), at(0), &limits), Silence::TooLong(_)));
     }
 
     #[test]

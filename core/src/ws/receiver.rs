@@ -34,7 +34,7 @@ pub struct Receiver {
     small: u8,
     pub(super) limits: Arc<Limits>,
     pub(super) clock: Clock,
-    keep_alive: KeepAlive,
+    pub(super) keep_alive: KeepAlive,
     /// What it takes to inflate, if messages may be compressed.
     pub(super) deflate: Option<Receiving>,
 }

@@ -12,7 +12,7 @@ use super::piece::{NextPiece, Piece, PieceReady};
 use super::receiver::{Receiver, Reception};
 use super::sender::{CloseSent, Sender};
 use super::{Failure, Ping, WebSocket};
-use crate::{Deadline, Inbox, Instant, Outbox, Pace, Payload};
+use crate::{Deadline, Inbox, Instant, Limit, Outbox, Pace, Payload};
 
 /// A WebSocket in one field: it answers pings and the peer's Close by itself and keeps the connection alive.
 ///
@@ -236,10 +236,22 @@ impl Session {
         ready
     }
 
-    fn keep_alive(&mut self, due: Ready, out: &mut Outbox) {
-        if let Ok(Event::PingDue(due)) = self.recv.event(due) {
-            self.writer.keep_alive(due, out);
+    /// Looks what the peer has acknowledged, if its pong is late at `now`: it cannot answer a ping that it has not got. While it
+    /// takes what was written before that, its time begins again. Call it before [`poll`](Self::poll), when nothing arrived.
+    ///
+    /// `unacknowledged` as for [`Outbox::poll`].
+    pub fn look(&mut self, now: Instant, out: &mut Outbox, unacknowledged: impl FnOnce() -> Option<u64>) {
+        let pong = self.recv.keep_alive.deadline(&self.recv.limits);
+        let is_late = pong.is_some_and(|pong| pong.reason == Limit::PongTime && now >= pong.at);
+        if let Some(has) = if is_late { out.gained(unacknowledged()) } else { None } {
+            self.recv.keep_alive.takes(now, has);
         }
+    }
+
+    fn keep_alive(&mut self, due: Ready, out: &mut Outbox) {
+        let Ok(Event::PingDue(due)) = self.recv.event(due) else { return };
+        self.recv.keep_alive.pinged_behind(out.written());
+        self.writer.keep_alive(due, out);
     }
 }
 

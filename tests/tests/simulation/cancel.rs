@@ -18,7 +18,7 @@ use crate::world::{GiveUp, Hold, Manners, World, until_pending};
 /// Single bytes, few of them under way.
 pub(crate) fn bytes(longest: usize) -> Weather {
     let delay = Duration::from_millis(1);
-    Weather { longest, delay, window: 7 * longest, holds: None, turns: None, stall: None, cut: None }
+    Weather { longest, delay, window: 7 * longest, ..Weather::CALM }
 }
 
 /// Runs `scenario` with a future given up at its first wait, its second and so on, until it is done before that: how

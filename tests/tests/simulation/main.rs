@@ -24,6 +24,7 @@ mod ledger;
 mod pace;
 mod parties;
 mod regressions;
+mod slow;
 mod tally;
 mod watchdog;
 mod web_socket;
@@ -38,12 +39,17 @@ use watchdog::{PATIENCE, Watchdog};
 /// Runs the seeds that are always run and the usual ones, or those that are asked for. A seed that fails is named, and so
 /// is one that hangs.
 fn every_seed(always: &[u64], run: impl Fn(u64, &mut Tally)) -> Tally {
+    seeds(always, USUAL, run)
+}
+
+/// The same, where so many seeds are the usual ones.
+fn seeds(always: &[u64], usual: u64, run: impl Fn(u64, &mut Tally)) -> Tally {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let seeds = match (number("SEED"), number("SEEDS")) {
         (Some(seed), _) => vec![seed],
         (None, seeds) => {
             let from = number("FROM").unwrap_or(0);
-            always.iter().copied().chain(from..from + seeds.unwrap_or(USUAL)).collect()
+            always.iter().copied().chain(from..from + seeds.unwrap_or(usual)).collect()
         }
     };
     let mut tally = Tally::default();
@@ -120,4 +126,9 @@ fn http_keeps_its_laws_in_every_world() {
         &["Aborted", "Announced", "ByPeer", "Shutdown", "Unanswered", "limit: IdleTime"],
     );
     reaches(&tally, &["error of accept", "handler panics", "shutdown"], &["transport"]);
+}
+
+#[test]
+fn a_peer_that_is_slow_and_never_pauses_gets_everything() {
+    seeds(&[], 100, slow::run);
 }

@@ -24,7 +24,7 @@ const PAUSE: usize = 50_000;
 
 fn weather() -> Weather {
     let delay = Duration::from_millis(1);
-    Weather { longest: 4096, delay, window: 4096, holds: None, turns: None, stall: None, cut: None }
+    Weather { longest: 4096, delay, window: 4096, ..Weather::CALM }
 }
 
 /// A server end, a client end, and what runs them.

@@ -34,7 +34,7 @@ pub(crate) const HTTP: [u64; 1] = [20738];
 
 fn weather(window: usize) -> Weather {
     let delay = Duration::from_millis(1);
-    Weather { longest: 5000, delay, window, holds: None, turns: None, stall: None, cut: None }
+    Weather { longest: 5000, delay, window, ..Weather::CALM }
 }
 
 fn over(end: WireEnd, role: Role) -> (Socket, Driver) {

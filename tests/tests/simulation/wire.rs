@@ -8,64 +8,13 @@ use std::time::Duration;
 
 use endwell::Transport;
 use endwell::core::Instant;
-use endwell_tests::random::Random;
 
 use crate::world::{Hold, World};
 
 mod laws;
+mod weather;
 
-/// What a wire does.
-#[derive(Clone, Debug)]
-pub(crate) struct Weather {
-    /// A read or a write takes at most so many bytes.
-    pub(crate) longest: usize,
-    /// A byte travels at most so long.
-    pub(crate) delay: Duration,
-    /// Bytes that are under way or unread, at the most.
-    pub(crate) window: usize,
-    /// Bytes that a layer above the wire holds back until it is flushed, at the most.
-    pub(crate) holds: Option<usize>,
-    /// Once in so many calls the turn of the task is used up: nobody has looked.
-    pub(crate) turns: Option<usize>,
-    /// Behind so many bytes of a direction nothing moves for a time, and then with a smaller window.
-    pub(crate) stall: Option<(usize, usize, Duration)>,
-    /// Behind so many bytes of a direction it is cut.
-    pub(crate) cut: Option<(usize, usize, Cut)>,
-}
-
-impl Weather {
-    pub(crate) fn of(random: &mut Random) -> Self {
-        let longest = *random.pick(&[1, 7, 100, 5000]);
-        let window = *random.pick(&[longest.max(16), longest + 200, 1 << 16]);
-        // At least 32 KiB a second, so that no limit is met without a stall.
-        let most = Duration::from_nanos(window as u64 * 1_000_000_000 / (32 << 10));
-        let delay = Duration::from_millis(*random.pick(&[0, 1, 30, 200])).min(most);
-        let stall = random.one_in(3).then(|| {
-            let time = *random.pick(&[100, 1500, 8000, 60_000, 200_000]);
-            (random.below(2), random.below(1500), Duration::from_millis(time))
-        });
-        let cut = random.one_in(4).then(|| {
-            let kind = if random.one_in(2) { Cut::End } else { Cut::Reset };
-            (random.below(2), random.below(3000), kind)
-        });
-        let holds = random.one_in(3).then(|| *random.pick(&[16, 200, 1024]));
-        let turns = random.one_in(2).then(|| 2 + random.below(20));
-        Self { longest, delay, window, holds, turns, stall, cut }
-    }
-
-    /// True if it does nothing by which a limit is met or anything is lost.
-    pub(crate) fn is_calm(&self) -> bool {
-        self.cut.is_none() && self.stall.is_none_or(|(_, _, time)| time < Duration::from_secs(2))
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// The direction ends as if its sender had closed.
-    End,
-    /// Both directions fail, and what was under way is lost.
-    Reset,
-}
+pub(crate) use weather::{Cut, Kernel, Weather};
 
 /// Both directions.
 pub(crate) struct Line {
@@ -77,7 +26,12 @@ pub(crate) struct Line {
 /// One direction, by the number of its sender.
 #[derive(Default)]
 struct Way {
+    /// What a layer above the wire holds back, or, without one, what a stall does.
     held: VecDeque<u8>,
+    /// What the kernel buffers.
+    buffered: VecDeque<u8>,
+    /// The kernel's buffer was full, and not enough of it is free yet.
+    full: bool,
     moving: VecDeque<(Duration, Vec<u8>)>,
     moved: usize,
     arrived: VecDeque<u8>,
@@ -85,6 +39,8 @@ struct Way {
     read: usize,
     /// Bytes in `moving`.
     in_flight: usize,
+    /// When the last of them arrives, or has.
+    last: Duration,
     /// All that the sender handed over.
     taken: Vec<u8>,
     end: Option<EndOfStream>,
@@ -199,6 +155,10 @@ impl Line {
             while way.moving.front().is_some_and(|(at, _)| *at <= now) {
                 let Some((_, bytes)) = way.moving.pop_front() else { break };
                 way.in_flight -= bytes.len();
+                if let (Some(refused), true) = (&mut way.refused, self.weather.tells()) {
+                    // Acknowledged is as good as taken.
+                    *refused = now;
+                }
                 way.arrived.extend(bytes);
                 wake(&mut way.reader);
             }
@@ -232,21 +192,60 @@ impl Line {
             way.in_flight = 0;
             way.arrived.clear();
             way.held.clear();
+            way.buffered.clear();
             wake(&mut way.reader);
             wake(&mut way.writer);
         }
     }
 
+    /// How much the wire takes of a side now, if it is not stalled.
+    fn room(&mut self, side: usize) -> usize {
+        let Weather { kernel, window, .. } = self.weather;
+        let way = &mut self.ways[side];
+        let Some(kernel) = kernel else {
+            let window = if way.shrunk { window.div_ceil(2) } else { window };
+            return window.saturating_sub(way.in_flight + way.arrived.len());
+        };
+        kernel.room(way.buffered.len(), &mut way.full)
+    }
+
     /// Moves what is held back onto the wire, as far as there is room.
     fn send_on(&mut self, side: usize, world: &World) {
-        while !self.ways[side].held.is_empty() {
+        if self.weather.kernel.is_none() {
+            return self.transmit(side, world);
+        }
+        loop {
+            let len = self.room(side).min(self.ways[side].held.len());
             let way = &mut self.ways[side];
-            let window = if way.shrunk { self.weather.window.div_ceil(2) } else { self.weather.window };
-            let room = window.saturating_sub(way.in_flight + way.arrived.len());
-            if room == 0 || way.stalled_until.is_some() || way.end == Some(EndOfStream::ByCut) {
+            way.buffered.extend(way.held.drain(..len));
+            let before = way.buffered.len();
+            self.transmit(side, world);
+            if self.ways[side].buffered.len() == before {
                 return;
             }
-            let mut len = room.min(way.held.len());
+        }
+    }
+
+    /// Sends what the kernel has, as far as the window goes.
+    fn transmit(&mut self, side: usize, world: &World) {
+        let Weather { window, kernel, rate, .. } = self.weather;
+        loop {
+            let way = &mut self.ways[side];
+            let queue = if kernel.is_some() { &mut way.buffered } else { &mut way.held };
+            let window = if way.shrunk { window.div_ceil(2) } else { window };
+            let room = window.saturating_sub(way.in_flight + way.arrived.len());
+            let mut len = room.min(queue.len());
+            if len == 0 || way.stalled_until.is_some() || way.end == Some(EndOfStream::ByCut) {
+                return;
+            }
+            if let Some(rate) = rate {
+                // As a kernel does, it sends a whole segment or the rest.
+                let segment = (rate / 4).max(1).min(window).min(queue.len());
+                if len < segment {
+                    return;
+                }
+                len = segment;
+            }
             if let Some((direction, behind, time)) = self.weather.stall {
                 if direction == side && way.moved + len > behind && !way.shrunk {
                     way.shrunk = true;
@@ -260,19 +259,23 @@ impl Line {
             if let Some((_, behind, _)) = cut {
                 len = behind - way.moved;
             }
-            let bytes: Vec<u8> = way.held.drain(..len).collect();
+            let bytes: Vec<u8> = queue.drain(..len).collect();
             let delay = self.weather.delay.as_nanos() as usize + 1;
             let delay = Duration::from_nanos(world.random(|random| random.below(delay)) as u64);
-            let at = world.now().since_epoch() + delay;
-            let at = way.moving.back().map_or(at, |(last, _)| at.max(*last));
+            let now = world.now().since_epoch();
+            let after = way.moving.back().map_or(way.last, |(last, _)| *last);
+            let pace = rate.map_or(0, |rate| len as u64 * 1_000_000_000 / rate as u64);
+            let at = (now + delay).max(after.max(now) + Duration::from_nanos(pace));
+            way.last = at;
             way.moved += len;
-            way.moves.push((world.now().since_epoch(), way.moved));
+            way.moves.push((now, way.moved));
             way.in_flight += len;
             way.moving.push_back((at, bytes));
             match cut {
                 Some((_, _, Cut::End)) => {
                     way.end = Some(EndOfStream::ByCut);
                     way.held.clear();
+                    way.buffered.clear();
                     wake(&mut way.reader);
                     world.fault("cut with end of stream");
                 }
@@ -319,9 +322,11 @@ impl Transport for WireEnd {
         let peer = 1 - self.side;
         if line.weather.holds.is_none() {
             line.send_on(peer, &self.world);
-            if line.ends[self.side].broken {
-                return broken();
-            }
+        } else if line.weather.kernel.is_some() {
+            line.transmit(peer, &self.world);
+        }
+        if line.ends[self.side].broken {
+            return broken();
         }
         let way = &mut line.ways[peer];
         let available = way.arrived.len().min(buffer.len()).min(longest);
@@ -334,11 +339,16 @@ impl Transport for WireEnd {
                 *to = from;
             }
             way.read += len;
-            wake(&mut way.writer);
+            if line.weather.kernel.is_some() {
+                line.transmit(peer, &self.world);
+            }
+            if line.weather.kernel.is_none() || line.room(peer) > 0 {
+                wake(&mut line.ways[peer].writer);
+            }
             self.world.progress();
             return Poll::Ready(Ok(len));
         }
-        if way.end.is_some() && way.in_flight + way.held.len() + way.arrived.len() == 0 {
+        if way.end.is_some() && way.in_flight + way.held.len() + way.buffered.len() + way.arrived.len() == 0 {
             return Poll::Ready(Ok(0));
         }
         self.found_nothing = true;
@@ -369,16 +379,14 @@ impl Transport for WireEnd {
         if line.ends[side].broken || line.ways[side].end.is_some() {
             return broken();
         }
-        let Weather { longest, holds, window, .. } = line.weather;
-        let way = &mut line.ways[side];
-        let window = if way.shrunk { window.div_ceil(2) } else { window };
+        let Weather { longest, holds, kernel, .. } = line.weather;
+        let Way { held, stalled_until, .. } = &line.ways[side];
         let room = match holds {
-            Some(holds) => holds.saturating_sub(way.held.len()),
-            None if way.held.is_empty() && way.stalled_until.is_none() => {
-                window.saturating_sub(way.in_flight + way.arrived.len())
-            }
+            Some(holds) => holds.saturating_sub(held.len()),
+            None if held.is_empty() && (stalled_until.is_none() || kernel.is_some()) => line.room(side),
             None => 0,
         };
+        let way = &mut line.ways[side];
         let now = self.world.now().since_epoch();
         if room == 0 {
             way.refused.get_or_insert(now);
@@ -459,6 +467,12 @@ impl Transport for WireEnd {
 
     fn found_nothing(&self) -> bool {
         self.found_nothing
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        let line = self.line.hold();
+        let Way { buffered, in_flight, .. } = &line.ways[self.side];
+        line.weather.tells().then_some((buffered.len() + in_flight) as u64)
     }
 }
 

@@ -64,13 +64,25 @@ impl Wire {
                 return;
             }
             let is_flushed = self.is_flushed();
-            let Self { http: Http::Asking(asking), transport, .. } = self else { return };
+            let Self { http: Http::Asking(asking), transport, out, .. } = self else { return };
             let Some(inbox) = asking.inbox() else { return };
             match fill(transport, cx, inbox) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(ended)) => return self.end(ended),
                 Poll::Pending => {
-                    asking.pause(is_flushed);
+                    if let Some(stalled) = asking.stalled().filter(|_| transport.found_nothing()).cloned() {
+                        return self.end(stalled);
+                    }
+                    let now = transport.now();
+                    let is_late = asking.is_late(now);
+                    if is_late && out.is_on_its_way(now, || transport.unacknowledged()) {
+                        // It has not got the request, and its time begins with the next look.
+                        asking.pause();
+                        continue;
+                    }
+                    if asking.goes_out(is_flushed) {
+                        asking.pause();
+                    }
                     self.advance_asking();
                     return;
                 }

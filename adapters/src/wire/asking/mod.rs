@@ -14,7 +14,7 @@ use endwell_core::http::client::{
 };
 use endwell_core::http::{Fields, InterimResponse, ResponseHead, Upgraded};
 use endwell_core::ws::{Handshake, Opening, WebSocket};
-use endwell_core::{Deadline, Inbox, Step};
+use endwell_core::{Deadline, Inbox, Instant, Limit, Step};
 
 use super::Http;
 use crate::Ended;
@@ -148,6 +148,15 @@ impl Asking {
         matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Tunnelling(_))
     }
 
+    /// The stall that ended the request, if nothing of its answer has come. A server that takes nothing more may have answered
+    /// before, but it is not waited for a second time.
+    fn stalled(&mut self) -> Option<&Ended> {
+        if !self.waits() || !self.inbox().is_some_and(|inbox| inbox.is_empty()) {
+            return None;
+        }
+        self.write_error.as_ref().filter(|ended| ended.is_stall())
+    }
+
     /// The next interim response that nobody has taken. Ready, and none: there will be no further one.
     fn interim(&mut self) -> Poll<Option<InterimResponse>> {
         match (self.interims.pop_front(), &self.phase) {
@@ -184,11 +193,18 @@ impl Asking {
 
     /// Whose turn it is: while the request is not out, the server's silence says nothing. One that cannot go out any more is
     /// not waited for, whoever still has the right to write it.
-    fn pause(&mut self, is_flushed: bool) {
-        let goes_out = !is_flushed || matches!(self.sent, Sent::Open);
-        if !goes_out || self.write_error.is_some() {
-            return;
-        }
+    fn goes_out(&self, is_flushed: bool) -> bool {
+        (!is_flushed || matches!(self.sent, Sent::Open)) && self.write_error.is_none()
+    }
+
+    /// True if the server has had its time for an answer.
+    fn is_late(&self, now: Instant) -> bool {
+        let deadline = self.deadline().filter(|deadline| deadline.reason == Limit::ResponseTime);
+        deadline.is_some_and(|deadline| now >= deadline.at)
+    }
+
+    /// The server is not waited for.
+    fn pause(&mut self) {
         match &mut self.phase {
             Phase::Waiting(response) => response.pause(),
             Phase::Upgrading(handshake) => handshake.pause(),

@@ -47,6 +47,12 @@ impl Linger {
         Step::Wait(self)
     }
 
+    /// The peer has not got all at `now` and still takes it ([`Outbox::is_on_its_way`](crate::Outbox::is_on_its_way)): its
+    /// time begins again.
+    pub fn extend(&mut self, now: Instant) {
+        self.since = Some(now);
+    }
+
     /// When to poll again though nothing arrived.
     pub fn deadline(&self) -> Option<Deadline> {
         let since = self.since?;

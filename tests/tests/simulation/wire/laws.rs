@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{EndState, Line, Way};
 
-/// The time in which the transport of an end may take nothing: the longest silence, and a moment to notice.
+/// The time in which the transport of an end may take nothing: the longest silence, and a moment to notice. Twice that where
+/// the kernel tells what the peer has: what it took just after a question counts from the next one.
 const LONGEST_STALL: Duration = Duration::from_secs(61);
 /// The base of the longest time for all that is taken, and the bytes that add a second. No shorter than the silence.
 const TOTAL: (Duration, u64) = (Duration::from_secs(60), 500);
@@ -78,7 +79,11 @@ impl Line {
                 continue;
             };
             let time = now.saturating_sub(refused);
-            assert!(time <= LONGEST_STALL, "end {side} lives, and nothing was taken from it for {time:?}");
+            let tells = self.weather.tells();
+            assert!(
+                time <= LONGEST_STALL * if tells { 2 } else { 1 },
+                "end {side} lives, and nothing was taken from it for {time:?}"
+            );
         }
     }
 }
