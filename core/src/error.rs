@@ -1,7 +1,7 @@
 //! Errors, sorted by blame: the peer broke the protocol, or a limit was met.
 //!
-//! A third kind, that the transport failed, exists only where there is a transport. There is no kind for
-//! misuse: what must not be called cannot be called.
+//! Only an adapter has the third kind, a failed transport. The core has no error for misuse: a call that must not be
+//! made does not compile.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -9,12 +9,12 @@ use core::time::Duration;
 
 use crate::Total;
 
-/// Why a connection, or one message of it, could not go on.
+/// Why a connection, or one message of it, failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// The peer sent what the protocol forbids.
     Protocol(Violation),
-    /// The peer stayed within the protocol and went past one of our limits.
+    /// The peer followed the protocol but exceeded one of our limits.
     Limit(Exceeded),
 }
 
@@ -41,7 +41,7 @@ impl From<Exceeded> for Error {
     }
 }
 
-/// What a peer did that the protocol forbids: what was expected, what came, and where that is written.
+/// A violation of the protocol by the peer: what was expected, what came, and the section that requires it.
 ///
 /// What came is kept shortened, and shown escaped: it is safe to print.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,22 +55,22 @@ struct Details {
 }
 
 impl Violation {
-    /// `section` is the RFC section that says what was expected.
+    /// `section` is the RFC section that states what was expected.
     pub(crate) fn new(expected: &'static str, got: &[u8], section: &'static str) -> Self {
         Self(Box::new(Details { expected, got: Excerpt::of(got), section }))
     }
 
-    /// What the protocol asks for.
+    /// What the protocol requires.
     pub fn expected(&self) -> &'static str {
         self.0.expected
     }
 
-    /// What came instead: escaped, and cut after 48 bytes.
+    /// What came instead, escaped and cut after 48 bytes.
     pub fn got(&self) -> impl fmt::Display + '_ {
         &self.0.got
     }
 
-    /// The section that asks for it, as in "RFC 9112 6.3".
+    /// The section that requires it, as in "RFC 9112 6.3".
     pub fn section(&self) -> &'static str {
         self.0.section
     }
@@ -90,7 +90,7 @@ impl fmt::Debug for Violation {
 
 impl core::error::Error for Violation {}
 
-/// The first bytes of what came from a peer, shown escaped.
+/// The first bytes of what a peer sent, shown escaped.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     start: Box<[u8]>,
@@ -124,7 +124,7 @@ impl fmt::Display for Excerpt {
 pub struct Exceeded {
     /// Which limit.
     pub limit: Limit,
-    /// The value it was set to.
+    /// The value of that limit.
     pub bound: Bound,
 }
 
@@ -160,31 +160,31 @@ impl core::error::Error for Exceeded {}
 /// The value of a limit, with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(u64),
-    /// So many of what is counted.
+    /// A number of items.
     Count(u64),
-    /// So long.
+    /// A duration.
     Time(Duration),
-    /// At most so long without a byte.
+    /// The longest time without a byte.
     Silence(Duration),
-    /// At most so long for all the bytes.
+    /// The longest time for all the bytes.
     Total(Total),
 }
 
-/// The limits that can be met, each the reason for an error or for a deadline.
+/// The limits that can be met. Each is the reason for an error or for a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
     /// No byte came after the connection was made.
     FirstByteTime,
-    /// A head was begun and not completed in time.
+    /// A head was not complete in time.
     HeadTime,
     /// Nothing came between two requests.
     IdleTime,
-    /// The response was not begun in time.
+    /// The response did not begin in time.
     ResponseTime,
-    /// A client has waited to be told to continue. A reason for a deadline, never for an error.
+    /// The time to wait for 100 Continue has passed. A reason for a deadline, never for an error.
     ContinueTime,
     /// There were too many interim responses.
     InterimCount,

@@ -1,4 +1,4 @@
-//! What has arrived and is not yet understood.
+//! Bytes that have arrived and are not yet consumed.
 
 use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
@@ -7,23 +7,22 @@ use core::ops::Deref;
 
 use crate::Instant;
 
-/// The bytes that arrived for a state and that it has not consumed, in order, bounded.
+/// The bytes that arrived for a state and that the state has not consumed, in order, bounded.
 ///
-/// An inbox belongs to the state that receives and moves with it, so the bytes behind a pipelined request or
-/// an upgrade are never in anybody's hands. A driver feeds it in one of two ways:
+/// An inbox belongs to the state that receives and moves with it, so the bytes behind a pipelined request or an upgrade
+/// never leave the connection. A driver feeds it in one of two ways:
 ///
-/// - **in place**: read into [`room`](Self::room) and say [`filled`](Self::filled). [`lend`](Self::lend) a
-///   buffer first and [`reclaim`](Self::reclaim) it before the task waits, and an idle connection holds no
-///   buffer at all;
+/// - **in place**: read into [`room`](Self::room) and then call [`filled`](Self::filled). [`lend`](Self::lend) a buffer
+///   first and [`reclaim`](Self::reclaim) it before the task waits; an idle connection then holds no buffer;
 /// - **by copy**: [`feed`](Self::feed).
 ///
-/// The end of the stream is fed too: [`end`](Self::end), or [`cut`](Self::cut) if bytes may be missing before it. So is silence: [`dry`](Self::dry) says that a read
-/// found nothing, and only then can a time limit expire. A driver that was slow does not kill a peer whose
-/// bytes lie unread in the kernel.
+/// The driver reports the end of the stream with [`end`](Self::end), or with [`cut`](Self::cut) if bytes may be missing
+/// before it. It reports silence with [`dry`](Self::dry): a read found nothing, and only then can a time limit expire.
+/// So a slow driver does not time out a peer whose bytes wait unread in the kernel.
 pub struct Inbox {
     /// Every byte of its length is initialised; `start..end` is what arrived.
     buffer: BytesMut,
-    /// The memory that the buffer is a part of: what a payload that shares it keeps alive.
+    /// The size of the allocation that the buffer is a part of: what a payload that shares the buffer keeps alive.
     allocated: usize,
     start: usize,
     end: usize,
@@ -34,15 +33,15 @@ pub struct Inbox {
 /// What the last look at the stream showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stream {
-    /// Bytes, or nobody has looked yet.
+    /// Bytes, or there was no look yet.
     Flowing,
-    /// Nothing to read at this moment, nor at any since `since`.
+    /// Nothing to read at `at`, nor at any look since `since`.
     Dry { since: Instant, at: Instant },
-    /// There was nothing since `since`, and nobody has looked since the peer was last waited for.
+    /// Nothing to read since `since`, and no look since we stopped waiting for the peer.
     Unwatched { since: Instant },
-    /// Nothing will come any more.
+    /// The stream has ended.
     Ended,
-    /// Nothing will come any more, and not all may have come.
+    /// The stream has ended, and bytes may be missing.
     Cut,
 }
 
@@ -50,7 +49,7 @@ enum Stream {
 const FIRST: usize = 4096;
 
 impl Inbox {
-    /// An empty inbox that holds at most `limit` unconsumed bytes.
+    /// Makes an empty inbox that holds at most `limit` unconsumed bytes.
     pub(crate) fn new(limit: usize) -> Self {
         Self { buffer: BytesMut::new(), allocated: 0, start: 0, end: 0, limit, stream: Stream::Flowing }
     }
@@ -61,7 +60,7 @@ impl Inbox {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// How many bytes are not consumed yet.
+    /// The number of bytes that are not consumed yet.
     #[inline]
     pub fn len(&self) -> usize {
         self.end.saturating_sub(self.start)
@@ -72,15 +71,15 @@ impl Inbox {
         self.len() == 0
     }
 
-    /// The bound on unconsumed bytes.
+    /// The limit on unconsumed bytes.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Room to read into, initialised. Say [`filled`](Self::filled) afterwards.
+    /// Returns initialised room to read into. Call [`filled`](Self::filled) afterwards.
     ///
-    /// Never empty after a poll that waits, except when the stream has ended or the state above does not
-    /// read on ([`is_full`](Self::is_full)). Makes a buffer if none is lent.
+    /// After a poll that waits there is room, unless the stream has ended or the state has stopped reading
+    /// ([`is_full`](Self::is_full)). Allocates a buffer if none is lent.
     pub fn room(&mut self) -> &mut [u8] {
         let allowed = self.limit.saturating_sub(self.len());
         if self.is_empty() {
@@ -93,22 +92,22 @@ impl Inbox {
         if self.end == self.buffer.len() && allowed > 0 {
             let grown = self.buffer.len().saturating_mul(2).max(FIRST);
             self.buffer.resize(grown.min(self.limit), 0);
-            // If parts of it were handed out, it may lie where it did, or in memory as large.
+            // If parts of the buffer were handed out, it lies where it did, or in an allocation as large.
             self.allocated = self.allocated.max(self.buffer.capacity());
         }
         let end = self.end.saturating_add(allowed).min(self.buffer.len());
         self.buffer.get_mut(self.end..end).unwrap_or_default()
     }
 
-    /// True if there is room without making a buffer. A full inbox has none, however large its buffer is.
+    /// True if there is room without allocating. A full inbox has no room, however large its buffer is.
     pub fn has_room(&self) -> bool {
         self.buffer.len().min(self.limit) > self.len()
     }
 
-    /// The first `len` bytes of [`room`](Self::room) now hold what arrived.
+    /// Marks the first `len` bytes of [`room`](Self::room) as received.
     ///
-    /// What exceeds the room is ignored. Zero bytes change nothing: an end of stream is told by
-    /// [`end`](Self::end), so a full inbox cannot look like one.
+    /// Any excess over the room is ignored. Zero bytes change nothing: the end of the stream is reported with
+    /// [`end`](Self::end), so a full inbox cannot look like the end.
     pub fn filled(&mut self, len: usize) {
         if len > 0 && !self.is_over() {
             self.end = self.end.saturating_add(len).min(self.buffer.len());
@@ -116,7 +115,7 @@ impl Inbox {
         }
     }
 
-    /// Copies from `bytes` and says how many were taken: all, unless the bound is met.
+    /// Copies from `bytes` and returns how many were taken: all, unless the limit is met.
     pub fn feed(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -136,18 +135,19 @@ impl Inbox {
         taken
     }
 
-    /// The stream has ended: nothing will arrive after what is here.
+    /// Marks the stream as ended: nothing arrives after the bytes that are here.
     pub fn end(&mut self) {
         if self.stream != Stream::Cut {
             self.stream = Stream::Ended;
         }
     }
 
-    /// The stream has broken off: nothing will arrive after what is here, and not all may have arrived, as when TLS ends
-    /// without close_notify (RFC 8446 6.1). True if this is new.
+    /// Marks the stream as broken off: nothing arrives after the bytes that are here, and bytes may be missing, as when
+    /// TLS ends without close_notify (RFC 8446 6.1). Returns true the first time.
     ///
-    /// Poll the state then. One that waits between two messages misses nothing and takes it for the end of the stream
-    /// (RFC 9112 9.8). Any other still waits, for what cannot come any more: the connection has failed.
+    /// Poll the state afterwards. A state that waits between two messages misses nothing and treats this as the end of
+    /// the stream (RFC 9112 9.8). Any other state still waits, for bytes that can no longer come: the connection has
+    /// failed.
     pub fn cut(&mut self) -> bool {
         let is_new = !self.is_over();
         if is_new {
@@ -156,7 +156,7 @@ impl Inbox {
         is_new
     }
 
-    /// A read at `now` found nothing, and the stream has not ended.
+    /// Reports that a read at `now` found nothing and that the stream has not ended.
     pub fn dry(&mut self, now: Instant) {
         self.stream = match self.stream {
             Stream::Flowing => Stream::Dry { since: now, at: now },
@@ -165,29 +165,30 @@ impl Inbox {
         };
     }
 
-    /// True if the stream has ended, and was not [cut](Self::cut). There may still be unread bytes.
+    /// True if the stream has ended and was not [cut](Self::cut). There may still be unread bytes.
     pub fn has_ended(&self) -> bool {
         self.stream == Stream::Ended
     }
 
-    /// True if nothing will arrive any more: the stream has ended or was cut.
+    /// True if nothing more will arrive: the stream has ended or was cut.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.stream, Stream::Ended | Stream::Cut)
     }
 
-    /// True if nothing more fits: the state above must consume before the driver reads on.
+    /// True if nothing more fits: the state must consume before the driver reads on.
     pub fn is_full(&self) -> bool {
         self.len() >= self.limit
     }
 
-    /// Lends a buffer to read into. Its whole length counts as initialised room and its content is ignored. Its capacity
-    /// should be all of its allocation: [`Payload::take`] judges by it what sharing the buffer would keep alive.
+    /// Lends a buffer to read into. Its whole length counts as initialised room and its content is ignored. Its
+    /// capacity should be that of its whole allocation: [`Payload::take`] uses it to judge what sharing the buffer
+    /// would keep alive.
     ///
     /// Unread bytes are copied to its start.
     ///
     /// # Errors
     ///
-    /// The buffer comes back unused: the unread bytes do not fit, or a buffer with room is held already.
+    /// Returns the buffer unused if the unread bytes do not fit, or if the inbox already holds a buffer with room.
     pub fn lend(&mut self, mut buffer: BytesMut) -> Result<(), BytesMut> {
         let len = self.len();
         let Some(start) = buffer.get_mut(..len).filter(|_| buffer_is_larger(&self.buffer, len)) else {
@@ -201,10 +202,10 @@ impl Inbox {
         Ok(())
     }
 
-    /// Gives the buffer back and keeps the unread bytes in memory of their exact size.
+    /// Returns the buffer and keeps the unread bytes in an allocation of their exact size.
     ///
-    /// `None`: what is held is no larger than what is unread already. A part of the buffer may have been
-    /// handed out by [`Payload::take`]: the buffer is then shorter than it was lent.
+    /// `None` if the buffer is no larger than the unread bytes. [`Payload::take`] may have handed out a part of the
+    /// buffer: it is then shorter than when it was lent.
     pub fn reclaim(&mut self) -> Option<BytesMut> {
         if self.buffer.capacity() == 0 || self.buffer.len() == self.len() {
             return None;
@@ -216,7 +217,7 @@ impl Inbox {
         Some(core::mem::replace(&mut self.buffer, kept))
     }
 
-    /// The moment of the last read that found nothing, if all is consumed by what it found.
+    /// The moment of the last read that found nothing, if no byte came since.
     pub(crate) fn dry_at(&self) -> Option<Instant> {
         match self.stream {
             Stream::Dry { at, .. } => Some(at),
@@ -224,14 +225,14 @@ impl Inbox {
         }
     }
 
-    /// Another state waits from here on: silence counts for it from the next look at the stream.
+    /// Restarts the count of silence for another state: it begins at the next look at the stream.
     pub(crate) fn forget_silence(&mut self) {
         if let Stream::Dry { .. } | Stream::Unwatched { .. } = self.stream {
             self.stream = Stream::Flowing;
         }
     }
 
-    /// The peer is not waited for: only the next look shows that it is silent still.
+    /// Notes that we have stopped waiting for the peer: only the next look shows whether it is still silent.
     pub(crate) fn forget_look(&mut self) {
         if let Stream::Dry { since, .. } = self.stream {
             self.stream = Stream::Unwatched { since };
@@ -246,15 +247,15 @@ impl Inbox {
         }
     }
 
-    /// An inbox whose first bytes are at hand already, however many.
+    /// Makes an inbox that starts with `leftover`, whatever its length.
     pub(crate) fn with_leftover(leftover: Bytes, limit: usize) -> Self {
-        // A copy: what it was cut out of may be far larger, and would live as long.
+        // A copy: `leftover` may be part of a far larger allocation, and would keep that alive.
         let buffer = BytesMut::from(&leftover[..]);
         let (allocated, end) = (buffer.capacity(), buffer.len());
         Self { buffer, allocated, start: 0, end, limit, stream: Stream::Flowing }
     }
 
-    /// Another bound from now on. What is unread stays.
+    /// Sets another limit from now on. Unread bytes stay.
     pub(crate) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
@@ -273,7 +274,7 @@ impl Inbox {
         self.consume(usize::MAX);
     }
 
-    /// Consumes `skip` bytes and the `len` behind them, and hands out the latter to be changed and looked at.
+    /// Consumes `skip` bytes and the `len` bytes after them, and returns the latter.
     #[inline]
     pub(crate) fn read(&mut self, skip: usize, len: usize) -> &mut [u8] {
         let start = self.start.saturating_add(skip).min(self.end);
@@ -282,7 +283,7 @@ impl Inbox {
         self.buffer.get_mut(start..end).unwrap_or_default()
     }
 
-    /// Consumes the first `len` bytes and hands them out, at most what is unread.
+    /// Consumes the first `len` unread bytes, or all if they are fewer, and returns them.
     #[inline]
     pub(crate) fn payload(&mut self, len: usize) -> Payload<'_> {
         let len = len.min(self.len());
@@ -298,7 +299,7 @@ impl Inbox {
     }
 }
 
-/// A buffer is worth lending if the held one has no use of its own: it is empty or exactly full.
+/// A lent buffer is useful if the held one has no room: it is empty or exactly full.
 fn buffer_is_larger(held: &BytesMut, unread: usize) -> bool {
     held.is_empty() || held.len() == unread
 }
@@ -316,18 +317,18 @@ impl fmt::Debug for Inbox {
 
 /// Received bytes, consumed from the inbox and borrowed until the next call.
 ///
-/// Looks like a byte slice. [`take`](Self::take) makes it owned.
+/// Dereferences to a byte slice. [`take`](Self::take) makes it owned.
 pub struct Payload<'a>(Place<'a>);
 
 enum Place<'a> {
-    /// Where they arrived.
+    /// In the receive buffer.
     Arrived { inbox: &'a mut Inbox, start: usize, len: usize },
     /// Gathered from more than one piece.
     Gathered(&'a mut Vec<u8>),
 }
 
 impl<'a> From<&'a mut Vec<u8>> for Payload<'a> {
-    /// Bytes that were received before and are handed out as they would have been then.
+    /// Wraps bytes that were received earlier as the payload that they would have been then.
     fn from(bytes: &'a mut Vec<u8>) -> Self {
         Self::gathered(bytes)
     }
@@ -338,10 +339,10 @@ impl<'a> Payload<'a> {
         Self(Place::Gathered(bytes))
     }
 
-    /// The bytes as an owned value.
+    /// Makes the bytes an owned value.
     ///
-    /// Shares the receive buffer if the payload is at least 2 KiB and a quarter of the memory that the buffer was allocated
-    /// with, and copies otherwise: sharing keeps all of that memory alive, which is then at most four times the payload.
+    /// Shares the receive buffer if the payload is at least 2 KiB and at least a quarter of the buffer's allocation,
+    /// and copies otherwise. Sharing keeps the whole allocation alive, so it holds at most four times the payload.
     /// Bytes that were gathered from more than one piece are moved.
     pub fn take(self) -> Bytes {
         let (inbox, start, len) = match self.0 {
@@ -358,7 +359,7 @@ impl<'a> Payload<'a> {
         taken.freeze()
     }
 
-    /// The bytes, to unmask them.
+    /// Borrows the bytes, to unmask them.
     #[inline]
     pub(crate) fn as_mut(&mut self) -> &mut [u8] {
         match &mut self.0 {
@@ -370,7 +371,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// Below this size a copy is cheaper than the bookkeeping of sharing.
+/// Below this size, copying is cheaper than the bookkeeping of sharing.
 const SHARED_FROM: usize = 2048;
 
 impl Deref for Payload<'_> {
@@ -444,7 +445,7 @@ mod tests {
         assert_eq!(inbox.unread(), vec![7; 19_980]);
     }
 
-    /// What is left of the buffer when its larger part was handed out says nothing of the memory behind it.
+    /// The rest of a buffer whose larger part was handed out does not show the size of its allocation.
     #[test]
     fn a_payload_keeps_at_most_four_times_its_size_alive() {
         let mut inbox = Inbox::new(1 << 16);
@@ -455,7 +456,7 @@ mod tests {
         assert_eq!(inbox.payload(4000).take(), vec![7; 4000]);
         assert_eq!(inbox.buffer.len(), left, "it is copied");
         assert_eq!(inbox.unread(), vec![7; 1536]);
-        // The bytes behind a handshake may be a small part of something large.
+        // The bytes after a handshake may be a small part of a large allocation.
         let large = Bytes::from(vec![7; 1 << 20]);
         let inbox = Inbox::with_leftover(large.slice(..100), 1 << 16);
         drop(large);

@@ -1,4 +1,4 @@
-//! What is to be sent, in order.
+//! Bytes to send, in order.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -10,18 +10,18 @@ use core::time::Duration;
 use crate::time::Clock;
 use crate::{Deadline, Exceeded, Instant, Limit, Pace, convert};
 
-/// The bytes that states have written and the transport has not taken, in order, bounded.
+/// The bytes that states have written and that the transport has not taken, in order, bounded.
 ///
-/// Small pieces are put together; a piece of 4 KiB or more is kept by reference and not copied. A driver takes
-/// bytes with [`chunks`](Self::chunks) (for a vectored write) or as a [`Buf`], and says how many went out with
+/// Small pieces are joined; a piece of 4 KiB or more is kept by reference, not copied. A driver takes bytes with
+/// [`chunks`](Self::chunks) (for a vectored write) or as a [`Buf`], and reports how many were written with
 /// [`Buf::advance`].
 ///
-/// Two marks bound it. Data that would go past [`OutboxLimits::bytes`] is handed back to whoever writes it.
-/// Above [`OutboxLimits::high_water`] a driver takes no further request or event, so that a peer that sends and
-/// never reads cannot grow anything. Heads and refusals are always taken: there is one of them for each request
-/// taken, and they are small. The control frames of a WebSocket have a reserve of 1 KiB above the bound.
+/// Two limits bound it. Data that would exceed [`OutboxLimits::bytes`] is handed back to the caller. Above
+/// [`OutboxLimits::high_water`] a driver takes no further request or event, so that a peer that sends and never reads
+/// cannot make memory grow. Heads and refusals are always accepted: there is one for each request taken, and they are
+/// small. The control frames of a WebSocket have a reserve of 1 KiB above the limit.
 pub struct Outbox {
-    /// Small pieces, put together; `start..` is not sent yet.
+    /// Small pieces, joined; `start..` is not sent yet.
     joined: Vec<u8>,
     start: usize,
     /// Large pieces, each with the index in `joined` before which it goes.
@@ -29,16 +29,16 @@ pub struct Outbox {
     len: usize,
     sent: u64,
     limits: OutboxLimits,
-    /// Its own, instead of that of the limits. Behind a pointer: few have one.
+    /// Overrides the pace of the limits. Boxed, because few connections set it.
     pace: Option<Box<Pace>>,
     clock: Clock,
     acknowledged: Acknowledged,
 }
 
-/// How much of what was sent the peer is known to have, while it is waited for.
+/// How many of the sent bytes the peer has acknowledged, as far as we know, while we wait for it.
 #[derive(Clone, Copy)]
 enum Acknowledged {
-    /// Not asked yet, or it cannot be told: so much is what the transport has taken.
+    /// Not asked yet, or the system cannot tell. The transport has taken `sent` bytes.
     Untold {
         is_asked: bool,
         sent: u64,
@@ -49,15 +49,15 @@ enum Acknowledged {
 /// The bounds of an [`Outbox`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboxLimits {
-    /// Bytes that may be queued; more data is handed back. Default 1 MiB: sixteen full socket buffers of the
-    /// usual size, enough to keep any link busy.
+    /// Bytes that may be queued. More data is handed back. Default 1 MiB: sixteen full socket buffers of the usual
+    /// size, enough to keep any link busy.
     pub bytes: usize,
-    /// Bytes above which no further request or event is taken. Default 64 KiB: more than one write of the
-    /// usual socket buffer gathers nothing.
+    /// Bytes above which no further request or event is taken. Default 64 KiB: gathering more than one write of the
+    /// usual socket buffer gains nothing.
     pub high_water: usize,
-    /// The pace at which the peer must take what is queued, counted from when the queue was last empty. Default: 60 s of
-    /// silence, as long as a receiver may keep its window shut behind a slow disk or a sleeping radio; in all 60 s and
-    /// 1 s for every 500 bytes, a modem's rate, so that a byte now and then holds no memory for ever.
+    /// The pace at which the peer must take what is queued, counted from when the queue was last empty. Default: 60 s
+    /// of silence, as long as a receiver may keep its window shut behind a slow disk or a sleeping radio; in total 60 s
+    /// plus 1 s for every 500 bytes, a modem's rate, so that a byte now and then cannot hold memory for ever.
     pub pace: Pace,
 }
 
@@ -69,15 +69,15 @@ impl Default for OutboxLimits {
 
 const PACE: Pace = Pace::silence(Duration::from_secs(60)).total(Duration::from_secs(60), 500);
 
-/// From this size on a piece is kept by reference: below it, a copy costs less than a further slice in a
-/// vectored write.
+/// From this size on, a piece is kept by reference: below it, copying costs less than another slice in a vectored
+/// write.
 const LARGE: usize = 4096;
 
-/// Room for a few control frames above the bound on data: a pong or a Close does not wait for a slow message.
+/// Room for a few control frames above the limit on data: a pong or a Close does not wait for a slow message.
 const CONTROL_RESERVE: usize = 1024;
 
 impl Outbox {
-    /// An empty outbox.
+    /// Makes an empty outbox.
     pub fn new(limits: OutboxLimits) -> Self {
         Self {
             joined: Vec::new(),
@@ -92,44 +92,44 @@ impl Outbox {
         }
     }
 
-    /// How many bytes are queued.
+    /// The number of queued bytes.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// True if everything was taken by the transport.
+    /// True if the transport has taken everything.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many bytes the transport has taken so far. What is queued now has gone out once this has grown by
-    /// [`len`](Self::len).
+    /// The number of bytes that the transport has taken so far. What is queued now has been taken once this has grown
+    /// by [`len`](Self::len).
     pub fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// The bounds.
+    /// The limits.
     pub fn limits(&self) -> &OutboxLimits {
         &self.limits
     }
 
-    /// True if a control frame of `len` bytes still fits. There is a reserve for them above the bound.
+    /// True if a control frame of `len` bytes still fits. Control frames have a reserve above the limit.
     pub(crate) fn takes_control(&self, len: usize) -> bool {
         self.limits.bytes.saturating_add(CONTROL_RESERVE).saturating_sub(self.len) >= len
     }
 
-    /// How much data still fits.
+    /// The number of bytes of data that still fit.
     #[inline]
     pub fn room(&self) -> usize {
         self.limits.bytes.saturating_sub(self.len)
     }
 
-    /// True above the high-water mark: send first, take the next request or event later.
+    /// True above the high-water mark: send first, and take the next request or event later.
     pub fn is_above_high_water(&self) -> bool {
         self.len > self.limits.high_water
     }
 
-    /// The queued bytes in order, as few slices as there are.
+    /// The queued bytes in order, in as few slices as possible.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         let mut at = self.start;
         let mut large = self.large.iter();
@@ -159,24 +159,25 @@ impl Outbox {
         self.pace.as_deref().unwrap_or(&self.limits.pace)
     }
 
-    /// Sets the pace at which the peer must take what is queued from now on, instead of [`OutboxLimits::pace`]: a slow
-    /// reader of one large download or one endless stream is not every peer. `None`: that of the limits again.
+    /// Sets the pace at which the peer must take what is queued from now on, instead of [`OutboxLimits::pace`], for
+    /// example for one large download or one endless stream. `None` restores the pace of the limits.
     pub fn set_pace(&mut self, pace: Option<Pace>) {
         self.pace = pace.map(Box::new);
     }
 
     /// Checks the pace of the peer. Call it when the transport takes nothing at `now`.
     ///
-    /// What a transport has taken may lie in a buffer of this machine, and a transport whose buffer is full takes nothing
-    /// for long though the peer reads all the time. So what counts is what the peer has acknowledged.
-    /// `unacknowledged` says how many bytes of what the transport has taken the peer has not: `None` if that cannot be
-    /// told, and what the transport has taken counts then. It may be more than was taken, since layers below add bytes.
-    /// Asking may be slow: it is done once when the peer has been waited for through an eighth of the time of its pace,
-    /// from where the clock begins anew, and then before a limit is judged.
+    /// Bytes that the transport has taken may still lie in a buffer of this machine, and a transport with a full buffer
+    /// may take nothing for a long time although the peer keeps reading. So what counts is what the peer has
+    /// acknowledged. `unacknowledged` returns how many of the bytes that the transport has taken the peer has not
+    /// acknowledged. It returns `None` if the system cannot tell; what the transport has taken counts then. The number
+    /// may exceed what was taken, since lower layers add bytes. Asking may be slow. It is done once, after an eighth of
+    /// the time of the pace has been spent waiting, and the clock begins anew there; then again before a limit is
+    /// judged.
     ///
     /// # Errors
     ///
-    /// [`Limit::WriteProgress`]: the peer takes our output too slowly. Only a reset is left.
+    /// [`Limit::WriteProgress`] if the peer takes our output too slowly. The caller can only reset the connection.
     pub fn poll(
         &mut self,
         now: Instant,
@@ -193,7 +194,7 @@ impl Outbox {
         let told = if is_due { unacknowledged().map(|rest| self.sent.saturating_sub(rest)) } else { None };
         self.acknowledged = match (self.acknowledged, told) {
             (Acknowledged::Untold { is_asked: false, .. }, Some(told)) => {
-                // How much the peer had when the clock began is not known, so it begins here.
+                // How much the peer had acknowledged when the clock began is unknown, so the clock begins here.
                 self.clock.stop();
                 Acknowledged::Told(told)
             }
@@ -268,11 +269,11 @@ impl Outbox {
         Deadline::earlier(ask, limit)
     }
 
-    /// Lends memory for small pieces, if none is held. Its content is dropped.
+    /// Lends memory for small pieces. Its content is dropped.
     ///
     /// # Errors
     ///
-    /// The memory comes back unused: some is held already.
+    /// Returns the memory unused if the outbox already holds some.
     pub fn lend(&mut self, mut memory: Vec<u8>) -> Result<(), Vec<u8>> {
         if self.joined.capacity() > 0 {
             return Err(memory);
@@ -282,14 +283,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// True if memory for small pieces is held.
+    /// True if the outbox holds memory for small pieces.
     pub fn is_lent(&self) -> bool {
         self.joined.capacity() > 0
     }
 
-    /// Gives the memory for small pieces back, and keeps what is not sent in memory of its exact size.
+    /// Returns the memory for small pieces, and keeps what is not sent in an allocation of its exact size.
     ///
-    /// `None`: there is none to spare.
+    /// `None` if there is no memory to spare.
     pub fn reclaim(&mut self) -> Option<Vec<u8>> {
         let unsent = self.joined.get(self.start..).unwrap_or_default();
         if self.joined.capacity() <= unsent.len() {
@@ -303,7 +304,7 @@ impl Outbox {
         Some(core::mem::replace(&mut self.joined, kept))
     }
 
-    /// Puts bytes behind what is queued.
+    /// Appends bytes.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
         self.joined.extend_from_slice(bytes);
@@ -317,8 +318,8 @@ impl Outbox {
         }
     }
 
-    /// Makes room of what was sent, instead of growing: a peer that is always a little behind never lets the
-    /// outbox run empty. Moves fewer bytes than were sent since the last time.
+    /// Reuses the space of sent bytes instead of growing: with a peer that is always a little behind, the outbox never
+    /// runs empty. Moves fewer bytes than were sent since the last time.
     fn drop_sent(&mut self) {
         self.joined.drain(..self.start);
         for (index, _) in &mut self.large {
@@ -327,7 +328,7 @@ impl Outbox {
         self.start = 0;
     }
 
-    /// Puts two bytes and what belongs to them behind what is queued.
+    /// Appends two bytes and the bytes that belong to them.
     #[inline]
     pub(crate) fn put_pair(&mut self, pair: [u8; 2], rest: &[u8]) {
         let len = rest.len() + 2;
@@ -338,14 +339,14 @@ impl Outbox {
         self.len += len;
     }
 
-    /// Puts bytes behind what is queued and hands them out, to mask them.
+    /// Appends bytes and returns them, to mask them.
     pub(crate) fn put_mut(&mut self, bytes: &[u8]) -> &mut [u8] {
         self.put(bytes);
         let start = self.joined.len().saturating_sub(bytes.len());
         self.joined.get_mut(start..).unwrap_or_default()
     }
 
-    /// Puts owned bytes behind what is queued, without a copy if they are many.
+    /// Appends owned bytes, without a copy if they are many.
     pub(crate) fn put_bytes(&mut self, bytes: Bytes) {
         if bytes.len() < LARGE {
             self.put(&bytes);
@@ -354,7 +355,7 @@ impl Outbox {
         }
     }
 
-    /// Puts bytes that others have too behind what is queued: many are one more reference to them.
+    /// Appends shared bytes; if they are many, by another reference to them.
     pub(crate) fn put_shared(&mut self, bytes: &Bytes) {
         if bytes.len() < LARGE {
             self.put(bytes);
@@ -368,12 +369,12 @@ impl Outbox {
         self.large.push_back((self.joined.len(), bytes));
     }
 
-    /// Puts a number in decimal behind what is queued.
+    /// Appends a number in decimal.
     pub(crate) fn put_decimal(&mut self, number: u64) {
         self.put_digits(number, 10);
     }
 
-    /// Puts a number in hexadecimal behind what is queued.
+    /// Appends a number in hexadecimal.
     pub(crate) fn put_hex(&mut self, number: u64) {
         self.put_digits(number, 16);
     }
@@ -409,7 +410,7 @@ impl Buf for Outbox {
         self.chunks().next().unwrap_or_default()
     }
 
-    /// The transport took `count` bytes. What exceeds [`remaining`](Buf::remaining) is ignored.
+    /// Marks `count` bytes as taken by the transport. Any excess over [`remaining`](Buf::remaining) is ignored.
     fn advance(&mut self, count: usize) {
         let count = count.min(self.len);
         self.len -= count;
@@ -518,7 +519,7 @@ mod tests {
         None
     }
 
-    /// Polls until a limit is met, at every deadline. The second, and the bound.
+    /// Polls at every deadline until a limit is met. Returns the second, and the bound.
     fn ends(outbox: &mut Outbox, unacknowledged: impl Fn(u64) -> Option<u64>) -> (u64, Bound) {
         loop {
             let now = outbox.deadline().unwrap().at;
@@ -560,7 +561,8 @@ mod tests {
         outbox.put(&vec![0; 1 << 20]);
         outbox.advance(1 << 19);
         outbox.poll(at(0), untold).unwrap();
-        // The transport takes nothing for 500 s, and the peer reads 1,000 bytes a second of what that has; then it stops.
+        // The transport takes nothing for 500 s. The peer reads 1,000 bytes a second of what the transport holds, then
+        // stops.
         let left = |second: u64| Some((1 << 19) - second.min(500) * 1000);
         let (second, bound) = ends(&mut outbox, left);
         assert!((560..=620).contains(&second) && bound == SILENCE, "{second}: {bound:?}");

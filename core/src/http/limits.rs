@@ -1,15 +1,15 @@
-//! The bounds of HTTP: each has a number, a default and a reason.
+//! The limits of HTTP: each has a number, a default and a reason.
 
 use core::time::Duration;
 
 use super::reading::{Reader, Reading};
 use crate::Pace;
 
-/// The bounds of an HTTP/1.1 connection, of either role.
+/// The limits of an HTTP/1.1 connection, for both roles.
 ///
-/// Where a status stands with a bound, a server refuses with it what goes past; a client's response fails with the bound
-/// itself. A client meets all but those of a request's head, a target, a first byte, draining and lingering.
-/// They also say [how strictly](Self::reading) a client reads responses.
+/// Where a limit names a status, a server refuses a request that exceeds the limit with that status; a client's
+/// response fails with an error that names the limit. A client applies all of them except those for a request's head, a
+/// target, a first byte, draining and lingering. [`reading`](Self::reading) sets how strictly a client reads responses.
 ///
 /// ```
 /// use endwell_core::http::Limits;
@@ -20,69 +20,68 @@ use crate::Pace;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a request's head, from the request line to the empty line. Default 32 KiB, four times what browsers with
-    /// many cookies send; 431 above it. At least 64 and at most 16 MiB are used, whatever is set.
+    /// Bytes of a request's head, from the request line to the empty line. Default 32 KiB, four times what browsers
+    /// with many cookies send. A longer head is refused with 431. The value is clamped to 64 bytes to 16 MiB.
     pub head_bytes: usize,
-    /// Bytes of a request target. Default 8 KiB, as RFC 9112 3 recommends at the least; 414 above it. The method
-    /// and the version come on top. Never more than a head holds.
+    /// Bytes of a request target. Default 8 KiB, the least that RFC 9112 3 recommends. A longer target is refused with
+    /// 414. The method and the version are not counted. The head's limit applies as well.
     pub target_bytes: usize,
-    /// Field lines in the head or in the trailer section of a request. Default 100, over three times a browser's; 431 above
-    /// it.
+    /// Field lines in the head or in the trailer section of a request. Default 100, over three times what a browser
+    /// sends. More are refused with 431.
     pub fields: usize,
-    /// A client's: how strictly a response is read. Default [`Reading::Ordinary`]: as other clients read it. Set
-    /// [`Reading::Strict`] to pass responses on.
+    /// For a client: how strictly a response is read. Default [`Reading::Ordinary`], as other clients read it. Set
+    /// [`Reading::Strict`] to forward responses.
     pub reading: Reading,
-    /// A client's: bytes of a response's head, from the status line to the empty line. Default 64 KiB: policies, links and
-    /// cookies make heads that are longer than any request's. At least 64 and at most 16 MiB are used, whatever is set.
+    /// For a client: bytes of a response's head, from the status line to the empty line. Default 64 KiB: policies,
+    /// links and cookies make response heads longer than request heads. The value is clamped to 64 bytes to 16 MiB.
     pub response_head_bytes: usize,
-    /// A client's: field lines in the head or in the trailer section of a response. Default 200, twice a request's: servers
-    /// send a line for each cookie and each link.
+    /// For a client: field lines in the head or in the trailer section of a response. Default 200, twice a request's:
+    /// servers send one line for each cookie and each link.
     pub response_fields: usize,
     /// Bytes of a trailer section. Default 8 KiB: trailers are checksums and signatures, not documents.
     pub trailer_bytes: usize,
-    /// Bytes of all chunk extensions of one body together. Default 4 KiB: hardly anybody sends any, and they
-    /// are thrown away, so a larger allowance is work for nothing. Zeros before a chunk's size count too.
+    /// Bytes of all chunk extensions of one body together. Default 4 KiB: they are rare and are discarded, so a larger
+    /// allowance only adds work. Zeros before a chunk's size count too.
     pub chunk_extension_bytes: usize,
-    /// Bytes of one body, as content. Default 1 GiB; 413 above it. A body is streamed through constant memory,
-    /// so this bounds the time of one exchange; a handler that collects a body bounds its memory itself.
+    /// Bytes of content in one body. Default 1 GiB. More is refused with 413. A body is streamed through constant
+    /// memory, so this bounds the time of one exchange. A handler that collects a body sets its own bound on memory.
     pub body_bytes: u64,
-    /// Bytes received and not yet consumed. Default 64 KiB, what one read takes. A head and a trailer section
-    /// must fit, so it is never less than the larger of their limits.
+    /// Bytes received and not yet consumed. Default 64 KiB, the size of one read. A head and a trailer section must
+    /// fit, so the larger of their limits is used if it is larger than this.
     pub received_bytes: usize,
-    /// The time from the making of the connection to its first byte. Default 10 s: a client that connects has
-    /// something to say.
+    /// The time from the start of the connection to its first byte. Default 10 s: a client that connects has a request
+    /// to send.
     pub first_byte_time: Duration,
-    /// The time from the first byte of a head to its last. Default 10 s; 408 after it.
+    /// The time from the first byte of a head to its last. Default 10 s. A server refuses a slower head with 408.
     pub head_time: Duration,
-    /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so
-    /// that they close first and no request crosses our close. A client that keeps connections gives them up sooner.
+    /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so that they
+    /// close first and no request crosses our close. A client closes idle connections sooner.
     pub idle_time: Duration,
-    /// A client's: the time from when the transport took the last byte of its request, or from an interim response, to the
-    /// first byte of what comes next. Default 60 s, what proxies allow; a server that must be polled for longer needs
-    /// more. `None`: no limit. [`Response::set_response_time`](super::client::Response::set_response_time) sets it for one
-    /// request.
+    /// For a client: the time to the first byte of what comes next, counted from when the transport took the last byte
+    /// of the request, or from an interim response. Default 60 s, what proxies allow; a long poll needs more. `None`:
+    /// no limit. [`Response::set_response_time`](super::client::Response::set_response_time) sets it for one request.
     pub response_time: Option<Duration>,
-    /// A client's: the time that it waits to be told to continue before it sends the body all the same. Default 1 s:
-    /// servers that know of 100 Continue say it at once, and the others never do (RFC 9110 10.1.1).
+    /// For a client: the time to wait for 100 Continue before the body is sent without it. Default 1 s: servers that
+    /// know 100 Continue send it at once, and the others never do (RFC 9110 10.1.1).
     pub continue_time: Duration,
-    /// A client's: interim responses to one request. Default 16: one or two are usual, and without a bound they
-    /// would renew the time for the response for ever.
+    /// For a client: interim responses to one request. Default 16: one or two are usual, and each one restarts the
+    /// response time, so without a bound the wait could last for ever.
     pub interim_responses: usize,
-    /// A server's: the pace of a request's body while it is waited for. Default: 30 s of silence, longer than a phone takes
-    /// from one network to the next; in all 30 s and 1 s for every 500 bytes, a modem's rate, so that a byte a second
-    /// holds no connection for ever. 408 beyond it. [`RequestBody::set_pace`](super::server::RequestBody::set_pace) sets
-    /// it for one request.
+    /// For a server: the pace of a request's body, counted while the server waits for it. Default: 30 s of silence,
+    /// longer than a phone takes to change networks; in total 30 s plus 1 s for every 500 bytes, a modem's rate, so
+    /// that one byte a second cannot hold a connection for ever. A slower body is refused with 408.
+    /// [`RequestBody::set_pace`](super::server::RequestBody::set_pace) sets it for one request.
     pub request_pace: Pace,
-    /// A client's: the pace of a response's body while it is waited for. Default: 300 s of silence, since event streams and
-    /// watches say something every few minutes at the least, to keep the boxes on the way from forgetting them; no
-    /// total time, since they are endless.
+    /// For a client: the pace of a response's body, counted while the client waits for it. Default: 300 s of silence,
+    /// since event streams and watches send something every few minutes at the least, to keep middleboxes from dropping
+    /// the connection; no total time, since such streams are endless.
     /// [`ResponseBody::set_pace`](super::client::ResponseBody::set_pace) sets it for one response.
     pub response_pace: Pace,
-    /// Bytes of an unread body that are worth reading to keep the connection. Default 64 KiB: more than that
-    /// costs more than a new connection. A response to a request with more announces the close.
+    /// Bytes of an unread body that are read and discarded to keep the connection. Default 64 KiB: reading more costs
+    /// more than a new connection. The response to a request with a longer unread body announces the close.
     pub drain_bytes: u64,
-    /// The time that a peer has to close after our last byte. Default 2 s, several round trips of a slow link:
-    /// closing at once would reset the connection and could lose the response.
+    /// The time that a peer has to close after our last byte. Default 2 s, several round trips of a slow link: closing
+    /// at once would reset the connection and could lose the response.
     pub linger_time: Duration,
 }
 
@@ -114,7 +113,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// A head's bound, within what offsets of 32 bits can address.
+    /// The limit of a head, within what 32-bit offsets can address.
     pub(super) fn head(&self, reader: Reader) -> usize {
         let bytes = match reader {
             Reader::Server => self.head_bytes,
@@ -123,7 +122,7 @@ impl Limits {
         bytes.clamp(64, 16 << 20)
     }
 
-    /// The bound of the field lines in one section.
+    /// The limit on field lines in one section.
     pub(super) fn fields_of(&self, reader: Reader) -> usize {
         match reader {
             Reader::Server => self.fields,
@@ -131,7 +130,7 @@ impl Limits {
         }
     }
 
-    /// How strictly a message is read: a request strictly, whatever is set.
+    /// How strictly a message is read. A request is always read strictly.
     pub(super) fn reading_of(&self, reader: Reader) -> Reading {
         match reader {
             Reader::Server => Reading::Strict,
@@ -139,12 +138,12 @@ impl Limits {
         }
     }
 
-    /// The bound of a trailer section, with room for the empty line that ends it.
+    /// The limit of a trailer section, with room for the empty line that ends it.
     pub(crate) fn trailers(&self) -> usize {
         self.trailer_bytes.clamp(2, 16 << 20)
     }
 
-    /// The bound of an inbox: a whole head or trailer section fits, so a poll that waits leaves room.
+    /// The limit of an inbox: a whole head or trailer section fits, so a poll that waits leaves room.
     pub(super) fn received(&self, reader: Reader) -> usize {
         self.received_bytes.max(self.head(reader)).max(self.trailers())
     }

@@ -1,7 +1,7 @@
 //! HTTP/1.1, RFC 9110 and 9112.
 //!
-//! Where the RFCs leave a choice between lenient and strict parsing, requests are read strictly: what two recipients read
-//! differently is how requests are smuggled. [`Reading`] says how a client reads responses.
+//! Where the RFCs leave a choice between lenient and strict parsing, requests are read strictly: request smuggling
+//! needs two recipients that read the same bytes differently. [`Reading`] sets how strictly a client reads responses.
 
 mod chunked;
 pub mod client;

@@ -3,13 +3,13 @@
 use super::{Deadline, Instant, Pace};
 use crate::{Bound, Exceeded, Limit, convert};
 
-/// The clock of a [`Pace`]: runs while the peer is waited for.
+/// The clock of a [`Pace`]: runs while we wait for the peer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clock {
     state: State,
-    /// When the wait began, moved on by the pauses since.
+    /// When the wait began, moved forward by the pauses since.
     start: Instant,
-    /// When the last byte was noticed, moved on likewise.
+    /// When the last byte was noticed, moved forward by the pauses since.
     heard: Instant,
     bytes: u64,
 }
@@ -29,12 +29,12 @@ enum State {
 }
 
 impl Clock {
-    /// So many bytes have passed.
+    /// Counts bytes that have passed.
     pub(crate) fn add(&mut self, bytes: usize) {
         self.add_bytes(convert::u64_from(bytes));
     }
 
-    /// So many bytes have passed.
+    /// Counts bytes that have passed.
     pub(crate) fn add_bytes(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
         if let State::Running { moved } | State::Paused { moved, .. } = &mut self.state {
@@ -42,12 +42,12 @@ impl Clock {
         }
     }
 
-    /// Nothing is waited for any more.
+    /// Ends the wait and forgets the count.
     pub(crate) fn stop(&mut self) {
         *self = Self::default();
     }
 
-    /// When the wait began, moved on by the pauses since.
+    /// When the wait began, moved forward by the pauses since.
     pub(crate) fn since(&self) -> Option<Instant> {
         match self.state {
             State::Stopped => None,
@@ -55,14 +55,14 @@ impl Clock {
         }
     }
 
-    /// The peer is not waited for at the moment. What was waited for so far still counts.
+    /// Pauses the wait at `now`. The time waited so far still counts.
     pub(crate) fn pause(&mut self, now: Instant) {
         if let State::Running { moved } = self.state {
             self.state = State::Paused { at: now, moved };
         }
     }
 
-    /// A look at `now` found nothing: starts the clock if it does not run.
+    /// Notes that a look at `now` found nothing, and starts the clock if it does not run.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Clock {
     pub(crate) fn check(&mut self, now: Instant, pace: &Pace, limit: Limit) -> Result<(), Exceeded> {
         let moved = match self.state {
             State::Running { moved } => {
-                // Looked too late, and the peer had not stopped: the time beyond the deadline is not the peer's.
+                // The look came too late, and the peer had not stopped: the time after the deadline is not the peer's.
                 if let Some((due, _)) = self.met(pace).filter(|_| moved) {
                     self.start = self.start.saturating_add(now.saturating_since(due));
                 }

@@ -1,4 +1,4 @@
-//! Time as the core sees it: told, never asked.
+//! Time, as the driver reports it: the core reads no clock.
 
 use core::time::Duration;
 
@@ -12,35 +12,35 @@ pub use pace::{Pace, Total};
 
 /// A moment, as the time that has passed since an epoch of the caller's choice.
 ///
-/// The core has no clock. A driver picks an epoch once (the start of the process, say), reads its own
-/// clock and passes the moment in; the core only compares and adds. Resolution is one nanosecond and the
-/// range 584 years; arithmetic stops at the ends of that range.
+/// The core has no clock. A driver picks an epoch once (the start of the process, for example), reads its own clock and
+/// passes the moment in; the core only compares and adds. The resolution is one nanosecond and the range is 584 years;
+/// arithmetic saturates at the ends of that range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 
 impl Instant {
-    /// The moment that lies `elapsed` after the epoch.
+    /// The moment that is `elapsed` after the epoch.
     pub fn from_epoch(elapsed: Duration) -> Self {
         Self(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    /// How long after the epoch this moment lies.
+    /// The time from the epoch to this moment.
     pub fn since_epoch(self) -> Duration {
         Duration::from_nanos(self.0)
     }
 
-    /// The time from `earlier` to this moment; zero if `earlier` lies after it.
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
     pub fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// The moment `after` later.
+    /// The moment that is `after` later.
     pub fn saturating_add(self, after: Duration) -> Self {
         Self::from_epoch(self.since_epoch().saturating_add(after))
     }
 }
 
-/// When a state must be polled again even if no byte arrives, and which limit is then met.
+/// When a state must be polled again even if no byte arrives, and the limit that is then met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
     /// The moment at which the limit is met.

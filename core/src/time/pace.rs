@@ -3,13 +3,13 @@
 use core::fmt;
 use core::time::Duration;
 
-/// The pace that a peer must keep while it is waited for: the longest silence, and a total time that grows with the
-/// bytes that have passed.
+/// The pace that a peer must keep while we wait for it: a longest silence, and a total time that grows with the bytes
+/// that have passed.
 ///
-/// The silence bounds a peer that stopped. The total bounds a peer that sends a byte now and then, for which the
-/// silence never ends. Neither cuts off a peer that is slow and steady, or one that pauses.
+/// The silence bounds a peer that has stopped. The total bounds a peer that sends a byte now and then, and so never
+/// meets the silence. Neither cuts off a peer that is slow and steady, or one that pauses.
 ///
-/// Only time in which the peer is waited for counts. An application that takes its time uses up neither.
+/// Only time spent waiting for the peer counts. Time that the application takes counts towards neither.
 ///
 /// ```
 /// use core::time::Duration;
@@ -17,7 +17,7 @@ use core::time::Duration;
 ///
 /// // At most 30 s without a byte; 1,000 bytes within 32 s, 1 MB within 34 minutes.
 /// let body = Pace::silence(Duration::from_secs(30)).total(Duration::from_secs(30), 500);
-/// // An event stream: it never ends, and says something at least every minute.
+/// An event stream: it never ends, and sends something at least every minute.
 /// let events = Pace::silence(Duration::from_secs(60));
 /// # assert!(events.total.is_none() && body.total.is_some());
 /// ```
@@ -34,20 +34,20 @@ pub struct Pace {
 pub struct Total {
     /// The time for the first bytes.
     pub base: Duration,
-    /// So many bytes add a second. At least 1 is used, whatever is set.
+    /// The number of bytes that add one second. The least value used is 1.
     pub bytes_per_second: u64,
 }
 
 impl Pace {
-    /// Any pace will do.
+    /// Sets no limit.
     pub const UNLIMITED: Self = Self { silence: None, total: None };
 
-    /// Bounds the silence, and not the total time.
+    /// Bounds the silence, but not the total time.
     pub const fn silence(longest: Duration) -> Self {
         Self { silence: Some(longest), total: None }
     }
 
-    /// Bounds the total time too: `base`, and a second more for every `bytes_per_second` bytes.
+    /// Bounds the total time too: `base` plus one second for every `bytes_per_second` bytes.
     #[must_use]
     pub const fn total(self, base: Duration, bytes_per_second: u64) -> Self {
         Self { silence: self.silence, total: Some(Total { base, bytes_per_second }) }
@@ -55,7 +55,7 @@ impl Pace {
 }
 
 impl Total {
-    /// The time for so many bytes.
+    /// The time allowed for `bytes` bytes.
     pub fn time(self, bytes: u64) -> Duration {
         self.base.saturating_add(Duration::from_secs(bytes / self.bytes_per_second.max(1)))
     }

@@ -1,11 +1,11 @@
-//! The bounds of WebSocket: each has a number, a default and a reason.
+//! The limits of WebSocket: each has a number, a default and a reason.
 
 use core::time::Duration;
 
 use super::frame;
 use crate::Pace;
 
-/// The bounds of a WebSocket.
+/// The limits of a WebSocket.
 ///
 /// ```
 /// use endwell_core::ws::Limits;
@@ -16,39 +16,41 @@ use crate::Pace;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of payload in one data frame. Default 16 MiB, as a message: whoever sends no fragments is not bounded
-    /// by less. 1009 above it, when the header has come and before the payload.
+    /// Bytes of payload in one data frame. Default 16 MiB, as for a message: a peer that does not fragment needs that
+    /// much. A longer frame fails with 1009, after its header and before its payload.
     pub frame_bytes: u64,
-    /// Bytes of one message, all its fragments together; of a compressed one, of what it says, and an eighth more for what
-    /// it takes on the wire. Default 16 MiB: it is held whole, so this is what one connection can make us hold, and twice that for the
-    /// moments in which its memory grows. 1009 above it, at the header of the frame that would pass it, and where a
-    /// compressed one says more.
+    /// Bytes of one message, all its fragments together. For a compressed message, this is the decompressed size, and
+    /// its size on the wire may be an eighth more. Default 16 MiB: a message is reassembled in memory, so one
+    /// connection can make us hold this much, and twice that while its buffer grows. A longer message fails with 1009,
+    /// at the header of the frame that would exceed the limit, or when the decompressed size exceeds it.
     pub message_bytes: u64,
     /// Bytes of one message that is received in pieces ([`Receiver::poll_piece`](super::Receiver::poll_piece)), counted
-    /// likewise; the two bounds above are not for it. Default 1 GiB, as a body: it is streamed through constant memory, so
-    /// this bounds the time of one message. 1009 above it, as above.
+    /// in the same way. The two limits above do not apply to such a message. Default 1 GiB, as for a body: it is
+    /// streamed through constant memory, so this bounds the time of one message. A longer message fails with 1009, as
+    /// above.
     pub streamed_bytes: u64,
-    /// Frames of one message, empty ones too. Default 1,024: 16 KiB each for the largest message, and an end to
-    /// those that send fragments of nothing. 1008 above it. A message that is received in pieces holds none of them,
-    /// so there only empty ones in a row are counted.
+    /// Frames of one message, including empty ones. Default 1,024: 16 KiB each for the largest message, and a bound on
+    /// empty fragments. More fail with 1008. A message that is received in pieces holds no frames in memory, so only
+    /// consecutive empty ones are counted.
     pub fragments: usize,
-    /// The pace of a message that was begun and is waited for, from its first byte to its last, also between
-    /// fragments. Default: 60 s of silence, since a peer may make a message while it sends it; in all 5 minutes and 1 s for
-    /// every 500 bytes, so that a byte now and then does not hold what was gathered for ever. 1008 beyond it.
-    /// [`Session::set_message_pace`](super::Session::set_message_pace) sets it for one socket.
+    /// The pace of a message that has begun, counted while we wait for it, from its first byte to its last, also
+    /// between fragments. Default: 60 s of silence, since a peer may generate a message while it sends it; in total 5
+    /// minutes plus 1 s for every 500 bytes, so that a byte now and then cannot hold the gathered memory for ever. A
+    /// slower message fails with 1008. [`Session::set_message_pace`](super::Session::set_message_pace) sets it for one
+    /// socket.
     pub message_pace: Pace,
-    /// The time from one keep-alive ping to the next, give or take 10 % ([`Jitter`](super::Jitter)). Default 20 s:
-    /// middle boxes forget connections after 30 s and more. `None`: no pings.
+    /// The time from one keep-alive ping to the next, plus or minus 10 % ([`Jitter`](super::Jitter)). Default 20 s:
+    /// middleboxes drop idle connections after 30 s or more. `None`: no pings.
     pub ping_interval: Option<Duration>,
-    /// The time within which something must arrive after a keep-alive ping: its pong, or any other byte. Default
-    /// 20 s, many round trips of a bad link; 1008 after it.
+    /// The time within which the pong, or any other byte, must arrive after a keep-alive ping. Default 20 s, many round
+    /// trips of a bad link. The connection fails with 1008 after it.
     pub pong_time: Duration,
-    /// The time for the peer's Close after ours, and again for the end of the stream after both. Default 5 s: a
-    /// peer that has something to finish has had the time, and one that is gone costs no more.
+    /// The time for the peer's Close after ours, and again for the end of the stream after both. Default 5 s: enough
+    /// for a peer to finish what it is sending, and a lost peer costs no more than this.
     pub close_time: Duration,
-    /// Bytes received and not yet consumed. Default 128 KiB, what one large read takes. Frames up to this size are
-    /// handed out where they arrived; larger ones are gathered. At least 256 are used, whatever is set, so that
-    /// a control frame fits.
+    /// Bytes received and not yet consumed. Default 128 KiB, the size of one large read. Frames up to this size are
+    /// handed out from the receive buffer; larger ones are gathered. The least value used is 256, so that a control
+    /// frame fits.
     pub received_bytes: usize,
 }
 
@@ -69,7 +71,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The bound of an inbox: a whole control frame fits, so a poll that waits leaves room.
+    /// The limit of an inbox: a whole control frame fits, so a poll that waits leaves room.
     pub(super) fn received(&self) -> usize {
         self.received_bytes.max(256)
     }
