@@ -21,7 +21,7 @@ pub(crate) struct Entries {
     pub(crate) accepted: Vec<(Id, Keep)>,
     /// Bytes of those that must arrive.
     pub(crate) bytes: usize,
-    /// Bytes of the longest message that anybody has sent.
+    /// Bytes of the longest message that anybody has sent or begun.
     pub(crate) longest: usize,
     /// A message in pieces is begun, and all others wait for its end.
     pub(crate) streams: bool,

@@ -287,7 +287,11 @@ impl Party {
 
     async fn write_fragments(&self, writer: &mut impl Writer, id: (usize, usize), len: usize) -> bool {
         let whole = content(id, len);
-        self.ledger.lock().streams = true;
+        {
+            let mut entries = self.ledger.lock();
+            entries.streams = true;
+            entries.longest = entries.longest.max(len);
+        }
         let mut fragments = writer.fragments(if self.one_in(2) { Kind::Text } else { Kind::Binary });
         let pieces = self.world.random(|random| {
             let longest = 1 + whole.len() / 3;
