@@ -1,12 +1,12 @@
-//! The chunked transfer coding as it is received, RFC 9112 7.1.
+//! Receives the chunked transfer coding, RFC 9112 7.1.
 
 use super::reading::Reader;
 use super::scan::LineScan;
 use super::{Fields, Limits, Reading, syntax};
 use crate::{Error, Exceeded, Inbox, Limit, Violation, convert};
 
-/// Where in a chunked body the receiver is. Everything but data and trailers is consumed byte by byte as it
-/// comes, so no split can change what is understood.
+/// The receiver's position in a chunked body. Everything but data and trailers is consumed byte by byte as it comes, so
+/// the result does not depend on how the bytes were split.
 #[derive(Debug)]
 pub(super) struct Chunked {
     state: State,
@@ -20,17 +20,17 @@ enum State {
     Line { size: u64, place: Place, padding: u8 },
     /// In a chunk's data.
     Data { remaining: u64 },
-    /// Behind a chunk's data: CR comes.
+    /// After a chunk's data: CR comes next.
     DataCarriageReturn,
-    /// LF comes.
+    /// LF comes next.
     DataLineFeed,
-    /// Behind the last chunk.
+    /// After the last chunk.
     Trailers(LineScan),
-    /// Behind the body.
+    /// After the body.
     End,
 }
 
-/// Where in a chunk's line. White space is taken where the grammar has BWS (RFC 9112 7.1.1) and nowhere else.
+/// The position in a chunk's line. White space is accepted where the grammar has BWS (RFC 9112 7.1.1) and nowhere else.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     SizeStart,
@@ -47,14 +47,14 @@ enum Place {
     LineFeed,
 }
 
-/// What an ordinary reader allows a line in zeros and padding: as many as a size has digits.
+/// Zeros and padding that an ordinary reader allows in a line without counting them: as many as a size has digits.
 const FREE_PADDING: u8 = 16;
 
-/// What stands next in a chunked body.
+/// What comes next in a chunked body.
 pub(super) enum Found {
-    /// It has not arrived.
+    /// The next part has not arrived.
     Nothing,
-    /// So many bytes of content.
+    /// This many bytes of content.
     Data(usize),
     /// The trailer section, which is consumed.
     Trailers(Fields),
@@ -71,12 +71,12 @@ impl Chunked {
         matches!(self.state, State::End)
     }
 
-    /// True if nothing of the body was consumed.
+    /// True if no byte of the body was consumed.
     pub(super) fn is_untouched(&self) -> bool {
         matches!(self.state, State::Line { place: Place::SizeStart, .. }) && self.body_bytes == 0
     }
 
-    /// What stands next. Data is not consumed: say [`consumed`](Self::consumed) when it is.
+    /// Returns what comes next. Data is not consumed: call [`consumed`](Self::consumed) once it is.
     pub(super) fn poll(
         &mut self,
         inbox: &mut Inbox,
@@ -100,12 +100,12 @@ impl Chunked {
         }
     }
 
-    /// How much content all chunks have together that were begun.
+    /// The content of all chunks that have begun, in bytes.
     pub(super) fn announced(&self) -> u64 {
         self.body_bytes
     }
 
-    /// How much is left of the chunk that is being received.
+    /// The bytes that remain of the current chunk.
     pub(super) fn data_remaining(&self) -> u64 {
         match self.state {
             State::Data { remaining } => remaining,
@@ -132,7 +132,7 @@ impl Chunked {
             State::Line { size, place: place @ (Place::SizeStart | Place::Size), mut padding }
                 if byte.is_ascii_hexdigit() =>
             {
-                // Zeros before a size are thrown away like extensions, and would never end.
+                // Zeros before a size are discarded like extensions, and could go on for ever.
                 if matches!((size, place), (0, Place::Size)) {
                     self.count_padding_byte(&mut padding, limits, reading)?;
                 }
@@ -187,7 +187,7 @@ impl Chunked {
         Ok(())
     }
 
-    /// A size of a fixed width, in zeros or spaces, costs an ordinary reader nothing: there is one in each line.
+    /// A size of a fixed width, padded with zeros or spaces, costs an ordinary reader nothing: each line has one.
     fn count_padding_byte(
         &mut self,
         padding: &mut u8,
@@ -203,7 +203,7 @@ impl Chunked {
 
     fn start_chunk(&mut self, size: u64, limits: &Limits) -> Result<State, Error> {
         if size == 0 {
-            // Only heads may have LF alone as a line end: RFC 9112 2.2 does not speak of what is behind them.
+            // Only a head may end its lines with LF alone: RFC 9112 2.2 does not cover what follows it.
             return Ok(State::Trailers(LineScan::new(Reading::Strict)));
         }
         self.body_bytes = self.body_bytes.saturating_add(size);
@@ -257,7 +257,7 @@ impl State {
 }
 
 impl Place {
-    /// The place behind `byte`. `None`: it cannot stand here.
+    /// The place after `byte`, or `None` if `byte` is not allowed here.
     fn next(self, byte: u8, reading: Reading) -> Option<Self> {
         let blank = matches!(byte, b' ' | b'\t');
         match (self, byte) {

@@ -1,19 +1,19 @@
-//! The Date field's value, which the caller knows and the core does not.
+//! The value of the Date field, which the caller knows and the core does not.
 
 use core::fmt;
 
 /// A date in the format of the `Date` field (IMF-fixdate, RFC 9110 5.6.7), as in `Sun, 06 Nov 1994 08:49:37 GMT`.
 ///
-/// The core has no clock: a driver formats the date, once a second is enough, and passes it in. A server
-/// without a clock passes none, and its responses carry no `Date` (RFC 9110 6.6.1).
+/// The core has no clock: a driver formats the date (once a second is enough) and passes it in. A server without a
+/// clock passes `None`, and its responses carry no `Date` (RFC 9110 6.6.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Date([u8; Self::LEN]);
 
 impl Date {
-    /// Bytes of every date.
+    /// The length of every date in bytes.
     pub const LEN: usize = 29;
 
-    /// Takes a formatted date. `None`: it has another length, or its punctuation is not that of a date.
+    /// Takes a formatted date. `None` if its length or its punctuation is not that of a date.
     pub fn from_imf_fixdate(text: &str) -> Option<Self> {
         let bytes: [u8; Self::LEN] = text.as_bytes().try_into().ok()?;
         let shaped =

@@ -1,4 +1,4 @@
-//! Field lines to send: checked when they are made, written as they are.
+//! Field lines to send: checked when they are made, and written as they are.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,20 +7,19 @@ use super::syntax;
 
 /// One field line to send: a name that is a token and a value without control bytes.
 ///
-/// A field is text, so this is the one place where types cannot help and a check is made instead. It is made
-/// once, here: whoever holds a `Field` cannot split a response with it.
+/// A field is text, so types cannot rule out an invalid one, and it is checked instead: once, when it is made. Code
+/// that holds a `Field` cannot split a response with it.
 ///
-/// The fields by which messages are framed and connections are kept belong to the state machines and are
-/// refused: `Connection`, `Content-Length`, `Date`, `Expect`, `Host`, `Keep-Alive`, `Proxy-Connection`, `TE`,
-/// `Trailer`, `Transfer-Encoding` and `Upgrade`; so are those of the WebSocket handshake, whose names start with
-/// `Sec-WebSocket-`.
+/// The fields that frame messages and manage connections belong to the state machines and are refused: `Connection`,
+/// `Content-Length`, `Date`, `Expect`, `Host`, `Keep-Alive`, `Proxy-Connection`, `TE`, `Trailer`, `Transfer-Encoding`
+/// and `Upgrade`. So are the fields of the WebSocket handshake, whose names start with `Sec-WebSocket-`.
 ///
 /// ```
 /// use endwell_core::http::Field;
 ///
 /// // Known text is checked when the program is compiled.
 /// const TEXT: Field<'_> = Field::from_static("content-type", "text/plain");
-/// // Any other text when the field is made.
+/// // Any other text is checked when the field is made.
 /// assert!(Field::new("location", b"/a\r\nset-cookie: x").is_err());
 /// assert!(Field::new("content-length", b"5").is_err());
 /// # let _ = TEXT;
@@ -31,14 +30,14 @@ pub struct Field<'a> {
     value: &'a [u8],
 }
 
-/// Text that is no field line, or a field that the state machines write.
+/// Text that is not a field line, or a field that only the state machines write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidField {
     /// The name is not a token. RFC 9110 5.1.
     Name,
     /// The value holds CR, LF, NUL or another control byte. RFC 9110 5.5.
     Value,
-    /// The field frames the message or manages the connection, and is written where that is decided.
+    /// The field frames the message or manages the connection. The state machines write it.
     Reserved,
 }
 
@@ -55,7 +54,7 @@ impl fmt::Display for InvalidField {
 impl core::error::Error for InvalidField {}
 
 impl<'a> Field<'a> {
-    /// A field that a state machine writes, of text that is known to be valid.
+    /// Makes a field that a state machine writes, of text that is known to be valid.
     pub(crate) const fn own(name: &'a str, value: &'a [u8]) -> Self {
         Self { name, value }
     }
@@ -64,7 +63,7 @@ impl<'a> Field<'a> {
     ///
     /// # Errors
     ///
-    /// Says what was wrong; the arguments are only borrowed.
+    /// What is wrong. The arguments are only borrowed.
     pub const fn new(name: &'a str, value: &'a [u8]) -> Result<Self, InvalidField> {
         if !syntax::is_token(name.as_bytes()) {
             return Err(InvalidField::Name);
@@ -90,11 +89,11 @@ impl<'a> Field<'a> {
 }
 
 impl Field<'static> {
-    /// A field of known text.
+    /// Makes a field of known text.
     ///
     /// # Panics
     ///
-    /// If [`Field::new`] refuses the text: when the program is compiled, where this is the value of a constant.
+    /// If [`Field::new`] refuses the text. The value of a constant panics when the program is compiled.
     pub const fn from_static(name: &'static str, value: &'static str) -> Self {
         match Self::new(name, value.as_bytes()) {
             Ok(field) => field,
@@ -137,27 +136,27 @@ const fn is_reserved(name: &str) -> bool {
     matches!(name.as_bytes().split_at_checked(HANDSHAKE.len()), Some((start, _)) if syntax::is_same_name(start, HANDSHAKE))
 }
 
-/// What the names of the WebSocket handshake's fields start with. RFC 6455 11.3.
+/// The prefix of the field names of the WebSocket handshake. RFC 6455 11.3.
 const HANDSHAKE: &[u8] = b"sec-websocket-";
 
-/// Field lines to send, in order: of a head, or of a trailer section.
+/// Field lines to send, in order: those of a head or of a trailer section.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FieldSection(Vec<u8>);
 
 impl FieldSection {
-    /// No field lines.
+    /// Makes an empty section.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// With one more line behind the others.
+    /// Adds a line at the end, and returns the section.
     #[must_use]
     pub fn with(mut self, field: Field<'_>) -> Self {
         self.push(field);
         self
     }
 
-    /// Puts one more line behind the others.
+    /// Adds a line at the end.
     pub fn push(&mut self, field: Field<'_>) {
         self.0.reserve(field.name.len() + field.value.len() + 4);
         self.0.extend_from_slice(field.name.as_bytes());
@@ -166,7 +165,7 @@ impl FieldSection {
         self.0.extend_from_slice(b"\r\n");
     }
 
-    /// Puts all of `other` behind the others.
+    /// Adds all lines of `other` at the end.
     pub fn append(&mut self, other: &Self) {
         self.0.extend_from_slice(&other.0);
     }

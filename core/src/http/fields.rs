@@ -9,8 +9,8 @@ use crate::{Error, Exceeded, Limit, Violation};
 
 /// The field lines of a head or of a trailer section, in the order in which they came. RFC 9110 5.
 ///
-/// Names compare without regard to case. A value has no white space around it; it may hold bytes above 127,
-/// which mean whatever the sender meant (RFC 9110 5.5).
+/// Names compare without regard to case. A value has no white space around it. It may hold bytes above 127, whose
+/// meaning is up to the sender (RFC 9110 5.5).
 ///
 /// `Debug` hides the values of fields that carry credentials: Authorization, Cookie, Set-Cookie and
 /// Proxy-Authorization.
@@ -20,7 +20,7 @@ pub struct Fields {
     lines: Vec<FieldLine>,
 }
 
-/// Where a name and a value stand in the section. A section is at most 16 MiB.
+/// The position of a name and a value in the section. A section is at most 16 MiB.
 #[derive(Clone, Copy)]
 struct FieldLine {
     name: u32,
@@ -35,7 +35,7 @@ impl Fields {
         self.lines.iter().find(|line| self.is_named(line, name)).map(|line| self.value(line))
     }
 
-    /// The value of the first line with this name, if it is text in ASCII.
+    /// The value of the first line with this name, if it is ASCII.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| value.is_ascii()).and_then(|value| core::str::from_utf8(value).ok())
     }
@@ -47,7 +47,7 @@ impl Fields {
 
     /// The elements of all lines with this name, read as one comma-separated list. RFC 9110 5.6.1.
     ///
-    /// Empty elements are left out. Commas inside quoted strings are not looked for.
+    /// Skips empty elements. Does not recognize commas inside quoted strings.
     pub fn list<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.get_all(name).flat_map(syntax::list).filter(|element| !element.is_empty())
     }
@@ -61,17 +61,17 @@ impl Fields {
         })
     }
 
-    /// How many field lines there are.
+    /// The number of field lines.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// True if there are none.
+    /// True if there are no field lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// The elements of a list that compare equal to `element` without regard to case: is there one?
+    /// True if the list of all lines with this name has an element equal to `element`, without regard to case.
     pub fn list_contains(&self, name: &str, element: &str) -> bool {
         self.list(name).any(|found| found.eq_ignore_ascii_case(element.as_bytes()))
     }
@@ -85,7 +85,7 @@ impl Fields {
         self.range(line.value, line.value_end)
     }
 
-    /// All of the head or trailer section that the fields stand in.
+    /// The whole head or trailer section that holds the fields.
     pub(super) fn section(&self) -> &[u8] {
         &self.section
     }
@@ -95,11 +95,11 @@ impl Fields {
         self.section.get(start..end).unwrap_or_default()
     }
 
-    /// Reads the field lines from `from` to the empty line at the end of `section`. No more than `limit` lines.
+    /// Reads the field lines from `from` to the empty line at the end of `section`, at most `limit` lines.
     ///
     /// # Errors
     ///
-    /// The section comes back, with the reason.
+    /// Returns the section with the reason.
     pub(super) fn parse(
         section: Bytes,
         from: usize,
@@ -110,7 +110,7 @@ impl Fields {
             Ok(lines) => return Ok(Self { section, lines }),
             Err(error) => error,
         };
-        // RFC 9112 5.2: a user agent replaces each fold of a response. Those of a request may be refused, and are.
+        // RFC 9112 5.2: a user agent replaces each fold in a response. A fold in a request may be refused, and is.
         let unfolded = match reading {
             Reading::Ordinary => fold::unfold(&section, from),
             Reading::Strict => None,
@@ -130,7 +130,7 @@ fn parse_lines(section: &[u8], from: usize, limit: usize) -> Result<Vec<FieldLin
     let mut large;
     let found = match httparse::parse_headers(text, &mut small) {
         Err(httparse::Error::TooManyHeaders) if limit > SMALL => {
-            // By the lines that came, not by the limit.
+            // Sized by the lines that came, not by the limit.
             let lines = text.split(|&byte| byte == b'\n').count();
             large = alloc::vec![httparse::EMPTY_HEADER; limit.min(lines)];
             httparse::parse_headers(text, &mut large)
@@ -153,7 +153,7 @@ fn parse_lines(section: &[u8], from: usize, limit: usize) -> Result<Vec<FieldLin
     Ok(lines)
 }
 
-/// Field lines that are parsed without an allocation for httparse's table; more take one.
+/// Field lines that are parsed without an allocation for httparse's table; more need one.
 const SMALL: usize = 32;
 
 impl FieldLine {
@@ -163,7 +163,7 @@ impl FieldLine {
             let start = u32::try_from(start.addr().wrapping_sub(base)).ok()?;
             Some((start, start.checked_add(u32::try_from(len).ok()?)?))
         };
-        // An empty value stands nowhere; its place does not matter.
+        // An empty value has no position that matters.
         let value = if value.is_empty() { Some((0, 0)) } else { offset(value.as_ptr(), value.len()) };
         match (offset(header.name.as_ptr(), header.name.len()), value) {
             (Some((name, name_end)), Some((value, value_end))) => {
@@ -174,7 +174,7 @@ impl FieldLine {
     }
 }
 
-/// Which line of a section that was not taken is the reason, and why.
+/// Finds the line that made a section invalid, and the reason.
 fn blame(text: &[u8]) -> Violation {
     for line in text.split(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -182,7 +182,7 @@ fn blame(text: &[u8]) -> Violation {
             break;
         }
         if matches!(line.first(), Some(b' ' | b'\t')) {
-            // Also obs-fold, a line that continues the one before it.
+            // This includes obs-fold, a line that continues the one before it.
             return Violation::new("a field line without white space before its name", line, "RFC 9112 5.2");
         }
         let Some(colon) = syntax::find(b':', line) else {

@@ -1,14 +1,15 @@
-//! Field lines that go on in the next line: obs-fold, RFC 9112 5.2.
+//! Folded field lines: obs-fold, RFC 9112 5.2.
 
 use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::syntax;
 
-/// `section` with each fold behind `from` as one space, together with the white space around it. `None` if there is none.
+/// Replaces each fold of `section` after `from`, with the white space around it, by one space. `None` if there is no
+/// fold.
 ///
-/// Only what follows a field line with its colon is a fold: in front of the first field, or within a name, it would have
-/// two readings, and stays.
+/// Only a line that follows a field line with a colon is a fold. Before the first field, or within a name, it would
+/// have two readings, so it stays.
 pub(super) fn unfold(section: &[u8], from: usize) -> Option<Bytes> {
     let (start, lines) = section.split_at_checked(from)?;
     let mut unfolded = Vec::with_capacity(section.len());
@@ -38,7 +39,7 @@ fn is_blank(byte: Option<&u8>) -> bool {
     matches!(byte, Some(b' ' | b'\t'))
 }
 
-/// A line, and its line end.
+/// Splits a line from its line end.
 fn without_end(line: &[u8]) -> (&[u8], &[u8]) {
     let text = line.strip_suffix(b"\n").unwrap_or(line);
     line.split_at(text.strip_suffix(b"\r").unwrap_or(text).len())

@@ -1,11 +1,11 @@
-//! The heads that are sent.
+//! Heads to send.
 
 use core::fmt;
 
 use super::{Date, Field, FieldSection, StatusCode};
 use crate::Outbox;
 
-/// The head of a final response: a status and fields. What frames the message and manages the connection is
+/// The head of a final response: a status and fields. The fields that frame the message and manage the connection are
 /// added when it is sent.
 ///
 /// ```
@@ -23,19 +23,19 @@ pub struct Head {
 }
 
 impl Head {
-    /// A head without fields. A status that was received and is not [valid](StatusCode::is_valid) becomes a 502.
+    /// Makes a head without fields. A received status that is not [valid](StatusCode::is_valid) becomes 502.
     pub const fn new(status: StatusCode) -> Self {
         Self { status: status.to_send(), fields: FieldSection::new(), offers: None }
     }
 
-    /// A 426: the client is asked to come again and upgrade to `protocol`. The Upgrade field and its option in
+    /// Makes a 426, which asks the client to retry with an upgrade to `protocol`. The Upgrade field and its option in
     /// Connection are written with it. RFC 9110 15.5.22 and 7.8.
     pub(crate) const fn upgrade_required(protocol: &'static str) -> Self {
         let status = StatusCode::UPGRADE_REQUIRED;
         Self { status, fields: FieldSection::new(), offers: Some(protocol) }
     }
 
-    /// With one more field.
+    /// Adds a field, and returns the head.
     #[must_use]
     pub fn with(mut self, field: Field<'_>) -> Self {
         self.fields.push(field);
@@ -52,7 +52,7 @@ impl Head {
         &self.fields
     }
 
-    /// The fields, to add to.
+    /// The fields, for adding more.
     pub fn fields_mut(&mut self) -> &mut FieldSection {
         &mut self.fields
     }
@@ -64,16 +64,16 @@ impl From<StatusCode> for Head {
     }
 }
 
-/// The head of an interim response: 102 to 199, and fields. RFC 9110 15.2.
+/// The head of an interim response: a status from 102 to 199, and fields. RFC 9110 15.2.
 ///
-/// 100 is sent in answer to an expectation, and 101 by an upgrade; neither can be made here.
+/// A 100 answers an expectation and a 101 belongs to an upgrade, so neither can be made here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterimHead {
     status: u16,
     fields: FieldSection,
 }
 
-/// A number that is not the status code of an interim response that can be sent by itself.
+/// A number that is not the status code of an interim response that can be sent on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidInterim(u16);
 
@@ -91,11 +91,11 @@ impl InterimHead {
         Self { status: 103, fields: FieldSection::new() }
     }
 
-    /// An interim head with this status code.
+    /// Makes an interim head with this status code.
     ///
     /// # Errors
     ///
-    /// A number outside 102 to 199.
+    /// If the number is outside 102 to 199.
     pub const fn new(status: u16) -> Result<Self, InvalidInterim> {
         if status >= 102 && status <= 199 {
             Ok(Self { status, fields: FieldSection::new() })
@@ -104,7 +104,7 @@ impl InterimHead {
         }
     }
 
-    /// With one more field.
+    /// Adds a field, and returns the head.
     #[must_use]
     pub fn with(mut self, field: Field<'_>) -> Self {
         self.fields.push(field);
@@ -123,21 +123,21 @@ impl InterimHead {
     }
 }
 
-/// How the length of a body that is written in pieces is made known.
+/// How the length of a body that is written in pieces is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// The length is known from the start, in bytes. What is written must come to exactly that.
+    /// The length is known from the start, in bytes. Exactly that much must be written.
     Length(u64),
-    /// It is not: in chunks, or in a response to HTTP/1.0 until the connection closes.
+    /// The length is unknown. The body is chunked, or in a response to HTTP/1.0 ends with the connection.
     Chunked,
 }
 
-/// What a head says of its body.
+/// What a head announces about its body.
 #[derive(Clone, Copy)]
 pub(super) enum Announced {
     Length(u64),
     Chunked,
-    /// Nothing: there is no body, or it goes on until the close.
+    /// Nothing: there is no body, or it lasts until the close.
     Nothing,
 }
 
@@ -155,14 +155,14 @@ impl Announced {
     }
 }
 
-/// What the head of a response says of the connection.
+/// What the head of a response announces about the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connection {
-    /// It stays, which HTTP/1.1 need not say.
+    /// The connection stays open, the default of HTTP/1.1.
     Keep,
-    /// It stays, which HTTP/1.0 must be told.
+    /// The connection stays open, which HTTP/1.0 must be told.
     KeepAnnounced,
-    /// It closes.
+    /// The connection closes.
     Close,
 }
 

@@ -1,50 +1,50 @@
-//! One table decides how long a message's body is. RFC 9112 6.3.
+//! Decides how long a message's body is, in one table. RFC 9112 6.3.
 
 use super::persistence::Persistence;
 use super::{Fields, Reading, StatusCode, Version, syntax};
 use crate::Violation;
 
-/// How the length of a body is known.
+/// How the length of a body is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyLength {
-    /// So many bytes.
+    /// This many bytes.
     Known(u64),
     /// Until the last chunk.
     Chunked,
-    /// Until the stream ends. A response only.
+    /// Until the stream ends. Only in a response.
     UntilClose,
 }
 
-/// What of a request decides whether its response can have content.
+/// What the request decides about the content of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// HEAD: none.
+    /// HEAD: the response has no content.
     Head,
     /// Any other method.
     Content,
 }
 
-/// Why no length could be decided: there is no body to be trusted, and nothing behind it.
+/// Why no length could be determined: the body cannot be trusted, nor anything after it.
 #[derive(Debug)]
 pub(super) enum Undecidable {
-    /// What no peer may send.
+    /// The message is invalid.
     Invalid(Violation),
-    /// A transfer coding that is not implemented, under a final chunked.
+    /// The transfer coding before the final chunked is not implemented.
     UnknownCoding(Violation),
 }
 
-/// What the fields of a response, its status and its request say of its body.
+/// What a response's fields, its status and its request determine about its body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Framed {
     pub(super) length: BodyLength,
-    /// The length that is announced of the content, whether that comes or not.
+    /// The announced length of the content, whether the content comes or not.
     pub(super) announced: Option<u64>,
-    /// Close: what stands behind the body cannot be trusted.
+    /// `Close` if the bytes after the body cannot be trusted.
     pub(super) persistence: Persistence,
 }
 
 impl BodyLength {
-    /// What the fields of either message announce.
+    /// Reads what the fields of a request or a response announce.
     ///
     /// | Transfer-Encoding | Content-Length | version | strictly | ordinarily |
     /// |---|---|---|---|---|
@@ -55,7 +55,7 @@ impl BodyLength {
     /// | chunked alone | none | 1.1 | until the last chunk | until the last chunk |
     /// | identity, then chunked | none | 1.1 | unknown | until the last chunk, and closes |
     /// | other codings, then chunked | none | 1.1 | unknown | unknown |
-    /// | chunked not once and as the last | none | 1.1 | invalid | invalid |
+    /// | chunked twice or not last | none | 1.1 | invalid | invalid |
     /// | codings without chunked | none | 1.1 | invalid | until the close |
     /// | any | any valid | 1.1 | invalid | as without a length, and closes |
     /// | any | none or any valid | 1.0 | invalid | as without a length, and closes |
@@ -82,14 +82,14 @@ impl BodyLength {
             (Reading::Ordinary | Reading::Strict, _) => {
                 of_lengths(fields, reading)?;
                 let (length, persistence) = Self::of_codings(codings(), reading)?;
-                // RFC 9112 6.1 and 6.3: the coding decides, and what stands behind the message is not trusted.
+                // RFC 9112 6.1 and 6.3: the coding decides, and the bytes after the message are not trusted.
                 let is_faulty = has_length || version == Version::Http10;
                 Ok((Some(length), if is_faulty { Persistence::Close } else { persistence }))
             }
         }
     }
 
-    /// A request has the body that is announced, or none. What is invalid is 400, and what is unknown 501.
+    /// A request has the body that it announces, or none. An invalid length is 400, an unknown coding 501.
     pub(super) fn of_request(fields: &Fields, version: Version) -> Result<Self, Undecidable> {
         let (announced, _) = Self::announced(fields, version, Reading::Strict)?;
         Ok(announced.unwrap_or(Self::Known(0)))
@@ -106,7 +106,7 @@ impl BodyLength {
             let name = coding.split(|&byte| byte == b';').next().map(syntax::trim).unwrap_or_default();
             let last = codings.peek().is_none();
             match reading {
-                // Parameters make it another coding than ours: chunked has none (RFC 9112 7.1).
+                // A coding with parameters is not the chunked that we know: chunked has none (RFC 9112 7.1).
                 _ if last && is_chunked(coding) => {}
                 Reading::Ordinary if last && syntax::is_token(name) && !is_chunked(name) => {
                     return Ok((Self::UntilClose, Persistence::Close));
@@ -116,7 +116,7 @@ impl BodyLength {
                 }
                 _ if !last && syntax::is_token(name) && !is_chunked(name) => other = Some(coding),
                 Reading::Ordinary | Reading::Strict => {
-                    // A chunked in its form is not wrong itself, but what stands behind it.
+                    // A well-formed chunked is not wrong itself; what follows it is.
                     let got = codings.next().filter(|_| is_chunked(coding)).unwrap_or(coding);
                     let expected = "chunked, once and as the last transfer coding";
                     return Err(Undecidable::Invalid(Violation::new(expected, got, "RFC 9112 6.1")));
@@ -134,6 +134,8 @@ impl BodyLength {
 }
 
 impl Framed {
+    /// Determines the body of a response.
+    ///
     /// | request | status | announced | a response's body |
     /// |---|---|---|---|
     /// | HEAD | any | anything valid | none |
@@ -141,11 +143,11 @@ impl Framed {
     /// | other | other | a length or codings | that |
     /// | other | other | nothing | until the stream ends |
     ///
-    /// What is invalid or unknown is an error, whether there is a body or not: we never ask for another coding
-    /// (RFC 9112 7.4). Neither a 1xx nor a 2xx to CONNECT comes here.
+    /// An invalid length or an unknown coding is an error, whether there is a body or not: we never ask for another
+    /// coding (RFC 9112 7.4). This is never called for a 1xx, nor for a 2xx to CONNECT.
     ///
-    /// RFC 9110 8.6 and RFC 9112 6.1: a 204 has neither length nor transfer coding. It ends with its head, and what
-    /// stands behind one that announces content may be that content.
+    /// RFC 9110 8.6 and RFC 9112 6.1: a 204 has neither a length nor a transfer coding. It ends with its head. If it
+    /// announces content, the bytes after it may be that content.
     pub(super) fn of_response(
         request: Asked,
         status: StatusCode,
@@ -173,8 +175,8 @@ impl Framed {
     }
 }
 
-/// The one number in all lines of Content-Length. RFC 9112 6.3 lets a recipient merge equal ones. Two that differ in this
-/// disagree about where the next message starts.
+/// Returns the one number in all lines of Content-Length. RFC 9112 6.3 lets a recipient merge equal ones. Two
+/// recipients that differ in this disagree about where the next message starts.
 fn of_lengths(fields: &Fields, reading: Reading) -> Result<Option<u64>, Undecidable> {
     let invalid = |expected, got| Err(Undecidable::Invalid(Violation::new(expected, got, "RFC 9110 8.6")));
     let lines = || fields.get_all("content-length");
@@ -195,7 +197,7 @@ fn of_lengths(fields: &Fields, reading: Reading) -> Result<Option<u64>, Undecida
     Ok(known)
 }
 
-/// 1*DIGIT, and nothing else: no sign, no space, no list.
+/// Reads 1*DIGIT and nothing else: no sign, no space, no list.
 fn parse_length(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;

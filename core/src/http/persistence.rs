@@ -1,8 +1,8 @@
-//! Whether a connection stays after a message. RFC 9112 9.3.
+//! Whether a connection stays open after a message. RFC 9112 9.3.
 
 use super::{Fields, Version};
 
-/// Whether a connection stays after a message.
+/// Whether a connection stays open after a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persistence {
     Keep,
@@ -10,7 +10,7 @@ pub(super) enum Persistence {
 }
 
 impl Persistence {
-    /// What a message's version and Connection field say, in the order of RFC 9112 9.3.
+    /// Reads a message's version and Connection field, in the order of RFC 9112 9.3.
     pub(super) fn of(version: Version, fields: &Fields) -> Self {
         let option = |option| fields.list_contains("connection", option);
         match version {

@@ -1,4 +1,4 @@
-//! The body of a message as it is received, by either role.
+//! Receives the body of a message, for both roles.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -10,7 +10,7 @@ use super::{Fields, Limits};
 use crate::time::Clock;
 use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
 
-/// The receiving side of an exchange: the rest of the message, and the bytes behind it.
+/// The receiving side of an exchange: the rest of the message, and the bytes after it.
 #[derive(Debug)]
 pub(super) struct Incoming {
     pub(super) inbox: Box<Inbox>,
@@ -18,7 +18,7 @@ pub(super) struct Incoming {
     state: Receiving,
     reader: Reader,
     clock: Clock,
-    /// Its own, instead of that of the limits.
+    /// Overrides the pace of the limits.
     pace: Option<Box<Pace>>,
 }
 
@@ -29,17 +29,17 @@ enum Receiving {
         length: u64,
     },
     Chunked(Chunked),
-    /// A response only.
+    /// Only in a response.
     UntilClose {
         received: u64,
     },
-    /// Nothing behind this point can be understood.
+    /// The bytes after this point cannot be parsed.
     Failed(Error),
 }
 
-/// Something of a body has arrived: exchange it for the [`Event`].
+/// A part of a body has arrived: exchange this for the [`Event`].
 ///
-/// It lets a loop poll, return if there is something, and read more if not, without borrowing the event.
+/// A loop can thus poll, return if a part is ready, and read more if not, without borrowing the event.
 #[derive(Debug)]
 #[must_use = "exchange it for the event"]
 pub struct Ready(Kind);
@@ -54,11 +54,11 @@ enum Kind {
 /// A part of a body.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Content, where it arrived.
+    /// Content, in the receive buffer.
     Data(Payload<'a>),
-    /// The trailer section, if there was one. Never merged into the head (RFC 9110 6.5.1).
+    /// The trailer section, if there was one. It is never merged into the head (RFC 9110 6.5.1).
     Trailers(Fields),
-    /// The end. Comes again whenever it is asked for again.
+    /// The end. Each further poll returns it again.
     End,
 }
 
@@ -91,7 +91,7 @@ impl Incoming {
     pub(super) fn event(&mut self, ready: Ready) -> Event<'_> {
         match ready.0 {
             Kind::Data(len) => {
-                // A token of another body cannot consume more than is left of this one.
+                // A token of another body cannot consume more than the rest of this one.
                 let len = len.min(self.data_ready());
                 match &mut self.state {
                     Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
@@ -163,7 +163,7 @@ impl Incoming {
         matches!(self.state, Receiving::UntilClose { .. })
     }
 
-    /// True if no byte of the body has arrived: a peer that expects to be told to continue still waits.
+    /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
     pub(super) fn is_untouched(&self) -> bool {
         self.inbox.is_empty()
             && match &self.state {
@@ -217,7 +217,7 @@ impl Incoming {
         Ok(self.clock.check(now, &pace, Limit::BodyProgress)?)
     }
 
-    /// How much came, and of how much.
+    /// Reports how much came, and of how much.
     fn truncated(&self) -> Violation {
         let (expected, received, announced) = match &self.state {
             Receiving::Known { received, length } => ("a body as long as was announced", *received, *length),
@@ -226,7 +226,7 @@ impl Incoming {
                 let received = announced.saturating_sub(chunked.data_remaining());
                 ("a last chunk before the end of the stream", received, announced)
             }
-            // Neither is cut off by the end of the stream.
+            // The end of the stream cuts off neither of these.
             Receiving::UntilClose { received } => {
                 ("a body until the end of the stream", *received, *received)
             }
@@ -236,7 +236,7 @@ impl Incoming {
         Violation::new(expected, got.as_bytes(), "RFC 9112 8")
     }
 
-    /// How much of what has arrived is content of this body, and stands next.
+    /// The number of received bytes that are content of this body and come next.
     fn data_ready(&self) -> usize {
         let bound = match &self.state {
             Receiving::Known { received, length } => length.saturating_sub(*received),

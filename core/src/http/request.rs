@@ -1,4 +1,4 @@
-//! The head of a request as it was received.
+//! The head of a received request.
 
 use core::fmt;
 use core::ops::Range;
@@ -38,7 +38,7 @@ impl<'a> Method<'a> {
     /// Longer than any registered method (the longest has 17 bytes).
     pub(super) const LONGEST: usize = 32;
 
-    /// Reads a method that is a token.
+    /// Reads a method from a token.
     pub(super) fn from_token(token: &'a str) -> Self {
         match token {
             "GET" => Self::Get,
@@ -54,7 +54,7 @@ impl<'a> Method<'a> {
         }
     }
 
-    /// The method without the text that it was read from. `None`: it needs it.
+    /// The method without the text that it was read from, or `None` if it needs that text.
     fn registered(self) -> Option<Method<'static>> {
         Some(match self {
             Self::Get => Method::Get,
@@ -70,8 +70,8 @@ impl<'a> Method<'a> {
         })
     }
 
-    /// True if doing twice what a request with this method asks for is the same as doing it once. RFC 9110 9.2.2. Of an
-    /// extension that is not known, so it is not assumed.
+    /// True if a repeated request with this method has the same effect as a single one. RFC 9110 9.2.2. False for an
+    /// extension method, whose effect is unknown.
     pub fn is_idempotent(&self) -> bool {
         match self {
             Self::Get | Self::Head | Self::Options | Self::Trace | Self::Put | Self::Delete => true,
@@ -79,7 +79,7 @@ impl<'a> Method<'a> {
         }
     }
 
-    /// The method as it is written.
+    /// The method as text.
     pub fn as_str(&self) -> &'a str {
         match *self {
             Self::Get => "GET",
@@ -125,13 +125,13 @@ impl Request {
         self.line.target(self.fields.section())
     }
 
-    /// The target's path, as it was sent: percent escapes are not decoded. `/` if an absolute target has none. Empty for
-    /// the forms without one.
+    /// The path of the target as it was sent: percent escapes are not decoded. `/` if an absolute target has no path.
+    /// Empty for the forms without a path.
     pub fn path(&self) -> &str {
         self.line.path(self.fields.section())
     }
 
-    /// The version; a higher minor version than 1 counts as 1.1.
+    /// The version. A minor version above 1 counts as 1.1.
     pub fn version(&self) -> Version {
         self.line.version
     }
@@ -146,8 +146,8 @@ impl Request {
         &self.fields
     }
 
-    /// The host that the request is for, with a port if one came: from an absolute target, else from the Host
-    /// field (RFC 9112 3.2.2). Absent only in HTTP/1.0.
+    /// The host that the request is for, with a port if one came. It is that of an absolute target, otherwise that of
+    /// the Host field (RFC 9112 3.2.2). `None` only in HTTP/1.0.
     pub fn authority(&self) -> Option<&str> {
         match self.target() {
             Target::Absolute { authority, .. } | Target::Authority(authority) => Some(authority),
@@ -168,13 +168,13 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What a request line says, and where its parts stand. RFC 9112 3.
+/// The contents of a request line, and the positions of its parts. RFC 9112 3.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestLine {
     method: MethodName,
     form: Form,
     target: Place,
-    /// Empty for the forms without one, and where an absolute target has none. The query is what follows it in the target.
+    /// Empty for the forms without a path, and for an absolute target without one. The query follows it in the target.
     path: Place,
     version: Version,
 }
@@ -185,7 +185,7 @@ enum MethodName {
     Extension(Place),
 }
 
-/// Where something stands in a head, which has at most 16 MiB.
+/// A position in a head, which has at most 16 MiB.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     start: u32,
@@ -208,7 +208,7 @@ impl Place {
     }
 }
 
-/// The form of a target, and what is needed to find its parts again.
+/// The form of a target, and the lengths that locate its parts.
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Origin,
@@ -217,7 +217,7 @@ enum Form {
     Asterisk,
 }
 
-/// Why a request line was not taken.
+/// Why a request line was refused.
 pub(super) enum InvalidRequestLine {
     Syntax(Violation),
     /// A method longer than any that we implement. RFC 9112 3.
@@ -242,10 +242,10 @@ impl From<InvalidVersion> for InvalidRequestLine {
 }
 
 impl RequestLine {
-    /// What a request line holds besides its target, at the most.
+    /// The bytes of a request line besides its target, at the most.
     pub(super) const OVERHEAD: usize = Method::LONGEST + " ".len() + " HTTP/1.1\r\n".len();
 
-    /// Reads the line that stands at `range` of `text`, without its line end.
+    /// Reads the line at `range` of `text`, without its line end.
     pub(super) fn parse(text: &[u8], range: Range<usize>) -> Result<Self, InvalidRequestLine> {
         let line = text.get(range.clone()).unwrap_or_default();
         let shape =
@@ -290,7 +290,7 @@ impl RequestLine {
         Ok(Self { method, form, path: Place::new(path_start, path_len), target, version })
     }
 
-    /// Where the line behind it starts.
+    /// Where the next line starts.
     pub(super) fn end(&self) -> usize {
         self.target.range().end + " HTTP/1.1\r\n".len()
     }
@@ -317,7 +317,7 @@ impl RequestLine {
         }
     }
 
-    /// Of a target with a path, missing or not.
+    /// True if the target has a query. Only for forms with a path, missing or not.
     fn has_query(&self) -> bool {
         self.path.end < self.target.end
     }
@@ -340,10 +340,10 @@ impl RequestLine {
     }
 }
 
-/// The length of what stands between a scheme and an authority.
+/// The length of `://` between a scheme and an authority.
 const COLON_SLASHES: u32 = 3;
 
-/// What stands at `place`, which was found to be UTF-8.
+/// The text at `place`, which was found to be UTF-8.
 fn text_at(text: &[u8], place: Place) -> &str {
     text.get(place.range()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The head of a request to send: checked when it is made.
+//! The head of a request to send, checked when it is made.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,11 +8,11 @@ use super::persistence::Persistence;
 use super::{Field, FieldSection, Method, Target, syntax, target};
 use crate::Outbox;
 
-/// The head of a request to send: method, host, target and fields. What frames the message and manages the
-/// connection is added when it is sent.
+/// The head of a request to send: method, host, target and fields. The fields that frame the message and manage the
+/// connection are added when it is sent.
 ///
-/// Method, host and target are text, so they are checked here, once: whoever holds a `RequestHead` cannot split a
-/// request with it. CONNECT has a type of its own, [`ConnectHead`], since its answer is a tunnel.
+/// Method, host and target are text, so they are checked once, when the head is made. Code that holds a `RequestHead`
+/// cannot split a request with it. CONNECT has its own type, [`ConnectHead`], since it opens a tunnel.
 ///
 /// ```
 /// use endwell_core::http::{Field, Method, RequestHead};
@@ -33,23 +33,23 @@ pub struct RequestHead {
     takes_trailers: bool,
 }
 
-/// The head of a CONNECT: the host and port that a tunnel is asked to, and fields. RFC 9110 9.3.6.
+/// The head of a CONNECT: the host and port that the tunnel leads to, and fields. RFC 9110 9.3.6.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectHead(pub(super) RequestHead);
 
-/// Text that is no request.
+/// Why text is not a valid request head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidRequestHead {
     /// The method is not a token of at most 32 bytes. RFC 9110 9.1.
     Method,
-    /// CONNECT asks for a tunnel: [`ConnectHead`].
+    /// CONNECT asks for a tunnel: use [`ConnectHead`].
     Connect,
     /// The host is not a name or an address, with or without a port. RFC 9110 7.2.
     Host,
-    /// The target has none of the forms that it can have with this method. RFC 9112 3.2.
+    /// The target has no form that is allowed with this method. RFC 9112 3.2.
     Target,
-    /// An absolute target names another authority than the host. RFC 9112 3.2.2.
+    /// The authority of an absolute target differs from the host. RFC 9112 3.2.2.
     OtherHost,
 }
 
@@ -72,16 +72,16 @@ impl core::error::Error for InvalidRequestHead {}
 impl RequestHead {
     /// Checks method, host and target.
     ///
-    /// `host` is the authority of the URI, without its port where that is the scheme's own. `target` is a path with
-    /// its query, the whole URI for a proxy, or `*` with OPTIONS. Nothing is escaped here: it is sent as it stands, and
-    /// what [cannot be sent](Target) is refused.
+    /// `host` is the authority of the URI, without the port if it is the scheme's default. `target` is a path with its
+    /// query, the whole URI for a proxy, or `*` with OPTIONS. Nothing is escaped here: the target is sent as it is, and
+    /// one that [cannot be sent](Target) is refused.
     ///
     /// # Errors
     ///
-    /// Says what was wrong; the arguments are only borrowed.
+    /// What is wrong. The arguments are only borrowed.
     pub fn new(method: Method<'_>, host: &str, target: &str) -> Result<Self, InvalidRequestHead> {
         let name = method.as_str();
-        // The text decides, not the variant that it came in.
+        // The text decides, not the variant that holds it.
         let method = Method::of(name).ok_or(InvalidRequestHead::Method)?;
         if method == Method::Connect {
             return Err(InvalidRequestHead::Connect);
@@ -106,14 +106,14 @@ impl RequestHead {
         }
     }
 
-    /// With one more field.
+    /// Adds a field, and returns the head.
     #[must_use]
     pub fn with(mut self, field: Field<'_>) -> Self {
         self.fields.push(field);
         self
     }
 
-    /// The last request of its connection, which it announces. RFC 9112 9.6.
+    /// Makes this the last request of its connection, and announces that. RFC 9112 9.6.
     #[must_use]
     pub fn last(mut self) -> Self {
         self.persistence = Persistence::Close;
@@ -147,12 +147,12 @@ impl RequestHead {
         &self.fields
     }
 
-    /// The fields, to add to.
+    /// The fields, for adding more.
     pub fn fields_mut(&mut self) -> &mut FieldSection {
         &mut self.fields
     }
 
-    /// Writes the head. Content is announced as `announced` says, and as the method wants it.
+    /// Writes the head. `announced` frames the content, within what the method requires.
     pub(super) fn write(&self, announced: Announced, expects: Expects, out: &mut Outbox) {
         for part in [self.method.as_str(), " ", &self.target, " HTTP/1.1\r\nhost: ", &self.host, "\r\n"] {
             out.put(part.as_bytes());
@@ -164,7 +164,7 @@ impl RequestHead {
             (Persistence::Close, true) => b"connection: close, te\r\nte: trailers\r\n",
         });
         match announced {
-            // RFC 9110 8.6: a length of zero is said where content would mean something, and nowhere else.
+            // RFC 9110 8.6: a length of zero is sent only with a method for which content has a meaning.
             Announced::Length(0) if !matches!(self.method(), Method::Post | Method::Put | Method::Patch) => {}
             Announced::Length(_) | Announced::Chunked | Announced::Nothing => announced.write(out),
         }
@@ -177,25 +177,25 @@ impl RequestHead {
 }
 
 impl ConnectHead {
-    /// Checks `authority`, the host and the port that the tunnel is asked to.
+    /// Checks `authority`, the host and the port that the tunnel leads to.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequestHead::Host`].
+    /// [`InvalidRequestHead::Host`] if the authority is not a host and a port.
     pub fn new(authority: &str) -> Result<Self, InvalidRequestHead> {
         check_host(authority)?;
         Target::parse(authority.as_bytes(), Method::Connect).map_err(|_invalid| InvalidRequestHead::Host)?;
         Ok(Self(RequestHead::checked("CONNECT", authority, authority)))
     }
 
-    /// With one more field: the credentials for a proxy, say.
+    /// Adds a field, for example the credentials for a proxy, and returns the head.
     #[must_use]
     pub fn with(self, field: Field<'_>) -> Self {
         Self(self.0.with(field))
     }
 }
 
-/// Whether a request asks to be told to continue. RFC 9110 10.1.1.
+/// Whether a request expects 100 Continue. RFC 9110 10.1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expects {
     Continue,
@@ -217,7 +217,7 @@ impl<'a> Method<'a> {
 }
 
 impl fmt::Debug for RequestHead {
-    /// Shows the names of the fields only: values may be credentials.
+    /// Shows only the names of the fields: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestHead")
             .field("method", &self.method)

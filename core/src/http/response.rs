@@ -1,4 +1,4 @@
-//! The head of a response as it was received.
+//! The head of a received response.
 
 use bytes::Bytes;
 use core::fmt;
@@ -15,26 +15,26 @@ pub struct ResponseHead {
     rest: Rest,
 }
 
-/// The head of an interim response: 100 to 199, and fields. RFC 9110 15.2.
+/// The head of an interim response: a status from 100 to 199, and fields. RFC 9110 15.2.
 ///
-/// The final response is still to come. A client may ignore any of them.
+/// The final response is still to come. A client may ignore interim responses.
 #[derive(Clone)]
 pub struct InterimResponse {
     status: u16,
     rest: Rest,
 }
 
-/// What a head holds besides its status.
+/// The parts of a head besides its status.
 #[derive(Clone)]
 struct Rest {
-    /// All of it, as it came.
+    /// The whole head, as it came.
     text: Bytes,
     version: Version,
     reason_len: usize,
     fields: Fields,
 }
 
-/// Either kind of head: the status decides.
+/// An interim or a final head: the status decides.
 pub(super) enum AnyHead {
     Interim(InterimResponse),
     Final(ResponseHead),
@@ -46,12 +46,12 @@ impl ResponseHead {
         self.status
     }
 
-    /// The version; a higher minor version than 1 counts as 1.1.
+    /// The version. A minor version above 1 counts as 1.1.
     pub fn version(&self) -> Version {
         self.rest.version
     }
 
-    /// The reason phrase as it came: it means nothing (RFC 9112 4), and may be empty.
+    /// The reason phrase as it came. It has no meaning (RFC 9112 4) and may be empty.
     pub fn reason(&self) -> &[u8] {
         self.rest.reason()
     }
@@ -73,7 +73,7 @@ impl InterimResponse {
         self.status
     }
 
-    /// The version; a higher minor version than 1 counts as 1.1.
+    /// The version. A minor version above 1 counts as 1.1.
     pub fn version(&self) -> Version {
         self.rest.version
     }
@@ -107,7 +107,7 @@ impl AnyHead {
     }
 }
 
-/// What a status line says. RFC 9112 4.
+/// The contents of a status line. RFC 9112 4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StatusLine {
     version: Version,
@@ -121,7 +121,7 @@ impl StatusLine {
     /// Where the reason phrase starts.
     const REASON: usize = "HTTP/1.1 200 ".len();
 
-    /// Reads `line` of `text`, which is its first one.
+    /// Reads `line`, the first line of `text`.
     pub(super) fn parse(text: &[u8], line: Line, reading: Reading) -> Result<Self, Violation> {
         let got = text.get(line.start..line.end).unwrap_or_default();
         let space = syntax::find(b' ', got).unwrap_or(got.len());
@@ -131,7 +131,7 @@ impl StatusLine {
         })?;
         let (digits, reason): ([u8; 3], &[u8]) = match (reading, rest) {
             (_, [b' ', hundreds, tens, ones, b' ', reason @ ..]) => ([*hundreds, *tens, *ones], reason),
-            // RFC 9112 4 asks for the second space even where there is no reason phrase.
+            // RFC 9112 4 requires the second space even without a reason phrase.
             (Reading::Ordinary, [b' ', hundreds, tens, ones]) => ([*hundreds, *tens, *ones], b""),
             (Reading::Ordinary | Reading::Strict, _) => {
                 let expected = "a status code of three digits between two spaces";
@@ -149,7 +149,7 @@ impl StatusLine {
         Ok(Self { version, code, reason_len: reason.len(), end: line.next })
     }
 
-    /// Where the line behind it starts.
+    /// Where the next line starts.
     pub(super) fn end(&self) -> usize {
         self.end
     }

@@ -1,12 +1,12 @@
-//! Finds the end of a head or of a trailer section, once over each byte, however the bytes arrive.
+//! Finds the end of a head or of a trailer section, and looks at each byte once, however the bytes arrive.
 
 use super::{Reading, syntax};
 use crate::Violation;
 
-/// How far a section has been looked at, line by line.
+/// How far a section was scanned, line by line.
 ///
-/// Each byte is looked at once. What is found depends on the bytes before it alone, never on how they were
-/// split: the lines are judged in the order in which they stand.
+/// Each byte is looked at once. The result depends only on the bytes before it, never on how they were split: the lines
+/// are judged in order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LineScan {
     looked_at: usize,
@@ -34,12 +34,12 @@ impl LineScan {
         Self { looked_at: 0, line: 0, reading }
     }
 
-    /// Where the line starts that is not complete yet.
+    /// Where the first incomplete line starts.
     pub(super) fn line_start(self) -> usize {
         self.line
     }
 
-    /// The next line of `text`, whose bytes before the last call's are unchanged.
+    /// Returns the next line of `text`. The bytes that were passed before must be unchanged.
     pub(super) fn next_line(&mut self, text: &[u8]) -> Result<Option<Line>, Violation> {
         let Some(found) = text.get(self.looked_at..).and_then(|rest| syntax::find(b'\n', rest)) else {
             self.looked_at = text.len();
@@ -50,7 +50,7 @@ impl LineScan {
         let content = match (line.strip_suffix(b"\r"), self.reading) {
             (Some(content), _) => content,
             (None, Reading::Ordinary) => line,
-            // RFC 9112 2.2 lets a recipient take a bare LF as a line end. Two that differ in this see two
+            // RFC 9112 2.2 lets a recipient accept a bare LF as a line end. Two recipients that differ in this see two
             // different messages.
             (None, Reading::Strict) => {
                 return Err(Violation::new("CRLF as the line end", line, "RFC 9112 2.2"));

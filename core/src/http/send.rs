@@ -1,4 +1,4 @@
-//! The body of a message as it is written, by either role.
+//! Writes the body of a message, for both roles.
 
 use bytes::Bytes;
 use core::fmt;
@@ -6,25 +6,25 @@ use core::fmt;
 use super::FieldSection;
 use crate::{Outbox, convert};
 
-/// How the content of a message goes out.
+/// How the content of a message is sent.
 #[derive(Debug)]
 pub(super) enum Sending {
     Length {
         remaining: u64,
     },
     Chunked,
-    /// A response only.
+    /// Only in a response.
     UntilClose,
-    /// The message has none: what is written is thrown away.
+    /// The message has no content: data is discarded.
     NoContent,
 }
 
 /// Data that was not written, handed back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotWritten {
-    /// It goes past the length that was announced.
+    /// The data exceeds the announced length.
     Overrun(Bytes),
-    /// It does not fit into the outbox now.
+    /// The outbox has no room for the data now.
     Full(Bytes),
 }
 
@@ -48,11 +48,11 @@ impl core::error::Error for NotWritten {}
 /// Less was written than was announced.
 pub(super) struct Short;
 
-/// What a chunk needs besides its data, at the most: sixteen digits and two line ends.
+/// The bytes that a chunk needs besides its data, at the most: sixteen digits and two line ends.
 const CHUNK_OVERHEAD: usize = 20;
 
 impl Sending {
-    /// Writes a piece. Empty pieces write nothing: there is no piece that ends a body.
+    /// Writes a piece. An empty piece writes nothing, so it cannot end a body.
     pub(super) fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten> {
         if data.is_empty() {
             return Ok(());
@@ -96,7 +96,7 @@ impl Sending {
         }
     }
 
-    /// Writes the end of the body. Trailers have a place only in chunks.
+    /// Writes the end of the body. Only a chunked body has a place for trailers.
     pub(super) fn finish(&self, trailers: Option<&FieldSection>, out: &mut Outbox) -> Result<(), Short> {
         match self {
             Self::Length { remaining: 1.. } => return Err(Short),

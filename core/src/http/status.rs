@@ -4,11 +4,11 @@ use core::fmt;
 
 /// A final status code: 200 to 599. RFC 9110 15.
 ///
-/// Informational codes are no answer and have a type of their own, [`InterimHead`](super::InterimHead).
+/// Interim codes do not end an exchange and have their own type, [`InterimHead`](super::InterimHead).
 ///
-/// A code that was received may also be below 100 or from 600 to 999, unless responses are read in
-/// [`Strict`](super::Reading::Strict). It is valid in no message and counts as a server's error; a [`Head`](super::Head)
-/// made of it says 502.
+/// A received code may also be below 100 or from 600 to 999, unless responses are read in
+/// [`Strict`](super::Reading::Strict). Such a code is valid in no message and counts as a server error. A
+/// [`Head`](super::Head) made from it has status 502.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatusCode(u16);
 
@@ -88,26 +88,26 @@ status_codes! {
 }
 
 impl StatusCode {
-    /// The status code with this number.
+    /// Makes the status code with this number.
     ///
     /// # Errors
     ///
-    /// A number outside 200 to 599.
+    /// If the number is outside 200 to 599.
     pub const fn new(code: u16) -> Result<Self, InvalidStatusCode> {
         if code >= 200 && code <= 599 { Ok(Self(code)) } else { Err(InvalidStatusCode(code)) }
     }
 
-    /// A final code that a server sent: three digits, and not 1xx.
+    /// Makes a final code that a server sent: three digits, and not 1xx.
     pub(super) const fn received(code: u16) -> Option<Self> {
         if code <= 999 && !matches!(code, 100..=199) { Some(Self(code)) } else { None }
     }
 
-    /// The code if it is valid. RFC 9110 15.6.3: a gateway answers 502 to an invalid response.
+    /// The code if it is valid, otherwise 502. RFC 9110 15.6.3: a gateway answers 502 to an invalid response.
     pub(super) const fn to_send(self) -> Self {
         if self.is_valid() { self } else { Self::BAD_GATEWAY }
     }
 
-    /// True from 200 to 599. Any other code was received, and RFC 9110 15 has none such.
+    /// True from 200 to 599. Any other code was received, and RFC 9110 15 does not define it.
     pub const fn is_valid(self) -> bool {
         self.0 >= 200 && self.0 <= 599
     }

@@ -51,8 +51,9 @@ const fn classes() -> [u8; 256] {
         if unreserved || sub_delim {
             class |= HOST;
         }
-        // RFC 3986 has fewer; browsers and other clients send the rest as it is. None of it means anything to a message
-        // parser. A fragment is never sent, and a backslash in a path is a slash to browsers and not to others.
+        // RFC 3986 has fewer; browsers and other clients send the rest unescaped. None of them means anything to a
+        // message parser. A fragment is never sent, and browsers read a backslash in a path as a slash, while other
+        // clients do not.
         if b > b' ' && b != 0x7f && b != b'#' {
             class |= QUERY;
             if b != b'?' && b != b'\\' {
@@ -85,29 +86,29 @@ pub(crate) const fn is_field_value(text: &[u8]) -> bool {
     all(text, VALUE)
 }
 
-/// Inside a quoted string, RFC 9110 5.6.4: what may stand unescaped.
+/// The bytes that may stand unescaped in a quoted string, RFC 9110 5.6.4.
 pub(crate) const fn is_quoted_text(byte: u8) -> bool {
     is(byte, VALUE) && byte != b'"' && byte != b'\\'
 }
 
-/// After a backslash in a quoted string, RFC 9110 5.6.4.
+/// The bytes that may follow a backslash in a quoted string, RFC 9110 5.6.4.
 pub(crate) const fn is_quoted_pair(byte: u8) -> bool {
     is(byte, VALUE)
 }
 
-/// The bytes of a path, RFC 3986 3.3, and those that clients send without escaping them.
+/// The bytes of a path, RFC 3986 3.3, and those that clients send unescaped.
 pub(crate) const fn is_path(text: &[u8]) -> bool {
     all(text, PATH)
 }
 
-/// The bytes of a query, RFC 3986 3.4, and those that clients send without escaping them.
+/// The bytes of a query, RFC 3986 3.4, and those that clients send unescaped.
 pub(crate) const fn is_query(text: &[u8]) -> bool {
     all(text, QUERY)
 }
 
-/// A registered name, RFC 3986 3.2.2, with whole percent escapes.
+/// A registered name, RFC 3986 3.2.2, with complete percent escapes.
 pub(crate) fn is_registered_name(text: &[u8]) -> bool {
-    // Most have no escape.
+    // Most names have no escape.
     if all(text, HOST) {
         return true;
     }
@@ -138,7 +139,7 @@ const fn all(text: &[u8], class: u8) -> bool {
     true
 }
 
-/// Compares without regard to case.
+/// Compares two names without regard to case.
 #[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; the index is below both lengths")]
 pub(crate) const fn is_same_name(a: &[u8], b: &[u8]) -> bool {
     let mut index = 0;
@@ -152,12 +153,12 @@ fn is_hex(byte: Option<&u8>) -> bool {
     byte.is_some_and(u8::is_ascii_hexdigit)
 }
 
-/// Splits a comma-separated list into its elements without the white space around them, RFC 9110 5.6.1.
+/// Splits a comma-separated list into its elements, without the white space around them, RFC 9110 5.6.1.
 pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim)
 }
 
-/// Without the optional white space around it, RFC 9110 5.6.3.
+/// Removes the optional white space around `text`, RFC 9110 5.6.3.
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let Some(first) = text.iter().position(|byte| !blank(byte)) else { return &[] };
@@ -165,7 +166,7 @@ pub(crate) fn trim(text: &[u8]) -> &[u8] {
     text.get(first..=last).unwrap_or_default()
 }
 
-/// Where `needle` first stands in `text`, looked for eight bytes at a time.
+/// Finds the first `needle` in `text`, eight bytes at a time.
 pub(crate) fn find(needle: u8, text: &[u8]) -> Option<usize> {
     const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -173,8 +174,8 @@ pub(crate) fn find(needle: u8, text: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let differs = u64::from_le_bytes(*word) ^ pattern;
-        // A byte that does not differ is zero; only then does the subtraction borrow from its high bit. Behind the
-        // first such byte the borrow goes on, so only the first one is told apart.
+        // A byte that does not differ is zero, and only then does the subtraction borrow from its high bit. The borrow
+        // carries on after the first such byte, so only the first one is reliable.
         let equal = differs.wrapping_sub(LOW) & !differs & HIGH;
         if equal != 0 {
             return Some(at + crate::convert::usize_from(u64::from(equal.trailing_zeros() / 8)));

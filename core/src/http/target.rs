@@ -6,15 +6,15 @@ use crate::Violation;
 
 /// A request target. RFC 9112 3.2.
 ///
-/// Path and query are as they were sent, byte for byte: nothing is decoded, escaped or normalized. They may hold what RFC
-/// 3986 would have escaped, because browsers and other clients send it:
+/// Path and query are as they were sent, byte for byte: nothing is decoded, escaped or normalized. They may hold
+/// characters that RFC 3986 escapes, because browsers and other clients send them:
 ///
 /// | | path | query |
 /// |---|---|---|
-/// | visible ASCII, also `"` `<` `>` `[` `]` `^` `` ` `` `{` `}` and a vertical bar | taken | taken |
-/// | `%`, with two hexadecimal digits behind it or without | taken | taken |
-/// | UTF-8 that is not escaped | taken | taken |
-/// | `\` | refused: browsers and others take it for a slash | taken |
+/// | visible ASCII, including `"` `<` `>` `[` `]` `^` `` ` `` `{` `}` and a vertical bar | accepted | accepted |
+/// | `%`, with or without two hexadecimal digits after it | accepted | accepted |
+/// | unescaped UTF-8 | accepted | accepted |
+/// | `\` | refused: some recipients, browsers among them, read it as a slash | accepted |
 /// | `#` | refused: it begins a fragment, which is not sent | refused |
 /// | controls, DEL, space, and bytes that are not UTF-8 | refused | refused |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,29 +23,29 @@ pub enum Target<'a> {
     Origin {
         /// The path, from its first slash.
         path: &'a str,
-        /// What follows the question mark, if there is one.
+        /// The text after the question mark, if there is one.
         query: Option<&'a str>,
     },
-    /// `http://host/path?query`: what a proxy is sent. Its authority stands in place of the Host field
-    /// (RFC 9112 3.2.2).
+    /// `http://host/path?query`: the form that is sent to a proxy. Its authority replaces the Host field (RFC 9112
+    /// 3.2.2).
     Absolute {
-        /// The scheme, as it came.
+        /// The scheme as it came.
         scheme: &'a str,
         /// The host, with a port if one came.
         authority: &'a str,
-        /// The path; `/` if none came (RFC 9110 4.2.3). Empty only with OPTIONS, if neither path nor query came: that
-        /// means what `*` means (RFC 9112 3.2.4).
+        /// The path. `/` if none came (RFC 9110 4.2.3). Empty only with OPTIONS without a path and a query, which means
+        /// the same as `*` (RFC 9112 3.2.4).
         path: &'a str,
-        /// What follows the question mark, if there is one.
+        /// The text after the question mark, if there is one.
         query: Option<&'a str>,
     },
-    /// `host:port`: with CONNECT, and only with it.
+    /// `host:port`: only and always with CONNECT.
     Authority(&'a str),
-    /// `*`: with OPTIONS, and only with it.
+    /// `*`: only with OPTIONS.
     Asterisk,
 }
 
-/// What was expected of a target that is not one.
+/// What was expected instead of an invalid target.
 pub(super) struct InvalidTarget {
     expected: &'static str,
     section: &'static str,
@@ -58,7 +58,7 @@ impl InvalidTarget {
 }
 
 impl<'a> Target<'a> {
-    /// Reads a target. The method decides which forms there are.
+    /// Reads a target. The method decides which forms are allowed.
     pub(super) fn parse(text: &'a [u8], method: Method<'_>) -> Result<Self, InvalidTarget> {
         let invalid = |expected, section| InvalidTarget { expected, section };
         let found = match (method, text) {
@@ -79,7 +79,7 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// The path, as it was sent; `/` if an absolute target has none. Empty for the forms without one.
+    /// The path as it was sent. `/` if an absolute target has no path. Empty for the forms without a path.
     pub fn path(&self) -> &'a str {
         match *self {
             Self::Origin { path, .. } | Self::Absolute { path, .. } => path,
@@ -87,7 +87,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The query, as it was sent, if there is one.
+    /// The query as it was sent, if there is one.
     pub fn query(&self) -> Option<&'a str> {
         match *self {
             Self::Origin { query, .. } | Self::Absolute { query, .. } => query,
@@ -118,7 +118,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The path of an absolute target that has none. RFC 9110 4.2.3, and RFC 9112 3.2.4 for OPTIONS.
+/// The path of an absolute target without one. RFC 9110 4.2.3, and RFC 9112 3.2.4 for OPTIONS.
 pub(super) fn missing_path(has_query: bool, method: Method<'_>) -> &'static str {
     if method == Method::Options && !has_query { "" } else { "/" }
 }
@@ -145,7 +145,7 @@ pub(super) struct Authority {
     pub(super) port: bool,
 }
 
-/// `uri-host [ ":" port ]`, RFC 9110 7.2. `None`: it is none.
+/// Reads `uri-host [ ":" port ]`, RFC 9110 7.2. `None` if the text is not one.
 pub(super) fn is_authority(text: &[u8]) -> Option<Authority> {
     let host_end = match text {
         [b'[', ..] => syntax::find(b']', text)? + 1,
@@ -168,7 +168,7 @@ pub(super) fn is_authority(text: &[u8]) -> Option<Authority> {
     (host_is_valid && port_is_valid).then_some(Authority { host: !host.is_empty(), port: !port.is_empty() })
 }
 
-/// What stands between brackets: an IPv6 address, or an address of a future version.
+/// True for what may stand between brackets: an IPv6 address, or an address of a future version.
 fn is_address(text: &[u8]) -> bool {
     if let [b'v' | b'V', rest @ ..] = text {
         let Some(dot) = syntax::find(b'.', rest) else { return false };

@@ -1,8 +1,8 @@
-//! The version of HTTP that a message has. RFC 9112 2.3.
+//! The HTTP version of a message. RFC 9112 2.3.
 
 use crate::Violation;
 
-/// The versions of HTTP that are understood. A higher minor version counts as 1.1 (RFC 9110 2.5).
+/// The versions of HTTP that are understood. A minor version above 1 counts as 1.1 (RFC 9110 2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
     /// HTTP/1.0.
@@ -11,16 +11,16 @@ pub enum Version {
     Http11,
 }
 
-/// Why a version was not taken.
+/// Why a version was refused.
 pub(super) enum InvalidVersion {
-    /// It is none.
+    /// The text is not a version.
     Syntax(Violation),
     /// Another major version. RFC 9110 15.6.6.
     Major(Violation),
 }
 
 impl Version {
-    /// `HTTP/` digit `.` digit, and case matters.
+    /// Reads `HTTP/` digit `.` digit. Case matters.
     pub(super) fn parse(text: &[u8]) -> Result<Self, InvalidVersion> {
         match text {
             b"HTTP/1.1" => Ok(Self::Http11),
