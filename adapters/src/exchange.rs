@@ -196,15 +196,20 @@ impl Exchange {
     /// Answers with a body that is at hand.
     ///
     /// Does not wait: the answer is written by the connection's task, before that waits for anything.
-    /// `Content-Length`, `Date` and what must be said of the connection are added. A body of the request that was
-    /// not read is thrown away, if it is worth it; else the answer announces the close.
+    /// `Content-Length`, `Date` and what must be said of the connection are added. A body of the request that was not read
+    /// is discarded: if its rest has arrived, or its length is known and within
+    /// [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes), the connection stays; else the response announces
+    /// the close.
     pub fn respond(self, head: impl Into<Head>, body: impl Into<Bytes>) -> Answered {
         let Self { mut right, .. } = self;
         let (head, body, date) = (head.into(), body.into(), date::now());
         let mut wire = right.link.lock();
-        if let (Some(recv), Some(mut send)) = (wire.http.take_request(), right.send.take()) {
+        if wire.http.request().is_some_and(|recv| recv.remaining().is_none()) {
+            wire.look_at_body();
+        }
+        if let (Some(mut recv), Some(mut send)) = (wire.http.take_request(), right.send.take()) {
             close_if_draining(&right.link, &mut send);
-            let sent = send.respond(&head, body, date.as_ref(), &recv, &mut wire.out);
+            let sent = send.respond(&head, body, date.as_ref(), &mut recv, &mut wire.out);
             wire.conclude(Outcome::Answered(recv.after(sent)));
         }
         drop(wire);
@@ -213,16 +218,20 @@ impl Exchange {
 
     /// Answers with a body that is written in pieces, while the body of the request may still be read.
     ///
-    /// A client that waits to be told so is told to continue. While a piece of the response waits to be written,
+    /// A client that waits to be told so is told to continue; the head then goes out once the body begins to arrive, or
+    /// [`Limits::continue_time`](endwell_core::http::Limits::continue_time) is over. While a piece of the response waits to be written,
     /// reading goes on, up to [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
     pub fn start(self, head: impl Into<Head>, framing: Framing) -> (RequestBody, ResponseBody) {
         let Self { mut right, .. } = self;
         let (head, date) = (head.into(), date::now());
         let mut wire = right.link.lock();
         let mut body = None;
+        if right.expect.is_some() {
+            wire.look_at_body();
+        }
         let Wire { http, out, .. } = &mut *wire;
         if let (Some(recv), Some(mut send)) = (http.request(), right.send.take()) {
-            if let Some(wanted) = right.expect.take() {
+            if let Some(wanted) = right.expect.take().filter(|_| recv.inbox().is_empty()) {
                 send.proceed(wanted, out);
             }
             close_if_draining(&right.link, &mut send);

@@ -1,5 +1,7 @@
 //! Bytes to send, in order.
 
+mod hold;
+
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -9,6 +11,7 @@ use core::time::Duration;
 
 use crate::time::Clock;
 use crate::{Deadline, Exceeded, Instant, Limit, Pace, convert};
+use hold::Hold;
 
 /// The bytes that states have written and that the transport has not taken, in order, bounded.
 ///
@@ -33,6 +36,8 @@ pub struct Outbox {
     pace: Option<Box<Pace>>,
     clock: Clock,
     acknowledged: Acknowledged,
+    /// Behind a pointer: few connections ever have one.
+    hold: Option<Box<Hold>>,
 }
 
 /// How many of the sent bytes the peer has acknowledged, as far as we know, while we wait for it.
@@ -89,6 +94,7 @@ impl Outbox {
             pace: None,
             clock: Clock::default(),
             acknowledged: Acknowledged::Untold { is_asked: false, sent: 0 },
+            hold: None,
         }
     }
 
@@ -129,8 +135,23 @@ impl Outbox {
         self.len > self.limits.high_water
     }
 
-    /// The queued bytes in order, in as few slices as possible.
+    /// Discards all queued bytes, because there is no transport any more.
+    pub fn discard(&mut self) {
+        self.hold = None;
+        self.advance(self.len);
+    }
+
+    /// The queued bytes that may be sent, in order, in as few slices as possible.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        let mut left = self.remaining();
+        self.all_chunks().map_while(move |chunk| {
+            let chunk = chunk.get(..left).unwrap_or(chunk);
+            left = left.saturating_sub(chunk.len());
+            (!chunk.is_empty()).then_some(chunk)
+        })
+    }
+
+    fn all_chunks(&self) -> impl Iterator<Item = &[u8]> {
         let mut at = self.start;
         let mut large = self.large.iter();
         let mut pending: Option<&Bytes> = None;
@@ -165,7 +186,8 @@ impl Outbox {
         self.pace = pace.map(Box::new);
     }
 
-    /// Checks the pace of the peer. Call it when the transport takes nothing at `now`.
+    /// Checks the pace of the peer. Call it when the transport takes nothing at `now`, or may be given
+    /// nothing ([`is_held`](Self::is_held)).
     ///
     /// Bytes that the transport has taken may still lie in a buffer of this machine, and a transport with a full buffer
     /// may take nothing for a long time although the peer keeps reading. So what counts is what the peer has
@@ -183,8 +205,9 @@ impl Outbox {
         now: Instant,
         unacknowledged: impl FnOnce() -> Option<u64>,
     ) -> Result<(), Exceeded> {
-        if self.is_empty() {
+        if self.remaining() == 0 {
             self.clock.stop();
+            self.poll_hold(now);
             return Ok(());
         }
         if self.clock.since().is_none() {
@@ -260,6 +283,9 @@ impl Outbox {
 
     /// When [`poll`](Self::poll) must be called again.
     pub fn deadline(&self) -> Option<Deadline> {
+        if self.is_held() {
+            return self.hold.as_deref().and_then(Hold::deadline);
+        }
         let pace @ Pace { silence, total } = self.pace();
         let reason = Limit::WriteProgress;
         let limit = self.clock.deadline(pace, reason);
@@ -402,8 +428,12 @@ impl Default for Outbox {
 }
 
 impl Buf for Outbox {
+    /// How many of the queued bytes may go out: all of them, unless the rest [is held](Outbox::is_held).
     fn remaining(&self) -> usize {
-        self.len
+        match &self.hold {
+            None => self.len,
+            Some(hold) => self.len.min(hold.before(self.sent)),
+        }
     }
 
     fn chunk(&self) -> &[u8] {
@@ -412,7 +442,7 @@ impl Buf for Outbox {
 
     /// Marks `count` bytes as taken by the transport. Any excess over [`remaining`](Buf::remaining) is ignored.
     fn advance(&mut self, count: usize) {
-        let count = count.min(self.len);
+        let count = count.min(self.remaining());
         self.len -= count;
         self.sent = self.sent.saturating_add(convert::u64_from(count));
         if self.large.is_empty() {

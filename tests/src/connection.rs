@@ -56,6 +56,9 @@ impl Connection {
         }
         let Some(inbox) = self.inbox() else { return bytes.len() };
         let taken = inbox.feed(bytes);
+        if taken > 0 {
+            self.out.arrived();
+        }
         self.run();
         taken
     }
@@ -77,6 +80,7 @@ impl Connection {
     pub fn end(&mut self) {
         if let Some(inbox) = self.inbox() {
             inbox.end();
+            self.out.arrived();
         }
         self.run();
     }

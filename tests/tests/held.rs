@@ -97,9 +97,9 @@ fn heads_without_end_are_held_up_to_the_limit() {
                 server = match server.poll() {
                     Ok(Step::Wait(server)) => server,
                     Ok(Step::Done(Next::Exchange(exchange))) => {
-                        let Exchange { recv, send, .. } = exchange;
+                        let Exchange { mut recv, send, .. } = exchange;
                         let head = Head::new(StatusCode::OK);
-                        let sent = send.respond(&head, Bytes::new(), None, &recv, &mut out);
+                        let sent = send.respond(&head, Bytes::new(), None, &mut recv, &mut out);
                         out.advance(out.remaining());
                         let endwell_core::http::server::After::Again(server) = recv.after(sent) else {
                             panic!("kept")

@@ -129,8 +129,10 @@ fn written(stream: &[Meant]) -> Vec<u8> {
 
 /// Every kind of answer, chosen by the target.
 fn varied(request: &Request) -> Plan {
+    // How much has arrived of chunks decides whether an early answer keeps the connection: that has a law of its own.
+    let is_chunked = request.fields().get("transfer-encoding").is_some();
     let plan = match request.path().len() % 7 {
-        0 => Plan { reads: false, ..Plan::full(200, b"early") },
+        0 if !is_chunked => Plan { reads: false, ..Plan::full(200, b"early") },
         1 => Plan::pieces(Framing::Chunked, &[b"some", b"where"]),
         2 => Plan::pieces(Framing::Length(9), &[b"some", b"where"]),
         3 => Plan { reads: false, ..Plan::pieces(Framing::Length(5), &[b"early"]) },
@@ -264,6 +266,46 @@ proptest! {
         prop_assert_eq!(&split(&input, seed), &whole);
         prop_assert_eq!(&verdict::of(&cutter::byte_by_byte(&input), &Limits::default(), varied), &whole);
         lawful(&whole)?;
+    }
+
+    /// What an early answer does to the connection depends on what had arrived by then, and on nothing else.
+    #[test]
+    fn an_unread_body_costs_the_connection_only_if_its_end_is_unknown_and_has_not_arrived(
+        stream in stream(),
+        starts: bool,
+        seed: u64,
+    ) {
+        let early = Plan::full(200, b"early").unread();
+        let started = Plan::pieces(Framing::Length(5), &[b"early"]).unread();
+        let input = written(&stream);
+        let pieces = cutter::at_random(&input, 40, &mut Random::new(seed));
+        let verdict = verdict::of(&pieces, &Limits::default(), move |_| if starts { started.clone() } else { early.clone() });
+        let (mut begins, mut expected, mut kept) = (0, 0, true);
+        for meant in &stream {
+            let text = meant.write();
+            let line = text.iter().position(|byte| !b"\r\n".contains(byte)).unwrap();
+            let head = begins + line + text[line..].windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+            let end = begins + text.len();
+            // All that had arrived when the head was whole.
+            let arrived = pieces.iter().scan(0, |at, piece| { *at += piece.len(); Some(*at) }).find(|at| *at >= head).unwrap();
+            let waits = meant.expects && meant.minor == 1 && end > head && arrived == head;
+            let unknown = matches!(meant.body, Body::Chunked(..)) && arrived < end && !starts;
+            (begins, expected) = (end, expected + 1);
+            if !meant.keeps || waits || unknown {
+                kept = false;
+                break;
+            }
+        }
+        // In step: the requests are those that were meant, and the connection ends where it was said.
+        let meant = stream.iter().map(|meant| format!("{:?}", meant.path.split('?').next().unwrap()));
+        let asked: Vec<_> = stream.iter().take(expected).map(Meant::asked).collect();
+        let seen = verdict.requests();
+        prop_assert_eq!(seen.len(), expected);
+        prop_assert!(seen.iter().zip(meant).all(|(seen, path)| seen.target.contains(&path)));
+        let heard = client::read(&verdict.output, &asked).map_err(TestCaseError::fail)?;
+        prop_assert!(heard.responses.len() == expected && heard.responses.iter().all(|response| response.whole));
+        prop_assert_eq!(heard.announced_close(), !kept);
+        prop_assert_eq!(verdict.end(), if kept { &End::ByPeer } else { &End::Lingered });
     }
 
     #[test]

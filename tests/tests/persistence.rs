@@ -1,11 +1,12 @@
 //! Whether the connection stays, RFC 9112 9.3 and 9.6, and pipelining, RFC 9112 9.3.2.
 
+use endwell_core::http::{Framing, Limits};
 use endwell_tests::client::{self, Asked};
 use endwell_tests::connection::Connection;
 use endwell_tests::cutter;
 use endwell_tests::plan::Plan;
 use endwell_tests::record::{End, Record};
-use endwell_tests::verdict::{echo, with};
+use endwell_tests::verdict::{echo, with, within};
 
 #[test]
 fn the_version_and_the_connection_options_decide() {
@@ -79,7 +80,7 @@ fn a_hundred_requests_in_one_segment_are_a_hundred_answers() {
 
 #[test]
 fn an_unread_body_is_drained_within_the_bound_and_otherwise_the_close_is_announced() {
-    let drain = usize::try_from(endwell_core::http::Limits::default().drain_bytes).unwrap();
+    let drain = usize::try_from(Limits::default().drain_bytes).unwrap();
     for (length, kept) in [(1, true), (drain, true), (drain + 1, false)] {
         let mut connection = Connection::new(|_| Plan::full(200, b"early").unread());
         let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
@@ -92,15 +93,86 @@ fn an_unread_body_is_drained_within_the_bound_and_otherwise_the_close_is_announc
         assert!(responses.iter().all(|response| response.whole && response.content == b"early"));
         assert_eq!(connection.is_lingering(), !kept);
     }
-    // How much is left of chunks is not known.
-    let chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
-    let verdict = with(chunked, |_| Plan::full(200, b"early").unread());
-    assert!(verdict.heard(&[]).announced_close() && *verdict.end() == End::Lingered);
+}
+
+/// How much is left of chunks is not known. What has arrived is.
+#[test]
+fn an_unread_body_in_chunks_costs_the_connection_unless_it_has_arrived_whole() {
+    let post = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let next = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
+    for body in
+        ["0\r\n\r\n", "1\r\nx\r\n0\r\n\r\n", "2;a=\"b\"\r\nGE\r\n1\r\nT\r\n00\r\nsum: 1\r\nx: y\r\n\r\n"]
+    {
+        for arrived in 0..=body.len() {
+            let mut connection = Connection::new(|_| Plan::full(200, b"early").unread());
+            let (before, behind) = body.split_at(arrived);
+            let mut output = connection.feed_all(format!("{post}{before}").as_bytes());
+            let kept = arrived == body.len();
+            assert_eq!(client::read(&output, &[]).unwrap().announced_close(), !kept, "{body:?} {arrived}");
+            output.extend(connection.feed_all(format!("{behind}{next}").as_bytes()));
+            let heard = client::read(&output, &[]).unwrap();
+            assert_eq!(heard.responses.len(), if kept { 2 } else { 1 }, "{body:?} {arrived}");
+            assert_eq!(connection.is_lingering(), !kept);
+        }
+        // The next request in the segment of the body.
+        let mut connection = Connection::new(|_| Plan::full(200, b"early").unread());
+        let output = connection.feed_all(format!("{post}{body}{next}").as_bytes());
+        assert_eq!(client::read(&output, &[]).unwrap().responses.len(), 2, "{body:?}");
+    }
+    // What has arrived breaks the protocol, or a limit.
+    for body in ["1\r\nxx", "g\r\n", "ffffffffff\r\n", "0\r\n x: y\r\n\r\n"] {
+        let mut connection = Connection::new(|_| Plan::full(200, b"early").unread());
+        let output = connection.feed_all(format!("{post}{body}").as_bytes());
+        let heard = client::read(&output, &[]).unwrap();
+        assert!(heard.statuses() == [200] && heard.announced_close(), "{body:?}");
+    }
+}
+
+/// A chunk of nothing but one byte costs six: what is read counts, and not what it means.
+#[test]
+fn behind_a_started_response_no_more_is_read_than_is_worth_it() {
+    let mut limits = Limits::default();
+    limits.drain_bytes = 100;
+    let chunked = |rest: usize| {
+        let chunks = "1\r\nx\r\n".repeat((rest - 5) / 6);
+        (
+            "Transfer-Encoding: chunked".to_owned(),
+            format!("{chunks}{}\r\n\r\n", "0".repeat(rest - 4 - chunks.len())),
+        )
+    };
+    let known = |rest: usize| (format!("Content-Length: {rest}"), "x".repeat(rest));
+    for (framing, kept) in
+        [(chunked(100), true), (chunked(101), false), (known(100), true), (known(101), false)]
+    {
+        let (field, body) = framing;
+        let input =
+            format!("POST / HTTP/1.1\r\nHost: h\r\n{field}\r\n\r\n{body}GET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+        let verdict =
+            within(&limits, input.as_bytes(), |_| Plan::pieces(Framing::Length(5), &[b"early"]).unread());
+        assert_eq!(verdict.requests().len(), if kept { 2 } else { 1 }, "{field} {kept}");
+        assert_eq!(verdict.end(), if kept { &End::ByPeer } else { &End::Lingered }, "{field}");
+        assert!(!verdict.heard(&[]).announced_close());
+    }
+}
+
+/// An endless body does not hold a connection whose response is whole.
+#[test]
+fn behind_a_started_response_an_endless_body_ends_the_connection() {
+    let mut connection = Connection::new(|_| Plan::pieces(Framing::Length(5), &[b"early"]).unread());
+    connection.feed_all(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let chunk = [b"400\r\n", &[b'x'; 0x400][..], b"\r\n"].concat();
+    let fed = (0..1000)
+        .take_while(|_| {
+            connection.feed_all(&chunk);
+            !connection.is_lingering()
+        })
+        .count();
+    assert_eq!(fed, 63, "chunks of 1,031 bytes in 64 KiB");
 }
 
 #[test]
 fn what_is_drained_must_be_what_was_announced() {
-    let started = |_: &_| Plan::pieces(endwell_core::http::Framing::Length(5), &[b"early"]).unread();
+    let started = |_: &_| Plan::pieces(Framing::Length(5), &[b"early"]).unread();
     let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (body, end) in
         [("1\r\nx\r\n0\r\na: b\r\n\r\n", End::ByPeer), ("1\r\nxx", End::Lingered), ("1\r\n", End::Lingered)]

@@ -348,8 +348,8 @@ fn both_cores_and_a_refusal() {
     server.inbox().feed(request.as_bytes());
     let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("no exchange") };
     let acceptance = Acceptance::new(Limits::default().into());
-    let (reason, exchange) = exchange.accept(acceptance, None, &mut out).unwrap_err();
-    let _sent = exchange.send.respond(&reason.head(), Bytes::from("no"), None, &exchange.recv, &mut out);
+    let (reason, mut exchange) = exchange.accept(acceptance, None, &mut out).unwrap_err();
+    let _sent = exchange.send.respond(&reason.head(), Bytes::from("no"), None, &mut exchange.recv, &mut out);
     handshake.inbox().feed(&written(&mut out));
     let Ok(Step::Done(Opening::Refused(mut received, sent))) = handshake.poll() else {
         panic!("not refused")

@@ -38,10 +38,10 @@ fn reason(request: &str, acceptance: Acceptance) -> Option<NotAHandshake> {
     let mut out = Outbox::default();
     match exchange(request.as_bytes()).accept(acceptance, None, &mut out) {
         Ok(_) => None,
-        Err((reason, exchange)) => {
+        Err((reason, mut exchange)) => {
             assert!(out.is_empty(), "a refusal is the application's to write");
             let head = reason.head();
-            let _sent = exchange.send.respond(&head, Bytes::new(), None, &exchange.recv, &mut out);
+            let _sent = exchange.send.respond(&head, Bytes::new(), None, &mut exchange.recv, &mut out);
             let answer = String::from_utf8(written(&mut out)).unwrap();
             assert!(answer.starts_with(&format!("HTTP/1.1 {} ", reason.status().code())), "{answer}");
             let offers = "connection: upgrade\r\nupgrade: websocket\r\n";

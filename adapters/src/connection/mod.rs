@@ -216,12 +216,12 @@ fn next(link: &Arc<Link>, wire: &mut Wire, received: Received) -> Result<Exchang
 
 /// Makes the handler's exchange, unless the connections together hold too much.
 fn open(link: &Arc<Link>, wire: &mut Wire, exchange: server::Exchange) -> Result<Exchange, Phase> {
-    let server::Exchange { head, expect, recv, mut send } = exchange;
+    let server::Exchange { head, expect, mut recv, mut send } = exchange;
     if link.hub.is_overloaded() {
         link.hub.counters.overloaded.add();
         send.close();
         let head = Head::new(StatusCode::SERVICE_UNAVAILABLE);
-        let finished = send.respond(&head, Bytes::new(), date::now().as_ref(), &recv, &mut wire.out);
+        let finished = send.respond(&head, Bytes::new(), date::now().as_ref(), &mut recv, &mut wire.out);
         return Err(Phase::after(recv.after(finished), Ended::Announced));
     }
     link.hub.counters.exchanges.add();
@@ -273,11 +273,11 @@ fn conclude(link: &Link, wire: &mut Wire, outcome: Outcome) -> Phase {
             }
         }
         Outcome::Dropped(mut send) => {
-            let Some(recv) = wire.http.take_request() else { return Phase::Ended(Ended::Unanswered) };
+            let Some(mut recv) = wire.http.take_request() else { return Phase::Ended(Ended::Unanswered) };
             link.hub.counters.unanswered.add();
             send.close();
             let head = Head::new(wire.fallback);
-            let finished = send.respond(&head, Bytes::new(), date::now().as_ref(), &recv, &mut wire.out);
+            let finished = send.respond(&head, Bytes::new(), date::now().as_ref(), &mut recv, &mut wire.out);
             Phase::after(recv.after(finished), Ended::Unanswered)
         }
         Outcome::Ended(ended) => Phase::Ended(ended),

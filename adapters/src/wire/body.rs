@@ -83,7 +83,8 @@ impl Wire {
 
     fn poll_fill_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let Self { http: Http::Request(recv), transport, .. } = self else { return Poll::Ready(Ok(())) };
-        fill(transport, cx, recv.inbox())
+        let filled = fill(transport, cx, recv.inbox());
+        self.has_read(filled)
     }
 
     /// Nothing is there to be read: has the body's limit been met?

@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
+use bytes::Buf;
 use endwell_core::{Deadline, Inbox, Instant, Pace};
 
 use super::background::Reading;
@@ -55,7 +56,8 @@ impl Wire {
 
     /// One lazy timer: a later deadline does not move it, and when it fires too early it is set again.
     fn poll_until(&mut self, cx: &mut Context<'_>, at: Option<Instant>) -> Poll<()> {
-        let stall = if self.out.is_empty() { self.held_back_until() } else { self.out.deadline() };
+        let held_back = self.held_back_until().filter(|_| !self.out.has_remaining());
+        let stall = Deadline::earlier(held_back, self.out.deadline());
         let stall = stall.map(|stall| stall.at);
         let Some(at) = at.into_iter().chain(stall).min() else { return Poll::Pending };
         let now = self.transport.now();
@@ -105,7 +107,11 @@ impl Wire {
         };
         let reads_elsewhere =
             self.waiters.reader.as_ref().is_some_and(|reader| !has_looked || !reader.will_wake(cx.waker()));
-        if reads_elsewhere || self.waiters.writer.is_some() || self.waiters.are_watching() {
+        if reads_elsewhere
+            || self.waiters.writer.is_some()
+            || self.waiters.are_watching()
+            || self.out.is_held()
+        {
             self.read_for_waiters(cx);
         }
         self.poll_closing(cx);
@@ -158,8 +164,23 @@ impl Wire {
     fn read_for_waiters(&mut self, cx: &mut Context<'_>) {
         match self.read_for_socket(cx).and_then(|socket| Ok(self.read_for_body(cx)? | socket)) {
             Ok(false) => {}
-            Ok(true) => self.wake_reader(),
+            Ok(true) => {
+                self.wake_reader();
+                // It goes out in the next turn.
+                if self.out.arrived() {
+                    self.wake_driver();
+                }
+            }
             Err(ended) => self.end(ended),
+        }
+    }
+
+    /// Reads what has arrived of the body that a handler has not asked for: it decides how the handler's answer goes out.
+    pub(crate) fn look_at_body(&mut self) {
+        if let (true, Some(driver)) = (self.driving, self.driver.clone()) {
+            if let Err(ended) = self.read_for_body(&mut Context::from_waker(&driver)) {
+                self.end(ended);
+            }
         }
     }
 

@@ -21,7 +21,6 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Buf;
 use endwell_core::http::server::{self, RequestBody};
 use endwell_core::http::{Fields, StatusCode};
 use endwell_core::{Inbox, Instant, Outbox, OutboxLimits};
@@ -279,8 +278,7 @@ impl Wire {
         let driver = self.driver.take();
         self.woken.discard(driver);
         self.end(ended);
-        let rest = self.out.len();
-        self.out.advance(rest);
+        self.out.discard();
         drop(self.http.take_request());
         if let Some(inbox) = self.http.inbox() {
             scratch::reclaim_room(inbox);
@@ -306,7 +304,16 @@ impl Wire {
 
     /// Reads once into `inbox`. Pending: it was said to be dry.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
-        fill(&mut self.transport, cx, inbox)
+        let filled = fill(&mut self.transport, cx, inbox);
+        self.has_read(filled)
+    }
+
+    /// What has arrived shows that the peer has what went out: a response that waits for that goes now.
+    fn has_read<R>(&mut self, read: Poll<R>) -> Poll<R> {
+        if read.is_ready() && self.out.arrived() {
+            self.wake_driver();
+        }
+        read
     }
 
     /// After reading was pending: was there nothing, or did the runtime not look?

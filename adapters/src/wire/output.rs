@@ -36,7 +36,10 @@ impl Wire {
             } else if writes == TURN && self.queue.is_some() {
                 self.wake_driver();
             }
-            if self.out.is_empty() {
+            if self.out.is_held() {
+                self.out.poll(self.transport.now(), || None)?;
+            }
+            if !self.out.has_remaining() {
                 if self.queue.is_some() && self.holds_outlets_back() {
                     // Whoever waits is told in this turn, and outlets go on in the next.
                     self.wake_driver();
@@ -71,6 +74,9 @@ impl Wire {
             let flushed = self.transport.poll_flush(cx);
             ready!(self.poll_held_back(flushed))?;
             self.unflushed = 0;
+        }
+        if self.out.is_held() {
+            return Poll::Pending;
         }
         Poll::Ready(Ok(()))
     }

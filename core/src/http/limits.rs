@@ -61,8 +61,14 @@ pub struct Limits {
     /// of the request, or from an interim response. Default 60 s, what proxies allow; a long poll needs more. `None`:
     /// no limit. [`Response::set_response_time`](super::client::Response::set_response_time) sets it for one request.
     pub response_time: Option<Duration>,
-    /// For a client: the time to wait for 100 Continue before the body is sent without it. Default 1 s: servers that
-    /// know 100 Continue send it at once, and the others never do (RFC 9110 10.1.1).
+    /// The time to wait for the other side around a 100 Continue (RFC 9110 10.1.1). Default 1 s.
+    ///
+    /// For a client: the time to wait for 100 Continue before the body is sent without it. Servers that know 100 Continue
+    /// send it at once, and the others never do.
+    ///
+    /// For a server that has sent it: the time that the final response is [held back](crate::Outbox::is_held) if the body
+    /// does not begin to arrive. That is a round trip of a slow link, and longer than a busy proxy takes to read the 100
+    /// by itself. A client that sends nothing still gets its response. Zero: nothing is held back.
     pub continue_time: Duration,
     /// For a client: interim responses to one request. Default 16: one or two are usual, and each one restarts the
     /// response time, so without a bound the wait could last for ever.
@@ -78,7 +84,9 @@ pub struct Limits {
     /// [`ResponseBody::set_pace`](super::client::ResponseBody::set_pace) sets it for one response.
     pub response_pace: Pace,
     /// Bytes of an unread body that are read and discarded to keep the connection. Default 64 KiB: reading more costs
-    /// more than a new connection. The response to a request with a longer unread body announces the close.
+    /// more than a new connection. A response announces the close if the rest of the request's body is longer than this
+    /// or of unknown length, unless it has arrived whole. After a response that was started earlier, no more than this
+    /// is read.
     pub drain_bytes: u64,
     /// The time that a peer has to close after our last byte. Default 2 s, several round trips of a slow link: closing
     /// at once would reset the connection and could lose the response.

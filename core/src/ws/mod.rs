@@ -184,9 +184,9 @@
 //!
 //! ```compile_fail,E0382
 //! # use endwell_core::{Outbox, http::{Head, StatusCode, server::Exchange}, ws::Acceptance};
-//! # fn f(exchange: Exchange, acceptance: Acceptance, out: &mut Outbox) {
+//! # fn f(mut exchange: Exchange, acceptance: Acceptance, out: &mut Outbox) {
 //! let socket = exchange.accept(acceptance, None, out);
-//! exchange.send.respond(&Head::new(StatusCode::OK), "no".into(), None, &exchange.recv, out);
+//! exchange.send.respond(&Head::new(StatusCode::OK), "no".into(), None, &mut exchange.recv, out);
 //! # }
 //! ```
 //!

@@ -74,8 +74,8 @@ fn run(options: &[u8], peer: &Peer<'_>, arrival: Arrival) -> Option<(String, Vec
             assert!(out.is_empty(), "a refusal is written by whoever refuses");
             let Wanted::Refuse(because) = wanted else { panic!("refused, {reason}, but it is a handshake") };
             assert_eq!(format!("{reason:?}"), because);
-            let Exchange { recv, send, .. } = *exchange;
-            let sent = send.respond(&reason.head(), "no".into(), None, &recv, &mut out);
+            let Exchange { mut recv, send, .. } = *exchange;
+            let sent = send.respond(&reason.head(), "no".into(), None, &mut recv, &mut out);
             drop(recv.after(sent));
             let written = out.copy_to_bytes(out.len()).to_vec();
             let status = format!("HTTP/1.1 {} ", reason.status().code());

@@ -141,6 +141,12 @@ impl Driver<'_> {
             }
             _ => {}
         }
+        if letter != b'b' && recv.remaining().is_none() {
+            // Whether the rest of chunks has arrived decides whether the connection stays: let all arrive that fits.
+            while !recv.inbox().is_full() && !recv.inbox().has_ended() && !self.feed.is_timed() {
+                self.feed.next(recv.inbox(), None);
+            }
+        }
         let answer = self.respond(letter, send, &mut recv, date);
         self.flush();
         match answer {
@@ -345,11 +351,11 @@ impl Driver<'_> {
         assert!(self.out.is_empty(), "something was written behind the last word");
     }
 
-    /// The transport takes everything, in pieces of its own choice.
+    /// The transport takes everything, in pieces of its own choice. What waits for something to arrive goes behind it.
     fn flush(&mut self) {
-        while !self.out.is_empty() {
+        while self.out.has_remaining() || self.out.arrived() {
             let chunks: Vec<u8> = self.out.chunks().flatten().copied().collect();
-            assert_eq!(chunks.len(), self.out.len(), "the chunks are not what is queued");
+            assert_eq!(chunks.len(), self.out.remaining(), "the chunks are not what may go out");
             self.sends += 1;
             let taken = (self.sends * 37 % 91 + 1).min(chunks.len());
             self.out.advance(taken);

@@ -6,8 +6,8 @@ use endwell_core::{Instant, Outbox, Step};
 
 fn main() {}
 
-fn f(exchange: Exchange, head: &Head, out: &mut Outbox) {
+fn f(mut exchange: Exchange, head: &Head, out: &mut Outbox) {
     let tunnel = exchange.tunnel(&FieldSection::new(), None, out);
-    let sent = exchange.send.respond(head, "late".into(), None, &exchange.recv, out); //~ E0382
+    let sent = exchange.send.respond(head, "late".into(), None, &mut exchange.recv, out); //~ E0382
     //~ twin: drop(tunnel);
 }

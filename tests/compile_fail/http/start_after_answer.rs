@@ -6,7 +6,7 @@ use endwell_core::{Instant, Outbox, Step};
 
 fn main() {}
 
-fn f(send: Responder, recv: &RequestBody, head: &Head, out: &mut Outbox) {
+fn f(send: Responder, recv: &mut RequestBody, head: &Head, out: &mut Outbox) {
     let sent = send.respond(head, "one".into(), None, recv, out);
     let body = send.start(head, Framing::Chunked, None, recv, out); //~ E0382
     //~ twin: drop(sent);

@@ -7,8 +7,8 @@ use endwell_core::{Instant, Outbox, Step};
 fn main() {}
 
 fn f(exchange: Exchange, head: &Head, out: &mut Outbox) {
-    let Exchange { head: request, expect, recv, send } = exchange;
-    let sent = send.respond(head, "no".into(), None, &recv, out);
+    let Exchange { head: request, expect, mut recv, send } = exchange;
+    let sent = send.respond(head, "no".into(), None, &mut recv, out);
     let exchange = Exchange { head: request, expect, recv, send }; //~ E0382
     //~ twin: let after = recv.after(sent);
 }

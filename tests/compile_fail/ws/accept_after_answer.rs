@@ -7,8 +7,8 @@ use endwell_core::{Outbox, Step};
 
 fn main() {}
 
-fn f(exchange: Exchange, acceptance: Acceptance, head: &Head, out: &mut Outbox) {
-    let sent = exchange.send.respond(head, "no".into(), None, &exchange.recv, out);
+fn f(mut exchange: Exchange, acceptance: Acceptance, head: &Head, out: &mut Outbox) {
+    let sent = exchange.send.respond(head, "no".into(), None, &mut exchange.recv, out);
     let socket = exchange.accept(acceptance, None, out); //~ E0382
     //~ twin: let after = exchange.recv.after(sent);
 }

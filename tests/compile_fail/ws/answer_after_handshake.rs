@@ -7,8 +7,8 @@ use endwell_core::{Outbox, Step};
 
 fn main() {}
 
-fn f(exchange: Exchange, acceptance: Acceptance, head: &Head, out: &mut Outbox) {
+fn f(mut exchange: Exchange, acceptance: Acceptance, head: &Head, out: &mut Outbox) {
     let socket = exchange.accept(acceptance, None, out);
-    exchange.send.respond(head, "no".into(), None, &exchange.recv, out); //~ E0382
+    exchange.send.respond(head, "no".into(), None, &mut exchange.recv, out); //~ E0382
     //~ twin: drop(socket);
 }

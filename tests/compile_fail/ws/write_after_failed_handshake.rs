@@ -10,6 +10,6 @@ fn main() {}
 fn f(exchange: Exchange, acceptance: Acceptance, out: &mut Outbox) {
     if let Err((reason, mut exchange)) = exchange.accept(acceptance, None, out) {
         exchange.send.text("hello", out); //~ E0599
-        //~ twin: exchange.send.respond(&reason.head(), "no".into(), None, &exchange.recv, out);
+        //~ twin: exchange.send.respond(&reason.head(), "no".into(), None, &mut exchange.recv, out);
     }
 }

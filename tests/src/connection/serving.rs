@@ -102,7 +102,7 @@ impl Connection {
 
     fn answer(
         &mut self,
-        recv: RequestBody,
+        mut recv: RequestBody,
         send: Responder,
         plan: Plan,
         failure: Option<Head>,
@@ -120,7 +120,7 @@ impl Connection {
             (None, Answer::Echo | Answer::Switch(_) | Answer::Tunnel) => (Head::new(StatusCode::OK), content),
         };
         self.records.push(Record::Answered(head.status().code()));
-        let finished = send.respond(&head, content.into(), None, &recv, &mut self.out);
+        let finished = send.respond(&head, content.into(), None, &mut recv, &mut self.out);
         self.after(recv.after(finished))
     }
 

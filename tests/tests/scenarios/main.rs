@@ -16,6 +16,7 @@ mod support;
 
 mod application;
 mod bounds;
+mod continued;
 mod cut_short;
 mod echo;
 mod flush;

@@ -7,6 +7,7 @@ use crate::support::{Runtime, on_every_runtime, start, start_with};
 
 on_every_runtime!(
     small_keeps_the_connection,
+    chunked_in_one_segment_keeps_the_connection,
     large_announces_the_close,
     chunked_announces_the_close,
     in_one_flight
@@ -28,6 +29,17 @@ fn small_keeps_the_connection<R: Runtime>() {
         let response = client.response().unwrap();
         assert_eq!((response.status, response.announces_close()), (404, false), "{len}");
         assert_eq!(response.body, TEXT.as_bytes());
+    }
+    assert_eq!(server.counters.accepted(), 1);
+}
+
+fn chunked_in_one_segment_keeps_the_connection<R: Runtime>() {
+    let server = start::<R, _, _>(not_found);
+    let mut client = server.connect();
+    for body in ["0\r\n\r\n", "5\r\nhello\r\n0\r\nx: y\r\n\r\n"] {
+        client.send(format!("POST /none HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{body}"));
+        let response = client.response().unwrap();
+        assert_eq!((response.status, response.announces_close()), (404, false), "{body:?}");
     }
     assert_eq!(server.counters.accepted(), 1);
 }

@@ -5,9 +5,8 @@ use super::linger::Linger;
 use super::receive::RequestBody;
 use super::respond::Finished;
 use super::send::{Aborted, Cut};
-use crate::http::Event;
 use crate::http::persistence::Persistence;
-use crate::{Deadline, Inbox, Step};
+use crate::{Deadline, Inbox, Step, convert};
 
 /// What a connection becomes when a response was written to its end.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ use crate::{Deadline, Inbox, Step};
 pub enum After {
     /// Both sides are done: the next request may come.
     Again(Server),
-    /// The connection stays, and the rest of the request's body comes first.
+    /// The connection stays if the rest of the request's body, which comes first, is short enough.
     Drain(Drain),
     /// The connection closes.
     Linger(Linger),
@@ -31,11 +30,15 @@ pub enum Abandoned {
     Reset,
 }
 
-/// Reads the rest of a request's body and throws it away, so that the next request can be read.
+/// Discards the rest of a request's body, so that the next request can be read.
+///
+/// It reads at most [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct Drain {
     recv: RequestBody,
+    /// Bytes that may still be read.
+    left: u64,
 }
 
 impl RequestBody {
@@ -43,7 +46,7 @@ impl RequestBody {
     pub fn after(self, sent: Finished) -> After {
         match sent.persistence {
             Persistence::Keep if self.is_done() => After::Again(self.again()),
-            Persistence::Keep if !self.has_failed() => After::Drain(Drain { recv: self }),
+            Persistence::Keep if !self.has_failed() => After::Drain(Drain::new(self)),
             Persistence::Keep | Persistence::Close => After::Linger(self.linger()),
         }
     }
@@ -68,28 +71,32 @@ impl RequestBody {
 }
 
 impl Drain {
+    fn new(recv: RequestBody) -> Self {
+        Self { left: recv.limits().drain_bytes, recv }
+    }
+
     /// Where received bytes go.
     pub fn inbox(&mut self) -> &mut Inbox {
         self.recv.inbox()
     }
 
-    /// Throws away what arrived of the body. Done at its end.
+    /// Discards what has arrived of the body. Done at its end.
     ///
     /// # Errors
     ///
-    /// The rest of the body breaks the protocol or a limit. The response is sent already, so nothing more can be
-    /// said: the connection closes.
+    /// The rest of the body breaks the protocol or a limit, or is longer than is worth reading. The response is sent
+    /// already, so nothing more can be said: the connection closes.
     pub fn poll(mut self) -> Result<Step<Self, Server>, Linger> {
-        loop {
-            match self.recv.poll() {
-                Ok(Some(ready)) => {
-                    if let Event::End = self.recv.event(ready) {
-                        return Ok(Step::Done(self.recv.again()));
-                    }
-                }
-                Ok(None) => return Ok(Step::Wait(self)),
-                Err(_) => return Err(self.recv.linger()),
+        let unread = self.recv.inbox().len();
+        self.recv.discard();
+        let read = convert::u64_from(unread.saturating_sub(self.recv.inbox().len()));
+        let left = self.left.checked_sub(read);
+        match left.filter(|&left| self.recv.remaining().is_none_or(|rest| rest <= left)) {
+            Some(left) if !self.recv.has_failed() => {
+                self.left = left;
+                Ok(if self.recv.is_done() { Step::Done(self.recv.again()) } else { Step::Wait(self) })
             }
+            _ => Err(self.recv.linger()),
         }
     }
 

@@ -34,11 +34,11 @@
 //! let mut server = Server::new(Limits::default().into());
 //! server.inbox().feed(b"GET /hello HTTP/1.1\r\nHost: example.com\r\n\r\n");
 //!
-//! let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a whole request") };
+//! let Ok(Step::Done(Next::Exchange(mut exchange))) = server.poll() else { panic!("a whole request") };
 //! assert_eq!((exchange.head.method(), exchange.head.path()), (Method::Get, "/hello"));
 //!
 //! let head = Head::new(StatusCode::OK);
-//! let sent = exchange.send.respond(&head, Bytes::from("hello"), None, &exchange.recv, &mut out);
+//! let sent = exchange.send.respond(&head, Bytes::from("hello"), None, &mut exchange.recv, &mut out);
 //! assert_eq!(out.copy_to_bytes(out.len()), "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
 //!
 //! let After::Again(server) = exchange.recv.after(sent) else { panic!("the connection is kept") };
@@ -51,10 +51,10 @@
 //!
 //! ```compile_fail,E0382
 //! # use endwell_core::{Outbox, http::{Head, StatusCode, server::Exchange}};
-//! # fn f(exchange: Exchange, out: &mut Outbox) {
+//! # fn f(mut exchange: Exchange, out: &mut Outbox) {
 //! let head = Head::new(StatusCode::OK);
-//! let sent = exchange.send.respond(&head, "one".into(), None, &exchange.recv, out);
-//! let sent = exchange.send.respond(&head, "two".into(), None, &exchange.recv, out);
+//! let sent = exchange.send.respond(&head, "one".into(), None, &mut exchange.recv, out);
+//! let sent = exchange.send.respond(&head, "two".into(), None, &mut exchange.recv, out);
 //! # }
 //! ```
 //!
@@ -81,8 +81,8 @@
 //!
 //! ```compile_fail,E0382
 //! # use endwell_core::{Outbox, http::{FieldSection, Head, StatusCode, server::Exchange}};
-//! # fn f(exchange: Exchange, out: &mut Outbox) {
-//! let sent = exchange.send.respond(&Head::new(StatusCode::OK), "no".into(), None, &exchange.recv, out);
+//! # fn f(mut exchange: Exchange, out: &mut Outbox) {
+//! let sent = exchange.send.respond(&Head::new(StatusCode::OK), "no".into(), None, &mut exchange.recv, out);
 //! let upgraded = exchange.switch("echo", &FieldSection::new(), None, out);
 //! # }
 //! ```
@@ -98,7 +98,9 @@
 //! 4. Above the high-water mark do not poll for the next request.
 //! 5. In [`Linger`]: write everything, reading and throwing away meanwhile ([`Linger::discard`]), end the write side,
 //!    then poll it until it is done.
-//! 6. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or [`Abandoned::Reset`] comes, reset.
+//! 6. When something arrives, or the end of the stream, say [`Outbox::arrived`](crate::Outbox::arrived) too: the final
+//!    response to a client that was told to continue [waits](crate::Outbox::is_held) for it.
+//! 7. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or [`Abandoned::Reset`] comes, reset.
 
 mod after;
 mod between;

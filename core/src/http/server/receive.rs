@@ -89,6 +89,15 @@ impl RequestBody {
         self.0.has_failed()
     }
 
+    /// Discards what has arrived of the body. If that breaks the protocol or a limit, the body has failed.
+    pub(super) fn discard(&mut self) {
+        while let Ok(Some(ready)) = self.poll() {
+            if let Event::End = self.event(ready) {
+                break;
+            }
+        }
+    }
+
     /// The status with which to answer a request whose body failed: 400, 408, 413 or 431.
     pub fn status_of_error(error: &Error) -> StatusCode {
         match error {

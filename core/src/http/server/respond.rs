@@ -36,6 +36,8 @@ enum Kind {
 enum Expectation {
     None,
     Open,
+    /// It was told to.
+    Granted,
 }
 
 /// The proof that a response was written to its end. The next request exists only with it.
@@ -78,10 +80,13 @@ impl Responder {
     }
 
     /// Tells the client to send the body: 100 Continue. At most once, since it takes the wish.
+    ///
+    /// The final response is then [held back](Outbox::is_held) until the client has taken notice. RFC 9110 10.1.1 lets a
+    /// server leave the 100 out once some of the body has arrived.
     pub fn proceed(&mut self, wanted: Continue, out: &mut Outbox) {
         let Continue { .. } = wanted;
         if self.expectation == Expectation::Open {
-            self.expectation = Expectation::None;
+            self.expectation = Expectation::Granted;
             out.put(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
     }
@@ -100,9 +105,12 @@ impl Responder {
 
     /// Answers with a body that is at hand, and its length.
     ///
-    /// The response announces the close if the client asked for it, if the body of the request was refused or
-    /// failed, or if so much of it is unread that reading it is not worth the connection ([`Limits::drain_bytes`]).
-    /// Without content are the responses to HEAD (which announces the length of `body`), and 204, 205 and 304.
+    /// Discards what has arrived of the request's body. The connection stays if that is the rest of it, or if the length of
+    /// the rest is known and within [`Limits::drain_bytes`]: it is then discarded as it arrives. Otherwise the response
+    /// announces the close, as it does if the client asked for it, if the body has failed, and if a client that waits to
+    /// be told to continue was not told.
+    ///
+    /// Responses to HEAD have no content, and announce the length of `body`; nor have 204, 205 and 304.
     ///
     /// The body counts as queued, and is taken whatever its size: it was in memory before. Success (2xx) in
     /// answer to CONNECT would open a tunnel, which is [`Exchange::tunnel`](super::Exchange::tunnel)'s; here it
@@ -114,10 +122,11 @@ impl Responder {
         head: &Head,
         body: Bytes,
         date: Option<&Date>,
-        recv: &RequestBody,
+        recv: &mut RequestBody,
         out: &mut Outbox,
     ) -> Finished {
         let persistence = self.persistence_after(recv);
+        self.hold_back(recv, out);
         let framing = Framing::Length(convert::u64_from(body.len()));
         let sending = self.write_head(head, framing, persistence, date, out);
         if let Sending::Length { .. } = sending {
@@ -128,9 +137,9 @@ impl Responder {
 
     /// Answers with a body that is written in pieces, while the request may still be arriving.
     ///
-    /// The connection is announced to stay if it can. Should the body of the request then be left unread, it is
-    /// read and thrown away to its end, within [`Limits::body_bytes`](crate::http::Limits::body_bytes) and the
-    /// [pace](crate::http::Limits::request_pace) of its body.
+    /// The connection is announced to stay if it can. If the body of the request is not read to its end by the time that
+    /// the response is finished, the rest is discarded as it arrives, up to
+    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included; the connection closes if it is more.
     pub fn start(
         self,
         head: &Head,
@@ -145,19 +154,32 @@ impl Responder {
             _ if recv.has_failed() || self.is_still_expecting(recv) => Persistence::Close,
             _ => self.persistence,
         };
+        self.hold_back(recv, out);
         let takes_trailers = self.takes_trailers;
         let sending = self.write_head(head, framing, persistence, date, out);
         ResponseBody::new(sending, persistence, takes_trailers)
     }
 
-    fn persistence_after(&self, recv: &RequestBody) -> Persistence {
-        let worth_reading = recv.remaining().is_some_and(|rest| rest <= recv.limits().drain_bytes);
+    /// Discards what has arrived of the body.
+    fn persistence_after(&self, recv: &mut RequestBody) -> Persistence {
+        let is_short = recv.remaining().is_some_and(|rest| rest <= recv.limits().drain_bytes);
+        recv.discard();
+        let worth_reading = recv.is_done() || (is_short && !recv.has_failed());
         if worth_reading && !self.is_still_expecting(recv) { self.persistence } else { Persistence::Close }
     }
 
     /// A client that was not told to continue may send the body or not: what follows cannot be understood.
     fn is_still_expecting(&self, recv: &RequestBody) -> bool {
         self.expectation == Expectation::Open && recv.is_untouched()
+    }
+
+    /// HAProxy 2.6 loses a final response that it reads together with the 100, so the two never leave together, nor in
+    /// quick succession: a byte of the body shows that the 100 has arrived.
+    fn hold_back(&self, recv: &RequestBody, out: &mut Outbox) {
+        let time = recv.limits().continue_time;
+        if self.expectation == Expectation::Granted && recv.is_untouched() && !time.is_zero() {
+            out.hold(time);
+        }
     }
 
     fn has_content(&self, status: StatusCode) -> bool {

@@ -44,10 +44,10 @@ fn exchanges(mut server: Server, request: &str, together: usize, count: usize) -
 
 fn exchange(server: Server, date: &Date, out: &mut Outbox) -> Server {
     const TEXT: Field<'_> = Field::from_static("content-type", "text/plain; charset=utf-8");
-    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("no request") };
+    let Ok(Step::Done(Next::Exchange(mut exchange))) = server.poll() else { panic!("no request") };
     assert_eq!(exchange.head.path(), "/hello");
     let (head, body) = (Head::new(StatusCode::OK).with(TEXT), Bytes::from_static(b"hello"));
-    let sent = exchange.send.respond(&head, body, Some(date), &exchange.recv, out);
+    let sent = exchange.send.respond(&head, body, Some(date), &mut exchange.recv, out);
     let After::Again(server) = exchange.recv.after(sent) else { panic!("no next request") };
     server
 }
