@@ -1,4 +1,4 @@
-//! Between requests: there is nothing to read.
+//! Between requests: no response is open.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -16,10 +16,10 @@ use crate::http::send::Sending;
 use crate::http::{ConnectHead, Framing, Limits, RequestHead};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step, Violation, convert};
 
-/// A connection on which no request is open, and the right to send one.
+/// A connection without an open request, and the right to send one.
 ///
-/// Sending a request consumes it. The next one is made by [`ResponseBody::after`](super::ResponseBody::after), when
-/// request and response are both done; nothing else makes it.
+/// Sending a request consumes it. Only [`ResponseBody::after`](super::ResponseBody::after) makes the next one, when
+/// request and response are both complete.
 #[derive(Debug)]
 #[must_use = "dropping a client closes the connection"]
 pub struct Client {
@@ -31,16 +31,16 @@ pub struct Client {
 /// Why no further request can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// The server ended its stream, or said that it does (408, RFC 9110 15.5.9): the ordinary end.
+    /// The server ended its stream, or announced that it does (408, RFC 9110 15.5.9): the ordinary end.
     ByPeer,
     /// No request was sent for longer than [`Limit::IdleTime`].
     Idle(Exceeded),
-    /// The server has sent what nobody asked for. It is not read.
+    /// The server sent bytes without a request. They are not read.
     Unasked(Violation),
 }
 
 impl Client {
-    /// A new connection.
+    /// Makes a new connection.
     pub fn new(limits: Arc<Limits>) -> Self {
         let inbox = Inbox::new(limits.received(Reader::Client));
         Self::again(inbox.into(), limits)
@@ -51,13 +51,13 @@ impl Client {
         Self { inbox, limits, since: None }
     }
 
-    /// Where received bytes go. There should be none.
+    /// The inbox for received bytes. It should stay empty.
     pub fn inbox(&mut self) -> &mut Inbox {
         &mut self.inbox
     }
 
-    /// Whether a request can still be sent, as far as what was read shows. Call it before each request on a connection
-    /// that was kept: one that the server has closed meanwhile shows here.
+    /// Checks whether a request can still be sent, as far as the bytes read so far show. Call it before each request on
+    /// a kept connection, to detect that the server has closed it meanwhile.
     pub fn poll(mut self) -> Step<Self, Closed> {
         if is_timeout(self.inbox.unread()) {
             return Step::Done(Closed::ByPeer);
@@ -65,7 +65,7 @@ impl Client {
         if !self.inbox.is_empty() {
             return Step::Done(Closed::Unasked(unasked(self.inbox.unread())));
         }
-        // RFC 9112 9.8: no response is missing that nobody asked for.
+        // RFC 9112 9.8: no response is missing without a request.
         if self.inbox.is_over() {
             return Step::Done(Closed::ByPeer);
         }
@@ -78,13 +78,13 @@ impl Client {
         Step::Done(Closed::Idle(Exceeded::time(Limit::IdleTime, time)))
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         let since = self.since?;
         Some(Deadline { at: since.saturating_add(self.limits.idle_time), reason: Limit::IdleTime })
     }
 
-    /// Sends a request whose body is written in pieces, while the response may already be arriving.
+    /// Sends a request and writes its body in pieces, while the response may already be arriving.
     ///
     /// A request without content has [`Framing::Length`] of zero.
     pub fn request(self, head: &RequestHead, framing: Framing, out: &mut Outbox) -> (Body, Response) {
@@ -93,24 +93,23 @@ impl Client {
         (Body::new(sending), Response::new(self.waits(Expectation::None), head))
     }
 
-    /// Sends a request whose body is at hand.
+    /// Sends a request whose whole body is available.
     ///
-    /// The body counts as queued, and is taken whatever its size: it was in memory before.
+    /// The body counts as queued. It is accepted at any size, since it was in memory before.
     pub fn send(self, head: &RequestHead, body: Bytes, out: &mut Outbox) -> (Finished, Response) {
         head.write(Announced::Length(convert::u64_from(body.len())), Expects::Nothing, out);
         out.put_bytes(body);
         (Finished::new(), Response::new(self.waits(Expectation::None), head))
     }
 
-    /// Sends the head of a request and asks to be told whether its body is wanted: `Expect: 100-continue`.
-    /// RFC 9110 10.1.1.
+    /// Sends the head of a request and asks whether the server wants the body: `Expect: 100-continue`. RFC 9110 10.1.1.
     ///
-    /// The body is withheld until [`Next::Continue`](super::Next::Continue) comes: when the server asks for it, or after
-    /// [`Limits::continue_time`], since servers need not know of the expectation. A final response that comes first says
-    /// that the body is not wanted. One of 417 means that the expectation could not be met: the request can be repeated
-    /// without it, by [`request`](Self::request) on another connection.
+    /// The body is withheld until [`Next::Continue`](super::Next::Continue) comes: when the server asks for the body,
+    /// or after [`Limits::continue_time`], since a server may not know the expectation. If a final response comes
+    /// first, the server does not want the body. A 417 means that the expectation could not be met: repeat the request
+    /// without it, with [`request`](Self::request) on another connection.
     ///
-    /// Without content nothing is asked, and the first poll continues.
+    /// A request without content carries no expectation, and the first poll continues.
     pub fn request_expecting(
         self,
         head: &RequestHead,
@@ -119,7 +118,7 @@ impl Client {
     ) -> (Withheld, Response) {
         let (announced, sending) = frame(framing);
         let (expects, expectation) = match framing {
-            // RFC 9110 10.1.1: no expectation without content.
+            // RFC 9110 10.1.1: a request without content has no expectation.
             Framing::Length(0) => (Expects::Nothing, Expectation::Moot),
             Framing::Length(_) | Framing::Chunked => (Expects::Continue, Expectation::Open),
         };
@@ -133,7 +132,7 @@ impl Client {
         Tunnel::new(self.waits(Expectation::None))
     }
 
-    /// Sends a request without content whose answer another state reads.
+    /// Sends a request without content; another state reads its response.
     pub(crate) fn ask(self, head: &RequestHead, out: &mut Outbox) -> Waiting {
         head.write(Announced::Nothing, Expects::Nothing, out);
         self.waits(Expectation::None)
@@ -144,7 +143,7 @@ impl Client {
     }
 }
 
-/// How a request's content is announced, and how it goes out.
+/// How a request's content is announced, and how it is sent.
 fn frame(framing: Framing) -> (Announced, Sending) {
     match framing {
         Framing::Length(length) => (Announced::Length(length), Sending::Length { remaining: length }),
@@ -152,12 +151,12 @@ fn frame(framing: Framing) -> (Announced, Sending) {
     }
 }
 
-/// RFC 9110 15.5.9: a server that waits no longer for a request may say so before it closes.
+/// RFC 9110 15.5.9: a server that stops waiting for a request may announce that before it closes.
 fn is_timeout(got: &[u8]) -> bool {
     got.starts_with(b"HTTP/1.1 408") || got.starts_with(b"HTTP/1.0 408")
 }
 
-/// What is said of bytes that came without a request.
+/// Describes bytes that came without a request.
 pub(super) fn unasked(got: &[u8]) -> Violation {
     Violation::new("nothing from the server without a request", got, "RFC 9112 9.2")
 }

@@ -1,15 +1,15 @@
-//! A body that waits to be asked for. RFC 9110 10.1.1.
+//! A body that waits for 100 Continue. RFC 9110 10.1.1.
 
 use super::send::Body;
 
-/// The right to write a request's body, withheld until the server asks for it or has had the time to.
+/// The right to write a request's body, withheld until the server asks for the body or its time to ask has passed.
 ///
-/// Dropping it leaves the connection without a next request: the server was promised a body.
+/// If it is dropped, no further request can follow: the server was promised a body.
 #[derive(Debug)]
 #[must_use = "a body that is withheld for ever leaves the connection without a next request"]
 pub struct Withheld(Body);
 
-/// The server has asked for the body of a request, or has had the time to. There is one for each expectation.
+/// The server has asked for the body of a request, or its time to ask has passed. Each expectation yields one.
 #[derive(Debug)]
 #[must_use = "give it to `Withheld::proceed`"]
 pub struct Continue(());
@@ -25,7 +25,7 @@ impl Withheld {
         Self(body)
     }
 
-    /// The body can be written.
+    /// Releases the body for writing.
     pub fn proceed(self, told: Continue) -> Body {
         let Continue { .. } = told;
         self.0

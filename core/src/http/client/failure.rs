@@ -1,16 +1,16 @@
-//! Why a response did not come.
+//! Why no response came.
 
 use core::fmt;
 
 use crate::{Error, Exceeded, Violation};
 
-/// Why the head of a response did not come. The connection is gone, and with it the right to send a request.
+/// Why the head of a response did not come. The connection is lost, and with it the right to send a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The server ended the stream before any byte of a response. It may have closed the connection before the
-    /// request arrived: whoever may repeat it (RFC 9110 9.2.2) can do so on another connection.
+    /// The server ended the stream before any byte of a response. It may have closed the connection before the request
+    /// arrived. A caller that may repeat the request (RFC 9110 9.2.2) can do so on another connection.
     Unanswered,
-    /// The server broke the protocol, or met a limit.
+    /// The server broke the protocol or met a limit.
     Error(Error),
 }
 

@@ -1,4 +1,4 @@
-//! A client's connection: one state after the other, each made from the one before.
+//! A client's connection: a chain of states, each made from the one before.
 //!
 //! ```text
 //!              +---------------------------- after(Finished) -------------------------------+
@@ -14,11 +14,11 @@
 //!           +--poll--> Closed: the server has left, or the connection was idle for too long
 //! ```
 //!
-//! - Between requests there is nothing to read. [`Client::poll`] says whether the server is still there.
-//! - Sending a request consumes the [`Client`]. What comes of it are two values that can be used side by side: the right
-//!   to write the [`Body`], whose proof of a whole request is [`Finished`], and the [`Response`] to be read.
-//! - The next [`Client`] is made by [`ResponseBody::after`] from both: the request is written to its end and the response
-//!   is received to its end. Nothing else makes it, so no byte of one response is taken for another's.
+//! - Between requests no response is open. [`Client::poll`] checks whether the server is still connected.
+//! - Sending a request consumes the [`Client`] and returns two values for use side by side: the right to write the
+//!   [`Body`], which ends in [`Finished`], the proof of a complete request; and the [`Response`] to read.
+//! - [`ResponseBody::after`] makes the next [`Client`] from both: the request is written to its end and the response is
+//!   received to its end. Nothing else makes one, so no byte of one response is taken for another's.
 //!
 //! # One exchange
 //!
@@ -50,7 +50,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What cannot be written
+//! # What does not compile
 //!
 //! Two requests at once: the right is gone.
 //!
@@ -71,7 +71,7 @@
 //! # }
 //! ```
 //!
-//! A body that is withheld, before the server has had its say.
+//! Writing a withheld body before the server has answered the expectation.
 //!
 //! ```compile_fail,E0599
 //! # use endwell_core::{Outbox, http::client::Withheld};
@@ -80,19 +80,19 @@
 //! # }
 //! ```
 //!
-//! # For those who write a driver
+//! # For authors of a driver
 //!
-//! 1. What [`http::server`](crate::http::server) says of writing before waiting, of reading until nothing is there, and of
-//!    feeding the end of the stream holds here too.
-//! 2. While the request is not written out, call [`Response::pause`] instead of [`Inbox::dry`](crate::Inbox::dry): silence
-//!    is then not the server's.
-//! 3. Read and poll the [`Response`] also while the request is being written, or two sides that wait for one another to
-//!    read wait for ever.
-//! 4. Poll a [`Client`] that was kept before each request, after a read that found nothing.
-//! 5. Feed the end of the stream with [`Inbox::end`](crate::Inbox::end) only if it is one: neither after a reset nor, over TLS,
+//! 1. The rules in [`http::server`](crate::http::server) about writing before waiting, about reading until a read finds
+//!    nothing, and about feeding the end of the stream hold here too.
+//! 2. Until the request is written out, call [`Response::pause`] instead of [`Inbox::dry`](crate::Inbox::dry): that
+//!    silence is not the server's.
+//! 3. Read and poll the [`Response`] also while the request is being written. Otherwise client and server can each wait
+//!    for the other to read, for ever.
+//! 4. Before each request, poll a [`Client`] that was kept, after a read that found nothing.
+//! 5. Call [`Inbox::end`](crate::Inbox::end) only at a real end of the stream: not after a reset, and over TLS not
 //!    without a close_notify. A body that lasts until the close has no other end.
-//! 6. To close, drop the state and close the transport. There is nothing to linger for: the server's last word has come, or
-//!    nobody waits for it.
+//! 6. To close, drop the state and close the transport. A client need not linger: the server has sent all that it will,
+//!    or the caller no longer waits for it.
 
 mod between;
 mod expect;

@@ -1,4 +1,4 @@
-//! The body of a response as it is received.
+//! Receives the body of a response.
 
 use super::between::Client;
 use super::failure::Failure;
@@ -11,7 +11,7 @@ use crate::http::receive::{Event, Incoming, Ready};
 use crate::http::{Method, RequestHead, ResponseHead};
 use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace};
 
-/// A final response whose head has come.
+/// A final response whose head has arrived.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub struct Received {
@@ -23,7 +23,7 @@ pub struct Received {
 
 /// The receiving side of an exchange: the rest of the response.
 ///
-/// It ends in [`after`](Self::after), together with the proof that the request is whole.
+/// [`after`](Self::after) ends it, with the proof that the request is complete.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct ResponseBody {
@@ -32,7 +32,7 @@ pub struct ResponseBody {
     persistence: Persistence,
 }
 
-/// What of a request decides how its response is read.
+/// What the request decides about reading its response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     asked: Asked,
@@ -45,7 +45,7 @@ impl Terms {
         Self { asked, persistence: head.persistence }
     }
 
-    /// Those of a request that may take the connection to another protocol, and did not.
+    /// The terms of a request that may switch the connection to another protocol, and did not.
     pub(crate) const UPGRADE: Self = Self { asked: Asked::Content, persistence: Persistence::Keep };
 }
 
@@ -71,17 +71,17 @@ impl Received {
 }
 
 impl ResponseBody {
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         &mut self.incoming.inbox
     }
 
-    /// The next part of the body, if it has arrived.
+    /// Returns the next part of the body, if it has arrived.
     ///
     /// # Errors
     ///
-    /// The server broke the protocol, ended the stream within the body (the error says how much came of how much was
-    /// announced), or met a limit. The same error comes again from then on.
+    /// The server broke the protocol, ended the stream within the body, or met a limit. For a body that was cut off,
+    /// the error reports how much came of how much was announced. Each further poll returns the same error.
     pub fn poll(&mut self) -> Result<Option<Ready>, Error> {
         self.incoming.poll()
     }
@@ -91,26 +91,26 @@ impl ResponseBody {
         self.incoming.event(ready)
     }
 
-    /// Nobody waits for more of the body at `now`: an application that takes its time does not use up the peer's.
-    /// The next poll that finds nothing goes on counting.
+    /// Notes that the caller does not wait for more of the body at `now`: time that the application takes does not
+    /// count against the server. The next poll that finds nothing resumes the count.
     pub fn pause(&mut self, now: Instant) {
         self.incoming.pause(now);
     }
 
-    /// Sets the pace that the server must keep with this body, instead of [`Limits::response_pace`]: a download that must be
-    /// quick and an event stream that may be silent come from one client.
+    /// Sets the pace that the server must keep with this body, instead of [`Limits::response_pace`]. One client may
+    /// need it for a download that must be quick and for an event stream that may be silent.
     ///
     /// [`Limits::response_pace`]: crate::http::Limits::response_pace
     pub fn set_pace(&mut self, pace: Pace) {
         self.incoming.set_pace(pace);
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.incoming.deadline()
     }
 
-    /// The length that the head announces, if it does. A response to HEAD and a 304 have no body, and may announce the
+    /// The length that the head announces, if any. A response to HEAD and a 304 have no body, and may announce the
     /// length that the content would have (RFC 9110 8.6).
     pub fn announced(&self) -> Option<u64> {
         self.announced
@@ -121,13 +121,13 @@ impl ResponseBody {
         self.incoming.is_done()
     }
 
-    /// How many bytes of content are still to come, if that is known.
+    /// The bytes of content still to come, if known.
     pub fn remaining(&self) -> Option<u64> {
         self.incoming.remaining()
     }
 
-    /// True if only the end of the stream ends the body. Such a body is never known to be whole (RFC 9112 8): over TLS
-    /// the stream has ended only with a close_notify.
+    /// True if only the end of the stream ends the body. Such a body is never known to be complete (RFC 9112 8): over
+    /// TLS the stream has ended only with a close_notify.
     pub fn is_until_close(&self) -> bool {
         self.incoming.is_until_close()
     }
@@ -138,10 +138,10 @@ impl ResponseBody {
         self.persistence == Persistence::Close || self.is_until_close() || self.incoming.has_failed()
     }
 
-    /// The right to send the next request, now that this one is whole and its response is too.
+    /// Returns the right to send the next request, once this request and its response are complete.
     ///
-    /// `None`: the connection is closed. The response has not been received to its end, it is the
-    /// [last](Self::is_last), the stream has ended, or there are bytes behind it that nobody asked for.
+    /// `None` if the connection is closed: the response was not received to its end, it is the [last](Self::is_last),
+    /// the stream has ended, or there are bytes after the response.
     pub fn after(self, sent: Finished) -> Option<Client> {
         let Finished { .. } = sent;
         let Incoming { inbox, limits, .. } = match self.persistence {

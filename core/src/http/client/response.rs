@@ -1,4 +1,4 @@
-//! The response to a request, until its head has come.
+//! The response to a request, until its head has arrived.
 
 use core::time::Duration;
 
@@ -9,9 +9,9 @@ use super::waiting::{Arrived, Waiting};
 use crate::http::{InterimResponse, RequestHead};
 use crate::{Deadline, Inbox, Step, Violation};
 
-/// The response to one request: its head has not come yet.
+/// The response to one request, whose head has not arrived yet.
 ///
-/// It ends by [`poll`](Self::poll): in [`Next`], or in a [`Failure`].
+/// [`poll`](Self::poll) ends it in [`Next`] or in a [`Failure`].
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct Response {
@@ -19,12 +19,12 @@ pub struct Response {
     terms: Terms,
 }
 
-/// What comes after a request.
+/// What follows a request.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub enum Next {
-    /// The body that was withheld can be written: the server has asked for it, or has had the time to. Comes at
-    /// most once, and only to a request that [expects](super::Client::request_expecting) it.
+    /// The withheld body can be written: the server asked for it, or its time to ask has passed. Comes at most once,
+    /// and only for a request that [expects](super::Client::request_expecting) it.
     Continue(Continue, Response),
     /// An interim response. The final one is still to come.
     Interim(InterimResponse, Response),
@@ -37,17 +37,17 @@ impl Response {
         Self { waiting, terms: Terms::of(head) }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         self.waiting.inbox()
     }
 
-    /// The next head, if it has arrived whole.
+    /// Returns the next head, if it has arrived completely.
     ///
     /// # Errors
     ///
-    /// The server broke the protocol, met a limit, or ended the stream. Nothing behind that point can be
-    /// understood: the connection is gone.
+    /// The server broke the protocol, met a limit, or ended the stream. Nothing after that point can be parsed: the
+    /// connection is lost.
     pub fn poll(mut self) -> Result<Step<Self, Next>, Failure> {
         Ok(match self.waiting.poll()? {
             None => Step::Wait(self),
@@ -63,26 +63,26 @@ impl Response {
         })
     }
 
-    /// The server is not waited for at the moment: the request is not out yet, or nobody reads. Silence counts from the
-    /// next look at the stream, except within a head.
+    /// Notes that the caller does not wait for the server now: the request is not written out, or the caller does not
+    /// read. Silence counts from the next look at the stream, except within a head.
     pub fn pause(&mut self) {
         self.waiting.pause();
     }
 
     /// Sets the time from the request to the first byte of its response, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time): a server that is polled for news, or that must compute,
-    /// needs more for that one request. `None`: no limit.
+    /// [`Limits::response_time`](crate::http::Limits::response_time): a long poll, or a request that takes the server
+    /// long to compute, needs more. `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
         self.waiting.set_response_time(time);
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.waiting.deadline()
     }
 
-    /// True if no byte of a response has come. If the transport fails now, the request may not have arrived, as after
-    /// [`Failure::Unanswered`].
+    /// True if no byte of a response has arrived. If the transport fails now, the request may not have arrived, as
+    /// after [`Failure::Unanswered`].
     pub fn is_untouched(&self) -> bool {
         self.waiting.is_untouched()
     }

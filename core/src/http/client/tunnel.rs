@@ -1,4 +1,4 @@
-//! A tunnel that is asked for. RFC 9110 9.3.6.
+//! A tunnel that was requested. RFC 9110 9.3.6.
 
 use super::failure::Failure;
 use super::receive::{Received, Terms};
@@ -7,18 +7,18 @@ use super::waiting::{Arrived, Waiting};
 use crate::http::{ResponseHead, Upgraded};
 use crate::{Deadline, Inbox, Step, Violation};
 
-/// A CONNECT whose answer has not come. There is nothing to write with until it has.
+/// A CONNECT without a response so far. The right to write comes only with the response.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct Tunnel(Waiting);
 
-/// The answer to a CONNECT.
+/// The response to a CONNECT.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub enum Tunnelled {
-    /// Success: what comes behind the head is the tunnel's.
+    /// Success: the bytes after the head belong to the tunnel.
     Open(ResponseHead, Upgraded),
-    /// Anything else. The connection still speaks HTTP, and can be used again as after any other request.
+    /// Any other response. The connection still uses HTTP, and can be used again as after any other request.
     Refused(Received, Finished),
 }
 
@@ -27,18 +27,18 @@ impl Tunnel {
         Self(waiting)
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         self.0.inbox()
     }
 
-    /// The answer, if its head has arrived. Interim responses are passed over.
+    /// Returns the response, if its head has arrived. Skips interim responses.
     ///
-    /// In a 2xx both Content-Length and Transfer-Encoding are ignored (RFC 9112 6.3).
+    /// Ignores Content-Length and Transfer-Encoding in a 2xx (RFC 9112 6.3).
     ///
     /// # Errors
     ///
-    /// As [`Response::poll`](super::Response::poll).
+    /// Those of [`Response::poll`](super::Response::poll).
     pub fn poll(mut self) -> Result<Step<Self, Tunnelled>, Failure> {
         loop {
             match self.0.poll()? {
@@ -59,18 +59,18 @@ impl Tunnel {
         }
     }
 
-    /// The server is not waited for at the moment: the request is not out yet. Silence counts from the next look at the
-    /// stream, except within a head.
+    /// Notes that the caller does not wait for the server now: the request is not written out. Silence counts from the
+    /// next look at the stream, except within a head.
     pub fn pause(&mut self) {
         self.0.pause();
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.0.deadline()
     }
 
-    /// True if no byte of an answer has come. As [`Response::is_untouched`](super::Response::is_untouched).
+    /// True if no byte of a response has arrived: see [`Response::is_untouched`](super::Response::is_untouched).
     pub fn is_untouched(&self) -> bool {
         self.0.is_untouched()
     }

@@ -1,4 +1,4 @@
-//! Waiting for the head of a response, whatever it may be the response to.
+//! Waits for the head of a response to any kind of request.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -11,7 +11,7 @@ use crate::http::scan::LineScan;
 use crate::http::{Fields, InterimResponse, Limits, ResponseHead};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Violation};
 
-/// A connection whose request is on its way, and on which no final response has begun.
+/// A connection with a request in flight, on which no final response has begun.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(super) inbox: Box<Inbox>,
@@ -24,10 +24,10 @@ pub(crate) struct Waiting {
     response_time: Option<Duration>,
 }
 
-/// How much of a head is understood.
+/// How much of a head is parsed.
 #[derive(Debug)]
 enum HeadProgress {
-    /// Something had come before the request: whatever comes is no answer to it.
+    /// Bytes had come before the request, so no response can be told from them.
     Unasked(Violation),
     StatusLine(LineScan),
     Fields(LineScan, StatusLine),
@@ -40,12 +40,12 @@ impl HeadProgress {
     }
 }
 
-/// What is waited for.
+/// What the client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// The first byte of a head.
     FirstByte,
-    /// The rest of it.
+    /// The rest of a head.
     Head,
 }
 
@@ -54,13 +54,13 @@ enum Stage {
 pub(super) enum Expectation {
     None,
     Open,
-    /// There is no content to wait with, so nobody was asked.
+    /// The request has no content, so it carries no expectation.
     Moot,
 }
 
-/// What has come, or is not waited for any longer.
+/// What has arrived, or is no longer waited for.
 pub(crate) enum Arrived {
-    /// The body is asked for, or goes unasked.
+    /// The server asked for the body, or its time to ask has passed.
     Continue,
     /// An interim response.
     Interim(InterimResponse),
@@ -85,7 +85,7 @@ impl Waiting {
         &mut self.inbox
     }
 
-    /// The bytes behind the response, for another protocol.
+    /// The bytes after the response, for another protocol.
     pub(crate) fn into_inbox(self) -> Box<Inbox> {
         self.inbox
     }
@@ -107,14 +107,14 @@ impl Waiting {
         self.since.zip(time).map(|(since, time)| Deadline { at: since.saturating_add(time), reason })
     }
 
-    /// True if no byte has come since the request.
+    /// True if no byte has arrived since the request.
     pub(crate) fn is_untouched(&self) -> bool {
         self.interim == 0 && self.inbox.is_empty()
     }
 
-    /// The server is not waited for: silence counts from the next look at the stream.
+    /// Notes that the caller does not wait for the server: silence counts from the next look at the stream.
     pub(crate) fn pause(&mut self) {
-        // A head that was begun must be completed, whatever we do meanwhile.
+        // A head that has begun must be completed in time, paused or not.
         if self.stage == Stage::FirstByte {
             self.since = None;
             self.inbox.forget_silence();
@@ -154,7 +154,7 @@ impl Waiting {
         Err(Exceeded::time(limit, time).into())
     }
 
-    /// Goes on through the head. When it is whole: its status line, and where it ends.
+    /// Parses more of the head. When the head is complete, returns its status line and its end.
     fn advance(&mut self) -> Result<Option<(StatusLine, usize)>, Failure> {
         let bound = self.limits.head(Reader::Client);
         let unread = self.inbox.unread();

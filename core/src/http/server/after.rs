@@ -1,4 +1,4 @@
-//! What comes after an exchange.
+//! What follows an exchange.
 
 use super::between::Server;
 use super::linger::Linger;
@@ -8,23 +8,23 @@ use super::send::{Aborted, Cut};
 use crate::http::persistence::Persistence;
 use crate::{Deadline, Inbox, Step, convert};
 
-/// What a connection becomes when a response was written to its end.
+/// What a connection becomes after a response was written to its end.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub enum After {
-    /// Both sides are done: the next request may come.
+    /// Both sides are complete: the next request may come.
     Again(Server),
-    /// The connection stays if the rest of the request's body, which comes first, is short enough.
+    /// The connection stays open if the rest of the request's body, which is read first, is short enough.
     Drain(Drain),
     /// The connection closes.
     Linger(Linger),
 }
 
-/// What a connection becomes when a response was cut off.
+/// What a connection becomes after a response was cut off.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub enum Abandoned {
-    /// What is missing shows: write what is queued, and close.
+    /// The client can tell that data is missing: write what is queued, and close.
     Linger(Linger),
     /// A close would look like the end of the response: reset the connection.
     Reset,
@@ -32,7 +32,7 @@ pub enum Abandoned {
 
 /// Discards the rest of a request's body, so that the next request can be read.
 ///
-/// It reads at most [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included.
+/// Reads at most [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct Drain {
@@ -42,7 +42,7 @@ pub struct Drain {
 }
 
 impl RequestBody {
-    /// What the connection becomes, now that the response is whole.
+    /// Ends the exchange once the response is complete, and returns what the connection becomes.
     pub fn after(self, sent: Finished) -> After {
         match sent.persistence {
             Persistence::Keep if self.is_done() => After::Again(self.again()),
@@ -51,7 +51,7 @@ impl RequestBody {
         }
     }
 
-    /// What the connection becomes, now that the response was cut off.
+    /// Ends the exchange after the response was cut off, and returns what the connection becomes.
     pub fn abandon(self, aborted: Aborted) -> Abandoned {
         match aborted.cut {
             Cut::Visible => Abandoned::Linger(self.linger()),
@@ -75,17 +75,17 @@ impl Drain {
         Self { left: recv.limits().drain_bytes, recv }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         self.recv.inbox()
     }
 
-    /// Discards what has arrived of the body. Done at its end.
+    /// Discards what arrived of the body, and is done at its end.
     ///
     /// # Errors
     ///
-    /// The rest of the body breaks the protocol or a limit, or is longer than is worth reading. The response is sent
-    /// already, so nothing more can be said: the connection closes.
+    /// The rest of the body breaks the protocol or a limit, or is longer than is worth reading. The response is already
+    /// sent, so no error can be reported to the peer: the connection closes.
     pub fn poll(mut self) -> Result<Step<Self, Server>, Linger> {
         let unread = self.recv.inbox().len();
         self.recv.discard();
@@ -100,7 +100,7 @@ impl Drain {
         }
     }
 
-    /// When to poll again though nothing arrived.
+    /// When to poll again even if nothing arrives.
     pub fn deadline(&self) -> Option<Deadline> {
         self.recv.deadline()
     }

@@ -1,4 +1,4 @@
-//! Between requests: there is nothing to write with.
+//! Between requests: no response can be written.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -15,26 +15,27 @@ use crate::http::scan::LineScan;
 use crate::http::{Fields, Limits, Method, Reading, StatusCode, Version, target};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Step, Violation};
 
-/// A connection on which no request is open. It can only receive.
+/// A connection without an open request. It can only receive.
 ///
-/// It ends by [`poll`](Self::poll): in an [`Exchange`], in a [`Refusal`], or because the peer left.
+/// [`poll`](Self::poll) ends it: in an [`Exchange`], in a [`Refusal`], or because the peer left.
 #[derive(Debug)]
 #[must_use = "dropping a server state closes the connection"]
 pub struct Server {
     inbox: Box<Inbox>,
     limits: Arc<Limits>,
-    /// Before the request line. RFC 9112 2.2.
+    /// Those skipped so far. RFC 9112 2.2.
     empty_lines: u8,
     progress: HeadProgress,
     waiting: Waiting,
     since: Option<Instant>,
 }
 
-/// Empty lines before a request line that are skipped: one more is refused. Some clients send one behind a body, and
-/// proxies pass on what several of them sent. They are no beginning of a head, so the time for its first byte runs on.
+/// Empty lines before a request line that are skipped; one more is refused. Some clients send one after a body, and
+/// proxies forward those of several clients. An empty line does not begin a head, so the time for its first byte runs
+/// on.
 const EMPTY_LINES: u8 = 8;
 
-/// What is waited for; each has its time limit.
+/// What the server waits for. Each has its own time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
     /// The first byte of the connection.
@@ -45,20 +46,20 @@ enum Waiting {
     Head,
 }
 
-/// How much of a head is understood.
+/// How much of a head is parsed.
 #[derive(Debug)]
 enum HeadProgress {
     RequestLine(LineScan),
     Fields(LineScan, RequestLine),
 }
 
-/// What comes after waiting between requests.
+/// What follows the wait between requests.
 #[derive(Debug)]
 #[must_use = "an exchange must be answered"]
 pub enum Next {
     /// A request, and the right to answer it.
     Exchange(Exchange),
-    /// No request will come. There is nothing to answer: close.
+    /// No request will come, and no response is due: close.
     Closed(Closed),
 }
 
@@ -72,7 +73,7 @@ pub enum Closed {
 }
 
 impl Server {
-    /// A new connection.
+    /// Makes a new connection.
     pub fn new(limits: Arc<Limits>) -> Self {
         let inbox = Inbox::new(limits.received(Reader::Server));
         Self::between(inbox.into(), limits, Waiting::FirstByte)
@@ -88,31 +89,31 @@ impl Server {
         Self { inbox, limits, empty_lines: 0, progress, waiting, since: None }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         &mut self.inbox
     }
 
-    /// True if no byte of a further request has arrived: closing now loses nothing that was sent.
+    /// True if no byte of a further request has arrived: closing now loses no request.
     pub fn is_idle(&self) -> bool {
         self.is_before_head()
     }
 
-    /// Takes no further request. Nothing is said to the peer but the end of the stream.
+    /// Accepts no further request. The peer only sees the end of the stream.
     pub fn close(self) -> Linger {
         Linger::new(self.inbox, self.limits)
     }
 
-    /// The next request, if its head has arrived whole.
+    /// Returns the next request, if its head has arrived completely.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`]: the peer broke the protocol or met a limit within a head. It is the one answer that is
-    /// still allowed, and the connection closes after it.
+    /// A [`Refusal`] if the peer broke the protocol or met a limit within a head. It is the one response that is still
+    /// allowed, and the connection closes after it.
     pub fn poll(mut self) -> Result<Step<Self, Next>, Refusal> {
         match self.advance() {
             Ok(Some((line, end))) => self.exchange(line, end).map(|e| Step::Done(Next::Exchange(e))),
-            // RFC 9112 9.8: no request is missing that had not begun.
+            // RFC 9112 9.8: a request that had not begun is not missing.
             Ok(None) if self.inbox.is_over() && self.is_before_head() => {
                 Ok(Step::Done(Next::Closed(Closed::ByPeer)))
             }
@@ -127,7 +128,7 @@ impl Server {
         }
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         let (time, reason) = self.time_limit();
         self.since.map(|since| Deadline { at: since.saturating_add(time), reason })
@@ -180,7 +181,7 @@ impl Server {
         }
     }
 
-    /// Goes on through the head. When it is whole: its request line, and where it ends.
+    /// Parses more of the head. When the head is complete, returns its request line and its end.
     fn advance(&mut self) -> Result<Option<(RequestLine, usize)>, Reject> {
         self.skip_empty_lines();
         let bound = self.limits.head(Reader::Server);
@@ -192,7 +193,7 @@ impl Server {
                     let line_bound =
                         self.limits.target_bytes.min(bound).saturating_add(RequestLine::OVERHEAD);
                     let start = scan.line_start();
-                    // Judged before the line's end is looked for, so that no split changes the verdict.
+                    // Checked before the line's end is searched, so that no split changes the verdict.
                     let capped = text.get(..start.saturating_add(line_bound)).unwrap_or(text);
                     let Some(line) = scan.next_line(capped)? else {
                         if capped.len().saturating_sub(start) >= line_bound {
@@ -246,7 +247,7 @@ impl Server {
     fn refuse(self, reject: Reject) -> Refusal {
         let unread = self.inbox.unread();
         let is_head = match &self.progress {
-            // RFC 9110 9.3.2: no content to a HEAD, also when the rest of its line cannot be understood.
+            // RFC 9110 9.3.2: no content in a response to HEAD, even if the rest of its line cannot be parsed.
             HeadProgress::RequestLine(_) => unread.starts_with(b"HEAD "),
             HeadProgress::Fields(_, line) => line.method(unread) == Method::Head,
         };
@@ -254,7 +255,7 @@ impl Server {
     }
 }
 
-/// Nothing more can be understood of a head that goes on behind `text`: is it too large already?
+/// Fails if `text`, the incomplete start of a head, is already too large.
 fn head_so_far<T>(text: &[u8], bound: usize) -> Result<Option<T>, Reject> {
     if text.len() >= bound {
         return Err(Exceeded::bytes(Limit::HeadBytes, bound).into());
@@ -262,7 +263,7 @@ fn head_so_far<T>(text: &[u8], bound: usize) -> Result<Option<T>, Reject> {
     Ok(None)
 }
 
-/// What a whole head says of its exchange, as far as it must be known before anything is answered.
+/// What a complete head determines about its exchange before any response.
 struct Terms {
     length: BodyLength,
     expects_continue: bool,
@@ -312,7 +313,7 @@ fn check_host(request: &Request) -> Result<(), Reject> {
     };
     let valid =
         target::is_authority(host).ok_or_else(|| Violation::new("a valid Host", host, "RFC 9112 3.2"))?;
-    // RFC 9110 7.2: Host is empty only where the target has no authority, which an http target always has.
+    // RFC 9110 7.2: Host is empty only if the target has no authority, which an http target always has.
     if !valid.host && !request.target_has_authority() && !host.is_empty() {
         return Err(Violation::new("a host before the port", host, "RFC 9112 3.2").into());
     }

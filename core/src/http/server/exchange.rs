@@ -1,4 +1,4 @@
-//! A request, and the right to answer it.
+//! A request, and the right to respond to it.
 
 use super::receive::RequestBody;
 use super::respond::Responder;
@@ -6,26 +6,26 @@ use super::upgrade::{NotSwitched, write_switch, write_tunnel};
 use crate::Outbox;
 use crate::http::{Date, FieldSection, Request, Upgraded};
 
-/// A request whose head has arrived, and the right to answer it.
+/// A request whose head has arrived, and the right to respond to it.
 ///
-/// Take it apart: `recv` and `send` are used side by side, so that a response can start while the request is
-/// still arriving. Or give it up whole, to another protocol.
+/// Take it apart to use `recv` and `send` side by side: a response can start while the request is still arriving. Or
+/// hand the whole exchange to another protocol.
 #[derive(Debug)]
 #[must_use = "an exchange that is dropped closes the connection without an answer"]
 pub struct Exchange {
     /// The head of the request.
     pub head: Request,
-    /// The client waits to be told to continue before it sends the body. [`Responder::proceed`] takes it.
+    /// Present if the client waits for 100 Continue before it sends the body. [`Responder::proceed`] takes it.
     pub expect: Option<Continue>,
     /// The receiving side.
     pub recv: RequestBody,
-    /// The right to answer.
+    /// The right to respond.
     pub send: Responder,
 }
 
-/// A client's wish to be told to continue, which can be granted once. RFC 9110 10.1.1.
+/// A client's expectation of 100 Continue, which can be met once. RFC 9110 10.1.1.
 ///
-/// There is none for HTTP/1.0, nor for a request without content.
+/// A request in HTTP/1.0, or without content, has none.
 #[derive(Debug)]
 pub struct Continue(());
 
@@ -36,12 +36,12 @@ impl Continue {
 }
 
 impl Exchange {
-    /// Switches to `protocol`, one of those that the request's Upgrade field offers. Writes a 101 with `fields`.
-    /// RFC 9110 7.8.
+    /// Switches to `protocol`, one of those that the request's Upgrade field offers. Writes a 101 with `fields`. RFC
+    /// 9110 7.8.
     ///
     /// # Errors
     ///
-    /// The exchange comes back, to be answered, with the reason why it cannot be switched.
+    /// Returns the exchange, to be answered, with the reason why it cannot be switched.
     pub fn switch(
         self,
         protocol: &str,
@@ -62,7 +62,7 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// The exchange comes back, to be answered: the request is not a CONNECT, or has content.
+    /// Returns the exchange, to be answered, if the request is not a CONNECT or has content.
     pub fn tunnel(
         self,
         fields: &FieldSection,

@@ -1,4 +1,4 @@
-//! A server's connection: one state after the other, each made from the one before.
+//! A server's connection: a chain of states, each made from the one before.
 //!
 //! ```text
 //!              +--------------------------- Again ---------------------------+
@@ -14,13 +14,13 @@
 //!              +--> Closed: the peer has left, or stayed silent
 //! ```
 //!
-//! - Between requests there is nothing to write with. [`Server::poll`] gives an [`Exchange`], or a [`Refusal`]: the
-//!   one answer that is still allowed.
-//! - The right to answer is the [`Responder`]. [`respond`](Responder::respond) and [`start`](Responder::start)
-//!   consume it; the proof of a whole response is [`Finished`].
-//! - The next [`Server`] is made by [`RequestBody::after`] from both: the request is received to its end and
-//!   the response is written to its end. Nothing else makes it, so a response cannot be forgotten and
-//!   a connection cannot be used again half way.
+//! - Between requests no response can be written. [`Server::poll`] returns an [`Exchange`], or a [`Refusal`]: the one
+//!   response that is still allowed.
+//! - The right to respond is the [`Responder`]. [`respond`](Responder::respond) and [`start`](Responder::start) consume
+//!   it. [`Finished`] is the proof of a complete response.
+//! - [`RequestBody::after`] makes the next [`Server`] from both: the request is received to its end and the response is
+//!   written to its end. Nothing else makes one, so a response cannot be forgotten and a connection cannot be reused
+//!   half way.
 //!
 //! # One exchange
 //!
@@ -45,7 +45,7 @@
 //! # let _ = server;
 //! ```
 //!
-//! # What cannot be written
+//! # What does not compile
 //!
 //! Answering twice: the right is gone.
 //!
@@ -58,7 +58,7 @@
 //! # }
 //! ```
 //!
-//! Reading the next request before the answer: there is no server to poll, and only `Finished` makes one.
+//! Reading the next request before the response: only `Finished` makes a server to poll.
 //!
 //! ```compile_fail,E0308
 //! # use endwell_core::http::server::{Exchange, Responder};
@@ -87,20 +87,20 @@
 //! # }
 //! ```
 //!
-//! # For those who write a driver
+//! # For authors of a driver
 //!
 //! 1. Before a task waits, write what the [`Outbox`](crate::Outbox) holds.
-//! 2. In every state, read until nothing is there, say so with [`Inbox::dry`](crate::Inbox::dry), and poll again:
-//!    this is what starts and ends the time limits, and a state has no deadline before. Wait until its `deadline`,
-//!    at the longest, then read again.
-//! 3. Feed the end of the stream with [`Inbox::end`](crate::Inbox::end) and go on polling: what arrived before
-//!    it still counts.
-//! 4. Above the high-water mark do not poll for the next request.
-//! 5. In [`Linger`]: write everything, reading and throwing away meanwhile ([`Linger::discard`]), end the write side,
-//!    then poll it until it is done.
-//! 6. When something arrives, or the end of the stream, say [`Outbox::arrived`](crate::Outbox::arrived) too: the final
-//!    response to a client that was told to continue [waits](crate::Outbox::is_held) for it.
-//! 7. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or [`Abandoned::Reset`] comes, reset.
+//! 2. In every state, read until a read finds nothing, report that with [`Inbox::dry`](crate::Inbox::dry), and poll
+//!    again. This starts and ends the time limits; a state has no deadline before it. Wait until its `deadline` at the
+//!    longest, then read again.
+//! 3. Report the end of the stream with [`Inbox::end`](crate::Inbox::end) and keep polling: what arrived before the end
+//!    still counts.
+//! 4. Above the high-water mark, do not poll for the next request.
+//! 5. In [`Linger`]: write everything, reading and discarding meanwhile ([`Linger::discard`]), end the write side, then
+//!    poll it until it is done.
+//! 6. When bytes or the end of the stream arrive, also call [`Outbox::arrived`](crate::Outbox::arrived): the final
+//!    response to a client that was sent 100 Continue [waits](crate::Outbox::is_held) for it.
+//! 7. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or on [`Abandoned::Reset`], reset the connection.
 
 mod after;
 mod between;

@@ -1,4 +1,4 @@
-//! The body of a request as it is received.
+//! Receives the body of a request.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -10,9 +10,9 @@ use crate::http::receive::{Event, Incoming, Ready};
 use crate::http::{Limits, StatusCode};
 use crate::{Deadline, Error, Inbox, Instant, Pace};
 
-/// The receiving side of an exchange: the rest of the request, and the bytes behind it.
+/// The receiving side of an exchange: the rest of the request, and the bytes after it.
 ///
-/// It ends in [`after`](Self::after), together with the proof that the response is whole.
+/// [`after`](Self::after) ends it, with the proof that the response is complete.
 #[derive(Debug)]
 #[must_use = "dropping the receiving side closes the connection"]
 pub struct RequestBody(Incoming);
@@ -22,18 +22,19 @@ impl RequestBody {
         Self(Incoming::new(inbox, limits, Reader::Server, length))
     }
 
-    /// Where received bytes go. Also those behind the body: they stay for the next request.
+    /// The inbox for received bytes. Bytes after the body stay there for the next request.
     pub fn inbox(&mut self) -> &mut Inbox {
         &mut self.0.inbox
     }
 
-    /// The next part of the body, if it has arrived.
+    /// Returns the next part of the body, if it has arrived.
     ///
     /// # Errors
     ///
-    /// The peer broke the protocol, ended the stream within the body (the error says how much came of how
-    /// much), or met a limit. The same error comes again from then on. If no head was written the request can
-    /// still be answered, with [`status_of_error`](Self::status_of_error), and the answer announces the close.
+    /// The peer broke the protocol, ended the stream within the body, or met a limit. For a body that was cut off, the
+    /// error reports how much came of how much was announced. Each further poll returns the same error. If no head was
+    /// written, the request can still be answered with [`status_of_error`](Self::status_of_error), and the response
+    /// announces the close.
     pub fn poll(&mut self) -> Result<Option<Ready>, Error> {
         self.0.poll()
     }
@@ -43,19 +44,19 @@ impl RequestBody {
         self.0.event(ready)
     }
 
-    /// Nobody waits for more of the body at `now`: an application that takes its time does not use up the peer's.
-    /// The next poll that finds nothing goes on counting.
+    /// Notes that the caller does not wait for more of the body at `now`: time that the application takes does not
+    /// count against the peer. The next poll that finds nothing resumes the count.
     pub fn pause(&mut self, now: Instant) {
         self.0.pause(now);
     }
 
-    /// Sets the pace that the peer must keep with this body, instead of [`Limits::request_pace`]: one endpoint that takes a
-    /// slow or endless upload is not the whole server.
+    /// Sets the pace that the peer must keep with this body, instead of [`Limits::request_pace`], for example on one
+    /// endpoint that takes slow or endless uploads.
     pub fn set_pace(&mut self, pace: Pace) {
         self.0.set_pace(pace);
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.0.deadline()
     }
@@ -70,7 +71,7 @@ impl RequestBody {
         self.0.has_content()
     }
 
-    /// The bytes behind the request, for what comes next, and the limits.
+    /// The bytes after the request, for what comes next, and the limits.
     pub(crate) fn into_parts(self) -> (Box<Inbox>, Arc<Limits>) {
         (self.0.inbox, self.0.limits)
     }
@@ -79,12 +80,12 @@ impl RequestBody {
         &self.0.limits
     }
 
-    /// How many bytes of content are still to come, if that is known.
+    /// The bytes of content still to come, if known.
     pub fn remaining(&self) -> Option<u64> {
         self.0.remaining()
     }
 
-    /// True if the body failed: nothing behind that point is understood.
+    /// True if the body failed: nothing after that point can be parsed.
     pub fn has_failed(&self) -> bool {
         self.0.has_failed()
     }
@@ -106,7 +107,7 @@ impl RequestBody {
         }
     }
 
-    /// True if no byte of the body has arrived: a peer that expects to be told to continue still waits.
+    /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
     pub(super) fn is_untouched(&self) -> bool {
         self.0.is_untouched()
     }

@@ -1,4 +1,4 @@
-//! The one answer that is still allowed.
+//! The one response that is still allowed.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -9,12 +9,12 @@ use crate::http::head::{self, Announced, Connection};
 use crate::http::{Date, Field, Head, Limits, StatusCode};
 use crate::{Error, Exceeded, Inbox, Limit, Outbox, Violation};
 
-/// A request that was not taken. All that can be done is to say so, and close.
+/// A request that was refused. The server can only send the refusal and close.
 ///
 /// | status | for |
 /// |---|---|
-/// | 400 | what the protocol forbids |
-/// | 408 | a head that was begun and not completed in time |
+/// | 400 | a violation of the protocol |
+/// | 408 | a head that was not complete in time |
 /// | 413 | a length above the limit |
 /// | 414 | a target above the limit |
 /// | 417 | an expectation other than 100-continue |
@@ -30,7 +30,7 @@ pub struct Refusal {
     limits: Arc<Limits>,
 }
 
-/// A status, and the error it stands for.
+/// A status, and the error behind it.
 #[derive(Debug)]
 pub(super) struct Reject {
     status: StatusCode,
@@ -68,7 +68,7 @@ impl From<Error> for Reject {
 pub(super) fn status_of(limit: Limit) -> StatusCode {
     match limit {
         Limit::TargetBytes => StatusCode::URI_TOO_LONG,
-        // Those of WebSocket and of clients are not met here; each has the status that means the same.
+        // The limits of WebSocket and of clients are not met here; each has the status with the same meaning.
         Limit::BodyBytes
         | Limit::FrameBytes
         | Limit::MessageBytes
@@ -100,7 +100,7 @@ impl Refusal {
         Self { reject, is_head, inbox, limits }
     }
 
-    /// Why: what was expected and what came, or which limit was met.
+    /// The reason: what was expected and what came, or which limit was met.
     pub fn error(&self) -> &Error {
         &self.reject.error
     }
@@ -110,9 +110,9 @@ impl Refusal {
         self.reject.status
     }
 
-    /// Writes the answer: the status, and a line of text that says what was expected. It announces the close.
+    /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
     ///
-    /// Nothing that the peer sent is repeated. To a HEAD the text is only announced.
+    /// Repeats nothing that the peer sent. For a HEAD, the text is only announced.
     pub fn write(self, date: Option<&Date>, out: &mut Outbox) -> Linger {
         let Reject { status, error } = &self.reject;
         let text = match error {

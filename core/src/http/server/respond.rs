@@ -1,4 +1,4 @@
-//! The right to answer.
+//! The right to respond.
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use crate::http::persistence::Persistence;
 use crate::http::send::Sending;
 use crate::http::{Date, Framing, Head, InterimHead, Method, Request, StatusCode, Version};
 
-/// The right to answer one request: there is one for each request, and answering consumes it.
+/// The right to respond to one request. Each request has one, and responding consumes it.
 #[derive(Debug)]
 #[must_use = "a request that is not answered leaves the connection without a next one"]
 pub struct Responder {
@@ -23,7 +23,7 @@ pub struct Responder {
     expectation: Expectation,
 }
 
-/// What of a request's method decides the form of its response.
+/// What the request's method decides about the form of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Usual,
@@ -31,7 +31,7 @@ enum Kind {
     Connect,
 }
 
-/// Whether the client waits to be told to continue.
+/// Whether the client waits for 100 Continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expectation {
     None,
@@ -40,7 +40,7 @@ enum Expectation {
     Granted,
 }
 
-/// The proof that a response was written to its end. The next request exists only with it.
+/// The proof that a response was written to its end. The next request requires it.
 #[derive(Debug)]
 #[must_use = "give it to `RequestBody::after`"]
 pub struct Finished {
@@ -51,7 +51,7 @@ impl Responder {
     pub(super) fn new(head: &Request, expects: bool) -> Self {
         let fields = head.fields();
         let persistence = if head.method() == Method::Connect {
-            // What a client has sent behind a CONNECT, hoping for a tunnel, is no request (RFC 9110 9.3.6).
+            // Bytes that a client sent after a CONNECT, hoping for a tunnel, are not a request (RFC 9110 9.3.6).
             Persistence::Close
         } else {
             Persistence::of(head.version(), fields)
@@ -79,10 +79,10 @@ impl Responder {
         }
     }
 
-    /// Tells the client to send the body: 100 Continue. At most once, since it takes the wish.
+    /// Sends 100 Continue, which asks the client for the body. At most once, since it takes the expectation.
     ///
-    /// The final response is then [held back](Outbox::is_held) until the client has taken notice. RFC 9110 10.1.1 lets a
-    /// server leave the 100 out once some of the body has arrived.
+    /// The final response is then [held back](Outbox::is_held) until the client has reacted. RFC 9110 10.1.1 lets a
+    /// server omit the 100 once some of the body has arrived.
     pub fn proceed(&mut self, wanted: Continue, out: &mut Outbox) {
         let Continue { .. } = wanted;
         if self.expectation == Expectation::Open {
@@ -91,30 +91,30 @@ impl Responder {
         }
     }
 
-    /// Sends an interim response before the final one. Nothing is sent to HTTP/1.0 (RFC 9110 15.2).
+    /// Sends an interim response before the final one. HTTP/1.0 has none, so nothing is sent to it (RFC 9110 15.2).
     pub fn interim(&mut self, head: &InterimHead, out: &mut Outbox) {
         if self.version == Version::Http11 {
             head.write(out);
         }
     }
 
-    /// Makes the response the last one of the connection. It will announce the close.
+    /// Makes the response the last one of the connection. The response will announce the close.
     pub fn close(&mut self) {
         self.persistence = Persistence::Close;
     }
 
-    /// Answers with a body that is at hand, and its length.
+    /// Responds with a body that is available, and its length.
     ///
-    /// Discards what has arrived of the request's body. The connection stays if that is the rest of it, or if the length of
-    /// the rest is known and within [`Limits::drain_bytes`]: it is then discarded as it arrives. Otherwise the response
-    /// announces the close, as it does if the client asked for it, if the body has failed, and if a client that waits to
-    /// be told to continue was not told.
+    /// Discards what has arrived of the request's body. The connection stays open if that is the rest of the body, or if
+    /// the length of the rest is known and within [`Limits::drain_bytes`]: the rest is then discarded as it arrives.
+    /// Otherwise the response announces the close. It also does so if the client asked for the close, if the body has
+    /// failed, and if the client still waits for 100 Continue.
     ///
-    /// Responses to HEAD have no content, and announce the length of `body`; nor have 204, 205 and 304.
+    /// Responses to HEAD, and 204, 205 and 304 responses, have no content. A response to HEAD announces the length of
+    /// `body`.
     ///
-    /// The body counts as queued, and is taken whatever its size: it was in memory before. Success (2xx) in
-    /// answer to CONNECT would open a tunnel, which is [`Exchange::tunnel`](super::Exchange::tunnel)'s; here it
-    /// becomes 501.
+    /// The body counts as queued. It is accepted at any size, since it was in memory before. A success (2xx) to CONNECT
+    /// would open a tunnel, for which there is [`Exchange::tunnel`](super::Exchange::tunnel); here it becomes 501.
     ///
     /// [`Limits::drain_bytes`]: crate::http::Limits::drain_bytes
     pub fn respond(
@@ -135,10 +135,10 @@ impl Responder {
         Finished { persistence }
     }
 
-    /// Answers with a body that is written in pieces, while the request may still be arriving.
+    /// Responds with a body that is written in pieces, while the request may still be arriving.
     ///
-    /// The connection is announced to stay if it can. If the body of the request is not read to its end by the time that
-    /// the response is finished, the rest is discarded as it arrives, up to
+    /// The connection stays open if it can. If the body of the request is not read to its end when the response is
+    /// finished, the rest is discarded as it arrives, up to
     /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included; the connection closes if it is more.
     pub fn start(
         self,
@@ -149,7 +149,7 @@ impl Responder {
         out: &mut Outbox,
     ) -> ResponseBody {
         let persistence = match (framing, self.version) {
-            // Only the close can end it.
+            // Only the close can end the body.
             (Framing::Chunked, Version::Http10) if self.has_content(head.status()) => Persistence::Close,
             _ if recv.has_failed() || self.is_still_expecting(recv) => Persistence::Close,
             _ => self.persistence,
@@ -168,7 +168,7 @@ impl Responder {
         if worth_reading && !self.is_still_expecting(recv) { self.persistence } else { Persistence::Close }
     }
 
-    /// A client that was not told to continue may send the body or not: what follows cannot be understood.
+    /// A client without a 100 Continue may send the body or not, so the bytes that follow are ambiguous.
     fn is_still_expecting(&self, recv: &RequestBody) -> bool {
         self.expectation == Expectation::Open && recv.is_untouched()
     }
@@ -213,7 +213,7 @@ impl Responder {
         sending
     }
 
-    /// The one table of how a response's content is framed. RFC 9110 8.6, 15.3.5, 15.3.6 and 15.4.5; RFC 9112 6.
+    /// How a response's content is framed, in one table. RFC 9110 8.6, 15.3.5, 15.3.6 and 15.4.5; RFC 9112 6.
     fn frame(&self, status: StatusCode, framing: Framing) -> (Announced, Sending) {
         let announced = match (framing, self.version) {
             (Framing::Length(length), _) => Announced::Length(length),

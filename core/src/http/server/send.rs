@@ -1,4 +1,4 @@
-//! The body of a response as it is written.
+//! Writes the body of a response.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::http::FieldSection;
 use crate::http::persistence::Persistence;
 use crate::http::send::{NotWritten, Sending, Short};
 
-/// The right to write a response's body: given up by finishing it, or by aborting it.
+/// The right to write a response's body. Finishing or aborting the body gives it up.
 #[derive(Debug)]
 #[must_use = "a body that is not finished leaves the connection without a next request"]
 pub struct ResponseBody {
@@ -17,7 +17,7 @@ pub struct ResponseBody {
     takes_trailers: bool,
 }
 
-/// A response that was cut off. The connection can only close: give it to
+/// A response that was cut off. The connection can only close: give this to
 /// [`RequestBody::abandon`](super::RequestBody::abandon).
 #[derive(Debug)]
 #[must_use = "give it to `RequestBody::abandon`"]
@@ -25,12 +25,12 @@ pub struct Aborted {
     pub(super) cut: Cut,
 }
 
-/// Whether a peer can see from what was sent that something is missing.
+/// Whether the peer can tell from the bytes sent that data is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// The length is short, or the last chunk is.
+    /// The length is short, or the last chunk is missing.
     Visible,
-    /// A close would look like the end: only a reset does not.
+    /// A close would look like the end of the response; only a reset does not.
     Invisible,
 }
 
@@ -39,32 +39,31 @@ impl ResponseBody {
         Self { sending, persistence, takes_trailers }
     }
 
-    /// Writes a piece. Empty pieces write nothing: there is no piece that ends a body.
+    /// Writes a piece. An empty piece writes nothing, so it cannot end a body.
     ///
     /// # Errors
     ///
-    /// The data comes back whole, and nothing of it was written: it goes past the announced length, or past
-    /// [`room`](Self::room).
+    /// Returns the data, of which nothing was written, if it exceeds the announced length or [`room`](Self::room).
     pub fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten> {
         self.sending.write(data, out)
     }
 
-    /// How much data can be written now.
+    /// The number of bytes that can be written now.
     pub fn room(&self, out: &Outbox) -> usize {
         self.sending.room(out)
     }
 
-    /// How much must still be written, if a length was announced.
+    /// The number of bytes still to be written, if a length was announced.
     pub fn remaining(&self) -> Option<u64> {
         self.sending.remaining()
     }
 
-    /// Ends the body. Trailers are sent in chunked bodies whose request had `TE: trailers`, and left out
-    /// otherwise (RFC 9110 6.5.1).
+    /// Ends the body. Trailers are sent in a chunked body whose request had `TE: trailers`, and omitted otherwise (RFC
+    /// 9110 6.5.1).
     ///
     /// # Errors
     ///
-    /// Less was written than was announced: the response is aborted.
+    /// Aborts the response if less was written than was announced.
     pub fn finish(self, trailers: Option<&FieldSection>, out: &mut Outbox) -> Result<Finished, Aborted> {
         match self.sending.finish(trailers.filter(|_| self.takes_trailers), out) {
             Ok(()) => Ok(Finished { persistence: self.persistence }),
@@ -72,8 +71,8 @@ impl ResponseBody {
         }
     }
 
-    /// Cuts the body off: what produces it has failed. No client can take the response for a whole one: where
-    /// nothing of it is missing, or nothing could show that something is, the connection is reset.
+    /// Cuts the body off, because its source has failed. No client can take the response for a complete one: if no byte
+    /// is missing, or the client could not tell, the connection is reset.
     pub fn abort(self) -> Aborted {
         let cut = match self.sending {
             Sending::UntilClose | Sending::NoContent | Sending::Length { remaining: 0 } => Cut::Invisible,

@@ -1,4 +1,4 @@
-//! Another protocol takes the connection.
+//! Hands the connection to another protocol.
 
 use core::fmt;
 
@@ -7,17 +7,17 @@ use crate::Outbox;
 use crate::http::head::{self, Announced, Connection};
 use crate::http::{Date, FieldSection, Head, Method, StatusCode, Version};
 
-/// Why an exchange cannot be given to another protocol.
+/// Why an exchange cannot be handed to another protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotSwitched {
-    /// The request does not offer this protocol, or not as an option of its Connection field.
+    /// The request does not offer this protocol, or its Connection field lacks the upgrade option.
     NotOffered,
     /// Upgrade is ignored in HTTP/1.0 (RFC 9110 7.8).
     Version,
     /// The request is not a CONNECT.
     NotConnect,
-    /// Content of the request is still to come: read it first, or answer.
+    /// Content of the request is still to come: read it first, or respond.
     Content,
 }
 
@@ -56,15 +56,15 @@ impl NotSwitched {
     }
 }
 
-/// A 2xx to CONNECT, with `fields`.
+/// Writes a 2xx to CONNECT, with `fields`.
 pub(super) fn write_tunnel(fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
     let mut head = Head::new(StatusCode::OK);
     head.fields_mut().append(fields);
-    // RFC 9110 9.3.6: neither length nor transfer coding in a 2xx to CONNECT.
+    // RFC 9110 9.3.6: a 2xx to CONNECT has neither a length nor a transfer coding.
     head::write_final(&head, Announced::Nothing, Connection::Keep, date, out);
 }
 
-/// A 101 that switches to `protocol`, which was found among what the request offers, with `fields`.
+/// Writes a 101 with `fields` that switches to `protocol`, one of those that the request offers.
 pub(crate) fn write_switch(protocol: &str, fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
     head::status_line(101, "Switching Protocols", out);
     out.put(b"connection: upgrade\r\nupgrade: ");
