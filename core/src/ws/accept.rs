@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 pub(super) struct Key([u8; 24]);
 
 impl Key {
-    /// The key of these bytes, which should not be foreseeable (RFC 6455 4.1).
+    /// Encodes these bytes as a key. They must be unpredictable (RFC 6455 4.1).
     pub(super) fn new(nonce: [u8; 16]) -> Self {
         let mut value = [0; 24];
         let encoded = STANDARD.encode_slice(nonce, &mut value);
@@ -17,9 +17,9 @@ impl Key {
         Self(value)
     }
 
-    /// `None`: it is not sixteen bytes in base64.
+    /// Reads a key. `None` if the text is not sixteen bytes in base64.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        // Four bytes of base64 for three: the decoder wants room for eighteen.
+        // Base64 holds three bytes in four characters: the decoder needs room for eighteen.
         let mut nonce = [0; 18];
         let valid = STANDARD.decode_slice(text, &mut nonce) == Ok(16);
         text.try_into().ok().filter(|_| valid).map(Self)
@@ -52,7 +52,7 @@ impl Accept {
 /// RFC 6455 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The value of a field that stands once.
+/// The value of a field that occurs exactly once.
 pub(super) fn only<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
     let first = lines.next()?;
     lines.next().is_none().then_some(first)

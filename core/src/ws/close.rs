@@ -8,14 +8,13 @@ use super::failure::Cause;
 use super::utf8;
 use crate::Violation;
 
-/// A close code that may stand on the wire: 1000 to 1003, 1007 to 1014, 3000 to 4999. RFC 6455 7.4.
+/// A close code that is allowed on the wire: 1000 to 1003, 1007 to 1014, 3000 to 4999. RFC 6455 7.4.
 ///
-/// 1005, 1006 and 1015 stand for something that did not come, so they never come either; see
-/// [`Ended`](super::Ended).
+/// 1005, 1006 and 1015 describe a missing Close, so they are never sent; see [`Ended`](super::Ended).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CloseCode(NonZeroU16);
 
-/// A number that may not stand on the wire as a close code.
+/// A number that is not allowed on the wire as a close code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCloseCode(u16);
 
@@ -54,11 +53,11 @@ close_codes! {
 }
 
 impl CloseCode {
-    /// A close code with this number.
+    /// Makes a close code from a number.
     ///
     /// # Errors
     ///
-    /// The number may not stand on the wire.
+    /// If the number is not allowed on the wire.
     pub const fn new(number: u16) -> Result<Self, InvalidCloseCode> {
         match (number, NonZeroU16::new(number)) {
             (1000..=1003 | 1007..=1014 | 3000..=4999, Some(code)) => Ok(Self(code)),
@@ -84,7 +83,7 @@ impl fmt::Display for CloseCode {
     }
 }
 
-/// What a Close frame says: nothing, a code, or a code and a reason. RFC 6455 5.5.1.
+/// The content of a Close frame: nothing, a code, or a code and a reason. RFC 6455 5.5.1.
 ///
 /// ```
 /// use endwell_core::ws::{Close, CloseCode};
@@ -100,7 +99,7 @@ pub struct Close {
     reason: Option<Box<str>>,
 }
 
-/// A reason of more than 123 bytes, which no control frame holds. RFC 6455 5.5.
+/// A reason of more than 123 bytes, too long for a control frame. RFC 6455 5.5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReasonTooLong(usize);
 
@@ -113,17 +112,17 @@ impl fmt::Display for ReasonTooLong {
 impl core::error::Error for ReasonTooLong {}
 
 impl Close {
-    /// Bytes of a reason, at the most.
+    /// The longest reason in bytes.
     pub const REASON_BYTES: usize = 123;
 
     /// A Close without a code.
     pub const EMPTY: Self = Self { code: None, reason: None };
 
-    /// A Close with a code and a reason: UTF-8 for whoever debugs it, not for users.
+    /// Makes a Close with a code and a reason. The reason is UTF-8 text for debugging, not for users.
     ///
     /// # Errors
     ///
-    /// The reason has more than 123 bytes.
+    /// If the reason has more than 123 bytes.
     pub fn new(code: CloseCode, reason: &str) -> Result<Self, ReasonTooLong> {
         if reason.len() > Self::REASON_BYTES {
             return Err(ReasonTooLong(reason.len()));
@@ -132,12 +131,12 @@ impl Close {
         Ok(Self { code: Some(code), reason })
     }
 
-    /// The code, if there is one.
+    /// The code, if present.
     pub fn code(&self) -> Option<CloseCode> {
         self.code
     }
 
-    /// The reason; empty if there is none.
+    /// The reason, or an empty string.
     pub fn reason(&self) -> &str {
         self.reason.as_deref().unwrap_or_default()
     }
@@ -161,7 +160,7 @@ impl Close {
         Ok(Self { code: Some(code), reason })
     }
 
-    /// The payload of the frame: how many bytes of the array.
+    /// Encodes the payload of the frame, and returns its length in the array.
     pub(super) fn write(&self) -> ([u8; 125], usize) {
         let mut payload = [0; 125];
         let Some(code) = self.code else { return (payload, 0) };

@@ -1,4 +1,4 @@
-//! Our Close is written: wait for what is still to come, and no longer than the limit. RFC 6455 7.1.
+//! Our Close is written: wait for the rest, within the limit. RFC 6455 7.1.
 
 use alloc::sync::Arc;
 
@@ -12,30 +12,30 @@ use super::receiver::{Receiver, State};
 use super::sender::CloseSent;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step, convert};
 
-/// A connection on which nothing is written any more. It ends in [`Ended`], always.
+/// A connection on which nothing more is written. It always ends in [`Ended`].
 ///
-/// First it waits for the peer's Close, if that has not come, and discards what comes before it: frames of any size and
-/// number, in constant memory, without a look at their payload. Then it waits for the end of the stream: the server closes
-/// TCP first (RFC 6455 7.1.1) and the client waits for that. Each wait is at most
-/// [`Limits::close_time`](super::Limits::close_time) long, from the moment in which everything is written.
+/// First it waits for the peer's Close, unless that has come, and discards what comes before: frames of any size and
+/// number, in constant memory, without reading their payload. Then it waits for the end of the stream: the server
+/// closes TCP first (RFC 6455 7.1.1) and the client waits for that. Each wait lasts at most
+/// [`Limits::close_time`](super::Limits::close_time), counted from when everything is written.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection at once, and the peer may lose the last frames"]
 pub struct Closing {
     inbox: Inbox,
     peer: Peer,
     limits: Arc<Limits>,
-    /// Compression was agreed on, so the bit that says it is no violation.
+    /// Compression was agreed on, so the compression bit is not a violation.
     takes_compressed: bool,
     wait: Wait,
     since: Option<Instant>,
 }
 
-/// What is waited for.
+/// What the connection waits for.
 #[derive(Debug)]
 enum Wait {
-    /// The peer's Close, behind `discard` bytes of payload. Ours is `sent`.
+    /// The peer's Close, after `discard` bytes of payload. Ours is `sent`.
     Answer { sent: Close, discard: u64 },
-    /// The end of the stream. How it all ended is known.
+    /// The end of the stream. The outcome is known.
     EndOfStream(Ended),
 }
 
@@ -61,15 +61,15 @@ impl Closing {
         Self { inbox, peer, limits, takes_compressed: deflate.is_some(), wait, since: None }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         &mut self.inbox
     }
 
-    /// Takes what arrived, and says how the connection ended when it has.
+    /// Reads what arrived, and returns how the connection ended once that is known.
     ///
-    /// The time starts with the first poll after `out` was written empty. It is over when a read beyond it found
-    /// nothing, or, for a peer that goes on sending, after twice the limit.
+    /// The time starts with the first poll after `out` was written empty. It is over when a read after it finds
+    /// nothing, or, for a peer that keeps sending, after twice the limit.
     pub fn poll(mut self, now: Instant, out: &Outbox) -> Step<Self, Ended> {
         self.take_arrived();
         if !out.is_empty() {
@@ -88,26 +88,27 @@ impl Closing {
         Step::Wait(self)
     }
 
-    /// The peer has not got all at `now` and still takes it ([`Outbox::is_on_its_way`]): its time begins again.
+    /// Restarts the time at `now`, because the peer has not received everything but still takes it
+    /// ([`Outbox::is_on_its_way`]).
     pub fn extend(&mut self, now: Instant) {
         self.since = Some(now);
     }
 
     /// True if the write side must be ended now: all is written, and this end closes TCP first.
     ///
-    /// The server does, when both Close frames have passed or when it failed the connection. The end of the
-    /// write side lets the peer read all of it; closing at once could destroy the last frames.
+    /// The server does that, when both Close frames have passed or when it failed the connection. Ending the write side
+    /// lets the peer read everything; closing at once could destroy the last frames.
     pub fn ends_writing(&self, out: &Outbox) -> bool {
         out.is_empty() && self.peer == Peer::Client && matches!(self.wait, Wait::EndOfStream(_))
     }
 
-    /// When to poll again though nothing arrived.
+    /// When to poll again even if nothing arrives.
     pub fn deadline(&self) -> Option<Deadline> {
         let since = self.since?;
         Some(Deadline { at: since.saturating_add(self.limits.close_time), reason: Limit::CloseTime })
     }
 
-    /// The transport failed: how the connection ended.
+    /// Ends after a failure of the transport, and returns how the connection ended.
     pub fn cut(self) -> Ended {
         match self.wait {
             Wait::Answer { .. } => Ended::Transport,
@@ -140,9 +141,9 @@ impl Closing {
     }
 }
 
-/// Discards frames up to the peer's Close. `None`: it has not come whole.
+/// Discards frames up to the peer's Close. `None` if it has not arrived completely.
 ///
-/// Of a frame only its header is looked at. RFC 6455 1.4 and 7.1.6: once our Close is sent, data may be discarded.
+/// Only the headers of frames are read. RFC 6455 1.4 and 7.1.6: once our Close is sent, data may be discarded.
 fn next_close(
     inbox: &mut Inbox,
     discard: &mut u64,

@@ -1,4 +1,4 @@
-//! Receiving a message that is compressed. RFC 7692 6 and 7.2.2.
+//! Receives a compressed message. RFC 7692 6 and 7.2.2.
 
 use core::mem;
 
@@ -11,8 +11,7 @@ use super::receiver::{Next, Receiver, Reception, State, message_within_a_message
 use crate::Violation;
 
 impl Receiver {
-    /// Goes on where a header comes next that is none of a frame without extensions: perhaps it begins a compressed
-    /// message.
+    /// Reads a header that is invalid without extensions: it may begin a compressed message.
     #[inline(never)]
     pub(super) fn advance_compressed_header(
         &mut self,
@@ -39,7 +38,7 @@ impl Receiver {
                 | State::Closed(_),
                 Reception::Pieces,
             ) => return Ok(Next::Ready(What::Piece(Part::Start(kind)))),
-            // The clock of a header that was waited for runs on: it is that of the message from its first byte.
+            // The clock of the header keeps running: it is the clock of the message, from its first byte.
             (
                 State::Idle
                 | State::Begun
@@ -57,7 +56,7 @@ impl Receiver {
         Ok(Next::Further)
     }
 
-    /// Goes on within a message that is compressed.
+    /// Reads more of a compressed message.
     pub(super) fn advance_inflating(&mut self, reception: Reception) -> Result<Next, Cause> {
         let (State::Inflating(message), Some(deflate)) = (&mut self.state, &mut self.deflate) else {
             return Ok(Next::Further);
@@ -80,7 +79,7 @@ impl Receiver {
         }
     }
 
-    /// A message was handed out to its end, or skipped.
+    /// Ends a message that was handed out to its end, or skipped.
     pub(super) fn end_message(&mut self) {
         let over = mem::replace(&mut self.state, State::Idle);
         if let (State::Inflating(message), Some(deflate)) = (over, &self.deflate) {
@@ -89,8 +88,8 @@ impl Receiver {
         self.clock.stop();
     }
 
-    /// Bytes of memory that are held beyond the inbox: of a message that is under way, and what compression keeps of
-    /// those before.
+    /// The memory held beyond the inbox, in bytes: for a message in flight, and for what compression keeps of earlier
+    /// ones.
     pub fn held_bytes(&self) -> usize {
         let message = match &self.state {
             State::Gathering(message) => message.held_bytes(),

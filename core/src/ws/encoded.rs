@@ -1,4 +1,4 @@
-//! A message that goes to many connections.
+//! A message that is sent to many connections.
 
 use core::fmt;
 
@@ -13,8 +13,8 @@ use crate::Outbox;
 /// A whole message as one frame, encoded once and sent to any number of connections: see
 /// [`Sender::frame`](super::Sender::frame). RFC 6455 5.2.
 ///
-/// A clone is another reference to the same content. What is encoded is what a server writes; a client masks
-/// every frame with a key of its own (RFC 6455 5.3), so there only the content is shared.
+/// A clone is another reference to the same content. The encoded form is the one that a server writes. A client masks
+/// every frame with its own key (RFC 6455 5.3), so clients share only the content.
 ///
 /// ```
 /// use endwell_core::ws::{Frame, Kind, Message};
@@ -24,9 +24,9 @@ use crate::Outbox;
 /// assert_eq!(Message::from(frame), Message::text("hello"));
 /// ```
 ///
-/// Where compression was agreed on, it is compressed once too: by the first connection that sends it so, without reference
-/// to what any of them has sent before, since that differs. All those send it whose window is as large; for others it is
-/// compressed by itself.
+/// If compression was agreed on, the message is also compressed once: by the first connection that sends it compressed,
+/// and without reference to that connection's earlier messages, since they differ between connections. All connections
+/// with the same window size send that form; for other window sizes, each connection compresses the message on its own.
 #[derive(Clone)]
 pub struct Frame {
     data: Bytes,
@@ -73,7 +73,7 @@ impl Frame {
         &self.data
     }
 
-    /// Bytes of the header and the content together, as a server writes them. A client's mask key adds four.
+    /// The bytes of header and content together, as a server writes them. A client's mask key adds four.
     pub fn encoded_len(&self) -> usize {
         self.header().len().saturating_add(self.data().len())
     }
@@ -117,7 +117,7 @@ impl From<Message> for Frame {
 }
 
 impl From<Frame> for Message {
-    /// The message that was encoded, without a copy.
+    /// Returns the message that was encoded, without a copy.
     fn from(frame: Frame) -> Self {
         Self::from_parts(frame.kind, frame.compression, frame.data)
     }

@@ -6,25 +6,25 @@ use super::close::Close;
 use super::failure::Cause;
 use crate::{Exceeded, Violation};
 
-/// How a WebSocket ended: every connection ends in one of these. RFC 6455 7.1.4 to 7.1.6.
+/// How a WebSocket ended. Every connection ends in one of these. RFC 6455 7.1.4 to 7.1.6.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// A Close frame passed in each direction: the clean end.
     Closed {
-        /// Whose Close was first, as this end saw it. Where both crossed, each end sees its own.
+        /// Whose Close came first, as this end saw it. If the two crossed, each end sees its own first.
         first: End,
         /// Our Close.
         sent: Close,
-        /// The peer's.
+        /// The peer's Close.
         received: Close,
     },
-    /// The peer sent what the protocol forbids, text that is not UTF-8 included.
+    /// The peer sent what the protocol forbids, including text that is not UTF-8.
     Violated(Violation),
-    /// A limit was met: by what the peer sent, or by what it did not do in time.
+    /// A limit was met: the peer sent too much, or did not act in time.
     Exceeded(Exceeded),
     /// The stream ended without the peer's Close.
     EndOfStream,
-    /// The transport failed. Whoever drives it knows how.
+    /// The transport failed. The driver knows how.
     Transport,
 }
 

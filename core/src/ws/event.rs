@@ -1,25 +1,26 @@
-//! What a poll finds, and what it is exchanged for.
+//! What a poll finds, and the events that it yields.
 
 use super::frame::OpCode;
 use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
 use crate::{Instant, Payload};
 
-/// Something has arrived: exchange it for the [`Event`] with [`Receiver::event`](super::Receiver::event), before the next poll.
+/// A token for what has arrived: exchange it for the [`Event`] with [`Receiver::event`](super::Receiver::event), before
+/// the next poll.
 ///
-/// It lets a loop poll, return if there is something, and read more if not, without borrowing the event.
+/// A loop can thus poll, return if an event is ready, and read more if not, without borrowing the event.
 #[derive(Debug)]
 #[must_use = "exchange it for the event"]
 pub struct Ready(pub(super) What);
 
 #[derive(Debug)]
 pub(super) enum What {
-    /// An unfragmented message that lies whole in the inbox.
+    /// An unfragmented message, complete in the inbox.
     Message(Whole),
-    /// A control frame, likewise.
+    /// A control frame, complete in the inbox.
     Control(OpCode, Whole),
-    /// A message that was gathered.
+    /// A message that was reassembled.
     Gathered,
-    /// A part of a message, where pieces are asked for.
+    /// A part of a message, for a caller that asks for pieces.
     Piece(Part),
     PingDue(Instant),
     Failing,
@@ -28,11 +29,11 @@ pub(super) enum What {
 /// A part of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
-    /// A message whose first header lies in the inbox.
+    /// A message whose first header is in the inbox.
     Start(Kind),
-    /// A message that was gathered so far.
+    /// The part of a message that was gathered so far.
     Gathered(Kind),
-    /// So many bytes of payload in the inbox. If it is text, they end between characters.
+    /// This many bytes of payload in the inbox. In text, they end between characters.
     Payload(usize),
     /// A piece that has left the inbox.
     Held,
@@ -56,12 +57,12 @@ pub enum Event<'a> {
     Text(Text<'a>),
     /// A binary message.
     Binary(Payload<'a>),
-    /// A Ping, which is owed a Pong.
+    /// A Ping, which must be answered with a Pong.
     Ping(Ping<'a>),
-    /// A Pong: the answer to a Ping, or unasked (RFC 6455 5.5.3).
+    /// A Pong: the answer to a Ping, or unsolicited (RFC 6455 5.5.3).
     Pong(Control<'a>),
-    /// A keep-alive ping is due. What is heard after it shows that the peer is there.
+    /// A keep-alive ping is due. Any byte that arrives after it shows that the peer is alive.
     PingDue(PingDue),
-    /// The peer's Close, which is owed an answer. Nothing comes after it.
+    /// The peer's Close, which must be answered. Nothing comes after it.
     Close(PeerClose),
 }

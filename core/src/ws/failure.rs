@@ -6,7 +6,7 @@ use core::fmt;
 use super::close::{Close, CloseCode};
 use crate::{Exceeded, Limit, Violation};
 
-/// Nothing more is received, and what the peer is owed for it: a Close, at most once. RFC 6455 7.1.7.
+/// The end of receiving, and the Close that the peer is owed for it, at most once. RFC 6455 7.1.7.
 ///
 /// [`Sender::fail`](super::Sender::fail) takes it.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub enum Cause {
     Violation(Violation),
     /// The peer sent text that is not UTF-8: 1007.
     NotText(Violation),
-    /// The peer went past a limit: 1009 if what it sent is too big, else 1008.
+    /// The peer exceeded a limit: 1009 if what it sent is too big, otherwise 1008.
     Exceeded(Exceeded),
-    /// The stream ended without a Close. Nobody is there to be told.
+    /// The stream ended without a Close. No peer is left to tell.
     EndOfStream,
 }
 
@@ -31,14 +31,14 @@ impl Failure {
         Self(Box::new(cause))
     }
 
-    /// Why.
+    /// The cause.
     pub fn cause(&self) -> &Cause {
         &self.0
     }
 }
 
 impl Cause {
-    /// The code that the peer is told. `None`: the stream has ended.
+    /// The close code for the peer. `None` if the stream has ended.
     pub fn code(&self) -> Option<CloseCode> {
         match self {
             Self::Violation(_) => Some(CloseCode::PROTOCOL_ERROR),
@@ -52,7 +52,7 @@ impl Cause {
         }
     }
 
-    /// The Close that the peer is owed: the code, and what was expected. Nothing that it sent is repeated.
+    /// The Close that the peer is owed: the code, and what was expected. Repeats nothing that the peer sent.
     pub(super) fn owed(&self) -> Option<Close> {
         let code = self.code()?;
         let reason = match self {
@@ -62,7 +62,7 @@ impl Cause {
             Self::Exceeded(exceeded) => alloc::format!("{exceeded}"),
             Self::EndOfStream => return None,
         };
-        // A reason that is too long is left out rather than cut.
+        // A reason that is too long is omitted, not cut.
         Some(Close::new(code, &reason).unwrap_or(code.into()))
     }
 }

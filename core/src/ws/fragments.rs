@@ -1,4 +1,4 @@
-//! A message that is written in pieces. RFC 6455 5.4.
+//! Writes a message in pieces. RFC 6455 5.4.
 
 use bytes::Bytes;
 use core::fmt;
@@ -12,11 +12,10 @@ use super::sender::{CloseSent, Sender};
 use super::utf8;
 use crate::Outbox;
 
-/// The right to write, in the middle of a message: control frames may come between its pieces, and no other
-/// message can.
+/// The right to write, within a message: only control frames may come between its pieces.
 ///
-/// [`finish`](Self::finish) ends the message and gives the [`Sender`] back. A Close ends everything; the peer then throws
-/// the message away.
+/// [`finish`](Self::finish) ends the message and returns the [`Sender`]. A Close ends everything; the peer then
+/// discards the message.
 #[derive(Debug)]
 #[must_use = "a message that is not finished keeps the right to write"]
 pub struct Fragments {
@@ -28,9 +27,9 @@ pub struct Fragments {
 /// A piece that was not written, handed back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotWritten {
-    /// It does not fit into the outbox now.
+    /// The outbox has no room for the piece now.
     Full(Bytes),
-    /// The message is text and the piece is not UTF-8. Pieces of text are cut between characters.
+    /// The message is text and the piece is not UTF-8. Pieces of text must be split between characters.
     NotText(Bytes),
 }
 
@@ -56,14 +55,14 @@ impl Fragments {
         self.kind
     }
 
-    /// Writes a piece as a frame of its own. Empty pieces write nothing.
+    /// Writes a piece as a frame of its own. An empty piece writes nothing.
     ///
-    /// Where the message is compressed, the peer can inflate each piece as soon as it is there; so small ones hardly
-    /// shrink, and one that cannot be made smaller grows by some bytes.
+    /// In a compressed message, the peer can decompress each piece as soon as it arrives. So small pieces hardly
+    /// shrink, and an incompressible one grows by some bytes.
     ///
     /// # Errors
     ///
-    /// The piece comes back whole and nothing of it was written: it does not fit now, or it is not text.
+    /// Returns the piece, of which nothing was written, if it does not fit now or is not text.
     pub fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten> {
         if data.is_empty() {
             return Ok(());
@@ -85,12 +84,12 @@ impl Fragments {
         self.sender.deflates()
     }
 
-    /// Bytes of memory that are held: see [`Sender::held_bytes`].
+    /// The memory held, in bytes: see [`Sender::held_bytes`].
     pub fn held_bytes(&self) -> usize {
         self.sender.held_bytes()
     }
 
-    /// Ends the message and gives the right to write the next one.
+    /// Ends the message and returns the right to write the next one.
     pub fn finish(mut self, out: &mut Outbox) -> Sender {
         self.sender.end_fragments(self.next.last(), out);
         self.sender
@@ -100,12 +99,12 @@ impl Fragments {
     ///
     /// # Errors
     ///
-    /// Even the reserve for control frames is full; the payload comes back.
+    /// Returns the payload if even the reserve for control frames is full.
     pub fn ping<'p>(&mut self, payload: Control<'p>, out: &mut Outbox) -> Result<(), Full<Control<'p>>> {
         self.sender.ping(payload, out)
     }
 
-    /// Writes the Pong that a Ping is owed: see [`Sender::pong`].
+    /// Writes the Pong for a Ping: see [`Sender::pong`].
     pub fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {
         self.sender.pong(ping, out);
     }
@@ -121,7 +120,7 @@ impl Fragments {
         self.sender.keep_alive(due, out);
     }
 
-    /// Writes our Close in the middle of the message, which stays unfinished.
+    /// Writes our Close within the message, which stays unfinished.
     pub fn close(self, close: Close, out: &mut Outbox) -> CloseSent {
         self.sender.close(close, out)
     }

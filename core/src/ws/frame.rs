@@ -1,4 +1,4 @@
-//! The header of a frame, read and written. RFC 6455 5.2.
+//! Reads and writes the header of a frame. RFC 6455 5.2.
 
 use bytes::Bytes;
 
@@ -6,25 +6,24 @@ use super::mask::{self, Masks};
 use super::message::Kind;
 use crate::{Outbox, Violation, convert};
 
-/// The payload of a control frame at the most, and the longest that a header says in its second byte.
-/// RFC 6455 5.5.
+/// The longest payload of a control frame, and the longest length that fits into a header's second byte. RFC 6455 5.5.
 pub(super) const CONTROL_BYTES: u8 = 125;
 
-/// A control frame at the most: header, mask key and payload.
+/// The longest control frame: header, mask key and payload.
 pub(super) const CONTROL_FRAME: usize = 2 + 4 + 125;
 
-/// In place of a short length: one of two bytes follows.
+/// In place of a short length: a length of two bytes follows.
 const LENGTH_16: u8 = 0x7e;
-/// In place of a short length: one of eight bytes follows.
+/// In place of a short length: a length of eight bytes follows.
 const LENGTH_64: u8 = 0x7f;
 
 const FIN: u8 = 0x80;
 const RESERVED: u8 = 0x70;
-/// In the first byte of the first frame of a message: it is compressed. RFC 7692 6.
+/// The bit in the first byte of a message's first frame that marks it as compressed. RFC 7692 6.
 pub(super) const COMPRESSED: u8 = 0x40;
 const MASKED: u8 = 0x80;
 
-/// What a frame is. RFC 6455 11.8.
+/// The type of a frame. RFC 6455 11.8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OpCode {
     Continuation,
@@ -35,7 +34,7 @@ pub(super) enum OpCode {
     Pong,
 }
 
-/// Who is at the other end: a client masks every frame, a server none. RFC 6455 5.1.
+/// The role of the peer. A client masks every frame, a server masks no frame. RFC 6455 5.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
     Client,
@@ -53,14 +52,14 @@ impl Peer {
     }
 }
 
-/// The header of a frame that came.
+/// The header of a received frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) fin: bool,
     pub(super) opcode: OpCode,
     /// Bytes of payload.
     pub(super) len: u64,
-    /// Zero where nothing is masked, which comes to the same.
+    /// Zero for an unmasked payload; masking with zero changes nothing.
     pub(super) key: [u8; 4],
     /// Bytes of the header itself.
     pub(super) size: usize,
@@ -79,7 +78,7 @@ impl OpCode {
         })
     }
 
-    /// What a message starts with.
+    /// The opcode of a message's first frame.
     pub(super) fn of_kind(kind: Kind) -> Self {
         match kind {
             Kind::Text => Self::Text,
@@ -102,34 +101,34 @@ impl OpCode {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
     }
 
-    /// The first byte of a frame of this kind that is not continued.
+    /// The first byte of a final frame with this opcode.
     pub(super) const fn last(self) -> u8 {
         self.bits() | FIN
     }
 
-    /// The first byte of a frame of this kind that is continued.
+    /// The first byte of a frame with this opcode that is continued.
     pub(super) fn continued(self) -> u8 {
         self.bits()
     }
 }
 
 impl Header {
-    /// Reads the header at the start of `bytes`. `None`: it has not come whole.
+    /// Reads the header at the start of `bytes`. `None` if it has not arrived completely.
     ///
-    /// Bytes are judged in the order in which they stand, each as soon as it is there, so that no split changes
-    /// the verdict.
+    /// Bytes are checked in order, each as soon as it arrives, so that no split changes the verdict.
     #[inline]
     pub(super) fn parse(bytes: &[u8], peer: Peer) -> Result<Option<Self>, Violation> {
         let Some(&first) = bytes.first() else { return Ok(None) };
-        // RFC 6455 5.2: reserved bits mean an extension, and none was negotiated.
+        // RFC 6455 5.2: reserved bits mean an extension, and no extension was negotiated.
         if first & RESERVED != 0 {
             return Err(Violation::new("a frame without reserved bits", &[first], "RFC 6455 5.2"));
         }
         Self::parse_behind(first, bytes, peer)
     }
 
-    /// Reads the header of a frame that begins a compressed message. `None`: it is none, and what [`parse`](Self::parse) says
-    /// of it is right: the bit is not set, not the only one, or not on a frame that begins a message. RFC 7692 6.
+    /// Reads the header of a frame that begins a compressed message. `None` if it does not begin one, so that the error
+    /// of [`parse`](Self::parse) stands: the bit is not set, not the only one, or not on a frame that begins a message.
+    /// RFC 7692 6.
     #[inline(never)]
     pub(super) fn parse_compressed(bytes: &[u8], peer: Peer) -> Option<Result<Option<Self>, Violation>> {
         let &first = bytes.first()?;
@@ -176,7 +175,7 @@ impl Header {
     }
 }
 
-/// The length of the payload, and where in the header what follows it stands.
+/// The length of the payload, and the offset in the header after it.
 #[expect(clippy::inline_always, reason = "as the function that it is a part of")]
 #[inline(always)]
 fn length(short: u8, bytes: &[u8]) -> Result<Option<(u64, usize)>, Violation> {
@@ -202,7 +201,7 @@ fn length(short: u8, bytes: &[u8]) -> Result<Option<(u64, usize)>, Violation> {
     Ok(Some((len, end)))
 }
 
-/// Writes a frame whose payload is borrowed. `first` has the opcode and the FIN bit.
+/// Writes a frame with a borrowed payload. `first` has the opcode and the FIN bit.
 #[inline]
 pub(super) fn put(first: u8, payload: &[u8], masks: Option<&mut Masks>, out: &mut Outbox) {
     match (u8::try_from(payload.len()), masks) {
@@ -215,14 +214,14 @@ pub(super) fn put(first: u8, payload: &[u8], masks: Option<&mut Masks>, out: &mu
     }
 }
 
-/// Writes a frame whose payload is owned, and not masked: it is referenced if it is large.
+/// Writes an unmasked frame with an owned payload. A large payload is referenced.
 #[inline]
 pub(super) fn put_owned(first: u8, payload: Bytes, out: &mut Outbox) {
     write_header(first, payload.len(), 0, |bytes| out.put(bytes));
     out.put_bytes(payload);
 }
 
-/// Writes a frame whose payload others have too: it is referenced if it is large and need not be masked.
+/// Writes a frame with a shared payload. It is referenced if it is large and need not be masked.
 #[cfg(feature = "deflate")]
 pub(super) fn put_shared(first: u8, payload: &Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
     match masks {
@@ -234,7 +233,7 @@ pub(super) fn put_shared(first: u8, payload: &Bytes, masks: Option<&mut Masks>, 
     }
 }
 
-/// Writes a frame, masked with a key of its own. RFC 6455 5.3.
+/// Writes a frame, masked with its own key. RFC 6455 5.3.
 pub(super) fn put_masked(first: u8, payload: &[u8], masks: &mut Masks, out: &mut Outbox) {
     let key = masks.next_key();
     write_header(first, payload.len(), MASKED, |bytes| out.put(bytes));
@@ -242,7 +241,7 @@ pub(super) fn put_masked(first: u8, payload: &[u8], masks: &mut Masks, out: &mut
     mask::apply(key, out.put_mut(payload));
 }
 
-/// Gives a header without its key to `put`, in order. RFC 6455 5.2.
+/// Passes a header without its key to `put`, in order. RFC 6455 5.2.
 #[inline]
 pub(super) fn write_header(first: u8, len: usize, mask_bit: u8, mut put: impl FnMut(&[u8])) {
     match (u8::try_from(len), u16::try_from(len)) {
@@ -294,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_refused_at_its_first_byte() {
-        // The header, the peer, and how many bytes it takes to know.
+        // The header, the peer, and the number of bytes that it takes to know.
         let refused: [(&[u8], Peer, usize); 14] = [
             (&[0xc1], Peer::Server, 1),
             (&[0xa1], Peer::Server, 1),

@@ -1,4 +1,4 @@
-//! A message in pieces: frames, or parts of one frame, put together as they come. RFC 6455 5.4.
+//! Reassembles a message from its frames, or a frame from its parts, as they arrive. RFC 6455 5.4.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,9 +12,9 @@ use super::message::Kind;
 use super::utf8::{NotText, Partial};
 use crate::{Bound, Exceeded, Inbox, Limit, Violation, convert};
 
-/// A message that was begun and could not be handed out where it arrived.
+/// A message that has begun and could not be handed out from the inbox.
 ///
-/// What it holds follows the bytes that came, never the length that was announced: twice as much at the most.
+/// It allocates for the bytes that came, never for the announced length: at most twice as much.
 #[derive(Debug)]
 pub(super) struct Gathering {
     content: Content,
@@ -22,19 +22,19 @@ pub(super) struct Gathering {
     frames: usize,
 }
 
-/// Where in the message the receiver is.
+/// The receiver's position in the message.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
-    /// Behind a frame that is continued.
+    /// After a frame that is continued.
     BetweenFrames,
-    /// In the payload of a frame. The key is turned to the next byte.
+    /// In the payload of a frame. The key is rotated to the next byte.
     Payload { remaining: u64, key: [u8; 4], fin: bool },
-    /// Behind the last frame.
+    /// After the last frame.
     Whole,
 }
 
 impl Place {
-    /// Payload of the frame that has not come.
+    /// The bytes of the frame's payload that have not arrived.
     pub(super) fn remaining(self) -> u64 {
         match self {
             Self::Payload { remaining, .. } => remaining,
@@ -43,27 +43,27 @@ impl Place {
     }
 }
 
-/// What has come of a message. That text is UTF-8 is known of every byte of it.
+/// The part of a message that has arrived. Every byte of text is known to be UTF-8.
 #[derive(Debug)]
 pub(super) enum Content {
     Text(String, Partial),
     Binary(Vec<u8>),
 }
 
-/// What was gathered: a whole message, or a piece of one.
+/// A reassembled message, or a piece of one.
 #[derive(Debug)]
 pub(super) enum Gathered {
     Text(String),
     Binary(Vec<u8>),
 }
 
-/// How far a gathered message is.
+/// How far a message is reassembled.
 pub(super) enum Gain {
     /// More of the frame must come.
     Nothing,
-    /// A frame is done: the next header comes.
+    /// The frame is complete: the next header comes.
     Frame,
-    /// The message is done.
+    /// The message is complete.
     Message,
 }
 
@@ -72,22 +72,22 @@ impl Gathering {
         Self { content: Content::new(kind), place: Place::BetweenFrames, frames: 0 }
     }
 
-    /// True if a header is what comes next.
+    /// True if a header comes next.
     pub(super) fn is_between_frames(&self) -> bool {
         matches!(self.place, Place::BetweenFrames)
     }
 
-    /// Where in the message the receiver is.
+    /// The receiver's position in the message.
     pub(super) fn place(&self) -> Place {
         self.place
     }
 
-    /// True if the message is whole.
+    /// True if the message is complete.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.place, Place::Whole)
     }
 
-    /// Starts a frame of this message. The limits are checked here, before its payload comes.
+    /// Starts a frame of this message. Checks the limits before the frame's payload arrives.
     pub(super) fn start(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
         self.frames += 1;
         if self.frames > limits.fragments {
@@ -98,7 +98,7 @@ impl Gathering {
         Ok(())
     }
 
-    /// Moves what has come of the payload out of the inbox. Says how many bytes, and how far it got.
+    /// Moves the payload that has arrived out of the inbox. Returns the number of bytes, and how far it got.
     pub(super) fn gather(&mut self, inbox: &mut Inbox) -> Result<(usize, Gain), Cause> {
         let Place::Payload { remaining, key, fin } = self.place else { return Ok((0, Gain::Nothing)) };
         let ahead = convert::usize_from(remaining);
@@ -119,7 +119,7 @@ impl Gathering {
         Ok((bytes.len(), gain))
     }
 
-    /// Bytes of memory that it takes, as far as they were needed.
+    /// The memory held, in bytes, as far as it is used.
     pub(super) fn held_bytes(&self) -> usize {
         self.content.len()
     }
@@ -133,13 +133,13 @@ impl Gathering {
         self.content.kind()
     }
 
-    /// What has come, and where in the message that is: the rest is handed out in pieces.
+    /// The part that has arrived, and the position in the message: the rest is handed out in pieces.
     pub(super) fn into_parts(self) -> (Content, Place) {
         (self.content, self.place)
     }
 }
 
-/// Refuses a frame of `len` bytes behind `before` bytes of the same message. RFC 6455 10.4.
+/// Refuses a frame of `len` bytes after `before` bytes of the same message. RFC 6455 10.4.
 pub(super) fn check_length(len: u64, before: usize, limits: &Limits) -> Result<(), Cause> {
     let exceeded = |limit, bound| Err(Exceeded { limit, bound: Bound::Bytes(bound) }.into());
     if len > limits.frame_bytes {
@@ -175,7 +175,7 @@ impl Content {
         }
     }
 
-    /// True if whole characters or bytes have come.
+    /// True if complete characters or bytes have arrived.
     pub(super) fn holds_piece(&self) -> bool {
         match self {
             Self::Text(text, _) => !text.is_empty(),
@@ -183,7 +183,7 @@ impl Content {
         }
     }
 
-    /// The whole characters or bytes that have come. Those of a character that is cut stay.
+    /// Takes the complete characters or bytes that have arrived. The bytes of a split character stay.
     pub(super) fn take_piece(&mut self) -> Gathered {
         match self {
             Self::Text(text, _) => Gathered::Text(mem::take(text)),
@@ -198,7 +198,7 @@ impl Content {
         }
     }
 
-    /// What has come, in two parts.
+    /// The bytes that have arrived, in two parts.
     #[cfg(feature = "deflate")]
     pub(super) fn parts(&self) -> [&[u8]; 2] {
         match self {
@@ -207,11 +207,11 @@ impl Content {
         }
     }
 
-    /// `ahead` bytes of the frame were still to come, these included.
+    /// Adds `bytes`. `ahead` bytes of the frame were still to come, these included.
     pub(super) fn push(&mut self, bytes: &[u8], ahead: usize) -> Result<(), Cause> {
         match self {
             Self::Text(text, partial) => {
-                // The characters that were cut may be completed.
+                // The split character may be completed.
                 let (add, ahead) = (bytes.len() + partial.len(), ahead.saturating_add(partial.len()));
                 text.reserve_exact(growth(text.capacity(), text.len(), add, ahead));
                 partial.push(bytes, text).map_err(|found| Cause::NotText(not_text(found)))
@@ -224,7 +224,7 @@ impl Content {
         }
     }
 
-    /// The message ends here: not within a character.
+    /// Checks that the message does not end within a character.
     pub(super) fn check_end(&self) -> Result<(), Cause> {
         match self {
             Self::Text(_, partial) if !partial.is_none() => Err(Cause::NotText(not_text(NotText(*partial)))),
@@ -233,14 +233,13 @@ impl Content {
     }
 }
 
-/// Text that is not UTF-8.
+/// Reports text that is not UTF-8.
 #[cold]
 pub(super) fn not_text(NotText(found): NotText) -> Violation {
     Violation::new("text in UTF-8", found.bytes(), "RFC 6455 8.1")
 }
 
-/// How many bytes to make room for beyond `len`, so that `add` fit: twice what is there, but no more than was
-/// announced.
+/// The number of bytes to reserve beyond `len`, so that `add` fit: twice the capacity, but no more than was announced.
 fn growth(capacity: usize, len: usize, add: usize, ahead: usize) -> usize {
     let needed = len.saturating_add(add);
     if needed <= capacity {

@@ -14,7 +14,7 @@ use crate::Outbox;
 use crate::http::server::{self, Exchange};
 use crate::http::{Date, Field, FieldSection, Head, Method, Request, StatusCode, Version, syntax};
 
-/// What a server accepts a handshake with.
+/// The terms on which a server accepts a handshake.
 ///
 /// ```
 /// use endwell_core::ws::{Acceptance, Limits, Origins};
@@ -35,7 +35,7 @@ pub struct Acceptance {
 }
 
 impl Acceptance {
-    /// The same Origin, no subprotocol, no further fields.
+    /// Accepts the same Origin, without a subprotocol or further fields.
     pub fn new(limits: Arc<Limits>) -> Self {
         Self {
             limits,
@@ -48,32 +48,32 @@ impl Acceptance {
         }
     }
 
-    /// Which sites' pages may connect. Default [`Origins::Same`].
+    /// Sets which sites' pages may connect. Default [`Origins::Same`].
     pub fn origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
         self
     }
 
-    /// The subprotocol: one of those that the request offers, [`Subprotocol::offered`]. Default: none.
+    /// Sets the subprotocol: one of those that the request offers, [`Subprotocol::offered`]. Default: no subprotocol.
     pub fn subprotocol(mut self, subprotocol: Subprotocol) -> Self {
         self.subprotocol = Some(subprotocol);
         self
     }
 
-    /// Fields for the 101, a cookie say.
+    /// Sets fields for the 101, for example a cookie.
     pub fn fields(mut self, fields: FieldSection) -> Self {
         self.fields = fields;
         self
     }
 
-    /// Spreads the keep-alive pings of many connections. Default: none.
+    /// Spreads the keep-alive pings of many connections. Default: `Jitter(0)` for each.
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// How messages are compressed, if the client offers it: permessage-deflate, RFC 7692. Default, and `None`: they are
-    /// not.
+    /// Sets how messages are compressed if the client offers it: permessage-deflate, RFC 7692. By default, and with
+    /// `None`, they are not compressed.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, deflate: Option<Arc<super::Deflate>>) -> Self {
         self.deflate = deflate;
@@ -83,7 +83,7 @@ impl Acceptance {
 
 #[cfg(feature = "deflate")]
 impl Acceptance {
-    /// What is agreed on with the client.
+    /// Agrees on compression with the client.
     fn agree(&self, request: &Request) -> Result<Option<super::Agreement>, super::MalformedExtensions> {
         let Some(deflate) = &self.deflate else { return Ok(None) };
         super::Agreement::answer(request.fields().get_all("sec-websocket-extensions"), deflate)
@@ -92,13 +92,13 @@ impl Acceptance {
 
 /// A subprotocol that a request offers. RFC 6455 1.9.
 ///
-/// Only a request makes one, so nothing else can be chosen.
+/// Only a request makes one, so a server can only choose what was offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subprotocol(Box<str>);
 
 impl Subprotocol {
-    /// The subprotocols that `request` offers, in the client's order of preference. The request is not borrowed any longer,
-    /// so that its exchange can be accepted with what was chosen.
+    /// Returns the subprotocols that `request` offers, in the client's order of preference. They do not borrow the
+    /// request, so its exchange can be accepted with one of them.
     ///
     /// ```
     /// # use endwell_core::ws::{Acceptance, Limits, Subprotocol};
@@ -126,42 +126,42 @@ impl Subprotocol {
         })
     }
 
-    /// True if `request` offers it.
+    /// True if `request` offers this subprotocol.
     fn is_offered(&self, request: &Request) -> bool {
         request.fields().list(SUBPROTOCOLS).any(|element| element == self.0.as_bytes())
     }
 
-    /// Its name.
+    /// The name of the subprotocol.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Why an exchange is no handshake that can be accepted.
+/// Why an exchange is not a handshake that can be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotAHandshake {
     /// The method is not GET. RFC 6455 4.1.
     Method,
-    /// HTTP/1.0 knows no Upgrade. RFC 9110 7.8.
+    /// HTTP/1.0 does not have Upgrade. RFC 9110 7.8.
     HttpVersion,
-    /// The request does not ask for WebSocket. RFC 6455 4.2.1.
+    /// The request does not ask for a WebSocket. RFC 6455 4.2.1.
     NotAsked,
-    /// Upgrade is no option of the Connection field, so it was not meant for us. RFC 9110 7.8.
+    /// The Connection field lacks the upgrade option, so the Upgrade field was not meant for us. RFC 9110 7.8.
     Connection,
-    /// Another version than 13, none, or more than one. RFC 6455 4.4.
+    /// The version is missing, repeated, or not 13. RFC 6455 4.4.
     Version,
     /// The key is missing, repeated, or not sixteen bytes in base64. RFC 6455 4.1.
     Key,
-    /// A handshake has no content.
+    /// The request has content. A handshake has no content.
     Content,
-    /// An offered subprotocol is no token. RFC 6455 4.1.
+    /// An offered subprotocol is not a token. RFC 6455 4.1.
     Subprotocols,
     /// The chosen subprotocol was offered by another request.
     SubprotocolNotOffered,
-    /// A page of a site that may not connect. RFC 6455 10.2.
+    /// The page's site may not connect. RFC 6455 10.2.
     Origin,
-    /// The offered extensions are malformed; asked only where messages may be compressed. RFC 6455 9.1.
+    /// The offered extensions are malformed. Checked only if messages may be compressed. RFC 6455 9.1.
     Extensions,
 }
 
@@ -182,9 +182,9 @@ impl NotAHandshake {
         }
     }
 
-    /// The head of the refusal, with the fields that its status asks for: Allow, or Upgrade and the version.
+    /// The head of the refusal, with the fields that its status requires: Allow, or Upgrade and the version.
     ///
-    /// The exchange came back, so any other answer is as possible.
+    /// The exchange came back, so it can also be answered in any other way.
     pub fn head(self) -> Head {
         match self {
             Self::Method => Head::new(self.status()).with(ALLOW),
@@ -200,14 +200,14 @@ impl NotAHandshake {
         }
     }
 
-    /// Checks all that RFC 6455 4.2.1 asks for. Gives the value of Sec-WebSocket-Accept.
+    /// Checks all that RFC 6455 4.2.1 requires. Returns the value of Sec-WebSocket-Accept.
     fn check(exchange: &Exchange, acceptance: &Acceptance) -> Result<Accept, Self> {
         let request = &exchange.head;
         let fields = request.fields();
         if request.method() != Method::Get {
             return Err(Self::Method);
         }
-        // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0. That there is one Host was found out before.
+        // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0. An earlier check ensured that there is one Host.
         if request.version() != Version::Http11 {
             return Err(Self::HttpVersion);
         }
@@ -262,12 +262,12 @@ impl fmt::Display for NotAHandshake {
 impl core::error::Error for NotAHandshake {}
 
 impl Exchange {
-    /// Accepts a WebSocket handshake. Writes the 101; what stands behind the request is received by the WebSocket.
+    /// Accepts a WebSocket handshake. Writes the 101. The WebSocket receives the bytes after the request.
     ///
     /// # Errors
     ///
-    /// The exchange comes back, to be answered, with the reason why this is no handshake that can be accepted:
-    /// [`NotAHandshake::head`] has the head of the right refusal.
+    /// Returns the exchange, to be answered, with the reason why the handshake cannot be accepted.
+    /// [`NotAHandshake::head`] has the head of the matching refusal.
     pub fn accept(
         self,
         acceptance: Acceptance,

@@ -5,17 +5,17 @@ use core::time::Duration;
 use super::limits::Limits;
 use crate::{Deadline, Exceeded, Instant, Limit};
 
-/// What moves the pings of one connection away from those of all others: they would else come in one burst for all
-/// connections that were made together, after a restart say. Any number will do that is spread evenly over all 32 bits.
+/// An offset that spreads the keep-alive pings of many connections. Without it, connections that were made together,
+/// for example after a restart, would all ping at once. Use numbers that are spread evenly over all 32 bits.
 ///
-/// It counts in parts of 2^32 of a fifth of the interval: zero moves the interval by -10 %, 2^31 leaves it as it is, and the
-/// greatest is one such part short of +10 %. For an interval of 20 s a part is a nanosecond.
+/// The unit is a fifth of the interval divided by 2^32. Zero moves the interval by -10 %, 2^31 leaves it unchanged, and
+/// the largest number is one unit short of +10 %. For an interval of 20 s a unit is about a nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Jitter(pub u32);
 
 impl Jitter {
     fn of(self, interval: Duration) -> Duration {
-        // 90 % and up to 20 % more. A duration has no more than 94 bits of nanoseconds.
+        // 90 % and up to 20 % more. A duration has at most 94 bits of nanoseconds.
         let least = interval.saturating_sub(interval / 10);
         let more = ((interval / 5).as_nanos() * u128::from(self.0)) >> u32::BITS;
         least.saturating_add(Duration::from_nanos(u64::try_from(more).unwrap_or(u64::MAX)))
@@ -31,13 +31,13 @@ pub(super) struct KeepAlive {
 
 #[derive(Clone, Copy, Debug)]
 enum Beat {
-    /// Nothing has been waited for yet.
+    /// There was no wait yet.
     New,
-    /// The last ping was then, or the connection began then, and all is well.
+    /// The time of the last ping, or of the connection's begin. The peer has been heard.
     Heard(Instant),
-    /// A ping went out then and nothing was heard since. And how much was written before it.
+    /// The time of a ping after which nothing was heard, and the number of bytes written before it.
     Unanswered(Instant, u64),
-    /// The peer was seen then to take what was written before the ping. And how much that is.
+    /// When the peer was last seen to take bytes that were written before the ping, and the number of those bytes.
     Behind(Instant, u64),
 }
 
@@ -54,42 +54,43 @@ impl KeepAlive {
         Self { beat: Beat::New, jitter }
     }
 
-    /// A pong came.
+    /// Notes that a pong came.
     pub(super) fn heard(&mut self) {
         if let Beat::Unanswered(ping, _) | Beat::Behind(ping, _) = self.beat {
             self.beat = Beat::Heard(ping);
         }
     }
 
-    /// A ping is on its way.
+    /// Notes that a ping is on its way.
     pub(super) fn pinged(&mut self, now: Instant) {
         self.beat = Beat::Unanswered(now, 0);
     }
 
-    /// So much was written before the ping.
+    /// Notes how many bytes were written before the ping.
     pub(super) fn pinged_behind(&mut self, written: u64) {
         if let Beat::Unanswered(_, before) = &mut self.beat {
             *before = written;
         }
     }
 
-    /// The peer has acknowledged so much, which is more than was seen before: it cannot answer a ping that it has not got.
+    /// Notes that the peer has acknowledged `acknowledged` bytes, more than before: it cannot answer a ping that it has
+    /// not received.
     pub(super) fn takes(&mut self, now: Instant, acknowledged: u64) {
         self.beat = match self.beat {
             Beat::Unanswered(_, before) | Beat::Behind(_, before) if acknowledged < before => {
                 Beat::Behind(now, before)
             }
-            // It has got the ping since the last look.
+            // The peer has received the ping since the last look.
             Beat::Behind(..) => Beat::Unanswered(now, 0),
             other @ (Beat::New | Beat::Heard(_) | Beat::Unanswered(..)) => other,
         }
     }
 
-    /// A read at `now` found nothing, and none has found anything since `silent_since`.
+    /// Judges a read at `now` that found nothing, as did all reads since `silent_since`.
     pub(super) fn poll(&mut self, now: Instant, silent_since: Instant, limits: &Limits) -> Silence {
         let Some(interval) = limits.ping_interval else { return Silence::Fine };
         if let Beat::Unanswered(ping, _) | Beat::Behind(ping, _) = self.beat {
-            // Whatever came after the ping shows that somebody is there.
+            // Any byte after the ping shows that the peer is alive.
             if silent_since > ping {
                 self.beat = Beat::Heard(ping);
             }
@@ -164,12 +165,12 @@ mod tests {
         clock.takes(at(38), 999);
         assert_eq!(clock.poll(at(38), at(0), &limits), Silence::Fine);
         assert_eq!(clock.deadline(&limits).map(|d| d.at), Some(at(58)));
-        // It has got it, and then it has its time for the pong.
+        // The peer has received it, and then has its time for the pong.
         clock.takes(at(58), 1000);
         assert_eq!(clock.poll(at(58), at(0), &limits), Silence::Fine);
         clock.takes(at(78), 1001);
         assert!(matches!(clock.poll(at(78), at(0), &limits), Silence::TooLong(_)));
-        // A peer that had all before the ping has had its time.
+        // A peer that had received everything before the ping has had its time.
         clock.pinged(at(100));
         clock.pinged_behind(2000);
         clock.takes(at(120), 2000);
@@ -182,7 +183,7 @@ mod tests {
         let mut clock = KeepAlive::new(Jitter(0));
         assert_eq!(clock.poll(at(0), at(0), &limits), Silence::Fine);
         clock.pinged(at(18));
-        // Long silence before it was looked at, and bytes within.
+        // A long silence before the look, with bytes in between.
         assert_eq!(clock.poll(at(500), at(30), &limits), Silence::PingDue);
     }
 }

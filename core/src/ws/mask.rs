@@ -3,14 +3,14 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-/// Where a client's mask keys come from: a function that makes one for each frame.
+/// The source of a client's mask keys: a function that makes one for each frame.
 ///
-/// They must not be foreseeable (RFC 6455 5.3 and 10.3), so the function draws from a strong source of randomness. The
-/// core has none.
+/// Keys must be unpredictable (RFC 6455 5.3 and 10.3), so the function must use a strong source of randomness. The core
+/// has no such source.
 pub struct Masks(Box<dyn FnMut() -> [u8; 4] + Send>);
 
 impl Masks {
-    /// Keys from `source`, which is called once for each frame.
+    /// Takes keys from `source`, which is called once for each frame.
     pub fn new(source: impl FnMut() -> [u8; 4] + Send + 'static) -> Self {
         Self(Box::new(source))
     }
@@ -26,10 +26,10 @@ impl fmt::Debug for Masks {
     }
 }
 
-/// Masks or unmasks `data`, whose first byte is the first of the key.
+/// Masks or unmasks `data`, which starts at the first byte of the key.
 #[inline]
 pub(super) fn apply(key: [u8; 4], data: &mut [u8]) {
-    // A key of zero changes nothing; it stands for no mask too.
+    // A key of zero changes nothing, and also stands for no mask.
     if key == [0; 4] {
         return;
     }
@@ -37,17 +37,17 @@ pub(super) fn apply(key: [u8; 4], data: &mut [u8]) {
     apply_narrow(key, rest);
 }
 
-/// The key for what follows `len` bytes.
+/// The key for the bytes after `len` bytes.
 pub(super) fn turned(mut key: [u8; 4], len: usize) -> [u8; 4] {
     key.rotate_left(len % 4);
     key
 }
 
-/// Bytes in a step of the wide loop. The pattern is made beforehand and the length of a step is known to the
-/// compiler: that is what lets it use the widest registers.
+/// The bytes in a step of the wide loop. The pattern is made beforehand and the compiler knows the length of a step, so
+/// it can use the widest registers.
 const WIDE: usize = 64;
 
-/// All but the last bytes, which come back.
+/// Masks all but the last bytes, and returns those.
 #[inline(never)]
 fn apply_wide(key: [u8; 4], data: &mut [u8]) -> &mut [u8] {
     let mut pattern = [0; WIDE];
@@ -63,7 +63,7 @@ fn apply_wide(key: [u8; 4], data: &mut [u8]) -> &mut [u8] {
     blocks.into_remainder()
 }
 
-/// Fewer bytes than a step of the wide loop: by words, and the last ones byte by byte.
+/// Masks fewer bytes than a step of the wide loop: by words, then byte by byte.
 #[inline]
 fn apply_narrow(key: [u8; 4], data: &mut [u8]) {
     let word = u32::from_ne_bytes(key);

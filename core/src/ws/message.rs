@@ -1,4 +1,4 @@
-//! What is sent and received: messages, and the payloads of control frames.
+//! Messages, and the payloads of control frames.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -20,7 +20,7 @@ pub enum Kind {
     Binary,
 }
 
-/// A message to send, owned. Text is UTF-8 because it was made from text.
+/// A message to send, owned. Its text is UTF-8, because it is made from text.
 ///
 /// ```
 /// use endwell_core::ws::{Kind, Message};
@@ -36,17 +36,17 @@ pub struct Message {
 }
 
 impl Message {
-    /// A text message. A `String` is taken without a copy.
+    /// Makes a text message. A `String` is taken without a copy.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Kind::Text, text.into().into())
     }
 
-    /// A text message of static text, which is referenced.
+    /// Makes a text message of static text, which is referenced.
     pub const fn from_static(text: &'static str) -> Self {
         Self::new(Kind::Text, Bytes::from_static(text.as_bytes()))
     }
 
-    /// A binary message.
+    /// Makes a binary message.
     pub fn binary(data: impl Into<Bytes>) -> Self {
         Self::new(Kind::Binary, data.into())
     }
@@ -55,12 +55,12 @@ impl Message {
         Self::from_parts(kind, Compression::BySize, data)
     }
 
-    /// Text is UTF-8.
+    /// The data of text must be UTF-8.
     pub(super) const fn from_parts(kind: Kind, compression: Compression, data: Bytes) -> Self {
         Self { kind, compression, data }
     }
 
-    /// The same, with a word on whether it is compressed. Default: [`Compression::BySize`].
+    /// Sets whether the message is compressed. Default: [`Compression::BySize`].
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_compression(mut self, compression: Compression) -> Self {
@@ -89,7 +89,7 @@ impl Message {
 }
 
 impl From<Text<'_>> for Message {
-    /// Takes over what was received, without checking it again.
+    /// Takes over received text, without checking it again.
     fn from(text: Text<'_>) -> Self {
         Self::new(Kind::Text, text.take())
     }
@@ -108,7 +108,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What does not fit into the outbox now, handed back whole: nothing of it was written.
+/// A value that does not fit into the outbox now, handed back: nothing of it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full<M>(pub M);
 
@@ -120,15 +120,15 @@ impl<M> fmt::Display for Full<M> {
 
 impl<M: fmt::Debug> core::error::Error for Full<M> {}
 
-/// A text message that was received: UTF-8, borrowed until the next call.
+/// A received text message: UTF-8, borrowed until the next call.
 ///
-/// Looks like a `str`; that it is one was found out when it arrived.
+/// Dereferences to `str`. The UTF-8 was checked on arrival.
 pub struct Text<'a>(TextPlace<'a>);
 
 enum TextPlace<'a> {
     /// In the inbox.
     Arrived(&'a str),
-    /// Gathered from more than one piece.
+    /// Reassembled from more than one piece.
     Gathered(&'a mut String),
 }
 
@@ -142,8 +142,8 @@ impl<'a> Text<'a> {
         Self(TextPlace::Gathered(text))
     }
 
-    /// The text as an owned value. Copied if it was received in one piece, which is at most
-    /// [`Limits::received_bytes`](super::Limits::received_bytes); moved if it was gathered.
+    /// Makes the text an owned value. It is copied if it was received in one piece, which is at most
+    /// [`Limits::received_bytes`](super::Limits::received_bytes), and moved if it was reassembled.
     pub fn into_string(self) -> String {
         match self.0 {
             TextPlace::Arrived(text) => text.into(),
@@ -151,7 +151,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text as owned bytes, copied or moved like [`into_string`](Self::into_string).
+    /// Makes the text owned bytes, copied or moved as by [`into_string`](Self::into_string).
     pub fn take(self) -> Bytes {
         match self.0 {
             TextPlace::Arrived(text) => Bytes::copy_from_slice(text.as_bytes()),
@@ -161,7 +161,7 @@ impl<'a> Text<'a> {
 }
 
 impl<'a> From<&'a str> for Text<'a> {
-    /// Text that was received before and is handed out as it would have been then.
+    /// Wraps text that was received earlier as it would have been then.
     fn from(text: &'a str) -> Self {
         Self::arrived(text)
     }
@@ -190,7 +190,7 @@ impl fmt::Debug for Text<'_> {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Control<'a>(Cow<'a, [u8]>);
 
-/// More bytes than a control frame holds. RFC 6455 5.5.
+/// More bytes than a control frame can hold. RFC 6455 5.5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlTooLong(usize);
 
@@ -203,14 +203,14 @@ impl fmt::Display for ControlTooLong {
 impl core::error::Error for ControlTooLong {}
 
 impl<'a> Control<'a> {
-    /// No bytes.
+    /// The empty payload.
     pub const EMPTY: Self = Self(Cow::Borrowed(&[]));
 
-    /// A payload of these bytes.
+    /// Makes a payload from these bytes.
     ///
     /// # Errors
     ///
-    /// There are more than 125.
+    /// If there are more than 125.
     pub fn new(bytes: &'a [u8]) -> Result<Self, ControlTooLong> {
         if bytes.len() > usize::from(frame::CONTROL_BYTES) {
             return Err(ControlTooLong(bytes.len()));
@@ -218,12 +218,12 @@ impl<'a> Control<'a> {
         Ok(Self(Cow::Borrowed(bytes)))
     }
 
-    /// The payload with bytes of its own.
+    /// Copies the bytes, so that the payload owns them.
     pub fn into_owned(self) -> Control<'static> {
         Control(Cow::Owned(self.0.into_owned()))
     }
 
-    /// Bytes from a header that was found to be that of a control frame.
+    /// Takes bytes whose length a control frame's header has bounded.
     pub(super) fn received(bytes: &'a [u8]) -> Self {
         Self(Cow::Borrowed(bytes))
     }
@@ -243,39 +243,39 @@ impl fmt::Debug for Control<'_> {
     }
 }
 
-/// A Ping that came. The Pong that it is owed is written by [`Sender::pong`](super::Sender::pong), which takes it.
+/// A received Ping. [`Sender::pong`](super::Sender::pong) takes it and writes the Pong that it is owed.
 ///
-/// Borrowed where it arrived; [`into_owned`](Self::into_owned) lets it go to another task.
+/// It borrows from the inbox; [`into_owned`](Self::into_owned) makes it movable to another task.
 #[derive(Debug)]
 #[must_use = "a Ping is owed a Pong: give it to `Sender::pong`"]
 pub struct Ping<'a>(pub(super) Control<'a>);
 
 impl Ping<'_> {
-    /// What the Ping carries, and the Pong will.
+    /// The payload of the Ping, and of the Pong to come.
     pub fn payload(&self) -> &Control<'_> {
         &self.0
     }
 
-    /// The same Ping, with bytes of its own.
+    /// Copies the payload, so that the Ping owns it.
     pub fn into_owned(self) -> Ping<'static> {
         Ping(self.0.into_owned())
     }
 }
 
-/// It is time for a keep-alive ping. [`Sender::keep_alive`](super::Sender::keep_alive) takes it.
+/// A keep-alive ping is due. [`Sender::keep_alive`](super::Sender::keep_alive) takes this.
 #[derive(Debug)]
 #[must_use = "the peer is expected to answer this ping: give it to `Sender::keep_alive`"]
 pub struct PingDue(pub(super) ());
 
-/// The peer's Close. The answer that it is owed is written by [`Sender::answer`](super::Sender::answer), which takes it.
+/// The peer's Close. [`Sender::answer`](super::Sender::answer) takes it and writes the answer that it is owed.
 ///
-/// It revokes nothing until then: RFC 6455 5.5.1 forbids data only after *our* Close.
+/// Until then writing stays legal: RFC 6455 5.5.1 forbids data only after *our* Close.
 #[derive(Debug)]
 #[must_use = "a Close is owed an answer: give it to `Sender::answer`"]
 pub struct PeerClose(pub(super) Close);
 
 impl PeerClose {
-    /// What the peer said.
+    /// The content of the peer's Close.
     pub fn close(&self) -> &Close {
         &self.0
     }

@@ -1,10 +1,10 @@
-//! WebSocket, RFC 6455, strict, for either role.
+//! WebSocket, RFC 6455, strict, for both roles.
 //!
 //! ```text
 //!  Client --upgrade--> [Handshake] --poll--> Refused: a response, and nothing to write with
 //!                          |
 //!                          v Open
-//!  Exchange --accept--> [WebSocket] = recv + send              from_parts: somebody else did the handshake
+//!  Exchange --accept--> [WebSocket] = recv + send              from_parts: a handshake that was done elsewhere
 //!                          |   |
 //!                          |   +--session--> [Session]: both halves in one value, answers by itself
 //!                          |                     |
@@ -21,14 +21,15 @@
 //!                                                                    poll --> [Ended] <-+
 //! ```
 //!
-//! RFC 6455 5.5.1 forbids data only after *our* Close; the peer's obliges us to answer and revokes nothing until we
-//! do. So the halves share nothing: what the peer is owed is a value that goes from the one to the other.
+//! RFC 6455 5.5.1 forbids data only after *our* Close; the peer's Close must be answered but revokes nothing until
+//! then. So the halves share no state: what the peer is owed is a value that the receiving half returns and the sending
+//! half takes.
 //!
-//! - The right to write is the [`Sender`]. There is one. Every Close consumes it: ours, the answer to the peer's,
-//!   and the one that tells a peer that it failed. The proof is [`CloseSent`].
-//! - [`Sender::fragments`] gives it to one message, and [`Fragments::finish`] gives it back: data messages cannot
-//!   lie inside one another, and control frames can come between.
-//! - [`Receiver::closing`] wants the proof, and [`Closing`] always ends in [`Ended`].
+//! - The right to write is the one [`Sender`]. Every Close consumes it: ours, the answer to the peer's, and the one
+//!   that reports a failure to the peer. The proof is [`CloseSent`].
+//! - [`Sender::fragments`] lends the right to one message, and [`Fragments::finish`] returns it. Data messages cannot
+//!   be nested, but control frames can come between fragments.
+//! - [`Receiver::closing`] requires the proof, and [`Closing`] always ends in [`Ended`].
 //!
 //! # An echo
 //!
@@ -63,8 +64,8 @@
 //!
 //! # A message of any size
 //!
-//! [`Session::poll_piece`] hands a message out in pieces, as they arrive, and holds none of it. [`Sender::fragments`] writes
-//! one so. An application that echoes what is too large to be held:
+//! [`Session::poll_piece`] hands a message out in pieces as they arrive, without holding it in memory.
+//! [`Sender::fragments`] writes a message in pieces. An application that echoes messages too large for memory:
 //!
 //! ```
 //! use bytes::{Buf, Bytes};
@@ -105,11 +106,12 @@
 //!
 //! # Compression
 //!
-//! With feature `deflate`, `Acceptance::deflate` and `Offer::deflate` let messages be compressed where both ends agree
-//! (permessage-deflate, RFC 7692). It needs std, and brings zlib-rs in. What is received is inflated a block at a time: the
-//! [`Limits`] are on what it says, and hold before it is in memory. What a connection holds for it: `Deflate`.
+//! With feature `deflate`, `Acceptance::deflate` and `Offer::deflate` allow messages to be compressed if both ends
+//! agree (permessage-deflate, RFC 7692). It needs std and adds zlib-rs. Received data is decompressed block by block:
+//! the [`Limits`] bound the decompressed size, and apply before the data is in memory. `Deflate` documents the memory
+//! that a connection holds for compression.
 //!
-//! # What cannot be written
+//! # What does not compile
 //!
 //! A message after our Close: the right is gone.
 //!
@@ -131,7 +133,7 @@
 //! # }
 //! ```
 //!
-//! A message inside another: the right to write is in the [`Fragments`].
+//! A message within another: the right to write is in the [`Fragments`].
 //!
 //! ```compile_fail,E0382
 //! # use endwell_core::{Outbox, ws::{Kind, Sender}};
@@ -160,7 +162,7 @@
 //! # }
 //! ```
 //!
-//! Writing after a handshake that failed: what comes back is the exchange, and it has no [`Sender`].
+//! Writing after a failed handshake: it returns the exchange, which has no [`Sender`].
 //!
 //! ```compile_fail,E0599
 //! # use endwell_core::{Outbox, http::server::Exchange, ws::Acceptance};
@@ -171,7 +173,7 @@
 //! # }
 //! ```
 //!
-//! Nor is there one before a client's handshake was answered.
+//! Writing before a client's handshake was answered.
 //!
 //! ```compile_fail,E0609
 //! # use endwell_core::{Outbox, ws::Handshake};
@@ -180,7 +182,7 @@
 //! # }
 //! ```
 //!
-//! And the exchange itself is gone if it succeeded.
+//! Using the exchange after its handshake succeeded.
 //!
 //! ```compile_fail,E0382
 //! # use endwell_core::{Outbox, http::{Head, StatusCode, server::Exchange}, ws::Acceptance};
@@ -190,18 +192,19 @@
 //! # }
 //! ```
 //!
-//! # For those who write a driver
+//! # For authors of a driver
 //!
-//! 1. What [`http::server`](crate::http::server) says of writing before waiting, of reading until nothing is there, and of
-//!    feeding the end of the stream holds here too.
-//! 2. Above the high-water mark do not poll. Pings and Closes then wait with everything else, so a peer that sends and
-//!    never reads grows nothing.
-//! 3. Whoever has the halves apart gives every [`Ping`], [`PingDue`], [`PeerClose`] and [`Failure`] to the [`Sender`] before it
-//!    does anything else, and calls [`Sender::settle`] when something was written. A [`Session`] does so itself.
-//! 4. In [`Closing`]: poll when something was read or written, and when [`Closing::deadline`] has come; end the write side
-//!    once [`Closing::ends_writing`] says so; close at the end.
-//! 5. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or the transport fails, reset; [`Closing::cut`] then knows how the
-//!    connection ended.
+//! 1. The rules in [`http::server`](crate::http::server) about writing before waiting, about reading until a read finds
+//!    nothing, and about feeding the end of the stream hold here too.
+//! 2. Above the high-water mark, do not poll. Pings and Closes then wait with everything else, so a peer that sends and
+//!    never reads cannot make memory grow.
+//! 3. A driver that splits the halves passes every [`Ping`], [`PingDue`], [`PeerClose`] and [`Failure`] to the
+//!    [`Sender`] before it does anything else, and calls [`Sender::settle`] when something was written. A [`Session`]
+//!    does so itself.
+//! 4. In [`Closing`]: poll when something was read or written, and at [`Closing::deadline`]; end the write side once
+//!    [`Closing::ends_writing`] is true; close when it is done.
+//! 5. When writing stalls ([`Outbox::poll`](crate::Outbox::poll)) or the transport fails, reset the connection.
+//!    [`Closing::cut`] then returns how the connection ended.
 
 mod accept;
 mod close;

@@ -1,4 +1,4 @@
-//! What a client asks for in its opening handshake. RFC 6455 4.1.
+//! What a client offers in its opening handshake. RFC 6455 4.1.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,7 +11,7 @@ use super::keep_alive::Jitter;
 use super::limits::Limits;
 use crate::http::{Field, InvalidRequestHead, Method, RequestHead, syntax};
 
-/// What a client asks for in its opening handshake.
+/// What a client offers in its opening handshake.
 ///
 /// ```
 /// use endwell_core::http::Field;
@@ -37,12 +37,12 @@ pub struct Offer {
     pub(super) deflate: Option<Arc<super::Deflate>>,
 }
 
-/// Text that is no subprotocol to offer. RFC 6455 4.1.
+/// Why text cannot be offered as a subprotocol. RFC 6455 4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidSubprotocol {
-    /// It is not a token.
+    /// The text is not a token.
     Name,
-    /// It is offered already.
+    /// The subprotocol is offered already.
     Repeated,
 }
 
@@ -58,14 +58,14 @@ impl fmt::Display for InvalidSubprotocol {
 impl core::error::Error for InvalidSubprotocol {}
 
 impl Offer {
-    /// A WebSocket at `target` of `host`, without a subprotocol.
+    /// Offers a WebSocket at `target` of `host`, without a subprotocol.
     ///
-    /// `nonce` must not be foreseeable and must be another one for each handshake: it shows that the answer is to this
-    /// handshake and not from a cache (RFC 6455 1.3). The core has no randomness.
+    /// `nonce` must be unpredictable and different for each handshake. It shows that the response belongs to this
+    /// handshake and does not come from a cache (RFC 6455 1.3). The core has no source of randomness.
     ///
     /// # Errors
     ///
-    /// Host or target is none, as in [`RequestHead::new`].
+    /// If host or target is invalid, as in [`RequestHead::new`].
     pub fn new(
         host: &str,
         target: &str,
@@ -83,11 +83,11 @@ impl Offer {
         })
     }
 
-    /// Offers a subprotocol too. Those that are offered first are preferred.
+    /// Offers another subprotocol. Earlier ones are preferred.
     ///
     /// # Errors
     ///
-    /// It is no token, or offered already.
+    /// If the name is not a token, or is offered already.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidSubprotocol> {
         if !syntax::is_token(name.as_bytes()) {
             return Err(InvalidSubprotocol::Name);
@@ -99,20 +99,20 @@ impl Offer {
         Ok(self)
     }
 
-    /// With one more field: a cookie or an Origin, say.
+    /// Adds a field, for example a cookie or an Origin.
     pub fn with(mut self, field: Field<'_>) -> Self {
         self.head.fields_mut().push(field);
         self
     }
 
-    /// Spreads the keep-alive pings of many connections. Default: none.
+    /// Spreads the keep-alive pings of many connections. Default: `Jitter(0)` for each.
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// How messages are compressed, if the server agrees: permessage-deflate, RFC 7692. Default, and `None`: it is not
-    /// offered.
+    /// Sets how messages are compressed if the server agrees: permessage-deflate, RFC 7692. By default, and with
+    /// `None`, compression is not offered.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, deflate: Option<Arc<super::Deflate>>) -> Self {
         self.deflate = deflate;

@@ -10,8 +10,7 @@ use crate::http::client::{Arrived, Client, Failure, Finished, Received, Terms, W
 use crate::http::{InterimResponse, Version};
 use crate::{Deadline, Inbox, Outbox, Step, Violation};
 
-/// An opening handshake whose answer has not come. There is nothing to write with until it has, and only if it is
-/// the right one.
+/// An opening handshake without a response so far. Only the right response brings the right to write.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct Handshake {
@@ -20,15 +19,14 @@ pub struct Handshake {
     masks: Masks,
 }
 
-/// The answer to a handshake.
+/// The response to a handshake.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub enum Opening {
-    /// The WebSocket is open. The head of the 101 is for what the server has said besides, a cookie say.
+    /// The WebSocket is open. The head of the 101 may carry more from the server, for example a cookie.
     Open(WebSocket, InterimResponse),
-    /// The server has answered with something else: a redirect, a refusal, a wish for credentials. The connection still
-    /// speaks HTTP: the response has a body to read, and after it the connection can be used again as after any other
-    /// request.
+    /// The server sent another response: a redirect, a refusal, a request for credentials. The connection still uses
+    /// HTTP: the response has a body to read, and after it the connection can be used again as after any other request.
     Refused(Received, Finished),
 }
 
@@ -41,17 +39,17 @@ impl Client {
 }
 
 impl Handshake {
-    /// Where received bytes go. Also the first frames: the WebSocket receives them.
+    /// The inbox for received bytes. It also takes the first frames, which the WebSocket receives.
     pub fn inbox(&mut self) -> &mut Inbox {
         self.waiting.inbox()
     }
 
-    /// The answer, if its head has arrived. Other interim responses are passed over.
+    /// Returns the response, if its head has arrived. Skips other interim responses.
     ///
     /// # Errors
     ///
-    /// A 101 that does not answer this handshake, or whatever
-    /// [`Response::poll`](crate::http::client::Response::poll) fails with. The connection is gone.
+    /// A 101 that does not match this handshake, or any error of
+    /// [`Response::poll`](crate::http::client::Response::poll). The connection is lost.
     pub fn poll(mut self) -> Result<Step<Self, Opening>, Failure> {
         loop {
             match self.waiting.poll()? {
@@ -66,18 +64,18 @@ impl Handshake {
         }
     }
 
-    /// The server is not waited for at the moment: the request is not out yet. Silence counts from the next look at the
-    /// stream, except within a head.
+    /// Notes that the caller does not wait for the server now: the request is not written out. Silence counts from the
+    /// next look at the stream, except within a head.
     pub fn pause(&mut self) {
         self.waiting.pause();
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.waiting.deadline()
     }
 
-    /// True if no byte of an answer has come.
+    /// True if no byte of a response has arrived.
     pub fn is_untouched(&self) -> bool {
         self.waiting.is_untouched()
     }
@@ -102,7 +100,7 @@ impl Handshake {
     }
 }
 
-/// True if an extension may be agreed on: what the answer says of it is checked then.
+/// True if an extension was offered. Its terms in the response are checked elsewhere.
 fn offers_extensions(offer: &Offer) -> bool {
     #[cfg(feature = "deflate")]
     return offer.deflate.is_some();
@@ -113,7 +111,7 @@ fn offers_extensions(offer: &Offer) -> bool {
     }
 }
 
-/// Checks all that RFC 6455 4.1 asks of a 101. Gives the subprotocol.
+/// Checks all that RFC 6455 4.1 requires of a 101. Returns the subprotocol.
 fn check(head: &InterimResponse, offer: &Offer) -> Result<Option<Box<str>>, Violation> {
     let fields = head.fields();
     let all = |name| fields.get_all(name);

@@ -7,22 +7,22 @@ use crate::http::Request;
 
 /// Which sites' pages may open a WebSocket.
 ///
-/// A browser sends the Origin of the page with every handshake, and the user's cookies too: without this check any page
-/// could speak to the server in the user's name. A request without Origin comes from no page and passes.
+/// A browser sends the Origin of the page with every handshake, and the user's cookies too. Without this check, any
+/// page could talk to the server in the user's name. A request without Origin does not come from a page, and passes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
-    /// The site that the request is for: the Origin's host and port are those of the request. The scheme
-    /// is not compared, since whoever ends TLS may not say which it was; the port that goes with it may be left out.
+    /// The site that the request is for: the host and port of the Origin are those of the request. The scheme is not
+    /// compared, since the proxy that ends TLS may not pass it on. The default port of the scheme may be omitted.
     #[default]
     Same,
     /// These origins, as browsers write them: `https://example.com`, `http://localhost:8080`.
     List(Vec<String>),
-    /// All. The server must then tell requests apart by something that another site's page does not have.
+    /// All origins. The server must then authenticate requests by something that another site's page does not have.
     Any,
 }
 
 impl Origins {
-    /// True if `request` comes from no page or from one that may connect.
+    /// True if `request` comes from no page, or from one that may connect.
     pub fn allow(&self, request: &Request) -> bool {
         let mut lines = request.fields().get_all("origin");
         let Some(first) = lines.next() else { return true };
@@ -37,7 +37,7 @@ impl Origins {
 }
 
 fn is_same(origin: &str, authority: Option<&str>) -> bool {
-    // An Origin of a page that has none is `null`, which is no site's.
+    // The Origin of a page without one is `null`, which names no site.
     let Some((scheme, site)) = origin.split_once("://") else { return false };
     let default_port = match scheme {
         "http" => ":80",

@@ -1,4 +1,4 @@
-//! Receiving a message in pieces, as they come.
+//! Receives a message in pieces, as they arrive.
 
 use alloc::boxed::Box;
 use core::mem;
@@ -18,39 +18,40 @@ use crate::Payload;
 pub enum NextPiece {
     /// A part of a message: exchange it with [`Receiver::piece`] or [`Session::piece`](super::Session::piece).
     Piece(PieceReady),
-    /// Anything else, and never a message: a control frame, a ping that is due, a failure. Exchange it with
+    /// Anything else, but never a message: a control frame, a ping that is due, a failure. Exchange it with
     /// [`Receiver::event`] or [`Session::event`](super::Session::event).
     Event(Ready),
 }
 
-/// A part of a message is there: exchange it for the [`Piece`], before the next poll.
+/// A token for a part of a message: exchange it for the [`Piece`], before the next poll.
 #[derive(Debug)]
 #[must_use = "exchange it for the piece"]
 pub struct PieceReady(Part);
 
 /// A part of a message. RFC 6455 5.4.
 ///
-/// A message is a `Start`, any number of pieces of its kind, and an `End`, however many frames it has. Where it is cut
-/// depends on how it arrives and means nothing. No piece is empty.
+/// A message is a `Start`, any number of pieces of its kind, and an `End`, whatever its frames. The pieces depend on
+/// how the message arrives, and their boundaries mean nothing. No piece is empty.
 #[derive(Debug)]
 pub enum Piece<'a> {
     /// A message begins.
     Start(Kind),
-    /// More of a text message: whole characters. The bytes of one that is not whole yet come with the next piece.
+    /// More of a text message: complete characters. The bytes of a split character come with the next piece.
     Text(Text<'a>),
     /// More of a binary message.
     Binary(Payload<'a>),
-    /// The message is whole.
+    /// The message is complete.
     End,
 }
 
 impl Receiver {
-    /// Like [`poll`](Self::poll), and messages come in pieces, as they arrive: nothing is gathered, and a message may
-    /// be as large as [`Limits::streamed_bytes`](super::Limits::streamed_bytes).
+    /// Polls like [`poll`](Self::poll), but messages come in pieces, as they arrive: nothing is reassembled, and a
+    /// message may be as large as [`Limits::streamed_bytes`](super::Limits::streamed_bytes).
     ///
-    /// Whole messages and pieces may be asked for in turn. What [`poll`](Self::poll) has gathered of a message by then is its
-    /// first piece. Whoever polls for a whole message before the [`End`](Piece::End) of one in pieces skips its rest: that
-    /// is thrown away as it comes, is not asked whether it is text, and meets the same limits.
+    /// A caller may alternate between whole messages and pieces. The part of a message that [`poll`](Self::poll) has
+    /// gathered becomes its first piece. If the caller polls for a whole message before the [`End`](Piece::End) of one
+    /// in pieces, the rest of that message is skipped: it is discarded as it arrives, without a check for UTF-8, and
+    /// within the same limits.
     pub fn poll_piece(&mut self) -> Option<NextPiece> {
         let Ready(what) = self.poll_slowly(Reception::Pieces)?;
         Some(match what {
@@ -65,11 +66,11 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// A [`Failure`], as from [`event`](Self::event): the message is not text, as it says.
+    /// A [`Failure`], as from [`event`](Self::event), if a text message is not UTF-8.
     pub fn piece(&mut self, ready: PieceReady) -> Result<Piece<'_>, Failure> {
         match ready.0 {
             Part::Start(kind) => {
-                // The clock of a header that was waited for runs on: it is that of the message from its first byte.
+                // The clock of the header keeps running: it is the clock of the message, from its first byte.
                 if let State::Idle | State::Begun = self.state {
                     self.state = State::Started;
                 }
@@ -96,7 +97,7 @@ impl Receiver {
     }
 
     fn payload(&mut self, len: usize) -> Result<Piece<'_>, Failure> {
-        // A token of another receiver: an empty piece.
+        // A token of another receiver yields an empty piece.
         let State::Streaming(message) = &mut self.state else {
             return Ok(Piece::Binary(self.inbox.payload(0)));
         };
@@ -110,7 +111,7 @@ impl Receiver {
                 mask::apply(key, bytes);
                 match utf8::check(bytes) {
                     Ok(text) => Ok(Piece::Text(Text::arrived(text))),
-                    // The byte that is impossible may be the first one behind.
+                    // The first invalid byte may be just after these.
                     Err(found) => {
                         let found = found.before(behind.get(..count).unwrap_or_default());
                         Err(fail(&mut self.state, Cause::NotText(gather::not_text(found))))
@@ -145,7 +146,7 @@ impl Receiver {
         }
     }
 
-    /// Goes on within a message that is handed out in pieces.
+    /// Reads more of a message that is handed out in pieces.
     pub(super) fn advance_streaming(&mut self, reception: Reception) -> Result<Next, Cause> {
         let State::Streaming(message) = &mut self.state else { return Ok(Next::Further) };
         if reception == Reception::Whole {
@@ -160,7 +161,7 @@ impl Receiver {
         }
     }
 
-    /// Goes on within a message whose rest nobody wants.
+    /// Skips more of a message whose rest the caller does not want.
     pub(super) fn skip(&mut self) -> Result<Next, Cause> {
         let State::Skipping(message) = &mut self.state else { return Ok(Next::Further) };
         match message.advance(&mut self.inbox, &mut self.clock)? {

@@ -21,8 +21,8 @@ use crate::{Deadline, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
 
 /// The receiving half of a WebSocket.
 ///
-/// It never writes: what the peer is owed comes as a value, and the [`Sender`](super::Sender) takes it. After the peer's Close or
-/// a [`Failure`] nothing more is processed (RFC 6455 7.1.7). It ends in [`closing`](Self::closing), together with
+/// It never writes: what the peer is owed is returned as a value that the [`Sender`](super::Sender) takes. After the
+/// peer's Close or a [`Failure`] nothing more is processed (RFC 6455 7.1.7). [`closing`](Self::closing) ends it, with
 /// the proof that our Close is written.
 #[derive(Debug)]
 #[must_use = "dropping the receiving half drops the connection"]
@@ -35,32 +35,32 @@ pub struct Receiver {
     pub(super) limits: Arc<Limits>,
     pub(super) clock: Clock,
     pub(super) keep_alive: KeepAlive,
-    /// What it takes to inflate, if messages may be compressed.
+    /// The state for decompression, if messages may be compressed.
     pub(super) deflate: Option<Receiving>,
 }
 
 /// What came last.
 #[derive(Debug)]
 pub(super) enum State {
-    /// A message, or nothing yet. No clock but that of the pings runs.
+    /// A message, or nothing yet. Only the clock of the pings runs.
     Idle,
-    /// The first bytes of a header or of a control frame: the clock of the message runs.
+    /// The first bytes of a header or of a control frame. The clock of the message runs.
     Begun,
     /// A part of a message.
     Gathering(Box<Gathering>),
-    /// A message that was gathered and is handed out; dropped by the next call.
+    /// A reassembled message that is handed out; the next call drops it.
     HandedOut(Box<Gathered>),
-    /// A message in pieces has begun for whoever takes them, and its header comes next: it lies in the inbox.
+    /// The start of a message in pieces was handed out. Its header comes next, and is in the inbox.
     Started,
     /// A part of a message that is handed out in pieces.
     Streaming(Box<Streaming>),
-    /// A part of one whose rest nobody wants.
+    /// A part of a message whose rest the caller does not want.
     Skipping(Box<Streaming>),
-    /// A part of a message that is compressed, whatever becomes of it.
+    /// A part of a compressed message, in pieces or whole.
     Inflating(Inflating),
-    /// What ends everything, and has not been handed out.
+    /// A failure that ends everything, not handed out yet.
     Failing(Box<Cause>),
-    /// That, handed out.
+    /// A failure that was handed out.
     Failed(Box<Cause>),
     /// The peer's Close, handed out.
     Closed(Box<Close>),
@@ -80,16 +80,15 @@ impl Receiver {
         }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         &mut self.inbox
     }
 
-    /// Whether something is there, or due. `None`: read more, or wait until the [`deadline`](Self::deadline).
+    /// Returns a token if an event is ready or due. `None`: read more, or wait until the [`deadline`](Self::deadline).
     ///
-    /// Frames are understood here as far as their headers, and messages that must be gathered are gathered. Polling
-    /// twice gives the same. What is left of a message that was begun in pieces ([`poll_piece`](Self::poll_piece)) is
-    /// skipped.
+    /// This parses the headers of frames and reassembles messages that do not fit in one piece. Polling twice returns
+    /// the same. The rest of a message that was begun in pieces ([`poll_piece`](Self::poll_piece)) is skipped.
     #[inline]
     pub fn poll(&mut self) -> Option<Ready> {
         match self.poll_quickly() {
@@ -102,8 +101,8 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// A [`Failure`]: the peer broke the protocol or met a limit, or the stream ended without a Close. It comes
-    /// once, and nothing comes after it.
+    /// A [`Failure`]: the peer broke the protocol or met a limit, or the stream ended without a Close. It comes once,
+    /// and nothing comes after it.
     #[inline]
     pub fn event(&mut self, ready: Ready) -> Result<Event<'_>, Failure> {
         let What::Message(frame) = ready.0 else { return self.event_slowly(ready.0) };
@@ -125,7 +124,7 @@ impl Receiver {
         }
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         if self.is_over() {
             return None;
@@ -134,30 +133,30 @@ impl Receiver {
         Deadline::earlier(message, self.keep_alive.deadline(&self.limits))
     }
 
-    /// The peer is not waited for at `now`: an application that takes its time does not use up the peer's. The next poll
-    /// that finds nothing goes on counting.
+    /// Notes that the caller does not wait for the peer at `now`: time that the application takes does not count
+    /// against the peer. The next poll that finds nothing resumes the count.
     pub fn pause(&mut self, now: Instant) {
         self.clock.pause(now);
         self.inbox.forget_look();
     }
 
-    /// Sets the pace of messages on this socket, instead of [`Limits::message_pace`]: a socket on which messages come in
-    /// pieces over hours is not all of them.
+    /// Sets the pace of messages on this socket, instead of [`Limits::message_pace`], for example if its messages come
+    /// in pieces over hours.
     pub fn set_message_pace(&mut self, pace: Pace) {
         Arc::make_mut(&mut self.limits).message_pace = pace;
     }
 
-    /// True if the peer's Close or a failure was handed out: nothing comes any more.
+    /// True if the peer's Close or a failure was handed out: nothing more comes.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Failed(_) | State::Closed(_))
     }
 
-    /// What becomes of the connection now that our Close is written, or was not owed.
+    /// Continues with closing, now that our Close is written or was not owed.
     pub fn closing(self, sent: CloseSent) -> Closing {
         Closing::new(self, sent)
     }
 
-    /// What is there if it can be seen at a glance.
+    /// Returns what is ready if that takes only a glance.
     #[inline]
     pub(super) fn poll_quickly(&self) -> Option<Ready> {
         match self.state {
@@ -175,7 +174,7 @@ impl Receiver {
         }
     }
 
-    /// An unfragmented message with a short header that has come whole: nearly every one there is.
+    /// An unfragmented message with a short header, complete in the inbox: nearly every message.
     #[inline]
     fn small_frame(&self) -> Option<Whole> {
         let unread = self.inbox.unread();
@@ -185,7 +184,7 @@ impl Receiver {
             BINARY => Kind::Binary,
             _ => return None,
         };
-        // A wrong mask bit makes it larger than any small frame.
+        // A wrong mask bit makes the length larger than that of any small frame.
         let len = second ^ self.peer.mask_bit();
         if len > self.small {
             return None;
@@ -270,7 +269,7 @@ impl Receiver {
         }
     }
 
-    /// Goes on where a header comes next.
+    /// Reads on where a header comes next.
     fn advance_header(&mut self, reception: Reception) -> Result<Next, Cause> {
         let unread = self.inbox.unread();
         let header = match Header::parse(unread, self.peer) {
@@ -316,7 +315,7 @@ impl Receiver {
                 self.stop_header_clock();
                 return Ok(Next::Ready(What::Message(frame(kind))));
             }
-            // The clock runs on: it is that of the message from its first byte.
+            // The clock keeps running: it is the clock of the message, from its first byte.
             (Some(kind), _, Reception::Whole) => {
                 self.state = State::Gathering(Box::new(Gathering::new(kind)));
             }
@@ -341,7 +340,7 @@ impl Receiver {
         Ok(Next::Further)
     }
 
-    /// The frame whose rest was waited for is here. The clock of a message that is gathered runs on.
+    /// Stops the clock of a frame that is now complete. The clock of a message being reassembled keeps running.
     fn stop_header_clock(&mut self) {
         if let State::Begun = self.state {
             self.state = State::Idle;
@@ -349,7 +348,7 @@ impl Receiver {
         }
     }
 
-    /// Nothing can be understood without more bytes.
+    /// Waits, since nothing more can be parsed without more bytes.
     fn wait(&mut self) -> Result<Option<What>, Cause> {
         if self.inbox.has_ended() {
             return Err(Cause::EndOfStream);
@@ -379,7 +378,7 @@ impl Receiver {
     fn event_slowly(&mut self, what: What) -> Result<Event<'_>, Failure> {
         match what {
             What::Message(frame) => Ok(Event::Binary(self.inbox.payload(frame.len))),
-            // It is in the token of `piece`, and never in one of `event`.
+            // Only a token of `piece` holds this, never one of `event`.
             What::Piece(_) => Ok(Event::Binary(self.inbox.payload(0))),
             What::Control(opcode, frame) => self.control(opcode, frame),
             What::Gathered => Ok(self.gathered()),
@@ -390,7 +389,7 @@ impl Receiver {
             What::Failing => {
                 let cause = match core::mem::replace(&mut self.state, State::Idle) {
                     State::Failing(cause) => *cause,
-                    // A token of another receiver: both connections end, each with what it has.
+                    // A token of another receiver: both connections end, each in its own state.
                     State::Idle
                     | State::Begun
                     | State::Gathering(_)
@@ -449,7 +448,7 @@ impl Receiver {
                 Gathered::Text(text) => Event::Text(Text::gathered(text)),
                 Gathered::Binary(bytes) => Event::Binary(Payload::gathered(bytes)),
             },
-            // A token of another receiver: an empty message.
+            // A token of another receiver yields an empty message.
             State::Idle
             | State::Begun
             | State::Gathering(_)
@@ -473,7 +472,7 @@ pub(super) fn message_within_a_message(unread: &[u8]) -> Cause {
 const TEXT: u8 = OpCode::Text.last();
 const BINARY: u8 = OpCode::Binary.last();
 
-/// What is asked for.
+/// What the caller asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reception {
     /// Whole messages.
@@ -482,11 +481,11 @@ pub(super) enum Reception {
     Pieces,
 }
 
-/// How it goes on.
+/// How parsing continues.
 pub(super) enum Next {
     Ready(What),
     Nothing,
-    /// The message goes on.
+    /// The message continues.
     Further,
 }
 

@@ -13,31 +13,31 @@ use super::mask::Masks;
 use super::message::{Control, Full, Kind, Message, PeerClose, Ping, PingDue};
 use crate::Outbox;
 
-/// The right to write: exactly one for each WebSocket, and only while writing is legal.
+/// The right to write. Each WebSocket has exactly one, and only while writing is legal.
 ///
-/// A Close ends it: [`close`](Self::close), [`answer`](Self::answer) and [`fail`](Self::fail) consume it and give the proof that the
-/// receiving half needs to end too. [`fragments`](Self::fragments) lends it to one message.
+/// A Close ends it: [`close`](Self::close), [`answer`](Self::answer) and [`fail`](Self::fail) consume it and return the
+/// proof that the receiving half needs to end too. [`fragments`](Self::fragments) lends it to one message.
 #[derive(Debug)]
 #[must_use = "dropping the right to write leaves the peer without a Close"]
 pub struct Sender {
     form: Form,
-    /// The latest pong that did not fit.
+    /// The latest Pong that did not fit.
     owed: Option<Box<Control<'static>>>,
 }
 
 /// How frames are written.
 #[derive(Debug)]
 enum Form {
-    /// As they are: a server's.
+    /// Unmasked: a server's.
     Plain,
     /// Masked: a client's.
     Masked(Masks),
-    /// Data compressed, and masked if there are masks.
+    /// Compressed, and masked if there are masks.
     #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it has no value without the feature"))]
     Compressed(Sending),
 }
 
-/// The proof that our Close is written, or that nobody is there to be told. Nothing is written after it.
+/// The proof that our Close is written, or that no peer is left to tell. Nothing is written after it.
 #[derive(Debug)]
 #[must_use = "give it to `Receiver::closing`"]
 pub struct CloseSent(pub(super) Close);
@@ -47,8 +47,7 @@ impl Sender {
         Self { form: masks.map_or(Form::Plain, Form::Masked), owed: None }
     }
 
-    /// Bytes of memory that are held for what is still to be written: what compression keeps, with the compressor of a
-    /// message in pieces.
+    /// The memory held for writing, in bytes: what compression keeps, including the compressor of a message in pieces.
     pub fn held_bytes(&self) -> usize {
         match &self.form {
             Form::Plain | Form::Masked(_) => 0,
@@ -56,11 +55,11 @@ impl Sender {
         }
     }
 
-    /// Writes a text message that is borrowed.
+    /// Writes a borrowed text message.
     ///
     /// # Errors
     ///
-    /// It does not fit into the outbox now ([`fits`](Self::fits)); nothing of it was written.
+    /// If it does not fit into the outbox now ([`fits`](Self::fits)). Nothing of it was written.
     #[inline]
     pub fn text<'t>(&mut self, text: &'t str, out: &mut Outbox) -> Result<(), Full<&'t str>> {
         if !Self::fits(text.len(), out) {
@@ -70,11 +69,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Writes a binary message that is borrowed.
+    /// Writes a borrowed binary message.
     ///
     /// # Errors
     ///
-    /// It does not fit into the outbox now ([`fits`](Self::fits)); nothing of it was written.
+    /// If it does not fit into the outbox now ([`fits`](Self::fits)). Nothing of it was written.
     #[inline]
     pub fn binary<'d>(&mut self, data: &'d [u8], out: &mut Outbox) -> Result<(), Full<&'d [u8]>> {
         if !Self::fits(data.len(), out) {
@@ -84,11 +83,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Writes a message that is owned. A large one is referenced, where it need not be masked.
+    /// Writes an owned message. A large one is referenced, unless it must be masked.
     ///
     /// # Errors
     ///
-    /// It does not fit into the outbox now ([`fits`](Self::fits)) and comes back whole.
+    /// Returns the message if it does not fit into the outbox now ([`fits`](Self::fits)).
     pub fn message(&mut self, message: Message, out: &mut Outbox) -> Result<(), Full<Message>> {
         if !Self::fits(message.data().len(), out) {
             return Err(Full(message));
@@ -103,12 +102,12 @@ impl Sender {
         Ok(())
     }
 
-    /// Writes a message that was encoded once for many connections. Where it need not be masked, a large one is
-    /// referenced and a small one is copied.
+    /// Writes a message that was encoded once for many connections. Unless it must be masked, a large one is referenced
+    /// and a small one is copied.
     ///
     /// # Errors
     ///
-    /// It does not fit into the outbox now ([`fits`](Self::fits), by the length of its content); nothing of it was
+    /// If it does not fit into the outbox now ([`fits`](Self::fits), by the length of its content). Nothing of it was
     /// written.
     #[inline]
     pub fn frame<'f>(&mut self, frame: &'f Frame, out: &mut Outbox) -> Result<(), Full<&'f Frame>> {
@@ -123,8 +122,8 @@ impl Sender {
         Ok(())
     }
 
-    /// True if a message of `len` bytes is taken now: it stays within [`OutboxLimits::bytes`], or nothing else is
-    /// queued. A message larger than the outbox could never be sent otherwise, and it is in memory anyway.
+    /// True if a message of `len` bytes is accepted now: it stays within [`OutboxLimits::bytes`], or the outbox is
+    /// empty. Otherwise a message larger than the outbox could never be sent, although it is in memory anyway.
     ///
     /// [`OutboxLimits::bytes`]: crate::OutboxLimits::bytes
     #[inline]
@@ -136,7 +135,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// Even the reserve for control frames is full; the payload comes back.
+    /// Returns the payload if even the reserve for control frames is full.
     pub fn ping<'p>(&mut self, payload: Control<'p>, out: &mut Outbox) -> Result<(), Full<Control<'p>>> {
         if !out.takes_control(frame::CONTROL_FRAME) {
             return Err(Full(payload));
@@ -145,10 +144,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Writes the Pong that a Ping is owed.
+    /// Writes the Pong for a Ping.
     ///
-    /// Above the high-water mark it is kept instead, and only the latest is (RFC 6455 5.5.3): see [`settle`](Self::settle). So
-    /// a peer that pings and never reads grows nothing, and reading need not wait for writing.
+    /// Above the high-water mark the Pong is kept instead, and only the latest one (RFC 6455 5.5.3): see
+    /// [`settle`](Self::settle). So a peer that pings and never reads cannot make memory grow, and reading need not
+    /// wait for writing.
     pub fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {
         self.owed = None;
         if Self::takes_pong(out) {
@@ -158,8 +158,8 @@ impl Sender {
         }
     }
 
-    /// Writes the Pong that was kept, if there is one and the output is low enough again. Call it when the transport has
-    /// taken something.
+    /// Writes the Pong that was kept, if any, once the output is below the high-water mark again. Call it when the
+    /// transport has taken bytes.
     #[inline]
     pub fn settle(&mut self, out: &mut Outbox) {
         if self.owed.is_some() {
@@ -186,25 +186,25 @@ impl Sender {
         self.control(OpCode::Ping, &Control::EMPTY, out);
     }
 
-    /// Starts a message that is written in pieces. No other message can be written until it is finished. Where compression
-    /// was agreed on, it is compressed.
+    /// Starts a message that is written in pieces. No other message can be written until it is finished. It is
+    /// compressed if compression was agreed on.
     pub fn fragments(self, kind: Kind) -> Fragments {
         Fragments::new(self, kind, Compression::default())
     }
 
-    /// Starts a message that is written in pieces, and says whether it is compressed; its size is not asked.
+    /// Starts a message that is written in pieces, and sets whether it is compressed, whatever its size.
     #[cfg(feature = "deflate")]
     pub fn fragments_with(self, kind: Kind, compression: Compression) -> Fragments {
         Fragments::new(self, kind, compression)
     }
 
-    /// True if compression was agreed on, and with a window that our compressor can have.
+    /// True if compression was agreed on, with a window that our compressor supports.
     #[cfg(feature = "deflate")]
     pub fn deflates(&self) -> bool {
         matches!(self.form, Form::Compressed(_))
     }
 
-    /// Compresses data from now on, unless the agreed window is one that our compressor cannot have.
+    /// Compresses data from now on, unless our compressor does not support the agreed window.
     #[cfg(feature = "deflate")]
     pub(super) fn compress(&mut self, agreement: &super::Agreement) {
         let Some(window) = agreement.window() else { return };
@@ -216,7 +216,7 @@ impl Sender {
         self.form = Form::Compressed(Sending::new(agreement, window, masks));
     }
 
-    /// Writes our Close. It is the last frame: the right to write ends. A Pong that was kept goes before it.
+    /// Writes our Close, the last frame: the right to write ends. A Pong that was kept goes before it.
     pub fn close(mut self, close: Close, out: &mut Outbox) -> CloseSent {
         if let Some(pong) = self.owed.take().filter(|_| out.takes_control(frame::CONTROL_FRAME)) {
             self.control(OpCode::Pong, &pong, out);
@@ -232,7 +232,7 @@ impl Sender {
         self.close(answer, out)
     }
 
-    /// Tells the peer why nothing more is received. RFC 6455 7.1.7. At the end of the stream nothing is written.
+    /// Reports to the peer why nothing more is received. RFC 6455 7.1.7. At the end of the stream nothing is written.
     pub fn fail(self, failure: Failure, out: &mut Outbox) -> CloseSent {
         match failure.cause().owed() {
             Some(close) => self.close(close, out),
@@ -240,7 +240,7 @@ impl Sender {
         }
     }
 
-    /// A message in pieces begins.
+    /// Begins a message in pieces.
     pub(super) fn begin_fragments(&mut self, compression: Compression) {
         if let Form::Compressed(sending) = &mut self.form {
             sending.begin_pieces(compression);

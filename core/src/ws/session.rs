@@ -1,4 +1,4 @@
-//! Both halves in one value, for those who do not split them.
+//! Both halves in one value.
 
 use core::mem;
 
@@ -14,10 +14,10 @@ use super::sender::{CloseSent, Sender};
 use super::{Failure, Ping, WebSocket};
 use crate::{Deadline, Inbox, Instant, Limit, Outbox, Pace, Payload};
 
-/// A WebSocket in one field: it answers pings and the peer's Close by itself and keeps the connection alive.
+/// A WebSocket in one value: it answers pings and the peer's Close by itself, and keeps the connection alive.
 ///
-/// What can be written depends on what was written, and [`writing`](Self::writing) says it: after a Close there is nothing
-/// to write with. It ends in [`close`](Self::close).
+/// [`writing`](Self::writing) returns what can be written with at the moment: after a Close, nothing can.
+/// [`close`](Self::close) ends it.
 #[derive(Debug)]
 #[must_use = "dropping a session drops the connection"]
 pub struct Session {
@@ -32,18 +32,18 @@ enum Writer {
     Closed(CloseSent),
 }
 
-/// What a session can write with.
+/// The right to write that a session holds.
 #[derive(Debug)]
 pub enum Writing<'a> {
-    /// No message is begun.
+    /// No message has begun.
     Idle(&'a mut Sender),
-    /// A message in pieces is begun: see [`Session::finish`].
+    /// A message in pieces has begun: see [`Session::finish`].
     Streaming(&'a mut Fragments),
     /// Our Close is written.
     Closed,
 }
 
-/// What the peer sent to a [`Session`]. What it was owed for that is in the outbox already.
+/// What the peer sent to a [`Session`]. The answer that it is owed is already in the outbox.
 #[derive(Debug)]
 pub enum SessionEvent<'a> {
     /// A text message.
@@ -54,7 +54,7 @@ pub enum SessionEvent<'a> {
     Ping(Control<'a>),
     /// A Pong.
     Pong(Control<'a>),
-    /// The peer's Close, which was answered. Go on with [`Session::close`].
+    /// The peer's Close, which was answered. Continue with [`Session::close`].
     Close(Close),
 }
 
@@ -63,13 +63,13 @@ impl Session {
         Self { recv, writer: Writer::Idle(send) }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
         self.recv.inbox()
     }
 
-    /// Whether something is there. Writes the keep-alive ping that is due, and a Pong that did not fit before. What is left
-    /// of a message that was begun in pieces is skipped.
+    /// Returns a token if an event is ready. Writes a keep-alive ping that is due, and a Pong that did not fit before.
+    /// Skips the rest of a message that was begun in pieces.
     #[inline]
     pub fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
         match self.recv.poll_quickly() {
@@ -82,14 +82,14 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Why nothing more is received. The peer has been told: go on with [`close`](Self::close).
+    /// Why nothing more is received. The peer has been told: continue with [`close`](Self::close).
     #[inline]
     pub fn event(&mut self, ready: Ready, out: &mut Outbox) -> Result<SessionEvent<'_>, Cause> {
         self.lend(ready, out).map(|(event, _)| event)
     }
 
-    /// Like [`event`](Self::event), and also what to reply with while the event is still borrowed: a message that is
-    /// echoed is copied once and owned by nobody. The fastest way.
+    /// Consumes what is ready like [`event`](Self::event), and also returns the right to write while the event is still
+    /// borrowed: an echoed message is copied once and needs no owned value. The fastest way.
     ///
     /// # Errors
     ///
@@ -104,13 +104,13 @@ impl Session {
         }
     }
 
-    /// Writes a Pong that was kept: see [`Sender::settle`]. Call it when the transport has taken something.
+    /// Writes a Pong that was kept: see [`Sender::settle`]. Call it when the transport has taken bytes.
     #[inline]
     pub fn settle(&mut self, out: &mut Outbox) {
         self.writer.settle(out);
     }
 
-    /// Like [`poll`](Self::poll), and messages come in pieces, as they arrive: see [`Receiver::poll_piece`].
+    /// Polls like [`poll`](Self::poll), but messages come in pieces, as they arrive: see [`Receiver::poll_piece`].
     pub fn poll_piece(&mut self, out: &mut Outbox) -> Option<NextPiece> {
         self.writer.settle(out);
         let mut next = self.recv.poll_piece();
@@ -137,13 +137,13 @@ impl Session {
         }
     }
 
-    /// What can be written with.
+    /// Returns the right to write, as far as the session holds it.
     #[inline]
     pub fn writing(&mut self) -> Writing<'_> {
         self.writer.writing()
     }
 
-    /// Starts a message in pieces, if none is begun and no Close is written. Says what can be written with.
+    /// Starts a message in pieces, unless one has begun or a Close is written. Returns the right to write.
     pub fn start(&mut self, kind: Kind) -> Writing<'_> {
         self.writer.change(|writer| match writer {
             Writer::Idle(sender) => Writer::Streaming(sender.fragments(kind)),
@@ -152,7 +152,7 @@ impl Session {
         self.writing()
     }
 
-    /// Starts a message in pieces like [`start`](Self::start), and says whether it is compressed.
+    /// Starts a message in pieces like [`start`](Self::start), and sets whether it is compressed.
     #[cfg(feature = "deflate")]
     pub fn start_with(&mut self, kind: Kind, compression: super::Compression) -> Writing<'_> {
         self.writer.change(|writer| match writer {
@@ -162,7 +162,7 @@ impl Session {
         self.writing()
     }
 
-    /// True if compression was agreed on, and our Close is not written.
+    /// True if compression was agreed on and our Close is not written.
     #[cfg(feature = "deflate")]
     pub fn deflates(&self) -> bool {
         match &self.writer {
@@ -172,8 +172,8 @@ impl Session {
         }
     }
 
-    /// Bytes of memory that are held beyond the inbox and the outbox: of a message that is under way, and what compression
-    /// keeps of those before.
+    /// The memory held beyond the inbox and the outbox, in bytes: for a message in flight, and for what compression
+    /// keeps of earlier ones.
     pub fn held_bytes(&self) -> usize {
         self.recv.held_bytes().saturating_add(match &self.writer {
             Writer::Idle(sender) => sender.held_bytes(),
@@ -182,7 +182,7 @@ impl Session {
         })
     }
 
-    /// Ends the message in pieces, if one is begun. Says what can be written with.
+    /// Ends the message in pieces, if one has begun. Returns the right to write.
     pub fn finish(&mut self, out: &mut Outbox) -> Writing<'_> {
         self.writer.change(|writer| match writer {
             Writer::Streaming(fragments) => Writer::Idle(fragments.finish(out)),
@@ -191,8 +191,8 @@ impl Session {
         self.writing()
     }
 
-    /// Ends writing: our Close, unless the peer's was answered or nothing more is received; then nothing is
-    /// written, since our Close has been.
+    /// Ends writing. Writes our Close, unless it is already written: because the peer's was answered, or because
+    /// nothing more is received.
     pub fn close(self, close: Close, out: &mut Outbox) -> Closing {
         let sent = match self.writer {
             Writer::Idle(sender) => sender.close(close, out),
@@ -202,7 +202,7 @@ impl Session {
         self.recv.closing(sent)
     }
 
-    /// Takes it apart. `None`: a message in pieces is begun, or our Close is written.
+    /// Splits the session. `None` if a message in pieces has begun, or our Close is written.
     pub fn into_parts(self) -> Option<(Receiver, Sender)> {
         match self.writer {
             Writer::Idle(sender) => Some((self.recv, sender)),
@@ -210,7 +210,7 @@ impl Session {
         }
     }
 
-    /// The peer is not waited for at `now`: see [`Receiver::pause`].
+    /// Notes that the caller does not wait for the peer at `now`: see [`Receiver::pause`].
     pub fn pause(&mut self, now: Instant) {
         self.recv.pause(now);
     }
@@ -220,7 +220,7 @@ impl Session {
         self.recv.set_message_pace(pace);
     }
 
-    /// When to poll again though nothing arrived: read first, then say [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.recv.deadline()
     }
@@ -236,10 +236,11 @@ impl Session {
         ready
     }
 
-    /// Looks what the peer has acknowledged, if its pong is late at `now`: it cannot answer a ping that it has not got. While it
-    /// takes what was written before that, its time begins again. Call it before [`poll`](Self::poll), when nothing arrived.
+    /// Checks what the peer has acknowledged, if its pong is late at `now`: it cannot answer a ping that it has not
+    /// received. While the peer still takes bytes that were written before the ping, its time begins again. Call it before
+    /// [`poll`](Self::poll), when nothing arrived.
     ///
-    /// `unacknowledged` as for [`Outbox::poll`].
+    /// `unacknowledged` is as for [`Outbox::poll`].
     pub fn look(&mut self, now: Instant, out: &mut Outbox, unacknowledged: impl FnOnce() -> Option<u64>) {
         let pong = self.recv.keep_alive.deadline(&self.recv.limits);
         let is_late = pong.is_some_and(|pong| pong.reason == Limit::PongTime && now >= pong.at);
@@ -265,13 +266,13 @@ impl Writer {
         }
     }
 
-    /// Runs one transition. Should it panic, there is nothing to write with afterwards.
+    /// Runs one transition. If it panics, the session cannot write afterwards.
     fn change(&mut self, transition: impl FnOnce(Self) -> Self) {
         let writer = mem::replace(self, Self::Closed(CloseSent(Close::EMPTY)));
         *self = transition(writer);
     }
 
-    /// Writes what the peer is owed for an event.
+    /// Writes the answer that the peer is owed for an event.
     #[inline(never)]
     fn reply<'a>(
         &'a mut self,

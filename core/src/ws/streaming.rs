@@ -1,4 +1,4 @@
-//! A message that is handed out in pieces, as they come. RFC 6455 5.4.
+//! A message that is handed out in pieces, as they arrive. RFC 6455 5.4.
 
 use super::event::Part;
 use super::failure::Cause;
@@ -10,19 +10,19 @@ use super::{mask, utf8};
 use crate::time::Clock;
 use crate::{Bound, Exceeded, Inbox, Limit, convert};
 
-/// A message whose pieces are handed out where they arrived.
+/// A message whose pieces are handed out from the inbox.
 ///
-/// It holds no more than a character that was cut, and what was gathered before somebody asked for pieces.
+/// It holds at most a split character, and what was gathered before the caller asked for pieces.
 #[derive(Debug)]
 pub(super) struct Streaming {
-    /// What has left the inbox and was not handed out.
+    /// Bytes that have left the inbox and were not handed out.
     content: Content,
-    /// That, handed out; dropped by the next call.
+    /// Bytes that were handed out; the next call drops them.
     handed_out: Option<Gathered>,
     place: Place,
-    /// Payload of all the frames that have begun.
+    /// The payload of all frames that have begun.
     announced: u64,
-    /// Frames in a row that brought nothing.
+    /// Consecutive empty frames.
     empty_frames: usize,
 }
 
@@ -37,7 +37,7 @@ impl Streaming {
         }
     }
 
-    /// Starts a frame of this message. The limits are checked here, before its payload comes.
+    /// Starts a frame of this message. Checks the limits before the frame's payload arrives.
     pub(super) fn start(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
         self.empty_frames = if header.len == 0 { self.empty_frames + 1 } else { 0 };
         if self.empty_frames > limits.fragments {
@@ -52,7 +52,7 @@ impl Streaming {
         Ok(())
     }
 
-    /// What comes next of this message. `None`: more must come, of the frame or a further one.
+    /// Returns what comes next of this message. `None` if more must arrive, of this frame or of another.
     pub(super) fn advance(&mut self, inbox: &mut Inbox, clock: &mut Clock) -> Result<Option<Part>, Cause> {
         self.handed_out = None;
         loop {
@@ -81,7 +81,7 @@ impl Streaming {
             if ready > 0 {
                 return Ok(Some(Part::Payload(ready)));
             }
-            // Of a character that is cut: its other bytes may stand behind other frames.
+            // One byte of a split character: its other bytes may come in other frames.
             let byte = inbox.read(0, 1);
             mask::apply(key, byte);
             self.content.push(byte, 1)?;
@@ -90,17 +90,17 @@ impl Streaming {
         }
     }
 
-    /// Where in the message the receiver is.
+    /// The receiver's position in the message.
     pub(super) fn place(&self) -> Place {
         self.place
     }
 
-    /// True if a header is what comes next.
+    /// True if a header comes next.
     pub(super) fn is_between_frames(&self) -> bool {
         matches!(self.place, Place::BetweenFrames) && !self.content.holds_piece() && self.handed_out.is_none()
     }
 
-    /// How many bytes of the frame's payload lie in the inbox.
+    /// The bytes of the frame's payload that are in the inbox.
     pub(super) fn here(&self, inbox: &Inbox) -> usize {
         match self.place {
             Place::Payload { remaining, .. } => convert::usize_from(remaining).min(inbox.len()),
@@ -108,8 +108,8 @@ impl Streaming {
         }
     }
 
-    /// What lies behind the next `len` bytes of the frame's payload, unmasked: as much as can be cut off a character, and
-    /// how many bytes that is.
+    /// The unmasked bytes after the next `len` bytes of the frame's payload, at most as many as a split character
+    /// lacks, and their number.
     pub(super) fn behind(&self, len: usize, inbox: &Inbox) -> ([u8; utf8::LONGEST_CUT], usize) {
         let mut behind = [0; utf8::LONGEST_CUT];
         let Place::Payload { key, .. } = self.place else { return (behind, 0) };
@@ -121,7 +121,7 @@ impl Streaming {
         (behind, bytes.len().min(utf8::LONGEST_CUT))
     }
 
-    /// The next `len` bytes of payload leave the inbox. The key of the first of them.
+    /// Notes that the next `len` bytes of payload leave the inbox. Returns the key for the first of them.
     pub(super) fn passed(&mut self, len: usize) -> [u8; 4] {
         let Place::Payload { remaining, key, .. } = &mut self.place else { return [0; 4] };
         let first = *key;
@@ -130,12 +130,12 @@ impl Streaming {
         first
     }
 
-    /// Hands out what has left the inbox.
+    /// Hands out the bytes that have left the inbox.
     pub(super) fn hand_out(&mut self) -> &mut Gathered {
         self.handed_out.insert(self.content.take_piece())
     }
 
-    /// Bytes of memory that it takes, as far as they were needed.
+    /// The memory held, in bytes, as far as it is used.
     pub(super) fn held_bytes(&self) -> usize {
         self.content.len().saturating_add(self.handed_out.as_ref().map_or(0, Gathered::len))
     }
@@ -145,7 +145,7 @@ impl Streaming {
         self.content.kind()
     }
 
-    /// Nobody wants the rest, so nobody asks whether it is text.
+    /// Makes a message whose rest is skipped, so it is not checked for UTF-8.
     pub(super) fn skip_rest(&self) -> Self {
         let Self { place, announced, empty_frames, .. } = *self;
         Self { content: Content::new(Kind::Binary), handed_out: None, place, announced, empty_frames }
@@ -163,7 +163,7 @@ impl Streaming {
 }
 
 impl From<Gathering> for Streaming {
-    /// Goes on in pieces. The first is what was gathered.
+    /// Continues in pieces. The first piece is the part that was gathered.
     fn from(message: Gathering) -> Self {
         let (content, place) = message.into_parts();
         let ahead = match place {
@@ -175,7 +175,7 @@ impl From<Gathering> for Streaming {
     }
 }
 
-/// How many bytes at the end of masked text may belong to a character that goes on behind them.
+/// The number of bytes at the end of masked text that may belong to a split character.
 fn cut_at_end(payload: &[u8], key: [u8; 4]) -> usize {
     let before = payload.len().saturating_sub(utf8::LONGEST_CUT);
     let mut end = [0; utf8::LONGEST_CUT];

@@ -1,14 +1,14 @@
-//! Text is UTF-8, and what is not fails at its first impossible byte. RFC 6455 8.1, RFC 3629.
+//! Checks that text is UTF-8, and finds the first invalid byte. RFC 6455 8.1, RFC 3629.
 
 use alloc::string::String;
 
-/// The bytes of a character up to the first impossible one: a surrogate, a form longer than needed, above U+10FFFF,
-/// or out of place. Or those of one that is not whole where the text ends.
+/// The bytes of a character up to the first invalid one: a surrogate, an overlong form, above U+10FFFF, or out of
+/// place. Or the bytes of an incomplete character at the end of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotText(pub(super) Partial);
 
 impl NotText {
-    /// The same, where `bytes` come behind what was looked at: a character that was not whole there may go on.
+    /// Extends the finding by `bytes` that follow: an incomplete character may continue there.
     #[cold]
     pub(super) fn before(self, bytes: &[u8]) -> Self {
         let Self(mut found) = self;
@@ -23,9 +23,9 @@ impl NotText {
     }
 }
 
-/// `bytes` as text, if that is what they are.
+/// Returns `bytes` as text, if they are UTF-8.
 ///
-/// The proof is the type: whoever has the `str` need not look again.
+/// The type is the proof: code that holds the `str` need not check again.
 #[inline]
 pub(super) fn check(bytes: &[u8]) -> Result<&str, NotText> {
     #[cfg(feature = "simdutf8")]
@@ -35,7 +35,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<&str, NotText> {
     core::str::from_utf8(bytes).map_err(|_| blame(bytes))
 }
 
-/// What is wrong with `bytes`, which are no text: the same that is found when they come one by one.
+/// Finds what is wrong with `bytes`, which are not text: the same as when they come one by one.
 #[cold]
 fn blame(bytes: &[u8]) -> NotText {
     let valid = core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
@@ -48,11 +48,11 @@ fn blame(bytes: &[u8]) -> NotText {
     NotText(found)
 }
 
-/// From this length on, wide registers pay.
+/// From this length on, wide registers are faster.
 #[cfg(feature = "simdutf8")]
 const WIDE: usize = 64;
 
-/// The first bytes of a character whose others have not come.
+/// The first bytes of an incomplete character.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Partial {
     bytes: [u8; 4],
@@ -65,21 +65,21 @@ impl Partial {
         self.len == 0
     }
 
-    /// What has come of the character.
+    /// The bytes of the character that have arrived.
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// How many bytes have come.
+    /// The number of bytes that have arrived.
     pub(super) fn len(self) -> usize {
         self.len
     }
 
-    /// Puts the characters of `bytes` behind `text` and keeps the first bytes of one that is cut.
+    /// Appends the characters of `bytes` to `text` and keeps the first bytes of an incomplete one.
     ///
     /// # Errors
     ///
-    /// No text continues so, whatever may come.
+    /// If the bytes cannot become text, whatever follows.
     pub(super) fn push(&mut self, mut bytes: &[u8], text: &mut String) -> Result<(), NotText> {
         while !self.is_none() {
             let Some((&byte, rest)) = bytes.split_first() else { return Ok(()) };
@@ -87,7 +87,7 @@ impl Partial {
             self.complete(byte, text)?;
         }
         let (whole, cut) = bytes.split_at(bytes.len().saturating_sub(cut_at_end(bytes)));
-        // The byte that is impossible may be the first one behind what is whole.
+        // The first invalid byte may be just after the complete characters.
         text.push_str(check(whole).map_err(|_| blame(bytes))?);
         for &byte in cut {
             self.complete(byte, text)?;
@@ -95,7 +95,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Takes one byte of a character in pieces.
+    /// Takes one byte of a split character.
     fn complete(&mut self, byte: u8, text: &mut String) -> Result<(), NotText> {
         let Some(place) = self.bytes.get_mut(self.len) else { return Err(NotText(*self)) };
         *place = byte;
@@ -106,21 +106,21 @@ impl Partial {
                 self.len = 0;
                 Ok(())
             }
-            // No length: all is well so far, and more must come.
+            // No error length: valid so far, and more must come.
             Err(error) if error.error_len().is_none() => Ok(()),
             Err(_) => Err(NotText(*self)),
         }
     }
 }
 
-/// Bytes of a character that is not whole, at the most.
+/// The most bytes of an incomplete character.
 pub(super) const LONGEST_CUT: usize = 3;
 
-/// How many bytes at the end may belong to a character that goes on behind them.
+/// The number of bytes at the end that may belong to a split character.
 pub(super) fn cut_at_end(bytes: &[u8]) -> usize {
     for (before, &byte) in bytes.iter().rev().take(LONGEST_CUT).enumerate() {
         let length = match byte {
-            // It continues a character: look for the start.
+            // A continuation byte: look for the start.
             0x80..0xc0 => continue,
             0xc0..0xe0 => 2,
             0xe0..0xf0 => 3,
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// How many bytes it takes to know that this is no text. `None`: it is text, or its beginning.
+    /// The number of bytes after which this is known not to be text. `None` if it is text, or the beginning of text.
     fn fails_at(bytes: &[u8], step: usize) -> Option<usize> {
         let (mut partial, mut text) = (Partial::default(), String::new());
         for (index, piece) in bytes.chunks(step).enumerate() {

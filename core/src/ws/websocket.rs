@@ -1,4 +1,4 @@
-//! A WebSocket that is open.
+//! An open WebSocket.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -13,9 +13,9 @@ use super::sender::Sender;
 use super::session::Session;
 use crate::Inbox;
 
-/// A WebSocket that is open: the handshake is done.
+/// An open WebSocket: the handshake is complete.
 ///
-/// Take it apart and use `recv` and `send` side by side, or make it a [`Session`].
+/// Take it apart to use `recv` and `send` side by side, or make it a [`Session`].
 #[derive(Debug)]
 #[must_use = "dropping it drops the connection"]
 pub struct WebSocket {
@@ -23,22 +23,22 @@ pub struct WebSocket {
     pub recv: Receiver,
     /// The right to write.
     pub send: Sender,
-    /// The subprotocol that was agreed on.
+    /// The agreed subprotocol.
     pub subprotocol: Option<Box<str>>,
 }
 
-/// Which end of the connection this is. RFC 6455 5.1.
+/// The role of this end of the connection. RFC 6455 5.1.
 #[derive(Debug)]
 pub enum Role {
-    /// It masks what it sends, each frame with a key of its own, and takes frames without a mask only.
+    /// A client. It masks each frame with its own key, and accepts only unmasked frames.
     Client(Masks),
-    /// It takes masked frames only, and masks nothing. It closes TCP first.
+    /// A server. It accepts only masked frames, and masks no frame. It closes TCP first.
     Server,
 }
 
 impl WebSocket {
-    /// A WebSocket whose handshake somebody else has done. `leftover` is what arrived behind the handshake, and its
-    /// bytes are received first.
+    /// Makes a WebSocket whose handshake was done elsewhere. `leftover` holds the bytes that arrived after the
+    /// handshake, which are received first.
     pub fn from_parts(
         role: Role,
         leftover: Bytes,
@@ -65,8 +65,8 @@ impl WebSocket {
         Self { recv, send: Sender::new(masks), subprotocol }
     }
 
-    /// The same, and messages may be compressed from now on, as was agreed on in a handshake that somebody else has done. One
-    /// that this crate has done says so itself.
+    /// Compresses messages from now on, as agreed in a handshake that was done elsewhere. A handshake of this crate
+    /// sets this itself.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, agreement: &super::Agreement) -> Self {
         self.recv.deflate = Some(super::deflate::Receiving::new(agreement));
@@ -74,7 +74,7 @@ impl WebSocket {
         self
     }
 
-    /// Both halves in one value that answers pings and Close by itself.
+    /// Joins both halves in one value that answers pings and Close by itself.
     pub fn session(self) -> Session {
         Session::new(self)
     }
