@@ -1,4 +1,4 @@
-//! What stands for compression without feature `deflate`: types without a value.
+//! Stand-ins for compression without feature `deflate`: types without a value.
 
 use bytes::Bytes;
 
@@ -11,7 +11,7 @@ use crate::ws::mask::Masks;
 use crate::ws::message::Kind;
 use crate::{Inbox, Outbox, time};
 
-/// What a receiving half would need to inflate.
+/// The state that a receiving half would need for decompression.
 #[derive(Debug)]
 pub(in crate::ws) enum Receiving {}
 
@@ -21,7 +21,7 @@ impl Receiving {
     }
 }
 
-/// A compressed message that would be under way.
+/// A compressed message that would be in flight.
 #[derive(Debug)]
 pub(in crate::ws) enum Inflating {}
 
@@ -89,7 +89,7 @@ impl Inflating {
     }
 }
 
-/// What a right to write would need to compress.
+/// The state that a sender would need for compression.
 #[derive(Debug)]
 pub(in crate::ws) enum Sending {}
 

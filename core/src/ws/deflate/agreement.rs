@@ -1,4 +1,4 @@
-//! What both ends agree on: the server's choice, and the client's check of it. RFC 7692 5 and 7.1.
+//! The terms that both ends agree on: the server's choice, and the client's check of it. RFC 7692 5 and 7.1.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,10 +12,10 @@ use super::parameters::{
 use super::settings::Deflate;
 use super::window::WindowBits;
 
-/// What both ends of a connection agree on: messages may be compressed.
+/// The terms on which both ends of a connection compress messages.
 ///
-/// A handshake of this crate makes its own. Whoever does the handshake elsewhere makes one of what was said, and gives it
-/// to [`WebSocket::deflate`](super::super::WebSocket::deflate).
+/// A handshake of this crate makes its own. A caller that does the handshake elsewhere makes one from the negotiated
+/// fields, and passes it to [`WebSocket::deflate`](super::super::WebSocket::deflate).
 ///
 /// ```
 /// use endwell_core::ws::{Agreement, Deflate};
@@ -29,22 +29,23 @@ use super::window::WindowBits;
 #[must_use = "give it to the WebSocket that it is for"]
 pub struct Agreement {
     deflate: Arc<Deflate>,
-    /// What our compressor is held to. `None`: a window that it cannot have, so our messages are sent uncompressed.
+    /// The window of our compressor. `None` if our compressor does not support it, so our messages are sent
+    /// uncompressed.
     window: Option<WindowBits>,
-    /// Bytes of what was sent that the next message may refer to. `None`: no context takeover.
+    /// Bytes of sent data that the next message may refer to. `None`: no context takeover.
     sent_context: Option<usize>,
-    /// Bytes of what was received, likewise.
+    /// Bytes of received data that the next message may refer to. `None`: no context takeover.
     received_context: Option<usize>,
     answer: Parameters,
 }
 
 impl Agreement {
-    /// A server's choice among what a client offers in the lines of its Sec-WebSocket-Extensions field: the first offer of
-    /// permessage-deflate that is valid and that we can keep to. `None`: there is none. RFC 7692 5.1.
+    /// Chooses among the offers in the lines of a client's Sec-WebSocket-Extensions field: the first offer of
+    /// permessage-deflate that is valid and that we can meet. `None` if no offer is. RFC 7692 5.1.
     ///
     /// # Errors
     ///
-    /// The field is malformed: the handshake must fail (RFC 6455 9.1).
+    /// If the field is malformed: the handshake must fail (RFC 6455 9.1).
     pub fn answer<'a>(
         offers: impl IntoIterator<Item = &'a [u8]>,
         deflate: &Arc<Deflate>,
@@ -54,7 +55,7 @@ impl Agreement {
         Ok(named.filter_map(Parameters::of).find_map(|offer| Self::accept(offer, deflate)))
     }
 
-    /// The value of Sec-WebSocket-Extensions that says it to the client.
+    /// The value of Sec-WebSocket-Extensions that answers the client.
     pub fn field(&self) -> String {
         let mut field = String::from(NAME);
         let answer = &self.answer;
@@ -73,9 +74,9 @@ impl Agreement {
         field
     }
 
-    /// Answers an offer. `None`: we cannot keep to it.
+    /// Answers an offer. `None` if we cannot meet it.
     fn accept(offer: Parameters, deflate: &Arc<Deflate>) -> Option<Self> {
-        // 7.1.2.1: a limit that we cannot keep to declines the offer, and a smaller one may be set unasked.
+        // 7.1.2.1: a limit that we cannot meet declines the offer. A smaller one may be set unasked.
         let limit = offer.server_max_window_bits.map_or(Some(WindowBits::MOST), WindowBits::new)?;
         let window = deflate.window.min(limit);
         let takes_over = deflate.sent_context > 0 && !offer.server_no_context_takeover;
@@ -85,7 +86,7 @@ impl Agreement {
             server_max_window_bits: says_window.then_some(window.bits()),
             ..Parameters::default()
         };
-        // 7.1.2.2: the client says what its window is at the most, and whether it can be held to less.
+        // 7.1.2.2: the client states its largest window, and whether the server may set a smaller one.
         let known = match offer.client_max_window_bits {
             Some(ClientBits::AtMost(bits)) => bits,
             Some(ClientBits::Any) | None => WindowBits::MOST.bits(),
@@ -104,9 +105,10 @@ impl Agreement {
         Some(Self::new(deflate, Some(window), takes_over, received_context, answer))
     }
 
-    /// A client's check of a server's answer. `None`: it is invalid, or not an answer to what we offer.
+    /// Checks a server's answer, as a client. `None` if it is invalid, or not an answer to our offer.
     pub(super) fn confirm(answer: Parameters, deflate: &Arc<Deflate>) -> Option<Self> {
-        // 7.1.2.2: our offer lets the server choose any size up to ours, 8 too, and no message has to be compressed (6).
+        // 7.1.2.2: our offer lets the server choose any size up to ours, including 8, and no message has to be
+        // compressed (6).
         let window = match answer.client_max_window_bits {
             Some(ClientBits::AtMost(bits)) if bits > deflate.window.bits() => return None,
             Some(ClientBits::AtMost(bits)) => WindowBits::new(bits),
@@ -118,7 +120,7 @@ impl Agreement {
         let received_context = if answer.server_no_context_takeover {
             None
         } else {
-            // Without it we hold what the server sent, and have said how much.
+            // With context takeover we hold what the server sent, and have announced how much.
             Some(bits)
                 .filter(|&bits| deflate.received_context.is_some_and(|most| bits <= most.bits()))?
                 .into()
@@ -139,7 +141,7 @@ impl Agreement {
             sent_context: window
                 .filter(|_| takes_over)
                 .map(|window| deflate.sent_context.min(window.bytes())),
-            // Compressors that are held to 8 bits use 9, most of them without saying so.
+            // Compressors that are limited to 8 bits use 9, most of them without announcing that.
             received_context: received_bits.map(|bits| 1 << bits.max(WindowBits::LEAST.bits())),
             answer,
         }

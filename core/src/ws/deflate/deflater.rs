@@ -1,4 +1,4 @@
-//! Compressing. RFC 7692 7.2.1.
+//! Compresses a message. RFC 7692 7.2.1.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -18,7 +18,7 @@ pub(super) struct Deflater {
     output: Vec<u8>,
 }
 
-/// What a compressor is made for.
+/// The settings of a compressor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Form {
     window: WindowBits,
@@ -26,16 +26,16 @@ pub(super) struct Form {
     memory_level: u8,
 }
 
-/// Room for output that is kept. What is more is given up when it is written.
+/// The output buffer that is kept. A larger one is dropped once its content is written.
 const OUTPUT: usize = 16 << 10;
 
-/// From this size on what was compressed goes to the outbox without a copy: it fills half of the memory that goes with it.
+/// From this size on, compressed data goes to the outbox without a copy: it fills half of the buffer that goes with it.
 pub(super) const OWNED: usize = OUTPUT / 2;
 
-/// What a sync flush ends with, and the sender cuts off. RFC 7692 7.2.1.
+/// The end of a sync flush, which the sender cuts off. RFC 7692 7.2.1.
 const TAIL: &[u8] = &[0, 0, 0xff, 0xff];
 
-/// What is left of an empty block when its tail is cut off: the last frame of a message in pieces. RFC 7692 7.2.3.6.
+/// An empty block without its tail: the last frame of a message in pieces. RFC 7692 7.2.3.6.
 pub(super) const END: &[u8] = &[0];
 
 impl Form {
@@ -50,15 +50,15 @@ impl Form {
     fn stream(self) -> Stream {
         Stream::new_with_config(DeflateConfig {
             level: self.level.into(),
-            // Below zero: data without a header.
+            // A negative number: data without a header.
             window_bits: -i32::from(self.window.bits()),
             mem_level: self.memory_level.into(),
             ..DeflateConfig::default()
         })
     }
 
-    /// What such a compressor takes, as the allocator counts it: zlib-rs's window twice, the chains of it, heads of 128
-    /// KiB, the symbols and what is pending, a few fields, and the buffer for output.
+    /// The memory of such a compressor, as the allocator counts it: zlib-rs's window twice, its chains, heads of 128
+    /// KiB, the symbols and pending output, a few fields, and the output buffer.
     pub(super) fn held_bytes(self) -> usize {
         (self.window.bytes() << 2) + (128 << 10) + (1 << (self.memory_level + 9)) + (8 << 10) + OUTPUT
     }
@@ -73,50 +73,50 @@ impl Deflater {
         self.form
     }
 
-    /// A message begins, which may refer to `history`.
+    /// Begins a message, which may refer to `history`.
     pub(super) fn begin(&mut self, history: Option<&History>) {
         self.stream.reset();
         for part in history.map(History::parts).into_iter().flatten() {
             if !part.is_empty() {
-                // Between messages nothing is pending, and then it takes a dictionary.
+                // Between messages no output is pending, so the stream accepts a dictionary.
                 let _ = self.stream.set_dictionary(part);
             }
         }
     }
 
-    /// Compresses a whole message, begun just now. `None`: it would not get smaller.
+    /// Compresses a whole message, right after `begin`. `None` if the result would not be smaller.
     pub(super) fn whole(&mut self, data: &[u8]) -> Option<&[u8]> {
         let written = self.compress(data, data.len().saturating_add(TAIL.len()))?;
         let whole = self.output.get(..written)?.strip_suffix(TAIL)?;
         (whole.len() < data.len()).then_some(whole)
     }
 
-    /// Compresses a piece of a message. It can be inflated as soon as it is there.
+    /// Compresses a piece of a message. The peer can decompress it as soon as it arrives.
     pub(super) fn piece(&mut self, data: &[u8]) -> &[u8] {
         let written = self.compress(data, usize::MAX).unwrap_or_default();
         self.output.get(..written).unwrap_or_default()
     }
 
-    /// The first `len` bytes of what was compressed last.
+    /// The first `len` bytes of the latest output.
     pub(super) fn output(&self, len: usize) -> &[u8] {
         self.output.get(..len).unwrap_or_default()
     }
 
-    /// What was compressed last, owned: the memory goes with it.
+    /// Takes the latest output, with its buffer.
     pub(super) fn take_output(&mut self, len: usize) -> Bytes {
         let mut output = core::mem::replace(&mut self.output, vec![0; OUTPUT]);
         output.truncate(len);
         output.into()
     }
 
-    /// What was compressed last is written: gives up the memory of what was large.
+    /// Drops a large output buffer, once its content is written.
     pub(super) fn forget_output(&mut self) {
         if self.output.len() > OUTPUT {
             self.output = vec![0; OUTPUT];
         }
     }
 
-    /// How much output there is. `None`: it would be more than `limit`.
+    /// Compresses `data` and returns the length of the output. `None` if it would exceed `limit`.
     fn compress(&mut self, mut data: &[u8], limit: usize) -> Option<usize> {
         let mut written = 0;
         loop {
@@ -128,12 +128,12 @@ impl Deflater {
             let given = convert::usize_from(self.stream.total_out() - before.1);
             data = data.get(taken..).unwrap_or_default();
             written += given;
-            // All is flushed if there is room left behind it.
+            // All is flushed if the output buffer has room left.
             if given < room_len && (data.is_empty() || taken == 0) {
                 return (data.is_empty() && written <= limit).then_some(written);
             }
             if written > limit {
-                // It stops within a block, and at level 1 zlib-rs's reset does not forget that one is open.
+                // The stream stops within a block, and at level 1 zlib-rs's reset does not forget the open block.
                 self.stream = self.form.stream();
                 return None;
             }
@@ -206,7 +206,7 @@ mod tests {
         assert!(deflater.whole(&long).is_some_and(|whole| whole.len() < 1000));
     }
 
-    /// What one message leaves behind is nothing to the next, which may be another connection's.
+    /// One message leaves nothing behind for the next, which may be another connection's.
     #[test]
     fn a_message_that_was_given_up_is_forgotten() {
         let mut number = 1_u32;

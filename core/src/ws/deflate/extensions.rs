@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::http::syntax;
 
-/// A Sec-WebSocket-Extensions field that does not have the form of RFC 6455 9.1.
+/// A Sec-WebSocket-Extensions field that does not match the grammar of RFC 6455 9.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedExtensions;
 
@@ -18,14 +18,14 @@ impl fmt::Display for MalformedExtensions {
 
 impl core::error::Error for MalformedExtensions {}
 
-/// One element: the name of an extension, and its parameters in their order.
+/// One element: the name of an extension, and its parameters in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Extension<'a> {
     pub(super) name: &'a [u8],
     pub(super) parameters: Vec<Parameter<'a>>,
 }
 
-/// A name, and a value if there is one: quotes are taken away.
+/// A name, and a value if present, without its quotes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Parameter<'a> {
     pub(super) name: &'a [u8],
@@ -40,7 +40,7 @@ pub(super) fn parse<'a>(
     for line in lines {
         let mut rest = Rest(line);
         loop {
-            // RFC 9110 5.6.1: a recipient passes over empty elements.
+            // RFC 9110 5.6.1: a recipient skips empty elements.
             if !rest.next_is(b',') && !rest.is_empty() {
                 extensions.push(rest.extension().ok_or(MalformedExtensions)?);
             }
@@ -53,7 +53,7 @@ pub(super) fn parse<'a>(
     Ok(extensions)
 }
 
-/// What is not parsed yet of a line.
+/// The part of a line that is not parsed yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -70,7 +70,7 @@ impl<'a> Rest<'a> {
         Some(extension)
     }
 
-    /// A token, or one in quotes.
+    /// Reads a token, quoted or not.
     fn value(&mut self) -> Option<Cow<'a, [u8]>> {
         if self.eat(b'"').is_none() {
             return self.token().map(Cow::Borrowed);

@@ -1,8 +1,8 @@
-//! The last bytes that went one way: what context takeover keeps. RFC 7692 7.1.1.
+//! The last bytes in one direction, which context takeover keeps. RFC 7692 7.1.1.
 
 use alloc::vec::Vec;
 
-/// The last bytes of what was compressed or inflated, in order, up to a bound. Memory follows what came.
+/// The last bytes that were compressed or decompressed, in order, up to a bound. Memory grows with the bytes that came.
 #[derive(Debug)]
 pub(super) struct History {
     /// Grows up to the bound and is a ring from then on.

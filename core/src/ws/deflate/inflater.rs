@@ -1,4 +1,4 @@
-//! Inflating a message in steps. RFC 7692 7.2.2.
+//! Decompresses a message in steps. RFC 7692 7.2.2.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,59 +10,60 @@ use super::pool::Owner;
 use super::work;
 use crate::{Violation, convert};
 
-/// Inflates one message: takes compressed bytes and gives out what they say a block at a time, so that whoever holds the
-/// result can stop.
+/// Decompresses one message: takes compressed bytes and returns the decompressed bytes block by block, so that the
+/// caller can stop.
 pub(super) struct Inflater {
     stream: Inflate,
     input: Vec<u8>,
-    /// How much of the input is inflated.
+    /// The length of the input that is decompressed.
     done: usize,
     block: Vec<u8>,
     next: Next,
-    /// Compressed bytes that were inflated and not asked for.
+    /// Compressed bytes that were decompressed since the last query.
     inflated: u64,
 }
 
 /// What the next step does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// It goes on behind the last message of this connection, whose window the stream still has.
+    /// Continues after the last message of this connection, whose window is still in the stream.
     GoOn(Owner),
-    /// It begins a stream with what the message may refer to.
+    /// Begins a stream with the data that the message may refer to.
     Begin,
-    /// The same within a message: the last step has met the end of a final block.
+    /// Begins a stream within a message: the last step met the end of a final block.
     Restart,
-    /// It needs input.
+    /// Needs input.
     Input,
-    /// The last one has filled its block: more may come without further input.
+    /// May have more output without further input: the last step filled its block.
     Output,
-    /// Nothing: the data is broken behind what was given out.
+    /// Fails: the data after the last output is malformed.
     Fail,
 }
 
-/// What data may refer to, in order and in two parts.
+/// The data that a stream may refer to, in order and in two parts.
 pub(super) type Window<'a> = [&'a [u8]; 2];
 
-/// Bytes that one step gives out at the most.
+/// The largest output of one step in bytes.
 pub(super) const BLOCK: usize = 16 << 10;
 
-/// Compressed bytes that are taken at a time.
+/// The compressed bytes that are taken at a time.
 const INPUT: usize = 4096;
 
-/// What an inflater takes, as the allocator counts it: zlib-rs's state with a window of 32 KiB, and the buffers above.
+/// The memory of an inflater, as the allocator counts it: zlib-rs's state with a window of 32 KiB, and the buffers
+/// above.
 pub(super) const HELD: usize = (48 << 10) + BLOCK + INPUT;
 
-/// What the sender has cut off (RFC 7692 7.2.2), and a byte behind it that is not looked at where a block ends before it.
+/// The bytes that the sender cut off (RFC 7692 7.2.2), and one more, which is not read if a block ends before it.
 const TAIL: &[u8] = &[0, 0, 0xff, 0xff, 0];
 
-/// An empty block that is not the final one.
+/// An empty block that is not final.
 const EMPTY: &[u8] = &[0, 0, 0, 0xff, 0xff];
 
 impl Inflater {
     pub(super) fn new() -> Self {
-        // With the largest window it takes what was compressed with any.
+        // The largest window accepts data that was compressed with any window.
         let stream = Inflate::new(false, 15);
-        // A byte more for what a new stream waits with.
+        // One byte more, for the byte that a new stream waits with.
         let input = Vec::with_capacity(INPUT + 1);
         Self { stream, input, done: 0, block: vec![0; BLOCK], next: Next::Begin, inflated: 0 }
     }
@@ -72,7 +73,7 @@ impl Inflater {
         self.next == Next::GoOn(owner)
     }
 
-    /// A message begins, of a connection whose window the stream may still have.
+    /// Begins a message of a connection whose window the stream may still have.
     pub(super) fn begin(&mut self, owner: Option<Owner>) {
         self.input.clear();
         self.done = 0;
@@ -82,7 +83,7 @@ impl Inflater {
         }
     }
 
-    /// True if all that was taken is inflated and was given out.
+    /// True if all input is decompressed and was returned.
     ///
     /// The first byte of a new stream waits for the second: no block is that short, and a message that ends with one
     /// byte ends with the header of an empty block.
@@ -99,24 +100,24 @@ impl Inflater {
         self.next == Next::Restart
     }
 
-    /// How many compressed bytes can be taken, once it is idle.
+    /// The compressed bytes that can be taken once this is idle.
     pub(super) const fn room() -> usize {
         INPUT
     }
 
-    /// Takes compressed bytes. It must be idle.
+    /// Takes compressed bytes. Call it only when idle.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         self.input.drain(..self.done);
         self.input.extend_from_slice(bytes);
         self.done = 0;
     }
 
-    /// How many compressed bytes were inflated since this was asked.
+    /// Returns the compressed bytes that were decompressed since the last call.
     pub(super) fn take_inflated(&mut self) -> u64 {
         core::mem::take(&mut self.inflated)
     }
 
-    /// Inflates up to a block of what was taken. `window` is what a new stream may refer to.
+    /// Decompresses up to a block of the input. `window` is the data that a new stream may refer to.
     pub(super) fn step(&mut self, window: Window<'_>) -> Result<&[u8], Violation> {
         match self.next {
             Next::GoOn(_) | Next::Input | Next::Output => {}
@@ -131,7 +132,7 @@ impl Inflater {
             Some(Status::StreamEnd) => Next::Restart,
             Some(Status::Ok | Status::BufError) if given == self.block.len() => Next::Output,
             Some(Status::Ok | Status::BufError) if taken == left => Next::Input,
-            // What came before it is looked at first, so that no split of the bytes changes the verdict.
+            // The output before it is judged first, so that no split of the bytes changes the verdict.
             Some(Status::Ok | Status::BufError) | None => Next::Fail,
         };
         self.done += taken;
@@ -140,11 +141,11 @@ impl Inflater {
         Ok(self.block.get(..given).unwrap_or_default())
     }
 
-    /// The message has come whole, and all of it was given out: checks that it does not end within a block. RFC 7692 7.2.2.
-    /// What is left of its window is that of `owner`.
+    /// Ends a message that has arrived and was returned completely. Checks that it does not end within a block. RFC
+    /// 7692 7.2.2. Its remaining window belongs to `owner`.
     ///
-    /// Beyond the RFC, a message is taken from which nothing was cut off: its last block is final, or its last frame is
-    /// empty, as some peers end a message in pieces.
+    /// Beyond the RFC, this accepts a message from which no tail was cut off: its last block is final, or its last
+    /// frame is empty, as some peers end a message in pieces.
     pub(super) fn end(&mut self, owner: Option<Owner>) -> Result<(), Violation> {
         match self.next {
             Next::GoOn(_) | Next::Begin | Next::Restart => match self.rest() {
@@ -156,11 +157,11 @@ impl Inflater {
             Next::Input => {}
             Next::Output | Next::Fail => return Err(not_deflate()),
         }
-        // It stops where a block ends.
+        // The stream stops where a block ends.
         let tail = run(&mut self.stream, TAIL, &mut self.block, InflateFlush::Block);
         let (ends, goes_on) = match (tail.status, tail.taken, tail.given) {
             (Some(Status::Ok), 4, 0) => {
-                // Bits that are left of the last byte, which are ones, would begin a final block.
+                // Bits that remain of the last byte, all ones, would begin a final block.
                 let next = run(&mut self.stream, EMPTY, &mut self.block, InflateFlush::NoFlush);
                 match (next.status, next.taken, next.given) {
                     (Some(Status::Ok), 5, 0) => (true, true),
@@ -169,7 +170,7 @@ impl Inflater {
                     _ => (false, false),
                 }
             }
-            // If nothing was cut off, this begins a block of stored bytes.
+            // If no tail was cut off, this begins a block of stored bytes.
             (Some(Status::Ok), 5, 0) => {
                 let stored = run(&mut self.stream, EMPTY, &mut self.block, InflateFlush::NoFlush);
                 (self.block.get(..stored.given) == Some(EMPTY), false)
@@ -192,7 +193,7 @@ impl Inflater {
         self.stream.reset(false);
         for part in window {
             if !part.is_empty() {
-                // Data without a header takes a dictionary at any time.
+                // A stream without a header accepts a dictionary at any time.
                 let _ = self.stream.set_dictionary(part);
             }
         }
@@ -200,9 +201,9 @@ impl Inflater {
     }
 }
 
-/// What one run of the stream has done.
+/// The result of one run of the stream.
 struct Run {
-    /// `None`: the data is broken.
+    /// `None`: the data is malformed.
     status: Option<Status>,
     taken: usize,
     given: usize,
@@ -216,7 +217,7 @@ fn run(stream: &mut Inflate, input: &[u8], output: &mut [u8], flush: InflateFlus
     Run { status, taken, given }
 }
 
-/// What came is not shown: how much of it is at hand depends on how it was split.
+/// The data is not shown: how much of it is available depends on how it was split.
 #[cold]
 fn not_deflate() -> Violation {
     Violation::new("compressed data that is whole and well-formed", &[], "RFC 7692 7.2.2")

@@ -1,4 +1,4 @@
-//! A compressed message that is under way. RFC 7692 7.2.2.
+//! A compressed message in flight. RFC 7692 7.2.2.
 
 use alloc::boxed::Box;
 
@@ -16,8 +16,8 @@ use crate::ws::mask;
 use crate::ws::message::Kind;
 use crate::{Bound, Exceeded, Inbox, Limit, convert};
 
-/// A compressed message that was begun: it is inflated as it comes, a block at a time, so that what it says meets the
-/// limits before it is held.
+/// A compressed message that has begun. It is decompressed block by block as it arrives, so that the decompressed size
+/// meets the limits before it is in memory.
 #[derive(Debug)]
 pub(in crate::ws) struct Inflating(Box<Message>);
 
@@ -25,37 +25,37 @@ pub(in crate::ws) struct Inflating(Box<Message>);
 struct Message {
     inflater: Inflater,
     kind: Kind,
-    /// What is inflated and was not handed out.
+    /// Decompressed bytes that were not handed out.
     content: Content,
-    /// What this message may refer to of itself, behind a final block, where no context is taken over. As long as it is
-    /// gathered that is its content.
+    /// Bytes of this message that it may refer to after a final block, if no context is taken over. While the message
+    /// is being reassembled, its content serves instead.
     recent: Option<History>,
-    /// What is handed out; dropped by the next call.
+    /// Bytes that were handed out; the next call drops them.
     handed_out: Option<Gathered>,
     place: Place,
     delivery: Delivery,
-    /// Bytes that were inflated.
+    /// The decompressed size so far, in bytes.
     inflated: u64,
-    /// Compressed bytes of all the frames that have begun.
+    /// The compressed bytes of all frames that have begun.
     announced: u64,
     frames: usize,
-    /// Frames in a row that brought nothing.
+    /// Consecutive empty frames.
     empty_frames: usize,
 }
 
-/// What becomes of what is inflated.
+/// What becomes of the decompressed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivery {
-    /// It is gathered.
+    /// They are reassembled.
     Whole,
-    /// It is handed out in pieces.
+    /// They are handed out in pieces.
     Pieces,
-    /// Nobody wants it.
+    /// They are discarded.
     Nobody,
 }
 
 impl Inflating {
-    /// A message that is gathered.
+    /// A message that is reassembled.
     pub(in crate::ws) fn whole(kind: Kind, receiving: &Receiving) -> Self {
         Self::new(kind, Delivery::Whole, receiving)
     }
@@ -87,27 +87,27 @@ impl Inflating {
         self.0.kind
     }
 
-    /// Where in the message the receiver is.
+    /// The receiver's position in the message.
     pub(in crate::ws) fn place(&self) -> Place {
         self.0.place
     }
 
-    /// True if it is gathered.
+    /// True if the message is reassembled.
     pub(in crate::ws) fn is_gathered(&self) -> bool {
         self.0.delivery == Delivery::Whole
     }
 
-    /// True if nobody wants it.
+    /// True if the rest of the message is skipped.
     pub(in crate::ws) fn is_skipped(&self) -> bool {
         self.0.delivery == Delivery::Nobody
     }
 
-    /// True if a header is what comes next.
+    /// True if a header comes next.
     pub(in crate::ws) fn is_between_frames(&self) -> bool {
         matches!(self.0.place, Place::BetweenFrames) && !self.0.has_something() && self.0.handed_out.is_none()
     }
 
-    /// From now on it is handed out in pieces. The first is what was gathered.
+    /// Hands the message out in pieces from now on. The first piece is the part that was gathered.
     pub(in crate::ws) fn go_on_in_pieces(&mut self) {
         self.0.delivery = Delivery::Pieces;
         if let Some(recent) = &mut self.0.recent {
@@ -117,8 +117,8 @@ impl Inflating {
         }
     }
 
-    /// Nobody wants the rest of one that was begun in pieces. It is inflated all the same: the next message may refer
-    /// to it.
+    /// Skips the rest of a message that was begun in pieces. It is still decompressed: the next message may refer to
+    /// it.
     pub(in crate::ws) fn skip_rest(&mut self) {
         self.0.handed_out = None;
         if self.0.delivery == Delivery::Pieces {
@@ -127,8 +127,8 @@ impl Inflating {
         }
     }
 
-    /// Starts a frame of this message. What cannot be within the limits is refused here, before its payload comes; what it says
-    /// is judged while it is inflated.
+    /// Starts a frame of this message. Refuses a frame that cannot be within the limits before its payload arrives; the
+    /// decompressed size is checked while it is decompressed.
     pub(in crate::ws) fn start(
         &mut self,
         header: &Header,
@@ -166,7 +166,7 @@ impl Inflating {
         Ok(())
     }
 
-    /// Goes on with what has come.
+    /// Decompresses what has arrived.
     pub(in crate::ws) fn advance(
         &mut self,
         inbox: &mut Inbox,
@@ -209,18 +209,18 @@ impl Inflating {
         }
     }
 
-    /// Hands out a piece: what is inflated.
+    /// Hands out a piece: the bytes decompressed so far.
     pub(in crate::ws) fn hand_out(&mut self) -> &mut Gathered {
         self.0.handed_out.insert(self.0.content.take_piece())
     }
 
-    /// The message is over: gives the inflater back. What was gathered.
+    /// Ends the message, returns the inflater to the pool, and returns what was gathered.
     pub(in crate::ws) fn into_gathered(mut self, receiving: &Receiving) -> Gathered {
         receiving.pool().give_inflater(self.0.inflater);
         self.0.content.take_piece()
     }
 
-    /// Bytes of memory that it takes.
+    /// The memory held, in bytes.
     pub(in crate::ws) fn held_bytes(&self) -> usize {
         let handed_out = self.0.handed_out.as_ref().map_or(0, Gathered::len);
         let recent = self.0.recent.as_ref().map_or(0, History::held_bytes);
@@ -229,12 +229,12 @@ impl Inflating {
 }
 
 impl Message {
-    /// True if there is more to do before a header is looked at.
+    /// True if there is more to do before the next header is read.
     fn has_something(&self) -> bool {
         !self.inflater.is_idle() || (self.delivery == Delivery::Pieces && self.content.holds_piece())
     }
 
-    /// Inflates a block at the most.
+    /// Decompresses at most one block.
     fn step(&mut self, receiving: &mut Receiving, limits: &Limits) -> Result<(), Cause> {
         if self.inflater.restarts() {
             receiving.earn(self.inflater.take_inflated());
@@ -251,7 +251,7 @@ impl Message {
             Delivery::Pieces | Delivery::Nobody => (Limit::StreamedBytes, limits.streamed_bytes),
         };
         let ahead = convert::usize_from(bound.saturating_sub(self.inflated));
-        // What is within the limit is looked at first, so that no split of the bytes changes the verdict.
+        // The bytes within the limit are judged first, so that no split of the bytes changes the verdict.
         let (within, beyond) = block.split_at_checked(ahead).unwrap_or((block, &[]));
         self.inflated = self.inflated.saturating_add(convert::u64_from(within.len()));
         let recent = self.recent.as_mut().filter(|_| self.delivery != Delivery::Whole);
@@ -260,7 +260,7 @@ impl Message {
         }
         match self.delivery {
             Delivery::Whole => self.content.push(within, ahead)?,
-            // It is handed out before more is inflated.
+            // A piece is handed out before more is decompressed.
             Delivery::Pieces => self.content.push(within, within.len())?,
             Delivery::Nobody => {}
         }
@@ -268,8 +268,8 @@ impl Message {
     }
 }
 
-/// The most that content of so many bytes takes on the wire, where a compressor makes it no smaller: nine bits for each byte
-/// (RFC 1951 3.2.6), and what begins and ends blocks.
+/// The most that content of `bytes` bytes takes on the wire if a compressor cannot make it smaller: nine bits for each
+/// byte (RFC 1951 3.2.6), and the begin and end of blocks.
 fn on_the_wire(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 8).saturating_add(64)
 }

@@ -1,7 +1,7 @@
 //! Compression of messages: permessage-deflate, RFC 7692.
 //!
-//! Without feature `deflate` the types of [`absent`] stand in: there is no value of them, so what is done with one is
-//! compiled away.
+//! Without feature `deflate` the types of [`absent`] stand in: they have no value, so code that uses one is compiled
+//! away.
 
 #[cfg(not(feature = "deflate"))]
 mod absent;
@@ -63,15 +63,15 @@ pub use window::WindowBits;
 #[cfg(all(feature = "deflate", fuzzing))]
 pub use work::done as inflating_work;
 
-/// How far a compressed message is.
+/// How far a compressed message has got.
 #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "nobody says it without the feature"))]
 pub(super) enum Progress {
-    /// A part of it lies ready, where pieces are asked for.
+    /// A part of the message is ready, for a caller that asks for pieces.
     Piece,
-    /// It is whole.
+    /// The message is complete.
     Whole,
-    /// The header of its next frame comes next.
+    /// The header of the next frame comes next.
     Header,
-    /// More of its frame must come.
+    /// More of the frame must come.
     Nothing,
 }

@@ -1,4 +1,4 @@
-//! What a client offers, and what it makes of the answer. RFC 7692 5.2 and 7.1.
+//! A client's offer, and its check of the answer. RFC 7692 5.2 and 7.1.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -14,11 +14,11 @@ use super::window::WindowBits;
 use crate::Violation;
 
 impl Deflate {
-    /// The value of Sec-WebSocket-Extensions that a client asks with.
+    /// The value of Sec-WebSocket-Extensions that a client sends.
     pub fn offer(&self) -> String {
         let mut field = self.one_offer(self.received_context);
         if self.received_context.is_some_and(|most| most < WindowBits::MOST) {
-            // A server that cannot be held to a size may at least forget.
+            // A server that cannot limit its window may at least drop its context.
             field.push_str(", ");
             field.push_str(&self.one_offer(None));
         }
@@ -42,11 +42,12 @@ impl Deflate {
         field
     }
 
-    /// A client's check of the lines of the server's Sec-WebSocket-Extensions field. `None`: nothing is compressed.
+    /// Checks the lines of the server's Sec-WebSocket-Extensions field, as a client. `None`: messages are not
+    /// compressed.
     ///
     /// # Errors
     ///
-    /// The server has agreed to something that was not offered, or that is not valid. RFC 6455 4.1, RFC 7692 5.2.
+    /// If the server agreed to something that was not offered or is not valid. RFC 6455 4.1, RFC 7692 5.2.
     pub fn confirm<'a>(
         self: &Arc<Self>,
         answer: impl IntoIterator<Item = &'a [u8]>,

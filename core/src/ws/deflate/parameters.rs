@@ -2,7 +2,7 @@
 
 use super::extensions::{Extension, Parameter};
 
-/// The extension's name. RFC 7692 7.
+/// The name of the extension. RFC 7692 7.
 pub(super) const NAME: &str = "permessage-deflate";
 
 pub(super) const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
@@ -20,18 +20,18 @@ pub(super) struct Parameters {
     pub(super) client_max_window_bits: Option<ClientBits>,
 }
 
-/// What is said of the client's window.
+/// The parameter about the client's window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClientBits {
-    /// In an offer: the client can be held to a size.
+    /// In an offer: the server may set a limit.
     Any,
     /// From 8 to 15.
     AtMost(u8),
 }
 
 impl Parameters {
-    /// Reads the parameters of an element that has the right name. `None`: one is unknown or repeated, or its value is
-    /// none that it may have. RFC 7692 7.1: such an offer is declined, and such an answer fails the connection.
+    /// Reads the parameters of an element with the right name. `None` if one is unknown, repeated or has an invalid
+    /// value. RFC 7692 7.1: such an offer is declined, and such an answer fails the connection.
     pub(super) fn of(extension: &Extension<'_>) -> Option<Self> {
         let mut all = Self::default();
         for Parameter { name, value } in &extension.parameters {
@@ -66,7 +66,7 @@ fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.replace(value).is_none().then_some(())
 }
 
-/// RFC 7692 7.1.2: a decimal number from 8 to 15 without leading zeros.
+/// Reads a decimal number from 8 to 15 without leading zeros. RFC 7692 7.1.2.
 fn bits(value: &[u8]) -> Option<u8> {
     match value {
         [digit @ (b'8' | b'9')] => Some(digit - b'0'),

@@ -1,4 +1,4 @@
-//! Compressors and inflaters that nobody needs at the moment.
+//! Compressors and inflaters that are not in use.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::deflater::{Deflater, Form};
 use super::inflater::Inflater;
 
-/// Lends compressors and inflaters for one message. What is not given back is made anew when it is needed.
+/// Lends compressors and inflaters for one message. One that is not returned is replaced when it is needed.
 #[derive(Default)]
 pub(super) struct Pool {
     inflaters: Mutex<Vec<Inflater>>,
@@ -19,18 +19,18 @@ pub(super) struct Pool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Owner(u64);
 
-/// How many of each are kept: as many threads as are likely to need one at the same moment.
+/// The most of each that are kept: as many as threads are likely to need at the same moment.
 const KEPT: usize = 16;
 
 impl Pool {
-    /// A connection that has not been here.
+    /// Registers a new connection.
     pub(super) fn owner(&self) -> Owner {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         *owners += 1;
         Owner(*owners)
     }
 
-    /// An inflater for a message, if possible the one that the connection had last: it still has the window.
+    /// Returns an inflater for a message, if possible the one that the connection used last: it still has the window.
     pub(super) fn inflater(&self, owner: Option<Owner>) -> Inflater {
         let is_ours = |inflater: &Inflater| owner.is_some_and(|owner| inflater.belongs_to(owner));
         let mut inflater = take(&self.inflaters, is_ours).unwrap_or_else(Inflater::new);
@@ -42,7 +42,7 @@ impl Pool {
         give(&self.inflaters, inflater);
     }
 
-    /// One of this form. What was agreed on differs between connections, so there may be several.
+    /// Returns a compressor of this form. Terms differ between connections, so there may be several forms.
     pub(super) fn deflater(&self, form: Form) -> Deflater {
         take_only(&self.deflaters, |deflater| deflater.form() == form).unwrap_or_else(|| Deflater::new(form))
     }
@@ -53,14 +53,14 @@ impl Pool {
     }
 }
 
-/// The last one that was given back and is wanted: it is the warmest.
+/// Takes the last one returned that is wanted: it is the warmest.
 fn take_only<T>(kept: &Mutex<Vec<T>>, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     let at = kept.iter().rposition(is_wanted)?;
     Some(kept.remove(at))
 }
 
-/// The same, or else the last one.
+/// Takes the last one returned that is wanted, or else the last one.
 fn take<T>(kept: &Mutex<Vec<T>>, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     match kept.iter().rposition(is_wanted) {
@@ -69,12 +69,12 @@ fn take<T>(kept: &Mutex<Vec<T>>, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
     }
 }
 
-/// Keeps it, in place of the oldest if there are too many: forms that nobody asks for any more leave.
+/// Keeps it, in place of the oldest if there are too many: forms that are no longer needed leave.
 fn give<T>(kept: &Mutex<Vec<T>>, one: T) {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     let oldest = if kept.len() >= KEPT { Some(kept.remove(0)) } else { None };
     kept.push(one);
-    // Its memory is given back without the lock.
+    // The oldest is dropped without the lock.
     drop(kept);
     drop(oldest);
 }

@@ -1,4 +1,4 @@
-//! What a receiving half needs to inflate.
+//! The state that a receiving half needs for decompression.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -11,29 +11,29 @@ use super::settings::Deflate;
 use super::window::WindowBits;
 use crate::{Exceeded, Limit};
 
-/// What a receiving half needs to inflate: having it means that compressed messages may come.
+/// The state that a receiving half needs for decompression. If it is present, compressed messages may come.
 #[derive(Debug)]
 pub(in crate::ws) struct Receiving(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     deflate: Arc<Deflate>,
-    /// What the next message may refer to, where the peer takes its context over.
+    /// The data that the next message may refer to, if the peer takes its context over.
     history: Option<History>,
-    /// This connection, if an inflater that has inflated its messages has the same window as the history. One with a smaller
-    /// history has more, and would take what another inflater refuses.
+    /// This connection, if an inflater that has decompressed its messages has the same window as the history. With a
+    /// smaller history the inflater has more, and would accept what another inflater refuses.
     owner: Option<Owner>,
-    /// How many bytes on the wire are not used up by final blocks within messages.
+    /// The bytes on the wire that final blocks within messages have not used up.
     credit: u64,
 }
 
-/// How many bytes on the wire a final block within a message uses up.
+/// The bytes on the wire that a final block within a message uses up.
 ///
-/// The data behind it is a stream of its own, for which a window of up to 32 KiB is loaded. What a message from a client costs
-/// whose window is loaded too has as many: six bytes of header, and two that are a block.
+/// The data after it is a stream of its own, for which a window of up to 32 KiB is loaded. A message from a client, for
+/// which the window is loaded too, costs as many bytes: six of header, and two that are a block.
 const FINAL_BLOCK: u64 = 8;
 
-/// How many final blocks within messages are taken at once, though they bring fewer bytes.
+/// The final blocks within messages that are accepted at once although they bring fewer bytes.
 const FINAL_BLOCKS: u64 = 16;
 
 impl Receiving {
@@ -66,19 +66,19 @@ impl Receiving {
         self.0.history.as_mut()
     }
 
-    /// So many bytes of compressed messages came on the wire.
+    /// Counts bytes of compressed messages that came on the wire.
     pub(super) fn earn(&mut self, bytes: u64) {
         self.0.credit = self.0.credit.saturating_add(bytes).min(FINAL_BLOCKS * FINAL_BLOCK);
     }
 
-    /// More data comes behind a final block, within a message. RFC 7692 7.2.3.4 and 7.2.3.5.
+    /// Starts a stream after a final block within a message. RFC 7692 7.2.3.4 and 7.2.3.5.
     pub(super) fn restart(&mut self) -> Result<(), Exceeded> {
         let exceeded = || Exceeded { limit: Limit::FinalBlocks, bound: crate::Bound::Count(FINAL_BLOCKS) };
         self.0.credit = self.0.credit.checked_sub(FINAL_BLOCK).ok_or_else(exceeded)?;
         Ok(())
     }
 
-    /// Bytes of memory that it takes.
+    /// The memory held, in bytes.
     pub(in crate::ws) fn held_bytes(&self) -> usize {
         size_of::<Inner>() + self.history().map_or(0, History::held_bytes)
     }

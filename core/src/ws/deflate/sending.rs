@@ -1,4 +1,4 @@
-//! What a right to write needs to compress. RFC 7692 7.2.1.
+//! The state that a sender needs for compression. RFC 7692 7.2.1.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -16,7 +16,7 @@ use crate::Outbox;
 use crate::ws::frame;
 use crate::ws::mask::Masks;
 
-/// What a right to write needs to compress: having it means that messages may be.
+/// The state that a sender needs for compression. If it is present, messages may be compressed.
 #[derive(Debug)]
 pub(in crate::ws) struct Sending(Box<Inner>);
 
@@ -24,7 +24,7 @@ pub(in crate::ws) struct Sending(Box<Inner>);
 struct Inner {
     deflate: Arc<Deflate>,
     form: Form,
-    /// What the next message may refer to, where our context is taken over.
+    /// The data that the next message may refer to, if our context is taken over.
     history: Option<History>,
     masks: Option<Masks>,
     pieces: Pieces,
@@ -33,16 +33,16 @@ struct Inner {
 /// Whether the message in pieces is compressed.
 #[derive(Debug)]
 enum Pieces {
-    /// It is not, or there is none.
+    /// It is uncompressed, or there is no message in pieces.
     Plain,
-    /// It is, and no piece of it is written.
+    /// It is compressed, and no piece of it is written.
     Due,
-    /// It is, with this.
+    /// It is compressed with this.
     Begun(Box<Deflater>),
 }
 
 impl Sending {
-    /// What it needs with this window.
+    /// Makes the state for this window.
     pub(in crate::ws) fn new(agreement: &Agreement, window: WindowBits, masks: Option<Masks>) -> Self {
         let deflate = Arc::clone(agreement.deflate());
         let form = Form::new(window, deflate.level, deflate.memory_level);
@@ -58,7 +58,7 @@ impl Sending {
         self.0.masks
     }
 
-    /// Writes a message that is borrowed. `first` has the opcode and the FIN bit.
+    /// Writes a borrowed message. `first` has the opcode and the FIN bit.
     #[inline(never)]
     pub(in crate::ws) fn put(&mut self, first: u8, data: &[u8], out: &mut Outbox) {
         if !self.wants(data.len(), Compression::BySize) || !self.put_compressed(first, data, out) {
@@ -66,7 +66,7 @@ impl Sending {
         }
     }
 
-    /// Writes a message that is owned.
+    /// Writes an owned message.
     #[inline(never)]
     pub(in crate::ws) fn put_bytes(
         &mut self,
@@ -80,8 +80,8 @@ impl Sending {
         }
     }
 
-    /// Writes a message that many connections share, as it was compressed for the first of them. False: it is to be
-    /// written plain.
+    /// Writes a message that many connections share, in the form that was compressed for the first of them. False if it
+    /// must be written uncompressed.
     pub(in crate::ws) fn put_shared(
         &mut self,
         first: u8,
@@ -106,7 +106,7 @@ impl Sending {
         if window > inner.form.window() {
             return self.put_compressed(first, data, out);
         }
-        // It refers to nothing before it, and what comes next may refer to it as to any other.
+        // This form refers to no earlier data, and later messages may refer to it as to any other.
         frame::put_shared(first | frame::COMPRESSED, compressed, inner.masks.as_mut(), out);
         if let Some(history) = &mut inner.history {
             history.push(data);
@@ -114,7 +114,7 @@ impl Sending {
         true
     }
 
-    /// A message in pieces begins.
+    /// Begins a message in pieces.
     pub(in crate::ws) fn begin_pieces(&mut self, compression: Compression) {
         self.0.pieces = match compression {
             Compression::BySize | Compression::Always => Pieces::Due,
@@ -132,7 +132,7 @@ impl Sending {
                 let mut deflater = deflate.pool().deflater(*form);
                 deflater.begin(history.as_ref());
                 *pieces = Pieces::Begun(deflater.into());
-                // RFC 7692 6: the first frame of a message says that it is compressed.
+                // RFC 7692 6: the first frame of a message marks it as compressed.
                 (pieces.begun(), first | frame::COMPRESSED)
             }
             Pieces::Begun(_) => (pieces.begun(), first),
@@ -150,7 +150,7 @@ impl Sending {
     pub(in crate::ws) fn end_pieces(&mut self, first: u8, out: &mut Outbox) {
         let inner = &mut *self.0;
         let payload = match core::mem::replace(&mut inner.pieces, Pieces::Plain) {
-            // Without any piece it is an empty message, which would grow.
+            // Without any piece this is an empty message, which compression would make larger.
             Pieces::Plain | Pieces::Due => &[],
             Pieces::Begun(deflater) => {
                 inner.deflate.pool().give_deflater(*deflater);
@@ -160,7 +160,7 @@ impl Sending {
         frame::put(first, payload, inner.masks.as_mut(), out);
     }
 
-    /// Bytes of memory that it takes.
+    /// The memory held, in bytes.
     pub(in crate::ws) fn held_bytes(&self) -> usize {
         let history = self.0.history.as_ref().map_or(0, History::held_bytes);
         let deflater = match &self.0.pieces {
@@ -178,7 +178,7 @@ impl Sending {
         }
     }
 
-    /// False: nothing was written, since it would not get smaller.
+    /// Compresses and writes a message. False if nothing was written, since the result would not be smaller.
     fn put_compressed(&mut self, first: u8, data: &[u8], out: &mut Outbox) -> bool {
         let Inner { deflate, form, history, masks, .. } = &mut *self.0;
         let mut deflater = deflate.pool().deflater(*form);
@@ -204,7 +204,7 @@ impl Pieces {
     }
 }
 
-/// Writes a frame whose payload is owned.
+/// Writes a frame with an owned payload.
 fn put_owned(first: u8, payload: Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
     match masks {
         None => frame::put_owned(first, payload, out),
@@ -212,7 +212,7 @@ fn put_owned(first: u8, payload: Bytes, masks: Option<&mut Masks>, out: &mut Out
     }
 }
 
-/// Writes the first `len` bytes of what was compressed last as a frame.
+/// Writes the first `len` bytes of the latest output as a frame.
 fn put_output(deflater: &mut Deflater, len: usize, first: u8, masks: Option<&mut Masks>, out: &mut Outbox) {
     if len < OWNED || masks.is_some() {
         frame::put(first, deflater.output(len), masks, out);

@@ -1,4 +1,4 @@
-//! How connections compress, and what they share for it.
+//! How connections compress, and the compressors that they share.
 
 use alloc::sync::Arc;
 
@@ -7,17 +7,18 @@ use super::window::WindowBits;
 
 /// How connections compress: permessage-deflate, RFC 7692. Needs feature `deflate`, and with it std.
 ///
-/// Give it to [`Acceptance::deflate`](super::super::Acceptance::deflate) or
-/// [`Offer::deflate`](super::super::Offer::deflate), behind an `Arc`: the connections that have it share its compressors.
+/// Pass it to [`Acceptance::deflate`](super::super::Acceptance::deflate) or
+/// [`Offer::deflate`](super::super::Offer::deflate), behind an `Arc`: the connections that use it share its
+/// compressors.
 ///
 /// # What it costs
 ///
-/// A compressor (390 KiB by default) or an inflater (71 KiB) is lent to a connection for one message and
-/// goes back; up to 16 of each that nobody needs are kept. A whole message is compressed within one call. An inflater
-/// stays with a connection for as long as a compressed message is under way, and a compressor with one that
+/// A compressor (390 KiB by default) or an inflater (71 KiB) is lent to a connection for one message and then returned;
+/// up to 16 unused ones of each are kept. A whole message is compressed within one call. An inflater stays with a
+/// connection while a compressed message is in flight, and a compressor while the connection
 /// [streams](super::super::Sender::fragments) a message.
 ///
-/// Between messages a connection holds 136 bytes, and with context takeover what was sent and received last:
+/// Between messages a connection holds 136 bytes, and with context takeover the data that was sent and received last:
 ///
 /// | | holds at most, between messages |
 /// |---|---|
@@ -25,36 +26,36 @@ use super::window::WindowBits;
 /// | default | 4 KiB of what it sent, and 32 KiB of what it received |
 /// | `received_context: WindowBits::new(11)` | 4 KiB, and 2 KiB |
 ///
-/// That follows the bytes of compressed messages that have come, never what was agreed on, and lies in
-/// [`Session::held_bytes`](super::super::Session::held_bytes). Because the compressor is not kept, its memory of what was sent
-/// is loaded anew for each message: by default about 10 us. An inflater keeps what was received for as long as no other
-/// connection needs it. If one did, or if the message before ended with a final block, up to 32 KiB are copied into it, which
-/// takes about 1 us.
+/// The memory grows with the compressed messages that have come, not with the terms that were agreed on, and is counted
+/// in [`Session::held_bytes`](super::super::Session::held_bytes). Because the compressor is not kept, the history of
+/// sent data is loaded anew for each message: by default about 10 us. An inflater keeps the received history until
+/// another connection needs the inflater. In that case, or if the previous message ended with a final block, up to 32
+/// KiB are copied into an inflater, which takes about 1 us.
 ///
-/// What a peer can make inflating cost is bounded by the bytes that it sends. A final block within a message (RFC 7692
-/// 7.2.3.5) begins a stream of its own, so there may be one for each 8 bytes on the wire, and 16 more at a time: 1008 above
-/// that.
+/// The work that a peer can cause for decompression is bounded by the bytes that it sends. A final block within a
+/// message (RFC 7692 7.2.3.5) begins a stream of its own, so one is allowed for each 8 bytes on the wire, and 16 more
+/// at a time. More fail with 1008.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Deflate {
-    /// How hard the compressor works, from 1 (fast) to 9 (small); what lies outside is taken as the nearest. Default 6, as
-    /// zlib's. For JSON of 1 KiB, 1 takes a third of the time and makes it half as large again.
+    /// How hard the compressor works, from 1 (fast) to 9 (small). The value is clamped to that range. Default 6, as in
+    /// zlib. For JSON of 1 KiB, level 1 takes a third of the time, and its output is half as large again.
     pub level: u8,
-    /// Messages of fewer bytes are sent plain. Default 256: below it a message fits into one packet either way, and
-    /// without context it hardly shrinks.
+    /// Messages of fewer bytes are sent uncompressed. Default 256: a shorter message fits into one packet either way,
+    /// and hardly shrinks without context.
     pub least: usize,
-    /// The largest window of our compressor. The peer may ask for less. Default 15, 32 KiB.
+    /// The largest window of our compressor. The peer may ask for a smaller one. Default 15, 32 KiB.
     pub window: WindowBits,
-    /// The memory of our compressor, from 1 to 9; what lies outside is taken as the nearest. Default 8, as zlib's. Each
-    /// step halves a part of it and the blocks that it makes.
+    /// The memory of our compressor, from 1 to 9. The value is clamped to that range. Default 8, as in zlib. Each step
+    /// down halves a part of that memory, and the size of the blocks.
     pub memory_level: u8,
-    /// Bytes of what was sent that the next message may refer to: our context takeover (RFC 7692 7.1.1). Default 4 KiB,
-    /// the last few messages. More than [`window`](Self::window) has no use, and more than 4 KiB costs more time than it
+    /// Bytes of sent data that the next message may refer to: our context takeover (RFC 7692 7.1.1). Default 4 KiB, the
+    /// last few messages. More than [`window`](Self::window) has no effect, and more than 4 KiB costs more time than it
     /// saves bytes. 0: no context takeover.
     pub sent_context: usize,
-    /// The largest window that the peer's compressor may have across messages: what we hold of what was received. Default
-    /// 15, 32 KiB. A peer that cannot be held to less is asked to take no context over. `None`: no peer's context
-    /// takeover.
+    /// The largest window that the peer's compressor may keep across messages: the received data that we hold. Default
+    /// 15, 32 KiB. A peer that cannot use a smaller window is asked not to take its context over. `None`: the peer
+    /// takes no context over.
     pub received_context: Option<WindowBits>,
     pool: Arc<Pool>,
 }
@@ -74,8 +75,8 @@ impl Default for Deflate {
 }
 
 impl Deflate {
-    /// No context takeover in either direction: each message is compressed by itself, and between messages nothing is
-    /// held.
+    /// Disables context takeover in both directions: each message is compressed on its own, and no history is held
+    /// between messages.
     pub fn without_context() -> Self {
         Self { sent_context: 0, received_context: None, ..Self::default() }
     }

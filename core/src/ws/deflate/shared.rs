@@ -8,13 +8,13 @@ use std::sync::OnceLock;
 use super::window::WindowBits;
 
 /// A message that many connections share, compressed once: by the first connection that sends it compressed, without
-/// reference to what any of them has sent before.
+/// reference to earlier messages of any connection.
 #[derive(Clone, Debug, Default)]
 pub(in crate::ws) struct SharedForm(Arc<OnceLock<Option<(WindowBits, Bytes)>>>);
 
 impl SharedForm {
-    /// The compressed form, made with `make` if nobody has made it, and the window that it takes. `None`: it would not get
-    /// smaller.
+    /// Returns the compressed form, made with `make` the first time, and the window that it needs. `None` if it would
+    /// not be smaller.
     pub(super) fn compressed(
         &self,
         make: impl FnOnce() -> Option<(WindowBits, Bytes)>,

@@ -1,4 +1,4 @@
-//! What inflating costs, counted for the law that bounds it: nothing outside of tests and fuzzing.
+//! Counts the work of decompression, for the law that bounds it. Only in tests and fuzzing.
 
 use super::inflater::Window;
 
@@ -7,12 +7,12 @@ std::thread_local! {
     static WORK: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
 }
 
-/// What a reset costs, in bytes that are copied in the same time.
+/// The cost of a reset, as the bytes that are copied in the same time.
 #[cfg(any(test, fuzzing))]
 pub(super) const RESET: u64 = 1024;
 
-/// Work done on this thread, in bytes: those that were inflated, those that were loaded into a window, and for each reset as
-/// many as it takes as long to copy.
+/// The work done on this thread, in bytes: those that were decompressed, those that were loaded into a window, and for
+/// each reset as many as are copied in the same time.
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(not(fuzzing), expect(unreachable_pub, reason = "fuzz targets ask for it"))]
 pub fn done() -> u64 {

@@ -1,4 +1,4 @@
-//! The law: what inflating costs is bounded by the bytes that came, whatever they are.
+//! The law: the work of decompression is bounded by the bytes that came, whatever they are.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use alloc::sync::Arc;
@@ -14,11 +14,11 @@ use crate::ws::{Agreement, Deflate, Jitter, Limits, Masks, NextPiece, Role, WebS
 /// A reset, and a window that is loaded.
 const LOAD: u64 = work::RESET + (32 << 10);
 
-/// For each byte on the wire: an eighth of a window, since a final block within a message uses up eight bytes, and the most
-/// that DEFLATE says with a byte. For each message there is a window on top.
+/// For each byte on the wire: an eighth of a window, since a final block within a message uses up eight bytes, and the
+/// most that DEFLATE yields for a byte. Each message adds a window.
 const PER_BYTE: u64 = LOAD / 8 + 1032;
 
-/// Beyond that: the final blocks that are taken at once.
+/// Beyond that: the final blocks that are accepted at once.
 const ONCE: u64 = 16 * LOAD;
 
 /// Payload that is cheap to send, again and again.
@@ -86,7 +86,7 @@ fn wire(sent: &[(usize, usize, Sent)], is_client: bool) -> Vec<u8> {
     bytes
 }
 
-/// The work of receiving these bytes, so many at a time.
+/// The work of receiving these bytes in parts of `cut`.
 fn work_of(bytes: &[u8], is_client: bool, deflate: &Arc<Deflate>, cut: usize, pieces: bool) -> u64 {
     let agreement = Agreement::answer([&b"permessage-deflate"[..]], deflate).unwrap().unwrap();
     let limits = Limits { fragments: usize::MAX, ..Limits::default() };
@@ -140,12 +140,12 @@ proptest! {
         });
         let messages = u64::try_from(messages.sum::<usize>() + 1).unwrap();
         prop_assert!(work <= messages * LOAD + came * PER_BYTE + ONCE, "{} of {}", work, came);
-        // However they come, it is as much.
+        // The work does not depend on how they come.
         prop_assert_eq!(work_of(&bytes, is_client, &deflate, 1000, !pieces), work);
     }
 }
 
-/// One connection's small messages cost their own bytes: the window stays where it is.
+/// One connection's small messages cost only their own bytes: the window stays where it is.
 #[test]
 fn messages_that_end_as_usual_load_no_window() {
     let deflate = Arc::new(Deflate::default());
