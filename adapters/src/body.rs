@@ -1,4 +1,4 @@
-//! Bodies on a real connection: reading one, writing one.
+//! Reads and writes bodies on a real connection.
 
 use std::fmt;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use crate::wire::{Link, Outcome, Side, Until, Wire};
 #[derive(Debug)]
 pub struct RequestBody {
     link: Arc<Link>,
-    /// Of which exchange: the connection may be at a later one by now.
+    /// The number of the exchange: the connection may be at a later one by now.
     number: u64,
     expect: Option<Continue>,
     send: Option<Responder>,
@@ -29,7 +29,7 @@ impl RequestBody {
         Self { link, number, expect: None, send: None }
     }
 
-    /// The next piece of the body; `None` at its end, and once the response was finished.
+    /// Reads the next piece of the body; `None` at its end, and once the response is finished.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl RequestBody {
         }
     }
 
-    /// The fields behind a chunked body, once it was read to its end.
+    /// The fields after a chunked body, once it was read to its end.
     pub fn trailers(&self) -> Option<Fields> {
         let wire = self.link.lock();
         if wire.number == self.number { wire.trailers.as_deref().cloned() } else { None }
@@ -95,7 +95,7 @@ impl Future for Read<'_> {
 }
 
 impl Drop for Read<'_> {
-    /// Nobody waits any more: the peer's time does not run on.
+    /// Pauses the peer's time, since the caller no longer waits.
     fn drop(&mut self) {
         if self.waits {
             self.link.lock().stop_reading(self.number);
@@ -124,7 +124,7 @@ impl Future for ReadAll<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { read, limit, first, all } = self.get_mut();
         if first.is_empty() && all.is_empty() {
-            // A client that waits to be told so is not told to send what is too much.
+            // A client that waits for 100 Continue is not asked to send a body that is too large.
             let mut wire = read.link.lock();
             let bound = u64::try_from(*limit).unwrap_or(u64::MAX);
             if wire.rest_of_body(read.number).is_some_and(|rest| rest > bound) {
@@ -142,7 +142,7 @@ impl Future for ReadAll<'_> {
             if first.len() + all.len() + piece.len() > *limit {
                 return Poll::Ready(Err(read.link.lock().too_large(*limit)));
             }
-            // A body in one piece, which most are, is not copied.
+            // A body in one piece, as most are, is not copied.
             if first.is_empty() && all.is_empty() {
                 *first = piece;
             } else {
@@ -185,8 +185,8 @@ impl Drop for Gone<'_> {
 
 /// The right to write the body of a response.
 ///
-/// It ends in [`finish`](Self::finish) or [`abort`](Self::abort). If it is dropped instead, the response is aborted:
-/// no client can take it for a whole one.
+/// [`finish`](Self::finish) or [`abort`](Self::abort) ends it. If it is dropped instead, the response is aborted: no
+/// client can take it for a complete one.
 ///
 /// Writing after the end does not compile:
 ///
@@ -207,18 +207,17 @@ impl ResponseBody {
         Self { link, body }
     }
 
-    /// Writes `data`: waits for room and hands it over, in parts if it is large.
+    /// Writes `data`: waits for room and queues it, in parts if it is large.
     ///
     /// # Errors
     ///
-    /// The connection has ended ([`WriteError::Ended`]), or the data goes past the length that was announced
-    /// ([`WriteError::Overrun`]): none of it was written then, and it comes back.
+    /// The connection has ended ([`WriteError::Ended`]), or the data exceeds the announced length
+    /// ([`WriteError::Overrun`]). In the latter case none of it was written, and it is returned.
     ///
     /// # Cancel safety
     ///
-    /// A future that is dropped writes no more, and tears nothing: what was handed over by then goes out. To know
-    /// how much that is, keep the future and ask [`Write::into_rest`]; or wait with [`ready`](Self::ready), which
-    /// is cancel safe.
+    /// Dropping the future stops writing, but corrupts nothing: what was queued by then is sent. To learn how much that
+    /// is, keep the future and call [`Write::into_rest`]; or wait with [`ready`](Self::ready), which is cancel safe.
     pub fn write(&mut self, data: impl Into<Bytes>) -> Write<'_> {
         Write { body: self, rest: data.into() }
     }
@@ -236,8 +235,8 @@ impl ResponseBody {
         Ready { body: self, until: Until::Room(CHUNK) }
     }
 
-    /// Waits until everything that was written was taken by the transport. Without this it is written when the
-    /// handler waits for anything.
+    /// Waits until the transport has taken everything that was written. Without this, it is written when the handler
+    /// waits for anything.
     ///
     /// # Errors
     ///
@@ -262,23 +261,23 @@ impl ResponseBody {
     ///
     /// # Errors
     ///
-    /// Less was written than the length that was announced: the response is aborted.
+    /// Aborts the response if less was written than was announced.
     pub fn finish(self) -> Result<Answered, Ended> {
         self.end(None)
     }
 
-    /// Ends the body with trailers, which are sent if it is chunked and the request had `TE: trailers`, and left
-    /// out otherwise.
+    /// Ends the body with trailers. They are sent if the body is chunked and the request had `TE: trailers`, and
+    /// omitted otherwise.
     ///
     /// # Errors
     ///
-    /// As [`finish`](Self::finish).
+    /// Those of [`finish`](Self::finish).
     pub fn finish_with(self, trailers: &FieldSection) -> Result<Answered, Ended> {
         self.end(Some(trailers))
     }
 
-    /// Cuts the body off, because what produces it has failed. The connection closes, or is reset where a close
-    /// would look like the end of the body.
+    /// Cuts the body off, because its source has failed. The connection closes, or is reset if a close would look like
+    /// the end of the body.
     pub fn abort(self) -> Ended {
         Ended::Aborted
     }
@@ -297,11 +296,10 @@ impl ResponseBody {
     }
 }
 
-/// A piece that can be written once there is any room counts as small from here on: waiting for less would cut
-/// large data into many chunks.
+/// The size up to which a piece counts as small: waiting for less room would split large data into many chunks.
 pub(crate) const CHUNK: usize = 4000;
 
-/// Room beside the data: more than the line of a chunk, and no more than the least outbox has beside a large piece.
+/// Room beside the data: more than the line of a chunk, and no more than the smallest outbox has beside a large piece.
 const FRAMING: usize = 96;
 
 impl Drop for ResponseBody {
@@ -320,7 +318,7 @@ impl Drop for ResponseBody {
 pub enum WriteError {
     /// The connection has ended.
     Ended(Ended),
-    /// The data goes past the length that was announced. Here it is.
+    /// The data exceeds the announced length, and is returned here.
     Overrun(Bytes),
 }
 
@@ -336,7 +334,7 @@ impl fmt::Display for WriteError {
 impl std::error::Error for WriteError {}
 
 impl From<WriteError> for Ended {
-    /// An overrun is an abort: what the head announced cannot be kept.
+    /// An overrun is an abort: the announced length cannot be met.
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Ended(ended) => ended,
@@ -345,7 +343,7 @@ impl From<WriteError> for Ended {
     }
 }
 
-/// Hands data over as there is room for it.
+/// Queues data as there is room for it.
 #[must_use = "futures do nothing unless polled"]
 pub struct Write<'a> {
     body: &'a mut ResponseBody,
@@ -353,7 +351,7 @@ pub struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The part of the data that was not handed over.
+    /// The part of the data that was not queued.
     pub fn into_rest(self) -> Bytes {
         self.rest
     }
@@ -368,7 +366,7 @@ impl Future for Write<'_> {
     }
 }
 
-/// A body that is written, in either role.
+/// A body to write, for both roles.
 pub(crate) trait Outgoing {
     fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten>;
     fn room(&self, out: &Outbox) -> usize;
@@ -396,7 +394,7 @@ macro_rules! outgoing {
 outgoing!(server::ResponseBody);
 outgoing!(client::Body);
 
-/// Hands `rest` over as there is room for it.
+/// Queues `rest` as there is room for it.
 pub(crate) fn poll_write(
     link: &Link,
     body: Option<&mut impl Outgoing>,

@@ -1,4 +1,4 @@
-//! What a server or a client can be told.
+//! The settings of a server or a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use endwell_core::{OutboxLimits, http, ws};
 use crate::ws::OutletLimits;
 use crate::{Ended, Endpoints};
 
-/// How a server treats its connections, or a client its own: of these the first four count, and
+/// How a server treats its connections, or a client its own. A client uses the first four fields, `deflate` and
 /// [`connect_time`](Self::connect_time). Every field has a default.
 ///
 /// ```
@@ -22,36 +22,36 @@ use crate::{Ended, Endpoints};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The bounds of HTTP: bytes and times; and how strictly a client reads responses
+    /// The limits of HTTP, in bytes and time, and how strictly a client reads responses
     /// ([`Limits::reading`](http::Limits::reading)).
     pub http: http::Limits,
-    /// The bounds of WebSockets: bytes and times.
+    /// The limits of WebSockets, in bytes and time.
     pub ws: ws::Limits,
-    /// The bounds of what is queued for a peer.
+    /// The limits of output that is queued for a peer.
     pub output: OutboxLimits,
-    /// The bounds of what the outlets of one WebSocket have accepted.
+    /// The limits of messages that the outlets of one WebSocket have accepted.
     pub outlet: OutletLimits,
-    /// How WebSockets compress messages: a server's, where the client offers it, and a client's, where the server agrees.
-    /// Default `None`: they do not. One connection can do otherwise:
-    /// [`Acceptance::deflate`](ws::Acceptance::deflate), [`Offer::deflate`](ws::Offer::deflate).
+    /// How WebSockets compress messages: a server's, if the client offers it, and a client's, if the server agrees.
+    /// Default `None`: messages are not compressed. [`Acceptance::deflate`](ws::Acceptance::deflate) and
+    /// [`Offer::deflate`](ws::Offer::deflate) override it for one connection.
     #[cfg(feature = "deflate")]
     pub deflate: Option<ws::Deflate>,
-    /// Connections at one time, for each listener. Default 10,000. A full server stops accepting; new connections
+    /// The most connections of one listener at a time. Default 10,000. A full server stops accepting; new connections
     /// wait in the system's backlog.
     pub connections: usize,
-    /// Bytes that all connections of a listener together may hold, received and queued. Default 1 GiB. Above it no
-    /// connection is accepted, and a new request gets 503.
+    /// The most bytes that all connections of a listener may hold together, received and queued. Default 1 GiB. Above
+    /// it no connection is accepted, and a new request gets 503.
     pub held_bytes: usize,
-    /// The time that open exchanges have to end after a shutdown began. Default 30 s; then they are cut off.
+    /// The time that open exchanges have to end once a shutdown has begun. Default 30 s. After it they are cut off.
     pub shutdown_time: Duration,
-    /// A client's: the time to connect, all addresses of a name together. Default 10 s: a first
-    /// packet that is lost is sent again after 1 s, and after 3 s.
+    /// For a client: the time to connect, over all addresses of a name. Default 10 s: a lost first packet is sent again
+    /// after 1 s, and again after 3 s.
     pub connect_time: Duration,
-    /// Called once for each connection, with how it ended. Default: nothing.
+    /// A callback that is called once for each connection, with how it ended. Default: no callback.
     pub on_end: Option<OnEnd>,
 }
 
-/// Is told how each connection ended. Called by the connection's task: it must not block.
+/// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
 pub type OnEnd = Arc<dyn Fn(&Endpoints, &Ended) + Send + Sync>;
 
 impl Default for Config {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use endwell_core::{Error, Exceeded, Limit, Violation, ws};
 
-/// How a connection ended, or why an exchange could not go on.
+/// How a connection ended, or why an exchange could not continue.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The peer ended its stream between two requests, or after a response that announced the close: the ordinary
-    /// end. Between two requests nothing is missing, so there it is one without close_notify too (RFC 9112 9.8).
+    /// The peer ended its stream between two requests, or after a response that announced the close: the ordinary end.
+    /// Between two requests nothing is missing, so an end without close_notify is ordinary there too (RFC 9112 9.8).
     ByPeer,
     /// A response announced the close, and the connection closed after it.
     Announced,
@@ -23,17 +23,17 @@ pub enum Ended {
     Transport(Arc<io::Error>),
     /// The server was shut down.
     Shutdown,
-    /// The future that drove the connection was dropped.
+    /// The future that drives the connection was dropped.
     Cancelled,
     /// A handler dropped its exchange, or panicked.
     Unanswered,
-    /// A response was cut off: its body was aborted, dropped, or shorter than it had announced.
+    /// A response was cut off: its body was aborted, dropped, or shorter than announced.
     Aborted,
-    /// A client gave the connection up: it dropped it, or an exchange that was not done.
+    /// A client gave the connection up: it dropped the connection, or an incomplete exchange.
     GivenUp,
-    /// The connection was given to another protocol, which has ended.
+    /// The connection was handed to another protocol, which has ended.
     Upgraded,
-    /// The connection became a WebSocket, which ended so.
+    /// The connection became a WebSocket, which ended in this way.
     WebSocket(ws::Ended),
 }
 

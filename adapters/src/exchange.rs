@@ -1,4 +1,4 @@
-//! A request on a real connection, and the right to answer it.
+//! A request on a real connection, and the right to respond to it.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -17,11 +17,11 @@ use crate::upgraded::Upgraded;
 use crate::wire::{Http, Link, Outcome, SocketState, Wire};
 use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 
-/// A request, and the right to answer it.
+/// A request, and the right to respond to it.
 ///
-/// It ends in exactly one of these: [`respond`](Self::respond), [`start`](Self::start), [`switch`](Self::switch) or
-/// [`tunnel`](Self::tunnel), each of which consumes it. If it is dropped instead, also by a panic, the connection's
-/// task answers in its place: 500, or the status that fits the error that reading met (400, 408, 413, 431). The
+/// Exactly one of [`respond`](Self::respond), [`start`](Self::start), [`switch`](Self::switch) and
+/// [`tunnel`](Self::tunnel) ends it, and each consumes it. If it is dropped instead, also by a panic, the connection's
+/// task responds in its place: with 500, or with the status for the error that reading met (400, 408, 413, 431). The
 /// connection closes after that.
 ///
 /// ```no_run
@@ -37,7 +37,7 @@ use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 /// # }
 /// ```
 ///
-/// Answering twice does not compile:
+/// Responding twice does not compile:
 ///
 /// ```compile_fail,E0382
 /// # use endwell::{Exchange, http::StatusCode};
@@ -52,7 +52,7 @@ pub struct Exchange {
     right: Right,
 }
 
-/// The right to answer, wherever it is: given back to the connection's task if it is dropped.
+/// The right to respond, wherever it is. If it is dropped, it returns to the connection's task.
 struct Right {
     link: Arc<Link>,
     number: u64,
@@ -79,7 +79,7 @@ impl Exchange {
         Self { head, right: Right { link, number, expect, send: Some(send) } }
     }
 
-    /// The connection that it belongs to.
+    /// The connection of this exchange.
     #[cfg(feature = "blocking")]
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.right.link
@@ -95,7 +95,7 @@ impl Exchange {
         self.head.method()
     }
 
-    /// The path of the target, as it was sent: percent escapes are not decoded.
+    /// The path of the target as it was sent: percent escapes are not decoded.
     pub fn path(&self) -> &str {
         self.head.path()
     }
@@ -105,7 +105,7 @@ impl Exchange {
         self.head.fields()
     }
 
-    /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
+    /// The fields after a chunked body, once it was read to its end. They are never merged into the head's.
     pub fn trailers(&self) -> Option<Fields> {
         self.right.link.lock().trailers.as_deref().cloned()
     }
@@ -120,12 +120,12 @@ impl Exchange {
         &self.right.link.endpoints.local
     }
 
-    /// The next piece of the body; `None` at its end. A client that waits to be told so is told to continue first.
+    /// Reads the next piece of the body; `None` at its end. Sends 100 Continue first, if the client waits for it.
     ///
     /// # Errors
     ///
-    /// The peer broke the protocol, ended the stream within the body, or met a limit; or the connection has ended.
-    /// The exchange can still be answered.
+    /// The peer broke the protocol, ended the stream within the body, or met a limit; or the connection has ended. The
+    /// exchange can still be answered.
     ///
     /// # Cancel safety
     ///
@@ -135,24 +135,24 @@ impl Exchange {
         Read::new(link, *number, expect, send)
     }
 
-    /// The whole body, or what is left of it, of at most `limit` bytes. One that is announced to be larger fails at once: a
-    /// client that waits to be told to continue is not told so.
+    /// Reads the rest of the body, which may be at most `limit` bytes. A body that is announced to be larger fails at
+    /// once, without a 100 Continue.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), or the body is larger than `limit`. The exchange can still be answered; dropping it
-    /// answers 413.
+    /// Those of [`read`](Self::read), or the body is larger than `limit`. The exchange can still be answered; dropping
+    /// it responds with 413.
     ///
     /// # Cancel safety
     ///
-    /// **Not** cancel safe: what was read so far is in the future.
+    /// **Not** cancel safe: the bytes read so far are in the future.
     pub fn read_all(&mut self, limit: usize) -> ReadAll<'_> {
         ReadAll::new(self.read(), limit)
     }
 
     /// Sets the pace that the client must keep with the body of this request, instead of
-    /// [`Limits::request_pace`](endwell_core::http::Limits::request_pace): an endpoint that takes slow or endless uploads is not
-    /// the whole server.
+    /// [`Limits::request_pace`](endwell_core::http::Limits::request_pace), for example on one endpoint that takes slow
+    /// or endless uploads.
     pub fn set_body_pace(&mut self, pace: Pace) {
         if self.right.send.is_some() {
             self.right.link.lock().set_body_pace(pace);
@@ -160,15 +160,15 @@ impl Exchange {
     }
 
     /// Sets the pace at which the client must take the response, instead of
-    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), until the next request: an endpoint with large downloads, or
-    /// one for clients that sleep, is not the whole server.
+    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), until the next request, for example on one endpoint
+    /// with large downloads or for clients that sleep.
     pub fn set_output_pace(&mut self, pace: Pace) {
         if self.right.send.is_some() {
             self.right.link.lock().set_output_pace(pace);
         }
     }
 
-    /// Sends an interim response, such as 103 Early Hints. Nothing is sent to HTTP/1.0.
+    /// Sends an interim response, such as 103 Early Hints. HTTP/1.0 has none, so nothing is sent to it.
     pub fn interim(&mut self, head: &InterimHead) {
         let Right { link, send, .. } = &mut self.right;
         if let Some(send) = send {
@@ -180,9 +180,9 @@ impl Exchange {
 
     /// Waits until the connection has failed, so that long work can stop.
     ///
-    /// A client that has only ended its own side is not gone, and still gets its answer. To notice that the
-    /// connection was reset something must be read: up to [`Limits::received_bytes`] are kept meanwhile; a peer
-    /// that sends more than that is noticed only when the answer is written.
+    /// A client that has only ended its own side is not gone, and still gets its response. A reset is only noticed by
+    /// reading, so up to [`Limits::received_bytes`] are read and kept meanwhile. If the peer sends more than that, a
+    /// reset is noticed only when the response is written.
     ///
     /// [`Limits::received_bytes`]: endwell_core::http::Limits::received_bytes
     ///
@@ -193,13 +193,12 @@ impl Exchange {
         Gone::new(&self.right.link)
     }
 
-    /// Answers with a body that is at hand.
+    /// Responds with a body that is available.
     ///
-    /// Does not wait: the answer is written by the connection's task, before that waits for anything.
-    /// `Content-Length`, `Date` and what must be said of the connection are added. A body of the request that was not read
-    /// is discarded: if its rest has arrived, or its length is known and within
-    /// [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes), the connection stays; else the response announces
-    /// the close.
+    /// This does not wait: the connection's task writes the response before it waits for anything. `Content-Length`,
+    /// `Date` and the fields about the connection are added. The unread rest of the request's body is discarded. The
+    /// connection stays open if that rest has arrived, or if its length is known and within
+    /// [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes); otherwise the response announces the close.
     pub fn respond(self, head: impl Into<Head>, body: impl Into<Bytes>) -> Answered {
         let Self { mut right, .. } = self;
         let (head, body, date) = (head.into(), body.into(), date::now());
@@ -216,11 +215,12 @@ impl Exchange {
         Answered::new()
     }
 
-    /// Answers with a body that is written in pieces, while the body of the request may still be read.
+    /// Responds with a body that is written in pieces, while the body of the request may still be read.
     ///
-    /// A client that waits to be told so is told to continue; the head then goes out once the body begins to arrive, or
-    /// [`Limits::continue_time`](endwell_core::http::Limits::continue_time) is over. While a piece of the response waits to be written,
-    /// reading goes on, up to [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
+    /// Sends 100 Continue if the client waits for it. The head is then sent once the body begins to arrive, or
+    /// [`Limits::continue_time`](endwell_core::http::Limits::continue_time) is over. While a piece of the response
+    /// waits to be written, reading continues, up to
+    /// [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
     pub fn start(self, head: impl Into<Head>, framing: Framing) -> (RequestBody, ResponseBody) {
         let Self { mut right, .. } = self;
         let (head, date) = (head.into(), date::now());
@@ -245,14 +245,14 @@ impl Exchange {
         )
     }
 
-    /// Gives the connection to `protocol`, one of those that the request offers to upgrade to. Answers 101.
+    /// Switches the connection to `protocol`, one of those that the request offers to upgrade to. Responds with 101.
     ///
-    /// The handler returns the [`Answered`]; the stream can be used as long as it is wanted, also elsewhere. The
-    /// connection closes when it is dropped.
+    /// The handler returns the [`Answered`]. The stream can be used for as long as needed, also in another task.
+    /// Dropping it closes the connection.
     ///
     /// # Errors
     ///
-    /// The exchange comes back, to be answered, with the reason.
+    /// Returns the exchange, to be answered, with the reason.
     pub fn switch(
         self,
         protocol: &str,
@@ -261,17 +261,17 @@ impl Exchange {
         self.release(|exchange, wire| exchange.switch(protocol, fields, date::now().as_ref(), &mut wire.out))
     }
 
-    /// Opens the tunnel that a CONNECT asks for. Answers 200. Otherwise like [`switch`](Self::switch).
+    /// Opens the tunnel that a CONNECT asks for. Responds with 200. Otherwise like [`switch`](Self::switch).
     ///
     /// # Errors
     ///
-    /// The exchange comes back, to be answered, with the reason.
+    /// Returns the exchange, to be answered, with the reason.
     pub fn tunnel(self, fields: &FieldSection) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
         self.release(|exchange, wire| exchange.tunnel(fields, date::now().as_ref(), &mut wire.out))
     }
 
-    /// What [`accept`](Self::accept) takes, with the limits of [`Config::ws`](crate::Config::ws): pages of the same
-    /// Origin only, no subprotocol. With feature `deflate` also with `Config::deflate`.
+    /// The default terms for [`accept`](Self::accept), with the limits of [`Config::ws`](crate::Config::ws): only pages
+    /// of the same Origin, no subprotocol. With feature `deflate`, `Config::deflate` applies too.
     pub fn acceptance(&self) -> Acceptance {
         let hub = &self.right.link.hub;
         let acceptance = Acceptance::new(Arc::clone(&hub.ws_limits)).jitter(jitter());
@@ -280,11 +280,11 @@ impl Exchange {
         acceptance
     }
 
-    /// Makes the exchange a WebSocket. Answers 101. RFC 6455 4.2.
+    /// Turns the exchange into a WebSocket. Responds with 101. RFC 6455 4.2.
     ///
     /// # Errors
     ///
-    /// The exchange comes back, to be answered, with the reason; [`NotAHandshake::head`] is the head to answer with.
+    /// Returns the exchange, to be answered, with the reason; [`NotAHandshake::head`] is the head to respond with.
     pub fn accept(self, acceptance: Acceptance) -> Result<Socket, (NotAHandshake, Box<Self>)> {
         let Self { head, mut right } = self;
         let link = Arc::clone(&right.link);
@@ -342,13 +342,13 @@ impl Exchange {
     }
 }
 
-/// A number that is spread evenly; it need not be hard to guess.
+/// Returns an evenly spread number. It need not be unpredictable.
 pub(crate) fn jitter() -> Jitter {
     let number = RandomState::new().hash_one(0_u8);
     Jitter(u32::try_from(number >> 32).unwrap_or(0))
 }
 
-/// A server that stops makes every response the last one of its connection.
+/// Makes every response of a server that stops the last one of its connection.
 fn close_if_draining(link: &Link, send: &mut Responder) {
     if link.hub.is_draining() {
         send.close();

@@ -15,32 +15,33 @@
 //! }
 //! ```
 //!
-//! - [`serve`] accepts connections and gives each a task; [`Server`] serves one connection on any [`Transport`].
-//! - A handler gets an [`Exchange`] and gives it up by answering. A handler that forgets to answer does not compile;
-//!   one that panics or drops its exchange is answered for.
-//! - [`Exchange::accept`] makes it a WebSocket: [`ws::Socket`], which ends in [`close`](ws::Socket::close).
-//! - [`ws::Outlet`] is for many tasks that send over one WebSocket, and [`ws::Socket::split`] for two that share it.
+//! - [`serve`] accepts connections and gives each its own task. [`Server`] serves one connection on any [`Transport`].
+//! - A handler receives an [`Exchange`] and gives it up by responding. A handler that forgets to respond does not
+//!   compile; if one panics or drops its exchange, the connection's task responds in its place.
+//! - [`Exchange::accept`] turns an exchange into a WebSocket: [`ws::Socket`], which ends with
+//!   [`close`](ws::Socket::close).
+//! - [`ws::Outlet`] lets many tasks send over one WebSocket, and [`ws::Socket::split`] lets two tasks share it.
 //! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, a
 //!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::connect`] opens a WebSocket.
 //! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
-//! - Whatever is open has a deadline and whatever is held has a bound: [`Config`].
+//! - Every wait has a deadline and every buffer has a bound: [`Config`].
 //!
 //! # Runtimes
 //!
-//! The type of the listener says what serves it. Each has TCP and Unix listeners.
+//! The type of the listener selects the runtime. Each runtime has TCP and Unix listeners.
 //!
-//! | feature | listeners | a connection is | besides |
+//! | feature | listeners | a connection is | also |
 //! |---|---|---|---|
 //! | `tokio` (default) | tokio's | a task, on either kind of its runtime | `tokio::Stream` |
 //! | `async-std` | async-std's | a task | `futures_io::Stream` |
 //! | `smol` | smol's | a task | `futures_io::Stream` |
-//! | `blocking` | the standard library's | a thread | `blocking::handler` for handlers that are plain code |
+//! | `blocking` | the standard library's | a thread | `blocking::handler` for handlers without async |
 //!
 //! Features add up: one program can use all of them. The last three imply feature `futures-io`, whose
-//! `futures_io::Stream` serves any byte stream of futures-io's.
+//! `futures_io::Stream` serves any byte stream that implements the traits of futures-io.
 //!
-//! async-std is discontinued by its authors. Its sockets are made of the same parts as smol's, so the way out is two
-//! lines, and no handler changes:
+//! async-std is discontinued by its authors. Its sockets have the same parts as smol's, so a move to smol changes two
+//! lines and no handler:
 //!
 //! ```text
 //! async_std::net::TcpListener::bind(..)   becomes   smol::net::TcpListener::bind(..)
@@ -49,15 +50,14 @@
 //!
 //! # Compression
 //!
-//! With feature `deflate`, `Config::deflate` lets WebSockets compress messages (permessage-deflate, RFC 7692) where the
-//! other end agrees. It brings zlib-rs in, which has unsafe code where this crate has none. What it holds, and when:
-//! `ws::Deflate`.
+//! With feature `deflate`, `Config::deflate` lets WebSockets compress messages (permessage-deflate, RFC 7692) if the
+//! other end agrees. It adds zlib-rs, which contains unsafe code; this crate contains none. `ws::Deflate` documents the
+//! memory that it holds, and when.
 //!
 //! # When output is written
 //!
-//! What a handler answers is gathered, and written before the connection's task waits for anything: for input, for
-//! a deadline, or for work of the handler's own. Pipelined requests cost few system calls, and no answer sits in
-//! a buffer.
+//! A response is queued, and written before the connection's task waits for input, for a deadline, or for work of the
+//! handler. So pipelined requests cost few system calls, and no response is left in a buffer.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "async-std")]
@@ -111,7 +111,7 @@ pub use server::Server;
 pub use transport::{Address, Connector, Endpoints, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;
 
-/// The README's servers compile.
+/// Compiles the servers in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -18,12 +18,12 @@ use crate::{Config, Exchange, Run, Server};
 /// Serves every connection that `listener` accepts: await the result.
 ///
 /// `handler` is called for each request; it returns [`Answered`](crate::Answered), [`Ended`](crate::Ended) or one of
-/// the two as a `Result`. Every connection has a task of its own. The number of connections is bounded, and so is
-/// what they hold together ([`Config`]): a full server stops accepting. Errors of `accept` are counted, and
-/// accepting goes on; when the process has no more file descriptors or threads, after a pause that grows from 5 ms
+/// the two as a `Result`. Every connection has its own task. [`Config`] bounds the number of connections, and the
+/// memory that they hold together: a full server stops accepting. Errors of `accept` are counted, and accepting
+/// continues. If the process has no more file descriptors or threads, it continues after a pause that grows from 5 ms
 /// to 1 s.
 ///
-/// It goes on for ever, unless [`until`](Serve::until) names an end.
+/// It never ends, unless [`until`](Serve::until) sets an end.
 ///
 /// ```no_run
 /// # async fn f() -> std::io::Result<()> {
@@ -45,7 +45,7 @@ where
     Serve { listener, config, handler, counters: Arc::default(), stop: std::future::pending() }
 }
 
-/// A server that is to be awaited. Made by [`serve`].
+/// A server to await. Made by [`serve`].
 #[must_use = "await it"]
 #[derive(Debug)]
 pub struct Serve<L, H, S = Pending<()>> {
@@ -57,14 +57,14 @@ pub struct Serve<L, H, S = Pending<()>> {
 }
 
 impl<L, H, S> Serve<L, H, S> {
-    /// Stops when `stop` is ready: no connection is accepted any more, idle ones close, and every open exchange is
-    /// answered, with the close announced. What is still open after [`Config::shutdown_time`] is cut off.
+    /// Stops when `stop` is ready. The server accepts no more connections, idle ones close, and the response to every
+    /// open exchange announces the close. Connections that are still open after [`Config::shutdown_time`] are cut off.
     pub fn until<N: Future<Output = ()> + Send + 'static>(self, stop: N) -> Serve<L, H, N> {
         let Self { listener, config, handler, counters, stop: _ } = self;
         Serve { listener, config, handler, counters, stop }
     }
 
-    /// What happens is counted here.
+    /// The counters of this server.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
@@ -113,7 +113,7 @@ where
             }
         }
     }
-    // Closed at once: who connects from now on is told so by the system.
+    // Dropped at once, so that the system refuses new connections from now on.
     drop(listener);
     spawner.shut_down::<L>().await;
 }
@@ -121,8 +121,8 @@ where
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The connection failed while it waited to be accepted, or right behind that: the next one may be fine. What the network
-/// says of it comes from `accept` on Linux.
+/// True if the connection failed while it waited to be accepted, or right after: the next one may succeed. On Linux,
+/// `accept` returns network errors of the new connection.
 fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -135,7 +135,7 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// `None`: `stop` was ready first.
+/// Runs `future`. `None` if `stop` was ready first.
 async fn until<R>(
     stop: &mut Pin<&mut impl Future<Output = ()>>,
     future: impl Future<Output = R>,
@@ -151,8 +151,8 @@ async fn until<R>(
 }
 
 pin_project! {
-    /// The task of one connection. By hand, so that a connection is not held twice: where it was given and where it is
-    /// awaited.
+    /// The task of one connection. Written by hand, so that the connection is not stored twice: as an argument and as
+    /// an awaited value.
     struct Task<H, F> {
         #[pin]
         run: Run<H, F>,
@@ -177,7 +177,7 @@ where
     }
 }
 
-/// Makes a task of each connection.
+/// Spawns a task for each connection.
 struct Spawner<H> {
     hub: Arc<Hub>,
     limits: Arc<endwell_core::http::Limits>,
@@ -194,7 +194,7 @@ where
     async fn accept<L: Listener>(&self, listener: &L) -> io::Result<(L::Transport, Endpoints)> {
         std::future::poll_fn(|cx| {
             let members = self.hub.watch(cx.waker());
-            // Without a member there is nobody whose leaving could make room.
+            // Without a member, no connection could leave and make room.
             let has_room =
                 members < self.config.connections.max(1) && !(self.hub.is_overloaded() && members > 0);
             if has_room { Poll::Ready(()) } else { Poll::Pending }
@@ -212,7 +212,8 @@ where
         let limits = Arc::clone(&self.limits);
         let server = Server::member_of(Arc::clone(&self.hub), transport, endpoints, &self.config, limits);
         self.hub.counters.accepted.add();
-        // A member before the task runs, and until it has ended: leaving cannot come before joining.
+        // The connection joins before its task runs, and leaves after it has ended: it cannot leave before it has
+        // joined.
         let handler = Arc::clone(&self.handler);
         let run = server.run(move |exchange| handler(exchange));
         let link = Arc::clone(run.link());

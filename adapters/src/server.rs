@@ -12,8 +12,8 @@ use crate::transport::{Endpoints, Transport};
 use crate::wire::Link;
 use crate::{Config, Exchange, Run};
 
-/// A connection to be served, on any [`Transport`]. [`serve`](crate::serve()) makes one for each that a listener
-/// accepts; make your own for connections that come from elsewhere.
+/// A connection to serve, on any [`Transport`]. [`serve`](crate::serve()) makes one for each connection that a listener
+/// accepts. Make your own for connections from elsewhere.
 ///
 /// ```no_run
 /// # async fn f(stream: tokio::net::UnixStream) {
@@ -31,7 +31,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A connection of its own, with addresses unknown.
+    /// Makes a connection that belongs to no listener. Its addresses are unknown.
     pub fn new(transport: impl Transport, config: &Config) -> Self {
         let hub = Hub::new(Arc::new(Counters::default()), config);
         Self::member_of(hub, transport, Endpoints::default(), config, config.http.clone().into())
@@ -48,16 +48,15 @@ impl Server {
         Self { link, server: server::Server::new(limits) }
     }
 
-    /// Serves the connection to its end, one exchange after the other. The result is to be awaited: it says how the
-    /// connection ended.
+    /// Serves the connection to its end, one exchange after the other. Await the result: it is how the connection
+    /// ended.
     ///
-    /// `handler` is called for each request and runs inside this future. Whenever it waits, for whatever, what was
-    /// answered is written first. A panic of the handler is caught; the request gets a 500 and the connection
-    /// closes.
+    /// `handler` is called for each request and runs inside this future. Whenever it waits, earlier responses are
+    /// written first. A panic of the handler is caught: the request gets a 500 and the connection closes.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection where it is.
+    /// Dropping the future closes the connection at once.
     pub fn run<H, F>(self, handler: H) -> Run<H, F>
     where
         H: Fn(Exchange) -> F,

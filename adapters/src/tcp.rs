@@ -1,17 +1,18 @@
-//! What TCP sockets are set to and asked, on every runtime.
+//! Sets and queries TCP sockets, on every runtime.
 
 use socket2::Socket;
 
-/// Bounds what the kernel holds of a connection and has not sent: 128 KiB, where the system has `TCP_NOTSENT_LOWAT` (Linux,
-/// Android). A system without it keeps its own bound.
+/// Limits the unsent bytes that the kernel holds for a connection to 128 KiB, if the system has `TCP_NOTSENT_LOWAT`
+/// (Linux, Android). A system without it keeps its own limit.
 ///
-/// Without this bound Linux takes megabytes at once, and then nothing until a third of them is free: a peer that reads
-/// 30 KB/s without a pause looks silent for minutes, a message waits behind megabytes that cannot be taken back, and each
-/// slow peer holds megabytes of the kernel's memory.
+/// Without this limit Linux takes megabytes at once, and then nothing until a third of them is free. A peer that
+/// steadily reads 30 KB/s then looks silent for minutes, a message waits behind megabytes that cannot be withdrawn, and
+/// each slow peer holds megabytes of kernel memory.
 ///
-/// Linux calls a socket writable again when half of the bound is free. So a peer that reads 2 KB/s, the slowest that
-/// deserves to be served, is seen to take 64 KiB every 32 s, which is within the 60 s of silence that are allowed. What is in
-/// flight does not count, so the bound does not limit the throughput of a long path; it only has to last until the task
+/// Linux reports a socket as writable again when half of the limit is free. So a peer that reads 2 KB/s, the slowest
+/// that deserves to be served, is seen to take 64 KiB every 32 s, which is within the 60 s of silence that are allowed.
+/// Data in flight does not count, so the limit does not reduce the throughput of a long path. It only has to last until
+/// the task runs again, and lasts 1 ms at 1 Gbit/s and 100 us at 10 Gbit/s.
 /// runs again, and lasts 1 ms at 1 Gbit/s and 100 us at 10 Gbit/s.
 pub(crate) fn bound_unsent(socket: &Socket) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -25,7 +26,7 @@ pub(crate) fn bound_unsent(socket: &Socket) {
     let _ = socket;
 }
 
-/// How many bytes the kernel has taken and the peer's has not acknowledged. `None` where the system does not tell.
+/// The number of bytes that the kernel has taken and the peer has not acknowledged. `None` if the system cannot tell.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn unacknowledged(_: &Socket) -> Option<u64> {
     None
@@ -34,8 +35,8 @@ pub(crate) fn unacknowledged(_: &Socket) -> Option<u64> {
 #[cfg(target_os = "linux")]
 pub(crate) use diagnosis::unacknowledged;
 
-/// What SIOCOUTQ tells, which is beyond safe code, by sock_diag(7): one question about one socket, which the kernel answers at
-/// once. It costs a few system calls, and is asked only before a peer would be given up.
+/// Queries what SIOCOUTQ reports, which safe code cannot call, through sock_diag(7): one question about one socket,
+/// which the kernel answers at once. It costs a few system calls, and is asked only before a peer would be given up.
 #[cfg(target_os = "linux")]
 mod diagnosis {
     use std::io::{Read, Write};
@@ -43,8 +44,8 @@ mod diagnosis {
 
     use socket2::{Domain, Protocol, Socket, Type};
 
-    /// How many bytes the kernel has taken and the peer's has not acknowledged. `None` where the system does not tell: a sandbox
-    /// may forbid the question.
+    /// The number of bytes that the kernel has taken and the peer has not acknowledged. `None` if the system cannot
+    /// tell: a sandbox may forbid the question.
     pub(crate) fn unacknowledged(socket: &Socket) -> Option<u64> {
         let local = socket.local_addr().ok()?.as_socket()?;
         let peer = socket.peer_addr().ok()?.as_socket()?;
@@ -123,7 +124,7 @@ mod diagnosis {
 
         use super::*;
 
-        /// A connection that is filled until the kernel takes no more, and how much that was.
+        /// A connection that is filled until the kernel takes no more, and the number of bytes that it took.
         fn pair(address: &str) -> (TcpStream, TcpStream, u64) {
             let listener = TcpListener::bind(address).unwrap();
             let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

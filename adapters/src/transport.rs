@@ -1,4 +1,4 @@
-//! What the driver needs of a byte stream: a runtime is one short file that provides this.
+//! The interface of a byte stream for the driver. Support for a runtime is one short file that provides it.
 
 use std::io::{self, IoSlice};
 use std::path::PathBuf;
@@ -10,62 +10,63 @@ use crate::client::Origin;
 
 /// A reliable byte stream with a clock, polled.
 ///
-/// The driver is written once, over this. Each method that is pending wakes the task of the last context it was
-/// given; reading, writing and sleeping have a waker each.
+/// The driver is written once, over this trait. A method that is pending wakes the task of the last context that it was
+/// given. Reading, writing and sleeping each have their own waker.
 pub trait Transport: Send + 'static {
-    /// Reads into `buffer`, which is never empty. Zero bytes are the end of the stream. An error that is made of
-    /// [`Truncated`] is its end too, but bytes may be missing before it; every later read says the same.
+    /// Reads into `buffer`, which is never empty. Zero bytes are the end of the stream. An error made from
+    /// [`Truncated`] is also the end of the stream, but bytes may be missing before it; every later read returns it
+    /// again.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Writes from `slices`, in order, and says how many bytes were taken.
+    /// Writes from `slices`, in order, and returns how many bytes were taken.
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
 
-    /// Passes on what a layer below may hold back, such as an encrypted record.
+    /// Flushes what a lower layer may hold back, such as an encrypted record.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Ends the write side: the peer reads the end of the stream behind the last byte.
+    /// Ends the write side: the peer reads the end of the stream after the last byte.
     fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Lets the coming drop reset the connection, so that the peer cannot take it for a clean end. Where a stream
-    /// has no reset, its drop is the best there is.
+    /// Prepares the drop that follows to reset the connection, so that the peer cannot take it for a clean end. A
+    /// stream without a reset is only dropped.
     fn reset(&mut self);
 
-    /// The time, since an epoch of the transport's choice.
+    /// The current time, since an epoch of the transport's choice.
     fn now(&self) -> Instant;
 
     /// Waits until `until`. A later call with another moment replaces the earlier one.
     ///
-    /// It is not called again for the same moment by the same task before that has come: a runtime that cuts turns
-    /// short must not let it be forgotten.
+    /// The same task does not call it again for the same moment before that moment: a runtime that cuts turns short
+    /// must keep the timer.
     fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()>;
 
-    /// After a read was pending: was there nothing to read? False if the runtime cut the turn of the task short.
+    /// True if a pending read found nothing to read. False if the runtime cut the turn of the task short.
     fn found_nothing(&self) -> bool {
         true
     }
 
-    /// After a read was pending: has something come all the same, bytes or the end, of which the runtime has not heard yet?
-    /// Asked of a connection that was idle before it is used again; if so, it is not. A layer passes the question on. False
-    /// if nobody can say.
+    /// True if, after a pending read, bytes or the end have come that the runtime has not reported yet. The driver asks
+    /// before it reuses an idle connection, and does not reuse it if so. A layer passes the question on. False if the
+    /// system cannot tell.
     fn has_unseen(&self) -> bool {
         false
     }
 
-    /// How many of the bytes that were written the peer has not acknowledged. `None` where the system does not tell.
+    /// The number of written bytes that the peer has not acknowledged. `None` if the system cannot tell.
     ///
-    /// Asked when nothing was taken for a long time, before that is judged: a kernel that buffers may take nothing for
-    /// minutes while its peer reads without a pause. A layer passes the question on. Only the difference between two
-    /// answers counts, so a layer that adds to the bytes, as TLS does, need not convert them.
+    /// The driver asks before it judges a transport that took nothing for a long time: a kernel with buffers may take
+    /// nothing for minutes while its peer keeps reading. A layer passes the question on. Only the difference between
+    /// two answers counts, so a layer that adds bytes, as TLS does, need not convert them.
     fn unacknowledged(&self) -> Option<u64> {
         None
     }
 }
 
-/// The stream ended, and not all may have come: what a [`Transport`] reads at the end of a stream that has an end of its
-/// own and lacks it, such as the close_notify of TLS.
+/// The stream ended, and bytes may be missing. A [`Transport`] returns it at the end of a stream that lacks its own
+/// end, such as the close_notify of TLS.
 ///
-/// A connection on which nothing was open has ended in order ([`Ended::ByPeer`](crate::Ended::ByPeer)); whatever else was
-/// going on has failed, whether its end could have been this or not (RFC 9112 9.8).
+/// A connection without an open exchange has then ended in order ([`Ended::ByPeer`](crate::Ended::ByPeer)). An open
+/// exchange has failed, even if the end of its message could have been this (RFC 9112 9.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truncated;
 
@@ -104,11 +105,11 @@ pub struct Endpoints {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Address {
-    /// A TCP socket's.
+    /// The address of a TCP socket.
     Tcp(std::net::SocketAddr),
-    /// A Unix socket's; clients mostly have none.
+    /// The path of a Unix socket. Clients mostly have no path.
     Unix(Option<PathBuf>),
-    /// Not known: the transport was made of something else.
+    /// Unknown: the transport was made from something else.
     #[default]
     Unknown,
 }
@@ -124,19 +125,20 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// Something that connections are made with.
+/// Makes connections.
 ///
-/// It is given a name, so that it can be a proxy that resolves it, or a layer that checks it against a certificate.
+/// It receives a name, not an address, so that it can be a proxy that resolves the name, or a layer that checks it
+/// against a certificate.
 pub trait Connector: Send + Sync + 'static {
-    /// What a connection is.
+    /// The type of a connection.
     type Transport: Transport;
 
-    /// Connects to `origin`: by TLS if it [is secure](Origin::is_secure), and never without then.
+    /// Connects to `origin`: over TLS if the origin [is secure](Origin::is_secure), and never without TLS then.
     ///
     /// # Errors
     ///
-    /// Whatever the system says of the last address that was tried, or what a layer above it did not like. A connector
-    /// that knows no TLS refuses secure origins ([`Origin::plain`]).
+    /// The system's error for the last address that was tried, or an error of a layer above. A connector without TLS
+    /// refuses secure origins ([`Origin::plain`]).
     fn connect(
         &self,
         origin: &Origin,
@@ -146,39 +148,39 @@ pub trait Connector: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The runtime has no room for it, such as no thread. The task was dropped.
+    /// If the runtime has no room for the task, such as no thread. The task was dropped.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()>;
 
-    /// Waits, on the same runtime.
+    /// Waits on the same runtime.
     fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// Something that connections come from.
+/// Accepts connections.
 pub trait Listener: Send + 'static {
-    /// What a connection is.
+    /// The type of a connection.
     type Transport: Transport;
 
-    /// Waits for a connection. Dropping the future loses none.
+    /// Waits for a connection. Dropping the future loses no connection.
     ///
     /// # Errors
     ///
-    /// Whatever the system says. [`serve`](crate::serve()) goes on after each: at once if it is about one connection,
-    /// which the kinds `ConnectionAborted`, `ConnectionReset`, `Interrupted`, `NetworkDown`, `NetworkUnreachable` and
-    /// `HostUnreachable` are, and after a pause if it is of any other kind.
+    /// The system's error. [`serve`](crate::serve()) continues after each error. It continues at once if the error
+    /// concerns one connection (the kinds `ConnectionAborted`, `ConnectionReset`, `Interrupted`, `NetworkDown`,
+    /// `NetworkUnreachable` and `HostUnreachable`), and after a pause otherwise.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
 
     /// Runs a task on the runtime of this listener.
     ///
     /// # Errors
     ///
-    /// The runtime has no room for it, such as no thread. The task was dropped.
+    /// If the runtime has no room for the task, such as no thread. The task was dropped.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()>;
 
-    /// Waits, on the same runtime. Needs no listener: a server that stops has none any more.
+    /// Waits on the same runtime. Needs no listener, since a server that stops has dropped its listener.
     fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// What went wrong with a connection after it was accepted or made, and not with accepting.
+/// Marks an error as one of a connection that was accepted or made, not of accepting.
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub(crate) fn of_one_connection(error: io::Error) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, error)

@@ -1,4 +1,4 @@
-//! A connection that another protocol has.
+//! A connection that another protocol uses.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -10,11 +10,11 @@ use bytes::{Buf, Bytes};
 use crate::transport::{Address, Transport};
 use crate::wire::{Link, Outcome};
 
-/// A connection that speaks another protocol: a byte stream, whose first bytes are those behind the request, or at a
-/// client those behind the answer.
+/// A connection that uses another protocol: a byte stream. It starts with the bytes after the request, or for a client
+/// with those after the response.
 ///
-/// It is `tokio::io::AsyncRead + AsyncWrite` with feature `tokio`, and the same of `futures-io` with feature
-/// `futures-io`. The connection closes when it is dropped.
+/// With feature `tokio` it is `tokio::io::AsyncRead + AsyncWrite`, and with feature `futures-io` the same of
+/// `futures-io`. Dropping it closes the connection.
 #[must_use = "dropping it closes the connection"]
 pub struct Upgraded {
     link: Arc<Link>,
@@ -36,11 +36,11 @@ impl Upgraded {
         &self.link.endpoints.local
     }
 
-    /// Reads. Zero bytes are the end of the stream, unless `buffer` is empty.
+    /// Reads from the stream. Zero bytes are the end of the stream, unless `buffer` is empty.
     ///
     /// # Errors
     ///
-    /// The transport failed.
+    /// If the transport failed.
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -53,20 +53,20 @@ impl Upgraded {
         self.link.lock().poll_raw_read(cx, buffer)
     }
 
-    /// Writes, and says how many bytes were taken. The answer to the request goes out first.
+    /// Writes from `slices`, and returns how many bytes were taken. The response to the request is sent first.
     ///
     /// # Errors
     ///
-    /// The transport failed.
+    /// If the transport failed.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         self.link.lock().poll_raw_write(cx, |transport, cx| transport.poll_write(cx, slices))
     }
 
-    /// Passes on what a layer below may hold back.
+    /// Flushes what a lower layer may hold back.
     ///
     /// # Errors
     ///
-    /// The transport failed.
+    /// If the transport failed.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.link.lock().poll_raw_write(cx, Transport::poll_flush)
     }
@@ -75,7 +75,7 @@ impl Upgraded {
     ///
     /// # Errors
     ///
-    /// The transport failed.
+    /// If the transport failed.
     pub fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.link.lock().poll_raw_write(cx, Transport::poll_end_write)
     }

@@ -36,7 +36,7 @@ pub struct Outbox {
     pace: Option<Box<Pace>>,
     clock: Clock,
     acknowledged: Acknowledged,
-    /// Behind a pointer: few connections ever have one.
+    /// Boxed, because few connections ever have one.
     hold: Option<Box<Hold>>,
 }
 
@@ -235,13 +235,14 @@ impl Outbox {
         self.clock.check(now, &pace, Limit::WriteProgress)
     }
 
-    /// Whether the peer still takes what was written, so that it is too early to miss its answer: true while some of it is
-    /// on its way and the pace is kept. Ask this before an answer to what was written is judged to be late.
+    /// True while some written bytes are in flight and the peer keeps its pace: it is too early to expect its answer. Ask
+    /// this before an answer to what was written is judged to be late.
     ///
-    /// `unacknowledged` as for [`poll`](Self::poll). Where it cannot be told, what the transport has taken has arrived.
+    /// `unacknowledged` is as for [`poll`](Self::poll). If the system cannot tell, what the transport has taken counts as
+    /// arrived.
     pub fn is_on_its_way(&mut self, now: Instant, unacknowledged: impl FnOnce() -> Option<u64>) -> bool {
         if !self.is_empty() {
-            // It is judged where it is written.
+            // The pace is judged by `poll`, on write.
             return true;
         }
         let told = unacknowledged().map_or(self.sent, |rest| self.sent.saturating_sub(rest));
@@ -259,7 +260,7 @@ impl Outbox {
         self.clock.check(now, &self.limits.pace, Limit::WriteProgress).is_ok()
     }
 
-    /// How much of what was sent the peer has, if that is more than it was known to have.
+    /// The number of sent bytes that the peer has acknowledged, if it is more than was known.
     pub(crate) fn gained(&mut self, unacknowledged: Option<u64>) -> Option<u64> {
         let told = self.sent.saturating_sub(unacknowledged?);
         let before = match self.acknowledged {
@@ -276,7 +277,7 @@ impl Outbox {
         Some(told)
     }
 
-    /// How much was written in all.
+    /// The number of bytes written so far.
     pub(crate) fn written(&self) -> u64 {
         self.sent.saturating_add(convert::u64_from(self.len))
     }
@@ -428,7 +429,7 @@ impl Default for Outbox {
 }
 
 impl Buf for Outbox {
-    /// How many of the queued bytes may go out: all of them, unless the rest [is held](Outbox::is_held).
+    /// The number of queued bytes that may be sent: all of them, unless the rest [is held](Outbox::is_held).
     fn remaining(&self) -> usize {
         match &self.hold {
             None => self.len,
@@ -700,7 +701,7 @@ mod tests {
         let takes = |second| move || Some(1000 - second / 30);
         let end = (0..1000).step_by(30).find(|second| !outbox.is_on_its_way(at(*second), takes(*second)));
         assert_eq!(end, Some(60));
-        // Nobody can tell.
+        // The system cannot tell.
         assert!(!outbox.is_on_its_way(at(0), untold));
     }
 }

@@ -6,22 +6,22 @@ use core::time::Duration;
 use super::Outbox;
 use crate::{Deadline, Instant, Limit, convert};
 
-/// A point of the output that nothing goes past for a while.
+/// A position in the output that is held back for a while.
 pub(super) struct Hold {
-    /// How much was written in all before it.
+    /// The number of bytes written before it.
     at: u64,
     time: Duration,
-    /// Since when nothing stands before it.
+    /// When all bytes before it had been sent.
     since: Option<Instant>,
 }
 
 impl Hold {
-    /// How many bytes may still go out, if `sent` have.
+    /// The number of bytes that may still be sent, after `sent` bytes.
     pub(super) fn before(&self, sent: u64) -> usize {
         convert::usize_from(self.at.saturating_sub(sent))
     }
 
-    /// When it ends.
+    /// When the hold ends.
     pub(super) fn deadline(&self) -> Option<Deadline> {
         let end =
             |since: Instant| Deadline { at: since.saturating_add(self.time), reason: Limit::ContinueTime };
@@ -50,7 +50,7 @@ impl Outbox {
         held
     }
 
-    /// Holds back what is put behind what is queued, for `time` at the most.
+    /// Holds back what is appended from now on, for at most `time`.
     pub(crate) fn hold(&mut self, time: Duration) {
         let at = self.sent.saturating_add(convert::u64_from(self.len));
         self.hold = Some(Hold { at, time, since: None }.into());

@@ -36,7 +36,7 @@ enum Kind {
 enum Expectation {
     None,
     Open,
-    /// It was told to.
+    /// A 100 Continue was sent.
     Granted,
 }
 
