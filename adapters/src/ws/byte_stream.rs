@@ -14,21 +14,21 @@ use super::message::Content;
 use super::socket::Socket;
 use crate::Ended;
 
-/// A WebSocket as a stream of bytes, as `websockify` and tunnels use it: what is written leaves in binary messages, and
-/// what binary messages bring is read. Where one message ends and the next begins has no meaning.
+/// A WebSocket as a stream of bytes, as `websockify` and tunnels use it: writes are sent in binary messages, and reads
+/// return the content of binary messages. The boundaries between messages have no meaning.
 ///
-/// It is `tokio::io::AsyncRead + AsyncWrite` with feature `tokio`, and the same of `futures-io` with feature `futures-io`.
-/// Made by [`Socket::into_byte_stream`].
+/// With feature `tokio` it is `tokio::io::AsyncRead + AsyncWrite`, and with feature `futures-io` the same of
+/// `futures-io`. Made by [`Socket::into_byte_stream`].
 ///
-/// A read finds the end of the stream only after a clean close: 1000, 1001 or no code. A connection that ended otherwise is
-/// an error, so nothing that was cut short looks whole. A text message is an error too. WebSocket has no half-close: ending
-/// the write side closes with 1000, and what the peer still sends is thrown away.
+/// A read returns the end of the stream only after a clean close: 1000, 1001 or no code. Any other end is an error, so
+/// truncated data never looks complete. A text message is an error too. WebSocket has no half-close: ending the write
+/// side closes with 1000, and what the peer still sends is discarded.
 ///
-/// If it is dropped instead of shut down, the peer is told 1011.
+/// If it is dropped instead of shut down, the peer receives 1011.
 #[must_use = "a stream that is dropped is closed with 1011"]
 pub struct ByteStream {
     state: State,
-    /// Received, and not read yet.
+    /// Received bytes that are not read yet.
     rest: Bytes,
 }
 
@@ -38,14 +38,14 @@ enum State {
     Ended(Ended),
 }
 
-/// Who reads and who writes may be two tasks, and each waits for the end in a place of its own.
+/// The reader and the writer may be two tasks, so each has its own place to wait for the end.
 struct Closing {
     read: CloseSocket,
     write: CloseSocket,
 }
 
-/// Bytes of one message at the most: large enough that its header is nothing, and two of them reach the usual high-water
-/// mark.
+/// The largest message in bytes: large enough that its header does not matter, and two of them reach the usual
+/// high-water mark.
 const MESSAGE: usize = 32 << 10;
 
 impl ByteStream {
@@ -61,11 +61,11 @@ impl ByteStream {
         }
     }
 
-    /// Reads. Zero bytes are the end of the stream, unless `buffer` is empty.
+    /// Reads from the stream. Zero bytes are the end of the stream, unless `buffer` is empty.
     ///
     /// # Errors
     ///
-    /// A text message came, or the connection did not end cleanly.
+    /// If a text message came, or the connection did not end cleanly.
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         while self.rest.is_empty() && !buffer.is_empty() {
             let State::Open(socket) = &mut self.state else {
@@ -94,11 +94,11 @@ impl ByteStream {
         Poll::Ready(Ok(len))
     }
 
-    /// Writes, and says how many bytes were taken.
+    /// Writes from `slices`, and returns how many bytes were taken.
     ///
     /// # Errors
     ///
-    /// The connection is closing or has ended.
+    /// If the connection is closing or has ended.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let State::Open(socket) = &mut self.state else { return Poll::Ready(Err(self.broken())) };
         let Some(data) = slices.iter().find(|slice| !slice.is_empty()) else { return Poll::Ready(Ok(0)) };
@@ -109,7 +109,7 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// The connection did not end cleanly.
+    /// If the connection did not end cleanly.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.state {
             State::Open(socket) => Pin::new(&mut socket.flush()).poll(cx).map_err(|ended| failed(&ended)),
@@ -117,11 +117,11 @@ impl ByteStream {
         }
     }
 
-    /// Closes with 1000 behind what was written, and waits for the end.
+    /// Closes with 1000 after what was written, and waits for the end.
     ///
     /// # Errors
     ///
-    /// The connection did not end cleanly.
+    /// If the connection did not end cleanly.
     pub fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.close(CloseCode::NORMAL);
         self.poll_clean_end(cx)
@@ -164,7 +164,7 @@ impl ByteStream {
     }
 }
 
-/// True if the other side had said all that it wanted to, or we had.
+/// True if the side that closed first had sent all that it wanted to.
 fn is_clean(ended: &Ended) -> bool {
     let Ended::WebSocket(WsEnded::Closed { first, sent, received }) = ended else { return false };
     is_clean_code(match first {

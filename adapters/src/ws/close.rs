@@ -1,4 +1,4 @@
-//! Waiting for the end.
+//! Waits for the end.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use crate::Ended;
 use crate::wire::Link;
 
-/// Waits until a WebSocket has ended, and says how.
+/// Waits until a WebSocket has ended, and returns how.
 #[must_use = "it says how the connection ended"]
 pub struct CloseSocket {
     link: Arc<Link>,
@@ -20,7 +20,7 @@ impl CloseSocket {
         Self { link, key: None }
     }
 
-    /// A second one, for another task.
+    /// Makes a second one, for another task.
     pub(super) fn again(&self) -> Self {
         Self::new(Arc::clone(&self.link))
     }

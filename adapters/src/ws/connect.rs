@@ -1,4 +1,4 @@
-//! Connecting to a WebSocket's URL.
+//! Connects to the URL of a WebSocket.
 
 use std::fmt;
 use std::io;
@@ -24,7 +24,7 @@ use crate::transport::Connector;
 ///
 /// # Errors
 ///
-/// The URL is none of a WebSocket's, nobody can be connected to there, or the server refuses.
+/// If the URL is not that of a WebSocket, the connection fails, or the server refuses.
 ///
 /// # Cancel safety
 ///
@@ -49,13 +49,13 @@ pub async fn connect<C: Connector>(
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL is none of a WebSocket's.
+    /// The URL is not that of a WebSocket.
     Url(InvalidUrl),
-    /// Nobody can be connected to there.
+    /// The connection failed.
     Io(io::Error),
-    /// The server has answered with something else: a redirect, a refusal, a wish for credentials.
+    /// The server sent another response: a redirect, a refusal, a request for credentials.
     Refused(Box<Received>),
-    /// No answer came, or a wrong one.
+    /// No response came, or an invalid one.
     Failed(Failure),
 }
 

@@ -1,4 +1,4 @@
-//! The task of a WebSocket that no server serves.
+//! Drives a WebSocket that does not belong to a server.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,12 +13,11 @@ use crate::transport::{Endpoints, Transport};
 use crate::wire::{Driving, Link, SocketState};
 use crate::{Config, Ended};
 
-/// Drives a WebSocket to its end: made by [`Socket::over`](super::Socket::over). Ready: how the connection ended.
+/// Drives a WebSocket to its end: made by [`Socket::over`](super::Socket::over). Returns how the connection ended.
 ///
 /// # Cancel safety
 ///
-/// If it is dropped, the connection closes where it is, and whoever holds a part of it is told
-/// ([`Ended::Cancelled`]).
+/// If it is dropped, the connection closes at once, and the holders of its parts receive [`Ended::Cancelled`].
 #[must_use = "the socket does nothing unless its driver is polled"]
 pub struct Driver(Driving);
 

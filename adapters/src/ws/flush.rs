@@ -1,4 +1,4 @@
-//! Waiting for the transport.
+//! Waits for the transport.
 
 use std::fmt;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Sending a message in pieces.
+//! Sends a message in pieces.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -14,7 +14,7 @@ use crate::wire::{Side, SocketState, Until, Wire};
 
 /// A message that is being sent in pieces.
 ///
-/// It ends in [`finish`](Self::finish). If it is dropped instead, the message can never be whole: the peer is told
+/// [`finish`](Self::finish) ends it. If it is dropped instead, the message can never be complete: the peer receives
 /// 1011 and the connection closes.
 #[must_use = "a message that is not finished closes the connection"]
 pub struct Fragments<'a> {
@@ -26,12 +26,12 @@ impl<'a> Fragments<'a> {
         Self { half: Some(half) }
     }
 
-    /// Sends a piece as a frame of its own: waits for room, then hands it over. Empty pieces send nothing.
+    /// Sends a piece as a frame of its own: waits for room, then queues it. An empty piece sends nothing.
     ///
     /// # Errors
     ///
-    /// The connection is closing or has ended; or a piece of a text message is not UTF-8: nothing of it was written,
-    /// and another can be.
+    /// If the connection is closing or has ended, or a piece of a text message is not UTF-8. In the latter case none of
+    /// it was written, and another piece can be.
     ///
     /// # Cancel safety
     ///
@@ -44,7 +44,7 @@ impl<'a> Fragments<'a> {
     ///
     /// # Errors
     ///
-    /// The connection is closing, or even the reserve for control frames is full: the payload comes back.
+    /// Returns the payload if the connection is closing, or even the reserve for control frames is full.
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
         match self.half.as_deref_mut() {
             Some(half) => half.ping(payload),
@@ -52,13 +52,14 @@ impl<'a> Fragments<'a> {
         }
     }
 
-    /// Sends as much of `data` as there is room for as a frame of its own, and says how much: for what copies from a byte
-    /// stream, such as `tokio::io::copy`. Feature `tokio` makes it `tokio::io::AsyncWrite`, and feature `futures-io` that of
-    /// `futures-io`; flushing waits for the transport, and shutting down does no more: [`finish`](Self::finish) ends it.
+    /// Sends as much of `data` as there is room for, as a frame of its own, and returns how much: for copies from a
+    /// byte stream, such as `tokio::io::copy`. Feature `tokio` makes it `tokio::io::AsyncWrite`, and feature
+    /// `futures-io` that of `futures-io`. Flushing waits for the transport, and shutting down only flushes:
+    /// [`finish`](Self::finish) ends the message.
     ///
     /// # Errors
     ///
-    /// The connection is closing or has ended; or the message is text and `data` is cut within a character.
+    /// If the connection is closing or has ended, or the message is text and `data` is split within a character.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let Some(data) = slices.iter().find(|slice| !slice.is_empty()) else { return Poll::Ready(Ok(0)) };
         let Some(half) = self.half.as_deref_mut() else { return Poll::Ready(Err(broken(None))) };
@@ -88,7 +89,7 @@ impl<'a> Fragments<'a> {
     ///
     /// # Errors
     ///
-    /// The connection has ended.
+    /// If the connection has ended.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(half) = self.half.as_deref_mut() else { return Poll::Ready(Err(broken(None))) };
         half.link().lock().poll_output(cx, Side::Writer, Until::Flushed).map_err(|ended| broken(Some(ended)))
@@ -98,7 +99,7 @@ impl<'a> Fragments<'a> {
     ///
     /// # Errors
     ///
-    /// The connection is closing or has ended.
+    /// If the connection is closing or has ended.
     pub fn finish(mut self) -> Result<(), Ended> {
         let Some(half) = self.half.take() else { return Err(Ended::Announced) };
         let mut wire = half.link().lock();
@@ -115,7 +116,7 @@ impl<'a> Fragments<'a> {
     }
 }
 
-/// Bytes of one frame at the most, where they are copied: so much waits in front of a pong.
+/// The largest frame in bytes that is copied: a pong waits for at most this much.
 const PIECE: usize = 32 << 10;
 
 fn broken(ended: Option<Ended>) -> io::Error {
@@ -139,7 +140,7 @@ impl fmt::Debug for Fragments<'_> {
     }
 }
 
-/// Waits for room, then hands the piece over.
+/// Waits for room, then queues the piece.
 #[must_use = "futures do nothing unless polled"]
 pub struct WriteFragment<'a> {
     half: Option<&'a mut SendHalf>,
@@ -151,7 +152,8 @@ pub struct WriteFragment<'a> {
 pub enum FragmentError {
     /// The connection is closing or has ended.
     Ended(Ended),
-    /// The message is text and the piece is not UTF-8. Here it is. Pieces of text are cut between characters.
+    /// The message is text and the piece, which this holds, is not UTF-8. Pieces of text must be split between
+    /// characters.
     NotText(Bytes),
 }
 

@@ -17,10 +17,10 @@ use super::send::Send;
 use crate::transport::Address;
 use crate::wire::{Link, SocketState, Wire};
 
-/// The right to write to a WebSocket: of [`Socket::split`](super::Socket::split).
+/// The right to write to a WebSocket: one half of [`Socket::split`](super::Socket::split).
 ///
-/// It ends in [`close`](Self::close). If it is dropped instead, the peer is told 1011 and the connection closes in order,
-/// behind all that was accepted.
+/// [`close`](Self::close) ends it. If it is dropped instead, the peer receives 1011 after everything that was accepted,
+/// and the connection closes in order.
 ///
 /// Sending after the close does not compile:
 ///
@@ -35,10 +35,10 @@ pub struct SendHalf {
     link: Arc<Link>,
 }
 
-/// The receiving side of a WebSocket: of [`Socket::split`](super::Socket::split).
+/// The receiving side of a WebSocket: one half of [`Socket::split`](super::Socket::split).
 ///
-/// Pings and the peer's Close are answered by the connection's task, whatever the [`SendHalf`] does. If it is dropped,
-/// what the peer sends from then on is read and thrown away, so that pings are still answered.
+/// The connection's task answers pings and the peer's Close, whatever the [`SendHalf`] does. If this half is dropped,
+/// what the peer sends from then on is read and discarded, so that pings are still answered.
 #[must_use = "what the peer sends is thrown away if it is dropped"]
 pub struct ReceiveHalf {
     link: Arc<Link>,
@@ -68,11 +68,11 @@ impl SendHalf {
     ///
     /// # Errors
     ///
-    /// The connection is closing or has ended; the message comes back.
+    /// Returns the message if the connection is closing or has ended.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe, as [`Socket::send`](super::Socket::send).
+    /// Cancel safe, like [`Socket::send`](super::Socket::send).
     #[inline]
     pub fn send(&mut self, message: impl Into<Message>) -> Send<'_> {
         Send { half: self, message: Some(message.into()) }
@@ -86,7 +86,7 @@ impl SendHalf {
         Fragments::new(self)
     }
 
-    /// Starts a message in pieces, and says whether it is compressed:
+    /// Starts a message in pieces, and sets whether it is compressed:
     /// [`Socket::send_fragments_with`](super::Socket::send_fragments_with).
     #[cfg(feature = "deflate")]
     pub fn send_fragments_with(&mut self, kind: Kind, compression: super::Compression) -> Fragments<'_> {
@@ -96,7 +96,7 @@ impl SendHalf {
         Fragments::new(self)
     }
 
-    /// True if compression was agreed on, and the connection is open.
+    /// True if compression was agreed on and the connection is open.
     #[cfg(feature = "deflate")]
     pub fn deflates(&self) -> bool {
         match &self.link.lock().socket {
@@ -109,7 +109,7 @@ impl SendHalf {
     ///
     /// # Errors
     ///
-    /// The connection is closing, or even the reserve for control frames is full: the payload comes back.
+    /// Returns the payload if the connection is closing, or even the reserve for control frames is full.
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
         let mut wire = self.link.lock();
         let Wire { socket, out, .. } = &mut *wire;
@@ -136,7 +136,7 @@ impl SendHalf {
         Flush { half: self }
     }
 
-    /// A handle that can be cloned, for many producers: [`Socket::outlet`](super::Socket::outlet).
+    /// Makes a handle for many producers: [`Socket::outlet`](super::Socket::outlet).
     pub fn outlet(&self) -> Outlet {
         let mut wire = self.link.lock();
         let Wire { queue, socket, .. } = &mut *wire;
@@ -151,12 +151,12 @@ impl SendHalf {
         Outlet::new(queue)
     }
 
-    /// Closes, behind all that was accepted: [`Socket::close`](super::Socket::close). From then on the [`ReceiveHalf`]
-    /// gives out what the connection's task has received ahead, and nothing else that the peer has sent.
+    /// Closes the connection after everything that was accepted: [`Socket::close`](super::Socket::close). From then on
+    /// the [`ReceiveHalf`] only returns what the connection's task has read ahead.
     ///
     /// # Cancel safety
     ///
-    /// As [`Socket::close`](super::Socket::close).
+    /// Like [`Socket::close`](super::Socket::close).
     pub fn close(self, close: impl Into<Close>) -> CloseSocket {
         self.link.lock().close_socket(close.into());
         CloseSocket::new(Arc::clone(&self.link))
@@ -188,18 +188,18 @@ impl ReceiveHalf {
         self.link.lock().set_message_pace(pace);
     }
 
-    /// The next message: [`Socket::receive`](super::Socket::receive).
+    /// Receives the next message: [`Socket::receive`](super::Socket::receive).
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: what was not returned is returned by the next call.
+    /// Cancel safe: a message that was not returned is returned by the next call.
     #[inline]
     pub fn receive(&mut self) -> Receive<'_> {
         Receive { half: self, waits: false }
     }
 
-    /// Hands every event to `on_event`: [`Socket::for_each`](super::Socket::for_each). The connection is locked while
-    /// `on_event` runs: it must not use, close or drop the [`SendHalf`], which would wait for itself. Outlets it can use.
+    /// Passes every event to `on_event`: [`Socket::for_each`](super::Socket::for_each). The connection is locked while
+    /// `on_event` runs: it must not use, close or drop the [`SendHalf`], which would deadlock. It can use outlets.
     ///
     /// # Cancel safety
     ///
@@ -211,7 +211,7 @@ impl ReceiveHalf {
         ForEach::new(self, on_event)
     }
 
-    /// The next message in pieces: [`Socket::receive_pieces`](super::Socket::receive_pieces).
+    /// Receives the next message in pieces: [`Socket::receive_pieces`](super::Socket::receive_pieces).
     ///
     /// # Cancel safety
     ///
@@ -225,11 +225,11 @@ impl ReceiveHalf {
         self.link.lock().read_ahead(ahead);
     }
 
-    /// Waits until the connection has ended, and says how. What the peer still sends is thrown away.
+    /// Waits until the connection has ended, and returns how. What the peer still sends is discarded.
     ///
     /// # Cancel safety
     ///
-    /// A future that is dropped loses only the story.
+    /// Dropping the future only loses the result.
     pub fn closed(self) -> CloseSocket {
         CloseSocket::new(Arc::clone(&self.link))
     }
@@ -241,13 +241,13 @@ impl Drop for ReceiveHalf {
     }
 }
 
-/// What the connection's task may receive before it is asked for: see [`Socket::drive`](super::Socket::drive).
+/// How far the connection's task may read ahead: see [`Socket::drive`](super::Socket::drive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadAhead {
-    /// Messages, pings and pongs among them; one at the least. Default 64: a few round trips of an application that
-    /// answers each.
+    /// Messages, including pings and pongs; at least one. Default 64: a few round trips of an application that answers
+    /// each message.
     pub messages: usize,
-    /// Bytes of them. Default 64 KiB, what one read takes. The message that passes it is still taken.
+    /// Bytes of those messages. Default 64 KiB, the size of one read. The message that exceeds it is still taken.
     pub bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! A received or sent message: one pointer, pleasant to match on.
+//! A received or sent message, one pointer in size, to match on.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use endwell_core::Outbox;
 use endwell_core::ws::Compression;
 use endwell_core::ws::{self, Close, Control, Frame, Kind, Sender, Text};
 
-/// What a WebSocket sends and receives, owned.
+/// A message of a WebSocket, owned.
 ///
-/// One pointer in size, so that it is cheap to return from a future; what is small lies behind it without a further
+/// It is one pointer in size, so that a future returns it cheaply. Small content is stored with it, without another
 /// allocation.
 ///
 /// ```
@@ -31,17 +31,17 @@ enum Inner {
     Text(String),
     SmallBinary(Small),
     Binary(Bytes),
-    /// One of which it is said whether it is compressed.
+    /// A message with its own setting of compression.
     #[cfg(feature = "deflate")]
     Said(ws::Message),
-    /// One that many connections share.
+    /// A message that many connections share.
     Frame(Frame),
     Ping(Control<'static>),
     Pong(Control<'static>),
     Close(Close),
 }
 
-/// A few bytes in place.
+/// A few bytes, stored in place.
 #[derive(Clone, Copy)]
 struct Small {
     len: u8,
@@ -64,52 +64,52 @@ impl Small {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    /// It was made of text, so it is text.
+    /// The bytes were made from text, so they are text.
     #[inline]
     fn as_text(&self) -> &str {
         core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
-/// What a [`Message`] is, to match on.
+/// The content of a [`Message`], to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {
     /// Text, checked to be UTF-8.
     Text(&'a str),
     /// Any bytes.
     Binary(&'a [u8]),
-    /// A ping of the peer's, which was answered.
+    /// A ping from the peer, which was answered.
     Ping(&'a [u8]),
-    /// A pong of the peer's.
+    /// A pong from the peer.
     Pong(&'a [u8]),
     /// The peer's Close, which was answered: the last message.
     Close(&'a Close),
 }
 
 impl<'a> Content<'a> {
-    /// Data that was taken for what it is when it came to be.
+    /// Wraps data whose kind was checked when it was made.
     fn of(kind: Kind, data: &'a Bytes) -> Self {
         match kind {
             Kind::Binary => Self::Binary(data),
-            // It was made of text, so it is text.
+            // The bytes were made from text, so they are text.
             Kind::Text => Self::Text(std::str::from_utf8(data).unwrap_or_default()),
         }
     }
 }
 
 impl Message {
-    /// A text message.
+    /// Makes a text message.
     pub fn text(text: impl Into<String>) -> Self {
         Self(Box::new(Inner::Text(text.into())))
     }
 
-    /// A binary message. Large ones are referenced and not copied.
+    /// Makes a binary message. A large one is referenced, not copied.
     pub fn binary(data: impl Into<Bytes>) -> Self {
         Self(Box::new(Inner::Binary(data.into())))
     }
 
-    /// The same message, with a word on whether it is compressed, where that was agreed on. Pings, pongs and Close never
-    /// are. Default: [`Compression::BySize`].
+    /// Sets whether the message is compressed, if compression was agreed on. Pings, pongs and Close never are. Default:
+    /// [`Compression::BySize`].
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_compression(self, compression: Compression) -> Self {
@@ -119,7 +119,7 @@ impl Message {
         }
     }
 
-    /// The same message, encoded and ready to be sent to many connections: from now on a clone is a reference.
+    /// Encodes the message once for many connections: from now on a clone is a reference.
     #[must_use]
     pub fn shared(self) -> Self {
         if let Inner::Frame(_) = *self.0 {
@@ -131,7 +131,7 @@ impl Message {
         }
     }
 
-    /// As the core has it, without a copy of what is large; pings, pongs and Close come back.
+    /// Converts to the message of the core, without a copy of large content. Returns pings, pongs and Close.
     fn into_data(self) -> Result<ws::Message, Self> {
         Ok(match *self.0 {
             Inner::SmallText(small) => ws::Message::text(small.as_text()),
@@ -145,7 +145,7 @@ impl Message {
         })
     }
 
-    /// What it is.
+    /// The content.
     #[inline]
     pub fn content(&self) -> Content<'_> {
         match &*self.0 {
@@ -165,7 +165,7 @@ impl Message {
     /// Text or binary; `None` for pings, pongs and Close.
     #[inline]
     pub fn kind(&self) -> Option<Kind> {
-        // Not by its content: that of a shared message is borrowed as text only after another look at all of it.
+        // Not taken from the content: that would check all of a shared message's text again.
         match &*self.0 {
             Inner::SmallText(_) | Inner::Text(_) => Some(Kind::Text),
             Inner::SmallBinary(_) | Inner::Binary(_) => Some(Kind::Binary),
@@ -176,13 +176,13 @@ impl Message {
         }
     }
 
-    /// True for text and binary: what an application sends and receives.
+    /// True for text and binary: the messages that an application sends and receives.
     #[inline]
     pub fn is_data(&self) -> bool {
         !matches!(*self.0, Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_))
     }
 
-    /// The text, if it is a text message.
+    /// The text, if this is a text message.
     #[inline]
     pub fn as_text(&self) -> Option<&str> {
         match self.content() {
@@ -233,9 +233,9 @@ impl Message {
         Self(Box::new(Inner::Close(close)))
     }
 
-    /// Writes it, if it fits; else it comes back whole. Small content is copied, and large content moves.
+    /// Writes the message if it fits, and returns it otherwise. Small content is copied, and large content moves.
     ///
-    /// Pings, pongs and Close have methods of their own: of them nothing is written.
+    /// Writes nothing for pings, pongs and Close, which have methods of their own.
     #[inline]
     pub(crate) fn write(self, sender: &mut Sender, out: &mut Outbox) -> Result<(), Self> {
         let written = match &*self.0 {
@@ -266,11 +266,11 @@ impl Message {
             | Inner::Pong(_)
             | Inner::Close(_) => return Ok(()),
         };
-        // It fits, as was asked above.
+        // It fits, as checked above.
         sender.message(message, out).map_err(|_| self)
     }
 
-    /// How many bytes it has.
+    /// The length of the content in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         match &*self.0 {
@@ -285,7 +285,7 @@ impl Message {
         }
     }
 
-    /// True if it has no bytes.
+    /// True if the content is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -325,7 +325,7 @@ impl From<Frame> for Message {
 }
 
 impl fmt::Debug for Message {
-    /// Shows what it is and its length, never content.
+    /// Shows the kind and the length, never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match (self.kind(), &*self.0) {
             (Some(Kind::Text), _) => "text",

@@ -15,13 +15,13 @@ use super::send::NotSent;
 use super::socket::Socket;
 use crate::Ended;
 
-/// A WebSocket in the shape that much of the ecosystem takes: `futures::Stream` and `futures::Sink` of messages. Made by
+/// A WebSocket in the form that many libraries take: `futures::Stream` and `futures::Sink` of messages. Made by
 /// [`Socket::into_messages`].
 ///
-/// The traits move the right to write from the types to the run time: closing the sink ends it with 1000, and what is sent
-/// after that comes back as an error. Where both are yours, [`Socket`] says more.
+/// The traits move the right to write from the types to the run time: closing the sink ends it with 1000, and what is
+/// sent after that is an error. If you control both sides, use [`Socket`], which proves more.
 ///
-/// The stream ends when nothing more will come; [`ended`](Self::ended) or closing the sink says how.
+/// The stream ends when nothing more will come; [`ended`](Self::ended) or closing the sink returns how.
 #[must_use = "messages that are dropped are closed with 1011"]
 pub struct Messages {
     state: State,
@@ -42,7 +42,7 @@ impl Messages {
         Self { state: State::Open(socket), waiting: None }
     }
 
-    /// The socket, unless the sink was closed; and the message that had no room yet.
+    /// Returns the socket, unless the sink was closed, and the message that had no room yet.
     pub fn into_socket(self) -> (Option<Socket>, Option<Message>) {
         match self.state {
             State::Open(socket) | State::Drained(socket) => (Some(socket), self.waiting),
@@ -58,7 +58,7 @@ impl Messages {
         }
     }
 
-    /// Hands over the message that waits for room.
+    /// Queues the message that waits for room.
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         if self.waiting.is_none() {
             return Poll::Ready(Ok(()));
@@ -103,7 +103,7 @@ impl FusedStream for Messages {
     }
 }
 
-/// Errors say how the connection ended; [`Ended::Announced`] while it is closing.
+/// Errors state how the connection ended; [`Ended::Announced`] while it is closing.
 impl Sink<Message> for Messages {
     type Error = Ended;
 
@@ -118,7 +118,7 @@ impl Sink<Message> for Messages {
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Ended> {
         let this = self.get_mut();
-        // Handed over when the sink is polled next: only then is there somebody to be woken if it has no room.
+        // Queued when the sink is polled next: only then is there a task to wake if it has no room.
         match this.state {
             State::Open(_) | State::Drained(_) => {
                 this.waiting = Some(message);
@@ -139,7 +139,7 @@ impl Sink<Message> for Messages {
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let this = self.get_mut();
-        // Should it not be possible any more, the end says why.
+        // If it is no longer possible, the end states why.
         let _ = ready!(this.poll_waiting(cx));
         this.state = match mem::replace(&mut this.state, State::Ended(Ended::Aborted)) {
             State::Open(socket) | State::Drained(socket) => State::Closing(socket.close(CloseCode::NORMAL)),

@@ -1,10 +1,12 @@
 //! WebSocket on a real connection.
 //!
-//! - [`Socket`] is the whole of it; [`Socket::split`] gives a half to each of two tasks.
-//! - [`Outlet`] is for many producers: bounded, in order, whole messages. [`broadcast`] sends one message to many.
-//! - [`ByteStream`] is a byte stream over binary messages, and with feature `futures` `Messages` is a `Stream` and `Sink`.
-//! - [`connect`] is a client's, in one call.
-//! - [`Socket::over`] is for connections whose handshake somebody else has done.
+//! - [`Socket`] is a whole WebSocket; [`Socket::split`] gives one half to each of two tasks.
+//! - [`Outlet`] is for many producers: bounded, in order, whole messages. [`broadcast`] sends one message to many
+//!   connections.
+//! - [`ByteStream`] is a byte stream over binary messages, and with feature `futures` `Messages` is a `Stream` and
+//!   `Sink`.
+//! - [`connect`] opens a client's WebSocket in one call.
+//! - [`Socket::over`] is for connections whose handshake was done elsewhere.
 
 mod byte_stream;
 mod close;

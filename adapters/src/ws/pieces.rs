@@ -1,4 +1,4 @@
-//! Receiving a message of any size, in pieces.
+//! Receives a message of any size, in pieces.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use super::halves::ReceiveHalf;
 use crate::Ended;
 use crate::wire::{Found, Paused};
 
-/// Waits for the next message, to be received in pieces: [`Socket::receive_pieces`](super::Socket::receive_pieces).
+/// Waits for the next message in pieces: [`Socket::receive_pieces`](super::Socket::receive_pieces).
 #[must_use = "futures do nothing unless polled"]
 pub struct ReceivePieces<'a> {
     half: Option<&'a mut ReceiveHalf>,
@@ -20,22 +20,22 @@ pub struct ReceivePieces<'a> {
 
 /// A message that is being received in pieces.
 ///
-/// It holds none of them. If it is dropped before the last, the rest of the message is thrown away as it comes.
+/// It holds no piece. If it is dropped before the last one, the rest of the message is discarded as it arrives.
 #[must_use = "the rest of the message is thrown away if it is dropped"]
 pub struct Pieces<'a> {
     half: &'a mut ReceiveHalf,
     kind: Kind,
     progress: Progress,
-    /// Unless the message was received whole, the connection's task reads nothing ahead.
+    /// Unless the message was received whole, the connection's task does not read ahead.
     #[expect(dead_code, reason = "it counts until it is dropped")]
     paused: Option<Paused>,
 }
 
-/// How far the message is.
+/// How far the message is received.
 enum Progress {
     /// More may come.
     Open,
-    /// It lies here whole: it was received before it was asked for.
+    /// The whole message is here: it was received before it was asked for.
     Whole(Bytes),
     Done,
 }
@@ -67,12 +67,12 @@ impl<'a> Future for ReceivePieces<'a> {
                 return Poll::Ready(pieces);
             }
         }
-        // From here on, so that nobody else receives the message that this waits for.
+        // Set from here on, so that no other task receives the message that this waits for.
         paused.get_or_insert_with(|| Paused::new(half.link()));
         loop {
             let kind = match ready!(half.link().lock().poll_piece(cx)) {
                 Some(Found::Start(kind)) => kind,
-                // Of a message whose first part somebody has dropped.
+                // From a message whose first part was dropped.
                 Some(Found::Piece(_) | Found::End) => continue,
                 None => return Poll::Ready(None),
             };
@@ -83,7 +83,7 @@ impl<'a> Future for ReceivePieces<'a> {
 }
 
 impl Drop for ReceivePieces<'_> {
-    /// The peer is not waited for any more: its time does not run on.
+    /// Pauses the peer's time, since the caller no longer waits.
     fn drop(&mut self) {
         if let (Some(half), Some(_)) = (&self.half, &self.paused) {
             half.link().lock().stop_receiving();
@@ -97,12 +97,12 @@ impl<'p> Pieces<'p> {
         self.kind
     }
 
-    /// The next piece, as it came; `None` when the message is whole. No piece is empty, and those of a text are whole
-    /// characters. Where they are cut means nothing.
+    /// Reads the next piece, as it arrived; `None` when the message is complete. No piece is empty, and pieces of text
+    /// hold complete characters. The boundaries between pieces mean nothing.
     ///
     /// # Errors
     ///
-    /// The message will not be whole: it broke the protocol or a limit, or the connection is closing or has ended.
+    /// If the message cannot be completed: it broke the protocol or a limit, or the connection is closing or has ended.
     ///
     /// # Cancel safety
     ///
@@ -124,7 +124,7 @@ impl Future for ReadPiece<'_, '_> {
 }
 
 impl Drop for ReadPiece<'_, '_> {
-    /// The peer is not waited for any more: its time does not run on.
+    /// Pauses the peer's time, since the caller no longer waits.
     fn drop(&mut self) {
         if self.waits {
             self.pieces.half.link().lock().stop_receiving();

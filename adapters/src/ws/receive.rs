@@ -1,4 +1,4 @@
-//! Receiving: owned messages, or events that are lent.
+//! Receives owned messages, or borrowed events.
 
 use std::fmt;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ impl Future for Receive<'_> {
 }
 
 impl Drop for Receive<'_> {
-    /// The peer is not waited for any more: its time does not run on.
+    /// Pauses the peer's time, since the caller no longer waits.
     fn drop(&mut self) {
         if self.waits {
             self.half.link().lock().stop_receiving();
@@ -39,7 +39,7 @@ impl Drop for Receive<'_> {
     }
 }
 
-/// Hands each event to a closure, where it arrived.
+/// Passes each event to a closure, borrowed from the receive buffer.
 #[must_use = "futures do nothing unless polled"]
 pub struct ForEach<'a, F> {
     half: &'a mut ReceiveHalf,
@@ -49,7 +49,7 @@ pub struct ForEach<'a, F> {
     waits: bool,
 }
 
-/// What the closure has replied since the output was last below its high-water mark.
+/// The replies of the closure since the output was last below its high-water mark.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Replies {
     None,
@@ -62,7 +62,7 @@ impl<'a, F> ForEach<'a, F> {
     }
 }
 
-/// What a closure can reply with while the event is still borrowed.
+/// Replies of a closure while the event is still borrowed.
 pub struct Reply<'a> {
     writing: Writing<'a>,
     out: &'a mut Outbox,
@@ -73,7 +73,7 @@ impl Reply<'_> {
     ///
     /// # Errors
     ///
-    /// It does not fit into what may be queued now, or the peer has closed.
+    /// If it does not fit into the outbox now, or the peer has closed.
     #[inline]
     pub fn text<'t>(&mut self, text: &'t str) -> Result<(), Full<&'t str>> {
         match &mut self.writing {
@@ -86,7 +86,7 @@ impl Reply<'_> {
     ///
     /// # Errors
     ///
-    /// As [`text`](Self::text).
+    /// Those of [`text`](Self::text).
     #[inline]
     pub fn binary<'d>(&mut self, data: &'d [u8]) -> Result<(), Full<&'d [u8]>> {
         match &mut self.writing {
@@ -99,7 +99,7 @@ impl Reply<'_> {
     ///
     /// # Errors
     ///
-    /// As [`text`](Self::text).
+    /// Those of [`text`](Self::text).
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
         match &mut self.writing {
             Writing::Idle(sender) => sender.ping(payload, self.out),
@@ -147,7 +147,7 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
 }
 
 impl<F> Drop for ForEach<'_, F> {
-    /// The peer is not waited for any more: its time does not run on.
+    /// Pauses the peer's time, since the caller no longer waits.
     fn drop(&mut self) {
         if self.waits {
             self.half.link().lock().stop_receiving();
@@ -160,13 +160,13 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> ForEach<'_, F> {
         let Self { half, on_event, replies, .. } = self;
         let mut wire = half.link().lock();
         loop {
-            // Replies wait for room here. What others send does not hold this up.
+            // Replies wait for room here. Output of other tasks does not hold this up.
             if *replies == Replies::Some && wire.out.is_above_high_water() {
                 let _ = ready!(wire.poll_output(cx, Side::Reader, Until::Room(0)));
             }
             *replies = Replies::None;
             let queued;
-            // Whoever reads ahead wakes those who wait for that, and nobody else.
+            // The task that reads ahead wakes the tasks that wait for that, and no others.
             if wire.is_read_ahead() {
                 let Some(message) = ready!(wire.poll_message(cx)) else { return Poll::Ready(()) };
                 queued = wire.out.len();

@@ -1,4 +1,4 @@
-//! Sending a whole message.
+//! Sends a whole message.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use super::message::Message;
 use crate::Ended;
 use crate::wire::{Side, SocketState, Until, Wire};
 
-/// Waits for room, then hands the message over.
+/// Waits for room, then queues the message.
 #[must_use = "futures do nothing unless polled"]
 pub struct Send<'a> {
     pub(super) half: &'a mut SendHalf,
@@ -19,7 +19,7 @@ pub struct Send<'a> {
 }
 
 impl Send<'_> {
-    /// The message, if it was not handed over.
+    /// The message, if it was not queued.
     pub fn into_message(self) -> Option<Message> {
         self.message
     }
@@ -28,9 +28,9 @@ impl Send<'_> {
 /// A message that was not sent, and why.
 #[derive(Debug)]
 pub struct NotSent {
-    /// The message, whole: nothing of it was written.
+    /// The message, of which nothing was written.
     pub message: Message,
-    /// How the connection ended. `None`: it is closing, because the peer has closed it or this side has.
+    /// How the connection ended. `None` if it is closing, by the peer or by this side.
     pub ended: Option<Ended>,
 }
 
@@ -62,7 +62,7 @@ impl Future for Send<'_> {
 }
 
 impl SendHalf {
-    /// Hands over the message that is `waiting`, when it fits.
+    /// Queues the message in `waiting`, once it fits.
     #[inline]
     pub(super) fn poll_send(
         &mut self,
@@ -73,7 +73,7 @@ impl SendHalf {
         loop {
             let Some(message) = waiting.take() else { return Poll::Ready(Ok(())) };
             let len = message.len();
-            // A promise is for the next message, whether that needs it or not.
+            // A promise is for the next message, whether that message needs it or not.
             let claimed = wire.claims_room_for(len);
             if !claimed && !wire.has_room_for(len) {
                 *waiting = Some(message);
@@ -106,8 +106,8 @@ impl SendHalf {
         Poll::Ready(Err(wire.socket.ended().unwrap_or(Ended::Announced)))
     }
 
-    /// Hands over as much of `data` as there is room for, up to `most` bytes, as a binary message: how much. The error says
-    /// how the connection ended, if it has.
+    /// Queues as much of `data` as there is room for, up to `most` bytes, as a binary message, and returns how much.
+    /// The error is how the connection ended, if it has.
     pub(super) fn poll_write_binary(
         &mut self,
         cx: &mut Context<'_>,

@@ -27,10 +27,10 @@ use crate::wire::{Link, SocketState};
 
 /// An open WebSocket.
 ///
-/// It answers pings and the peer's Close by itself, before the event is handed out, and keeps the connection alive
-/// while something is waited for, or always ([`drive`](Self::drive)). For two tasks it is [`split`](Self::split), and
-/// any number of them send through an [`outlet`](Self::outlet). It ends in [`close`](Self::close), which consumes it and says how the connection
-/// ended. If it is dropped instead, the peer is told 1011 and the connection closes in order.
+/// It answers pings and the peer's Close by itself, before it returns the event. It keeps the connection alive while a
+/// task waits on it, or always ([`drive`](Self::drive)). [`split`](Self::split) divides it between two tasks, and any
+/// number of tasks send through an [`outlet`](Self::outlet). [`close`](Self::close) consumes it and returns how the
+/// connection ended. If it is dropped instead, the peer receives 1011 and the connection closes in order.
 ///
 /// ```no_run
 /// # async fn f(exchange: endwell::Exchange) -> Result<endwell::Ended, endwell::Ended> {
@@ -74,10 +74,11 @@ impl Socket {
         Self { send, recv: ReceiveHalf::new(link), subprotocol }
     }
 
-    /// A WebSocket whose handshake somebody else has done, in either role, over any transport; with the task that drives
-    /// it. Of `config` the bounds of output and of outlets count; those of the protocol are in `web_socket`.
+    /// Makes a socket, over any transport and in either role, from a WebSocket whose handshake was done elsewhere.
+    /// Returns it with the task that drives it. Only the limits of output and of outlets in `config` apply; those of
+    /// the protocol are in `web_socket`.
     ///
-    /// The driver must be polled for as long as the connection lives: spawn it, or await it beside what uses the socket.
+    /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the socket.
     ///
     /// ```no_run
     /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::WebSocket) -> std::io::Result<()> {
@@ -104,7 +105,7 @@ impl Socket {
         &mut self.send
     }
 
-    /// The subprotocol that was agreed on.
+    /// The agreed subprotocol.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
     }
@@ -120,37 +121,38 @@ impl Socket {
     }
 
     /// Sets the pace that the peer must keep within a message, instead of
-    /// [`Limits::message_pace`](super::Limits::message_pace): a socket on which messages come in pieces over hours is not all of
-    /// them.
+    /// [`Limits::message_pace`](super::Limits::message_pace), for example if the messages of this socket come in pieces
+    /// over hours.
     pub fn set_message_pace(&mut self, pace: Pace) {
         self.recv.set_message_pace(pace);
     }
 
     /// Sets the pace at which the peer must take what is sent, instead of
-    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace): a socket to a device that sleeps is not all of them.
+    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), for example for a device that sleeps.
     pub fn set_output_pace(&mut self, pace: Pace) {
         self.send.set_output_pace(pace);
     }
 
-    /// The next message; pings, pongs and the peer's Close are among them, and were answered. `None`: nothing more
-    /// will come, and [`close`](Self::close) says why.
+    /// Receives the next message. Pings, pongs and the peer's Close are returned too, already answered. `None`: nothing
+    /// more will come, and [`close`](Self::close) returns why.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: what was not returned is returned by the next call.
+    /// Cancel safe: a message that was not returned is returned by the next call.
     #[inline]
     pub fn receive(&mut self) -> Receive<'_> {
         self.recv.receive()
     }
 
-    /// Hands every event to `on_event` where it arrived, with the means to reply, until nothing more will come. The
-    /// fastest way: an echoed message is copied once.
+    /// Passes every event to `on_event`, borrowed from the receive buffer and with the means to reply, until nothing
+    /// more will come. The fastest way: an echoed message is copied once.
     ///
-    /// While more is queued than [`OutboxLimits::high_water`](endwell_core::OutboxLimits::high_water) and replies are
-    /// among it, it waits for the peer to take some of it first.
+    /// While replies are queued and the queue is above
+    /// [`OutboxLimits::high_water`](endwell_core::OutboxLimits::high_water), it waits for the peer to take some of it
+    /// first.
     ///
-    /// The connection is locked while `on_event` runs: it must not block, nor use the other half of this socket. Outlets it
-    /// can use.
+    /// The connection is locked while `on_event` runs: it must not block, nor use the other half of this socket. It can
+    /// use outlets.
     ///
     /// # Cancel safety
     ///
@@ -162,9 +164,9 @@ impl Socket {
         self.recv.for_each(on_event)
     }
 
-    /// The next message, to be received in pieces as they arrive: of any size up to
-    /// [`Limits::streamed_bytes`](super::Limits::streamed_bytes), through constant memory, and the peer sends no faster
-    /// than they are taken. Control frames are answered and not handed out. `None`: nothing more will come.
+    /// Receives the next message in pieces as they arrive: of any size up to
+    /// [`Limits::streamed_bytes`](super::Limits::streamed_bytes), through constant memory, with back-pressure on the
+    /// peer. Control frames are answered and not returned. `None`: nothing more will come.
     ///
     /// ```no_run
     /// # async fn f(mut socket: endwell::ws::Socket, mut file: std::fs::File) -> Result<(), Box<dyn std::error::Error>> {
@@ -186,47 +188,48 @@ impl Socket {
         self.recv.receive_pieces()
     }
 
-    /// Lets the connection's task receive while the application does something else for long: pings are answered and
-    /// sent, and times are kept, up to so much that nobody has asked for. [`receive`](Self::receive) gives it out.
+    /// Lets the connection's task receive while the application does something else for a long time: pings are answered
+    /// and sent, and time limits are kept. It reads ahead up to the bounds of `ahead`, and [`receive`](Self::receive)
+    /// returns what was read.
     ///
-    /// Beyond that nothing is read until the application comes back, and no time runs for the peer.
+    /// Beyond those bounds nothing is read until the application receives again, and no time limit runs for the peer.
     pub fn drive(&mut self, ahead: ReadAhead) {
         self.recv.drive(ahead);
     }
 
-    /// Sends a message: waits for room, then hands it over whole. It is on its way when the connection's task waits
-    /// for anything.
+    /// Sends a message: waits for room, then queues it whole. It is written when the connection's task waits for
+    /// anything.
     ///
-    /// A ping, pong or Close that was received is not sent back: that has been done. A message that is larger than
-    /// [`OutboxLimits::bytes`](endwell_core::OutboxLimits::bytes) waits until nothing else is queued.
+    /// A received ping, pong or Close is not sent back, since it is already answered. A message larger than
+    /// [`OutboxLimits::bytes`](endwell_core::OutboxLimits::bytes) waits until the queue is empty.
     ///
     /// # Errors
     ///
-    /// The connection is closing or has ended; the message comes back.
+    /// Returns the message if the connection is closing or has ended.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a future that is dropped before it is ready has sent nothing, and one that is kept gives the
-    /// message back ([`Send::into_message`]).
+    /// Cancel safe: a future that is dropped before it is ready has sent nothing. One that is kept returns the message
+    /// ([`Send::into_message`]).
     #[inline]
     pub fn send(&mut self, message: impl Into<Message>) -> Send<'_> {
         self.send.send(message)
     }
 
-    /// Starts a message that is sent in pieces. No other message can be sent before it is finished, and those of outlets
-    /// wait; pings and pongs go between its pieces. Where compression was agreed on, it is compressed.
+    /// Starts a message that is sent in pieces. Until it is finished, no other message can be sent, and messages of
+    /// outlets wait; pings and pongs go between its pieces. It is compressed if compression was agreed on.
     pub fn send_fragments(&mut self, kind: Kind) -> Fragments<'_> {
         self.send.send_fragments(kind)
     }
 
-    /// Starts a message in pieces like [`send_fragments`](Self::send_fragments), and says whether it is compressed; its size
-    /// is not asked.
+    /// Starts a message in pieces like [`send_fragments`](Self::send_fragments), and sets whether it is compressed,
+    /// whatever its size.
     #[cfg(feature = "deflate")]
     pub fn send_fragments_with(&mut self, kind: Kind, compression: super::Compression) -> Fragments<'_> {
         self.send.send_fragments_with(kind, compression)
     }
 
-    /// True if compression was agreed on, and the connection is open.
+    /// True if compression was agreed on and the connection is open.
     #[cfg(feature = "deflate")]
     pub fn deflates(&self) -> bool {
         self.send.deflates()
@@ -236,14 +239,14 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// The connection is closing, or even the reserve for control frames is full: the payload comes back.
+    /// Returns the payload if the connection is closing, or even the reserve for control frames is full.
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
         self.send.ping(payload)
     }
 
-    /// Waits until the transport has taken everything that is queued, messages of outlets included: as long as those never
-    /// pause, this waits, and [`Outlet::flush`] does not. Without this it is written when the connection's task waits for
-    /// anything.
+    /// Waits until the transport has taken everything that is queued, including messages of outlets. So it does not
+    /// return while outlets keep sending; [`Outlet::flush`] does. Without a flush, output is written when the
+    /// connection's task waits for anything.
     ///
     /// # Errors
     ///
@@ -256,51 +259,51 @@ impl Socket {
         self.send.flush()
     }
 
-    /// A handle that can be cloned, for many producers: each sends whole messages, in the order in which they were
-    /// accepted, and none can close another's message in. All outlets of a socket share one queue with the bounds of
+    /// Makes a handle for many producers. Clone it for each: each sends whole messages, in the order in which they were
+    /// accepted, and cannot close within another's message. All outlets of a socket share one queue, within
     /// [`Config::outlet`].
     pub fn outlet(&self) -> Outlet {
         self.send.outlet()
     }
 
-    /// Two halves for two tasks. Neither waits for the other.
+    /// Splits the socket into two halves for two tasks. Neither waits for the other.
     pub fn split(self) -> (SendHalf, ReceiveHalf) {
         (self.send, self.recv)
     }
 
-    /// The same as a `futures::Stream` and `futures::Sink` of messages.
+    /// Turns the socket into a `futures::Stream` and `futures::Sink` of messages.
     #[cfg(feature = "futures")]
     pub fn into_messages(self) -> Messages {
         Messages::new(self)
     }
 
-    /// The same as a byte stream over binary messages.
+    /// Turns the socket into a byte stream over binary messages.
     pub fn into_byte_stream(self) -> ByteStream {
         ByteStream::new(self)
     }
 
-    /// Closes: sends our Close, unless the peer's was answered, waits for the peer's within
-    /// [`Limits::close_time`](super::Limits::close_time), and says how the connection ended. All that was accepted before,
-    /// by outlets too, goes out first; no outlet accepts anything from now on. What the peer has sent and nobody has
-    /// received is thrown away.
+    /// Closes the connection: sends our Close, unless the peer's was answered, waits for the peer's within
+    /// [`Limits::close_time`](super::Limits::close_time), and returns how the connection ended. Everything accepted
+    /// before, also by outlets, is sent first; outlets accept nothing from now on. Received messages that were not
+    /// returned yet are discarded.
     ///
     /// # Cancel safety
     ///
-    /// The Close is queued when this is *called*. A future that is dropped loses only the story: the connection's
-    /// task closes to the end.
+    /// The Close is queued when this is *called*. Dropping the future only loses the result: the connection's task
+    /// finishes the close.
     pub fn close(self, close: impl Into<Close>) -> CloseSocket {
         self.send.close(close)
     }
 
-    /// Takes it apart: the byte stream, and the two halves of the protocol, which now are yours to drive. The handler
-    /// returns how that ended. `None`: the connection is closing, or a message was begun and never finished; it is
-    /// closed as if the socket was dropped. Messages that outlets have accepted are not sent any more, and can be had
-    /// back from them ([`Outlet::unsent`]); those that were received ahead ([`drive`](Self::drive)) are to be received
-    /// before.
+    /// Splits the socket into the byte stream and the two halves of the protocol, for the caller to drive. The handler
+    /// returns how the connection ended. `None` if the connection is closing, or a message was begun and not finished;
+    /// it is then closed as if the socket was dropped. Messages that outlets have accepted are no longer sent;
+    /// [`Outlet::unsent`] returns them. Receive messages that were read ahead ([`drive`](Self::drive)) before calling
+    /// this.
     pub fn into_parts(self) -> Option<(Upgraded, Receiver, Sender)> {
         let mut wire = self.link().lock();
         let SocketState::Open(session) = &mut wire.socket else { return None };
-        // A session that cannot be taken apart stays where it is: dropping the socket closes it.
+        // A session that cannot be split stays where it is: dropping the socket closes it.
         let Writing::Idle(_) = session.writing() else { return None };
         let (recv, send) = wire.socket.take_open()?.into_parts()?;
         wire.tell_outlets();

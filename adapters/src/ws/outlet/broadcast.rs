@@ -1,4 +1,4 @@
-//! One message to many connections.
+//! Sends one message to many connections.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,42 +13,42 @@ use super::send::{SendTimeout, SendTimeoutError};
 use crate::Ended;
 use crate::ws::{Message, NotSent};
 
-/// What to do with a receiver that has no room for a further message.
+/// What to do with a receiver that has no room for another message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
-    /// Wait for room, so long at the most; then the message is dropped for this receiver.
+    /// Wait for room, at most this long; then drop the message for this receiver.
     Wait(Duration),
     /// Drop the message for this receiver.
     DropNewest,
-    /// Drop the oldest messages that were sent like this, until there is room. Others are never dropped.
+    /// Drop the oldest messages that were sent with this setting, until there is room. Others are never dropped.
     DropOldest,
-    /// Close the connection with 1013 (try again later). What it had accepted is not sent any more.
+    /// Close the connection with 1013 (try again later). The messages that it had accepted are no longer sent.
     Close,
 }
 
-/// What became of a message.
+/// The fate of a message.
 #[derive(Clone, Debug)]
 pub enum Delivery {
-    /// It was accepted.
+    /// The message was accepted.
     Accepted,
-    /// It was accepted, and so many older ones were dropped for it.
+    /// The message was accepted, and this many older ones were dropped for it.
     Lagged(u64),
-    /// It was dropped for want of room.
+    /// The message was dropped for lack of room.
     Dropped,
-    /// There was no room, and the connection is being closed for that.
+    /// There was no room, so the connection is being closed.
     Closed,
-    /// The connection is closing or has ended before. `None`: it is closing.
+    /// The connection was already closing (`None`) or had ended.
     Ended(Option<Ended>),
 }
 
 impl Outlet {
-    /// What can be done without waiting. The message comes back if only waiting is left.
+    /// Does what can be done without waiting. Returns the message if only waiting is left.
     pub(super) fn deliver_now(&self, message: Message, when_full: WhenFull) -> Result<Delivery, Message> {
         let refused = match when_full {
             WhenFull::DropOldest => match self.queue.push_over(message) {
                 (0, Ok(())) => return Ok(Delivery::Accepted),
                 (dropped, Ok(())) => return Ok(Delivery::Lagged(dropped)),
-                // It counts among the dropped already.
+                // It is already counted as dropped.
                 (_, Err(Refused::Full(_) | Refused::Late(_))) => return Ok(Delivery::Dropped),
                 (_, Err(over)) => over,
             },
@@ -62,7 +62,7 @@ impl Outlet {
         match (refused, when_full) {
             (Refused::Over(_, ended), _) => Ok(Delivery::Ended(ended)),
             (Refused::Full(_) | Refused::Late(_), WhenFull::Close) => {
-                // Should somebody else have closed it meanwhile, it comes to the same.
+                // If another task has closed it meanwhile, the result is the same.
                 self.queue.close_now(CloseCode::TRY_AGAIN_LATER.into());
                 Ok(Delivery::Closed)
             }
@@ -75,14 +75,14 @@ impl Outlet {
     }
 }
 
-/// Sends one message, encoded once, to many connections, and does for each that has no room what its [`WhenFull`] says. Nobody waits for
-/// another: those who wait do so side by side.
+/// Sends one message, encoded once, to many connections. For each receiver without room, its [`WhenFull`] applies. No
+/// receiver delays another: they are waited for concurrently.
 ///
-/// Ready: what became of it for each receiver, in their order.
+/// Returns the [`Delivery`] for each receiver, in order.
 ///
 /// # Cancel safety
 ///
-/// The message is sent when this is *called*, to all who have room. A future that is dropped gives up waiting for the
+/// When this is *called*, the message is sent to all receivers with room. Dropping the future stops waiting for the
 /// others.
 ///
 /// ```no_run

@@ -1,4 +1,4 @@
-//! Many producers in front of the one writer.
+//! Many producers for the one writer.
 
 mod broadcast;
 mod queue;
@@ -19,11 +19,11 @@ use queue::Refused;
 pub(crate) use queue::{Next, Position, Queue};
 pub use send::{SendOutlet, SendTimeout, SendTimeoutError, TrySendError};
 
-/// Sends messages over a WebSocket from any number of tasks: of [`Socket::outlet`](super::Socket::outlet).
+/// Sends messages over a WebSocket from any number of tasks. Made by [`Socket::outlet`](super::Socket::outlet).
 ///
-/// Every clone puts whole messages into one queue, bounded in messages and bytes ([`OutletLimits`]); they leave in the
-/// order in which they were accepted. Pings, pongs and the Close do not wait in it. Holding an outlet does not keep the
-/// connection open, nor does it hold the socket's memory after the end.
+/// Every clone puts whole messages into one queue, bounded in messages and bytes ([`OutletLimits`]). They are sent in
+/// the order in which they were accepted. Pings, pongs and the Close do not wait in it. An outlet does not keep the
+/// connection open, nor the socket's memory alive after the end.
 ///
 /// ```no_run
 /// # async fn f(mut socket: endwell::ws::Socket) -> Result<(), endwell::Ended> {
@@ -43,13 +43,13 @@ pub struct Outlet {
     queue: Arc<Queue>,
 }
 
-/// The bounds of what the outlets of one WebSocket have accepted and the connection has not taken yet.
+/// The limits of messages that the outlets of one WebSocket have accepted and the connection has not taken yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutletLimits {
-    /// Messages. Default 1,024: a burst that a slow moment makes, at some 100 bytes each for the queue itself.
+    /// Messages. Default 1,024: a burst during a slow moment, at some 100 bytes each for the queue itself.
     pub messages: usize,
-    /// Bytes of them all together. Default 1 MiB, as much as [`OutboxLimits`](endwell_core::OutboxLimits) takes behind
-    /// it. A message that is larger is accepted when there is no other.
+    /// Bytes of all messages together. Default 1 MiB, as much as [`OutboxLimits`](endwell_core::OutboxLimits) takes
+    /// after it. A larger message is accepted when the queue is empty.
     pub bytes: usize,
 }
 
@@ -64,47 +64,47 @@ impl Outlet {
         Self { queue }
     }
 
-    /// Sends a message: waits until there is room for it. Room is given in the order in which it was asked for.
+    /// Sends a message: waits until there is room for it. Waiting tasks get room in the order in which they asked.
     ///
-    /// It is on the wire after [`flush`](Self::flush), or before the Close.
+    /// The message is on the wire after [`flush`](Self::flush), or before the Close.
     ///
     /// # Errors
     ///
-    /// The connection is closing or has ended; the message comes back.
+    /// Returns the message if the connection is closing or has ended.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a future that is dropped before it is ready has sent nothing and its place in the line is given
-    /// up; one that is kept gives the message back ([`SendOutlet::into_message`]).
+    /// Cancel safe: a future that is dropped before it is ready has sent nothing and gives up its turn. One that is
+    /// kept returns the message ([`SendOutlet::into_message`]).
     pub fn send(&self, message: impl Into<Message>) -> SendOutlet<'_> {
         SendOutlet::new(self, message.into())
     }
 
-    /// Sends a message if there is room for it now, and nobody waits for that.
+    /// Sends a message if there is room for it now and no task waits for room.
     ///
     /// # Errors
     ///
-    /// There is none, or the connection is closing or has ended; the message comes back.
+    /// Returns the message if there is no room, or the connection is closing or has ended.
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
         self.queue.try_push(message.into()).map_err(TrySendError::from)
     }
 
-    /// Sends a message: waits for room, and no longer than `timeout`. The connection's task keeps the time, so this works on
-    /// every runtime alike.
+    /// Sends a message: waits for room, but not longer than `timeout`. The connection's task keeps the time, so this
+    /// works on every runtime.
     ///
     /// # Errors
     ///
-    /// There was no room in time, or the connection is closing or has ended; the message comes back.
+    /// Returns the message if there was no room in time, or the connection is closing or has ended.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe, as [`send`](Self::send).
+    /// Cancel safe, like [`send`](Self::send).
     pub fn send_timeout(&self, message: impl Into<Message>, timeout: Duration) -> SendTimeout<'_> {
         SendTimeout::new(self, message.into(), timeout)
     }
 
-    /// Sends a message, or does what `when_full` says if there is no room. Does not wait: of
-    /// [`WhenFull::Wait`] only [`broadcast`] makes a wait, here it is as [`WhenFull::DropNewest`].
+    /// Sends a message, or applies `when_full` if there is no room. This does not wait: only [`broadcast`] waits for
+    /// [`WhenFull::Wait`], here it acts like [`WhenFull::DropNewest`].
     pub fn deliver(&self, message: impl Into<Message>, when_full: WhenFull) -> Delivery {
         self.deliver_now(message.into(), when_full).unwrap_or_else(|_| {
             self.queue.count_lagged();
@@ -112,16 +112,16 @@ impl Outlet {
         })
     }
 
-    /// How many messages were dropped so far for want of room, by whatever outlet of this connection.
+    /// The number of messages dropped so far for lack of room, by all outlets of this connection.
     pub fn lagged(&self) -> u64 {
         self.queue.lagged()
     }
 
-    /// Waits until everything that has been accepted so far, from whatever outlet, was handed to the transport.
+    /// Waits until the transport has taken everything that any outlet has accepted so far.
     ///
     /// # Errors
     ///
-    /// The connection ended before that. What it had not taken is in [`unsent`](Self::unsent).
+    /// If the connection ended before that. [`unsent`](Self::unsent) returns what it had not taken.
     ///
     /// # Cancel safety
     ///
@@ -130,10 +130,10 @@ impl Outlet {
         FlushOutlet { outlet: self, key: None }
     }
 
-    /// Waits until the connection has ended, and says how.
+    /// Waits until the connection has ended, and returns how.
     ///
-    /// It does not receive. That the peer is gone shows when something is written, and while somebody receives or lets the
-    /// connection's task do so ([`Socket::drive`](super::Socket::drive)).
+    /// This does not receive. A lost peer is detected on write, and while a task is receiving or lets the connection's
+    /// task receive ([`Socket::drive`](super::Socket::drive)).
     ///
     /// # Cancel safety
     ///
@@ -142,14 +142,14 @@ impl Outlet {
         Closed { outlet: self, key: None }
     }
 
-    /// Closes the connection behind all that was accepted, unless it is closing already. The other outlets accept nothing
-    /// from now on; [`Socket::close`](super::Socket::close) then says how the connection ended.
+    /// Closes the connection after everything that was accepted, unless it is closing already. The other outlets accept
+    /// nothing from now on. [`Socket::close`](super::Socket::close) then returns how the connection ended.
     pub fn close(self, close: impl Into<Close>) {
         self.queue.close(close.into());
     }
 
-    /// The messages that were accepted and will not be sent any more, because the connection closed or ended before their
-    /// turn. Each is given out once, to whichever outlet asks first.
+    /// Returns the messages that were accepted and will no longer be sent, because the connection closed or ended
+    /// before their turn. Each is returned once, to the outlet that asks first.
     pub fn unsent(&self) -> Vec<Message> {
         self.queue.unsent()
     }

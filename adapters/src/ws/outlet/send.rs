@@ -1,4 +1,4 @@
-//! Waiting for room in a queue.
+//! Waits for room in a queue.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,36 +8,36 @@ use std::time::Duration;
 use super::{Outlet, Refused};
 use crate::ws::{Message, NotSent};
 
-/// Waits for room, then hands the message over: [`Outlet::send`].
+/// Waits for room, then queues the message: [`Outlet::send`].
 #[must_use = "futures do nothing unless polled"]
 pub struct SendOutlet<'a>(Push<'a>);
 
-/// Waits for room within a time, then hands the message over: [`Outlet::send_timeout`].
+/// Waits for room within a time, then queues the message: [`Outlet::send_timeout`].
 #[must_use = "futures do nothing unless polled"]
 pub struct SendTimeout<'a>(Push<'a>);
 
 /// Why a message was not accepted at once.
 #[derive(Debug)]
 pub enum TrySendError {
-    /// There is no room for it now, or others wait for it. The message comes back.
+    /// There is no room for it now, or other tasks wait for room. Holds the message.
     Full(Message),
-    /// The connection is closing or has ended. The message comes back.
+    /// The connection is closing or has ended. Holds the message.
     NotSent(NotSent),
 }
 
 /// Why a message was not accepted in time.
 #[derive(Debug)]
 pub enum SendTimeoutError {
-    /// There was no room for it in time. The message comes back.
+    /// There was no room for it in time. Holds the message.
     Timeout(Message),
-    /// The connection is closing or has ended. The message comes back.
+    /// The connection is closing or has ended. Holds the message.
     NotSent(NotSent),
 }
 
 struct Push<'a> {
     outlet: &'a Outlet,
     message: Option<Message>,
-    /// The place in the line of those who wait.
+    /// The position among the waiting tasks.
     ticket: Option<u64>,
     timeout: Option<Duration>,
 }
@@ -65,7 +65,7 @@ impl<'a> SendTimeout<'a> {
 }
 
 impl Push<'_> {
-    /// Ready with nothing: it was accepted, now or before.
+    /// Ready once the message was accepted, now or before.
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refused>> {
         let Some(message) = self.message.take() else { return Poll::Ready(Ok(())) };
         match self.outlet.queue.poll_push(cx, message, &mut self.ticket, self.timeout) {
