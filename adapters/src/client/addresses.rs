@@ -1,4 +1,4 @@
-//! Which of a name's addresses answers first: RFC 8305.
+//! Races the addresses of a name: RFC 8305.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,11 +6,11 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// The time that an address has before the next one is tried too. RFC 8305 5 recommends it.
+/// The head start of each address before the next one is tried too. RFC 8305 5 recommends it.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to the first of `addresses` that answers. Each has a head start on the next one, so that one that does not
-/// answer holds nothing up (RFC 8305).
+/// Connects to the first of `addresses` that responds. Each has a head start on the next one, so a silent address does
+/// not hold up the others (RFC 8305).
 pub(crate) async fn first<R, F, S>(
     addresses: impl IntoIterator<Item = SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
@@ -39,8 +39,8 @@ where
     })
 }
 
-/// One family after the other, beginning with the first: if one of them leads nowhere, the other is soon tried
-/// (RFC 8305 4).
+/// Alternates between the address families, starting with the first: if one does not work, the other is tried soon (RFC
+/// 8305 4).
 fn in_turns(addresses: impl IntoIterator<Item = SocketAddr>) -> impl Iterator<Item = SocketAddr> {
     let mut addresses = addresses.into_iter().peekable();
     let first_is_v6 = addresses.peek().is_some_and(SocketAddr::is_ipv6);
@@ -49,14 +49,14 @@ fn in_turns(addresses: impl IntoIterator<Item = SocketAddr>) -> impl Iterator<It
     (0..longer).flat_map(move |index| [first.get(index).copied(), second.get(index).copied()]).flatten()
 }
 
-/// Those that are under way.
+/// The attempts in progress.
 struct Attempts<F> {
     running: Vec<Pin<Box<F>>>,
     last: Option<io::Error>,
 }
 
 impl<R, F: Future<Output = io::Result<R>>> Attempts<F> {
-    /// The first that succeeds. `None`: all have failed.
+    /// The first that succeeds. `None` if all have failed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<R>> {
         let mut index = 0;
         while let Some(attempt) = self.running.get_mut(index) {
@@ -83,8 +83,8 @@ mod tests {
         text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    /// Connects to `addresses`, of which those of port 1 are silent, those of port 2 refuse, and the others answer. Which
-    /// one it was, and which were tried, in order. The time never comes before it is needed.
+    /// Connects to `addresses`: those of port 1 are silent, those of port 2 refuse, and the others respond. Returns the
+    /// one connected to, and those tried, in order. The time never comes before it is needed.
     fn dial(addresses: &[&str]) -> (io::Result<SocketAddr>, Vec<SocketAddr>) {
         let tried = Mutex::new(Vec::new());
         let connect = |address: SocketAddr| {

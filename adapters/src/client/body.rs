@@ -1,4 +1,4 @@
-//! The body of a request as it is written.
+//! Writes the body of a request.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,8 +15,8 @@ use crate::wire::{Link, Sent, Side, Until};
 
 /// The right to write the body of a request.
 ///
-/// It ends in [`finish`](Self::finish) or [`abort`](Self::abort). If it is dropped instead, the request is aborted. The
-/// response to a request that was cut off can still be read, should one come; the connection is not used again.
+/// [`finish`](Self::finish) or [`abort`](Self::abort) ends it. If it is dropped instead, the request is aborted. A
+/// response to a request that was cut off may still come and can be read; the connection is not used again.
 ///
 /// Writing after the end does not compile:
 ///
@@ -29,7 +29,7 @@ use crate::wire::{Link, Sent, Side, Until};
 #[must_use = "a body that is dropped is aborted"]
 pub struct Body(Writing);
 
-/// The right, and what it is tied to. Dropped, it leaves a request that is cut off.
+/// The right, and its connection. Dropping it cuts the request off.
 struct Writing {
     link: Arc<Link>,
     body: Option<client::Body>,
@@ -44,24 +44,23 @@ impl Drop for Writing {
 }
 
 impl Body {
-    /// Without a body: the connection had ended before.
+    /// `None` as the body if the connection had ended before.
     pub(super) fn new(link: &Arc<Link>, body: Option<client::Body>) -> Self {
         Self(Writing { link: Arc::clone(link), body })
     }
 
-    /// Writes `data`: waits for room and hands it over, in parts if it is large.
+    /// Writes `data`: waits for room and queues it, in parts if it is large.
     ///
     /// # Errors
     ///
-    /// Nothing can be written any more ([`WriteError::Ended`]): the server may have answered before it stopped to read, so
-    /// look at the [`Response`](super::Response). Or the data goes past the length that was announced
-    /// ([`WriteError::Overrun`]): none of it was written then, and it comes back.
+    /// Nothing can be written any more ([`WriteError::Ended`]): the server may have responded before it stopped
+    /// reading, so look at the [`Response`](super::Response). Or the data exceeds the announced length
+    /// ([`WriteError::Overrun`]): none of it was written then, and it is returned.
     ///
     /// # Cancel safety
     ///
-    /// A future that is dropped writes no more, and tears nothing: what was handed over by then goes out. To know
-    /// how much that is, keep the future and ask [`Write::into_rest`]; or wait with [`ready`](Self::ready), which
-    /// is cancel safe.
+    /// Dropping the future stops writing, but corrupts nothing: what was queued by then is sent. To learn how much that
+    /// is, keep the future and call [`Write::into_rest`]; or wait with [`ready`](Self::ready), which is cancel safe.
     pub fn write(&mut self, data: impl Into<Bytes>) -> Write<'_> {
         Write { body: &mut self.0, rest: data.into() }
     }
@@ -70,7 +69,7 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// Those of [`write`](Self::write).
     ///
     /// # Cancel safety
     ///
@@ -79,11 +78,11 @@ impl Body {
         Ready { body: &mut self.0, until: Until::Room(CHUNK) }
     }
 
-    /// Waits until everything that was written was taken by the transport.
+    /// Waits until the transport has taken everything that was written.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// Those of [`write`](Self::write).
     ///
     /// # Cancel safety
     ///
@@ -93,7 +92,7 @@ impl Body {
     }
 
     /// Sets the pace at which the server must take this request, instead of
-    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace): a large upload to a slow server is not every request.
+    /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), for example for a large upload to a slow server.
     pub fn set_output_pace(&mut self, pace: Pace) {
         if self.0.body.is_some() {
             self.0.link.lock().set_output_pace(pace);
@@ -104,21 +103,21 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// Less was written than the length that was announced, or the connection has ended: the request is aborted.
+    /// Aborts the request if less was written than was announced, or the connection has ended.
     pub fn finish(self) -> Result<(), Ended> {
         self.end(None)
     }
 
-    /// Ends the body with trailers, which are sent if it is chunked, and left out otherwise.
+    /// Ends the body with trailers. They are sent if the body is chunked, and omitted otherwise.
     ///
     /// # Errors
     ///
-    /// As [`finish`](Self::finish).
+    /// Those of [`finish`](Self::finish).
     pub fn finish_with(self, trailers: &FieldSection) -> Result<(), Ended> {
         self.end(Some(trailers))
     }
 
-    /// Cuts the body off, because what produces it has failed or nobody wants it.
+    /// Cuts the body off, because its source has failed or the body is no longer wanted.
     pub fn abort(self) {}
 
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<(), Ended> {
@@ -126,7 +125,7 @@ impl Body {
         let Some(body) = self.0.body.take() else {
             return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
         };
-        // What was thrown away is missing: an end behind it would make the rest look whole.
+        // Discarded data is missing: an end after it would make the rest look complete.
         if let Some(ended) = wire.write_error().cloned() {
             wire.sent(Sent::Nothing);
             return Err(ended);
@@ -138,23 +137,23 @@ impl Body {
     }
 }
 
-/// The body of a request that the server is asked about first. Await it: it becomes a [`Body`].
+/// The body of a request that waits for 100 Continue. Await it: it becomes a [`Body`].
 ///
 /// # Errors
 ///
-/// The server has answered already, or the connection has ended: await the [`Response`](super::Response).
+/// The server has already responded, or the connection has ended: await the [`Response`](super::Response).
 ///
 /// # Cancel safety
 ///
-/// Cancel safe if it is awaited as `&mut withheld`. If it is dropped, the request is cut off where it is.
+/// Cancel safe if it is awaited as `&mut withheld`. If it is dropped, the request is cut off.
 #[must_use = "a body that is withheld for ever leaves the connection without a next request"]
 pub struct Withheld {
     link: Arc<Link>,
     body: Option<client::Withheld>,
 }
 
-/// A body that the server did not ask for: it has answered already, or the connection has ended. The
-/// [`Response`](super::Response) says which.
+/// A body that the server did not ask for: it has already responded, or the connection has ended. The
+/// [`Response`](super::Response) tells which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotWanted(());
 
@@ -178,7 +177,7 @@ impl Future for Withheld {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { link, body } = self.get_mut();
         let mut wire = link.lock();
-        // Whatever has ended is an answer too.
+        // A connection that has ended also answers the question.
         let _ = ready!(wire.poll_output(cx, Side::Writer, Until::Wanted));
         let proceeded = match (body.take(), wire.take_wanted()) {
             (Some(body), Some(wanted)) => Ok(Body::new(link, Some(body.proceed(wanted)))),
@@ -200,7 +199,7 @@ impl Drop for Withheld {
     }
 }
 
-/// Hands data over as there is room for it.
+/// Queues data as there is room for it.
 #[must_use = "futures do nothing unless polled"]
 pub struct Write<'a> {
     body: &'a mut Writing,
@@ -208,7 +207,7 @@ pub struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The part of the data that was not handed over.
+    /// The part of the data that was not queued.
     pub fn into_rest(self) -> Bytes {
         self.rest
     }

@@ -22,10 +22,10 @@ use crate::transport::{Address, Endpoints, Transport};
 use crate::wire::{Asking, Http, Link, Phase, Sent};
 use crate::{Config, random};
 
-/// A client's connection on which no request is open, and the right to send one.
+/// A client's connection without an open request, and the right to send one.
 ///
-/// Sending a request consumes it, and [`Received::finish`](super::Received::finish) gives it back. If it is dropped, the
-/// connection closes, or goes back to the [`Pool`](super::Pool) that it is from.
+/// Sending a request consumes it, and [`Received::finish`](super::Received::finish) returns it. If it is dropped, the
+/// connection closes, or goes back to its [`Pool`](super::Pool).
 ///
 /// Sending a second request before the first one is answered does not compile:
 ///
@@ -38,8 +38,8 @@ use crate::{Config, random};
 #[must_use = "dropping a connection closes it"]
 pub struct Connection(Right);
 
-/// The connection, wherever the right to use it is. If that is dropped, it goes back to its pool if nothing is open on it,
-/// and closes otherwise, unless another protocol has it.
+/// The right to use a connection, wherever it is. If it is dropped, the connection goes back to its pool if no exchange
+/// is open on it. Otherwise it closes, unless another protocol uses it.
 pub(super) struct Right {
     link: Arc<Link>,
     pool: Option<Member>,
@@ -55,13 +55,13 @@ impl Right {
         &self.link
     }
 
-    /// It comes from a pool.
+    /// Marks the connection as one of a pool.
     pub(super) fn joined(mut self, member: Member) -> Self {
         self.pool = Some(member);
         self
     }
 
-    /// It does not go back to its pool.
+    /// Detaches the connection from its pool.
     pub(super) fn part(&mut self) -> Option<Member> {
         self.pool.take()
     }
@@ -70,7 +70,7 @@ impl Right {
 impl Drop for Right {
     fn drop(&mut self) {
         if let Some(member) = self.pool.take() {
-            // Other locks are taken when this one is free again.
+            // Other locks are taken after this one is released.
             let is_idle = self.link.lock().comes_to_rest();
             if is_idle {
                 return member.give_back(Self::new(Arc::clone(&self.link)));
@@ -81,10 +81,10 @@ impl Drop for Right {
 }
 
 impl Connection {
-    /// A connection over any transport, with the task that drives it, and addresses unknown. Of `config` the bounds of
-    /// HTTP, of WebSockets and of output count.
+    /// Makes a connection over any transport, with the task that drives it. Its addresses are unknown. Only the limits
+    /// of HTTP, of WebSockets and of output in `config` apply.
     ///
-    /// The driver must be polled for as long as the connection lives: spawn it, or await it beside what uses the
+    /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the
     /// connection.
     pub fn over(transport: impl Transport, config: &Config) -> (Self, Driver) {
         Self::with_endpoints(transport, Endpoints::default(), config)
@@ -110,12 +110,12 @@ impl Connection {
         self.0
     }
 
-    /// It comes from a pool.
+    /// Marks the connection as one of a pool.
     pub(super) fn joined(self, member: Member) -> Self {
         Self(self.0.joined(member))
     }
 
-    /// True if it lay idle in a pool before.
+    /// True if it was idle in a pool before.
     pub(super) fn was_used(&self) -> bool {
         self.0.pool.as_ref().is_some_and(Member::is_used)
     }
@@ -130,9 +130,8 @@ impl Connection {
         &self.0.link().endpoints.local
     }
 
-    /// Whether a request can be sent, as far as is known: the server has neither left nor sent anything unasked. It asks
-    /// the transport, not the server: the runtime if that has heard of something, and else the system
-    /// ([`Transport::has_unseen`]).
+    /// True if a request can be sent, as far as is known: the server has neither left nor sent anything unsolicited. It
+    /// asks the transport, not the server: first the runtime, then the system ([`Transport::has_unseen`]).
     pub fn is_open(&mut self) -> bool {
         self.0.link().lock().is_idle()
     }
@@ -147,10 +146,10 @@ impl Connection {
         Gone::new(self.0.link())
     }
 
-    /// Sends a request whose body is at hand. Await the [`Response`].
+    /// Sends a request whose whole body is available. Await the [`Response`].
     ///
-    /// Does not wait: the connection's task writes it. If the connection has ended meanwhile, the response says so
-    /// ([`Failure::NotSent`](super::Failure::NotSent)).
+    /// This does not wait: the connection's task writes the request. If the connection has ended meanwhile, the
+    /// response fails with [`Failure::NotSent`](super::Failure::NotSent).
     pub fn send(self, head: &RequestHead, body: impl Into<Bytes>) -> Response {
         let body = body.into();
         self.ask(|client, out| {
@@ -160,9 +159,9 @@ impl Connection {
         Response::new(self.0)
     }
 
-    /// Sends a request whose body is written in pieces, while the response may already be arriving.
+    /// Sends a request and writes its body in pieces, while the response may already be arriving.
     ///
-    /// Reading goes on while a piece waits to be written, up to
+    /// Reading continues while a piece waits to be written, up to
     /// [`Limits::received_bytes`](crate::http::Limits::received_bytes).
     pub fn request(self, head: &RequestHead, framing: Framing) -> (Body, Response) {
         let body = self.ask(|client, out| {
@@ -172,12 +171,11 @@ impl Connection {
         (Body::new(self.0.link(), body), Response::new(self.0))
     }
 
-    /// Sends the head of a request and asks to be told whether its body is wanted: `Expect: 100-continue`. RFC 9110
-    /// 10.1.1.
+    /// Sends the head of a request and asks whether the server wants the body: `Expect: 100-continue`. RFC 9110 10.1.1.
     ///
     /// Await the [`Withheld`]: it becomes a [`Body`] when the server asks for it, or after
-    /// [`Limits::continue_time`](crate::http::Limits::continue_time), since servers need not know of the expectation. A
-    /// response of 417 means that the request can be repeated without it.
+    /// [`Limits::continue_time`](crate::http::Limits::continue_time), since a server may not know the expectation.
+    /// After a 417, repeat the request without it.
     pub fn request_expecting(self, head: &RequestHead, framing: Framing) -> (Withheld, Response) {
         let body = self.ask(|client, out| {
             let (body, response) = client.request_expecting(head, framing, out);
@@ -186,12 +184,12 @@ impl Connection {
         (Withheld::new(self.0.link(), body), Response::new(self.0))
     }
 
-    /// An offer to become a WebSocket at `target` of `host`, with a key of its own and the limits of
-    /// [`Config::ws`]; with feature `deflate` also with `Config::deflate`. It is for one handshake.
+    /// Makes an offer to become a WebSocket at `target` of `host`, with its own key and the limits of [`Config::ws`];
+    /// with feature `deflate` also with `Config::deflate`. It is for one handshake.
     ///
     /// # Errors
     ///
-    /// Host or target is none.
+    /// If host or target is invalid.
     pub fn offer(&self, host: &str, target: &str) -> Result<Offer, InvalidRequestHead> {
         let hub = &self.0.link().hub;
         let offer = Offer::new(host, target, random::nonce(), Arc::clone(&hub.ws_limits))?.jitter(jitter());
@@ -202,7 +200,7 @@ impl Connection {
 
     /// Asks for a WebSocket. RFC 6455 4.1. Await the result.
     ///
-    /// The frames that it will send are masked with keys from a generator that is seeded by the system.
+    /// The system seeds the generator of the keys that mask its frames.
     pub fn upgrade(self, offer: Offer) -> Upgrade {
         self.ask(|client, out| {
             let handshake = client.upgrade(offer, random::masks(), out);
@@ -213,7 +211,7 @@ impl Connection {
 
     /// Asks for a tunnel: CONNECT, RFC 9110 9.3.6. Await the result: a byte stream, or the response that refuses it.
     ///
-    /// This is for a connection to a proxy that is at hand. Whoever wants all connections to go through proxies takes
+    /// This is for an existing connection to a proxy. To send all connections through proxies, use
     /// [`Proxied`](super::proxy::Proxied).
     pub fn tunnel(self, head: &ConnectHead) -> Tunnel {
         self.ask(|client, out| (Phase::Tunnelling(client.tunnel(head, out)), Sent::Nothing, ()));

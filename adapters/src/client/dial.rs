@@ -1,4 +1,4 @@
-//! Connecting.
+//! Connects to an origin.
 
 use std::io;
 use std::pin::pin;
@@ -11,16 +11,16 @@ use super::origin::Origin;
 use crate::Config;
 use crate::transport::Connector;
 
-/// Connects, and gives the connection a task of its own.
+/// Connects, and spawns the task of the connection.
 ///
 /// # Errors
 ///
-/// The origin is reached by TLS and the connector knows none, the name has no address, none of its addresses can be
-/// connected to within [`Config::connect_time`], TLS does not come about in that time or its certificate is not right, or
-/// the runtime has no room for a task.
+/// The origin requires TLS and the connector has none, the name has no address, no address can be connected to within
+/// [`Config::connect_time`], TLS fails or does not complete in that time, or the runtime has no room for a task.
 ///
 /// # Cancel safety
 ///
+/// Dropping the future leaves nothing behind.
 /// If the future is dropped, nothing is left of it.
 pub async fn connect<C: Connector>(
     connector: &C,
@@ -48,7 +48,7 @@ pub(super) async fn dial<C: Connector>(
     Ok(Connection::with_endpoints(transport, endpoints, config))
 }
 
-/// `None`: the time was over first.
+/// Runs a future within a time. `None` if the time was over first.
 pub(super) async fn within<S: Future<Output = ()>, R>(
     time: Duration,
     future: impl Future<Output = R>,

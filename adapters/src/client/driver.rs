@@ -8,12 +8,12 @@ use std::task::{Context, Poll};
 use crate::Ended;
 use crate::wire::{Driving, Link};
 
-/// Drives a client's connection to its end: made by [`Connection::over`](super::Connection::over). Ready: how it ended.
+/// Drives a client's connection to its end: made by [`Connection::over`](super::Connection::over). Returns how it
+/// ended.
 ///
 /// # Cancel safety
 ///
-/// If it is dropped, the connection closes where it is, and whoever waits for an answer is told
-/// ([`Ended::Cancelled`]).
+/// If it is dropped, the connection closes at once, and a task that waits for a response receives [`Ended::Cancelled`].
 #[must_use = "nothing is sent unless the driver is polled"]
 pub struct Driver(Driving);
 

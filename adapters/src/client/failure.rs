@@ -1,20 +1,20 @@
-//! Why a response did not come, or not whole.
+//! Why a response did not come, or was incomplete.
 
 use std::fmt;
 
 use crate::Ended;
 
-/// Why the head of a response did not come. The connection is gone.
+/// Why the head of a response did not come. The connection is lost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The connection had ended before any byte of the request was on its way. The request can be sent again on another
+    /// The connection had ended before any byte of the request was sent. The request can be sent again on another
     /// connection, whatever its method.
     NotSent(Ended),
-    /// The connection ended before any byte of a response. The server may have acted on the request, or never have seen
-    /// it: it can be sent again only if its method is idempotent (RFC 9110 9.2.2).
+    /// The connection ended before any byte of a response. The server may or may not have acted on the request, so it
+    /// can be sent again only if its method is idempotent (RFC 9110 9.2.2).
     Unanswered(Ended),
-    /// The server began to answer, broke the protocol, or met a limit. Sending the request again is not safe.
+    /// The server had begun to respond, broke the protocol, or met a limit. Sending the request again is not safe.
     Failed(Ended),
 }
 
@@ -25,8 +25,8 @@ impl Failure {
         ended
     }
 
-    /// True if the request can be sent again on another connection. `idempotent`: doing twice what it asks for is the same
-    /// as doing it once (RFC 9110 9.2.2).
+    /// True if the request can be sent again on another connection. `idempotent` is true if a repeated request has the
+    /// same effect as a single one (RFC 9110 9.2.2).
     pub fn is_safe_to_retry(&self, idempotent: bool) -> bool {
         match self {
             Self::NotSent(_) => true,
@@ -59,13 +59,13 @@ impl From<Failure> for Ended {
     }
 }
 
-/// Why the body of a response did not come whole.
+/// Why the body of a response is incomplete.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Incomplete {
-    /// How many bytes of it came.
+    /// The bytes of the body that came.
     pub received: u64,
-    /// How many the head had announced, if it did.
+    /// The bytes that the head had announced, if any.
     pub announced: Option<u64>,
     /// What happened.
     pub ended: Ended,

@@ -20,14 +20,14 @@
 //! ```
 //!
 //! - A [`Connection`] is the right to send the next request. Sending consumes it.
-//! - What comes of it can be used side by side, also in two tasks: a [`Body`] to write the request, and a [`Response`] to
-//!   wait for. The response may come, and even end, before the request does.
-//! - [`Received::finish`] gives the connection back, if both are done and nobody announced the close. Nothing else does:
-//!   whatever is dropped on the way closes it.
-//! - A [`Pool`] keeps connections from one request to the next and shares them. What is dropped goes back to it, if nothing
-//!   is open on it.
-//! - A connection has a task of its own, its [`Driver`], which reads while a request is written, keeps the times of
-//!   [`Limits`](crate::http::Limits), and notices when a server leaves that is asked nothing.
+//! - It yields two values for use side by side, also in two tasks: a [`Body`] to write the request, and a [`Response`]
+//!   to wait for. The response may come, and even end, before the request does.
+//! - [`Received::finish`] returns the connection, if both are complete and neither side announced the close. Nothing
+//!   else returns it: dropping any of these values closes it.
+//! - A [`Pool`] keeps connections from one request to the next and shares them. A dropped connection goes back to it,
+//!   if no exchange is open on it.
+//! - A connection has its own task, its [`Driver`], which reads while a request is written, keeps the time limits of
+//!   [`Limits`](crate::http::Limits), and notices when the server of an idle connection leaves.
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 mod addresses;

@@ -1,14 +1,14 @@
-//! Whom to connect to: RFC 9110 4.3.
+//! The origin to connect to: RFC 9110 4.3.
 
 use std::fmt;
 use std::io;
 
 use super::url::{Scheme, with_zone};
 
-/// Whom to connect to, and whether by TLS: an origin of RFC 9110 4.3.1. Those of `ws` are those of `http`, and those of
-/// `wss` those of `https`.
+/// The host and port to connect to, with TLS or without: an origin of RFC 9110 4.3.1. Those of `ws` are those of
+/// `http`, and those of `wss` are those of `https`.
 ///
-/// A connection can be used again for the same origin, and for no other. Names are compared without case.
+/// A connection can be reused for the same origin, and for no other. Names are compared without regard to case.
 ///
 /// ```
 /// use endwell::client::{Origin, Url};
@@ -24,24 +24,24 @@ pub struct Origin {
     port: u16,
 }
 
-/// Who speaks TLS to an origin.
+/// The layer that does TLS to an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Tls {
-    /// Nobody: it is one of `http`.
+    /// No layer: the origin is one of `http`.
     No,
-    /// The connector that is asked for it.
+    /// The connector that connects to it.
     Asked,
-    /// A layer above the connector that is asked for it.
+    /// A layer above the connector that connects to it.
     Above,
 }
 
 impl Origin {
-    /// An origin that is reached without TLS. The host is a name or an address, without brackets.
+    /// Makes an origin without TLS. The host is a name or an address, without brackets.
     pub fn http(host: &str, port: u16) -> Self {
         Self::new(Scheme::Http, host, port)
     }
 
-    /// An origin that is reached by TLS. The host is a name or an address, without brackets.
+    /// Makes an origin with TLS. The host is a name or an address, without brackets.
     pub fn https(host: &str, port: u16) -> Self {
         Self::new(Scheme::Https, host, port)
     }
@@ -55,24 +55,25 @@ impl Origin {
         Self { tls, host: with_zone(&address.to_ascii_lowercase(), zone).into(), port }
     }
 
-    /// True if whoever is asked for it must speak TLS.
+    /// True if the connector that receives it must use TLS.
     pub fn is_secure(&self) -> bool {
         self.tls == Tls::Asked
     }
 
-    /// True if it is one of `https`, also below the layer that [speaks TLS](Self::without_tls) to it: which proxy leads
-    /// there may depend on it.
+    /// True if it is one of `https`, also below the layer that [does TLS](Self::without_tls): the choice of a proxy may
+    /// depend on it.
     pub fn is_https(&self) -> bool {
         self.tls != Tls::No
     }
 
-    /// The host: a name or an address, without brackets. An IPv6 address may have a zone behind a `%`, for who connects.
+    /// The host: a name or an address, without brackets. An IPv6 address may have a zone after a `%`, for the
+    /// connector.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The host without the zone of an IPv6 address: what a certificate is for, and what a proxy is told. A zone means
-    /// nothing on another machine (RFC 6874 4).
+    /// The host without the zone of an IPv6 address, for certificates and proxies. A zone means nothing on another
+    /// machine (RFC 6874 4).
     pub fn host_without_zone(&self) -> &str {
         split_zone(&self.host).0
     }
@@ -82,18 +83,18 @@ impl Origin {
         self.port
     }
 
-    /// The same origin without TLS: what the connector below a layer of TLS is asked for.
+    /// The same origin without TLS, for the connector below a layer of TLS.
     #[must_use]
     pub fn without_tls(&self) -> Self {
         let tls = if self.is_https() { Tls::Above } else { Tls::No };
         Self { tls, ..self.clone() }
     }
 
-    /// Host and port, for a connector that knows no TLS.
+    /// Host and port, for a connector without TLS.
     ///
     /// # Errors
     ///
-    /// The origin is reached by TLS ([`io::ErrorKind::Unsupported`]): what was meant to be secret is not sent in the
+    /// If the origin requires TLS ([`io::ErrorKind::Unsupported`]): data that must be encrypted is not sent in the
     /// clear.
     pub fn plain(&self) -> io::Result<(&str, u16)> {
         if self.is_secure() {
@@ -112,7 +113,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// An IPv6 address and its zone. A name that has a `%` in it has no colon.
+/// Splits an IPv6 address from its zone. A name with a `%` has no colon.
 fn split_zone(host: &str) -> (&str, Option<&str>) {
     match host.split_once('%') {
         Some((address, zone)) if address.contains(':') => (address, Some(zone)),
@@ -120,7 +121,7 @@ fn split_zone(host: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Host and port as they stand in a URL.
+/// Host and port as written in a URL.
 pub(super) struct Authority<'a> {
     pub(super) host: &'a str,
     pub(super) port: u16,
@@ -129,7 +130,7 @@ pub(super) struct Authority<'a> {
 impl fmt::Display for Authority<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
-        // The colons of an IPv6 address stand in brackets.
+        // An IPv6 address is written in brackets because of its colons.
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }

@@ -1,4 +1,4 @@
-//! A response whose head has come.
+//! A response whose head has arrived.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,10 +12,10 @@ use super::connection::{Connection, Right};
 use super::failure::Incomplete;
 use crate::Ended;
 
-/// A final response whose head has come, and whose body is to be read.
+/// A final response whose head has arrived, and whose body can be read.
 ///
-/// It ends in [`finish`](Self::finish), which gives the connection back. If it is dropped instead, the connection closes;
-/// one of a [`Pool`](super::Pool) goes back to it if the request is written and the whole body has come.
+/// [`finish`](Self::finish) ends it and returns the connection. If it is dropped instead, the connection closes; one of
+/// a [`Pool`](super::Pool) goes back to it if the request is written and the whole body has arrived.
 #[must_use = "dropping it closes the connection"]
 pub struct Received {
     right: Right,
@@ -46,13 +46,14 @@ impl Received {
         self.head.fields()
     }
 
-    /// The length that the head announces, if it does. A response to HEAD and a 304 have no body, and may announce the length
-    /// that the content would have (RFC 9110 8.6).
+    /// The length that the head announces, if any. A response to HEAD and a 304 have no body, and may announce the
+    /// length that the content would have (RFC 9110 8.6).
     pub fn announced(&self) -> Option<u64> {
         self.announced
     }
 
-    /// How often [`Pool::send`](super::Pool::send) sent the request again before this answer came. Without a pool never.
+    /// The number of times that [`Pool::send`](super::Pool::send) sent the request again before this response. Without
+    /// a pool, zero.
     pub fn retries(&self) -> u32 {
         self.retries
     }
@@ -61,24 +62,24 @@ impl Received {
         Self { retries, ..self }
     }
 
-    /// The fields behind a chunked body, once it was read to its end. Never merged into the head's.
+    /// The fields after a chunked body, once it was read to its end. They are never merged into the head's.
     pub fn trailers(&self) -> Option<Fields> {
         self.right.link().lock().http.asking()?.trailers().cloned()
     }
 
     /// Sets the pace that the server must keep with this body, instead of
-    /// [`Limits::response_pace`](crate::http::Limits::response_pace): a download that must be quick and an event stream that
-    /// may be silent come from one client.
+    /// [`Limits::response_pace`](crate::http::Limits::response_pace). One client may need it for a download that must
+    /// be quick and for an event stream that may be silent.
     pub fn set_pace(&mut self, pace: Pace) {
         self.right.link().lock().set_body_pace(pace);
     }
 
-    /// The next piece of the body; `None` at its end.
+    /// Reads the next piece of the body; `None` at its end.
     ///
     /// # Errors
     ///
-    /// The body is not whole: the server broke the protocol, ended the stream within the body, or met a limit; or the
-    /// connection has ended. What had come before was given out.
+    /// The body is incomplete: the server broke the protocol, ended the stream within the body, or met a limit; or the
+    /// connection has ended. Everything that came before was returned.
     ///
     /// # Cancel safety
     ///
@@ -87,29 +88,30 @@ impl Received {
         Read { response: self, waits: Waits::No }
     }
 
-    /// The whole body, or what is left of it, of at most `limit` bytes. One that is announced to be larger fails at once.
+    /// Reads the rest of the body, which may be at most `limit` bytes. A body that is announced to be larger fails at
+    /// once.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), or the body is larger than `limit`.
+    /// Those of [`read`](Self::read), or the body is larger than `limit`.
     ///
     /// # Cancel safety
     ///
-    /// **Not** cancel safe: what was read so far is in the future.
+    /// **Not** cancel safe: the bytes read so far are in the future.
     pub fn read_all(&mut self, limit: usize) -> ReadAll<'_> {
         ReadAll { read: self.read(), limit, first: Bytes::new(), all: BytesMut::new() }
     }
 
-    /// The connection, to be used again. `None`: it is closed, since either side announced it, or the exchange is not
-    /// whole.
+    /// Returns the connection for another request. `None` if it is closed: either side announced that, or the exchange
+    /// is incomplete.
     ///
-    /// What was not read of the body is thrown away, if it is no more than
-    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes); a request that is still written in another task is
-    /// waited for.
+    /// The unread rest of the body is discarded, if it is at most
+    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes). This waits for a request that is still being written
+    /// in another task.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, so is the response.
+    /// Dropping the future drops the response.
     pub fn finish(self) -> Finish {
         let bound = self.right.link().hub.drain_bytes;
         let until = self.given_out.saturating_add(bound);
@@ -128,7 +130,7 @@ impl Received {
         })
     }
 
-    /// How much is still to come, if that is known.
+    /// The bytes still to come, if known.
     fn rest(&self) -> Option<u64> {
         self.right.link().lock().response_body()?.remaining()
     }
@@ -143,7 +145,7 @@ impl Received {
     }
 }
 
-/// Whether somebody waits for a piece.
+/// Whether a task waits for a piece.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waits {
     Yes,
@@ -169,7 +171,7 @@ impl Future for Read<'_> {
 }
 
 impl Drop for Read<'_> {
-    /// Nobody waits any more: the server's time does not run on.
+    /// Pauses the server's time, since the caller no longer waits.
     fn drop(&mut self) {
         if self.waits == Waits::Yes {
             self.response.right.link().lock().stop_reading_response();
@@ -206,7 +208,7 @@ impl Future for ReadAll<'_> {
             if first.len() + all.len() + piece.len() > *limit {
                 return Poll::Ready(Err(read.response.too_large(*limit)));
             }
-            // A body in one piece, which most are, is not copied.
+            // A body in one piece, as most are, is not copied.
             if first.is_empty() && all.is_empty() {
                 *first = piece;
             } else {
@@ -217,7 +219,7 @@ impl Future for ReadAll<'_> {
     }
 }
 
-/// Waits until request and response are done.
+/// Waits until request and response are complete.
 #[must_use = "futures do nothing unless polled"]
 pub struct Finish {
     response: Option<Received>,

@@ -1,4 +1,4 @@
-//! The response to a request, until its head has come.
+//! The response to a request, until its head has arrived.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,13 +11,14 @@ use super::connection::Right;
 use super::failure::Failure;
 use super::received::Received;
 
-/// The response to a request: its head has not come yet. Await it; it becomes [`Received`].
+/// The response to a request, whose head has not arrived yet. Await it: it becomes [`Received`].
 ///
-/// Interim responses that nobody [asks for](Self::interim) are passed over. If it is dropped, the connection closes.
+/// Interim responses are skipped, unless the caller [asks for them](Self::interim). If it is dropped, the connection
+/// closes.
 ///
 /// # Errors
 ///
-/// The head did not come, and [`Failure`] says whether the request can be sent again.
+/// The head did not come. [`Failure`] tells whether the request can be sent again.
 ///
 /// # Cancel safety
 ///
@@ -31,16 +32,16 @@ impl Response {
     }
 
     /// Sets the time from the request to the first byte of its response, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time): a server that is polled for news, or that must compute,
-    /// needs more for that one request. `None`: no limit.
+    /// [`Limits::response_time`](crate::http::Limits::response_time): a long poll, or a request that takes the server
+    /// long to compute, needs more. `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
         if let Some(right) = &self.0 {
             right.link().lock().set_response_time(time);
         }
     }
 
-    /// The next interim response, such as 103 Early Hints. `None`: there will be no further one, since the final response
-    /// has come or none will. Await the response itself then.
+    /// Waits for the next interim response, such as 103 Early Hints. `None` if no further one will come, because the
+    /// final response has arrived or the exchange has failed. Await the response itself then.
     ///
     /// # Cancel safety
     ///
@@ -58,7 +59,7 @@ impl Future for Response {
         // Once it is ready, there is nothing more to wait for.
         let Some(right) = slot else { return Poll::Pending };
         let answer = ready!(right.link().lock().poll_head(cx));
-        // A right that is not used any more is dropped without the lock.
+        // A right that is no longer used is dropped without the lock.
         let right = slot.take();
         Poll::Ready(match (answer, right) {
             (Ok(head), Some(right)) => Ok(Received::new(right, head)),

@@ -1,4 +1,4 @@
-//! A tunnel that is asked for: CONNECT. RFC 9110 9.3.6.
+//! A requested tunnel: CONNECT. RFC 9110 9.3.6.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,11 +13,11 @@ use super::received::Received;
 use crate::upgraded::Upgraded;
 use crate::wire::Answer;
 
-/// A CONNECT whose answer has not come. Await it. If it is dropped, the connection closes.
+/// A CONNECT without a response so far. Await it. If it is dropped, the connection closes.
 ///
 /// # Errors
 ///
-/// The proxy has answered with anything but a 2xx ([`NotTunnelled::Refused`]), wrongly, or not at all.
+/// The proxy responded with anything but a 2xx ([`NotTunnelled::Refused`]), invalidly, or not at all.
 ///
 /// # Cancel safety
 ///
@@ -29,20 +29,20 @@ pub struct Tunnel(Option<Right>);
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub struct Tunnelled {
-    /// The bytes to and from the other end. Those that came right behind the answer are the first.
+    /// The bytes to and from the other end. It starts with those that came right after the response.
     pub stream: Upgraded,
-    /// The head of the answer. Content-Length and Transfer-Encoding mean nothing in it (RFC 9112 6.3).
+    /// The head of the response. Content-Length and Transfer-Encoding mean nothing in it (RFC 9112 6.3).
     pub head: ResponseHead,
 }
 
-/// Why a connection has not become a tunnel.
+/// Why a connection did not become a tunnel.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NotTunnelled {
-    /// The proxy has answered with something else: a refusal, or a wish for credentials (407, whose
-    /// `Proxy-Authenticate` says which). After its body the connection can be used again as after any other request.
+    /// The proxy sent another response: a refusal, or a request for credentials (407, whose `Proxy-Authenticate` names
+    /// the scheme). After its body the connection can be used again as after any other request.
     Refused(Box<Received>),
-    /// No answer came, or a wrong one. The connection is gone.
+    /// No response came, or an invalid one. The connection is lost.
     Failed(Failure),
 }
 

@@ -13,11 +13,11 @@ use super::received::Received;
 use crate::wire::Answer;
 use crate::ws::Socket;
 
-/// A handshake whose answer has not come. Await it. If it is dropped, the connection closes.
+/// A handshake without a response so far. Await it. If it is dropped, the connection closes.
 ///
 /// # Errors
 ///
-/// The server has answered with something else ([`NotUpgraded::Refused`]), wrongly, or not at all.
+/// The server sent another response ([`NotUpgraded::Refused`]), an invalid one, or none.
 ///
 /// # Cancel safety
 ///
@@ -31,18 +31,18 @@ pub struct Upgrade(Option<Right>);
 pub struct Switched {
     /// The WebSocket.
     pub socket: Socket,
-    /// The head of the 101, for what the server has said besides: a cookie, say.
+    /// The head of the 101. It may carry more from the server, for example a cookie.
     pub head: InterimResponse,
 }
 
-/// Why a connection has not become a WebSocket.
+/// Why a connection did not become a WebSocket.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NotUpgraded {
-    /// The server has answered with something else: a redirect, a refusal, a wish for credentials. After its body the
+    /// The server sent another response: a redirect, a refusal, a request for credentials. After its body the
     /// connection can be used again as after any other request.
     Refused(Box<Received>),
-    /// No answer came, or a wrong one. The connection is gone.
+    /// No response came, or an invalid one. The connection is lost.
     Failed(Failure),
 }
 

@@ -1,4 +1,4 @@
-//! Where a URL leads: RFC 9110 4.2 and RFC 6455 3.
+//! Parses URLs: RFC 9110 4.2 and RFC 6455 3.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use endwell_core::http::{InvalidRequestHead, Method, RequestHead};
 
 use super::origin::Origin;
 
-/// Where a URL leads: what to connect to, and what to ask for.
+/// A parsed URL: the origin to connect to, and the target to request.
 ///
-/// A fragment is dropped: it is for the reader of the answer, and never sent (RFC 9110 4.2.5). What browsers leave as it is
-/// in a path and a query is taken as it is ([`Target`](endwell_core::http::Target)).
+/// A fragment is dropped: it is for the reader of the response, and never sent (RFC 9110 4.2.5). Characters that
+/// browsers leave unescaped in a path and a query are accepted ([`Target`](endwell_core::http::Target)).
 ///
 /// ```
 /// use endwell::client::{Scheme, Url};
@@ -42,20 +42,20 @@ pub enum Scheme {
     Wss,
 }
 
-/// Text that is no URL to connect to.
+/// Why text is not a URL to connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidUrl {
-    /// The scheme is another than those that can be used here.
+    /// The scheme is not one of those supported here.
     Scheme,
-    /// It has `user:password@` before the host, which no server is told. Credentials go into a field, such as
-    /// Authorization. RFC 9110 4.2.4.
+    /// The URL has `user:password@` before the host, which is never sent to a server. Credentials go into a field, such
+    /// as Authorization. RFC 9110 4.2.4.
     UserInformation,
     /// The zone of an IPv6 address is not letters, digits, `-`, `.`, `_` or `~`. RFC 6874 2.
     Zone,
     /// The port is zero.
     Port,
-    /// The host is not a name or an address, or path and query cannot be sent as they are.
+    /// The host is not a name or an address, or path and query cannot be sent unescaped.
     Head(InvalidRequestHead),
 }
 
@@ -82,7 +82,7 @@ impl Scheme {
             .find_map(|(scheme, name)| text.eq_ignore_ascii_case(name).then_some(scheme))
     }
 
-    /// The port where a URL names none.
+    /// The default port of the scheme.
     pub fn default_port(self) -> u16 {
         match self {
             Self::Http | Self::Ws => 80,
@@ -92,11 +92,11 @@ impl Scheme {
 }
 
 impl Url {
-    /// Reads a URL. Nothing is escaped here, so what cannot be sent as it is, such as a space, is refused.
+    /// Reads a URL. Nothing is escaped here, so characters that cannot be sent unescaped, such as a space, are refused.
     ///
     /// # Errors
     ///
-    /// Says what was wrong.
+    /// What is wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidUrl::Scheme)?;
         let scheme = Scheme::parse(scheme).ok_or(InvalidUrl::Scheme)?;
@@ -121,7 +121,7 @@ impl Url {
         self.scheme
     }
 
-    /// The host, to connect to: a name or an address, without brackets. An IPv6 address has its zone behind a `%`, if the
+    /// The host to connect to: a name or an address, without brackets. An IPv6 address has its zone after a `%`, if the
     /// URL names one: `http://[fe80::1%25eth0]/` leads to `fe80::1%eth0`.
     pub fn host(&self) -> &str {
         &self.host
@@ -132,31 +132,31 @@ impl Url {
         self.port
     }
 
-    /// What to connect to.
+    /// The origin to connect to.
     pub fn origin(&self) -> Origin {
         Origin::new(self.scheme, &self.host, self.port)
     }
 
-    /// Host and port as a request names them: without the port where it is the scheme's own, and without a zone, which
-    /// means nothing on another machine (RFC 6874 4).
+    /// Host and port as a request names them: without the default port of the scheme, and without a zone, which means
+    /// nothing on another machine (RFC 6874 4).
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Path and query, the target of a request.
+    /// Path and query: the target of a request.
     pub fn target(&self) -> &str {
         &self.target
     }
 }
 
-/// The parts of an authority that was checked.
+/// The parts of a valid authority.
 pub(super) fn host_and_port(authority: &str, default: u16) -> Result<(&str, u16), InvalidUrl> {
     let (host, port) = match authority.rsplit_once(':') {
-        // The colons of an IPv6 address stand in brackets.
+        // An IPv6 address is in brackets because of its colons.
         Some((host, port)) if !port.contains(']') => (host, port),
         Some(_) | None => (authority, ""),
     };
-    // RFC 3986 3.2.2: an address of a future version is not known, and is no name to look up.
+    // RFC 3986 3.2.2: an address of a future version is unknown, and not a name to look up.
     if host.starts_with("[v") || host.starts_with("[V") {
         return Err(InvalidUrl::Head(InvalidRequestHead::Host));
     }
@@ -167,12 +167,12 @@ pub(super) fn host_and_port(authority: &str, default: u16) -> Result<(&str, u16)
     Ok((host, port))
 }
 
-/// An IPv6 address as it is connected to.
+/// Removes the brackets of an IPv6 address, to connect to it.
 pub(super) fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Takes the zone out of an IPv6 address in brackets. RFC 6874 2; as curl does, a bare `%` is taken too.
+/// Removes the zone from an IPv6 address in brackets. RFC 6874 2; like curl, this also accepts a bare `%`.
 pub(super) fn take_zone(authority: &str) -> Result<(Cow<'_, str>, Option<&str>), InvalidUrl> {
     let address = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let Some((address, zone, behind)) = address
@@ -188,7 +188,7 @@ pub(super) fn take_zone(authority: &str) -> Result<(Cow<'_, str>, Option<&str>),
     Ok((format!("[{address}]{behind}").into(), Some(zone)))
 }
 
-/// A host as the system's resolver reads it.
+/// A host in the form that the system's resolver reads.
 pub(super) fn with_zone(host: &str, zone: Option<&str>) -> String {
     zone.map_or_else(|| host.to_owned(), |zone| format!("{host}%{zone}"))
 }

@@ -1,4 +1,4 @@
-//! Why a pool gave no connection, or no answer.
+//! Why a pool returned no connection, or no response.
 
 use std::fmt;
 use std::io;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::client::Failure;
 
-/// Why a [`Pool`](super::Pool) gave no connection. Nothing was sent.
+/// Why a [`Pool`](super::Pool) returned no connection. Nothing was sent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// All connections that there may be were in use, for as long as
-    /// [`PoolLimits::wait_time`](super::PoolLimits::wait_time), which is this.
+    /// All connections were in use for the whole [`PoolLimits::wait_time`](super::PoolLimits::wait_time), which this
+    /// holds.
     Busy(Duration),
-    /// Nobody can be connected to there.
+    /// The connection failed.
     Io(io::Error),
 }
 
@@ -41,40 +41,41 @@ impl From<io::Error> for PoolError {
     }
 }
 
-/// Why a request that a [`Pool`](super::Pool) has sent has no answer.
+/// Why a request that a [`Pool`](super::Pool) has sent has no response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SendError {
-    /// There was no connection for it, the first time or when it was to be sent again.
+    /// There was no connection for it, the first time or for a retry.
     NoConnection {
-        /// Why.
+        /// The cause.
         error: PoolError,
-        /// How often it had been sent again.
+        /// The number of retries before this.
         retries: u32,
     },
-    /// The connection ended, or what came is no response.
+    /// The connection ended, or the server sent no valid response.
     Failed {
-        /// What happened the last time.
+        /// The failure of the last attempt.
         failure: Failure,
-        /// How often it had been sent again.
+        /// The number of retries before this.
         retries: u32,
-        /// True if it can be sent once more: it did not reach the server, or doing it twice is the same as doing it once.
+        /// True if it can be sent once more: it did not reach the server, or a repeated request has the same effect as
+        /// a single one.
         is_safe_to_retry: bool,
     },
 }
 
 impl SendError {
-    /// True if the request can be sent again. It was then not acted upon, or doing what it asks for twice is the same as
-    /// doing it once (RFC 9110 9.2.2).
+    /// True if the request can be sent again: the server did not act on it, or a repeated request has the same effect
+    /// as a single one (RFC 9110 9.2.2).
     pub fn is_safe_to_retry(&self) -> bool {
         match self {
-            // Had it been unsafe after an earlier failure, that would be the error.
+            // If an earlier failure had made it unsafe, that would be the error.
             Self::NoConnection { .. } => true,
             Self::Failed { is_safe_to_retry, .. } => *is_safe_to_retry,
         }
     }
 
-    /// How often the request was sent again before this.
+    /// The number of retries before this.
     pub fn retries(&self) -> u32 {
         let (Self::NoConnection { retries, .. } | Self::Failed { retries, .. }) = self;
         *retries

@@ -1,8 +1,8 @@
-//! The bounds of a pool: each has a number, a default and a reason.
+//! The limits of a pool: each has a number, a default and a reason.
 
 use std::time::Duration;
 
-/// The bounds of a [`Pool`](super::Pool).
+/// The limits of a [`Pool`](super::Pool).
 ///
 /// ```
 /// use endwell::client::PoolLimits;
@@ -13,28 +13,28 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolLimits {
-    /// Connections in all, idle or not, from before they are made until their sockets are closed. Default 256: a quarter of
-    /// the 1,024 descriptors that a process usually has. At least 1.
+    /// All connections, idle or not, from before they are made until their sockets are closed. Default 256: a quarter
+    /// of the 1,024 descriptors that a process usually has. The least value used is 1.
     pub connections: usize,
-    /// Connections to one origin. Default 32: one origin that is slow leaves room for seven others, and a server is not
-    /// overrun (RFC 9112 9.4). At least 1.
+    /// Connections to one origin. Default 32: one slow origin leaves room for seven others, and a server is not
+    /// overloaded (RFC 9112 9.4). The least value used is 1.
     pub per_origin: usize,
-    /// Idle connections in all. Default 256, as many as there can be: fewer, and a load that comes in waves connects
-    /// again with each. The one that was not used for longest closes.
+    /// All idle connections. Default 256, as many as there can be: with fewer, a load that comes in waves would
+    /// reconnect with each wave. The one that has been idle for longest closes.
     pub idle: usize,
     /// Idle connections to one origin. Default 32, for the same reason.
     pub idle_per_origin: usize,
-    /// The time that a connection may be idle. Default 30 s: well before servers and what is between close it, most of them
-    /// after 60 s or 75 s, so that few requests cross a close. [`Limits::idle_time`](crate::http::Limits::idle_time) counts
-    /// if it is less. Zero keeps no connection.
+    /// The time that a connection may be idle. Default 30 s: well before servers and middleboxes close it, most of them
+    /// after 60 s or 75 s, so that few requests cross a close. [`Limits::idle_time`](crate::http::Limits::idle_time)
+    /// applies if it is less. Zero keeps no connection.
     pub idle_time: Duration,
-    /// The time that a request waits for a connection of others, or for room for one of its own. Default 30 s: half of
-    /// what a response has, so whoever waits is told before everybody does. The time to connect comes on top:
-    /// [`Config::connect_time`](crate::Config::connect_time).
+    /// The time that a request waits for another request's connection, or for room for its own. Default 30 s: half of
+    /// what a response has, so that a waiting task fails before its own caller times out. The time to connect comes on
+    /// top: [`Config::connect_time`](crate::Config::connect_time).
     pub wait_time: Duration,
-    /// How often [`Pool::send`](super::Pool::send) sends a request again. Default 2: what closed one connection that was
-    /// idle, such as a server that starts anew, has often closed another. The last time is on a new connection; and a request
-    /// that may have arrived is sent again once at the most (RFC 9110 9.2.2).
+    /// The most retries of a request by [`Pool::send`](super::Pool::send). Default 2: the cause that closed one idle
+    /// connection, such as a server restart, has often closed another. The last retry uses a new connection. A request
+    /// that may have arrived is retried once at most (RFC 9110 9.2.2).
     pub retries: u32,
 }
 

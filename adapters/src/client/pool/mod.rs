@@ -1,4 +1,4 @@
-//! Connections that are kept and shared.
+//! Keeps and shares connections.
 
 mod error;
 #[cfg(test)]
@@ -42,24 +42,27 @@ use crate::transport::Connector;
 /// # }
 /// ```
 ///
-/// - [`send`](Self::send) sends a request, again if need be and if it may be. [`connection`](Self::connection) gives a
-///   [`Connection`] for everything else: a body in pieces, an expectation, a WebSocket.
-/// - A connection goes back when it is dropped and nothing is open on it: a [`Connection`], or a
-///   [`Received`](super::Received) whose request is written and whose body was read, or has come, to its end. Whatever else
-///   is dropped closes it. So a request that is cancelled at any point never leaves half an exchange to the next one.
-/// - A connection whose server has closed it, or sent anything unasked, leaves the pool when that arrives, and is looked at
-///   again before it is handed out ([`Connection::is_open`]). What arrives later nobody can know: that is what sending again
-///   is for.
-/// - The bounds are on sockets: a place is taken from before the connection is made until its socket is closed, whatever it
-///   speaks. A WebSocket keeps its place to its end; who opens many gives them a pool of their own, or uses
+/// - [`send`](Self::send) sends a request, and retries it if that is needed and allowed.
+///   [`connection`](Self::connection) returns a [`Connection`] for everything else: a body in pieces, an expectation, a
+///   WebSocket.
+/// - A connection goes back to the pool when it is dropped without an open exchange: as a [`Connection`], or as a
+///   [`Received`](super::Received) whose request is written and whose body was read, or has arrived, to its end.
+///   Dropping anything else closes it. So a request that is cancelled at any point never leaves half an exchange to the
+///   next one.
+/// - A connection whose server has closed it, or sent anything unsolicited, leaves the pool when that arrives. It is
+///   checked again before it is handed out ([`Connection::is_open`]). What arrives later cannot be known then: retries
+///   handle that.
+/// - The limits are on sockets: a place is taken from before the connection is made until its socket is closed,
+///   whatever protocol it uses. A WebSocket keeps its place to its end. To open many, give them their own pool, or use
 ///   [`ws::connect`](crate::ws::connect).
-/// - Whoever must wait does so in the order of arrival among those who can be served: nobody waits behind somebody whose
-///   origin has no room. If there is no room in all, the connection closes that was idle for longest.
+/// - Waiting requests are served in order of arrival among those that can be served: no request waits behind one whose
+///   origin has no room. If the pool is full, the connection that has been idle for longest closes.
 ///
-/// A pool has one connector, and that is what knows of TLS and of proxies. So connections are told apart by origin alone;
-/// other certificates or another proxy are another connector, and another pool.
+/// A pool has one connector, which handles TLS and proxies. So connections are distinguished by origin alone; other
+/// certificates or another proxy need another connector, and another pool.
 ///
-/// It is a handle: clones share the connections. When the last one is dropped, idle connections close, and the others
+/// It is a handle: clones share the connections. When the last clone is dropped, idle connections close, and the others
+/// close when they would come back.
 /// when they would come back.
 pub struct Pool<C> {
     common: Arc<Common<C>>,
@@ -72,19 +75,19 @@ struct Common<C> {
     shared: Arc<Shared>,
 }
 
-/// How many connections a [`Pool`] has.
+/// The number of connections of a [`Pool`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Occupancy {
-    /// All of them: those that are made, used, idle, and those whose sockets are not closed yet.
+    /// All connections: being made, in use, idle, and those whose sockets are not closed yet.
     pub connections: usize,
-    /// Those of them that are idle.
+    /// The idle connections among them.
     pub idle: usize,
-    /// How many requests wait for one.
+    /// The number of requests that wait for one.
     pub waiting: usize,
 }
 
-/// Whether a connection may be one that was used before.
+/// Whether a connection may have been used before.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     Any,
@@ -92,7 +95,7 @@ enum Wanted {
 }
 
 impl<C: Connector> Pool<C> {
-    /// A pool without connections. Of `config` those bounds count that do for [`Connection::over`], and
+    /// Makes a pool without connections. The limits in `config` that apply are those for [`Connection::over`], and
     /// [`Config::connect_time`].
     pub fn new(connector: C, mut config: Config, mut limits: PoolLimits) -> Self {
         if limits.idle_time.is_zero() {
@@ -105,22 +108,22 @@ impl<C: Connector> Pool<C> {
         Self { common: Common { connector, config, limits, shared }.into() }
     }
 
-    /// A connection on which no request is open: one that was idle, or a new one. It goes back when it is dropped, or what
-    /// has become of it; see [`Pool`].
+    /// Returns a connection without an open request: an idle one, or a new one. When it, or what it has become, is
+    /// dropped, it goes back; see [`Pool`].
     ///
     /// # Errors
     ///
-    /// None was free within [`PoolLimits::wait_time`], or as [`connect`](super::connect).
+    /// If no connection was free within [`PoolLimits::wait_time`], or those of [`connect`](super::connect).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, nothing is left of it: the turn in the line is the next one's, and so is a connection that
-    /// it was given and did not return.
+    /// Dropping the future leaves nothing behind: its turn, and a connection that it was granted and did not return, go
+    /// to the next waiting request.
     pub async fn connection(&self, origin: &Origin) -> Result<Connection, PoolError> {
         self.obtain(origin, Wanted::Any).await
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     pub fn occupancy(&self) -> Occupancy {
         let counted = self.common.shared.counted();
         Occupancy { connections: counted.taken, idle: counted.idle, waiting: counted.waiting }

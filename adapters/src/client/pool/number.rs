@@ -1,8 +1,8 @@
-//! The numbers by which a pool knows places, waiting requests and idle connections.
+//! The numbers by which a pool identifies places, waiting requests and idle connections.
 
 use std::cmp::Ordering;
 
-/// A number that is given once. Later ones are greater, so their order is the order of arrival.
+/// A number that is used once. Later ones are greater, so their order is the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number(u64);
 
@@ -29,7 +29,7 @@ impl PartialOrd for Number {
     }
 }
 
-/// Comparisons of numbers are the steps of which a change is made: all that a pool keeps in order, it keeps by number.
+/// Counts comparisons of numbers, the steps of a change: a pool keeps everything in order by number.
 #[cfg(test)]
 pub(super) mod steps {
     use std::cell::Cell;
@@ -42,7 +42,7 @@ pub(super) mod steps {
         COUNTED.set(COUNTED.get() + 1);
     }
 
-    /// The comparisons in this thread since it was asked last.
+    /// The comparisons in this thread since the last call.
     pub(in super::super) fn take() -> u64 {
         COUNTED.take()
     }

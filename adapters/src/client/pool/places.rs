@@ -1,14 +1,16 @@
-//! The places of a pool: who has them, which connections lie idle, and who waits, in order. No I/O, no clock, no lock.
+//! The places of a pool: which are taken, which connections are idle, and which requests wait, in order. No I/O, no
+//! clock, no lock.
 //!
-//! A place is taken from before a connection is made until its socket is closed, so the bound is one on sockets. What must
+//! A place is taken from before a connection is made until its socket is closed, so the bound is one on sockets. These
 //! hold after every change:
 //!
-//! - there are never more places taken than there may be, at one origin or in all;
-//! - nobody waits who could be served: an origin at which a connection lies idle has nobody in line, and while there is
-//!   room in all nobody is in line whose origin has room;
-//! - whoever waits for room in all has a connection that is closing for them, as long as one lies idle anywhere.
+//! - there are never more places taken than allowed, at one origin or in all;
+//! - no request waits that could be served: an origin with an idle connection has no waiting request, and while there
+//!   is room in all, no request waits whose origin has room;
+//! - each request that waits for room in all has a connection that is closing for it, as long as a connection is idle
+//!   anywhere.
 //!
-//! Each change costs O(log n) of what there is, however many origins: what is in order stays so, and nothing is searched.
+//! Each change costs O(log n) of all entries, however many origins: what is in order stays so, and nothing is searched.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
@@ -21,39 +23,39 @@ use super::queue::{Moved, Queue};
 use crate::client::Origin;
 use crate::sync::Woken;
 
-/// Who has the places, and who waits for one. `C` is a connection that lies idle.
+/// The places that are taken, and the requests that wait for one. `C` is an idle connection.
 pub(super) struct Places<C> {
     limits: PoolLimits,
     /// The places that are taken.
     members: BTreeMap<Number, Member>,
-    /// The origins at which something is taken or waited for.
+    /// The origins with a taken place or a waiting request.
     origins: HashMap<Arc<Origin>, Local>,
-    /// The connections that lie idle with their numbers, in the order in which they came.
+    /// The idle connections by number, in order of arrival.
     idle: BTreeMap<Number, (Number, C)>,
-    /// Those who wait, or whose grant lies ready, by ticket.
+    /// The requests that wait, or whose grant is ready, by ticket.
     waits: BTreeMap<Number, Wait<C>>,
-    /// How many of these are granted.
+    /// The number of those that are granted.
     granted: usize,
-    /// Those who wait for room in all: their origins have room for them. There is room for as many ahead as there are
-    /// connections that were idle and were told to close.
+    /// The requests that wait for room in all; their origins have room. As many are ahead as there were idle
+    /// connections that were told to close.
     wanting: Queue,
     /// The last number.
     last: Number,
 }
 
-/// A place that is somebody's, and a connection that lay idle in it, if one did.
+/// A granted place, with the connection that was idle in it, if any.
 pub(super) struct Grant<C> {
     pub(super) id: Number,
     pub(super) idle: Option<C>,
 }
 
-/// What a change brings about, to be dropped when no lock is held: connections close, and whoever has waited is woken.
+/// The effects of a change, to be dropped when no lock is held: connections close, and waiting requests wake.
 pub(super) struct Effects<C> {
     pub(super) closed: Vec<C>,
     pub(super) woken: Woken,
 }
 
-/// How many places are taken, how many of these are by idle connections, and how many wait.
+/// The taken places, those of them with idle connections, and the waiting requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counted {
     pub(super) taken: usize,
@@ -68,22 +70,22 @@ struct Member {
 }
 
 enum Standing {
-    /// Somebody connects, or has the connection.
+    /// A connection is being made or in use.
     Taken,
-    /// The connection lies idle since then.
+    /// The connection has been idle since this number.
     Idle(Number),
-    /// It lay idle, and was told to close.
+    /// It was idle, and was told to close.
     Closing,
-    /// The connection is somebody's, or else the place that it leaves.
+    /// The connection, or else the place that it leaves, is promised to this ticket.
     Promised(Number),
 }
 
-/// What there is at one origin.
+/// The state of one origin.
 struct Local {
     taken: usize,
-    /// Since when connections lie idle; the last was used most recently.
+    /// When connections became idle; the last was used most recently.
     idle: BTreeSet<Number>,
-    /// Those who are in line. Those ahead have room here, and wait for room in all.
+    /// The waiting requests. Those ahead have room here, and wait for room in all.
     line: Queue,
 }
 
@@ -101,7 +103,7 @@ enum Stage<C> {
 
 impl<C> Places<C> {
     pub(super) fn new(limits: PoolLimits) -> Self {
-        // A pool without room for one connection could serve nobody.
+        // A pool without room for one connection could serve no request.
         let connections = limits.connections.max(1);
         let limits = PoolLimits { connections, per_origin: limits.per_origin.max(1), ..limits };
         Self {
@@ -116,7 +118,8 @@ impl<C> Places<C> {
         }
     }
 
-    /// A place at `origin` that nobody waits for: with the connection that was used most recently, or a new one.
+    /// Takes a place at `origin` for which no request waits: with the connection that was used most recently, or a new
+    /// one.
     pub(super) fn take(&mut self, origin: &Origin) -> Option<Grant<C>> {
         let since = self.origins.get_mut(origin).and_then(|local| local.idle.pop_last());
         if let Some((id, idle)) = since.and_then(|since| self.idle.remove(&since)) {
@@ -130,7 +133,7 @@ impl<C> Places<C> {
         })
     }
 
-    /// Somebody waits for a place at `origin`, after there was none: their ticket.
+    /// Adds a request that waits for a place at `origin`, after there was none. Returns its ticket.
     pub(super) fn wait(&mut self, origin: &Origin, waker: Waker, effects: &mut Effects<C>) -> Number {
         let (ticket, origin) = (self.number(), self.key(origin));
         self.line_up(&origin, |local| local.line.insert(ticket));
@@ -139,7 +142,7 @@ impl<C> Places<C> {
         ticket
     }
 
-    /// What has come of the wait with this ticket. It goes on with `waker`.
+    /// Returns the result of the wait with this ticket. It continues with `waker`.
     pub(super) fn look(
         &mut self,
         ticket: Number,
@@ -161,7 +164,7 @@ impl<C> Places<C> {
         Some(grant)
     }
 
-    /// The wait is given up. What was granted is the next one's.
+    /// Gives up the wait. What was granted goes to the next request.
     pub(super) fn quit(&mut self, ticket: Number, effects: &mut Effects<C>) {
         let Some(Wait { origin, stage }) = self.waits.remove(&ticket) else { return };
         match stage {
@@ -184,7 +187,7 @@ impl<C> Places<C> {
         }
     }
 
-    /// A connection of which nobody needs more: it is the next one's, or lies idle.
+    /// Returns a connection that is no longer needed: to the next request, or to be idle.
     pub(super) fn give_back(&mut self, id: Number, idle: C, effects: &mut Effects<C>) {
         let Some(origin) = self.members.get(&id).map(|member| Arc::clone(&member.origin)) else {
             // It has ended meanwhile.
@@ -192,7 +195,7 @@ impl<C> Places<C> {
         };
         let since = self.number();
         let Some(local) = self.origins.get_mut(&origin) else { return effects.closed.push(idle) };
-        // Who has waited longest for room in all, of those for whom no connection is closing.
+        // The request that has waited longest for room in all, of those for which no connection is closing.
         let longest = self.wanting.first_behind();
         match local.line.first() {
             Some(front) if longest.is_none_or(|longest| front <= longest) => {
@@ -200,7 +203,7 @@ impl<C> Places<C> {
                 self.stand(id, Standing::Promised(front));
                 self.grant(front, Grant { id, idle: Some(idle) }, effects);
             }
-            // Somebody at another origin has waited for longer: its place is theirs.
+            // A request at another origin has waited longer: it gets the place.
             Some(_) => {
                 self.close_one(id);
                 effects.closed.push(idle);
@@ -222,7 +225,7 @@ impl<C> Places<C> {
         }
     }
 
-    /// The socket is closed, or none was made: the place is free.
+    /// Frees the place, because the socket is closed or none was made.
     pub(super) fn leave(&mut self, id: Number, effects: &mut Effects<C>) {
         let Some(Member { origin, standing }) = self.members.remove(&id) else { return };
         self.line_up(&origin, |local| {
@@ -242,8 +245,8 @@ impl<C> Places<C> {
         self.settle(effects);
     }
 
-    /// Somebody wants the place of a connection that they have and close, for a new one: their ticket. `None`: the place
-    /// is free already, and perhaps another's.
+    /// Waits for the place of a connection in use that closes, to use it for a new one. Returns the ticket. `None` if
+    /// the place is already free, and perhaps taken again.
     pub(super) fn renew(&mut self, id: Number, waker: Waker) -> Option<Number> {
         let origin = Arc::clone(&self.members.get(&id)?.origin);
         let ticket = self.number();
@@ -257,8 +260,8 @@ impl<C> Places<C> {
         Counted { taken: self.members.len(), idle: self.idle.len(), waiting }
     }
 
-    /// Free places go to those who have waited longest of those whose origin has room. If there are none, idle connections
-    /// make room.
+    /// Grants free places to the requests that have waited longest, of those whose origin has room. If there are none,
+    /// idle connections make room.
     fn settle(&mut self, effects: &mut Effects<C>) {
         while !self.is_full() {
             let Some(ticket) = self.wanting.first() else { return };
@@ -274,7 +277,7 @@ impl<C> Places<C> {
         }
     }
 
-    /// Changes what there is at an origin, and with it who waits for room in all.
+    /// Changes the state of an origin, and with it the requests that wait for room in all.
     fn line_up(&mut self, origin: &Arc<Origin>, change: impl FnOnce(&mut Local) -> Moved) {
         let per_origin = self.limits.per_origin;
         let local = self.origins.entry(Arc::clone(origin)).or_insert_with(|| Local::new(per_origin));
@@ -320,7 +323,7 @@ impl<C> Places<C> {
         }
     }
 
-    /// Tells the connection that lies idle since then to close.
+    /// Tells the connection that has been idle since then to close.
     fn close(&mut self, since: Number, effects: &mut Effects<C>) {
         let Some(id) = self.idle.get(&since).map(|(id, _)| *id) else { return };
         let Some(origin) = self.members.get(&id).map(|member| Arc::clone(&member.origin)) else { return };
@@ -328,7 +331,7 @@ impl<C> Places<C> {
         effects.closed.extend(self.take_idle(&origin, since));
     }
 
-    /// False: none lies idle.
+    /// Closes the oldest idle connection. False if no connection is idle.
     fn close_oldest(&mut self, effects: &mut Effects<C>) -> bool {
         let oldest = self.idle.keys().next().copied();
         if let Some(since) = oldest {
@@ -337,7 +340,7 @@ impl<C> Places<C> {
         oldest.is_some()
     }
 
-    /// A connection closes, for whoever waits for room in all.
+    /// Notes that a connection closes, for a request that waits for room in all.
     fn close_one(&mut self, id: Number) {
         self.stand(id, Standing::Closing);
         self.wanting.widen();
@@ -350,11 +353,12 @@ impl<C> Places<C> {
         self.idle.remove(&since).map(|(_, idle)| idle)
     }
 
-    /// Nothing is kept of an origin at which there is nothing.
+    /// Forgets an origin without places and requests.
     fn forget(&mut self, origin: &Origin) {
         if self.origins.get(origin).is_some_and(|local| local.taken == 0 && local.line.is_empty()) {
             self.origins.remove(origin);
-            // A table keeps the size that it once needed. At least half of it goes at a time, so this costs O(1) a change.
+            // A table keeps the size that it once needed. At least half of it is freed at a time, so this costs O(1) a
+            // change.
             let len = self.origins.len();
             if self.origins.capacity() > ROOMY && len < self.origins.capacity() / 4 {
                 self.origins.shrink_to(len.saturating_mul(2));
@@ -372,14 +376,14 @@ impl<C> Places<C> {
         self.last
     }
 
-    /// True if nothing is kept of all that was.
+    /// True if no state is left.
     #[cfg(test)]
     pub(super) fn is_blank(&self) -> bool {
         let is_empty = self.members.is_empty() && self.origins.is_empty() && self.waits.is_empty();
         is_empty && self.wanting.is_empty() && self.wanting.room() == 0 && self.granted == 0
     }
 
-    /// What is kept twice is the same, and nothing is kept of an origin at which there is nothing.
+    /// Checks that duplicated state agrees, and that no empty origin is kept.
     #[cfg(test)]
     pub(super) fn check(&self) {
         self.wanting.check();
@@ -395,7 +399,7 @@ impl<C> Places<C> {
     }
 }
 
-/// A table for this many origins is not made smaller.
+/// The number of origins below which a table is not made smaller.
 const ROOMY: usize = 64;
 
 impl Local {

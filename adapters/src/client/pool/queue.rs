@@ -1,14 +1,13 @@
-//! Requests that wait, in the order of arrival, with the first few of them apart.
+//! The waiting requests in order of arrival, with the first few apart.
 
 use std::collections::BTreeSet;
 
 use super::number::Number;
 
-/// The tickets of waiting requests in the order of arrival. As many of them as there is room for are ahead, the others
-/// behind.
+/// The tickets of waiting requests in order of arrival. As many as there is room for are ahead, the others behind.
 ///
-/// The border moves with each change, so the first ticket of each part is always known, and a change costs
-/// O(log tickets).
+/// The border moves with each change, so the first ticket of each part is always known, and a change costs O(log
+/// tickets).
 #[derive(Debug)]
 pub(super) struct Queue {
     room: usize,
@@ -16,7 +15,7 @@ pub(super) struct Queue {
     behind: BTreeSet<Number>,
 }
 
-/// The tickets that a change put ahead, and those that are no longer there.
+/// The tickets that a change moved ahead, and those that left.
 #[derive(Debug, Default)]
 pub(super) struct Moved {
     pub(super) ahead: Option<Number>,
@@ -67,13 +66,13 @@ impl Queue {
         Moved::default()
     }
 
-    /// There is room for one more.
+    /// Makes room for one more.
     pub(super) fn widen(&mut self) -> Moved {
         self.room = self.room.saturating_add(1);
         Moved { ahead: self.move_ahead(), away: None }
     }
 
-    /// There is room for one less.
+    /// Makes room for one less.
     pub(super) fn narrow(&mut self) -> Moved {
         self.room = self.room.saturating_sub(1);
         Moved { ahead: None, away: self.move_back() }
@@ -103,7 +102,7 @@ impl Queue {
         self.ahead.iter().chain(&self.behind).copied()
     }
 
-    /// The border is where it must be.
+    /// Checks that the border is where it must be.
     #[cfg(test)]
     pub(super) fn check(&self) {
         assert_eq!(self.ahead.len(), self.room.min(self.len()));

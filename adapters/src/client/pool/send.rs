@@ -1,4 +1,4 @@
-//! Sending a request, and sending it again. RFC 9110 9.2.2.
+//! Sends and retries requests. RFC 9110 9.2.2.
 
 use bytes::Bytes;
 use endwell_core::http::RequestHead;
@@ -8,22 +8,21 @@ use crate::client::{Failure, Origin, Received};
 use crate::transport::Connector;
 
 impl<C: Connector> Pool<C> {
-    /// Sends a request whose body is at hand, and waits for the head of the response. `origin` is whom it is sent to,
-    /// whatever host it names.
+    /// Sends a request whose whole body is available, and waits for the head of the response. `origin` is the server to
+    /// send it to, whatever host it names.
     ///
-    /// It is sent again, at most [`PoolLimits::retries`](super::PoolLimits::retries) times and on another connection, if
-    /// that is safe: when no byte of it was on its way; or when its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT,
-    /// DELETE) and a connection that had been idle ended before any byte of a response. The latter happens once, and the
-    /// connection is a new one then: a retry that failed is not retried.
-    /// [`Received::retries`] says how often.
+    /// It is retried, at most [`PoolLimits::retries`](super::PoolLimits::retries) times and on another connection, if
+    /// that is safe: if no byte of it was sent; or if its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT, DELETE)
+    /// and a connection that had been idle ended before any byte of a response. The latter happens once, and on a new
+    /// connection: a retry that failed is not retried. [`Received::retries`] returns the number of retries.
     ///
     /// # Errors
     ///
-    /// There was no connection, or no head of a response; and whether the request can be sent again.
+    /// If there was no connection, or no head of a response. The error tells whether the request can be sent again.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the request is given up, and its connection closes if any of it was sent.
+    /// Dropping the future gives the request up. Its connection closes if any of the request was sent.
     pub async fn send(
         &self,
         origin: &Origin,
@@ -33,16 +32,16 @@ impl<C: Connector> Pool<C> {
         self.send_as(origin, head, body, head.method().is_idempotent()).await
     }
 
-    /// As [`send`](Self::send), but the application says whether doing twice what the request asks for is the same as doing
-    /// it once: a POST with a key that makes it so, or a GET that is not.
+    /// Sends a request like [`send`](Self::send), but the application states whether a repeated request has the same
+    /// effect as a single one: true for a POST with a key that makes it so, or false for a GET that is not idempotent.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Those of [`send`](Self::send).
     ///
     /// # Cancel safety
     ///
-    /// As [`send`](Self::send).
+    /// Like [`send`](Self::send).
     pub async fn send_as(
         &self,
         origin: &Origin,
@@ -67,8 +66,8 @@ impl<C: Connector> Pool<C> {
             };
             let is_again = match failure {
                 Failure::NotSent(_) => true,
-                // RFC 9112 9.3.1: a server closes an idle connection at any time. One that closes a new connection has
-                // something against the request, or against us.
+                // RFC 9112 9.3.1: a server may close an idle connection at any time. A server that closes a new
+                // connection rejects the request, or the client.
                 Failure::Unanswered(_) => is_idempotent && was_used,
                 Failure::Failed(_) => false,
             };
@@ -76,7 +75,7 @@ impl<C: Connector> Pool<C> {
                 let is_safe_to_retry = failure.is_safe_to_retry(is_idempotent);
                 return Err(SendError::Failed { failure, retries, is_safe_to_retry });
             }
-            // RFC 9110 9.2.2: what was sent again so is not sent again once more. On a new connection it would not be.
+            // RFC 9110 9.2.2: an automatic retry that failed is not retried. On a new connection it would not be.
             may_have_arrived |= matches!(failure, Failure::Unanswered(_));
             retries += 1;
         }

@@ -1,4 +1,4 @@
-//! What a pool shares with its connections: places behind a lock, and the values that stand for having one.
+//! The state that a pool shares with its connections: places behind a lock, and the values that hold one.
 
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -11,26 +11,26 @@ use crate::client::connection::{Connection, Right};
 use crate::client::{Driver, Origin};
 use crate::sync::Lock;
 
-/// The places. The pool holds it; connections only know of it, so that those that lie idle in it close with the pool.
+/// The places. The pool holds it; connections only have a weak reference, so that idle connections close with the pool.
 pub(in crate::client) struct Shared(Lock<Places<Right>>);
 
-/// A place that is taken, before a connection is made and as long as its socket is open: it is free again when this is
-/// dropped, once.
+/// A place that is taken, from before a connection is made until its socket is closed. Dropping this frees the place,
+/// once.
 pub(super) struct Place {
     pool: Weak<Shared>,
     id: Number,
 }
 
-/// Where a connection comes from, and goes when nobody needs it.
+/// The pool that a connection belongs to, to which it returns when it is no longer needed.
 pub(in crate::client) struct Member {
     pool: Weak<Shared>,
     id: Number,
     is_used: bool,
 }
 
-/// What a pool gives.
+/// A connection or place that a pool grants.
 pub(super) enum Admission {
-    /// A connection that lay idle.
+    /// An idle connection.
     Idle(Connection),
     /// A place for a new one.
     Place(Place),
@@ -55,7 +55,7 @@ impl Shared {
         Renew { connection: Some(connection), admit: self.admit(origin) }
     }
 
-    /// Changes the places. What comes of it happens without the lock.
+    /// Changes the places. The effects run without the lock.
     fn change<R>(&self, change: impl FnOnce(&mut Places<Right>, &mut Effects<Right>) -> R) -> R {
         let mut effects = Effects::default();
         let result = change(&mut self.0.lock(), &mut effects);
@@ -102,7 +102,7 @@ impl Member {
         self.is_used
     }
 
-    /// Gives the connection back. Without its pool it closes.
+    /// Returns the connection to its pool. Without its pool it closes.
     pub(in crate::client) fn give_back(self, right: Right) {
         if let Some(pool) = self.pool.upgrade() {
             pool.change(|places, effects| places.give_back(self.id, right, effects));
@@ -110,7 +110,7 @@ impl Member {
     }
 }
 
-/// Waits for a place. If it is dropped, what was granted is the next one's.
+/// Waits for a place. If it is dropped, what was granted goes to the next request.
 pub(super) struct Admit<'a> {
     pool: &'a Arc<Shared>,
     origin: &'a Origin,
@@ -146,7 +146,7 @@ impl Drop for Admit<'_> {
     }
 }
 
-/// Closes a connection and waits for its place. If that is gone already, it waits for another one.
+/// Closes a connection and waits for its place. If that is already gone, it waits for another one.
 pub(super) struct Renew<'a> {
     connection: Option<Connection>,
     admit: Admit<'a>,

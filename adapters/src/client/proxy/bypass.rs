@@ -1,4 +1,4 @@
-//! What is reached without a proxy.
+//! The origins that are reached without a proxy.
 
 use std::net::IpAddr;
 
@@ -12,21 +12,21 @@ pub(super) struct Bypass(Vec<Entry>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     hosts: Hosts,
-    /// `None`: any.
+    /// `None`: any port.
     port: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// A name, and those below it. In lower case, without dots around it.
+    /// A name, and the names below it. In lower case, without dots around it.
     Domain(String),
-    /// The addresses that begin with so many bits of this one.
+    /// The addresses that share this many leading bits with this one.
     Network(IpAddr, u32),
 }
 
 impl Bypass {
-    /// Reads a list with commas or spaces between. What is none of its forms stands for no host.
+    /// Reads a list separated by commas or spaces. An entry in an unknown form matches no host.
     pub(super) fn parse(list: &str) -> Self {
         Self(list.split([',', ' ', '\t']).filter(|text| !text.is_empty()).filter_map(Entry::parse).collect())
     }
@@ -56,7 +56,7 @@ impl Entry {
             let bits = bits.parse().ok().filter(|bits| *bits <= width(address))?;
             return Some(Self { hosts: Hosts::Network(address, bits), port: None });
         }
-        // The colons of a bare IPv6 address are none before a port.
+        // The colons of a bare IPv6 address do not separate a port.
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') && text.parse::<IpAddr>().is_err() => {
                 (host, Some(port.parse().ok()?))
@@ -72,7 +72,7 @@ impl Entry {
     }
 }
 
-/// The bits of an address.
+/// The number of bits of an address.
 fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }
 }

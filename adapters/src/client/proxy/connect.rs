@@ -1,4 +1,4 @@
-//! Asking an HTTP proxy for a tunnel: RFC 9110 9.3.6.
+//! Asks an HTTP proxy for a tunnel: RFC 9110 9.3.6.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -15,7 +15,7 @@ use super::location::Proxy;
 use crate::client::origin::Authority;
 use crate::transport::Transport;
 
-/// Makes a tunnel. What came right behind the answer.
+/// Opens a tunnel. Returns the bytes that came right after the response.
 pub(super) async fn open<T: Transport>(
     proxy: &Proxy,
     transport: &mut T,
@@ -25,7 +25,7 @@ pub(super) async fn open<T: Transport>(
     let mut head = ConnectHead::new(&origin.to_string()).map_err(|_invalid| Reason::Host)?;
     let credentials = proxy.credentials().map(super::location::Credentials::basic);
     if let Some(credentials) = &credentials {
-        // Base64 is a field's value always.
+        // Base64 is always a valid field value.
         let field = Field::new("proxy-authorization", credentials.as_bytes()).map_err(|_| Reason::Host)?;
         head = head.with(field);
     }
@@ -42,7 +42,7 @@ pub(super) async fn open<T: Transport>(
             Err(Failure::Unanswered) => return Err(Reason::Closed),
             Err(Failure::Error(Error::Limit(exceeded))) => return Err(Reason::Limit(exceeded)),
             Err(Failure::Error(Error::Protocol(violation))) => {
-                // It may be our own head that is sent back.
+                // The server may have echoed our own head.
                 return Err(Reason::Protocol(if credentials.is_some() {
                     format!("expected {} ({})", violation.expected(), violation.section())
                 } else {
@@ -54,7 +54,7 @@ pub(super) async fn open<T: Transport>(
     }
 }
 
-/// Writes all of it.
+/// Writes all of the output.
 fn poll_write(
     transport: &mut impl Transport,
     out: &mut Outbox,

@@ -1,4 +1,4 @@
-//! A connector that goes through proxies.
+//! A connector that uses proxies.
 
 use std::fmt;
 use std::io;
@@ -19,14 +19,15 @@ use crate::client::Origin;
 use crate::client::origin::Authority;
 use crate::transport::{Connector, Endpoints};
 
-/// A connector that reaches origins through the proxies that are set for them, and the others as the connector below does.
+/// A connector that reaches origins through the proxies that are set for them, and other origins directly through the
+/// connector below.
 ///
-/// Which proxy it is depends on the origin alone, so a connection that is kept can be used again for its origin. Where
-/// there is a proxy, [`Endpoints::peer`] is the proxy's address: the origin's is not known.
+/// The proxy depends on the origin alone, so a kept connection can be reused for its origin. With a proxy,
+/// [`Endpoints::peer`] is the proxy's address: the origin's is unknown.
 ///
 /// # Errors of its connections
 ///
-/// Where the proxy, or the way to it, is at fault, the error's [`get_ref`](io::Error::get_ref) is a [`ProxyError`].
+/// If the proxy, or the way to it, is at fault, the error's [`get_ref`](io::Error::get_ref) is a [`ProxyError`].
 /// Otherwise they are those of the connector below. The time is part of
 /// [`Config::connect_time`](crate::Config::connect_time).
 pub struct Proxied<C> {
@@ -36,19 +37,19 @@ pub struct Proxied<C> {
 }
 
 impl<C: Connector> Proxied<C> {
-    /// Goes through `proxies`, to which `connector` connects.
+    /// Uses `proxies`, to which `connector` connects.
     pub fn new(connector: C, proxies: Proxies) -> Self {
         Self { connector, proxies, limits: Arc::default() }
     }
 
-    /// The bounds of what an HTTP proxy answers: of its head, and of interim responses; and how strictly it is read
-    /// ([`Limits::reading`](http::Limits::reading)). The others do not count here.
+    /// Sets the limits of an HTTP proxy's response: those of its head and of interim responses, and how strictly it is
+    /// read ([`Limits::reading`](http::Limits::reading)). The others do not apply.
     #[must_use]
     pub fn limits(self, limits: http::Limits) -> Self {
         Self { limits: limits.into(), ..self }
     }
 
-    /// Makes a tunnel to an origin. What came right behind the answer.
+    /// Opens a tunnel to an origin. Returns the bytes that came right after the response.
     async fn open(
         &self,
         proxy: &Proxy,

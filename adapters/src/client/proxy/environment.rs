@@ -1,4 +1,4 @@
-//! The usual environment variables.
+//! Reads the usual environment variables.
 
 use std::env;
 use std::fmt;
@@ -6,12 +6,12 @@ use std::fmt;
 use super::location::{InvalidProxy, Proxy};
 use super::proxies::Proxies;
 
-/// A variable of the environment that should name a proxy, and does not. What it says is not shown.
+/// An environment variable that should name a proxy, and does not. Its value is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidVariable {
-    /// Which one.
+    /// The name of the variable.
     pub name: &'static str,
-    /// What was wrong.
+    /// What is wrong with it.
     pub reason: InvalidProxy,
 }
 
@@ -28,29 +28,29 @@ impl std::error::Error for InvalidVariable {
 }
 
 impl Proxies {
-    /// The proxies that the environment names, as curl reads it:
+    /// Reads the proxies from the environment, like curl:
     ///
     /// - `http_proxy`, then `HTTP_PROXY`, for origins of `http` and `ws`;
     /// - `https_proxy`, then `HTTPS_PROXY`, for those of `https` and `wss`;
     /// - `all_proxy`, then `ALL_PROXY`, for those that have none by now;
     /// - `no_proxy`, then `NO_PROXY`, for those that are reached [without](Self::except).
     ///
-    /// An empty variable is none. `HTTP_PROXY` is not read where `REQUEST_METHOD` is set: in a CGI program it is the
-    /// field `Proxy` of a request, and whoever sends that would choose the proxy ("httpoxy", CVE-2016-5385). curl never reads
-    /// it.
+    /// An empty variable counts as unset. `HTTP_PROXY` is not read if `REQUEST_METHOD` is set: in a CGI program it is
+    /// the field `Proxy` of a request, so the client would choose the proxy ("httpoxy", CVE-2016-5385). curl never
+    /// reads it.
     ///
     /// # Errors
     ///
-    /// A variable that counts names no proxy. Nothing is reached past it in silence.
+    /// If a variable that applies does not name a proxy. It is never ignored silently.
     pub fn from_env() -> Result<Self, InvalidVariable> {
         Self::from_variables(|name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    /// As [`from_env`](Self::from_env), from another environment.
+    /// Reads the proxies like [`from_env`](Self::from_env), from another environment.
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Those of [`from_env`](Self::from_env).
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidVariable> {
         let first = |names: &[&'static str]| {
             let mut values = names.iter().filter_map(|&name| Some((name, variable(name)?)));
@@ -66,7 +66,7 @@ impl Proxies {
         let is_cgi = variable("REQUEST_METHOD").is_some();
         let http = proxy(if is_cgi { &["http_proxy"] } else { &["http_proxy", "HTTP_PROXY"] })?;
         let https = proxy(&["https_proxy", "HTTPS_PROXY"])?;
-        // It may well be wrong where nobody needs it.
+        // It may be invalid if it is not needed.
         let all = if http.is_some() && https.is_some() { None } else { proxy(&["all_proxy", "ALL_PROXY"])? };
         let except = first(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
         Ok(Self { http: http.or_else(|| all.clone()), https: https.or(all), ..Self::default() }

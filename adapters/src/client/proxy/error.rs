@@ -1,4 +1,4 @@
-//! Why a proxy has made no tunnel.
+//! Why a proxy opened no tunnel.
 
 use std::fmt;
 use std::io;
@@ -9,7 +9,7 @@ use endwell_core::http::{ResponseHead, StatusCode};
 use super::location::Proxy;
 use crate::client::origin::Authority;
 
-/// Why there is no connection through a proxy. It is inside the [`io::Error`] of a connector:
+/// Why there is no connection through a proxy. A connector returns it within an [`io::Error`]:
 ///
 /// ```
 /// use endwell::client::proxy::ProxyError;
@@ -20,12 +20,12 @@ use crate::client::origin::Authority;
 /// }
 /// ```
 ///
-/// Credentials are not in it.
+/// It never holds credentials.
 #[non_exhaustive]
 pub struct ProxyError {
     /// The proxy, as a URL without credentials.
     pub proxy: String,
-    /// The host and port that a tunnel was asked to.
+    /// The host and port that the tunnel leads to.
     pub target: String,
     /// What happened.
     pub reason: Reason,
@@ -35,24 +35,24 @@ pub struct ProxyError {
 /// What happened at a proxy, or on the way to it.
 #[non_exhaustive]
 pub enum Reason {
-    /// The proxy cannot be connected to.
+    /// The connection to the proxy failed.
     Unreachable(io::Error),
-    /// An HTTP proxy has answered with anything but a 2xx. 407: it wants credentials, or others, and `Proxy-Authenticate`
-    /// in this head says of which kind.
+    /// An HTTP proxy responded with anything but a 2xx. A 407 asks for credentials, or for others, and
+    /// `Proxy-Authenticate` in this head names the scheme.
     Refused(Box<ResponseHead>),
-    /// A SOCKS proxy wants credentials, or others.
+    /// A SOCKS proxy asks for credentials, or for others.
     Credentials,
-    /// A SOCKS proxy has refused, by a reply that RFC 1928 6 has.
+    /// A SOCKS proxy refused, with a reply of RFC 1928 6.
     Denied(Denied),
-    /// The proxy has closed the connection before it answered.
+    /// The proxy closed the connection before it responded.
     Closed,
-    /// The proxy has answered with what is none: what was expected, and what came unless credentials might be in it.
+    /// The proxy's response was invalid: what was expected, and what came unless it might hold credentials.
     Protocol(String),
-    /// The proxy's answer has met a limit.
+    /// The proxy's response exceeded a limit.
     Limit(Exceeded),
-    /// The connection to the proxy has failed.
+    /// The connection to the proxy failed.
     Transport(io::Error),
-    /// The origin's host is none that a proxy can be asked for.
+    /// The origin's host cannot be sent to a proxy.
     Host,
 }
 
@@ -79,7 +79,7 @@ pub enum Denied {
 }
 
 impl Denied {
-    /// What it means, and the kind of error that it is.
+    /// The meaning of the refusal, and its kind of error.
     fn describe(self) -> (&'static str, io::ErrorKind) {
         match self {
             Self::Failure => ("it failed (SOCKS reply 1)", io::ErrorKind::Other),
@@ -114,7 +114,7 @@ impl ProxyError {
         Self { proxy: proxy.to_string(), target: target.to_string(), reason, had_credentials }
     }
 
-    /// The head of what an HTTP proxy has answered instead of a 2xx.
+    /// The head of an HTTP proxy's response other than a 2xx.
     pub fn head(&self) -> Option<&ResponseHead> {
         match &self.reason {
             Reason::Refused(head) => Some(head),
@@ -129,7 +129,7 @@ impl ProxyError {
         }
     }
 
-    /// True if the proxy wants credentials, or others than it was given. Some say so with 401.
+    /// True if the proxy asks for credentials, or for others than it received. Some proxies use 401 for that.
     pub fn wants_credentials(&self) -> bool {
         match &self.reason {
             Reason::Refused(head) => {
@@ -209,7 +209,7 @@ impl fmt::Debug for ProxyError {
     }
 }
 
-/// Of a head its status only: a proxy may send back what it was sent.
+/// Shows only the status of a head: a proxy may send back what it received.
 impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Where a proxy is, and what it is told.
+//! The address of a proxy, and its credentials.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::client::Origin;
 use crate::client::origin::Authority;
 use crate::client::url::{host_and_port, take_zone, with_zone, without_brackets};
 
-/// A proxy: of which kind it is, where, and with which credentials.
+/// A proxy: its kind, its address, and its credentials.
 ///
-/// It is shown without credentials.
+/// `Display` and `Debug` hide the credentials.
 ///
 /// ```
 /// use endwell::client::proxy::Proxy;
@@ -29,36 +29,36 @@ pub struct Proxy {
     credentials: Option<Credentials>,
 }
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Http,
-    /// HTTP by TLS.
+    /// HTTP over TLS.
     Https,
     #[cfg(feature = "socks")]
     Socks,
 }
 
-/// What a proxy is told of its user.
+/// The user and password for a proxy.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credentials {
     pub(super) user: Box<str>,
     pub(super) password: Box<str>,
 }
 
-/// Text that is no proxy, or none that can be used. It does not say which text, since credentials may be in it.
+/// Why text is not a proxy that can be used. It does not show the text, which may hold credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidProxy {
-    /// The scheme is another than those of proxies.
+    /// The scheme is not one of a proxy.
     Scheme,
     /// The scheme is one of SOCKS, and the crate was built without feature `socks`.
     NoSocks,
-    /// The host is none, or the port is not from 1 to 65535.
+    /// The host is invalid, or the port is not from 1 to 65535.
     Host,
-    /// User or password are not what the scheme can carry, or wrongly escaped.
+    /// The user or the password is not allowed by the scheme, or wrongly escaped.
     Credentials,
-    /// It has a path, a query or a fragment.
+    /// The text has a path, a query or a fragment.
     Path,
 }
 
@@ -80,15 +80,15 @@ impl fmt::Display for InvalidProxy {
 impl std::error::Error for InvalidProxy {}
 
 impl Proxy {
-    /// Reads a proxy's URL: `http`, `https`, `socks5` or `socks5h`, with or without `user:password@`, in which other
-    /// characters than letters and digits are percent-encoded.
+    /// Reads a proxy's URL: `http`, `https`, `socks5` or `socks5h`, with or without `user:password@`, in which all
+    /// characters but letters and digits are percent-encoded.
     ///
-    /// The port is 80, 443 or 1080 where there is none. Text without a scheme means `http`. Either scheme of SOCKS lets the
-    /// proxy resolve names.
+    /// The default port is 80, 443 or 1080. Text without a scheme means `http`. Both schemes of SOCKS let the proxy
+    /// resolve names.
     ///
     /// # Errors
     ///
-    /// Says what was wrong.
+    /// What is wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidProxy> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let (kind, default) = Kind::of(scheme)?;
@@ -113,12 +113,12 @@ impl Proxy {
         }
     }
 
-    /// The same proxy, which is told `user` and `password` as they stand. They go over the connection to the proxy in the
-    /// clear, unless that is made by TLS.
+    /// Sets `user` and `password`, unescaped. They are sent to the proxy in the clear, unless the connection to it uses
+    /// TLS.
     ///
     /// # Errors
     ///
-    /// [`InvalidProxy::Credentials`].
+    /// [`InvalidProxy::Credentials`] if the scheme does not allow them.
     pub fn with_credentials(self, user: &str, password: &str) -> Result<Self, InvalidProxy> {
         let is_valid = match self.kind {
             Kind::Http | Kind::Https => {
@@ -142,7 +142,7 @@ impl Proxy {
         self.credentials.as_ref()
     }
 
-    /// What the connector below is asked for.
+    /// The origin for the connector below.
     pub(super) fn origin(&self) -> Origin {
         match self.kind {
             Kind::Https => Origin::https(&self.host, self.port),
@@ -154,7 +154,7 @@ impl Proxy {
 }
 
 impl Kind {
-    /// The kind of a URL's scheme, and the port where it names none.
+    /// The kind of a URL's scheme, and its default port.
     fn of(scheme: &str) -> Result<(Self, u16), InvalidProxy> {
         match scheme.to_ascii_lowercase().as_str() {
             "http" => Ok((Self::Http, 80)),
@@ -175,7 +175,7 @@ impl Credentials {
     }
 }
 
-/// RFC 3986 2.1. `None`: it is not encoded so, or no text.
+/// Decodes percent-encoding. RFC 3986 2.1. `None` if it is malformed, or not text.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -186,7 +186,7 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Without credentials.
+/// Shows the proxy without credentials.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match self.kind {

@@ -13,19 +13,19 @@
 //! # }
 //! ```
 //!
-//! - [`Proxied`] is a connector over another one: it connects to a proxy and asks it for a tunnel, and what comes out is a
-//!   transport like any other. A layer of TLS goes above it and speaks to the origin through the tunnel. For a proxy that is
-//!   itself spoken to by TLS (`https://`), the connector below must know TLS.
-//! - HTTP proxies are asked by CONNECT (RFC 9110 9.3.6, with Basic credentials of RFC 7617), SOCKS proxies as version 5
-//!   says (RFC 1928, with the user and password of RFC 1929; feature `socks`).
-//! - **Every** origin is reached through a tunnel, one of `http` too: no request is sent to a proxy in absolute-form. So one
-//!   rule holds from end to end: what is sent is for the origin alone, and credentials for the proxy cannot get there nor the
-//!   origin's be read on the way by accident; WebSockets work; and a connection is kept for its origin. Proxies may have to be
-//!   told: as they are delivered, squid allows CONNECT to port 443 only (`SSL_ports`), tinyproxy to any port unless
-//!   `ConnectPort` is there.
-//! - Names are resolved by the proxy.
+//! - [`Proxied`] is a connector over another one: it connects to a proxy and asks it for a tunnel. The tunnel is a
+//!   transport like any other. A layer of TLS goes above it and uses TLS to the origin through the tunnel. For a proxy
+//!   that itself uses TLS (`https://`), the connector below must support TLS.
+//! - HTTP proxies are asked with CONNECT (RFC 9110 9.3.6, with Basic credentials of RFC 7617), SOCKS proxies with
+//!   version 5 (RFC 1928, with the user and password of RFC 1929; feature `socks`).
+//! - **Every** origin is reached through a tunnel, also one of `http`: no request is sent to a proxy in absolute-form.
+//!   So one rule holds from end to end: a request goes to the origin alone. Credentials for the proxy cannot get to the
+//!   origin, and those for the origin cannot be read on the way by accident. WebSockets work, and a connection is kept
+//!   for its origin. Some proxies need a setting for this: by default, squid allows CONNECT only to port 443
+//!   (`SSL_ports`), and tinyproxy to any port unless `ConnectPort` is set.
+//! - The proxy resolves names.
 //! - Nothing is read from the environment unless [`Proxies::from_env`] is called.
-//! - Credentials are in no error and in no `Debug`.
+//! - No error and no `Debug` shows credentials.
 
 mod bypass;
 mod connect;

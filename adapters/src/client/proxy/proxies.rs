@@ -1,11 +1,11 @@
-//! Which proxy leads to an origin.
+//! The proxy for each origin.
 
 use super::bypass::Bypass;
 use super::location::Proxy;
 use crate::client::Origin;
 
-/// Which proxy leads to an origin: one for those of `http` and `ws`, one for those of `https` and `wss`, and a list of those
-/// that are reached without. [`Proxies::from_env`] reads the usual variables. Default: none.
+/// The proxy for each origin: one for those of `http` and `ws`, one for those of `https` and `wss`, and a list of those
+/// that are reached without a proxy. [`Proxies::from_env`] reads the usual variables. Default: no proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Proxies {
     pub(super) http: Option<Proxy>,
@@ -14,25 +14,25 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// One proxy for all origins.
+    /// Uses one proxy for all origins.
     pub fn all(proxy: Proxy) -> Self {
         Self { http: Some(proxy.clone()), https: Some(proxy), bypass: Bypass::default() }
     }
 
-    /// Except for the hosts of this list, which has commas or spaces between, as curl's `NO_PROXY`:
+    /// Excludes the hosts of this list, separated by commas or spaces, as in curl's `NO_PROXY`:
     ///
-    /// - a name stands for itself and for all names below it, with a dot before it or without;
-    /// - an address stands for itself, and `10.0.0.0/8` or `fe80::/10` for a network;
-    /// - either may have a port behind it, and is then meant with that port only (`[::1]:80` for an IPv6 address);
-    /// - `*` stands for every host.
+    /// - a name matches itself and all names below it, with or without a dot before it;
+    /// - an address matches itself, and `10.0.0.0/8` or `fe80::/10` a network;
+    /// - either may be followed by a port, and then matches only that port (`[::1]:80` for an IPv6 address);
+    /// - `*` matches every host.
     ///
-    /// Anything else stands for none. Names are compared as they are asked for: they are not resolved.
+    /// Anything else matches no host. Names are compared as they are in the origin, without resolving them.
     #[must_use]
     pub fn except(self, list: &str) -> Self {
         Self { bypass: Bypass::parse(list), ..self }
     }
 
-    /// The proxy that leads to an origin. `None`: it is reached without.
+    /// The proxy for an origin. `None` if it is reached without a proxy.
     pub fn of(&self, origin: &Origin) -> Option<&Proxy> {
         let proxy = if origin.is_https() { &self.https } else { &self.http };
         proxy.as_ref().filter(|_| !self.bypass.has(origin))

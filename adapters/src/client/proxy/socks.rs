@@ -1,6 +1,7 @@
-//! Asking a SOCKS proxy: RFC 1928, and RFC 1929 for user and password.
+//! Asks a SOCKS proxy for a connection: RFC 1928, and RFC 1929 for user and password.
 //!
-//! The protocol is `tokio-socks`'s, which needs nothing of tokio for it: bytes in and out, by one small trait.
+//! `tokio-socks` implements the protocol. It needs nothing of tokio for that: bytes in and out, through one small
+//! trait.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,7 +16,7 @@ use super::location::{Credentials, Proxy};
 use crate::client::origin::Authority;
 use crate::transport::Transport;
 
-/// Makes a connection. Not a byte behind the answer is read.
+/// Opens a connection. Reads no byte after the response.
 pub(super) async fn open<T: Transport>(
     proxy: &Proxy,
     transport: &mut T,
@@ -32,10 +33,10 @@ pub(super) async fn open<T: Transport>(
     asked.map(drop).map_err(reason)
 }
 
-/// A transport, lent.
+/// A borrowed transport.
 struct Socket<'a, T> {
     transport: &'a mut T,
-    /// True if a layer below may still hold back what was written.
+    /// True if a lower layer may still hold back written bytes.
     holds_back: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The transport behind a tunnel.
+//! The transport after a tunnel.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -9,10 +9,10 @@ use endwell_core::Instant;
 
 use crate::transport::Transport;
 
-/// A transport that may lead through a proxy: the one below it, once the proxy has made the tunnel. Nothing stands between.
+/// A transport that may lead through a proxy: the one below it, once the proxy has opened the tunnel. It adds no layer.
 pub struct Through<T> {
     transport: T,
-    /// What came right behind the proxy's answer.
+    /// The bytes that came right after the proxy's response.
     leftover: Bytes,
 }
 
