@@ -1,7 +1,7 @@
-//! The listeners of async-std. Its sockets are served as async-io's, which they are made of.
+//! The listeners of async-std. Its sockets are built on async-io's, and are served as those.
 //!
-//! async-std is discontinued by its authors, who name [smol](https://docs.rs/smol) as the way on. Moving there changes
-//! the listener and what the program runs on, and no handler:
+//! async-std is discontinued by its authors, who recommend [smol](https://docs.rs/smol). The move changes the listener
+//! and the executor of the program, and no handler:
 //!
 //! ```text
 //! async_std::net::TcpListener::bind(..)   becomes   smol::net::TcpListener::bind(..)
@@ -56,7 +56,7 @@ impl Listener for UnixListener {
     }
 }
 
-/// TCP connections, made on async-std.
+/// A connector for TCP, on async-std.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
@@ -77,8 +77,8 @@ impl Connector for Tcp {
     }
 }
 
-/// async-std lends no file descriptor to be shut down or reset with, so a socket is taken out of its wrapper and put
-/// into async-io's, which is the same reactor's. Taking it out has made it blocking.
+/// Takes a socket out of async-std's wrapper and puts it into async-io's, which uses the same reactor: async-std does
+/// not lend the file descriptor for a shutdown or a reset. Taking it out has made it blocking.
 fn unwrap_tcp(stream: TcpStream) -> io::Result<Async<std::net::TcpStream>> {
     Async::new(std::net::TcpStream::try_from(stream)?)
 }
@@ -88,7 +88,7 @@ fn unwrap_unix(stream: UnixStream) -> io::Result<Async<std::os::unix::net::UnixS
     Async::new(std::os::unix::net::UnixStream::try_from(stream)?)
 }
 
-/// A TCP connection of async-std's. Fails if it has clones, or is gone already.
+/// Takes a TCP connection of async-std. Fails if it has clones, or is closed already.
 impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
     type Error = io::Error;
 
@@ -97,7 +97,7 @@ impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
     }
 }
 
-/// A Unix connection of async-std's. Fails if it has clones.
+/// Takes a Unix connection of async-std. Fails if it has clones.
 impl TryFrom<UnixStream> for Stream<Async<std::os::unix::net::UnixStream>> {
     type Error = io::Error;
 

@@ -1,8 +1,8 @@
-//! How a handler ends: only with a value that the library makes.
+//! The values that a handler may return; only the library makes them.
 
 use crate::Ended;
 
-/// The proof that an exchange was answered: a handler returns it, and only answering makes it.
+/// The proof that an exchange was answered. A handler returns it, and only responding makes it.
 #[derive(Debug)]
 #[must_use = "a handler returns it"]
 pub struct Answered(());
@@ -13,10 +13,9 @@ impl Answered {
     }
 }
 
-/// What a handler may return: [`Answered`], [`Ended`], or one of the two as a `Result`, so that `?` works on what
-/// can fail.
+/// The types that a handler may return: [`Answered`], [`Ended`], or one of the two as a `Result`, so that `?` works.
 ///
-/// It cannot be implemented elsewhere. A handler that forgets to answer has nothing to return:
+/// It cannot be implemented elsewhere. A handler that forgets to respond has no such value:
 ///
 /// ```compile_fail,E0277
 /// # async fn f(listener: tokio::net::TcpListener) {

@@ -1,4 +1,4 @@
-//! What listeners and connectors over async-io's sockets have in common.
+//! Shared code of the listeners and connectors over async-io's sockets.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -22,7 +22,7 @@ pub(crate) async fn to(
     tcp(io, peer)
 }
 
-/// A TCP connection to `peer`.
+/// Makes the transport of a TCP connection to `peer`.
 pub(crate) fn tcp(
     io: Async<TcpStream>,
     peer: SocketAddr,
@@ -32,7 +32,7 @@ pub(crate) fn tcp(
     Ok((stream, Endpoints { peer: Address::Tcp(peer), local }))
 }
 
-/// A Unix connection to `peer`.
+/// Makes the transport of a Unix connection to `peer`.
 pub(crate) fn unix(
     io: Async<UnixStream>,
     peer: net::SocketAddr,
@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    /// What is no socket of TCP has no `TCP_NODELAY`, and one of another family has no address of TCP.
+    /// A socket that is not TCP has no `TCP_NODELAY`, and one of another family has no TCP address.
     #[test]
     fn what_is_wrong_with_one_connection_is_told_apart() -> io::Result<()> {
         let other = UdpSocket::bind("127.0.0.1:0")?;

@@ -1,8 +1,8 @@
-//! What has happened, in numbers.
+//! Counts of events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts of what a server has seen. Each only grows.
+/// Counts of a server's events. Each only grows.
 #[derive(Debug, Default)]
 pub struct Counters {
     pub(crate) accepted: Count,
@@ -21,7 +21,7 @@ pub(crate) struct Count(AtomicU64);
 
 impl Count {
     pub(crate) fn add(&self) {
-        // Only counted, never a reason to do anything: no order with other memory is needed.
+        // Only a count, on which nothing depends: no ordering with other memory is needed.
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -51,7 +51,7 @@ impl Counters {
         self.refused.get()
     }
 
-    /// Exchanges that a handler dropped without an answer; also by panicking.
+    /// Exchanges that a handler dropped without a response, also by a panic.
     pub fn unanswered(&self) -> u64 {
         self.unanswered.get()
     }
@@ -66,14 +66,14 @@ impl Counters {
         self.aborted.get()
     }
 
-    /// Requests answered with 503 because the connections together held too much, or because the system had no thread
+    /// Requests answered with 503, because the connections together held too much, or because the system had no thread
     /// for a handler that needs one.
     pub fn overloaded(&self) -> u64 {
         self.overloaded.get()
     }
 
-    /// Errors of `accept`, such as too many open files, and connections that the runtime had no room for, such as no
-    /// thread. Accepting went on after each.
+    /// Errors of `accept`, such as too many open files, and connections for which the runtime had no room, such as no
+    /// thread. Accepting continued after each.
     pub fn accept_errors(&self) -> u64 {
         self.accept_errors.get()
     }

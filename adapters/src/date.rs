@@ -9,7 +9,7 @@ thread_local! {
     static LAST: Cell<Option<(u64, Date)>> = const { Cell::new(None) };
 }
 
-/// The date now. `None`: the system's clock stands outside the years that the format has.
+/// The current date. `None` if the system's clock is outside the years of the format.
 pub(crate) fn now() -> Option<Date> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     if let Some((at, date)) = LAST.get() {

@@ -1,6 +1,7 @@
-//! Any byte stream of futures-io's, and the sockets of async-io: what async-std, smol and threads are made of.
+//! Transports for any byte stream of futures-io, and for the sockets of async-io, on which those of async-std, smol and
+//! threads are built.
 //!
-//! Everything here works wherever it is polled: async-io has a thread of its own for what is waited for.
+//! Everything here works wherever it is polled: async-io has its own thread that waits for events.
 
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
@@ -19,7 +20,7 @@ use crate::transport::Transport;
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
-/// A transport made of any byte stream of futures-io's.
+/// A transport made from any byte stream of futures-io.
 #[derive(Debug)]
 pub struct Stream<T: 'static> {
     io: T,
@@ -29,22 +30,22 @@ pub struct Stream<T: 'static> {
     reads: u32,
 }
 
-/// What each kind of stream does its own way.
+/// The operations that differ between kinds of streams.
 #[derive(Debug)]
 struct Socket<T> {
-    /// Ends the write side. Closing does that for what is made of other streams; async-io's own sockets only flush.
+    /// Ends the write side. For a wrapped stream, closing does that; async-io's own sockets only flush.
     end_write: fn(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<()>>,
-    /// Lets its drop be a reset.
+    /// Makes its drop a reset.
     reset: fn(&T),
-    /// What has the peer not acknowledged?
+    /// The bytes that the peer has not acknowledged.
     unacknowledged: fn(&T) -> Option<u64>,
 }
 
-/// Reads in a row after which a task gives way to others. tokio does this by itself.
+/// Consecutive reads after which a task yields to others. tokio does this by itself.
 const TURN: u32 = 64;
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
-    /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
+    /// Makes a transport from any byte stream, for example one of TLS. It cannot be reset, only dropped.
     pub fn new(io: T) -> Self {
         Self::over(io, &Socket { end_write: T::poll_close, reset: |_| {}, unacknowledged: |_| None })
     }
@@ -53,19 +54,19 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
         Self { io, socket, epoch: time::Instant::now(), sleep: None, reads: 0 }
     }
 
-    /// The byte stream.
+    /// Returns the byte stream.
     pub fn into_inner(self) -> T {
         self.io
     }
 }
 
 impl Stream<Async<TcpStream>> {
-    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already. Where the system has
-    /// `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB that it has not sent: so a slow reader is seen to read.
+    /// Makes a transport from a TCP connection. Sets `TCP_NODELAY`, because output is gathered already. If the system
+    /// has `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB of unsent data, so that a slow reader is seen to read.
     ///
     /// # Errors
     ///
-    /// The connection is gone already.
+    /// If the connection is closed already.
     pub fn tcp(io: Async<TcpStream>) -> io::Result<Self> {
         io.get_ref().set_nodelay(true)?;
         tcp::bound_unsent(&SockRef::from(&io));
@@ -74,7 +75,7 @@ impl Stream<Async<TcpStream>> {
             &Socket {
                 end_write: |io, _| Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write)),
                 reset: |io| {
-                    // Should it fail, the connection closes instead.
+                    // If this fails, the connection closes instead.
                     let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
                 },
                 unacknowledged: |io| tcp::unacknowledged(&SockRef::from(io)),
@@ -84,7 +85,7 @@ impl Stream<Async<TcpStream>> {
 }
 
 impl Stream<Async<UnixStream>> {
-    /// A Unix connection. Unix sockets have no reset.
+    /// Makes a transport from a Unix connection. Unix sockets have no reset.
     pub fn unix(io: Async<UnixStream>) -> Self {
         Self::over(
             io,
@@ -97,7 +98,7 @@ impl Stream<Async<UnixStream>> {
     }
 }
 
-/// A TCP connection of the standard library's. It becomes non-blocking.
+/// Takes a TCP connection of the standard library. It becomes non-blocking.
 impl TryFrom<TcpStream> for Stream<Async<TcpStream>> {
     type Error = io::Error;
 
@@ -106,7 +107,7 @@ impl TryFrom<TcpStream> for Stream<Async<TcpStream>> {
     }
 }
 
-/// A Unix connection of the standard library's. It becomes non-blocking.
+/// Takes a Unix connection of the standard library. It becomes non-blocking.
 impl TryFrom<UnixStream> for Stream<Async<UnixStream>> {
     type Error = io::Error;
 
@@ -118,7 +119,7 @@ impl TryFrom<UnixStream> for Stream<Async<UnixStream>> {
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.reads >= TURN {
-            // `found_nothing` still sees the full count; the next call begins anew.
+            // `found_nothing` still sees the full count; the next call starts again.
             self.reads += 1;
             if self.reads > TURN + 1 {
                 self.reads = 0;
@@ -224,5 +225,5 @@ async_read!(Upgraded);
 async_write!(Upgraded, poll_end_write);
 async_read!(ByteStream);
 async_write!(ByteStream, poll_end_write);
-// Its end consumes it: `Fragments::finish`.
+// `Fragments::finish` consumes it, so closing only flushes.
 async_write!(Fragments<'_>, poll_flush);

@@ -1,4 +1,4 @@
-//! What the connections of one server share: their number, their bytes, and the word to stop.
+//! The state that the connections of one server share: their number, their bytes, and the signal to stop.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -32,7 +32,7 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct Members {
     links: Slab<Weak<Link>>,
-    /// The accept loop, when it waits for one of them to leave, or to hold less.
+    /// The accept loop, while it waits for a connection to leave, or for the connections to hold less.
     watcher: Option<Waker>,
 }
 
@@ -66,7 +66,7 @@ impl Hub {
         Member { hub: Arc::clone(self), key }
     }
 
-    /// Tells how a connection has ended, if somebody wants to know.
+    /// Calls `on_end` with how a connection has ended, if it is set.
     pub(crate) fn tell_end(&self, endpoints: &Endpoints, ended: &Ended) {
         if let Some(on_end) = &self.on_end {
             on_end(endpoints, ended);
@@ -89,7 +89,7 @@ impl Hub {
         self.wake_all();
     }
 
-    /// Tells every connection to stop where it is.
+    /// Tells every connection to stop at once.
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::Release);
         self.wake_all();
@@ -103,13 +103,13 @@ impl Hub {
         self.cut.load(Ordering::Acquire)
     }
 
-    /// A connection that held `before` bytes now holds `after`.
+    /// Updates the bytes of one connection from `before` to `after`.
     pub(crate) fn charge(&self, before: usize, after: usize) {
         if after >= before {
             self.held.fetch_add(after - before, Ordering::Relaxed);
         } else {
             let held = self.held.fetch_sub(before - after, Ordering::Relaxed);
-            // The accept loop waits for this as much as for a member to leave.
+            // The accept loop waits for this as well as for a member to leave.
             if held > self.held_limit && held - (before - after) <= self.held_limit {
                 let watcher = self.members().watcher.take();
                 if let Some(watcher) = watcher {
@@ -119,7 +119,7 @@ impl Hub {
         }
     }
 
-    /// True if all connections together hold more than they may, as of when each last waited.
+    /// True if all connections together hold more than allowed, as of when each last waited.
     pub(crate) fn is_overloaded(&self) -> bool {
         self.held.load(Ordering::Relaxed) > self.held_limit
     }

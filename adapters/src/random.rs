@@ -1,4 +1,4 @@
-//! What must not be foreseen: keys of handshakes and of masks.
+//! Unpredictable numbers: keys of handshakes and of masks.
 
 use endwell_core::ws::Masks;
 use rand::Rng;
@@ -8,10 +8,10 @@ pub(crate) fn nonce() -> [u8; 16] {
     rand::rng().random()
 }
 
-/// The keys of one connection's frames.
+/// The mask keys of one connection's frames.
 ///
-/// The generator is this thread's: a cryptographic one (ChaCha), seeded by the system, and again after every 64 KiB. So a
-/// connection holds nothing for it, and a frame costs no system call.
+/// The generator belongs to the thread: a cryptographic one (ChaCha), seeded by the system, and again after every 64
+/// KiB. So a connection holds no state for it, and a frame costs no system call.
 pub(crate) fn masks() -> Masks {
     Masks::new(|| rand::rng().random())
 }

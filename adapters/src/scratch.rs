@@ -1,17 +1,17 @@
 //! Memory that is lent for one turn of a task.
 //!
-//! A thread reads into one buffer and gathers output in one vector, whatever the number of its connections: they
-//! stay in the cache, and a connection that waits owns neither.
+//! A thread reads into one buffer and gathers output in one vector, for all its connections: they stay in the cache,
+//! and a connection that waits owns neither.
 
 use std::cell::Cell;
 
 use bytes::BytesMut;
 use endwell_core::{Inbox, Outbox};
 
-/// Bytes that one read takes at the most. More costs page faults and cache, less costs system calls.
+/// The most bytes of one read. More costs page faults and cache, less costs system calls.
 const READ: usize = 64 << 10;
 
-/// Room for output that is gathered before it is written: the high-water mark, and a response beyond it.
+/// Room for output that is gathered before it is written: the high-water mark, and a response after it.
 const WRITE: usize = 80 << 10;
 
 thread_local! {
@@ -30,12 +30,12 @@ pub(crate) fn lend_room(inbox: &mut Inbox) {
     }
 }
 
-/// Takes the buffer back; what is unread stays in memory of its exact size.
+/// Takes the buffer back; unread bytes stay in an allocation of their exact size.
 pub(crate) fn reclaim_room(inbox: &mut Inbox) {
     let Some(mut buffer) = inbox.reclaim() else { return };
     if buffer.len() != READ {
-        // A part was handed out, or it is a buffer of the inbox's own. It comes back whole if nobody holds the
-        // part any more; what was cut off is cleared again, which costs no more than the copy that was saved.
+        // A part was handed out, or it is a buffer of the inbox's own. It comes back whole if there is no other
+        // reference to the part; the missing part is cleared again, which costs no more than the copy that was saved.
         buffer.clear();
         if buffer.capacity() < READ && !buffer.try_reclaim(READ) {
             return;
@@ -45,7 +45,7 @@ pub(crate) fn reclaim_room(inbox: &mut Inbox) {
     READ_BUFFER.set(Some(buffer));
 }
 
-/// Lends this thread's vector to an outbox that holds none.
+/// Lends this thread's vector to an outbox without one.
 pub(crate) fn lend_output(out: &mut Outbox) {
     if !out.is_lent() {
         let memory = WRITE_BUFFER.take().unwrap_or_else(|| Vec::with_capacity(WRITE));
@@ -55,7 +55,7 @@ pub(crate) fn lend_output(out: &mut Outbox) {
     }
 }
 
-/// Takes the vector back; what is not sent stays in memory of its exact size.
+/// Takes the vector back; unsent bytes stay in an allocation of their exact size.
 pub(crate) fn reclaim_output(out: &mut Outbox) {
     if let Some(memory) = out.reclaim() {
         if memory.capacity() >= WRITE && memory.capacity() <= 2 * WRITE {

@@ -1,4 +1,4 @@
-//! The listeners of smol. Its sockets are served as async-io's, which they are made of.
+//! The listeners of smol. Its sockets are built on async-io's, and are served as those.
 //!
 //! ```no_run
 //! use endwell::{Config, Exchange, http::StatusCode, serve};
@@ -11,8 +11,8 @@
 //! # .unwrap();
 //! ```
 //!
-//! Connections run on smol's global executor, which has as many threads as the environment variable `SMOL_THREADS`
-//! says, and one by default.
+//! Connections run on smol's global executor. The environment variable `SMOL_THREADS` sets its number of threads; the
+//! default is one.
 
 use std::io;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ impl Listener for UnixListener {
     }
 }
 
-/// TCP connections, made on smol.
+/// A connector for TCP, on smol.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
@@ -86,7 +86,7 @@ impl Connector for Tcp {
     }
 }
 
-/// A TCP connection of smol's. Fails if it has clones, or is gone already.
+/// Takes a TCP connection of smol. Fails if it has clones, or is closed already.
 impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
     type Error = io::Error;
 
@@ -95,7 +95,7 @@ impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
     }
 }
 
-/// A Unix connection of smol's. Fails if it has clones.
+/// Takes a Unix connection of smol. Fails if it has clones.
 impl TryFrom<UnixStream> for Stream<Async<std::os::unix::net::UnixStream>> {
     type Error = io::Error;
 
@@ -104,7 +104,7 @@ impl TryFrom<UnixStream> for Stream<Async<std::os::unix::net::UnixStream>> {
     }
 }
 
-/// The socket inside, if nobody else has it.
+/// Returns the socket inside, if there is no other reference to it.
 fn sole<T>(stream: impl Into<Arc<Async<T>>>) -> io::Result<Async<T>> {
     Arc::try_unwrap(stream.into())
         .map_err(|_| io::Error::other("expected a socket without clones, got one with some"))

@@ -1,20 +1,20 @@
-//! The lock that everything shared lies behind.
+//! The lock of all shared state.
 //!
-//! It is std's. Where every schedule is tried (`--cfg endwell_loom`) loom's is taken first, so that loom decides who is
-//! next.
+//! It is std's. In builds that try every schedule (`--cfg endwell_loom`) loom's is taken first, so that loom decides
+//! which thread runs next.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-/// A lock that a panic does not poison: what lies behind it is whole after every call.
+/// A lock that a panic does not poison: its data is consistent after every call.
 pub(crate) struct Lock<T: ?Sized> {
     #[cfg(endwell_loom)]
     turn: loom::sync::Mutex<()>,
     data: Mutex<T>,
 }
 
-/// The lock is held.
+/// A lock that is held.
 pub(crate) struct Locked<'a, T: ?Sized> {
     // Dropped in this order.
     data: MutexGuard<'a, T>,
@@ -63,19 +63,20 @@ impl<T: ?Sized> DerefMut for Locked<'_, T> {
     }
 }
 
-/// Wakers that are done with, woken or dropped once no lock is held: one may be the last that holds its task, and then
-/// drops what the task holds, which may need the very lock.
+/// Wakers to wake or drop once no lock is held: a waker may hold the last reference to its task, and dropping the task
+/// may need the very lock.
 #[derive(Default)]
 pub(crate) struct Woken(Vec<Spent>);
 
 enum Spent {
     Woken(Waker),
-    /// Another has taken its place. Waking it too would let two that share a task wake each other for ever.
+    /// Another waker has taken its place. Waking this one too could let two futures of one task wake each other for
+    /// ever.
     Replaced(Waker),
 }
 
 impl Woken {
-    /// True if nobody is to be woken and nothing dropped.
+    /// True if there is no waker to wake or drop.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -91,17 +92,17 @@ impl Woken {
         }
     }
 
-    /// `waker` is woken when this is dropped.
+    /// Wakes `waker` when this is dropped.
     pub(crate) fn add(&mut self, waker: Waker) {
         self.0.push(Spent::Woken(waker));
     }
 
-    /// Likewise, if there is one.
+    /// Takes a waker from a slot and wakes it when this is dropped.
     pub(crate) fn take(&mut self, slot: &mut Option<Waker>) {
         self.0.extend(slot.take().map(Spent::Woken));
     }
 
-    /// Puts `waker` in a slot, in the place of whoever was there. False: it was there already.
+    /// Puts `waker` into a slot and replaces the one in it. False if it was there already.
     pub(crate) fn register(&mut self, slot: &mut Option<Waker>, waker: &Waker) -> bool {
         if slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
             return false;
@@ -110,7 +111,7 @@ impl Woken {
         true
     }
 
-    /// Nobody waits with `waker` any more.
+    /// Drops `waker` without waking it, once no lock is held.
     pub(crate) fn discard(&mut self, waker: Option<Waker>) {
         self.0.extend(waker.map(Spent::Replaced));
     }

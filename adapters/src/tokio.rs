@@ -1,4 +1,4 @@
-//! tokio: any `AsyncRead + AsyncWrite`, and its listeners.
+//! Transports and listeners for tokio: any `AsyncRead + AsyncWrite`, and its sockets.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -20,18 +20,18 @@ use crate::transport::{Address, Connector, Endpoints, Listener, Transport, of_on
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
-/// What only a socket can do.
+/// The operations that only a socket has.
 #[derive(Debug)]
 struct Socket<T> {
-    /// Lets its drop be a reset.
+    /// Makes its drop a reset.
     reset: fn(&T),
-    /// Is there anything to read?
+    /// True if there is anything to read.
     peek: fn(&T) -> bool,
-    /// What has the peer not acknowledged?
+    /// The bytes that the peer has not acknowledged.
     unacknowledged: fn(&T) -> Option<u64>,
 }
 
-/// A transport made of any byte stream of tokio's. Needs a runtime with its timer enabled.
+/// A transport made from any byte stream of tokio. Needs a runtime with its timer enabled.
 #[derive(Debug)]
 pub struct Stream<T: 'static> {
     io: T,
@@ -41,7 +41,7 @@ pub struct Stream<T: 'static> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
-    /// Any byte stream, such as one that TLS wraps. Where a reset is due it is only dropped.
+    /// Makes a transport from any byte stream, for example one of TLS. It cannot be reset, only dropped.
     pub fn new(io: T) -> Self {
         Self::over(io, &Socket { reset: |_| {}, peek: |_| false, unacknowledged: |_| None })
     }
@@ -50,19 +50,19 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
         Self { io, socket, epoch: time::Instant::now(), sleep: None }
     }
 
-    /// The byte stream.
+    /// Returns the byte stream.
     pub fn into_inner(self) -> T {
         self.io
     }
 }
 
 impl Stream<TcpStream> {
-    /// A TCP connection. Sets `TCP_NODELAY`: what is written is gathered already. Where the system has
-    /// `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB that it has not sent: so a slow reader is seen to read.
+    /// Makes a transport from a TCP connection. Sets `TCP_NODELAY`, because output is gathered already. If the system
+    /// has `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB of unsent data, so that a slow reader is seen to read.
     ///
     /// # Errors
     ///
-    /// The connection is gone already.
+    /// If the connection is closed already.
     pub fn tcp(io: TcpStream) -> io::Result<Self> {
         io.set_nodelay(true)?;
         tcp::bound_unsent(&SockRef::from(&io));
@@ -70,7 +70,7 @@ impl Stream<TcpStream> {
             io,
             &Socket {
                 reset: |io| {
-                    // Should it fail, the connection closes instead.
+                    // If this fails, the connection closes instead.
                     let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
                 },
                 peek: |io| peek(&SockRef::from(io)),
@@ -81,7 +81,7 @@ impl Stream<TcpStream> {
 }
 
 impl Stream<UnixStream> {
-    /// A Unix connection. Unix sockets have no reset.
+    /// Makes a transport from a Unix connection. Unix sockets have no reset.
     pub fn unix(io: UnixStream) -> Self {
         Self::over(
             io,
@@ -90,7 +90,7 @@ impl Stream<UnixStream> {
     }
 }
 
-/// True if a read would not wait: bytes, the end, or an error are there.
+/// True if a read would not wait: there are bytes, the end, or an error.
 fn peek(socket: &socket2::Socket) -> bool {
     let mut byte = [MaybeUninit::uninit()];
     !matches!(socket.peek(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
@@ -139,12 +139,12 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 
     fn found_nothing(&self) -> bool {
-        // A task that has used up its turn is told that nothing is there.
+        // A task that has used up its turn is told that there is nothing to read.
         coop::has_budget_remaining()
     }
 
     fn has_unseen(&self) -> bool {
-        // What the runtime knows of a socket is from when it last waited for anything.
+        // The runtime's knowledge of a socket is as old as its last wait.
         (self.socket.peek)(&self.io)
     }
 
@@ -153,7 +153,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 }
 
-/// A TCP connection to `peer`.
+/// Makes the transport of a TCP connection to `peer`.
 fn connected(stream: TcpStream, peer: SocketAddr) -> io::Result<(Stream<TcpStream>, Endpoints)> {
     let local = stream.local_addr().map_err(of_one_connection)?;
     let stream = Stream::tcp(stream).map_err(of_one_connection)?;
@@ -199,7 +199,7 @@ impl Listener for UnixListener {
     }
 }
 
-/// TCP connections of tokio's, made. Needs a runtime with its timer enabled.
+/// A connector for TCP, on tokio. Needs a runtime with its timer enabled.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
@@ -277,7 +277,7 @@ async_read!(Upgraded);
 async_write!(Upgraded, poll_end_write);
 async_read!(ByteStream);
 async_write!(ByteStream, poll_end_write);
-// Its end consumes it: `Fragments::finish`.
+// `Fragments::finish` consumes it, so shutting down only flushes.
 async_write!(Fragments<'_>, poll_flush);
 
 #[cfg(test)]

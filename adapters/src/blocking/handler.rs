@@ -1,4 +1,4 @@
-//! Handlers that are plain code.
+//! Handlers without async.
 
 use std::fmt;
 use std::io;
@@ -14,18 +14,18 @@ use endwell_core::http::StatusCode;
 use crate::Exchange;
 use crate::conclusion::Conclusion;
 
-/// Makes a handler of a closure that may block: each call has a thread of its own.
+/// Makes a handler from a closure that may block: each call has its own thread.
 ///
-/// The connection's own thread goes on meanwhile: what was queued is written, and what `closure` waits for is read,
-/// each with its deadline. `closure` waits with [`block_on`](super::block_on), such as
-/// `block_on(exchange.read())`, `block_on(socket.receive())` or `block_on(response.write(piece))`.
+/// The connection's own thread keeps working meanwhile: it writes queued output, and reads what `closure` waits for,
+/// each with its deadline. `closure` waits with [`block_on`](super::block_on), for example `block_on(exchange.read())`,
+/// `block_on(socket.receive())` or `block_on(response.write(piece))`.
 ///
-/// A panic is caught, counted and answered like that of any other handler. When the connection ends, whatever of it
-/// `closure` waits for ends too. What it does besides nobody can end: its thread, and the socket while it holds the
-/// exchange, stay until it returns. If the system has no thread to give, the answer is 503, and
+/// A panic is caught, counted and answered as for any other handler. When the connection ends, every wait of `closure`
+/// on it ends too. Other work of the closure cannot be stopped: its thread, and the socket while it holds the exchange,
+/// stay until it returns. If the system has no thread left, the response is 503, and
 /// [`overloaded`](crate::Counters::overloaded) counts it.
 ///
-/// It serves on every runtime, not only on threads.
+/// It works on every runtime, not only on threads.
 pub fn handler<H, C>(closure: H) -> impl Fn(Exchange) -> Handling + Send + Sync + 'static
 where
     H: Fn(Exchange) -> C + Send + Sync + 'static,
@@ -38,19 +38,19 @@ where
     }
 }
 
-/// A call of a closure on a thread of its own. Made by the [`handler`] that [`serve`](crate::serve()) was given.
+/// A call of a closure on its own thread. Made by the [`handler`] that was passed to [`serve`](crate::serve()).
 #[must_use = "futures do nothing unless polled"]
 pub struct Handling {
     progress: Arc<Mutex<Progress>>,
 }
 
-/// What such a call has come to, which is the connection's own knowledge.
+/// The result of such a call, which only the connection can read.
 #[derive(Debug)]
 pub struct Handled(());
 
 impl Conclusion for Handled {}
 
-/// How far the closure is.
+/// How far the closure has run.
 enum Progress {
     Working(Option<Waker>),
     Done(thread::Result<()>),
@@ -69,7 +69,7 @@ impl Handling {
     }
 }
 
-/// Runs the closure on a new thread. The exchange comes back if there is none.
+/// Runs the closure on a new thread. Returns the exchange if the system has no thread left.
 fn spawn(
     exchange: Exchange,
     closure: impl FnOnce(Exchange) + Send + 'static,
@@ -79,7 +79,7 @@ fn spawn(
     let taken = Arc::clone(&given);
     let work = move || {
         let Some(exchange) = lock(&taken).take() else { return };
-        // What the closure holds is dropped by its panic, so the exchange is the connection's again.
+        // A panic drops what the closure holds, so the exchange returns to the connection.
         let done = catch_unwind(AssertUnwindSafe(|| closure(*exchange)));
         let before = mem::replace(&mut *lock(&progress), Progress::Done(done));
         if let Progress::Working(Some(waker)) = before {
@@ -108,7 +108,7 @@ impl Future for Handling {
         match before {
             Progress::Working(_) => Poll::Pending,
             Progress::Done(done) => {
-                // Goes on in the connection's task, which catches and counts it.
+                // The panic continues in the connection's task, which catches and counts it.
                 Poll::Ready(done.map_or_else(|panic| resume_unwind(panic), Handled))
             }
         }

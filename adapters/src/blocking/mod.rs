@@ -1,4 +1,4 @@
-//! Threads: the listeners of the standard library, a thread for each connection, and handlers that are plain code.
+//! Threads: the listeners of the standard library, a thread for each connection, and handlers without async.
 //!
 //! ```no_run
 //! use endwell::blocking::{block_on, handler};
@@ -12,15 +12,15 @@
 //! # std::io::Result::Ok(())
 //! ```
 //!
-//! A connection's thread runs the same driver as every other runtime's task, with [`block_on`]. Its sockets are
-//! non-blocking: it sleeps until its socket is ready, its deadline has come, or another thread has sent
-//! something, dropped something or stopped the server. In a plain blocking read nothing but its own peer could wake
-//! it, and read and write timeouts would have to stand in for all the rest.
+//! A connection's thread runs the same driver as the tasks of other runtimes, with [`block_on`]. Its sockets are
+//! non-blocking: it sleeps until its socket is ready, its deadline has come, or another thread has sent something,
+//! dropped something or stopped the server. From a plain blocking read only its own peer could wake it, and read and
+//! write timeouts would have to replace all the rest.
 //!
-//! A thread keeps 144 KiB to read and write with, besides its stack: [`Config::connections`](crate::Config) is what
-//! bounds this. If the system has no thread for a connection, it is closed, [`Ended::Transport`](crate::Ended) is
-//! reported with the reason, and [`accept_errors`](crate::Counters::accept_errors) counts it; accepting goes on
-//! after a pause.
+//! A thread keeps 144 KiB for reading and writing, besides its stack; [`Config::connections`](crate::Config) bounds the
+//! number of threads. If the system has no thread for a connection, the connection is closed,
+//! [`Ended::Transport`](crate::Ended) reports the reason, and [`accept_errors`](crate::Counters::accept_errors) counts
+//! it. Accepting continues after a pause.
 
 mod handler;
 
@@ -41,17 +41,17 @@ pub use handler::{Handled, Handling, handler};
 
 /// Runs a future on this thread, which sleeps while the future waits.
 ///
-/// Not for the inside of an `async` handler: it would keep a thread of the runtime from its work.
+/// Do not use it within an `async` handler: it would block a thread of the runtime.
 pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     async_io::block_on(future.into_future())
 }
 
-/// A TCP listener becomes non-blocking when it is served, and so do its clones.
+/// Serving a TCP listener makes it and its clones non-blocking.
 impl Listener for TcpListener {
     type Transport = Stream<Async<TcpStream>>;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        // Registered anew each time: little beside a thread, and the listener stays the one that everybody knows.
+        // Registered again each time: cheap beside a thread, and the caller's listener stays a plain one.
         let (stream, peer) = Async::new(self)?.read_with(|listener| listener.accept()).await?;
         connected::tcp(Async::new(stream)?, peer)
     }
@@ -65,7 +65,7 @@ impl Listener for TcpListener {
     }
 }
 
-/// A Unix listener becomes non-blocking when it is served, and so do its clones.
+/// Serving a Unix listener makes it and its clones non-blocking.
 impl Listener for UnixListener {
     type Transport = Stream<Async<UnixStream>>;
 
@@ -83,7 +83,7 @@ impl Listener for UnixListener {
     }
 }
 
-/// TCP connections, made on threads: each has one of its own. Resolving a name blocks.
+/// A connector for TCP, on threads: each connection has its own thread. Resolving a name blocks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 

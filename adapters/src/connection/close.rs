@@ -1,4 +1,4 @@
-//! The end of a connection: the last bytes out, then the close.
+//! Ends a connection: sends the last bytes, then closes.
 
 use std::task::{Context, Poll, ready};
 
@@ -8,15 +8,15 @@ use endwell_core::{Held, Step};
 use crate::scratch;
 use crate::wire::{Link, Wire};
 
-/// What is still to be sent.
+/// What remains to be sent.
 pub(super) enum Last {
     Bytes,
     EndOfStream,
     Nothing,
 }
 
-/// Writes the last bytes, ends the write side, and waits for the peer to close. Whatever fails on the way, the
-/// connection is over: there is nobody to tell.
+/// Writes the last bytes, ends the write side, and waits for the peer to close. If anything fails on the way, the
+/// connection is over, since no peer is left to tell.
 pub(super) fn poll_close(
     link: &Link,
     wire: &mut Wire,
@@ -44,14 +44,14 @@ pub(super) fn poll_close(
         let now = wire.now();
         if let (Last::Nothing, Some(linger)) = (&*last, held.as_mut()) {
             let is_over = linger.deadline().is_some_and(|deadline| now >= deadline.at);
-            // A reset would destroy what the peer has not read yet, and it reads.
+            // A reset would destroy data that the peer has not read yet and is reading.
             if is_over && !linger.inbox().has_ended() && wire.is_on_its_way() {
                 linger.extend(now);
             }
         }
         let done = held.step(|mut linger| match last {
-            // The time that the peer has runs from our last byte. Until then it may have to be read from, or it
-            // would never come to read.
+            // The peer's time runs from our last byte. Until then we may have to read from the peer, or it would never
+            // get to read.
             Last::Bytes | Last::EndOfStream => {
                 linger.discard();
                 (Some(linger), false)

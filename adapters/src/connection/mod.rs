@@ -25,11 +25,11 @@ use receive::{Received, Receiving, poll_receive};
 pin_project! {
     /// Serves one connection to its end: made by [`Server::run`](crate::Server::run).
     ///
-    /// Written by hand, since it is what every idle connection costs: a state at a time, and the handler's future in
-    /// the place of the others.
+    /// Written by hand, since every idle connection pays for it: it holds one state at a time, and the handler's future
+    /// takes the place of the others.
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<H, F> {
-        // The handler's future is dropped first: it may still say how the connection ends.
+        // The handler's future is dropped first: it may still decide how the connection ends.
         #[pin]
         state: State<F>,
         handler: H,
@@ -45,17 +45,17 @@ pin_project! {
     }
 }
 
-/// Where a connection is when no handler runs.
+/// The phase of a connection while no handler runs.
 enum Phase {
     /// Between requests.
     Between(Held<server::Server>),
-    /// A handler has ended, and may have given the rights of its exchange to another task.
+    /// A handler has ended, and may have passed the rights of its exchange to another task.
     Settling,
-    /// The rest of a request's body is thrown away.
+    /// The rest of a request's body is discarded.
     Drain(Held<Drain>),
-    /// The last bytes go out, then it closes.
+    /// The last bytes are sent, then the connection closes.
     Close(Held<Linger>, Last, Ended),
-    /// The peer says no more, and may still read its last response.
+    /// The peer sends no more, and may still read its last response.
     WriteOut(Ended),
     Ended(Ended),
 }
@@ -119,7 +119,7 @@ where
     }
 }
 
-/// Calls the handler. It may panic before there is a future.
+/// Calls the handler. It may panic before it returns a future.
 fn start<F>(link: &Link, handler: &impl Fn(Exchange) -> F, exchange: Exchange) -> State<F> {
     if let Ok(handling) = catch_unwind(AssertUnwindSafe(|| handler(exchange))) {
         return State::Handling { handling };
@@ -128,7 +128,7 @@ fn start<F>(link: &Link, handler: &impl Fn(Exchange) -> F, exchange: Exchange) -
     State::Driving { phase: Phase::Settling }
 }
 
-/// Runs a handler to its end. What is queued is written whenever it waits, also for work of its own.
+/// Runs a handler to its end. Whenever the handler waits, also for its own work, queued output is written.
 fn poll_handler<F: Future<Output: Conclusion>>(
     link: &Link,
     handling: Pin<&mut F>,
@@ -138,7 +138,7 @@ fn poll_handler<F: Future<Output: Conclusion>>(
         return Poll::Ready(Phase::Ended(Ended::Shutdown));
     }
     link.lock().begin(cx);
-    // The handler is not polled again after a panic, and what it holds is dropped by it.
+    // After a panic the handler is not polled again, and its future is dropped.
     match catch_unwind(AssertUnwindSafe(|| handling.poll(cx).is_ready())) {
         Ok(false) => {
             rest(link, &mut link.lock(), cx);
@@ -150,7 +150,7 @@ fn poll_handler<F: Future<Output: Conclusion>>(
     Poll::Ready(Phase::Settling)
 }
 
-/// The handler waits: the driver does its part and waits too.
+/// Lets the driver work and wait while the handler waits.
 fn rest(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) {
     if link.hub.is_draining() {
         wire.close_socket(CloseCode::GOING_AWAY.into());
@@ -161,7 +161,7 @@ fn rest(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) {
     wire.rest(&link.hub, None);
 }
 
-/// Takes a connection that no handler has to its next request, or to its next phase.
+/// Takes a connection without a handler to its next request, or to its next phase.
 fn poll_phase(link: &Arc<Link>, phase: &mut Phase, cx: &mut Context<'_>) -> Poll<Result<Exchange, Phase>> {
     let mut wire = link.lock();
     wire.begin(cx);
@@ -198,7 +198,7 @@ fn poll_phase(link: &Arc<Link>, phase: &mut Phase, cx: &mut Context<'_>) -> Poll
     polled
 }
 
-/// What waiting between requests has come to.
+/// Handles the end of a wait between requests.
 fn next(link: &Arc<Link>, wire: &mut Wire, received: Received) -> Result<Exchange, Phase> {
     match received {
         Received::Next(Next::Exchange(exchange)) => open(link, wire, exchange),
@@ -229,7 +229,7 @@ fn open(link: &Arc<Link>, wire: &mut Wire, exchange: server::Exchange) -> Result
     Ok(Exchange::new(Arc::clone(link), number, head, expect, send))
 }
 
-/// Writes what is queued.
+/// Writes queued output.
 fn poll_write_out(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
     loop {
         if link.hub.is_cut() {
@@ -242,7 +242,7 @@ fn poll_write_out(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Re
     }
 }
 
-/// Waits until the rights of an exchange are used up. What is looked at and what wakes this task are under one lock.
+/// Waits until the rights of an exchange are used up. The check and the waker are under one lock.
 fn poll_settle(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Phase> {
     match (wire.take_outcome(), wire.ended()) {
         (Outcome::Open, Some(ended)) => Poll::Ready(Phase::Ended(ended.clone())),
@@ -255,7 +255,7 @@ fn poll_settle(link: &Link, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<Phase
     }
 }
 
-/// What a connection becomes after an exchange.
+/// Returns the phase of a connection after an exchange.
 fn conclude(link: &Link, wire: &mut Wire, outcome: Outcome) -> Phase {
     if let Some(ended) = wire.ended() {
         return Phase::Ended(ended.clone());

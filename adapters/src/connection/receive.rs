@@ -1,4 +1,4 @@
-//! States that only receive: between requests, and through the rest of a body.
+//! Drives states that only receive: between requests, and through the rest of a body.
 
 use std::task::{Context, Poll, ready};
 
@@ -11,15 +11,15 @@ use crate::wire::{Link, Wire};
 /// A state that only receives, until it becomes something else.
 pub(super) trait Receiving: Sized {
     type Next;
-    /// The state that waits for more, or what it has become.
+    /// Returns the state that waits for more, or what it has become.
     fn advance(self) -> Result<Self, Self::Next>;
     fn inbox(&mut self) -> &mut Inbox;
     fn deadline(&self) -> Option<Deadline>;
-    /// What it becomes when the server stops, if nothing is lost by stopping here.
+    /// Returns what it becomes when the server stops, if nothing is lost by stopping here.
     fn stop(self) -> Result<Self, Self::Next>;
 }
 
-/// What comes after waiting between requests.
+/// What follows the wait between requests.
 pub(super) enum Received {
     Next(Next),
     Refused(Refusal),
@@ -75,8 +75,8 @@ impl Receiving for Drain {
     }
 }
 
-/// Receives until the state becomes something else. Writes what is queued before it waits, and before it takes
-/// anything further while much is queued.
+/// Receives until the state becomes something else. Writes queued output before it waits, and before it takes more
+/// input while much output is queued.
 pub(super) fn poll_receive<S: Receiving>(
     link: &Link,
     wire: &mut Wire,
@@ -108,10 +108,10 @@ pub(super) fn poll_receive<S: Receiving>(
             continue;
         }
         if !wire.has_looked() {
-            // The task's turn is over, and it will be woken: whatever is there must be seen before time is judged.
+            // The task's turn is over, and it will be woken: what has arrived must be seen before time is judged.
             return Poll::Pending;
         }
-        // Nothing was there: this is what limits of time are judged by.
+        // The read found nothing: time limits are judged by this.
         if let Some(next) = advance(held, S::advance) {
             return Poll::Ready(Ok(next));
         }
@@ -124,7 +124,7 @@ pub(super) fn poll_receive<S: Receiving>(
     }
 }
 
-/// One transition of a held state. Something: what it has become.
+/// Runs one transition of a held state. Returns what it has become, if anything.
 fn advance<S, N>(held: &mut Held<S>, transition: impl FnOnce(S) -> Result<S, N>) -> Option<N> {
     held.step(|state| match transition(state) {
         Ok(state) => (Some(state), None),

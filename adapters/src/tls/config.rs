@@ -1,4 +1,4 @@
-//! Configurations for HTTP/1.1, of certificates and keys in PEM.
+//! Configurations for HTTP/1.1, from certificates and keys in PEM.
 
 use std::io;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-/// A client's configuration: servers whose certificates lead to one of `roots` are trusted.
+/// Makes a client's configuration that trusts servers whose certificates lead to one of `roots`.
 ///
 /// # Errors
 ///
-/// There is no cryptography: see [the module](super).
+/// If there is no cryptography: see [the module](super).
 pub fn client_config(roots: impl Into<Arc<RootCertStore>>) -> io::Result<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(provider()?);
     let versions = builder.with_safe_default_protocol_versions().map_err(invalid)?;
@@ -21,13 +21,13 @@ pub fn client_config(roots: impl Into<Arc<RootCertStore>>) -> io::Result<ClientC
     Ok(config)
 }
 
-/// A server's configuration: `certificates` is its own and those between that and the root, in that order, and `key` the
-/// private key of the first (RFC 7468).
+/// Makes a server's configuration. `certificates` holds its own and then those between that and the root, in order, and
+/// `key` the private key of the first (RFC 7468).
 ///
 /// # Errors
 ///
-/// One of them is not there or invalid, they do not belong together, or there is no cryptography: see
-/// [the module](super).
+/// If one of them is missing or invalid, if they do not belong together, or if there is no cryptography: see [the
+/// module](super).
 pub fn server_config(certificates: &[u8], key: &[u8]) -> io::Result<ServerConfig> {
     let chain = parse(certificates)?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| not_pem("a private key", &error))?;
@@ -38,11 +38,11 @@ pub fn server_config(certificates: &[u8], key: &[u8]) -> io::Result<ServerConfig
     Ok(config)
 }
 
-/// The roots in `certificates`: all of them are trusted.
+/// Reads the roots in `certificates`: all of them are trusted.
 ///
 /// # Errors
 ///
-/// There is none, or one is invalid.
+/// If there is no certificate, or one is invalid.
 pub fn roots(certificates: &[u8]) -> io::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in parse(certificates)? {
@@ -51,22 +51,23 @@ pub fn roots(certificates: &[u8]) -> io::Result<RootCertStore> {
     Ok(roots)
 }
 
-/// The roots that Mozilla trusts, as of when the crate `webpki-roots` was published. Feature `rustls-webpki-roots`.
+/// The roots that Mozilla trusted when the crate `webpki-roots` was published. Feature `rustls-webpki-roots`.
 #[cfg(feature = "rustls-webpki-roots")]
 pub fn webpki_roots() -> RootCertStore {
     webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
 }
 
-/// The roots that the system trusts. Reads files, and takes its time: once is enough. Feature `rustls-native-certs`.
+/// Loads the roots that the system trusts. Reads files, which takes time: load them once. Feature
+/// `rustls-native-certs`.
 ///
 /// # Errors
 ///
-/// None can be read.
+/// If no root can be read.
 #[cfg(feature = "rustls-native-certs")]
 pub fn native_roots() -> io::Result<RootCertStore> {
     let mut loaded = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    // A system may have some that are of no use.
+    // A system may have some unusable certificates.
     let (added, _) = roots.add_parsable_certificates(loaded.certs);
     if added > 0 {
         return Ok(roots);
@@ -88,7 +89,7 @@ fn parse(certificates: &[u8]) -> io::Result<Vec<CertificateDer<'static>>> {
     Ok(parsed)
 }
 
-/// Says nothing of what is in there: it may be a key.
+/// Shows nothing of the content: it may be a key.
 fn not_pem(what: &str, error: &pem::Error) -> io::Error {
     let reason = if matches!(error, pem::Error::NoItemsFound) { "none" } else { "something else" };
     io::Error::new(io::ErrorKind::InvalidData, format!("expected {what} in PEM, got {reason} (RFC 7468)"))
@@ -98,8 +99,8 @@ fn invalid(error: rustls::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-/// What the program has installed, or ring's if that was asked for. Asking rustls itself could panic: it has no choice
-/// where two of them are compiled in.
+/// The provider that the program has installed, or ring's if that was asked for. Asking rustls itself could panic: it
+/// cannot choose if two of them are compiled in.
 fn provider() -> io::Result<Arc<CryptoProvider>> {
     let provider = CryptoProvider::get_default().cloned();
     #[cfg(feature = "rustls-ring")]

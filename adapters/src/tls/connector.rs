@@ -1,4 +1,4 @@
-//! TLS for what another connector connects to.
+//! TLS over another connector.
 
 use std::io;
 use std::sync::Arc;
@@ -11,8 +11,9 @@ use super::Stream;
 use crate::client::Origin;
 use crate::transport::{self, Endpoints};
 
-/// TLS as a layer over another connector: that one connects, to the server or through a proxy, and this one shakes hands
-/// and checks the server's certificate against the host of the origin. An origin without TLS is passed through.
+/// TLS as a layer over another connector. That one connects, to the server or through a proxy; this one does the
+/// handshake and checks the server's certificate against the host of the origin. An origin without TLS is passed
+/// through.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +31,7 @@ pub struct Connector<C> {
 }
 
 impl<C> Connector<C> {
-    /// A layer over `inner`, with a configuration such as [`client_config`](super::client_config) makes.
+    /// Makes a layer over `inner`, with a configuration such as that of [`client_config`](super::client_config).
     pub fn new(inner: C, config: impl Into<Arc<ClientConfig>>) -> Self {
         Self { inner, config: config.into() }
     }
@@ -39,8 +40,7 @@ impl<C> Connector<C> {
 impl<C: transport::Connector> transport::Connector for Connector<C> {
     type Transport = Stream<C::Transport>;
 
-    /// Whatever a check of the certificate finds is an [`io::Error`] of kind `InvalidData` with a [`rustls::Error`]
-    /// inside.
+    /// A failed check of the certificate is an [`io::Error`] of kind `InvalidData` with a [`rustls::Error`] inside.
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
         if !origin.is_secure() {
             let (transport, endpoints) = self.inner.connect(origin).await?;

@@ -1,5 +1,5 @@
-//! What a handshake has that a connection has no more: a time, a place among those that are allowed at once, and
-//! whoever waits for it.
+//! The state of a connection during its handshake only: a time, a place among those that are allowed at once, and the
+//! waiting tasks.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::places::Place;
 
-/// A handshake that goes on.
+/// A handshake in progress.
 #[derive(Default)]
 pub(super) struct Handshake {
     time: Option<Time>,
@@ -23,19 +23,19 @@ struct Time {
     over: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// What waits for the end of a handshake.
+/// The side that waits for the end of a handshake.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Side {
     Read,
     Write,
 }
 
-/// Reading and writing may be different tasks', and each part of a handshake is waited for by both.
+/// Reading and writing may be in different tasks, and each part of a handshake is waited for by both.
 #[derive(Default)]
 struct Waiting(Mutex<[Option<Waker>; 2]>);
 
 impl Handshake {
-    /// One that has a time, which `sleep` waits for, and a place.
+    /// Makes a handshake with a time, which `sleep` waits for, and a place.
     pub(super) fn bounded(
         limit: Duration,
         sleep: impl Future<Output = ()> + Send + 'static,
@@ -45,20 +45,20 @@ impl Handshake {
         Self { time: Some(time), _place: Some(place), waiting: Arc::default() }
     }
 
-    /// Wakes whoever waits, this one included.
+    /// A waker for all waiting tasks, including this one.
     pub(super) fn waker(&self, side: Side, cx: &Context<'_>) -> Waker {
         let known = self.waiting.put(side, Some(cx.waker().clone()));
         drop(known);
         Arc::clone(&self.waiting).into()
     }
 
-    /// It is over: who waits on the other side goes on too.
+    /// Ends the handshake, and wakes the task on the other side.
     pub(super) fn wake_other(self, side: Side) {
         self.waiting.put(side, None);
         self.waiting.wake();
     }
 
-    /// Ready: its time is over.
+    /// Ready once its time is over.
     pub(super) fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let Some(Time { limit, over }) = &mut self.time else { return Poll::Pending };
         over.as_mut().poll(cx).map(|()| {

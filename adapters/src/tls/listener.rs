@@ -1,4 +1,4 @@
-//! TLS for what another listener accepts.
+//! TLS over another listener.
 
 use std::io;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use super::places::Places;
 use super::session::Session;
 use crate::transport::{self, Endpoints};
 
-/// TLS as a layer over another listener, to be [served](crate::serve()).
+/// TLS as a layer over another listener, to [serve](crate::serve()).
 ///
-/// A handshake is part of its connection's own task: it holds up nobody else, and one that fails ends that connection and
-/// nothing else, with a [`Ended::Transport`](crate::Ended::Transport) that says why
-/// ([`Config::on_end`](crate::Config::on_end)). A server that stops ends those that go on. They are bounded in number:
-/// while so many go on, nobody is accepted.
+/// A handshake is part of its connection's own task: it delays no other connection. One that fails ends only its
+/// connection, with an [`Ended::Transport`](crate::Ended::Transport) that holds the reason
+/// ([`Config::on_end`](crate::Config::on_end)). A server that stops ends the handshakes in progress. Their number is
+/// bounded: at the bound, no connection is accepted.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,20 +38,20 @@ pub struct Listener<L> {
 }
 
 impl<L> Listener<L> {
-    /// A layer over `inner`, with a configuration such as [`server_config`](super::server_config) makes. Early data (RFC
-    /// 8446 2.3) is not taken, whatever it says: anybody could send it again.
+    /// Makes a layer over `inner`, with a configuration such as that of [`server_config`](super::server_config). Early
+    /// data (RFC 8446 2.3) is never accepted, whatever the configuration sets, since it can be replayed.
     pub fn new(inner: L, config: impl Into<Arc<ServerConfig>>) -> Self {
         Self { inner, config: without_early_data(config.into()), time: TIME, places: Places::new(AT_ONCE) }
     }
 
-    /// The time that a handshake may take. Default 10 s, as for a request's head.
+    /// Sets the time that a handshake may take. Default 10 s, as for a request's head.
     pub fn handshake_time(mut self, time: Duration) -> Self {
         self.time = time;
         self
     }
 
-    /// Handshakes that go on at once, one at the least. Default 1,024: each costs the server more than the client, and
-    /// holds up to 64 KiB.
+    /// Sets how many handshakes may be in progress at once; at least one. Default 1,024: each costs the server more
+    /// than the client, and holds up to 64 KiB.
     pub fn handshakes(mut self, at_once: usize) -> Self {
         self.places = Places::new(at_once);
         self

@@ -1,4 +1,4 @@
-//! How many handshakes go on at once.
+//! Bounds the number of handshakes in progress.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -13,12 +13,12 @@ struct State {
     waiting: Vec<Waker>,
 }
 
-/// A place: it is free again when this is dropped.
+/// A place: dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place(Arc<Places>);
 
 impl Places {
-    /// So many, and one at the least.
+    /// Makes `count` places, at least one.
     pub(super) fn new(count: usize) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State { free: count.max(1), waiting: Vec::new() })))
     }
@@ -51,7 +51,7 @@ impl Drop for Place {
         state.free += 1;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        // All: one of them may be gone, and would keep it from the others.
+        // Wakes all: one of them may be gone, and would keep the place from the others.
         waiting.into_iter().for_each(Waker::wake);
     }
 }

@@ -1,4 +1,4 @@
-//! One connection of rustls', over a transport.
+//! A rustls connection, over a transport.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::mem;
@@ -9,8 +9,7 @@ use rustls::Connection;
 use super::handshake::{Handshake, Side};
 use crate::transport::{Transport, Truncated};
 
-/// One connection of rustls', over a transport. rustls encrypts and decrypts; when what is read and written is decided
-/// here.
+/// A rustls connection, over a transport. rustls encrypts and decrypts; this decides when to read and write.
 pub(super) struct Session<T: Transport> {
     pub(super) transport: T,
     tls: Connection,
@@ -18,16 +17,17 @@ pub(super) struct Session<T: Transport> {
 }
 
 enum Phase {
-    /// Nothing else can be read or written yet.
+    /// No data can be read or written yet.
     Handshaking(Handshake),
     Open,
     /// The peer's stream has ended without close_notify.
     Cut,
-    /// It has failed, or is to be reset: nothing more is said.
+    /// The connection has failed, or is to be reset: nothing more is sent.
     Over,
 }
 
-/// Plaintext that is encrypted before it must be out: a record's. A peer that reads nothing makes nothing more be held.
+/// The most plaintext that is encrypted before earlier records are sent: one record. So a peer that does not read
+/// cannot make more be held.
 const AHEAD: usize = 16 << 10;
 
 impl<T: Transport> Session<T> {
@@ -61,7 +61,7 @@ impl<T: Transport> Session<T> {
 
     fn poll_shake_hands(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            // Both may have something to say, and neither room for it: reading does not wait for writing.
+            // Both sides may have data to send, and no room for it: reading does not wait for writing.
             let flushed = self.poll_flush(cx)?;
             if !self.tls.is_handshaking() {
                 return flushed.map(|()| self.check_protocol());
@@ -72,7 +72,7 @@ impl<T: Transport> Session<T> {
         }
     }
 
-    /// What is spoken inside is HTTP/1.1, whatever a configuration offers.
+    /// Checks that the inner protocol is HTTP/1.1, whatever a configuration offers.
     fn check_protocol(&self) -> io::Result<()> {
         match self.tls.alpn_protocol() {
             None | Some(super::HTTP_1_1) => Ok(()),
@@ -90,7 +90,8 @@ impl<T: Transport> Session<T> {
             match self.tls.reader().read(buffer) {
                 Ok(len) => return Poll::Ready(Ok(len)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // RFC 8446 6.1 and RFC 9112 9.8: only close_notify tells the end of the data from an attack that cuts it off.
+                // RFC 8446 6.1 and RFC 9112 9.8: only close_notify distinguishes the end of the data from an attack
+                // that truncates it.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     self.phase = Phase::Cut;
                     return Poll::Ready(Err(Truncated.into()));
@@ -101,14 +102,14 @@ impl<T: Transport> Session<T> {
                 }
             }
             if let Err(error) = ready!(self.poll_receive(cx)) {
-                // TLS within TLS, and the outer one ended so.
+                // TLS within TLS, where the outer one ended without close_notify.
                 self.phase = if Truncated::is(&error) { Phase::Cut } else { Phase::Over };
                 return Poll::Ready(Err(error));
             }
         }
     }
 
-    /// Reads once, and decrypts what is whole. Zero: there is nothing more to read.
+    /// Reads once, and decrypts complete records. Zero: there is nothing more to read.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let len = loop {
             match self.tls.read_tls(&mut Polled { transport: &mut self.transport, cx }) {
@@ -119,7 +120,7 @@ impl<T: Transport> Session<T> {
             }
         };
         if let Err(error) = self.tls.process_new_packets() {
-            // The alert tells the peer what was wrong, if there is room for it: nobody waits for that.
+            // The alert tells the peer what was wrong, if there is room for it. It is not waited for.
             let _ = self.poll_flush(&mut Context::from_waker(Waker::noop()));
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
         }
@@ -132,10 +133,10 @@ impl<T: Transport> Session<T> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_open(cx, Side::Write))?;
-        // What is encrypted cannot be taken back, so nothing is before it can go.
+        // Encrypted data cannot be withdrawn, so nothing is encrypted before it can be sent.
         ready!(self.poll_write_records(cx))?;
         let len = self.tls.writer().write_vectored(slices)?;
-        // What does not go out now goes with the next write, or the flush; and so does the error.
+        // What is not sent now is sent with the next write, or the flush, which also reports the error.
         let _ = self.poll_write_records(cx);
         Poll::Ready(Ok(len))
     }
@@ -160,7 +161,7 @@ impl<T: Transport> Session<T> {
 
     pub(super) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Phase::Handshaking(_) | Phase::Open = self.phase {
-            // RFC 8446 6.1: each side says that it has sent all. Said twice, it is sent once.
+            // RFC 8446 6.1: each side signals the end of its data. A second call sends nothing.
             self.tls.send_close_notify();
         }
         ready!(self.poll_flush(cx))?;
@@ -174,7 +175,8 @@ impl<T: Transport> Session<T> {
 }
 
 impl<T: Transport> Drop for Session<T> {
-    /// A drop without a reset is a clean end, and the peer is told so if there is room for it (RFC 9112 9.8).
+    /// Drops the connection. Without a reset this is a clean end, which the peer is told if there is room (RFC 9112
+    /// 9.8).
     fn drop(&mut self) {
         if let Phase::Open = self.phase {
             self.tls.send_close_notify();
@@ -188,7 +190,7 @@ fn ended_early() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
-/// A transport in the shape that rustls asks for: what is pending would block.
+/// A transport with the interface that rustls expects: pending becomes `WouldBlock`.
 struct Polled<'a, 'b, T> {
     transport: &'a mut T,
     cx: &'a mut Context<'b>,

@@ -1,4 +1,4 @@
-//! A transport that may be TLS.
+//! A transport that may use TLS.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -13,16 +13,15 @@ use super::handshake::{Handshake, Side};
 use super::session::Session;
 use crate::transport::Transport;
 
-/// A connection by TLS, or, from a [`Connector`](super::Connector) that was asked for an origin without TLS, one
-/// without.
+/// A connection with TLS, or without it if a [`Connector`](super::Connector) was asked for an origin without TLS.
 ///
-/// - The end of the stream is the peer's close_notify. A stream that ends without it was cut off, which is an error
-///   ([`Truncated`](crate::Truncated)): what came may not be all.
-/// - Ending the write side sends close_notify, and then ends it below. Reading goes on. Within the handshake it ends that:
-///   nothing had been said yet.
-/// - Dropped, it sends close_notify if there is room for it at once. [`reset`](Transport::reset) keeps it from that.
-/// - A write takes the plaintext of one record, of 16 KiB at the most, and the next one takes nothing before that is
-///   out.
+/// - The end of the stream is the peer's close_notify. A stream that ends without it was truncated, which is an error
+///   ([`Truncated`](crate::Truncated)): bytes may be missing.
+/// - Ending the write side sends close_notify, and then ends the write side below. Reading continues. During the
+///   handshake it ends the handshake: no data was sent yet.
+/// - Dropping it sends close_notify if there is room for it at once. [`reset`](Transport::reset) prevents that.
+/// - A write takes the plaintext of one record, at most 16 KiB, and the next one takes nothing before that record is
+///   sent.
 pub struct Stream<T: Transport>(Layer<T>);
 
 enum Layer<T: Transport> {
@@ -39,12 +38,12 @@ impl<T: Transport> Stream<T> {
         Self(Layer::Tls(session.into()))
     }
 
-    /// The client's side of TLS over any transport, to a server with this name. The handshake begins with the first
-    /// read or write, and has no time of its own.
+    /// Makes the client's side of TLS over any transport, to a server with this name. The handshake begins with the
+    /// first read or write, and has no time limit of its own.
     ///
     /// # Errors
     ///
-    /// The configuration cannot be used.
+    /// If the configuration cannot be used.
     pub fn client(
         transport: T,
         config: impl Into<Arc<ClientConfig>>,
@@ -54,18 +53,18 @@ impl<T: Transport> Stream<T> {
         Ok(Self::tls(Session::new(transport, connection, Handshake::default())))
     }
 
-    /// The server's side of TLS over any transport. The handshake begins with the first read or write, and has no time
-    /// of its own.
+    /// Makes the server's side of TLS over any transport. The handshake begins with the first read or write, and has no
+    /// time limit of its own.
     ///
     /// # Errors
     ///
-    /// The configuration cannot be used.
+    /// If the configuration cannot be used.
     pub fn server(transport: T, config: impl Into<Arc<ServerConfig>>) -> Result<Self, rustls::Error> {
         let connection = ServerConnection::new(super::listener::without_early_data(config.into()))?;
         Ok(Self::tls(Session::new(transport, connection, Handshake::default())))
     }
 
-    /// True if it is by TLS.
+    /// True if it uses TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self.0, Layer::Tls(_))
     }
@@ -142,7 +141,7 @@ impl<T: Transport> Transport for Stream<T> {
     }
 
     fn has_unseen(&self) -> bool {
-        // It may be a ticket, and then a connection is given up that could have been used: rarely, and safely.
+        // The bytes may be a session ticket. Then a usable connection is given up: rarely, and safely.
         self.transport().has_unseen()
     }
 

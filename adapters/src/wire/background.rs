@@ -1,4 +1,4 @@
-//! A socket that is read whether the application waits for a message or not.
+//! Reads a socket whether the application waits for a message or not.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -10,7 +10,7 @@ use super::{SocketState, Wire};
 use crate::sync::Woken;
 use crate::ws::{Message, ReadAhead};
 
-/// Who reads a socket.
+/// The reader of a socket.
 #[derive(Default)]
 pub(crate) enum Reading {
     /// The application, when it waits for a message.
@@ -18,11 +18,11 @@ pub(crate) enum Reading {
     OnDemand,
     /// The driver, up to a bound.
     Ahead(Box<Ahead>),
-    /// The driver, and what it reads is thrown away: nobody wants it.
+    /// The driver, which discards what it reads.
     Discard,
 }
 
-/// Messages that were received ahead.
+/// Messages that were read ahead.
 pub(crate) struct Ahead {
     messages: VecDeque<Message>,
     bytes: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Ahead {
 }
 
 impl Reading {
-    /// Bytes that are held.
+    /// The bytes held.
     pub(super) fn held(&self) -> usize {
         match self {
             Self::Ahead(ahead) => ahead.bytes,
@@ -41,7 +41,7 @@ impl Reading {
 }
 
 impl Reading {
-    /// Wakes whoever waits for a message.
+    /// Wakes the task that waits for a message.
     pub(super) fn wake(&mut self, woken: &mut Woken) {
         if let Self::Ahead(ahead) = self {
             woken.take(&mut ahead.reader);
@@ -50,7 +50,7 @@ impl Reading {
 }
 
 impl Ahead {
-    /// One is taken whatever the bounds are: whoever waits for it would wait for ever.
+    /// One message is taken whatever the bounds are: otherwise the task that waits for it would wait for ever.
     fn is_full(&self) -> bool {
         !self.messages.is_empty()
             && (self.messages.len() >= self.bounds.messages || self.bytes >= self.bounds.bytes)
@@ -69,7 +69,7 @@ impl Ahead {
 }
 
 impl Wire {
-    /// The driver reads ahead from now on.
+    /// Makes the driver read ahead from now on.
     pub(crate) fn read_ahead(&mut self, bounds: ReadAhead) {
         match &mut self.reading {
             Reading::Ahead(ahead) => ahead.bounds = bounds,
@@ -81,7 +81,7 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// What comes is thrown away from now on, and so is what came.
+    /// Discards all input, from now on and so far.
     pub(crate) fn discard_input(&mut self) {
         match self.socket {
             SocketState::Open(_) | SocketState::Closing(_) => {
@@ -98,7 +98,7 @@ impl Wire {
         matches!(self.reading, Reading::Ahead(_))
     }
 
-    /// A message that was received ahead.
+    /// Takes a message that was read ahead.
     fn take_ahead(&mut self) -> Option<Message> {
         let Reading::Ahead(ahead) = &mut self.reading else { return None };
         let was_full = ahead.is_full();
@@ -109,7 +109,7 @@ impl Wire {
         Some(message)
     }
 
-    /// The first text or binary message that was received ahead.
+    /// Takes the first text or binary message that was read ahead.
     pub(crate) fn take_data_ahead(&mut self) -> Option<(Kind, Bytes)> {
         loop {
             let message = self.take_ahead()?;
@@ -119,7 +119,7 @@ impl Wire {
         }
     }
 
-    /// The next message; `None` when nothing more will come.
+    /// Waits for the next message; `None` if nothing more will come.
     #[inline]
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let Reading::Ahead(_) = self.reading else { return self.poll_next_message(cx) };
@@ -143,13 +143,13 @@ impl Wire {
         Poll::Pending
     }
 
-    /// Reads what may be read ahead, or thrown away.
+    /// Reads ahead or discards, as set.
     pub(super) fn read_in_background(&mut self, cx: &mut Context<'_>) {
         loop {
             match &self.reading {
                 Reading::OnDemand => return,
                 Reading::Ahead(ahead) if ahead.is_full() => {
-                    // No time runs for a peer whose messages are not looked at.
+                    // No time limit runs for a peer whose messages are not looked at.
                     return self.waiters.stop_reading(&mut self.woken);
                 }
                 Reading::Ahead(_) | Reading::Discard => {}

@@ -1,4 +1,4 @@
-//! The body of the open exchange, for whoever reads it.
+//! Reads the body of the open exchange.
 
 use std::task::{Context, Poll};
 
@@ -11,7 +11,8 @@ use super::{Http, Wire, fill};
 use crate::Ended;
 
 impl Wire {
-    /// The next piece of the body of an exchange. `None`: its end, or the exchange is over. `before_waiting` runs once if nothing is there yet.
+    /// Reads the next piece of the body of an exchange. `None` at its end, or if the exchange is over. `before_waiting`
+    /// runs once if nothing is there yet.
     pub(crate) fn poll_body(
         &mut self,
         cx: &mut Context<'_>,
@@ -28,7 +29,8 @@ impl Wire {
         polled
     }
 
-    /// Who read the body of an exchange waits no longer. In another task the driver may not hear of it for long.
+    /// Notes that the reader of the body no longer waits. In another task, the driver may not notice that for a long
+    /// time.
     pub(crate) fn stop_reading(&mut self, number: u64) {
         if self.number == number {
             self.waiters.stop_reading(&mut self.woken);
@@ -68,7 +70,7 @@ impl Wire {
             if let Some(before_waiting) = before_waiting.take() {
                 before_waiting(&mut self.out);
             }
-            // What is queued may be what the peer waits for before it sends on.
+            // The peer may wait for queued output before it sends more.
             if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
                 self.end(ended);
                 continue;
@@ -87,7 +89,7 @@ impl Wire {
         self.has_read(filled)
     }
 
-    /// Nothing is there to be read: has the body's limit been met?
+    /// Judges the time limit of the body after a read that found nothing.
     fn wait_to_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
         if let Some(Err(error)) = self.http.request().map(RequestBody::poll) {
             self.fallback = RequestBody::status_of_error(&error);
@@ -98,12 +100,12 @@ impl Wire {
         Poll::Pending
     }
 
-    /// How much of the body of an exchange is still to come, if that is known.
+    /// The bytes of an exchange's body still to come, if known.
     pub(crate) fn rest_of_body(&mut self, number: u64) -> Option<u64> {
         if self.number == number { self.http.request()?.remaining() } else { None }
     }
 
-    /// A handler asked for more of a body than it wants to hold.
+    /// Notes that a body is larger than a handler accepts.
     pub(crate) fn too_large(&mut self, bound: usize) -> Ended {
         self.fallback = StatusCode::CONTENT_TOO_LARGE;
         let bound = endwell_core::Bound::Bytes(u64::try_from(bound).unwrap_or(u64::MAX));

@@ -1,4 +1,4 @@
-//! A transport that closes at the end of its connection, whoever still holds the link.
+//! A transport that closes at the end of its connection, even while tasks still hold the link.
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
@@ -7,7 +7,7 @@ use endwell_core::Instant;
 
 use crate::transport::Transport;
 
-/// What carries a connection. Rights that outlive the connection keep the link and not the socket.
+/// The transport of a connection. Rights that outlive the connection keep the link but not the socket.
 pub(crate) trait Carrier: Transport {
     /// Drops the transport: the socket closes now.
     fn hang_up(&mut self);
@@ -16,7 +16,7 @@ pub(crate) trait Carrier: Transport {
     fn as_transport(&mut self) -> &mut dyn Transport;
 }
 
-/// A transport, or when it was dropped.
+/// A transport, or the time at which it was dropped.
 pub(crate) enum Line<T> {
     Open(T),
     Closed(Instant),

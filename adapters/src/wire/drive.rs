@@ -1,4 +1,4 @@
-//! The driver's turns.
+//! The turns of the driver.
 
 use std::task::{Context, Poll, ready};
 
@@ -20,18 +20,18 @@ pub(crate) enum Application {
 }
 
 impl Wire {
-    /// The driver's turn begins.
+    /// Begins the driver's turn.
     pub(crate) fn begin(&mut self, cx: &Context<'_>) {
         self.driving = true;
         scratch::lend_output(&mut self.out);
         if !self.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.woken.register(&mut self.driver, cx.waker());
-            // The timer would wake the task that the driver was in before.
+            // The timer would wake the task that ran the driver before.
             self.armed = None;
         }
     }
 
-    /// The driver's turn ends, and it waits: no memory stays lent.
+    /// Ends the driver's turn before it waits: no memory stays lent.
     pub(crate) fn rest(&mut self, hub: &Hub, inbox: Option<&mut Inbox>) {
         self.driving = false;
         self.seen = self.position().written;
@@ -49,12 +49,12 @@ impl Wire {
         }
     }
 
-    /// Waits until the earlier of the output's deadline and `deadline`. Ready: poll whatever has a deadline again.
+    /// Waits until the earlier of the output's deadline and `deadline`. Ready: poll everything with a deadline again.
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Deadline>) -> Poll<()> {
         self.poll_until(cx, deadline.map(|deadline| deadline.at))
     }
 
-    /// One lazy timer: a later deadline does not move it, and when it fires too early it is set again.
+    /// Uses one lazy timer: a later deadline does not move it, and when it fires too early it is set again.
     fn poll_until(&mut self, cx: &mut Context<'_>, at: Option<Instant>) -> Poll<()> {
         let held_back = self.held_back_until().filter(|_| !self.out.has_remaining());
         let stall = Deadline::earlier(held_back, self.out.deadline());
@@ -71,16 +71,16 @@ impl Wire {
         self.transport.poll_sleep(cx, at)
     }
 
-    /// The driver waits while a handler works: writes, reads for those who wait, and tells them.
+    /// Drives the connection while a handler works: writes, reads for waiting tasks, and wakes them.
     ///
-    /// Ready: a deadline has passed, or the connection has ended just now; look again.
+    /// Ready if a deadline has passed, or the connection has just ended; look again.
     pub(crate) fn poll_while_handling(&mut self, cx: &mut Context<'_>, application: Application) -> Poll<()> {
         if self.ended.is_some() {
             return Poll::Pending;
         }
         let outlets = self.work(cx, application);
         if self.ended.is_some() {
-            // Nobody else wakes this task: the rights may lie in other tasks, which wait for something else.
+            // No other event wakes this task: the rights may be in other tasks, which wait for something else.
             return Poll::Ready(());
         }
         let deadline = self.deadline().map(|deadline| deadline.at);
@@ -89,7 +89,8 @@ impl Wire {
         Poll::Ready(())
     }
 
-    /// What the driver does while others have the rights. When the time of one who waits for an outlet is over.
+    /// Does the driver's work while tasks hold the rights. Returns when the time of a task that waits for an outlet is
+    /// over.
     fn work(&mut self, cx: &mut Context<'_>, application: Application) -> Option<Instant> {
         if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
             self.write_failed(ended);
@@ -118,7 +119,7 @@ impl Wire {
         self.rest_outlets(cx)
     }
 
-    /// When whoever reads must be polled again though nothing arrived.
+    /// When the reader must be polled again even if nothing arrives.
     fn deadline(&mut self) -> Option<Deadline> {
         let reading = self.waiters.reader.is_some();
         let now = self.transport.now();
@@ -137,7 +138,7 @@ impl Wire {
         deadline.or(self.socket.deadline())
     }
 
-    /// The pace of the body that is received.
+    /// Sets the pace of the body that is received.
     pub(crate) fn set_body_pace(&mut self, pace: Pace) {
         if let Some(body) = self.http.body() {
             body.set_pace(pace);
@@ -145,13 +146,13 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// The pace at which the peer must take what is queued, for as long as this exchange or socket is open.
+    /// Sets the pace at which the peer must take what is queued, while this exchange or socket is open.
     pub(crate) fn set_output_pace(&mut self, pace: Pace) {
         self.out.set_pace(Some(pace));
         self.leave_to_driver();
     }
 
-    /// The outlets are told how far the output is, and what time it is. When the time of one who waits is over.
+    /// Tells the outlets the position of the output and the time. Returns when the time of a waiting task is over.
     fn rest_outlets(&mut self, cx: &Context<'_>) -> Option<Instant> {
         self.held_elsewhere = self.reading.held();
         let queue = self.queue.as_ref()?;
@@ -160,13 +161,13 @@ impl Wire {
         rest.deadline
     }
 
-    /// Reads until nothing is there or nothing more fits.
+    /// Reads until a read finds nothing, or nothing more fits.
     fn read_for_waiters(&mut self, cx: &mut Context<'_>) {
         match self.read_for_socket(cx).and_then(|socket| Ok(self.read_for_body(cx)? | socket)) {
             Ok(false) => {}
             Ok(true) => {
                 self.wake_reader();
-                // It goes out in the next turn.
+                // It is sent in the next turn.
                 if self.out.arrived() {
                     self.wake_driver();
                 }
@@ -175,7 +176,7 @@ impl Wire {
         }
     }
 
-    /// Reads what has arrived of the body that a handler has not asked for: it decides how the handler's answer goes out.
+    /// Reads what has arrived of a body that the handler has not asked for: it decides how the response is sent.
     pub(crate) fn look_at_body(&mut self) {
         if let (true, Some(driver)) = (self.driving, self.driver.clone()) {
             if let Err(ended) = self.read_for_body(&mut Context::from_waker(&driver)) {
@@ -184,7 +185,7 @@ impl Wire {
         }
     }
 
-    /// True if a reader of the body has something to look at: bytes, or that its time is over.
+    /// True if a reader of the body should look: at bytes, or because its time is over.
     fn read_for_body(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let Self { http, transport, .. } = self;
         let Some(body) = http.body() else { return Ok(false) };
@@ -192,7 +193,7 @@ impl Wire {
         while !body.inbox().is_full() && !body.inbox().has_ended() {
             match fill(transport, cx, body.inbox()) {
                 Poll::Ready(filled) => filled?,
-                // A reader that waits elsewhere has not seen this silence: its time runs from here.
+                // A reader in another task has not seen this silence: its time runs from here.
                 Poll::Pending => {
                     return Ok(arrived || (self.waiters.reader.is_some() && body.poll().is_err()));
                 }
@@ -211,15 +212,15 @@ impl Wire {
         if self.driving { poll(self, cx) } else { Poll::Pending }
     }
 
-    /// Something is queued or waited for. Outside its turn the driver must be told.
+    /// Leaves new output, or a new wait, to the driver. Outside its turn the driver must be woken.
     pub(crate) fn leave_to_driver(&mut self) {
         if !self.driving {
             self.wake_driver();
         }
     }
 
-    /// Somebody waits, who did not before if `is_new`. One who did has told the driver, and telling it again would
-    /// let the two wake each other for ever where they share a task.
+    /// Notes that a task waits; `is_new` if it did not before. A task that already waited has woken the driver, and
+    /// waking it again would let the two wake each other for ever if they share a task.
     pub(super) fn wait_for_driver(&mut self, is_new: bool) {
         if is_new || self.position().written != self.seen {
             self.leave_to_driver();

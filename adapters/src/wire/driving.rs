@@ -1,4 +1,4 @@
-//! What a connection's task holds of it.
+//! A connection, as held by its task.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use super::{Application, Link, Outcome};
 use crate::Ended;
 
-/// The link, in the hands of the task that drives it. If the task is dropped, the connection closes where it is: rights
-/// that other tasks hold would wait for ever.
+/// The link, held by the task that drives it. If the task is dropped, the connection closes at once: rights in other
+/// tasks would otherwise wait for ever.
 pub(crate) struct Driving(Arc<Link>);
 
 impl Driving {
@@ -19,7 +19,7 @@ impl Driving {
         &self.0
     }
 
-    /// Drives a connection whose application is elsewhere, until it has ended.
+    /// Drives a connection whose application is in another task, until it has ended.
     pub(crate) fn poll_beside(&self, cx: &mut Context<'_>) -> Poll<Ended> {
         let mut wire = self.0.lock();
         wire.begin(cx);

@@ -1,4 +1,4 @@
-//! What HTTP receives on a connection, in either role.
+//! The HTTP input of a connection, for both roles.
 
 use endwell_core::http::server::RequestBody;
 use endwell_core::http::{Ready, client};
@@ -6,17 +6,17 @@ use endwell_core::{Deadline, Error, Inbox, Instant, Pace};
 
 use super::asking::Asking;
 
-/// What HTTP receives on a connection, in either role.
+/// The HTTP input of a connection, for both roles.
 pub(crate) enum Http {
     /// Nothing: a server is between requests, or another protocol has the connection.
     Nothing,
     /// The body of the request that a handler answers.
     Request(RequestBody),
-    /// All that a client receives. Behind a pointer: the connections of a server have none.
+    /// All input of a client. Boxed: connections of a server do not have it.
     Asking(Box<Asking>),
 }
 
-/// A body that arrives.
+/// A body that is being received.
 pub(super) trait Arriving {
     fn inbox(&mut self) -> &mut Inbox;
     fn poll(&mut self) -> Result<Option<Ready>, Error>;
@@ -55,7 +55,7 @@ arriving!(RequestBody);
 arriving!(client::ResponseBody);
 
 impl Http {
-    /// The body of the request that is open.
+    /// The body of the open request.
     pub(crate) fn request(&mut self) -> Option<&mut RequestBody> {
         match self {
             Self::Request(body) => Some(body),
@@ -63,7 +63,7 @@ impl Http {
         }
     }
 
-    /// Takes the body of the request that is open: its exchange ends, or becomes something else.
+    /// Takes the body of the open request: its exchange ends, or becomes something else.
     pub(crate) fn take_request(&mut self) -> Option<RequestBody> {
         match std::mem::replace(self, Self::Nothing) {
             Self::Request(body) => Some(body),
@@ -74,7 +74,7 @@ impl Http {
         }
     }
 
-    /// What a client asks.
+    /// The state of a client.
     pub(crate) fn asking(&mut self) -> Option<&mut Asking> {
         match self {
             Self::Asking(asking) => Some(asking),
@@ -82,7 +82,7 @@ impl Http {
         }
     }
 
-    /// The body that arrives, of a request or of a response.
+    /// The body being received, of a request or of a response.
     pub(super) fn body(&mut self) -> Option<&mut dyn Arriving> {
         match self {
             Self::Request(body) => Some(body),
@@ -94,7 +94,7 @@ impl Http {
         }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub(super) fn inbox(&mut self) -> Option<&mut Inbox> {
         match self {
             Self::Request(body) => Some(body.inbox()),

@@ -1,7 +1,7 @@
-//! A connection's transport and output, shared between the task that drives it and the rights that a handler has.
+//! A connection's transport and output, shared between the task that drives it and the rights of a handler.
 //!
-//! The lock is held for the length of one call and never across an await. While the driver polls the handler,
-//! reads and writes go to the transport directly; from any other task they are left here, and the driver is woken.
+//! The lock is held for the length of one call and never across an await. While the driver polls the handler, reads and
+//! writes go to the transport directly; any other task leaves them here and wakes the driver.
 
 mod asking;
 mod background;
@@ -48,11 +48,11 @@ pub(crate) struct Link<T: ?Sized = dyn Carrier> {
     wire: Lock<Wire<T>>,
 }
 
-/// A wire that is locked. Whom it wakes is woken when the lock is free again.
+/// A locked wire. The wakers that it collects are woken once the lock is released.
 pub(crate) struct LockedWire<'a> {
     // Dropped in this order.
     wire: Locked<'a, Wire>,
-    /// Mostly there is nobody, and then this costs nothing.
+    /// Mostly `None`, which costs nothing.
     woken: Option<Woken>,
 }
 
@@ -105,7 +105,7 @@ impl<T: ?Sized> Drop for Link<T> {
     }
 }
 
-/// What an exchange has become.
+/// The outcome of an exchange.
 pub(crate) enum Outcome {
     /// It is open: a handler has the right to answer.
     Open,
@@ -115,49 +115,49 @@ pub(crate) enum Outcome {
     Cut(server::Abandoned),
     /// Its right was dropped before a head was written.
     Dropped(server::Responder),
-    /// Another protocol had the connection, and it ended so.
+    /// Another protocol had the connection, which ended in this way.
     Ended(Ended),
 }
 
-/// Transport, output, what is received, and who waits.
+/// The transport, the output, the input, and the waiting tasks.
 pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     pub(crate) out: Outbox,
-    /// What HTTP receives.
+    /// The HTTP input.
     pub(crate) http: Http,
-    /// The WebSocket that it has become.
+    /// The WebSocket that the connection has become.
     pub(crate) socket: SocketState,
-    /// Which exchange of the connection is open, or was the last.
+    /// The number of the exchange that is open, or was the last.
     pub(crate) number: u64,
     outcome: Outcome,
-    /// Behind a pointer, as is what few connections have, or none of those that wait.
+    /// Boxed, as is all that few connections have, or that no waiting one has.
     pub(crate) trailers: Option<Box<Fields>>,
-    /// What to answer if the right to answer is dropped.
+    /// The status to respond with if the right to respond is dropped.
     pub(crate) fallback: StatusCode,
     /// How the connection ended, once it has.
     ended: Option<Box<Ended>>,
-    /// What outlets have accepted for the socket.
+    /// The messages that outlets have accepted for the socket.
     pub(crate) queue: Option<Arc<Queue>>,
     reading: Reading,
     waiters: Waiters,
-    /// Whom to wake when the lock is free again.
+    /// The wakers to wake once the lock is released.
     woken: Woken,
     driver: Option<Waker>,
-    /// The driver's turn: it writes and reads before it waits.
+    /// True in the driver's turn: it writes and reads before it waits.
     driving: bool,
-    /// How much output had been written in all when that ended.
+    /// The total output when the last turn ended.
     seen: u64,
     /// Bytes that a layer below the transport may still hold back.
     unflushed: usize,
-    /// Since when a layer below was seen to hold something back, or to owe the end of the stream.
+    /// When a lower layer was first seen to hold bytes back, or to owe the end of the stream.
     held_back: Option<Instant>,
     armed: Option<Instant>,
-    /// Bytes in outlets and received ahead.
+    /// Bytes in outlets, and read ahead.
     held_elsewhere: usize,
     charged: usize,
     transport: T,
 }
 
-/// Reads once into `inbox`. Pending: it was said to be dry, if the runtime has looked, or it is full.
+/// Reads once into `inbox`. When pending, the inbox was marked as dry, if the runtime has looked, or it is full.
 fn fill(transport: &mut dyn Carrier, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
     if inbox.is_full() {
         // A read into no room finds no bytes, as at the end of the stream.
@@ -172,7 +172,7 @@ fn fill(transport: &mut dyn Carrier, cx: &mut Context<'_>, inbox: &mut Inbox) ->
         }
         Poll::Ready(Ok(len)) => inbox.filled(len),
         Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-        // A state that misses nothing takes it for the end. One that does reads on, and is told the error.
+        // A state that misses nothing treats it as the end. Any other state reads on, and receives the error.
         Poll::Ready(Err(error)) if Truncated::is(&error) && inbox.cut() => scratch::reclaim_room(inbox),
         Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
         Poll::Pending => {
@@ -185,13 +185,13 @@ fn fill(transport: &mut dyn Carrier, cx: &mut Context<'_>, inbox: &mut Inbox) ->
     Poll::Ready(Ok(()))
 }
 
-/// The bounds that are set, with room for one chunk at the least: a writer that waits for an empty outbox must fit.
+/// The limits that are set, with room for at least one chunk: a writer that waits for an empty outbox must fit.
 fn output_limits(config: &Config) -> OutboxLimits {
     let bytes = config.output.bytes.max(LEAST_OUTPUT);
     OutboxLimits { bytes, high_water: config.output.high_water.min(bytes), ..config.output }
 }
 
-/// The least bound of an outbox.
+/// The smallest limit of an outbox.
 const LEAST_OUTPUT: usize = 4096;
 
 impl<T: Carrier> Wire<T> {
@@ -223,7 +223,7 @@ impl<T: Carrier> Wire<T> {
 }
 
 impl Wire {
-    /// An exchange begins. Its number.
+    /// Begins an exchange. Returns its number.
     pub(crate) fn open(&mut self, recv: RequestBody) -> u64 {
         self.http = Http::Request(recv);
         self.out.set_pace(None);
@@ -234,12 +234,12 @@ impl Wire {
         self.number
     }
 
-    /// What has become of the exchange. The driver asks once it is no longer open.
+    /// Takes the outcome of the exchange. The driver asks once it is no longer open.
     pub(crate) fn take_outcome(&mut self) -> Outcome {
         std::mem::replace(&mut self.outcome, Outcome::Open)
     }
 
-    /// The exchange has become `outcome`. Who reads its body reads no further.
+    /// Ends the exchange with `outcome`. The reader of its body reads no further.
     pub(crate) fn conclude(&mut self, outcome: Outcome) {
         self.outcome = outcome;
         self.wake_reader();
@@ -251,8 +251,8 @@ impl Wire {
         self.ended.as_deref()
     }
 
-    /// The connection has ended: whoever waits is told. If it ended within a response, it is reset: a plain close
-    /// could look like the response's end.
+    /// Ends the connection and wakes all waiting tasks. If it ended within a response, it is reset: a plain close could
+    /// look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
         let is_sent = self.out.is_empty() && self.unflushed == 0 && self.http.write_error().is_none();
         if self.http.request().is_some() || !is_sent || matches!(self.outcome, Outcome::Cut(_)) {
@@ -268,12 +268,12 @@ impl Wire {
             queue.ended(ended, position, &mut self.woken);
         }
         self.wake_waiters();
-        // It may be the driver that found this, in a turn in which it had looked for the end already.
+        // The driver may have found this itself, in a turn in which it had already looked for the end.
         self.wake_driver();
     }
 
-    /// The connection is over, whatever was going on: nothing is kept but how it ended, and what was received ahead for
-    /// whoever comes late; and the socket closes. Rights may outlive it.
+    /// Ends the connection, whatever is in progress, and closes the socket. Keeps only how it ended, and what was read
+    /// ahead for a late reader. Rights may outlive it.
     pub(crate) fn hang_up(&mut self, ended: Ended) {
         let driver = self.driver.take();
         self.woken.discard(driver);
@@ -297,18 +297,19 @@ impl Wire {
         self.transport.now()
     }
 
-    /// Lets the coming close be a reset.
+    /// Makes the coming close a reset.
     pub(crate) fn reset(&mut self) {
         self.transport.reset();
     }
 
-    /// Reads once into `inbox`. Pending: it was said to be dry.
+    /// Reads once into `inbox`. When pending, the inbox was marked as dry.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
         let filled = fill(&mut self.transport, cx, inbox);
         self.has_read(filled)
     }
 
-    /// What has arrived shows that the peer has what went out: a response that waits for that goes now.
+    /// Notes that what has arrived shows that the peer has received the output: a response that waits for that is sent
+    /// now.
     fn has_read<R>(&mut self, read: Poll<R>) -> Poll<R> {
         if read.is_ready() && self.out.arrived() {
             self.wake_driver();
@@ -316,12 +317,12 @@ impl Wire {
         read
     }
 
-    /// After reading was pending: was there nothing, or did the runtime not look?
+    /// True if a pending read found nothing; false if the runtime did not look.
     pub(crate) fn has_looked(&self) -> bool {
         self.transport.found_nothing()
     }
 
-    /// Waits until the connection has ended. `key`: of the place of whoever waits.
+    /// Waits until the connection has ended. `key` is the slot of the waiting task.
     pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>, key: &mut Option<usize>) -> Poll<Ended> {
         if let Some(ended) = &self.ended {
             return Poll::Ready(Ended::clone(ended));

@@ -1,4 +1,4 @@
-//! The way out: what is queued goes to the transport, and whoever waits for that is told.
+//! Sends queued output to the transport, and wakes the tasks that wait for that.
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
@@ -12,10 +12,10 @@ use super::{SocketState, Wire};
 use crate::Ended;
 use crate::ws::{Next, Position};
 
-/// Writes after which the driver does something else before it asks outlets for more: producers may be as fast as the wire.
+/// Writes after which the driver does other work before it asks outlets for more: producers may be as fast as the wire.
 const TURN: usize = 32;
 
-/// Slices of one vectored write.
+/// The slices of one vectored write.
 const SLICES: usize = 16;
 
 impl Wire {
@@ -24,7 +24,7 @@ impl Wire {
         self.poll_held_back(ended)
     }
 
-    /// Writes all that is queued. What outlets hold beyond that is left to the next turn if it does not end.
+    /// Writes all queued output. If outlets keep adding more, the rest is left to the next turn.
     pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let mut writes = 0;
         loop {
@@ -41,7 +41,7 @@ impl Wire {
             }
             if !self.out.has_remaining() {
                 if self.queue.is_some() && self.holds_outlets_back() {
-                    // Whoever waits is told in this turn, and outlets go on in the next.
+                    // Waiting tasks are woken in this turn, and outlets continue in the next.
                     self.wake_driver();
                 }
                 break;
@@ -81,8 +81,8 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    /// Messages of outlets go behind what is queued while that is little: so a ping or a pong waits behind half a
-    /// high-water mark and one message, whatever the outlets hold, and reading goes on.
+    /// Appends messages of outlets while little is queued: so a ping or a pong waits for half a high-water mark and one
+    /// message at most, whatever the outlets hold, and reading continues.
     fn take_from_outlets(&mut self) {
         let Self { queue: Some(queue), socket, out, driver, waiters, woken, .. } = self else { return };
         let close = loop {
@@ -105,21 +105,21 @@ impl Wire {
         self.close_socket_now(close);
     }
 
-    /// True if it is the turn of a right of the connection that waits for room. Outlets that have something to send all the
-    /// time would leave it none, nor it them: so they take turns.
+    /// True if it is the turn of a right of the connection that waits for room. Outlets that always have messages would
+    /// leave it no room, nor it them: so they take turns.
     fn holds_outlets_back(&self) -> bool {
         let slots = [&self.waiters.reply, &self.waiters.writer];
         let waits = |slot: &Option<_>| matches!(slot, Some((_, Until::Room(_) | Until::Fits(_))));
         self.waiters.turn == Turn::Rights && slots.into_iter().any(waits)
     }
 
-    /// How far the output is.
+    /// The position of the output.
     pub(super) fn position(&self) -> Position {
         position(&self.out)
     }
 
-    /// The transport took `count` bytes. What was taken before a further high-water mark of bytes counts as passed on:
-    /// no layer below is taken to hold more.
+    /// Counts `count` bytes that the transport took. Bytes taken before the last high-water mark of bytes count as
+    /// passed on: no lower layer is assumed to hold more.
     fn wrote(&mut self, count: usize) {
         self.out.advance(count);
         let most = self.out.limits().high_water.max(1);
@@ -130,13 +130,13 @@ impl Wire {
         }
     }
 
-    /// Whether the peer still takes what was written, so that it is too early to miss its answer.
+    /// True if the peer still takes what was written: it is too early to expect its answer.
     pub(crate) fn is_on_its_way(&mut self) -> bool {
         let Self { out, transport, .. } = self;
         out.is_on_its_way(transport.now(), || transport.unacknowledged())
     }
 
-    /// Bounds the time that a layer below takes for its part.
+    /// Bounds the time that a lower layer takes for its part.
     fn poll_held_back(&mut self, polled: Poll<io::Result<()>>) -> Poll<Result<(), Ended>> {
         if polled.is_ready() {
             self.held_back = None;
@@ -152,12 +152,12 @@ impl Wire {
         }
     }
 
-    /// When a layer below must have done its part.
+    /// When a lower layer must have done its part.
     pub(super) fn held_back_until(&self) -> Option<Deadline> {
         self.held_back_bound().map(|(at, _)| Deadline { at, reason: Limit::WriteProgress })
     }
 
-    /// Its progress does not show, so it has the time for all that it was handed, if that is bounded.
+    /// Its progress is not visible, so it has the time for all that it was given, if that is bounded.
     fn held_back_bound(&self) -> Option<(Instant, Bound)> {
         let since = self.held_back?;
         let pace = *self.out.pace();
@@ -169,12 +169,12 @@ impl Wire {
         Some((since.saturating_add(time), bound))
     }
 
-    /// Why nothing can be written any more, though a client may still read.
+    /// Why nothing more can be written, though a client may still read.
     pub(crate) fn write_error(&self) -> Option<&Ended> {
         self.ended.as_deref().or(self.http.write_error())
     }
 
-    /// Waits until the output is as far as `until` says.
+    /// Waits until the output has reached `until`.
     pub(crate) fn poll_output(
         &mut self,
         cx: &mut Context<'_>,
@@ -197,16 +197,16 @@ impl Wire {
         Poll::Pending
     }
 
-    /// True if a message of so many bytes can be handed over now. Who sends without end leaves the other half of the
-    /// high-water mark to whoever reads: it would never be seen to be low otherwise.
+    /// True if a message of `len` bytes can be queued now. A task that sends without end leaves the other half of the
+    /// high-water mark to the reader: otherwise the reader would never see the output low.
     #[inline]
     pub(crate) fn has_room_for(&self, len: usize) -> bool {
         self.out.len() <= self.out.limits().high_water / 2 && Sender::fits(len, &self.out)
     }
 
-    /// True if room was promised for a message of so many bytes, and there is: if need be in the other half of the
-    /// high-water mark, once for each promise. Whoever was woken for room would otherwise find that outlets have taken it,
-    /// again and again.
+    /// True if room was promised for a message of `len` bytes, and there is room: if needed in the other half of the
+    /// high-water mark, once for each promise. Otherwise a task that was woken for room would find again and again that
+    /// outlets have taken it.
     pub(crate) fn claims_room_for(&mut self, len: usize) -> bool {
         self.waiters.promised.take().is_some_and(|promised| len <= promised) && Sender::fits(len, &self.out)
     }

@@ -1,4 +1,4 @@
-//! A message that is received in pieces.
+//! Receives a message in pieces.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,7 +16,7 @@ pub(crate) enum Found {
     End,
 }
 
-/// While this lives, nothing is read ahead: that would be whole messages, and one is being received in pieces.
+/// While this lives, nothing is read ahead: that would yield whole messages, and one is being received in pieces.
 pub(crate) struct Paused {
     link: Arc<Link>,
     reading: Reading,
@@ -38,8 +38,8 @@ impl Drop for Paused {
 }
 
 impl Wire {
-    /// What comes next of a message, or the start of the next one; `None` when nothing more will come. Control frames are
-    /// answered.
+    /// Waits for the next part of a message, or the start of the next one; `None` if nothing more will come. Control
+    /// frames are answered.
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Found>> {
         self.waiters.takes_pieces = true;
         loop {
@@ -60,7 +60,7 @@ impl Wire {
             };
             match found {
                 Ok(Some(found)) => return Poll::Ready(Some(found)),
-                // An answer, or why nothing more is received: the end says it.
+                // An answer, or why nothing more is received: the end reports it.
                 Ok(None) | Err(_) => self.write_now(cx),
             }
         }

@@ -1,4 +1,4 @@
-//! The transport itself, for another protocol.
+//! The raw transport, for another protocol.
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -8,7 +8,7 @@ use crate::Ended;
 use crate::transport::Transport;
 
 impl Wire {
-    /// Reads from the transport itself, for another protocol.
+    /// Reads from the raw transport, for another protocol.
     pub(crate) fn poll_raw_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -16,13 +16,13 @@ impl Wire {
     ) -> Poll<io::Result<usize>> {
         let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
         if polled.is_pending() {
-            // The transport wakes it, unless the connection is ended from this side.
+            // The transport wakes it, unless this side ends the connection.
             self.waiters.read(cx, &mut self.woken);
         }
         polled
     }
 
-    /// Writes to the transport itself, for another protocol: what is queued goes out first.
+    /// Writes to the raw transport, for another protocol: queued output is sent first.
     pub(crate) fn poll_raw_write<R>(
         &mut self,
         cx: &mut Context<'_>,

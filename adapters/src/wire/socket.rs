@@ -1,5 +1,5 @@
-//! A WebSocket's side of a connection: the session lies here, so that the driver can read, answer, ping and close for
-//! it while the application does something else.
+//! A WebSocket's side of a connection. The session is stored here, so that the driver can read, answer, ping and close
+//! for it while the application does something else.
 
 use std::task::{Context, Poll, ready};
 
@@ -11,15 +11,15 @@ use super::{Outcome, Wire};
 use crate::Ended;
 use crate::ws::Message;
 
-/// What a connection's WebSocket is. Behind a pointer: most connections have none.
+/// The WebSocket of a connection. Boxed: most connections have none.
 #[derive(Default)]
 pub(crate) enum SocketState {
-    /// There is none.
+    /// The connection has no WebSocket.
     #[default]
     None,
     /// It can be written to.
     Open(Box<Session>),
-    /// Our Close is written. The driver does the rest, whatever becomes of the application.
+    /// Our Close is written. The driver does the rest, whatever the application does.
     Closing(Box<ClosingSocket>),
     /// It has ended.
     Over(Box<Ended>),
@@ -31,7 +31,7 @@ pub(crate) struct ClosingSocket {
     end_of_stream: EndOfStream,
 }
 
-/// Whether the write side was ended.
+/// Whether the write side has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndOfStream {
     Owed,
@@ -39,7 +39,7 @@ pub(crate) enum EndOfStream {
 }
 
 impl SocketState {
-    /// Takes an open session out, and leaves every other state as it is.
+    /// Takes an open session out, and leaves every other state unchanged.
     pub(crate) fn take_open(&mut self) -> Option<Box<Session>> {
         match std::mem::take(self) {
             Self::Open(session) => Some(session),
@@ -58,14 +58,14 @@ impl SocketState {
         }
     }
 
-    /// The connection is over. What is left is how.
+    /// Ends the socket with the connection, and keeps only how it ended.
     pub(super) fn hang_up(&mut self, ended: Option<&Ended>) {
         if let (Self::Open(_) | Self::Closing(_), Some(ended)) = (&*self, ended) {
             *self = Self::Over(Box::new(ended.clone()));
         }
     }
 
-    /// Where received bytes go.
+    /// The inbox for received bytes.
     pub(super) fn inbox(&mut self) -> Option<&mut Inbox> {
         match self {
             Self::Open(session) => Some(session.inbox()),
@@ -74,7 +74,7 @@ impl SocketState {
         }
     }
 
-    /// Bytes that it holds beyond its inbox: of a message that is under way, and what compression keeps.
+    /// The bytes held beyond its inbox: for a message in flight, and by compression.
     pub(super) fn held_bytes(&self) -> usize {
         match self {
             Self::Open(session) => session.held_bytes(),
@@ -92,7 +92,7 @@ impl SocketState {
 }
 
 impl Wire {
-    /// Closes, unless it is closing: behind what outlets have accepted.
+    /// Closes, unless it is closing already: after what outlets have accepted.
     pub(crate) fn close_socket(&mut self, close: Close) {
         let SocketState::Open(session) = &mut self.socket else { return };
         let close = match (&self.queue, session.writing()) {
@@ -116,7 +116,7 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// The socket is not open any more: outlets learn how far that is.
+    /// Tells outlets that the socket is no longer open, and how it ended if it has.
     pub(crate) fn tell_outlets(&mut self) {
         let Some(queue) = &self.queue else { return };
         match self.socket.ended().or(self.ended.as_deref().cloned()) {
@@ -125,7 +125,7 @@ impl Wire {
         }
     }
 
-    /// Both sides have said all: the application need not come back for the connection to end.
+    /// Closes once both sides have sent all: the connection can end without the application.
     fn close_if_over(&mut self) {
         if let SocketState::Open(session) = &mut self.socket {
             if let Writing::Closed = session.writing() {
@@ -144,7 +144,7 @@ impl Wire {
         self.ended.is_none() && matches!(self.socket, SocketState::Open(_))
     }
 
-    /// The next message, received now; `None` when nothing more will come.
+    /// Receives the next message; `None` if nothing more will come.
     #[inline]
     pub(crate) fn poll_next_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let Some(ready) = ready!(self.poll_socket(cx)) else { return Poll::Ready(None) };
@@ -155,17 +155,17 @@ impl Wire {
             Ok(SessionEvent::Ping(payload)) => Some(Message::ping(payload)),
             Ok(SessionEvent::Pong(payload)) => Some(Message::pong(payload)),
             Ok(SessionEvent::Close(close)) => Some(Message::close(close)),
-            // The peer is told why, and the end says it.
+            // The peer is told why, and the end reports it.
             Err(_) => None,
         };
         self.write_now(cx);
         Poll::Ready(message)
     }
 
-    /// The next event of an open socket. `None`: nothing more will come.
+    /// Receives the next event of an open socket. `None` if nothing more will come.
     ///
-    /// However much is queued: two ends that each waited for the other to take something would wait for ever. What an
-    /// application sends waits for room where it is sent, and of pongs one is kept.
+    /// It reads however much is queued: two ends that each waited for the other to read would wait for ever. An
+    /// application's messages wait for room where they are sent, and only one pong is kept.
     #[inline]
     pub(crate) fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ready>> {
         if let SocketState::Open(session) = &mut self.socket {
@@ -177,7 +177,7 @@ impl Wire {
         self.poll_session(cx, Session::poll)
     }
 
-    /// What `poll` finds in an open socket, once there is something.
+    /// Returns what `poll` finds in an open socket, once there is something.
     #[inline(never)]
     pub(super) fn poll_session<R>(
         &mut self,
@@ -205,7 +205,7 @@ impl Wire {
                 }
                 Poll::Pending => {}
             }
-            // Nothing was there: a ping may be due, or a limit met.
+            // The read found nothing: a ping may be due, or a limit met.
             if let SocketState::Open(session) = &mut self.socket {
                 let now = self.transport.now();
                 session.look(now, &mut self.out, || self.transport.unacknowledged());
@@ -224,7 +224,7 @@ impl Wire {
         }
     }
 
-    /// The peer is not waited for any more: a wait for a message was given up.
+    /// Pauses the peer's time, since the caller no longer waits for a message.
     pub(crate) fn stop_receiving(&mut self) {
         if self.is_read_ahead() {
             return;
@@ -236,7 +236,7 @@ impl Wire {
         }
     }
 
-    /// The pace of the messages that are received.
+    /// Sets the pace of received messages.
     pub(crate) fn set_message_pace(&mut self, pace: Pace) {
         if let SocketState::Open(session) = &mut self.socket {
             session.set_message_pace(pace);
@@ -244,8 +244,7 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// What is queued goes to the transport now: the answer to a control frame is on the wire before the event is
-    /// handed out.
+    /// Sends queued output now: the answer to a control frame is on the wire before its event is handed out.
     pub(crate) fn write_now(&mut self, cx: &mut Context<'_>) {
         self.close_if_over();
         if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
@@ -261,7 +260,7 @@ impl Wire {
         }
     }
 
-    /// Reads what is there for a socket whose reader waits in another task. True if it has something to look at.
+    /// Reads for a socket whose reader waits in another task. True if there is something for the reader.
     pub(super) fn read_for_socket(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let mut arrived = false;
         while self.socket.inbox().is_some_and(|inbox| !inbox.is_full() && !inbox.has_ended()) {
@@ -274,8 +273,8 @@ impl Wire {
         Ok(arrived)
     }
 
-    /// A reader that waits elsewhere has not seen that nothing was there: its time runs from here, and a ping may be
-    /// due. True if it must look itself.
+    /// Judges silence for a reader in another task, which has not seen it: its time runs from here, and a ping may be
+    /// due. True if the reader must look itself.
     fn judge_silence(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let SocketState::Open(session) = &mut self.socket else { return Ok(false) };
         if self.waiters.reader.is_none() {
@@ -296,7 +295,7 @@ impl Wire {
         Ok(is_due)
     }
 
-    /// Takes a closing socket as far as it goes. What is over is concluded.
+    /// Takes a closing socket as far as possible, and ends it once it is over.
     pub(super) fn poll_closing(&mut self, cx: &mut Context<'_>) {
         loop {
             let SocketState::Closing(socket) = &mut self.socket else { return };
@@ -331,9 +330,9 @@ impl Wire {
         }
     }
 
-    /// The connection has ended like this, perhaps while the socket was closing. How it ended then: once both Closes
-    /// have passed, or the protocol has failed, nothing that comes later changes that. A Close that is still queued
-    /// has not passed, nor has what was accepted before it.
+    /// Ends the socket after the connection ended with `ended`, perhaps while the socket was closing. Returns how the
+    /// socket ended: once both Closes have passed, or the protocol has failed, later events do not change that. A Close
+    /// that is still queued has not passed, nor has anything accepted before it.
     pub(super) fn cut_socket(&mut self, ended: Ended) -> Ended {
         let SocketState::Closing(socket) = &mut self.socket else { return ended };
         let ended = match socket.closing.take().map_or(WsEnded::Transport, Closing::cut) {
@@ -348,17 +347,17 @@ impl Wire {
         ended
     }
 
-    /// The socket has ended like this, unless the connection had ended before: that is not told in two ways.
+    /// Ends the socket with `ended`, unless the connection had already ended: the result is reported once.
     fn socket_is_over(&mut self, ended: Ended) {
         let ended = self.ended.as_deref().cloned().unwrap_or(ended);
         self.socket = SocketState::Over(Box::new(ended.clone()));
         self.tell_outlets();
-        // What is still queued has nobody to go to.
+        // Output that is still queued has no receiver.
         let rest = self.out.len();
         self.out.advance(rest);
         self.conclude(Outcome::Ended(ended));
         self.wake_waiters();
-        // It was the driver that found this, in a turn in which it had looked for the outcome already.
+        // The driver found this, in a turn in which it had already looked for the outcome.
         self.wake_driver();
     }
 }

@@ -1,4 +1,4 @@
-//! Those who wait for something that the driver sees.
+//! The tasks that wait for something that the driver sees.
 
 use std::task::{Context, Waker};
 
@@ -7,70 +7,71 @@ use slab::Slab;
 use super::Wire;
 use crate::sync::Woken;
 
-/// Each right of a connection waits in a place of its own, so that none takes another's.
+/// Each right of a connection waits in its own slot, so that none takes another's.
 #[derive(Default)]
 pub(super) struct Waiters {
     /// For input.
     pub(super) reader: Option<Waker>,
-    /// Whoever has polled the socket last takes messages in pieces. A poll for a whole one would skip the rest of one that is
-    /// begun.
+    /// The task that polled the socket last takes messages in pieces. A poll for a whole message would skip the rest of
+    /// one that has begun.
     pub(super) takes_pieces: bool,
     /// For room in the output, before more input is taken.
     pub(super) reply: Option<(Waker, Until)>,
     /// For room in the output, or for the transport.
     pub(super) writer: Option<(Waker, Until)>,
-    /// Whose the room is that the transport makes.
+    /// Which side gets the room that the transport makes.
     pub(super) turn: Turn,
-    /// The length of the message for which there was room when its writer was woken. Outlets may have taken it since.
+    /// The length of the message for which there was room when its writer was woken. Outlets may have taken the room
+    /// since.
     pub(super) promised: Option<usize>,
     /// For the end.
     watchers: Option<Box<Slab<Waker>>>,
 }
 
-/// Who is next to fill the output, where both have more than it takes.
+/// The side that fills the output next, if both have more than it takes.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Turn {
     /// Outlets, up to half of the high-water mark.
     #[default]
     Outlets,
-    /// Whoever has a right of the connection and waits: one message.
+    /// A right of the connection that waits: one message.
     Rights,
 }
 
-/// Who waits for the output.
+/// The side that waits for the output.
 #[derive(Clone, Copy)]
 pub(crate) enum Side {
     Reader,
     Writer,
 }
 
-/// What is waited for.
+/// The condition to wait for.
 #[derive(Clone, Copy)]
 pub(crate) enum Until {
-    /// The output is below its high-water mark, and so many bytes fit.
+    /// The output is below its high-water mark, and this many bytes fit.
     Room(usize),
-    /// The transport has taken everything that is in the output.
+    /// The transport has taken all output.
     Flushed,
-    /// And outlets hold nothing more.
+    /// The transport has taken all output, and outlets hold nothing more.
     Drained,
-    /// A message of so many bytes fits: below half of the high-water mark, and within the bound or alone.
+    /// A message of this many bytes fits: below half of the high-water mark, and within the limit or alone.
     Fits(usize),
-    /// The server wants a body that is withheld, or has answered.
+    /// The server asks for a withheld body, or has responded.
     Wanted,
 }
 
 impl Waiters {
-    /// Somebody waits for input. False: they did already.
+    /// Adds a task that waits for input. False if it already waited.
     pub(super) fn read(&mut self, cx: &Context<'_>, woken: &mut Woken) -> bool {
         woken.register(&mut self.reader, cx.waker())
     }
 
-    /// Nobody waits for input any more.
+    /// Removes the task that waits for input.
     pub(super) fn stop_reading(&mut self, woken: &mut Woken) {
         woken.discard(self.reader.take());
     }
 
-    /// Somebody waits for the output. False: they did already.
+    /// Adds a task that waits for the output. False if it already waited.
     pub(super) fn write(&mut self, side: Side, until: Until, cx: &Context<'_>, woken: &mut Woken) -> bool {
         let slot = match side {
             Side::Reader => &mut self.reply,
@@ -82,7 +83,7 @@ impl Waiters {
         is_new
     }
 
-    /// Somebody waits for the end. `key`: of their place, as long as they have one. False: they did already.
+    /// Adds a task that waits for the end. `key` is its slot, as long as it has one. False if it already waited.
     pub(super) fn watch(&mut self, key: &mut Option<usize>, cx: &Context<'_>, woken: &mut Woken) -> bool {
         let watchers = self.watchers.get_or_insert_default();
         match key.and_then(|key| watchers.get_mut(key)) {
@@ -93,7 +94,7 @@ impl Waiters {
         true
     }
 
-    /// Woken everybody. Who watches keeps the place: it may be closing that is over, and not yet the connection.
+    /// Wakes every waiter. A watcher keeps its slot, because only the closing may have ended, not the connection.
     pub(super) fn wake_all(&mut self, woken: &mut Woken) {
         woken.take(&mut self.reader);
         for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
@@ -104,12 +105,12 @@ impl Waiters {
         }
     }
 
-    /// Whether somebody waits for the end.
+    /// True if a task waits for the end.
     pub(super) fn are_watching(&self) -> bool {
         self.watchers.is_some()
     }
 
-    /// Nobody waits in this place any more.
+    /// Frees the slot of a watcher.
     fn unwatch(&mut self, key: usize) -> Option<Waker> {
         let watchers = self.watchers.as_mut()?;
         let watcher = watchers.try_remove(key);
@@ -121,7 +122,7 @@ impl Waiters {
 }
 
 impl Wire {
-    /// Woken those for whom the output is far enough.
+    /// Wakes the tasks whose condition on the output is met.
     pub(super) fn wake_writers(&mut self) {
         let is_met =
             |slot: &Option<(Waker, Until)>| slot.as_ref().is_some_and(|(_, until)| self.is_met(*until));
@@ -146,7 +147,7 @@ impl Wire {
         self.woken.take(&mut self.waiters.reader);
     }
 
-    /// Somebody waits for the end no longer.
+    /// Removes a task that waited for the end.
     pub(crate) fn unwatch(&mut self, key: usize) {
         let watcher = self.waiters.unwatch(key);
         self.woken.discard(watcher);

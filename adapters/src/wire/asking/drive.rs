@@ -9,7 +9,7 @@ use super::Phase;
 use crate::{Ended, scratch};
 
 impl Wire {
-    /// Looks whether the server has left meanwhile, in the driver's name: what arrives later wakes the driver.
+    /// Checks whether the server has left meanwhile, with the driver's waker: what arrives later wakes the driver.
     pub(super) fn look(&mut self) {
         let Self { http: Http::Asking(asking), transport, driver: Some(driver), ended: None, .. } = self
         else {
@@ -27,8 +27,8 @@ impl Wire {
         }
     }
 
-    /// Nothing can be written any more. A client goes on reading: the server may have answered before it stopped to
-    /// read (RFC 9112 9.5).
+    /// Notes that nothing more can be written. A client keeps reading: the server may have responded before it stopped
+    /// reading (RFC 9112 9.5).
     pub(crate) fn write_failed(&mut self, ended: Ended) {
         let Self { http, out, .. } = self;
         let is_answered = match http.asking() {
@@ -52,11 +52,11 @@ impl Wire {
         }
         let rest = self.out.len();
         self.out.advance(rest);
-        // Nor is a layer below waited for any longer, which may hold something back for ever.
+        // Stops waiting for a lower layer too, which may hold bytes back for ever.
         (self.unflushed, self.held_back) = (0, None);
     }
 
-    /// The driver's part of an exchange, and of the time without one: it reads until the head of the response has come.
+    /// Does the driver's part of an exchange, and between exchanges: reads until the head of the response has arrived.
     pub(crate) fn poll_asking(&mut self, cx: &mut Context<'_>) {
         let Http::Asking(_) = self.http else { return };
         loop {
@@ -76,7 +76,7 @@ impl Wire {
                     let now = transport.now();
                     let is_late = asking.is_late(now);
                     if is_late && out.is_on_its_way(now, || transport.unacknowledged()) {
-                        // It has not got the request, and its time begins with the next look.
+                        // The server has not received the request, and its time begins with the next look.
                         asking.pause();
                         continue;
                     }
@@ -90,7 +90,7 @@ impl Wire {
         }
     }
 
-    /// Goes on with what has arrived. True if a head, or the end, is still waited for.
+    /// Parses what has arrived. True if a head, or the end, is still waited for.
     fn advance_asking(&mut self) -> bool {
         let Some(asking) = self.http.asking() else { return false };
         if !asking.waits() {

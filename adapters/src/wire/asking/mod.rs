@@ -1,4 +1,4 @@
-//! A client's side of a connection: what answers it lies here, so that the driver can read it while the application
+//! A client's side of a connection. Responses are stored here, so that the driver can read them while the application
 //! writes its request, or does something else.
 
 mod drive;
@@ -20,57 +20,57 @@ use super::Http;
 use crate::Ended;
 use crate::client::Failure;
 
-/// What a client has asked, and what has come of it.
+/// A client's request, and what has come in response.
 pub(crate) struct Asking {
     phase: Phase,
     sent: Sent,
-    /// Interim responses that nobody has taken yet. The core bounds their number.
+    /// Interim responses that were not taken yet. The core bounds their number.
     interims: VecDeque<InterimResponse>,
     wanted: Option<Continue>,
     trailers: Option<Fields>,
-    /// How much output there had been in all when the request began.
+    /// The total output when the request began.
     begins: u64,
-    /// Why nothing can be written any more, while the response is still read.
+    /// Why nothing more can be written, while the response is still read.
     write_error: Option<Ended>,
 }
 
-/// How far the answer is.
+/// How far the response is.
 pub(crate) enum Phase {
     /// No request is open.
     Idle(Client),
-    /// A head is waited for.
+    /// The connection waits for a head.
     Waiting(client::Response),
-    /// The answer to a WebSocket handshake is waited for.
+    /// The connection waits for the response to a WebSocket handshake.
     Upgrading(Handshake),
-    /// The answer to a CONNECT is waited for.
+    /// The connection waits for the response to a CONNECT.
     Tunnelling(Tunnel),
-    /// The final head has come, and nobody has taken it.
+    /// The final head has arrived, and was not taken yet.
     Head(Received),
-    /// The head was taken, and the body is read.
+    /// The head was taken, and the body is being read.
     Body(ResponseBody),
-    /// The connection has become a WebSocket, and nobody has taken it.
+    /// The connection has become a WebSocket, which was not taken yet.
     Open(Option<Box<str>>, InterimResponse),
-    /// The connection has become a tunnel, and nobody has taken it.
+    /// The connection has become a tunnel, which was not taken yet.
     Through(ResponseHead, Upgraded),
-    /// No answer came.
+    /// No response came.
     Failed(Failure),
-    /// Nothing more is asked here.
+    /// No further request is sent here.
     Over,
 }
 
 /// How far the request is.
 pub(crate) enum Sent {
-    /// Its body is still written.
+    /// Its body is still being written.
     Open,
-    /// Its body waits to be wanted.
+    /// Its body waits for 100 Continue.
     Withheld,
-    /// It is whole.
+    /// It is complete.
     Finished(Finished),
-    /// It has no body, and the proof comes with the answer; or it was cut off, and there is no proof.
+    /// It has no body, and the proof comes with the response; or it was cut off, and there is no proof.
     Nothing,
 }
 
-/// What answers a request, an offer to become a WebSocket, or a CONNECT.
+/// The response to a request, to an offer to become a WebSocket, or to a CONNECT.
 pub(crate) enum Answer {
     Open(Option<Box<str>>, InterimResponse),
     Through(ResponseHead, Bytes),
@@ -133,23 +133,23 @@ impl Asking {
         }
     }
 
-    /// The fields behind the body of the response, once it was read to its end.
+    /// The fields after the body of the response, once it was read to its end.
     pub(crate) fn trailers(&self) -> Option<&Fields> {
         self.trailers.as_ref()
     }
 
-    /// True if the connection has no request open, and had not ended when that was last looked at.
+    /// True if the connection has no open request, and had not ended at the last look.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Idle(_))
     }
 
-    /// True if the driver reads without being asked to: for a head, or for the end.
+    /// True if the driver reads unasked: for a head, or for the end.
     fn waits(&self) -> bool {
         matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Tunnelling(_))
     }
 
-    /// The stall that ended the request, if nothing of its answer has come. A server that takes nothing more may have answered
-    /// before, but it is not waited for a second time.
+    /// The stall that ended the request, if no byte of its response has come. A server that takes nothing more may have
+    /// responded before, but it is not waited for a second time.
     fn stalled(&mut self) -> Option<&Ended> {
         if !self.waits() || !self.inbox().is_some_and(|inbox| inbox.is_empty()) {
             return None;
@@ -157,7 +157,7 @@ impl Asking {
         self.write_error.as_ref().filter(|ended| ended.is_stall())
     }
 
-    /// The next interim response that nobody has taken. Ready, and none: there will be no further one.
+    /// Takes the next interim response. Ready with `None` if no further one will come.
     fn interim(&mut self) -> Poll<Option<InterimResponse>> {
         match (self.interims.pop_front(), &self.phase) {
             (None, Phase::Waiting(_)) => Poll::Pending,
@@ -165,7 +165,8 @@ impl Asking {
         }
     }
 
-    /// The connection has ended, after it had taken so much output in all. What has arrived is kept.
+    /// Ends the exchange, after the connection has ended with `sent` bytes of output in total. What has arrived is
+    /// kept.
     pub(super) fn cut(&mut self, ended: &Ended, sent: u64) {
         let is_untouched = match &self.phase {
             Phase::Idle(_) => true,
@@ -179,7 +180,7 @@ impl Asking {
             | Phase::Failed(_)
             | Phase::Over => return,
         };
-        // A transport that fails and a driver that is gone say as little of the request as the end of the stream.
+        // A failed transport and a dropped driver reveal as little about the request as the end of the stream.
         let is_cut = matches!(ended, Ended::ByPeer | Ended::Transport(_) | Ended::Cancelled);
         let failure = if self.is_idle() || sent <= self.begins {
             Failure::NotSent
@@ -191,19 +192,19 @@ impl Asking {
         self.phase = Phase::Failed(failure(ended.clone()));
     }
 
-    /// Whose turn it is: while the request is not out, the server's silence says nothing. One that cannot go out any more is
-    /// not waited for, whoever still has the right to write it.
+    /// True while the request is being sent: the server's silence means nothing then. A request that can no longer be
+    /// sent is not waited for, even if a task still holds the right to write it.
     fn goes_out(&self, is_flushed: bool) -> bool {
         (!is_flushed || matches!(self.sent, Sent::Open)) && self.write_error.is_none()
     }
 
-    /// True if the server has had its time for an answer.
+    /// True if the server's time for a response is over.
     fn is_late(&self, now: Instant) -> bool {
         let deadline = self.deadline().filter(|deadline| deadline.reason == Limit::ResponseTime);
         deadline.is_some_and(|deadline| now >= deadline.at)
     }
 
-    /// The server is not waited for.
+    /// Stops waiting for the server.
     fn pause(&mut self) {
         match &mut self.phase {
             Phase::Waiting(response) => response.pause(),
@@ -219,7 +220,7 @@ impl Asking {
         }
     }
 
-    /// Goes on with what has arrived. What it has become that the rest of the wire must know.
+    /// Parses what has arrived. Returns what the rest of the wire must know of the result.
     fn advance(&mut self) -> Result<Option<Box<WebSocket>>, Ended> {
         loop {
             self.phase = match mem::replace(&mut self.phase, Phase::Over) {
@@ -315,7 +316,7 @@ impl Http {
         }
     }
 
-    /// True if a body that is withheld need wait no longer.
+    /// True if a withheld body need not wait any longer.
     pub(super) fn is_settled(&self) -> bool {
         match self {
             Self::Asking(asking) => asking.wanted.is_some() || !matches!(asking.phase, Phase::Waiting(_)),

@@ -1,4 +1,4 @@
-//! What the rights of a client's connection do with it.
+//! The operations of the rights of a client's connection.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +15,7 @@ use crate::Ended;
 use crate::client::Failure;
 
 impl Wire {
-    /// Begins a request. `None`: the connection has ended, and the answer says how.
+    /// Begins a request. `None` if the connection has ended, and the response reports how.
     pub(crate) fn ask<R>(
         &mut self,
         write: impl FnOnce(Client, &mut Outbox) -> (Phase, Sent, R),
@@ -55,7 +55,7 @@ impl Wire {
         self.http.asking().is_some_and(|asking| asking.is_idle()) && !self.transport.has_unseen()
     }
 
-    /// The request is whole, or cut off.
+    /// Notes that the request is complete, or cut off.
     pub(crate) fn sent(&mut self, sent: Sent) {
         if let Some(asking) = self.http.asking() {
             asking.sent = sent;
@@ -64,14 +64,14 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// The server's wish for a body that is withheld.
+    /// Takes the server's request for a withheld body.
     pub(crate) fn take_wanted(&mut self) -> Option<Continue> {
         let wanted = self.http.asking()?.wanted.take()?;
         self.sent(Sent::Open);
         Some(wanted)
     }
 
-    /// The next interim response; `None` when there will be no further one.
+    /// Waits for the next interim response; `None` if no further one will come.
     pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<Option<InterimResponse>> {
         let Some(asking) = self.http.asking() else { return Poll::Ready(None) };
         let polled = asking.interim();
@@ -81,7 +81,7 @@ impl Wire {
         polled
     }
 
-    /// The final head. Interim responses that nobody has taken are passed over.
+    /// Waits for the final head. Skips interim responses that were not taken.
     pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
         match self.poll_answer(cx) {
             Poll::Ready(Ok(Answer::Refused(head))) => Poll::Ready(Ok(head)),
@@ -90,7 +90,7 @@ impl Wire {
         }
     }
 
-    /// The answer to a request, to an offer, or to a CONNECT.
+    /// Waits for the response to a request, to an offer, or to a CONNECT.
     pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Failure>> {
         let Some(asking) = self.http.asking() else { return Poll::Pending };
         let answer = match mem::replace(&mut asking.phase, Phase::Over) {
@@ -100,12 +100,12 @@ impl Wire {
                 Ok(Answer::Refused(head))
             }
             Phase::Open(subprotocol, head) => {
-                // It is another protocol's from here on, and ends with that.
+                // The connection belongs to another protocol from here on, and ends with it.
                 self.http = Http::Nothing;
                 Ok(Answer::Open(subprotocol, head))
             }
             Phase::Through(head, upgraded) => {
-                // Nobody but the tunnel reads from here on.
+                // Only the tunnel reads from here on.
                 self.http = Http::Nothing;
                 Ok(Answer::Through(head, upgraded.into_leftover()))
             }
@@ -128,12 +128,13 @@ impl Wire {
         Poll::Ready(answer)
     }
 
-    /// What is to be read of a body, if that is known: behind a head that was taken.
+    /// The body of the response, once its head was taken.
     pub(crate) fn response_body(&mut self) -> Option<&ResponseBody> {
         self.http.asking()?.body().map(|body| &*body)
     }
 
-    /// The next piece of the body of a response; `None` at its end. What has arrived is given out before a failure is.
+    /// Reads the next piece of the body of a response; `None` at its end. What has arrived is returned before a
+    /// failure.
     pub(crate) fn poll_response_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
         let mut polled = self.next_piece();
         if let (Poll::Pending, Some(ended)) = (&polled, self.ended.as_deref()) {
@@ -162,7 +163,7 @@ impl Wire {
         Poll::Pending
     }
 
-    /// Nobody waits for the body any more: the server's time does not run on.
+    /// Pauses the server's time, since the caller no longer waits for the body.
     pub(crate) fn stop_reading_response(&mut self) {
         self.waiters.stop_reading(&mut self.woken);
         let now = self.now();
@@ -171,11 +172,11 @@ impl Wire {
         }
     }
 
-    /// Waits until the request is whole too. True: the connection can be used again. The body was read to its end.
+    /// Waits until the request is complete too. The body was read to its end. True if the connection can be used again.
     pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(asking) = self.http.asking() else { return Poll::Ready(false) };
         let Phase::Body(body) = &asking.phase else { return Poll::Ready(false) };
-        // The final response has come: a body that was not asked for by now never will be.
+        // The final response has arrived: a body that the server has not asked for by now will not be asked for.
         let is_unasked = matches!(asking.sent, Sent::Withheld) && asking.wanted.is_none();
         let is_lost = self.ended.is_some() || asking.write_error.is_some() || is_unasked || body.is_last();
         if let (Sent::Open | Sent::Withheld, false) = (&asking.sent, is_lost) {
@@ -195,7 +196,8 @@ impl Wire {
         Poll::Ready(false)
     }
 
-    /// Nobody needs what is left of the exchange: it is passed over as far as it has come. True: no request is open.
+    /// Skips the rest of the exchange, as far as it has arrived, since it is no longer needed. True if no request is
+    /// open.
     pub(crate) fn comes_to_rest(&mut self) -> bool {
         while let Poll::Ready(Ok(Some(_))) = self.next_piece() {}
         let Some(asking) = self.http.asking() else { return false };
@@ -207,7 +209,7 @@ impl Wire {
         self.http.asking().is_some_and(|asking| asking.is_idle())
     }
 
-    /// Sets the time for the head of the response that is waited for.
+    /// Sets the time for the head of the response.
     pub(crate) fn set_response_time(&mut self, time: Option<Duration>) {
         if let Some(Asking { phase: Phase::Waiting(response), .. }) = self.http.asking() {
             response.set_response_time(time);
@@ -215,7 +217,7 @@ impl Wire {
         }
     }
 
-    /// Nobody wants the connection any more.
+    /// Gives the connection up.
     pub(crate) fn give_up(&mut self) {
         if let Some(asking) = self.http.asking() {
             asking.phase = Phase::Over;

@@ -1,5 +1,5 @@
-//! The places against a naive model of them: after every change of a random history both have granted the same to the same,
-//! and what must always hold does.
+//! Checks the places against a naive model: after every change of a random history both have granted the same to the
+//! same requests, and the invariants hold.
 
 mod cost;
 mod model;
@@ -20,7 +20,7 @@ use super::number::Number;
 use super::places::{Counted, Effects, Grant, Places};
 use crate::client::Origin;
 
-/// What happens to a pool. A number picks one of those that there are.
+/// A change of a pool. A number picks one of those that exist.
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Ask(u8),
@@ -29,13 +29,13 @@ enum Op {
     GiveBack(u8),
     Close(u8),
     Renew(u8),
-    /// The server ends a connection, whoever has it.
+    /// The server ends a connection, idle or in use.
     Die(u8),
     /// The socket of a connection that was told to close is closed.
     Leave(u8),
 }
 
-/// A connection. Dropped, it closes: its name is told.
+/// A connection. When dropped, it closes and reports its name.
 #[derive(Debug)]
 struct Conn {
     name: usize,
@@ -57,18 +57,18 @@ impl Wake for Woken {
     }
 }
 
-/// Both, and those who have something of them.
+/// Both, and the requests that hold something of them.
 struct World {
     places: Places<Conn>,
     model: Model,
     origins: Vec<Origin>,
     told: Arc<Mutex<Vec<usize>>>,
-    /// The numbers that the places have for names.
+    /// The numbers by which the places know the names.
     ids: BTreeMap<usize, Number>,
-    /// Those who wait: the number of the arrival, the ticket, and who is woken.
+    /// The waiting requests: the number of the arrival, the ticket, and the waker.
     waits: Vec<(usize, Number, Arc<Woken>)>,
     held: Vec<Conn>,
-    /// Connections whose sockets close.
+    /// Connections whose sockets are closing.
     closing: Vec<usize>,
     arrivals: usize,
     names: usize,
@@ -105,13 +105,13 @@ impl World {
         result
     }
 
-    /// Connections that were dropped close from here on.
+    /// Notes that connections that were dropped are closing.
     fn hear(&mut self) {
         let told = std::mem::take(&mut *self.told.lock().unwrap());
         self.closing.extend(told.into_iter().filter(|name| self.ids.contains_key(name)));
     }
 
-    /// Both have granted the same.
+    /// Checks that both have granted the same.
     fn receive(&mut self, grant: Grant<Conn>, expected: Granted) {
         match (grant.idle, expected) {
             (Some(conn), Granted::Idle(name)) => {
@@ -221,16 +221,16 @@ impl World {
         let waiting = self.model.line.len() + self.model.renewing.len();
         let (taken, idle) = (self.model.taken.len(), self.model.idle.len());
         assert_eq!(self.places.counted(), Counted { taken, idle, waiting });
-        // The bounds, counted at the sockets.
+        // The limits, counted at the sockets.
         assert!(taken <= self.model.most && self.ids.len() <= taken);
         assert!((0..self.origins.len()).all(|origin| self.model.at(origin) <= self.model.per_origin));
         assert!(idle <= self.model.idle_most);
-        // Whoever was granted something was woken once, and nobody else was.
+        // A request that was granted something was woken once, and no other was.
         for (arrival, _, woken) in &self.waits {
             let is_granted = self.model.granted.contains_key(arrival);
             assert_eq!(woken.0.load(Ordering::Relaxed), usize::from(is_granted));
         }
-        // Nobody waits who could be served.
+        // No request waits that could be served.
         for &(_, origin) in &self.model.line {
             assert!(taken == self.model.most || self.model.at(origin) == self.model.per_origin);
             assert!(self.model.idle.iter().all(|name| self.model.taken[name] != origin));
@@ -269,7 +269,7 @@ proptest! {
             world.apply(op);
             world.check();
         }
-        // Everybody is served once connections come back, and then nothing is left.
+        // Every request is served once connections come back, and then nothing is left.
         while !world.waits.is_empty() {
             while !world.held.is_empty() {
                 world.apply(Op::GiveBack(0));

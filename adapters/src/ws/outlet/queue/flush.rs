@@ -1,4 +1,4 @@
-//! Those who wait until a message has been handed to the transport.
+//! The tasks that wait until the transport has taken a message.
 
 use std::task::{Context, Waker};
 
@@ -6,7 +6,7 @@ use slab::Slab;
 
 use crate::sync::Woken;
 
-/// Who waits for which message.
+/// The waiting tasks, and the message that each waits for.
 #[derive(Default)]
 pub(super) struct Flushes(Slab<Flush>);
 
@@ -26,8 +26,8 @@ enum Stage {
     Handed,
 }
 
-/// How far the output is: bytes that the transport has taken since the connection began, and those that have been
-/// written in all.
+/// The position of the output: the bytes that the transport has taken since the connection began, and those written in
+/// total.
 #[derive(Clone, Copy)]
 pub(crate) struct Position {
     pub(crate) sent: u64,
@@ -40,7 +40,7 @@ impl Flushes {
         self.0.insert(Flush { stage: Stage::Queued(number), waker })
     }
 
-    /// True once the message is with the transport; then this wait is over.
+    /// True once the message is with the transport, which ends this wait.
     pub(super) fn look(&mut self, key: usize, cx: &Context<'_>, woken: &mut Woken) -> bool {
         match self.0.get_mut(key) {
             Some(flush) if flush.stage != Stage::Handed => {
@@ -56,12 +56,12 @@ impl Flushes {
         }
     }
 
-    /// Waits no longer.
+    /// Removes a wait.
     pub(super) fn leave(&mut self, key: usize, woken: &mut Woken) {
         woken.discard(self.0.try_remove(key).map(|flush| flush.waker));
     }
 
-    /// The messages up to number `left` have left the queue, and the output is at `position`.
+    /// Notes that the messages up to number `left` have left the queue, and that the output is at `position`.
     pub(super) fn settle(&mut self, left: u64, position: Position, woken: &mut Woken) {
         for (_, flush) in &mut self.0 {
             if let Stage::Queued(number) = flush.stage {
@@ -78,7 +78,7 @@ impl Flushes {
         }
     }
 
-    /// Wakes everybody: nothing is handed over any more.
+    /// Wakes all waiting tasks, since nothing more is sent.
     pub(super) fn wake_all(&mut self, woken: &mut Woken) {
         for (_, flush) in &self.0 {
             woken.add(flush.waker.clone());

@@ -1,4 +1,4 @@
-//! What waits in front of the one writer of a WebSocket.
+//! The queue before the one writer of a WebSocket.
 //!
 //! Producers take this lock and never the connection's; the connection's task takes its own first and then this one.
 //! So a producer never waits for a system call.
@@ -22,27 +22,27 @@ pub(crate) use flush::Position;
 use room::{Freed, Room, Timeout, Turn};
 pub(crate) use writer::Next;
 
-/// Messages in front of a writer, in order, bounded; and those who wait for room, for the wire, or for the end.
+/// The messages before a writer, in order, bounded; and the tasks that wait for room, for the wire, or for the end.
 pub(crate) struct Queue(Lock<State>);
 
 struct State {
     entries: VecDeque<Entry>,
     room: Room,
-    /// How many messages were accepted. Each has its number, from 1 on.
+    /// The number of accepted messages. Each has its number, from 1 on.
     accepted: u64,
-    /// Up to which number they are known to be with the transport.
+    /// The number of the last message known to be with the transport.
     handed: u64,
-    /// How many were dropped, to make room or for want of it.
+    /// The number of messages dropped to make room, or for lack of it.
     lagged: u64,
-    /// What was accepted and is not sent any more.
+    /// Accepted messages that are no longer sent.
     cut: Vec<Message>,
-    /// The number of the first of those, also once they were given back.
+    /// The number of the first of those, also after they were returned.
     cut_from: Option<u64>,
     flushes: Flushes,
     watchers: Slab<Waker>,
-    /// The connection's task, when it has found nothing here.
+    /// The connection's task, if it has found nothing here.
     writer: Option<Waker>,
-    /// The same, to be told of a time that is to be kept.
+    /// The same task, for a time limit to keep.
     timekeeper: Option<Waker>,
     phase: Phase,
 }
@@ -57,29 +57,29 @@ struct Entry {
 /// Whether a message may be dropped to make room for a newer one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// Whoever sent it relies on it.
+    /// The sender relies on it.
     Always,
-    /// It was sent as one that may be.
+    /// The sender allows it to be dropped.
     WhileThereIsRoom,
 }
 
 /// Whether messages are accepted.
 enum Phase {
     Open,
-    /// None is accepted any more. The Close is written behind the last one.
+    /// No message is accepted any more. The Close is written after the last one.
     Closing(Close),
     /// The Close is written.
     Closed,
     Ended(Ended),
 }
 
-/// Why a message is not accepted. It comes back.
+/// Why a message is not accepted. Holds the message.
 pub(super) enum Refused {
     /// There is no room now.
     Full(Message),
     /// Its time is over.
     Late(Message),
-    /// The connection is closing, or has ended like this.
+    /// The connection is closing, or has ended in this way.
     Over(Message, Option<Ended>),
 }
 
@@ -101,7 +101,7 @@ impl Queue {
         }))
     }
 
-    /// Accepts a message if there is room for it and nobody waits for that.
+    /// Accepts a message if there is room for it and no task waits for room.
     pub(super) fn try_push(&self, message: Message) -> Result<(), Refused> {
         self.change(|state, woken| {
             let message = state.accepting(message)?;
@@ -113,7 +113,7 @@ impl Queue {
         })
     }
 
-    /// Accepts a message once there is room for it. As long as there is none, `ticket` is the place in the line.
+    /// Accepts a message once there is room for it. Until then, `ticket` is the position among the waiting tasks.
     pub(super) fn poll_push(
         &self,
         cx: &Context<'_>,
@@ -157,13 +157,13 @@ impl Queue {
         })
     }
 
-    /// Somebody waits for room no longer.
+    /// Removes a task that waited for room.
     pub(super) fn withdraw(&self, ticket: u64) {
         self.change(|state, woken| state.withdraw(Some(ticket), woken));
     }
 
     /// Accepts a message that may be dropped for newer ones, and drops older ones of that kind until there is room for
-    /// it. How many were dropped is in the result.
+    /// it. Returns how many were dropped.
     pub(super) fn push_over(&self, message: Message) -> (u64, Result<(), Refused>) {
         self.change(|state, woken| {
             let message = match state.accepting(message) {
@@ -175,7 +175,7 @@ impl Queue {
                 state.push(message, Keep::WhileThereIsRoom, woken);
                 return (0, Ok(()));
             }
-            // Nothing is dropped in vain.
+            // Drops nothing unless that makes enough room.
             let Some(count) = state.in_the_way_of(len) else {
                 state.lagged += 1;
                 return (0, Err(Refused::Full(message)));
@@ -184,7 +184,7 @@ impl Queue {
             while dropped < count && state.drop_oldest() {
                 dropped += 1;
             }
-            // The room that was made is for this message, whoever waits for more.
+            // The room that was made is for this message, although other tasks wait.
             let result = if state.room.try_take_first(len) {
                 state.push(message, Keep::WhileThereIsRoom, woken);
                 Ok(())
@@ -197,22 +197,22 @@ impl Queue {
         })
     }
 
-    /// A message was dropped for want of room.
+    /// Counts a message that was dropped for lack of room.
     pub(super) fn count_lagged(&self) {
         self.change(|state, _| state.lagged += 1);
     }
 
-    /// How many messages were dropped.
+    /// The number of dropped messages.
     pub(super) fn lagged(&self) -> u64 {
         self.change(|state, _| state.lagged)
     }
 
-    /// Closes behind what was accepted, unless it is closing already.
+    /// Closes after what was accepted, unless it is closing already.
     pub(super) fn close(&self, close: Close) {
         self.change(|state, woken| state.close(close, woken));
     }
 
-    /// Closes before what was accepted, which is not sent any more. `false`: it is closing already.
+    /// Closes before what was accepted, which is no longer sent. `false` if it is closing already.
     pub(super) fn close_now(&self, close: Close) -> bool {
         self.change(|state, woken| {
             let Phase::Open = state.phase else { return false };
@@ -222,12 +222,12 @@ impl Queue {
         })
     }
 
-    /// What was accepted and is not sent any more. Each message is given out once.
+    /// Returns the accepted messages that are no longer sent, each once.
     pub(super) fn unsent(&self) -> Vec<Message> {
         self.change(|state, _| std::mem::take(&mut state.cut))
     }
 
-    /// How the connection ended, once it has. `key`: of those who wait for it.
+    /// Waits for the end, and returns how the connection ended. `key` is the slot of the waiting task.
     pub(super) fn poll_closed(&self, cx: &Context<'_>, key: &mut Option<usize>) -> Poll<Ended> {
         self.change(|state, woken| {
             if let Phase::Ended(ended) = &state.phase {
@@ -244,12 +244,12 @@ impl Queue {
         })
     }
 
-    /// Somebody waits for the end no longer.
+    /// Removes a task that waited for the end.
     pub(super) fn unwatch(&self, key: usize) {
         self.change(|state, woken| state.unwatch(Some(key), woken));
     }
 
-    /// Waits until all that has been accepted so far is with the transport. `key`: of those who wait for that.
+    /// Waits until the transport has taken all that was accepted so far. `key` is the slot of the waiting task.
     pub(super) fn poll_flush(&self, cx: &Context<'_>, key: &mut Option<usize>) -> Poll<Result<(), Ended>> {
         self.change(|state, woken| {
             let handed = if let Some(key) = *key {
@@ -258,7 +258,7 @@ impl Queue {
                 true
             } else {
                 *key = Some(state.flushes.join(state.accepted, cx.waker().clone()));
-                // The writer looks whether it is there already.
+                // The writer checks whether it is there already.
                 woken.take(&mut state.writer);
                 woken.take(&mut state.timekeeper);
                 false
@@ -278,12 +278,12 @@ impl Queue {
         })
     }
 
-    /// Somebody waits for the transport no longer.
+    /// Removes a task that waited for the transport.
     pub(super) fn leave_flush(&self, key: usize) {
         self.change(|state, woken| state.flushes.leave(key, woken));
     }
 
-    /// Runs `change`, and wakes whom it woke when the lock is free again.
+    /// Runs `change`, and wakes the tasks that it collects once the lock is released.
     fn change<R>(&self, change: impl FnOnce(&mut State, &mut Woken) -> R) -> R {
         // Dropped after the lock.
         let mut woken = Woken::default();
@@ -293,7 +293,7 @@ impl Queue {
 }
 
 impl State {
-    /// Gives the message back if none is accepted any more.
+    /// Returns the message if no message is accepted any more.
     fn accepting(&self, message: Message) -> Result<Message, Refused> {
         match &self.phase {
             Phase::Open => Ok(message),
@@ -309,8 +309,8 @@ impl State {
         woken.take(&mut self.writer);
     }
 
-    /// How many of the oldest messages that may be dropped must be, so that one of `len` bytes has room. `None`: it would
-    /// have none even then.
+    /// The number of oldest droppable messages to drop, so that a message of `len` bytes has room. `None` if it would
+    /// have no room even then.
     fn in_the_way_of(&self, len: usize) -> Option<u64> {
         let (mut count, mut freed) = (0, Freed::default());
         for entry in self.entries.iter().filter(|entry| entry.keep == Keep::WhileThereIsRoom) {
@@ -323,7 +323,7 @@ impl State {
         None
     }
 
-    /// Drops the oldest message that may be. `false`: there is none.
+    /// Drops the oldest droppable message. `false` if there is no such message.
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.entries.iter().position(|entry| entry.keep == Keep::WhileThereIsRoom);
         let Some(dropped) = oldest.and_then(|index| self.entries.remove(index)) else { return false };
@@ -350,7 +350,7 @@ impl State {
         }
     }
 
-    /// What was accepted is not sent any more. Nothing more is, so that no memory is kept for it.
+    /// Moves what was accepted to what is no longer sent. Nothing more is accepted, so no memory is kept for it.
     fn cut(&mut self) {
         self.cut_from = self.cut_from.or(self.entries.front().map(|entry| entry.number));
         for entry in std::mem::take(&mut self.entries) {

@@ -1,4 +1,4 @@
-//! The bound of a queue, and the line of those who wait for room.
+//! The limit of a queue, and the tasks that wait for room in it.
 
 use std::collections::VecDeque;
 use std::task::{Context, Waker};
@@ -9,14 +9,14 @@ use endwell_core::Instant;
 use crate::sync::Woken;
 use crate::ws::OutletLimits;
 
-/// The room of a queue: what is taken of it, by messages and by those who were granted some, and who waits for more, in
-/// the order in which they came.
+/// The room of a queue: the room taken by messages, the room granted to tasks, and the tasks that wait for more, in
+/// order of arrival.
 pub(super) struct Room {
     limits: OutletLimits,
     messages: usize,
     bytes: usize,
     line: VecDeque<Waiter>,
-    /// The next ticket. They rise along the line.
+    /// The next ticket. Tickets rise along the line.
     next: u64,
 }
 
@@ -41,9 +41,9 @@ struct Waiter {
     standing: Standing,
 }
 
-/// How long somebody waits. The connection's task has the clock.
+/// How long a task waits. The connection's task has the clock.
 pub(super) enum Timeout {
-    /// So long from when the clock is looked at first.
+    /// This long, counted from when the clock is first looked at.
     After(Duration),
     At(Instant),
 }
@@ -54,11 +54,11 @@ enum Standing {
     Late,
 }
 
-/// What has become of somebody's wait.
+/// The result of a task's wait.
 pub(super) enum Turn {
-    /// It goes on.
+    /// The wait continues.
     Pending,
-    /// The room is theirs.
+    /// The room is granted.
     Granted,
     /// Its time is over.
     Late,
@@ -69,17 +69,18 @@ impl Room {
         Self { limits, messages: 0, bytes: 0, line: VecDeque::new(), next: 0 }
     }
 
-    /// Bytes that are taken.
+    /// The bytes that are taken.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes room that is there for all: nobody waits.
+    /// Takes room if no task waits.
     pub(super) fn try_take(&mut self, len: usize) -> bool {
         !self.is_waited_for() && self.try_take_first(len)
     }
 
-    /// Takes room whoever waits. A message larger than the bound is let in alone: it could never be sent otherwise.
+    /// Takes room even if tasks wait. A message larger than the limit is accepted alone: it could never be sent
+    /// otherwise.
     pub(super) fn try_take_first(&mut self, len: usize) -> bool {
         let fits = self.would_fit(len, Freed::default());
         if fits {
@@ -89,20 +90,20 @@ impl Room {
         fits
     }
 
-    /// True if there is room once what is `freed` was given back.
+    /// True if there would be room after what is `freed` was given back.
     pub(super) fn would_fit(&self, len: usize, freed: Freed) -> bool {
         let messages = self.messages.saturating_sub(freed.messages);
         let bytes = self.bytes.saturating_sub(freed.bytes);
         messages == 0 || (messages < self.limits.messages && len <= self.limits.bytes.saturating_sub(bytes))
     }
 
-    /// Gives room back. It is not granted to anybody yet: see [`grant`](Self::grant).
+    /// Gives room back. It is not granted to a task yet: see [`grant`](Self::grant).
     pub(super) fn give_back(&mut self, len: usize) {
         self.messages = self.messages.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(len);
     }
 
-    /// Grants room to those who wait, in order, until it does not reach for the next.
+    /// Grants room to waiting tasks, in order, until there is not enough for the next.
     pub(super) fn grant(&mut self, woken: &mut Woken) {
         while let Some(index) = self.line.iter().position(Waiter::waits) {
             let Some(len) = self.line.get(index).map(|waiter| waiter.len) else { return };
@@ -115,7 +116,7 @@ impl Room {
         }
     }
 
-    /// Somebody waits from now on: their ticket.
+    /// Adds a waiting task. Returns its ticket.
     pub(super) fn join(&mut self, len: usize, timeout: Option<Timeout>, waker: Waker) -> u64 {
         let ticket = self.next;
         self.next += 1;
@@ -123,7 +124,7 @@ impl Room {
         ticket
     }
 
-    /// What has become of the wait with this ticket. It goes on with `waker`.
+    /// Returns the result of the wait with this ticket. The wait continues with `waker`.
     pub(super) fn look(&mut self, ticket: u64, cx: &Context<'_>, woken: &mut Woken) -> Turn {
         match self.find(ticket).and_then(|index| self.line.get_mut(index)) {
             Some(Waiter { standing: Standing::Waiting(known), .. }) => {
@@ -142,7 +143,7 @@ impl Room {
         self.find(ticket).and_then(|index| self.line.remove(index));
     }
 
-    /// Leaves the line. Room that was granted, or that others waited behind this one for, is theirs.
+    /// Leaves the line. Room that was granted, or that tasks behind waited for, goes to them.
     pub(super) fn leave(&mut self, ticket: u64, woken: &mut Woken) {
         let Some(waiter) = self.find(ticket).and_then(|index| self.line.remove(index)) else { return };
         match waiter.standing {
@@ -153,7 +154,7 @@ impl Room {
         self.grant(woken);
     }
 
-    /// Wakes everybody in the line: nothing is accepted any more.
+    /// Wakes all waiting tasks, since nothing more is accepted.
     pub(super) fn wake_all(&mut self, woken: &mut Woken) {
         for waiter in &mut self.line {
             if waiter.waits() {
@@ -162,7 +163,7 @@ impl Room {
         }
     }
 
-    /// Ends the waits whose time is over, and says when the next is.
+    /// Ends the waits whose time is over, and returns when the next one ends.
     pub(super) fn keep_time(&mut self, now: Instant, woken: &mut Woken) -> Option<Instant> {
         let mut next: Option<Instant> = None;
         let mut ended = false;

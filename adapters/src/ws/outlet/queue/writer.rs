@@ -1,4 +1,4 @@
-//! What the one writer does with a queue: the connection's task.
+//! The operations of the one writer of a queue: the connection's task.
 
 use std::task::{Context, Waker};
 
@@ -10,7 +10,7 @@ use crate::Ended;
 use crate::sync::Woken;
 use crate::ws::Message;
 
-/// What is to be written next.
+/// What to write next.
 pub(crate) enum Next {
     Message(Message),
     /// All that was accepted has been written.
@@ -18,23 +18,23 @@ pub(crate) enum Next {
     Nothing,
 }
 
-/// What a queue asks of a task that is about to wait.
+/// What a queue needs from a task that is about to wait.
 #[derive(Default)]
 pub(crate) struct Rest {
-    /// When the time of somebody who waits is over.
+    /// When the time of a waiting task is over.
     pub(crate) deadline: Option<Instant>,
-    /// Bytes that are held.
+    /// The bytes held.
     pub(crate) bytes: usize,
 }
 
 impl Queue {
-    /// True if nothing is left to be written.
+    /// True if nothing is left to write.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.lock().entries.is_empty()
     }
 
-    /// The next message, if `fits` says that one of its length can be written. Without one, `writer` is woken when there
-    /// is something to write.
+    /// Returns the next message, if `fits` accepts its length. Without a message, `writer` is woken when there is
+    /// something to write.
     pub(crate) fn next(
         &self,
         fits: impl FnOnce(usize) -> bool,
@@ -44,7 +44,7 @@ impl Queue {
     ) -> Next {
         let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
-            // An outlet that lives on must not keep the task.
+            // An outlet that lives on must not keep the task alive.
             return Next::Nothing;
         }
         state.settle(position, woken);
@@ -68,8 +68,8 @@ impl Queue {
         Next::Message(entry.message)
     }
 
-    /// The task is about to wait: tells those whose message is with the transport, and those whose time is over. This task
-    /// is woken when somebody's time is to be kept.
+    /// Prepares the task to wait: wakes the tasks whose message is with the transport, and those whose time is over.
+    /// This task is woken when a new time limit must be kept.
     pub(crate) fn rest(&self, now: Instant, position: Position, cx: &Context<'_>, woken: &mut Woken) -> Rest {
         let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
@@ -80,8 +80,8 @@ impl Queue {
         Rest { deadline: state.room.keep_time(now, woken), bytes: state.room.bytes() }
     }
 
-    /// Closes behind what was accepted, unless it is closing already: whoever was first has chosen the Close. It is given
-    /// back if nothing is left and it can be written now.
+    /// Closes after what was accepted, unless it is closing already: the first caller has chosen the Close. Returns the
+    /// Close if nothing is left and it can be written now.
     pub(crate) fn close_behind(&self, close: Close, woken: &mut Woken) -> Option<Close> {
         let mut state = self.0.lock();
         state.close(close.clone(), woken);
@@ -92,7 +92,7 @@ impl Queue {
         }
     }
 
-    /// Our Close is written: what was accepted and is still here is not sent any more.
+    /// Notes that our Close is written: messages that are still here are no longer sent.
     pub(crate) fn closed(&self, woken: &mut Woken) {
         let mut state = self.0.lock();
         if let Phase::Open | Phase::Closing(_) = state.phase {
@@ -102,7 +102,7 @@ impl Queue {
         }
     }
 
-    /// The connection has ended, with the output at `position`: what the transport has not taken it never will.
+    /// Notes that the connection has ended, with the output at `position`: the transport takes nothing more.
     pub(crate) fn ended(&self, ended: &Ended, position: Position, woken: &mut Woken) {
         let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
@@ -124,7 +124,7 @@ impl Queue {
 
 impl State {
     fn settle(&mut self, position: Position, woken: &mut Woken) {
-        // Output that is thrown away at the end counts as sent, and was handed to nobody.
+        // Output that is discarded at the end counts as sent, but reached no peer.
         if let Phase::Ended(_) = self.phase {
             return;
         }
