@@ -235,11 +235,11 @@ impl Outbox {
         self.clock.check(now, &pace, Limit::WriteProgress)
     }
 
-    /// True while some written bytes are in flight and the peer keeps its pace: it is too early to expect its answer. Ask
-    /// this before an answer to what was written is judged to be late.
+    /// True while some written bytes are in flight and the peer keeps its pace: it is too early to expect its answer.
+    /// Ask this before an answer to what was written is judged to be late.
     ///
-    /// `unacknowledged` is as for [`poll`](Self::poll). If the system cannot tell, what the transport has taken counts as
-    /// arrived.
+    /// `unacknowledged` is as for [`poll`](Self::poll). If the system cannot tell, what the transport has taken counts
+    /// as arrived.
     pub fn is_on_its_way(&mut self, now: Instant, unacknowledged: impl FnOnce() -> Option<u64>) -> bool {
         if !self.is_empty() {
             // The pace is judged by `poll`, on write.

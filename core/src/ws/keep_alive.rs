@@ -33,7 +33,7 @@ pub(super) struct KeepAlive {
 enum Beat {
     /// There was no wait yet.
     New,
-    /// The time of the last ping, or of the connection's begin. The peer has been heard.
+    /// The time of the last ping, or of the start of the connection. The peer has been heard.
     Heard(Instant),
     /// The time of a ping after which nothing was heard, and the number of bytes written before it.
     Unanswered(Instant, u64),

@@ -75,7 +75,7 @@
 //! let mut out = Outbox::default();
 //! let limits = Limits::default().into();
 //! let mut session = WebSocket::from_parts(Role::Server, Bytes::new(), limits, Jitter(0), None).session();
-//! // "Hel" and "lo", masked, as two frames of one message. The second has not come whole.
+//! // "Hel" and "lo", masked, as two frames of one message. The second arrives in two parts.
 //! for arrived in [&b"\x01\x83\0\0\0\0Hel\x80\x82\0\0\0\0l"[..], b"o"] {
 //!     session.inbox().feed(arrived);
 //!     while let Some(next) = session.poll_piece(&mut out) {

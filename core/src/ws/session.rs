@@ -237,8 +237,8 @@ impl Session {
     }
 
     /// Checks what the peer has acknowledged, if its pong is late at `now`: it cannot answer a ping that it has not
-    /// received. While the peer still takes bytes that were written before the ping, its time begins again. Call it before
-    /// [`poll`](Self::poll), when nothing arrived.
+    /// received. While the peer still takes bytes that were written before the ping, its time begins again. Call it
+    /// before [`poll`](Self::poll), when nothing arrived.
     ///
     /// `unacknowledged` is as for [`Outbox::poll`].
     pub fn look(&mut self, now: Instant, out: &mut Outbox, unacknowledged: impl FnOnce() -> Option<u64>) {

@@ -260,7 +260,7 @@ impl<C> Places<C> {
         Counted { taken: self.members.len(), idle: self.idle.len(), waiting }
     }
 
-    /// Grants free places to the requests that have waited longest, of those whose origin has room. If there are none,
+    /// Grants free places to the requests that have waited longest, of those whose origin has room. If no place is free,
     /// idle connections make room.
     fn settle(&mut self, effects: &mut Effects<C>) {
         while !self.is_full() {

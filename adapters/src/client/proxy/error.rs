@@ -35,7 +35,7 @@ pub struct ProxyError {
 /// What happened at a proxy, or on the way to it.
 #[non_exhaustive]
 pub enum Reason {
-    /// The connection to the proxy failed.
+    /// The proxy could not be connected to.
     Unreachable(io::Error),
     /// An HTTP proxy responded with anything but a 2xx. A 407 asks for credentials, or for others, and
     /// `Proxy-Authenticate` in this head names the scheme.
@@ -50,7 +50,7 @@ pub enum Reason {
     Protocol(String),
     /// The proxy's response exceeded a limit.
     Limit(Exceeded),
-    /// The connection to the proxy failed.
+    /// The connection to the proxy failed after it was made.
     Transport(io::Error),
     /// The origin's host cannot be sent to a proxy.
     Host,

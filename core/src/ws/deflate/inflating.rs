@@ -269,7 +269,7 @@ impl Message {
 }
 
 /// The most that content of `bytes` bytes takes on the wire if a compressor cannot make it smaller: nine bits for each
-/// byte (RFC 1951 3.2.6), and the begin and end of blocks.
+/// byte (RFC 1951 3.2.6), and what begins and ends blocks.
 fn on_the_wire(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 8).saturating_add(64)
 }
