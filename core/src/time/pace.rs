@@ -17,7 +17,7 @@ use core::time::Duration;
 ///
 /// // At most 30 s without a byte; 1,000 bytes within 32 s, 1 MB within 34 minutes.
 /// let body = Pace::silence(Duration::from_secs(30)).total(Duration::from_secs(30), 500);
-/// An event stream: it never ends, and sends something at least every minute.
+/// // An event stream: it never ends, and sends something at least every minute.
 /// let events = Pace::silence(Duration::from_secs(60));
 /// # assert!(events.total.is_none() && body.total.is_some());
 /// ```
