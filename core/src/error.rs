@@ -233,7 +233,7 @@ impl Limit {
             Self::HeadTime => "the head was not complete in time",
             Self::IdleTime => "nothing came between two requests",
             Self::ResponseTime => "the response was not begun in time",
-            Self::ContinueTime => "nobody told us to continue in time",
+            Self::ContinueTime => "no 100 Continue came in time",
             Self::InterimCount => "there are too many interim responses",
             Self::BodyProgress => "the body came too slowly",
             Self::WriteProgress => "the peer took our output too slowly",
