@@ -9,8 +9,9 @@ use super::origin::Origin;
 
 /// A parsed URL: the origin to connect to, and the target to request.
 ///
-/// A fragment is dropped: it is for the reader of the response, and never sent (RFC 9110 4.2.5). Characters that
-/// browsers leave unescaped in a path and a query are accepted ([`Target`](endwell_core::http::Target)).
+/// A fragment is dropped: it is for the reader of the response, and never sent (RFC 9110 4.2.5). In a `ws` URL it has no
+/// meaning (RFC 6455 3), and is dropped as browsers drop it. Characters that browsers leave unescaped in a path and a query
+/// are accepted ([`Target`](endwell_core::http::Target)).
 ///
 /// ```
 /// use endwell::client::{Scheme, Url};

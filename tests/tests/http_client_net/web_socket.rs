@@ -243,10 +243,13 @@ fn frames_right_behind_the_answer<R: Dialling>() {
 fn urls<R: Dialling>() {
     let (server, _) = echo::<R>();
     run::<R, _>(async {
-        for url in ["http://127.0.0.1/", "https://127.0.0.1/", "ws://127.0.0.1/#a", "127.0.0.1"] {
+        for url in ["http://127.0.0.1/", "https://127.0.0.1/", "ws://a@127.0.0.1/", "127.0.0.1"] {
             let error = connect(&R::CONNECTOR, url, &Config::default()).await.unwrap_err();
             assert!(matches!(error, ConnectError::Url(_)), "{url}: {error}");
         }
+        // As browsers have it: a fragment is dropped, since it may not be sent.
+        let url = format!("ws://{}/chat#a", server.address);
+        drop(connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap());
         // A connector that knows no TLS sends nothing in the clear that was meant to be secret.
         let url = format!("wss://{}/", server.address);
         let error = connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap_err();
