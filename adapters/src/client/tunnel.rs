@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use endwell_core::http::ResponseHead;
 
@@ -67,6 +68,14 @@ impl std::error::Error for NotTunnelled {
 impl Tunnel {
     pub(super) fn new(right: Right) -> Self {
         Self(Some(right))
+    }
+
+    /// Sets the time from the request to the first byte of its answer, instead of
+    /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
+    pub fn set_response_time(&mut self, time: Option<Duration>) {
+        if let Some(right) = &self.0 {
+            right.link().lock().set_response_time(time);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client's side of the opening handshake. RFC 6455 4.1.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use super::accept::only;
 use super::mask::Masks;
@@ -68,6 +69,12 @@ impl Handshake {
     /// next look at the stream, except within a head.
     pub fn pause(&mut self) {
         self.waiting.pause();
+    }
+
+    /// Sets the time from the request to the first byte of its answer, instead of
+    /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
+    pub fn set_response_time(&mut self, time: Option<Duration>) {
+        self.waiting.set_response_time(time);
     }
 
     /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].

@@ -10,7 +10,7 @@ use endwell_core::http::client::{Client, Continue, Received, ResponseBody};
 use endwell_core::http::{Event, InterimResponse, ResponseHead};
 
 use super::super::{Http, Outcome, Wire};
-use super::{Answer, Asking, Phase, Sent};
+use super::{Answer, Phase, Sent};
 use crate::Ended;
 use crate::client::Failure;
 
@@ -211,10 +211,20 @@ impl Wire {
 
     /// Sets the time for the head of the response.
     pub(crate) fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(Asking { phase: Phase::Waiting(response), .. }) = self.http.asking() {
-            response.set_response_time(time);
-            self.leave_to_driver();
+        let Some(asking) = self.http.asking() else { return };
+        match &mut asking.phase {
+            Phase::Waiting(response) => response.set_response_time(time),
+            Phase::Upgrading(handshake) => handshake.set_response_time(time),
+            Phase::Tunnelling(tunnel) => tunnel.set_response_time(time),
+            Phase::Idle(_)
+            | Phase::Head(_)
+            | Phase::Body(_)
+            | Phase::Open(..)
+            | Phase::Through(..)
+            | Phase::Failed(_)
+            | Phase::Over => return,
         }
+        self.leave_to_driver();
     }
 
     /// Gives the connection up.

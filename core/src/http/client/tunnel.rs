@@ -1,5 +1,7 @@
 //! A tunnel that was requested. RFC 9110 9.3.6.
 
+use core::time::Duration;
+
 use super::failure::Failure;
 use super::receive::{Received, Terms};
 use super::send::Finished;
@@ -63,6 +65,12 @@ impl Tunnel {
     /// next look at the stream, except within a head.
     pub fn pause(&mut self) {
         self.0.pause();
+    }
+
+    /// Sets the time from the request to the first byte of its answer, instead of
+    /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
+    pub fn set_response_time(&mut self, time: Option<Duration>) {
+        self.0.set_response_time(time);
     }
 
     /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
