@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::time::Duration;
+use endwell_core::http::server::Server;
 use endwell_core::http::{Framing, Limits};
-use endwell_core::{Limit, OutboxLimits, Pace};
+use endwell_core::{Instant, Limit, OutboxLimits, Pace, Step};
 use endwell_tests::client;
 use endwell_tests::connection::Connection;
 use endwell_tests::plan::{self, Plan};
@@ -37,6 +38,32 @@ fn a_silent_peer_is_closed_without_a_word() {
     assert!(!connection.feed_all(GET).is_empty());
     meets(&mut connection, Limit::IdleTime, Duration::from_secs(75));
     assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::IdleTime)), 0));
+}
+
+/// While a response is still going out, no further request is waited for; but one that has begun is.
+#[test]
+fn the_idle_time_begins_when_the_output_is_out() {
+    let mut limits = Limits::default();
+    limits.first_byte_time = limits.idle_time;
+    let at = |second| Instant::from_epoch(SECOND * second);
+    let look = |mut server: Server, second| {
+        server.inbox().dry(at(second));
+        server.poll().unwrap()
+    };
+    let Step::Wait(mut server) = look(Server::new(limits.into()), 0) else { panic!("too early") };
+    assert_eq!(server.deadline().unwrap().at, at(75));
+    server.pause();
+    assert_eq!(server.deadline(), None);
+    let Ok(Step::Wait(server)) = server.poll() else { panic!("not looked") };
+    let Step::Wait(server) = look(server, 1000) else { panic!("too early") };
+    assert_eq!(server.deadline().unwrap().at, at(1075));
+    let Step::Wait(mut server) = look(server, 1074) else { panic!("too early") };
+    server.inbox().feed(b"GE");
+    let Step::Wait(mut server) = look(server, 1100) else { panic!("too early") };
+    server.pause();
+    assert_eq!(server.deadline().unwrap().at, at(1110));
+    server.inbox().dry(at(1110));
+    assert!(server.poll().is_err());
 }
 
 /// RFC 9112 2.2: old clients send an empty line behind a body. It is ignored, and so is no head that was begun.

@@ -15,6 +15,8 @@ pub(super) trait Receiving: Sized {
     fn advance(self) -> Result<Self, Self::Next>;
     fn inbox(&mut self) -> &mut Inbox;
     fn deadline(&self) -> Option<Deadline>;
+    /// Restarts the time if it can, because the peer does not have all that was written yet.
+    fn wait_for_output(&mut self);
     /// Returns what it becomes when the server stops, if nothing is lost by stopping here.
     fn stop(self) -> Result<Self, Self::Next>;
 }
@@ -46,6 +48,10 @@ impl Receiving for server::Server {
         self.deadline()
     }
 
+    fn wait_for_output(&mut self) {
+        self.pause();
+    }
+
     fn stop(self) -> Result<Self, Received> {
         if self.is_idle() { Err(Received::Stopped(self)) } else { Ok(self) }
     }
@@ -69,6 +75,9 @@ impl Receiving for Drain {
     fn deadline(&self) -> Option<Deadline> {
         self.deadline()
     }
+
+    /// The body is waited for whatever goes out.
+    fn wait_for_output(&mut self) {}
 
     fn stop(self) -> Result<Self, Self::Next> {
         Ok(self)
@@ -110,6 +119,14 @@ pub(super) fn poll_receive<S: Receiving>(
         if !wire.has_looked() {
             // The task's turn is over, and it will be woken: what has arrived must be seen before time is judged.
             return Poll::Pending;
+        }
+        let is_late = state.deadline().is_some_and(|deadline| wire.now() >= deadline.at);
+        if is_late && wire.is_on_its_way() {
+            state.wait_for_output();
+            if state.deadline().is_none() {
+                // The time begins with the next look.
+                continue;
+            }
         }
         // The read found nothing: time limits are judged by this.
         if let Some(next) = advance(held, S::advance) {

@@ -54,8 +54,9 @@ pub struct Limits {
     pub first_byte_time: Duration,
     /// The time from the first byte of a head to its last. Default 10 s. A server refuses a slower head with 408.
     pub head_time: Duration,
-    /// The time between two requests. Default 75 s, longer than the usual 60 s of clients and proxies, so that they
-    /// close first and no request crosses our close. A client closes idle connections sooner.
+    /// The time between two requests, from when the last response has gone out. Default 75 s, longer than the usual 60 s
+    /// of clients and proxies, so that they close first and no request crosses our close. A client closes idle connections
+    /// sooner.
     pub idle_time: Duration,
     /// For a client: the time to the first byte of what comes next, counted from when the transport took the last byte
     /// of the request, or from an interim response. Default 60 s, what proxies allow; a long poll needs more. `None`:

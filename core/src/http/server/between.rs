@@ -128,6 +128,16 @@ impl Server {
         }
     }
 
+    /// Restarts the time for the next request, because the last response is still on its way to the peer
+    /// ([`Outbox::is_on_its_way`](crate::Outbox::is_on_its_way)). The clock starts again with the next look at the stream
+    /// ([`Inbox::dry`]). The time of a head that has begun runs on.
+    pub fn pause(&mut self) {
+        if self.waiting != Waiting::Head && self.is_before_head() {
+            self.since = None;
+            self.inbox.forget_look();
+        }
+    }
+
     /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
         let (time, reason) = self.time_limit();

@@ -1,0 +1,145 @@
+//! The paces of a WebSocket.
+
+use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::core::{Bound, Limit, Pace};
+use endwell::ws::{CloseCode, Jitter, Kind, Limits, Socket};
+use endwell::{Bytes, Config, Ended};
+
+use super::{SECOND, met, outcome, weather};
+use crate::ledger::content;
+use crate::wire::wire;
+use crate::world::{Manners, World, race};
+
+fn sockets(world: &World, config: &Config, limits: &Limits) -> (Socket, Socket) {
+    let (_, one, other) = wire(world, weather());
+    let over = |end, role| {
+        let web_socket =
+            WebSocket::from_parts(role, Bytes::new(), limits.clone().into(), Jitter::default(), None);
+        let (socket, driver) = Socket::over(end, web_socket, config);
+        world.spawn("driver", async move {
+            driver.await;
+        });
+        socket
+    };
+    (over(one, Role::Server), over(other, Role::Client(Masks::new(|| [1, 2, 3, 4]))))
+}
+
+/// The fragments of a message, each `pause` after the one before.
+fn fragments(config: &Config, limits: &Limits, pause: u32, pace: Option<Pace>) -> (Option<Vec<u8>>, Ended) {
+    let world = World::new(1, Manners::default());
+    let (mut server, mut client) = sockets(&world, config, limits);
+    let sleeping = world.clone();
+    world.spawn("sender", async move {
+        let mut message = client.send_fragments(Kind::Text);
+        for _ in 0..4 {
+            if message.write("some").await.is_err() {
+                break;
+            }
+            sleeping.sleep(SECOND * pause).await;
+        }
+        let _ = message.finish();
+        while client.receive().await.is_some() {}
+        client.close(CloseCode::NORMAL).await;
+    });
+    outcome(&world, async move {
+        if let Some(pace) = pace {
+            server.set_message_pace(pace);
+        }
+        let mut received = None;
+        while let Some(message) = server.receive().await {
+            if message.is_data() {
+                received = Some(message.into_bytes().to_vec());
+                break;
+            }
+        }
+        (received, server.close(CloseCode::NORMAL).await)
+    })
+    .0
+}
+
+#[test]
+fn a_fragment_may_come_12_s_after_the_last_and_not_60() {
+    let (config, mut limits) = (Config::default(), Limits::default());
+    for pause in [12, 59] {
+        let (received, _) = fragments(&config, &limits, pause, None);
+        assert_eq!(received.as_deref(), Some(&b"somesomesomesome"[..]), "{pause}");
+        // This sender answers no ping while it makes its message.
+        limits.ping_interval = None;
+    }
+    let (received, ended) = fragments(&config, &limits, 61, None);
+    assert_eq!((received, met(&ended)), (None, (Limit::MessageProgress, Bound::Silence(SECOND * 60))));
+}
+
+#[test]
+fn a_socket_sets_the_pace_of_its_messages() {
+    let (config, mut limits) = (Config::default(), Limits::default());
+    limits.ping_interval = None;
+    let (received, _) = fragments(&config, &limits, 400, Some(Pace::UNLIMITED));
+    assert!(received.is_some());
+    let (received, ended) = fragments(&config, &limits, 5, Some(Pace::silence(SECOND * 4)));
+    assert_eq!((received, met(&ended)), (None, (Limit::MessageProgress, Bound::Silence(SECOND * 4))));
+}
+
+/// A message that is half here while the application does something else: that is not the peer's time. Nor is it after a wait
+/// that was given up.
+#[test]
+fn an_application_that_does_not_receive_uses_up_nobodys_time() {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    for gives_up in [false, true] {
+        let world = World::new(1, Manners::default());
+        let (mut server, mut client) = sockets(&world, &Config::default(), &limits);
+        let sleeping = world.clone();
+        world.spawn("sender", async move {
+            client.send("first").await.unwrap();
+            let mut message = client.send_fragments(Kind::Text);
+            message.write("some").await.unwrap();
+            sleeping.sleep(SECOND * 730).await;
+            message.write("more").await.unwrap();
+            message.finish().unwrap();
+            while client.receive().await.is_some() {}
+            client.close(CloseCode::NORMAL).await;
+        });
+        let clock = world.clone();
+        let (received, _) = outcome(&world, async move {
+            assert!(server.receive().await.is_some());
+            if gives_up {
+                assert!(race(server.receive(), clock.sleep(SECOND * 5)).await.is_err());
+            }
+            clock.sleep(SECOND * 700).await;
+            // Something to wait for in the output meanwhile, which has the driver read.
+            server.flush().await.unwrap();
+            let received = server.receive().await.map(|message| message.into_bytes().to_vec());
+            (received, server.close(CloseCode::NORMAL).await)
+        });
+        assert_eq!(received.0.as_deref(), Some(&b"somemore"[..]), "{}", received.1);
+    }
+}
+
+#[test]
+fn a_socket_sets_the_pace_of_its_output() {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    for (pace, seconds) in
+        [(None, 60), (Some(Pace::silence(SECOND * 5)), 5), (Some(Pace::silence(SECOND * 500)), 500)]
+    {
+        let world = World::new(1, Manners::default());
+        let (mut server, client) = sockets(&world, &Config::default(), &limits);
+        if let Some(pace) = pace {
+            server.set_output_pace(pace);
+        }
+        let clock = world.clone();
+        world.spawn("deaf", async move {
+            clock.sleep(SECOND * 1000).await;
+            drop(client);
+        });
+        let clock = world.clone();
+        let (second, _) = outcome(&world, async move {
+            while server.send(content((0, 0), 60_000)).await.is_ok() {}
+            let second = clock.now().since_epoch().as_secs();
+            assert_eq!(met(&server.close(CloseCode::NORMAL).await).0, Limit::WriteProgress);
+            second
+        });
+        assert!((seconds..=seconds + 1).contains(&second), "{second} s, not {seconds}");
+    }
+}
