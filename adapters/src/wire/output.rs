@@ -211,8 +211,7 @@ impl Wire {
         self.waiters.promised.take().is_some_and(|promised| len <= promised) && Sender::fits(len, &self.out)
     }
 
-    /// True if all that was queued has been passed on.
-    pub(crate) fn is_flushed(&self) -> bool {
+    pub(super) fn is_flushed(&self) -> bool {
         self.out.is_empty() && self.unflushed == 0
     }
 

@@ -28,6 +28,7 @@ mod protocols;
 mod scripted;
 mod shutdown;
 mod slow;
+mod thousands;
 mod together;
 mod unread;
 mod versions;
