@@ -20,12 +20,12 @@ fn answers_one_request() -> Option<()> {
     let mut out = Outbox::default();
     let mut server = Server::new(Limits::default().into());
     server.inbox().feed(b"GET /hello HTTP/1.1\r\nHost: example.com\r\n\r\n");
-    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { return None };
+    let Ok(Step::Done(Next::Exchange(mut exchange))) = server.poll() else { return None };
     if exchange.head.method() != Method::Get || exchange.head.path() != "/hello" {
         return None;
     }
     let (head, body) = (Head::new(StatusCode::OK), Bytes::from_static(b"hello"));
-    let sent = exchange.send.respond(&head, body, None, &exchange.recv, &mut out);
+    let sent = exchange.send.respond(&head, body, None, &mut exchange.recv, &mut out);
     let bytes = out.copy_to_bytes(out.len());
     let After::Again(_) = exchange.recv.after(sent) else { return None };
     (bytes == "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").then_some(())
