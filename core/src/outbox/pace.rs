@@ -16,6 +16,8 @@ pub(super) enum Acknowledged {
         sent: u64,
     },
     Told(u64),
+    /// Asked when the queue was empty and bytes were still in flight. The clock is that of those bytes.
+    OnItsWay(u64),
 }
 
 impl Default for Acknowledged {
@@ -60,7 +62,8 @@ impl Outbox {
             self.poll_hold(now);
             return Ok(());
         }
-        if self.clock.since().is_none() {
+        if self.clock.since().is_none() || self.times_what_was_before() {
+            self.clock.stop();
             self.acknowledged = Acknowledged::Untold { is_asked: false, sent: self.sent };
         }
         let is_due = self.deadline().is_some_and(|deadline| now >= deadline.at);
@@ -75,7 +78,7 @@ impl Outbox {
                 self.clock.add_bytes(self.sent.saturating_sub(sent));
                 Acknowledged::Untold { is_asked: is_asked || is_due, sent: self.sent }
             }
-            (Acknowledged::Told(before), told) => {
+            (Acknowledged::Told(before) | Acknowledged::OnItsWay(before), told) => {
                 let told = before.max(told.unwrap_or(before));
                 self.clock.add_bytes(told.saturating_sub(before));
                 Acknowledged::Told(told)
@@ -101,36 +104,46 @@ impl Outbox {
             return false;
         }
         match self.acknowledged {
-            Acknowledged::Told(before) if self.clock.since().is_some() => {
+            Acknowledged::OnItsWay(before) if self.clock.since().is_some() => {
                 self.clock.add_bytes(told.saturating_sub(before));
             }
-            Acknowledged::Told(_) | Acknowledged::Untold { .. } => self.clock.stop(),
+            Acknowledged::OnItsWay(_) | Acknowledged::Told(_) | Acknowledged::Untold { .. } => {
+                self.clock.stop();
+            }
         }
-        self.acknowledged = Acknowledged::Told(told);
-        self.clock.check(now, &self.limits.pace, Limit::WriteProgress).is_ok()
+        self.acknowledged = Acknowledged::OnItsWay(told);
+        let pace = *self.pace();
+        self.clock.check(now, &pace, Limit::WriteProgress).is_ok()
     }
 
     /// The number of sent bytes that the peer has acknowledged, if it is more than was known.
     pub(crate) fn gained(&mut self, unacknowledged: Option<u64>) -> Option<u64> {
         let told = self.sent.saturating_sub(unacknowledged?);
-        let before = match self.acknowledged {
-            Acknowledged::Told(before) => before,
-            Acknowledged::Untold { .. } => 0,
+        let (before, told_now) = match self.acknowledged {
+            Acknowledged::Untold { .. } => (None, Acknowledged::Told(told)),
+            Acknowledged::Told(before) => (Some(before), Acknowledged::Told(told)),
+            Acknowledged::OnItsWay(before) => (Some(before), Acknowledged::OnItsWay(told)),
         };
-        if told <= before {
+        if told <= before.unwrap_or(0) {
             return None;
         }
-        if let Acknowledged::Told(before) = self.acknowledged {
-            self.clock.add_bytes(told.saturating_sub(before));
-        }
-        self.acknowledged = Acknowledged::Told(told);
+        self.clock.add_bytes(before.map_or(0, |before| told.saturating_sub(before)));
+        self.acknowledged = told_now;
         Some(told)
+    }
+
+    /// True if the clock is that of bytes sent before the queue was last empty, and not of what is queued now.
+    fn times_what_was_before(&self) -> bool {
+        matches!(self.acknowledged, Acknowledged::OnItsWay(_))
     }
 
     /// When [`poll`](Self::poll) must be called again.
     pub fn deadline(&self) -> Option<Deadline> {
         if self.is_held() {
             return self.hold.as_deref().and_then(Hold::deadline);
+        }
+        if self.is_empty() || self.times_what_was_before() {
+            return None;
         }
         let pace @ Pace { silence, total } = self.pace();
         let reason = Limit::WriteProgress;
@@ -312,5 +325,31 @@ mod tests {
         assert_eq!(end, Some(60));
         // The system cannot tell.
         assert!(!outbox.is_on_its_way(at(0), untold));
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_judged_only_when_that_is_asked() {
+        let mut outbox = Outbox::default();
+        outbox.put(&[0; 1000]);
+        outbox.advance(1000);
+        assert!(outbox.is_on_its_way(at(0), || Some(1000)));
+        assert_eq!(outbox.deadline(), None);
+        assert!(outbox.is_on_its_way(at(59), || Some(1000)));
+        // What is queued behind it has a time of its own.
+        outbox.put(&[0; 1000]);
+        assert_eq!(outbox.deadline(), None);
+        outbox.poll(at(100), || Some(1000)).unwrap();
+        assert_eq!(ends(&mut outbox, |_| None), (160, SILENCE));
+    }
+
+    #[test]
+    fn what_is_on_its_way_has_the_pace_that_was_set() {
+        let mut outbox = Outbox::default();
+        outbox.set_pace(Some(Pace::silence(Duration::from_secs(5))));
+        outbox.put(&[0; 1000]);
+        outbox.advance(1000);
+        assert!(outbox.is_on_its_way(at(0), || Some(1000)));
+        assert!(outbox.is_on_its_way(at(4), || Some(1000)));
+        assert!(!outbox.is_on_its_way(at(5), || Some(1000)));
     }
 }
