@@ -184,6 +184,7 @@ impl Wire {
         cx: &mut Context<'_>,
         poll: impl Fn(&mut Session, &mut Outbox) -> Option<R>,
     ) -> Poll<Option<R>> {
+        self.take_given_up();
         loop {
             if self.ended.is_some() {
                 return Poll::Ready(None);
@@ -229,10 +230,14 @@ impl Wire {
         if self.is_read_ahead() {
             return;
         }
-        self.waiters.stop_reading(&mut self.woken);
         let now = self.now();
-        if let SocketState::Open(session) = &mut self.socket {
-            session.pause(now);
+        self.waiters.given_up.get_or_insert(now);
+    }
+
+    /// The time since a wait was given up is not the peer's.
+    pub(super) fn take_given_up(&mut self) {
+        if let (SocketState::Open(session), Some(at)) = (&mut self.socket, self.waiters.given_up.take()) {
+            session.pause(at);
         }
     }
 
@@ -277,7 +282,7 @@ impl Wire {
     /// due. True if the reader must look itself.
     fn judge_silence(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let SocketState::Open(session) = &mut self.socket else { return Ok(false) };
-        if self.waiters.reader.is_none() {
+        if self.waiters.reader.is_none() || self.waiters.given_up.is_some() {
             return Ok(false);
         }
         let queued = self.out.len();
