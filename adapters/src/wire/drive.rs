@@ -132,14 +132,10 @@ impl Wire {
             None => self.http.asking().and_then(|asking| asking.deadline()),
         };
         let SocketState::Open(session) = &mut self.socket else { return deadline.or(self.socket.deadline()) };
-        let due = session.deadline();
-        // A reader that has given its wait up may soon wait again, and the driver is not told: so the time is looked at
-        // when it would be over.
-        if reading && (self.waiters.given_up.is_none() || due.is_none_or(|due| now < due.at)) {
-            return due;
+        if reading {
+            return session.deadline();
         }
-        session.pause(self.waiters.given_up.take().unwrap_or(now));
-        self.waiters.stop_reading(&mut self.woken);
+        session.pause(now);
         None
     }
 

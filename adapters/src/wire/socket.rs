@@ -184,7 +184,6 @@ impl Wire {
         cx: &mut Context<'_>,
         poll: impl Fn(&mut Session, &mut Outbox) -> Option<R>,
     ) -> Poll<Option<R>> {
-        self.take_given_up();
         loop {
             if self.ended.is_some() {
                 return Poll::Ready(None);
@@ -222,22 +221,6 @@ impl Wire {
             let is_new = self.waiters.read(cx, &mut self.woken);
             self.wait_for_driver(is_new);
             return Poll::Pending;
-        }
-    }
-
-    /// Pauses the peer's time, since the caller no longer waits for a message.
-    pub(crate) fn stop_receiving(&mut self) {
-        if self.is_read_ahead() {
-            return;
-        }
-        let now = self.now();
-        self.waiters.given_up.get_or_insert(now);
-    }
-
-    /// The time since a wait was given up is not the peer's.
-    pub(super) fn take_given_up(&mut self) {
-        if let (SocketState::Open(session), Some(at)) = (&mut self.socket, self.waiters.given_up.take()) {
-            session.pause(at);
         }
     }
 
@@ -282,7 +265,7 @@ impl Wire {
     /// due. True if the reader must look itself.
     fn judge_silence(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let SocketState::Open(session) = &mut self.socket else { return Ok(false) };
-        if self.waiters.reader.is_none() || self.waiters.given_up.is_some() {
+        if self.waiters.reader.is_none() {
             return Ok(false);
         }
         let queued = self.out.len();

@@ -2,7 +2,6 @@
 
 use std::task::{Context, Waker};
 
-use endwell_core::Instant;
 use slab::Slab;
 
 use super::Wire;
@@ -13,9 +12,6 @@ use crate::sync::Woken;
 pub(super) struct Waiters {
     /// For input.
     pub(super) reader: Option<Waker>,
-    /// When the reader of a socket gave up its wait. The reader keeps its slot: otherwise the driver would be told of each
-    /// new wait, and a task that runs both would wake itself for ever.
-    pub(super) given_up: Option<Instant>,
     /// The task that polled the socket last takes messages in pieces. A poll for a whole message would skip the rest of
     /// one that has begun.
     pub(super) takes_pieces: bool,

@@ -195,7 +195,7 @@ impl ReceiveHalf {
     /// Cancel safe: a message that was not returned is returned by the next call.
     #[inline]
     pub fn receive(&mut self) -> Receive<'_> {
-        Receive { half: self, waits: false }
+        Receive { half: self }
     }
 
     /// Passes every event to `on_event`: [`Socket::for_each`](super::Socket::for_each). The connection is locked while

@@ -44,7 +44,6 @@ enum Progress {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReadPiece<'a, 'p> {
     pieces: &'a mut Pieces<'p>,
-    waits: bool,
 }
 
 impl<'a> ReceivePieces<'a> {
@@ -82,15 +81,6 @@ impl<'a> Future for ReceivePieces<'a> {
     }
 }
 
-impl Drop for ReceivePieces<'_> {
-    /// Pauses the peer's time, since the caller no longer waits.
-    fn drop(&mut self) {
-        if let (Some(half), Some(_)) = (&self.half, &self.paused) {
-            half.link().lock().stop_receiving();
-        }
-    }
-}
-
 impl<'p> Pieces<'p> {
     /// Text or binary.
     pub fn kind(&self) -> Kind {
@@ -108,7 +98,7 @@ impl<'p> Pieces<'p> {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> ReadPiece<'_, 'p> {
-        ReadPiece { pieces: self, waits: false }
+        ReadPiece { pieces: self }
     }
 }
 
@@ -116,25 +106,7 @@ impl Future for ReadPiece<'_, '_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        let polled = this.pieces.poll_read(cx);
-        this.waits = polled.is_pending();
-        polled
-    }
-}
-
-impl Drop for ReadPiece<'_, '_> {
-    /// Pauses the peer's time, since the caller no longer waits.
-    fn drop(&mut self) {
-        if self.waits {
-            self.pieces.half.link().lock().stop_receiving();
-        }
-    }
-}
-
-impl Pieces<'_> {
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
-        let Self { half, progress, .. } = self;
+        let Pieces { half, progress, .. } = &mut *self.get_mut().pieces;
         match std::mem::replace(progress, Progress::Done) {
             Progress::Whole(bytes) if !bytes.is_empty() => return Poll::Ready(Ok(Some(bytes))),
             Progress::Whole(_) | Progress::Done => return Poll::Ready(Ok(None)),

@@ -15,7 +15,6 @@ use crate::wire::{Side, SocketState, Until, Wire};
 #[must_use = "futures do nothing unless polled"]
 pub struct Receive<'a> {
     pub(super) half: &'a mut ReceiveHalf,
-    pub(super) waits: bool,
 }
 
 impl Future for Receive<'_> {
@@ -23,19 +22,7 @@ impl Future for Receive<'_> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        let Self { half, waits } = self.get_mut();
-        let polled = half.link().lock().poll_message(cx);
-        *waits = polled.is_pending();
-        polled
-    }
-}
-
-impl Drop for Receive<'_> {
-    /// Pauses the peer's time, since the caller no longer waits.
-    fn drop(&mut self) {
-        if self.waits {
-            self.half.link().lock().stop_receiving();
-        }
+        self.half.link().lock().poll_message(cx)
     }
 }
 
@@ -46,7 +33,6 @@ pub struct ForEach<'a, F> {
     on_event: F,
     /// Replies may be queued above the high-water mark.
     replies: Replies,
-    waits: bool,
 }
 
 /// The replies of the closure since the output was last below its high-water mark.
@@ -58,7 +44,7 @@ enum Replies {
 
 impl<'a, F> ForEach<'a, F> {
     pub(super) fn new(half: &'a mut ReceiveHalf, on_event: F) -> Self {
-        Self { half, on_event, replies: Replies::None, waits: false }
+        Self { half, on_event, replies: Replies::None }
     }
 }
 
@@ -139,25 +125,7 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        let polled = this.poll_events(cx);
-        this.waits = polled.is_pending();
-        polled
-    }
-}
-
-impl<F> Drop for ForEach<'_, F> {
-    /// Pauses the peer's time, since the caller no longer waits.
-    fn drop(&mut self) {
-        if self.waits {
-            self.half.link().lock().stop_receiving();
-        }
-    }
-}
-
-impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> ForEach<'_, F> {
-    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { half, on_event, replies, .. } = self;
+        let Self { half, on_event, replies } = self.get_mut();
         let mut wire = half.link().lock();
         loop {
             // Replies wait for room here. Output of other tasks does not hold this up.

@@ -8,7 +8,7 @@ use endwell::{Bytes, Config, Ended};
 use super::{SECOND, met, outcome, weather};
 use crate::ledger::content;
 use crate::wire::wire;
-use crate::world::{Manners, World, race};
+use crate::world::{Manners, World};
 
 fn sockets(world: &World, config: &Config, limits: &Limits) -> (Socket, Socket) {
     let (_, one, other) = wire(world, weather());
@@ -80,40 +80,34 @@ fn a_socket_sets_the_pace_of_its_messages() {
     assert_eq!((received, met(&ended)), (None, (Limit::MessageProgress, Bound::Silence(SECOND * 4))));
 }
 
-/// A message that is half here while the application does something else: that is not the peer's time. Nor is it after a wait
-/// that was given up.
+/// A message that is half here while the application does something else: that is not the peer's time.
 #[test]
 fn an_application_that_does_not_receive_uses_up_nobodys_time() {
     let mut limits = Limits::default();
     limits.ping_interval = None;
-    for gives_up in [false, true] {
-        let world = World::new(1, Manners::default());
-        let (mut server, mut client) = sockets(&world, &Config::default(), &limits);
-        let sleeping = world.clone();
-        world.spawn("sender", async move {
-            client.send("first").await.unwrap();
-            let mut message = client.send_fragments(Kind::Text);
-            message.write("some").await.unwrap();
-            sleeping.sleep(SECOND * 730).await;
-            message.write("more").await.unwrap();
-            message.finish().unwrap();
-            while client.receive().await.is_some() {}
-            client.close(CloseCode::NORMAL).await;
-        });
-        let clock = world.clone();
-        let (received, _) = outcome(&world, async move {
-            assert!(server.receive().await.is_some());
-            if gives_up {
-                assert!(race(server.receive(), clock.sleep(SECOND * 5)).await.is_err());
-            }
-            clock.sleep(SECOND * 700).await;
-            // Something to wait for in the output meanwhile, which has the driver read.
-            server.flush().await.unwrap();
-            let received = server.receive().await.map(|message| message.into_bytes().to_vec());
-            (received, server.close(CloseCode::NORMAL).await)
-        });
-        assert_eq!(received.0.as_deref(), Some(&b"somemore"[..]), "{}", received.1);
-    }
+    let world = World::new(1, Manners::default());
+    let (mut server, mut client) = sockets(&world, &Config::default(), &limits);
+    let sleeping = world.clone();
+    world.spawn("sender", async move {
+        client.send("first").await.unwrap();
+        let mut message = client.send_fragments(Kind::Text);
+        message.write("some").await.unwrap();
+        sleeping.sleep(SECOND * 730).await;
+        message.write("more").await.unwrap();
+        message.finish().unwrap();
+        while client.receive().await.is_some() {}
+        client.close(CloseCode::NORMAL).await;
+    });
+    let clock = world.clone();
+    let (received, _) = outcome(&world, async move {
+        assert!(server.receive().await.is_some());
+        clock.sleep(SECOND * 700).await;
+        // Something to wait for in the output meanwhile, which has the driver read.
+        server.flush().await.unwrap();
+        let received = server.receive().await.map(|message| message.into_bytes().to_vec());
+        (received, server.close(CloseCode::NORMAL).await)
+    });
+    assert_eq!(received.0.as_deref(), Some(&b"somemore"[..]), "{}", received.1);
 }
 
 #[test]
