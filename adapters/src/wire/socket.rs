@@ -286,6 +286,7 @@ impl Wire {
     /// Takes a closing socket as far as possible, and ends it once it is over.
     pub(super) fn poll_closing(&mut self, cx: &mut Context<'_>) {
         loop {
+            let is_flushed = self.is_flushed();
             let SocketState::Closing(socket) = &mut self.socket else { return };
             let ClosingSocket { closing: held, end_of_stream } = &mut **socket;
             let now = self.transport.now();
@@ -295,9 +296,15 @@ impl Wire {
                     closing.extend(now);
                 }
             }
-            let over = held.step(|closing| match closing.poll(now, &self.out) {
-                Step::Wait(closing) => (Some(closing), None),
-                Step::Done(ended) => (None, Some(ended)),
+            let over = held.step(|mut closing| {
+                if !is_flushed {
+                    closing.discard();
+                    return (Some(closing), None);
+                }
+                match closing.poll(now, &self.out) {
+                    Step::Wait(closing) => (Some(closing), None),
+                    Step::Done(ended) => (None, Some(ended)),
+                }
             });
             let Some(closing) = held.as_mut() else {
                 let over = over.flatten().unwrap_or(WsEnded::Transport);
@@ -322,10 +329,11 @@ impl Wire {
     /// socket ended: once both Closes have passed, or the protocol has failed, later events do not change that. A Close
     /// that is still queued has not passed, nor has anything accepted before it.
     pub(super) fn cut_socket(&mut self, ended: Ended) -> Ended {
+        let is_flushed = self.is_flushed();
         let SocketState::Closing(socket) = &mut self.socket else { return ended };
         let ended = match socket.closing.take().map_or(WsEnded::Transport, Closing::cut) {
             WsEnded::Transport => ended,
-            WsEnded::Closed { .. } if !self.out.is_empty() => ended,
+            WsEnded::Closed { .. } if !is_flushed => ended,
             known @ (WsEnded::Closed { .. }
             | WsEnded::Violated(_)
             | WsEnded::Exceeded(_)

@@ -88,6 +88,12 @@ impl Closing {
         Step::Wait(self)
     }
 
+    /// Reads what arrived, and does not judge whether the connection has ended. Call it instead of [`poll`](Self::poll)
+    /// while a layer below, for example TLS, holds back what was written: it counts as not written.
+    pub fn discard(&mut self) {
+        self.take_arrived();
+    }
+
     /// Restarts the time at `now`, because the peer has not received everything but still takes it
     /// ([`Outbox::is_on_its_way`]).
     pub fn extend(&mut self, now: Instant) {

@@ -238,12 +238,12 @@ fn fits_the_line(plan: &Plan, line: &Line, side: usize, ended: &Ended) {
     }
 }
 
-/// Once its Close is with the transport an end goes within its limits: twice the time for the peer's Close, whatever comes
+/// Once its Close is with the transport, and no layer holds it back, an end goes within its limits: twice the time for the peer's Close, whatever comes
 /// meanwhile, and the same for the end of the stream.
 fn closes_in_time(plan: &Plan, line: &Line, side: usize) {
     let still = plan.manners.still.map_or(Duration::ZERO, |still| still.time);
-    let time = line.since_last_taken(side);
-    assert!(time <= 4 * CLOSE_TIME + still + MOMENT, "end {side} closed for {time:?}");
+    let (time, bound) = line.after_the_last(side, 4 * CLOSE_TIME + still + MOMENT);
+    assert!(time <= bound, "end {side} closed for {time:?}");
 }
 
 fn limit(ended: &Ended) -> Option<Limit> {

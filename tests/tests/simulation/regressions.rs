@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use endwell::core::Instant;
-use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::core::ws::{Ended as WsEnded, Masks, Role, WebSocket};
+use endwell::core::{Exceeded, Instant, Limit};
 use endwell::http::StatusCode;
 use endwell::ws::{CloseCode, Control, Driver, Jitter, Limits, Message, Socket};
 use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
@@ -24,9 +24,9 @@ use crate::world::{Hold, Manners, World, race};
 /// law took the limit for one that was met too early. 6981, 26053: an end had decided and said so before the world stood
 /// still, and the law measured from there. 19421, 34301: the law took an end whose Close was held up by a stall for one
 /// that waits. 39883: a message in pieces that was not whole yet did not count as read for.
-pub(crate) const WEB_SOCKET: [u64; 16] = [
+pub(crate) const WEB_SOCKET: [u64; 18] = [
     2247, 6389, 6981, 10470, 16744, 19146, 19421, 22899, 26053, 34301, 39883, 61470, 136_486, 143_286,
-    171_610, 183_425,
+    171_610, 183_425, 231_972, 443_108,
 ];
 
 /// Seeds of HTTP's worlds.
@@ -77,6 +77,101 @@ fn a_flush_waits_for_the_layer_above_the_wire_and_not_for_the_wire() {
     assert_eq!(flush_within_a_stall(None), (Duration::ZERO, 0));
     let (time, held) = flush_within_a_stall(Some(1024));
     assert!(time >= Duration::from_secs(8) && held == 0, "{time:?} {held}");
+}
+
+/// How a close ended that met a stall of 8 s below a layer that holds its Close back, and when.
+fn close_within_a_stall(answers: bool) -> (Ended, Duration) {
+    let world = World::new(1, Manners::default());
+    let stall = Some((0, 3, Duration::from_secs(8)));
+    let (_, server, client) = wire(&world, Weather { holds: Some(1024), stall, ..weather(1000) });
+    let (socket, driver) = over(server, Role::Server);
+    let (mut peer, peers_driver) = over(client, Role::Client(Masks::new(|| [1, 2, 3, 4])));
+    world.spawn("driver", async move { drop(driver.await) });
+    let sharing = world.clone();
+    world.spawn("driver of the peer", async move {
+        if answers {
+            peers_driver.await;
+        } else {
+            sharing.sleep(Duration::from_secs(100)).await;
+        }
+    });
+    world.spawn("peer", async move {
+        while peer.receive().await.is_some() {}
+        peer.close(CloseCode::NORMAL).await;
+    });
+    let closed: Arc<Mutex<Option<(Ended, Instant)>>> = Arc::default();
+    let (note, sharing) = (Arc::clone(&closed), world.clone());
+    let before = world.now();
+    world.spawn("application", async move {
+        let ended = socket.close(CloseCode::NORMAL).await;
+        *note.hold() = Some((ended, sharing.now()));
+    });
+    world.run();
+    let (ended, now) = closed.hold().take().unwrap();
+    (ended, now.saturating_since(before))
+}
+
+/// 231972: a Close that a layer held back was taken for one that the peer had not answered in time.
+#[test]
+fn the_time_for_an_answer_to_a_close_begins_when_no_layer_holds_it_back() {
+    let (ended, time) = close_within_a_stall(true);
+    assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended} after {time:?}");
+    assert!((8..9).contains(&time.as_secs()), "{time:?}");
+    let (ended, time) = close_within_a_stall(false);
+    let Ended::WebSocket(WsEnded::Exceeded(Exceeded { limit: Limit::CloseTime, .. })) = ended else {
+        panic!("{ended} after {time:?}");
+    };
+    assert!((13..14).contains(&time.as_secs()), "{time:?}");
+}
+
+/// 443108: an answer to the peer's Close that a layer still held back was told as sent when the peer went.
+#[test]
+fn a_close_that_a_layer_holds_back_as_the_peer_goes_is_not_told_as_sent() {
+    for resets in [true, false] {
+        let ended = answer_within_a_stall(resets);
+        let is_told = match ended {
+            Ended::Transport(_) => resets,
+            Ended::Limit(Exceeded { limit: Limit::WriteProgress, .. }) => !resets,
+            _ => false,
+        };
+        assert!(is_told, "{ended}");
+    }
+}
+
+/// How a connection ended whose peer has sent its Close and goes while a layer holds the answer back.
+fn answer_within_a_stall(resets: bool) -> Ended {
+    let world = World::new(1, Manners::default());
+    let stall = Some((0, 0, Duration::from_secs(8)));
+    let (_, server, mut client) = wire(&world, Weather { holds: Some(1024), stall, ..weather(1000) });
+    let (mut socket, driver) = over(server, Role::Server);
+    world.spawn("driver", async move { drop(driver.await) });
+    let sharing = world.clone();
+    world.spawn("peer", async move {
+        let close = [0x88, 0x80, 0, 0, 0, 0];
+        let mut sent = 0;
+        std::future::poll_fn(|cx| {
+            while sent < close.len() {
+                let slices = [IoSlice::new(&close[sent..])];
+                sent += std::task::ready!(client.poll_write(cx, &slices)).unwrap();
+            }
+            client.poll_flush(cx)
+        })
+        .await
+        .unwrap();
+        sharing.sleep(Duration::from_secs(1)).await;
+        if resets {
+            client.reset();
+        }
+    });
+    let told: Arc<Mutex<Option<Ended>>> = Arc::default();
+    let note = Arc::clone(&told);
+    world.spawn("application", async move {
+        while socket.receive().await.is_some() {}
+        let ended = socket.close(CloseCode::NORMAL).await;
+        *note.hold() = Some(ended);
+    });
+    world.run();
+    told.hold().take().unwrap()
 }
 
 /// 20738: the client saw the end of the stream and went while a layer of its own still held the rest of its request,

@@ -45,10 +45,21 @@ impl Line {
         Some(dropped.as_ref()?.saturating_sub(lying))
     }
 
-    /// How long a side lived on after the last byte was taken from it.
-    pub(crate) fn since_last_taken(&self, side: usize) -> Duration {
-        let last = self.ways[side].takes.last().map(|(at, _)| *at);
-        self.ends[side].dropped.unwrap_or_default().saturating_sub(last.unwrap_or_default())
+    /// How long a side may live on, by a bound of its own and the time for what a layer above the wire still holds back of
+    /// it, and how long it did: since that layer had passed on the last byte, or if it never did, since it took it.
+    pub(crate) fn after_the_last(&self, side: usize, bound: Duration) -> (Duration, Duration) {
+        let Way { takes, moves, taken, moved, .. } = &self.ways[side];
+        let is_layered = self.weather.holds.is_some();
+        let (last, bound) = match (moves.last(), takes.last()) {
+            (last, _) if is_layered && *moved == taken.len() => (last, bound),
+            (_, last) if is_layered => {
+                let bytes = u64::try_from(taken.len()).unwrap();
+                (last, bound + TOTAL.0 + Duration::from_secs(bytes / TOTAL.1))
+            }
+            (_, last) => (last, bound),
+        };
+        let last = last.map(|(at, _)| *at).unwrap_or_default();
+        (self.ends[side].dropped.unwrap_or_default().saturating_sub(last), bound)
     }
 
     /// True if bytes lie unread at an end of the library's.
