@@ -1,6 +1,8 @@
 //! The laws of a WebSocket between two ends, whatever happened.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use endwell::Ended;
@@ -55,8 +57,13 @@ pub(crate) fn judge(
 }
 
 /// Every task waits: what was accepted is with the transport, and nobody waits for room, unless that takes nothing now
-/// or the connection closes.
-pub(crate) fn nothing_is_left_lying(ledgers: &[Ledger; 2], line: &Line, served: bool) {
+/// or the connection closes or has ended. An application that sleeps meanwhile has not given its rights back then.
+pub(crate) fn nothing_is_left_lying(
+    ledgers: &[Ledger; 2],
+    line: &Line,
+    outlets: &[(usize, Outlet)],
+    served: bool,
+) {
     for (side, ledger) in ledgers.iter().enumerate() {
         let entries = ledger.lock();
         let excused = entries.streams || line.is_blocked(side) || line.is_dropped(side) || entries.closed_now;
@@ -65,14 +72,20 @@ pub(crate) fn nothing_is_left_lying(ledgers: &[Ledger; 2], line: &Line, served: 
             continue;
         }
         let closes = frames::read(stream, side == 0).is_ok_and(|written| written.close.is_some());
-        let waiting = entries.waiting;
+        let (waiting, bytes) = (entries.waiting, entries.bytes);
+        drop(entries);
+        let has_ended = outlets.iter().any(|(whose, outlet)| *whose == side && is_over(outlet));
         assert!(
-            closes,
+            closes || has_ended,
             "end {side} idles: {waiting} wait, {} of {} bytes taken",
             stream.len(),
-            entries.bytes
+            bytes
         );
     }
+}
+
+fn is_over(outlet: &Outlet) -> bool {
+    pin!(outlet.closed()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 /// What nobody has asked for stays with the peer, beyond the bounds of what is held.

@@ -151,10 +151,10 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         one.over(client, Bytes::new());
         other.over(server, Bytes::new());
     }
-    let (quiet, watched) = (ledgers.clone(), Arc::clone(&line));
+    let (quiet, watched, outlets) = (ledgers.clone(), Arc::clone(&line), Arc::clone(&kept));
     let (by_request, most) = (plan.served, [plan.most_read(0), plan.most_read(1)]);
     world.when_quiet(move || {
-        judge::nothing_is_left_lying(&quiet, &watched.hold(), by_request);
+        judge::nothing_is_left_lying(&quiet, &watched.hold(), &outlets.hold(), by_request);
         judge::nothing_is_read_too_early(&quiet, &watched.hold(), by_request, most);
     });
     world.run();
