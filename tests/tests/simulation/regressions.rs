@@ -31,7 +31,9 @@ pub(crate) const WEB_SOCKET: [u64; 20] = [
 ];
 
 /// Seeds of HTTP's worlds.
-pub(crate) const HTTP: [u64; 1] = [20738];
+///
+/// 779912: a layer that held something back for a peer that was gone could be flushed for ever.
+pub(crate) const HTTP: [u64; 2] = [20738, 779_912];
 
 fn weather(window: usize) -> Weather {
     let delay = Duration::from_millis(1);
@@ -130,12 +132,7 @@ fn the_time_for_an_answer_to_a_close_begins_when_no_layer_holds_it_back() {
 fn a_close_that_a_layer_holds_back_as_the_peer_goes_is_not_told_as_sent() {
     for resets in [true, false] {
         let ended = answer_within_a_stall(resets);
-        let is_told = match ended {
-            Ended::Transport(_) => resets,
-            Ended::Limit(Exceeded { limit: Limit::WriteProgress, .. }) => !resets,
-            _ => false,
-        };
-        assert!(is_told, "{ended}");
+        assert!(matches!(ended, Ended::Transport(_)), "{ended}");
     }
 }
 

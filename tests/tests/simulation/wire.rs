@@ -425,6 +425,10 @@ impl Transport for WireEnd {
         if way.held.is_empty() {
             return Poll::Ready(Ok(()));
         }
+        if way.end == Some(EndOfStream::ByCut) && way.stalled_until.is_none() {
+            // The peer is gone, and its system says so.
+            return broken();
+        }
         way.writer = Some(cx.waker().clone());
         Poll::Pending
     }
