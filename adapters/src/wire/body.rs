@@ -95,8 +95,8 @@ impl Wire {
             self.fallback = RequestBody::status_of_error(&error);
             return Poll::Ready(Err(error.into()));
         }
-        self.waiters.read(cx, &mut self.woken);
-        self.leave_to_driver();
+        let is_new = self.waiters.read(cx, &mut self.woken);
+        self.wait_for_driver(is_new);
         Poll::Pending
     }
 

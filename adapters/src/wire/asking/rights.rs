@@ -141,8 +141,8 @@ impl Wire {
             polled = Poll::Ready(Err(ended.clone()));
         }
         if polled.is_pending() {
-            self.waiters.read(cx, &mut self.woken);
-            self.leave_to_driver();
+            let is_new = self.waiters.read(cx, &mut self.woken);
+            self.wait_for_driver(is_new);
         } else {
             self.waiters.stop_reading(&mut self.woken);
         }

@@ -165,3 +165,33 @@ fn a_slow_upload_does_not_use_up_the_time_for_the_response() {
     });
     assert!(status == StatusCode::OK && second > 300, "{second}");
 }
+
+/// A task that runs the driver beside what reads: neither wakes the other without a reason.
+#[test]
+fn a_reader_in_the_drivers_task_waits_in_peace() {
+    let (world, one, other) = world();
+    world.spawn("peer", peer(world.clone(), one, ENDLESS, Slowly::Sends(b'x')));
+    let (connection, driver) = Connection::over(other, &Config::default());
+    let response = connection.send(&get(), "");
+    let (polls, _) = outcome(&world, async move {
+        let mut driver = std::pin::pin!(driver);
+        let reading = async {
+            let mut received = response.await.unwrap();
+            let mut read = 0;
+            while read < 100 {
+                read += received.read().await.unwrap().map_or(100, |piece| piece.len());
+            }
+        };
+        let mut reading = std::pin::pin!(reading);
+        let mut polls = 0;
+        std::future::poll_fn(|cx| {
+            polls += 1;
+            assert!(polls < 10_000, "they wake each other");
+            let _ = driver.as_mut().poll(cx);
+            reading.as_mut().poll(cx)
+        })
+        .await;
+        polls
+    });
+    assert!(polls < 1000, "{polls} polls for 100 bytes");
+}
