@@ -72,7 +72,8 @@ fn write_all_before_reading<R: Runtime>() {
     written.expect_err("the server must stop reading, and then give up");
     assert!(matches!(server.next_end(), Ended::Limit(_)));
     // The write has heard of the reset already.
-    assert!(matches!(client.response(), Err(Cut::Reset(_) | Cut::InBody(_))));
+    let cut = client.response().unwrap_err();
+    assert!(matches!(cut, Cut::Reset(_) | Cut::InBody(_)), "{cut:?}");
 }
 
 /// What the buffers on the way hold comes back.
