@@ -8,7 +8,7 @@ use endwell::core::Pace;
 use endwell::http::{Framing, Head, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange};
 
-use crate::support::{Client, Cut, Runtime, on_every_runtime, pattern, start, start_narrow, start_with};
+use crate::support::{Client, Runtime, on_every_runtime, pattern, start, start_narrow, start_with};
 
 on_every_runtime!(
     read_while_writing,
@@ -71,9 +71,8 @@ fn write_all_before_reading<R: Runtime>() {
     let written = client.socket.write_all(&data);
     written.expect_err("the server must stop reading, and then give up");
     assert!(matches!(server.next_end(), Ended::Limit(_)));
-    // The write has heard of the reset already.
-    let cut = client.response().unwrap_err();
-    assert!(matches!(cut, Cut::Reset(_) | Cut::InBody(_)), "{cut:?}");
+    // The write has heard of the reset already, and a kernel that is short of memory keeps nothing of the response.
+    client.response().unwrap_err();
 }
 
 /// What the buffers on the way hold comes back.
