@@ -32,8 +32,9 @@ impl Outbox {
         self.pace.as_deref().unwrap_or(&self.limits.pace)
     }
 
-    /// Sets the pace at which the peer must take what is queued from now on, instead of [`OutboxLimits::pace`], for
-    /// example for one large download or one endless stream. `None` restores the pace of the limits.
+    /// Sets the pace at which the peer must take what is queued from now on, instead of
+    /// [`OutboxLimits::pace`](crate::OutboxLimits::pace), for example for one large download or one endless stream. `None`
+    /// restores the pace of the limits.
     pub fn set_pace(&mut self, pace: Option<Pace>) {
         self.pace = pace.map(Box::new);
     }
