@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell::core::{Instant, Pace};
 use endwell::core::ws::{Role, WebSocket};
+use endwell::core::{Instant, Pace};
 use endwell::ws::{Driver, Jitter, OutletLimits, Socket};
 use endwell::{Config, Transport};
 
