@@ -15,7 +15,7 @@ use crate::time::Clock;
 use crate::{Pace, convert};
 use hold::Hold;
 pub use limits::OutboxLimits;
-use pace::Acknowledged;
+use pace::{Acknowledged, Reads};
 
 /// The bytes that states have written and that the transport has not taken, in order, bounded.
 ///
@@ -40,6 +40,7 @@ pub struct Outbox {
     pace: Option<Box<Pace>>,
     clock: Clock,
     acknowledged: Acknowledged,
+    reads: Reads,
     /// Boxed, because few connections ever have one.
     hold: Option<Box<Hold>>,
 }
@@ -60,6 +61,7 @@ impl Outbox {
             pace: None,
             clock: Clock::default(),
             acknowledged: Acknowledged::default(),
+            reads: Reads::default(),
             hold: None,
         }
     }

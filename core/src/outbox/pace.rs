@@ -2,10 +2,44 @@
 
 use alloc::boxed::Box;
 use bytes::Buf;
+use core::time::Duration;
 
 use super::Outbox;
 use super::hold::Hold;
 use crate::{Deadline, Exceeded, Instant, Limit, Pace};
+
+/// Bytes that a peer has taken at once may lie in its buffers, and it does not acknowledge more until it has read them.
+/// A peer that reads slowly is granted a second for this many: half of what a slow reader such as `curl --limit-rate 30k`
+/// reads.
+const READ_RATE: u64 = 16 << 10;
+
+/// Bounds what a peer can gain by taking much and then stopping, as a multiple of the silence.
+const LONGEST_READ: u32 = 5;
+
+/// Until when the peer may still be reading what it has taken.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reads {
+    until: Instant,
+    /// The bytes that the peer is known to have taken.
+    taken: u64,
+    /// The last look: what is new since was taken after it.
+    looked: Instant,
+}
+
+impl Reads {
+    /// Notes that the peer is known at `now` to have taken `taken` bytes in all.
+    fn note(&mut self, taken: u64, now: Instant, pace: &Pace) {
+        let new = taken.saturating_sub(self.taken);
+        if new == 0 {
+            return;
+        }
+        self.taken = taken;
+        let longest = pace.silence.map_or(Duration::ZERO, |silence| silence.saturating_mul(LONGEST_READ));
+        let time = Duration::from_millis(new.saturating_mul(1000) / READ_RATE);
+        let until = self.until.max(self.looked).saturating_add(time.min(longest));
+        self.until = until.min(now.saturating_add(longest));
+    }
+}
 
 /// How many of the sent bytes the peer has acknowledged, as far as we know, while we wait for it.
 #[derive(Clone, Copy)]
@@ -85,8 +119,23 @@ impl Outbox {
                 Acknowledged::Told(told)
             }
         };
+        self.check(now)
+    }
+
+    /// Judges the pace, now that what is known is noted.
+    fn check(&mut self, now: Instant) -> Result<(), Exceeded> {
         let pace = *self.pace();
-        self.clock.check(now, &pace, Limit::WriteProgress)
+        match self.acknowledged {
+            Acknowledged::Untold { is_asked: false, .. } => {}
+            Acknowledged::Untold { is_asked: true, sent: taken }
+            | Acknowledged::Told(taken)
+            | Acknowledged::OnItsWay(taken) => self.reads.note(taken, now, &pace),
+        }
+        self.reads.looked = now;
+        match self.clock.check(now, &pace, Limit::WriteProgress) {
+            Err(exceeded) if now >= self.reads.until => Err(exceeded),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// True while some written bytes are in flight and the peer keeps its pace: it is too early to expect its answer.
@@ -113,8 +162,7 @@ impl Outbox {
             }
         }
         self.acknowledged = Acknowledged::OnItsWay(told);
-        let pace = *self.pace();
-        self.clock.check(now, &pace, Limit::WriteProgress).is_ok()
+        self.check(now).is_ok()
     }
 
     /// The number of sent bytes that the peer has acknowledged, if it is more than was known.
@@ -149,6 +197,7 @@ impl Outbox {
         let pace @ Pace { silence, total } = self.pace();
         let reason = Limit::WriteProgress;
         let limit = self.clock.deadline(pace, reason);
+        let limit = limit.map(|Deadline { at, reason }| Deadline { at: at.max(self.reads.until), reason });
         let Acknowledged::Untold { is_asked: false, .. } = self.acknowledged else { return limit };
         let time = silence.iter().copied().chain(total.map(|total| total.base)).min()? / 8;
         let ask = self.clock.since().map(|since| Deadline { at: since.saturating_add(time), reason });
@@ -241,6 +290,61 @@ mod tests {
             outbox.poll(at(second), || Some(second * 10)).unwrap();
         }
         assert_eq!(ends(&mut outbox, |_| Some(660)), (68, SILENCE));
+    }
+
+    #[test]
+    fn a_peer_that_has_taken_much_may_be_silent_while_it_reads_that() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 3 << 20]);
+        outbox.advance(2 << 20);
+        outbox.poll(at(0), untold).unwrap();
+        // It reads 30,000 bytes a second, and its buffer opens only when that is used up.
+        outbox.poll(at(8), || Some(0)).unwrap();
+        for second in 9..78 {
+            outbox.poll(at(second), || Some(0)).unwrap();
+        }
+        outbox.advance(1 << 19);
+        outbox.poll(at(79), || Some(0)).unwrap();
+        // 128 s for 2 MiB. The question then finds the rest.
+        assert_eq!(ends(&mut outbox, |_| Some(0)), (128 + 60, SILENCE));
+    }
+
+    #[test]
+    fn what_only_this_machine_holds_buys_no_silence() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 3 << 20]);
+        outbox.advance(2 << 20);
+        outbox.poll(at(0), untold).unwrap();
+        assert_eq!(ends(&mut outbox, |_| Some(2 << 20)), (67, SILENCE));
+    }
+
+    #[test]
+    fn what_a_peer_took_earlier_buys_no_silence_later() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 3 << 20]);
+        outbox.advance(2 << 20);
+        outbox.poll(at(0), untold).unwrap();
+        outbox.poll(at(8), || Some(0)).unwrap();
+        outbox.advance(1 << 20);
+        outbox.put(b"next");
+        outbox.poll(at(1000), || Some(0)).unwrap();
+        outbox.poll(at(1010), || Some(0)).unwrap();
+        // 64 s for the MiB that it took last are over before.
+        assert_eq!(ends(&mut outbox, |_| Some(0)), (1010 + 60, SILENCE));
+    }
+
+    #[test]
+    fn a_peer_that_takes_all_it_can_and_stops_meets_five_times_the_silence() {
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 64 << 20]);
+        outbox.advance(63 << 20);
+        outbox.poll(at(0), untold).unwrap();
+        assert_eq!(ends(&mut outbox, |_| None), (300, SILENCE));
+        let mut outbox = Outbox::default();
+        outbox.put(&vec![0; 64 << 20]);
+        outbox.advance(63 << 20);
+        outbox.poll(at(0), untold).unwrap();
+        assert_eq!(ends(&mut outbox, |_| Some(0)), (300, SILENCE));
     }
 
     #[test]

@@ -10,6 +10,11 @@ const LONGEST_STALL: Duration = Duration::from_secs(61);
 /// The base of the longest time for all that is taken, and the bytes that add a second. No shorter than the silence.
 const TOTAL: (Duration, u64) = (Duration::from_secs(60), 500);
 
+/// How long a peer that has taken `bytes` may be reading them.
+fn reads(bytes: usize) -> Duration {
+    Duration::from_secs(u64::try_from(bytes >> 14).unwrap()).min(LONGEST_STALL * 5)
+}
+
 impl Line {
     /// From here on the library has this end.
     pub(crate) fn keeps_limits(&mut self, side: usize) {
@@ -91,8 +96,9 @@ impl Line {
             };
             let time = now.saturating_sub(refused);
             let tells = self.weather.tells();
+            let longest = LONGEST_STALL.max(reads(way.taken.len()));
             assert!(
-                time <= LONGEST_STALL * if tells { 2 } else { 1 },
+                time <= longest * if tells { 2 } else { 1 },
                 "end {side} lives, and nothing was taken from it for {time:?}"
             );
         }
