@@ -1,25 +1,34 @@
 //! HTTP/1.1 and WebSocket as pure state machines: no I/O, no clock, no randomness, no threads, no async.
 //!
 //! Bytes, the time and the date come in as arguments; bytes, events and deadlines go out. One idea carries everything:
-//! **the right to write is an owned value.** A caller that holds the value has the right, and the call that ends the
-//! right consumes the value. A call that the protocol does not allow at that point does not compile.
+//! **the right to write is an owned value, and it is the connection.** A connection is one value. Its type says what can
+//! be written now, and the call that ends that right consumes the value and returns the next one. A call that the
+//! protocol does not allow at that point does not compile, and nothing exists that could be given to another connection.
 //!
-//! - *In*: received bytes go into an [`Inbox`], which belongs to the receiving state and moves with it.
-//! - *Out*: writing appends to an [`Outbox`] that the caller passes in.
-//! - *Time*: the driver reports it. [`Inbox::dry`] reports that a read at this [`Instant`] found nothing, and a limit
-//!   expires only then. A [`Deadline`] tells the driver when to poll again, and why.
-//! - *States*: a poll that consumes a state returns a [`Step`]. [`Held`] keeps a state in a field.
+//! - [`http::serving`] has the states of a server's connection, and [`http::calling`] those of a client's.
+//! - [`ws::socket`] has those of a WebSocket, for both roles.
+//! - [`Upgraded`] is a connection that another protocol uses, and [`Closing`] is the last phase of every connection. It
+//!   ends in [`Ended`].
+//! - [`Io`] is the one door for bytes and time, the same for every state. Received and written bodies are views that a
+//!   state lends.
 //!
-//! [`http::server`] has the states of a server's connection, with a diagram and a whole exchange as an example.
-//! [`http::client`] has those of a client's connection. [`ws`] has those of a WebSocket, for both roles.
+//! `examples/event_loop.rs` drives all of them over real sockets.
+//!
+//! [`http::server`], [`http::client`], [`ws::WebSocket`] and what they name ([`Inbox`], [`Outbox`], [`Step`], [`Held`]) are
+//! the earlier form of the same states, in halves that a caller has to keep together. The adapters of the `endwell` crate
+//! still use it. It will be removed.
 //!
 //! # What the types do not prove
 //!
-//! Dropping a right compiles, with a `#[must_use]` warning, and fails safe: the next request cannot be read without the
-//! value that proves that the response is complete. A caller of the core can pair the halves of two different
-//! connections; each connection then ends. The adapters of the `endwell` crate make that impossible. A caller can offer
-//! more data than the declared length; the excess is handed back. A field is text, so its type checks for CR, LF and
-//! NUL when it is made.
+//! - Dropping a state compiles, with a `#[must_use]` warning, and fails safe: the connection closes, and no message can be
+//!   taken for complete that is not.
+//! - Two whole connections can be swapped. Which socket the bytes of a state go to is up to the driver.
+//! - Lengths and room are known at run time only. More data than was announced, and data that does not fit, is handed
+//!   back; a body that is shorter than was announced does not finish, and its state comes back.
+//! - That a response was read to its end is known at run time: [`Again::Unread`](http::calling::Again::Unread) gives the
+//!   call back.
+//! - In the earlier form, halves of two connections can be paired.
+//! - A field is text, so its type checks for CR, LF and NUL when it is made.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
@@ -28,17 +37,25 @@ extern crate alloc;
 #[cfg(any(test, feature = "deflate"))]
 extern crate std;
 
+mod closing;
 mod convert;
+mod ended;
 mod error;
 pub mod http;
 mod inbox;
+mod io;
 mod outbox;
 mod step;
 mod time;
+mod upgraded;
 pub mod ws;
 
+pub use closing::{Closing, Ending};
+pub use ended::{End, Ended};
 pub use error::{Bound, Error, Exceeded, Limit, Violation};
 pub use inbox::{Inbox, Payload};
+pub use io::{Arrived, Io, Look, Wrote};
 pub use outbox::{Outbox, OutboxLimits};
 pub use step::{Held, Step};
 pub use time::{Deadline, Instant, Pace, Total};
+pub use upgraded::Upgraded;

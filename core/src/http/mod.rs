@@ -3,6 +3,8 @@
 //! Where the RFCs leave a choice between lenient and strict parsing, requests are read strictly: request smuggling
 //! needs two recipients that read the same bytes differently. [`Reading`] sets how strictly a client reads responses.
 
+mod body;
+pub mod calling;
 mod chunked;
 pub mod client;
 mod date;
@@ -13,6 +15,7 @@ mod head;
 mod length;
 mod limits;
 mod persistence;
+pub(crate) mod progress;
 mod reading;
 mod receive;
 mod request;
@@ -21,12 +24,14 @@ mod response;
 mod scan;
 mod send;
 pub mod server;
+pub mod serving;
 mod status;
 pub(crate) mod syntax;
 mod target;
 mod upgraded;
 mod version;
 
+pub use body::{Body, BodyEvent, Streaming, Writer};
 pub use date::Date;
 pub use field::{Field, FieldSection, InvalidField};
 pub use fields::Fields;

@@ -3,23 +3,26 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::chunked::{Chunked, Found};
+use super::chunked::{self, Chunked};
 use super::length::BodyLength;
 use super::reading::Reader;
 use super::{Fields, Limits};
 use crate::time::Clock;
 use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
 
-/// The receiving side of an exchange: the rest of the message, and the bytes after it.
+/// The rest of a message that is being received.
 #[derive(Debug)]
-pub(super) struct Incoming {
-    pub(super) inbox: Box<Inbox>,
-    pub(super) limits: Arc<Limits>,
+pub(crate) struct Incoming {
+    pub(crate) limits: Arc<Limits>,
     state: Receiving,
     reader: Reader,
     clock: Clock,
     /// Overrides the pace of the limits.
     pace: Option<Box<Pace>>,
+    /// What was found and not handed out.
+    found: Option<Kind>,
+    /// The trailer section that was handed out.
+    trailers: Option<Box<Fields>>,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub struct Ready(Kind);
 #[derive(Debug)]
 enum Kind {
     Data(usize),
-    Trailers(Fields),
+    Trailers(Box<Fields>),
     End,
 }
 
@@ -62,24 +65,59 @@ pub enum Event<'a> {
     End,
 }
 
+/// What [`Incoming::take`] returns.
+pub(in crate::http) enum Found<'a> {
+    /// This many bytes of content.
+    Data(usize),
+    Trailers(&'a Fields),
+    End,
+    Failed(&'a Error),
+}
+
 impl Incoming {
-    pub(super) fn new(
-        mut inbox: Box<Inbox>,
-        limits: Arc<Limits>,
-        reader: Reader,
-        length: BodyLength,
-    ) -> Self {
+    pub(super) fn new(inbox: &mut Inbox, limits: Arc<Limits>, reader: Reader, length: BodyLength) -> Self {
         let state = match length {
             BodyLength::Known(length) => Receiving::Known { received: 0, length },
             BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
             BodyLength::UntilClose => Receiving::UntilClose { received: 0 },
         };
         inbox.forget_silence();
-        Self { inbox, limits, state, reader, clock: Clock::default(), pace: None }
+        let (found, trailers) = (None, None);
+        Self { limits, state, reader, clock: Clock::default(), pace: None, found, trailers }
     }
 
-    pub(super) fn poll(&mut self) -> Result<Option<Ready>, Error> {
-        match self.next() {
+    /// True if something was found that [`take`](Self::take) returns.
+    pub(crate) fn is_ready(&mut self, inbox: &mut Inbox) -> bool {
+        if let None | Some(Kind::End) = self.found {
+            match self.poll(inbox) {
+                Ok(found) => self.found = found.map(|Ready(kind)| kind),
+                Err(_) => return true,
+            }
+        }
+        self.found.is_some()
+    }
+
+    /// Takes what was found. Data is consumed by the caller.
+    pub(in crate::http) fn take(&mut self, inbox: &mut Inbox) -> Option<Found<'_>> {
+        if !self.is_ready(inbox) {
+            return None;
+        }
+        match self.found.take() {
+            Some(Kind::Data(len)) => {
+                self.consumed(len);
+                return Some(Found::Data(len));
+            }
+            Some(Kind::Trailers(fields)) => return Some(Found::Trailers(self.trailers.insert(fields))),
+            Some(Kind::End) | None => {}
+        }
+        Some(match &self.state {
+            Receiving::Failed(error) => Found::Failed(error),
+            Receiving::Known { .. } | Receiving::Chunked(_) | Receiving::UntilClose { .. } => Found::End,
+        })
+    }
+
+    pub(super) fn poll(&mut self, inbox: &mut Inbox) -> Result<Option<Ready>, Error> {
+        match self.next(inbox) {
             Ok(found) => Ok(found.map(Ready)),
             Err(error) => {
                 self.state = Receiving::Failed(error.clone());
@@ -88,29 +126,34 @@ impl Incoming {
         }
     }
 
-    pub(super) fn event(&mut self, ready: Ready) -> Event<'_> {
+    pub(super) fn event<'a>(&mut self, inbox: &'a mut Inbox, ready: Ready) -> Event<'a> {
         match ready.0 {
             Kind::Data(len) => {
                 // A token of another body cannot consume more than the rest of this one.
-                let len = len.min(self.data_ready());
-                match &mut self.state {
-                    Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
-                        *received = received.saturating_add(convert::u64_from(len));
-                    }
-                    Receiving::Chunked(chunked) => chunked.consumed(len),
-                    Receiving::Failed(_) => {}
-                }
-                self.clock.add(len);
-                Event::Data(self.inbox.payload(len))
+                let len = len.min(self.data_ready(inbox));
+                self.consumed(len);
+                Event::Data(inbox.payload(len))
             }
-            Kind::Trailers(fields) => Event::Trailers(fields),
+            Kind::Trailers(fields) => Event::Trailers(*fields),
             Kind::End => Event::End,
         }
     }
 
-    pub(super) fn pause(&mut self, now: Instant) {
+    /// Notes that the next `len` bytes of content leave the inbox.
+    fn consumed(&mut self, len: usize) {
+        match &mut self.state {
+            Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
+                *received = received.saturating_add(convert::u64_from(len));
+            }
+            Receiving::Chunked(chunked) => chunked.consumed(len),
+            Receiving::Failed(_) => {}
+        }
+        self.clock.add(len);
+    }
+
+    pub(super) fn pause(&mut self, inbox: &mut Inbox, now: Instant) {
         self.clock.pause(now);
-        self.inbox.forget_silence();
+        inbox.forget_silence();
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {
@@ -128,12 +171,23 @@ impl Incoming {
         })
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self, inbox: &Inbox) -> bool {
         match &self.state {
             Receiving::Known { received, length } => received == length,
             Receiving::Chunked(chunked) => chunked.is_done(),
-            Receiving::UntilClose { .. } => self.inbox.has_ended() && self.inbox.is_empty(),
+            Receiving::UntilClose { .. } => inbox.has_ended() && inbox.is_empty(),
             Receiving::Failed(_) => false,
+        }
+    }
+
+    /// Discards what has arrived. If that breaks the protocol or a limit, the body has failed.
+    pub(crate) fn discard(&mut self, inbox: &mut Inbox) {
+        loop {
+            match self.take(inbox) {
+                Some(Found::Data(len)) => inbox.consume(len),
+                Some(Found::Trailers(_)) => {}
+                Some(Found::End | Found::Failed(_)) | None => return,
+            }
         }
     }
 
@@ -145,11 +199,11 @@ impl Incoming {
         }
     }
 
-    pub(super) fn remaining(&self) -> Option<u64> {
+    pub(super) fn remaining(&self, inbox: &Inbox) -> Option<u64> {
         match &self.state {
             Receiving::Known { received, length } => Some(length.saturating_sub(*received)),
             Receiving::Chunked(chunked) => chunked.is_done().then_some(0),
-            Receiving::UntilClose { .. } => self.is_done().then_some(0),
+            Receiving::UntilClose { .. } => self.is_done(inbox).then_some(0),
             Receiving::Failed(_) => None,
         }
     }
@@ -164,8 +218,8 @@ impl Incoming {
     }
 
     /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
-    pub(super) fn is_untouched(&self) -> bool {
-        self.inbox.is_empty()
+    pub(super) fn is_untouched(&self, inbox: &Inbox) -> bool {
+        inbox.is_empty()
             && match &self.state {
                 Receiving::Known { received, .. } | Receiving::UntilClose { received } => *received == 0,
                 Receiving::Chunked(chunked) => chunked.is_untouched(),
@@ -173,46 +227,44 @@ impl Incoming {
             }
     }
 
-    fn next(&mut self) -> Result<Option<Kind>, Error> {
+    fn next(&mut self, inbox: &mut Inbox) -> Result<Option<Kind>, Error> {
         let found = match &mut self.state {
             Receiving::Known { received, length } if received == length => Some(Kind::End),
             Receiving::Chunked(chunked) => {
-                let before = self.inbox.len();
-                let found = chunked.poll(&mut self.inbox, &self.limits, self.reader)?;
-                self.clock.add(before.saturating_sub(self.inbox.len()));
+                let before = inbox.len();
+                let found = chunked.poll(inbox, &self.limits, self.reader)?;
+                self.clock.add(before.saturating_sub(inbox.len()));
                 match found {
-                    Found::Data(len) => Some(Kind::Data(len)),
-                    Found::Trailers(fields) => Some(Kind::Trailers(fields)),
-                    Found::End => Some(Kind::End),
-                    Found::Nothing => None,
+                    chunked::Found::Data(len) => Some(Kind::Data(len)),
+                    chunked::Found::Trailers(fields) => Some(Kind::Trailers(fields.into())),
+                    chunked::Found::End => Some(Kind::End),
+                    chunked::Found::Nothing => None,
                 }
             }
-            Receiving::UntilClose { .. } if self.inbox.is_empty() => {
-                self.inbox.has_ended().then_some(Kind::End)
-            }
+            Receiving::UntilClose { .. } if inbox.is_empty() => inbox.has_ended().then_some(Kind::End),
             Receiving::UntilClose { received } if *received == self.limits.body_bytes => {
                 let bound = Bound::Bytes(self.limits.body_bytes);
                 return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
             }
-            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(),
+            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(inbox),
             Receiving::Failed(error) => return Err(error.clone()),
         };
         if found.is_none() {
-            self.wait()?;
+            self.wait(inbox)?;
         }
         Ok(found)
     }
 
-    fn data(&self) -> Option<Kind> {
-        let len = self.data_ready();
+    fn data(&self, inbox: &Inbox) -> Option<Kind> {
+        let len = self.data_ready(inbox);
         (len > 0).then_some(Kind::Data(len))
     }
 
-    fn wait(&mut self) -> Result<(), Error> {
-        if self.inbox.has_ended() {
+    fn wait(&mut self, inbox: &Inbox) -> Result<(), Error> {
+        if inbox.has_ended() {
             return Err(self.truncated().into());
         }
-        let Some(now) = self.inbox.dry_at() else { return Ok(()) };
+        let Some(now) = inbox.dry_at() else { return Ok(()) };
         let pace = *self.pace();
         Ok(self.clock.check(now, &pace, Limit::BodyProgress)?)
     }
@@ -237,13 +289,13 @@ impl Incoming {
     }
 
     /// The number of received bytes that are content of this body and come next.
-    fn data_ready(&self) -> usize {
+    fn data_ready(&self, inbox: &Inbox) -> usize {
         let bound = match &self.state {
             Receiving::Known { received, length } => length.saturating_sub(*received),
             Receiving::Chunked(chunked) => chunked.data_remaining(),
             Receiving::UntilClose { received } => self.limits.body_bytes.saturating_sub(*received),
             Receiving::Failed(_) => 0,
         };
-        self.inbox.len().min(convert::usize_from(bound))
+        inbox.len().min(convert::usize_from(bound))
     }
 }

@@ -8,7 +8,7 @@ use crate::{Outbox, convert};
 
 /// How the content of a message is sent.
 #[derive(Debug)]
-pub(super) enum Sending {
+pub(crate) enum Sending {
     Length {
         remaining: u64,
     },
@@ -79,6 +79,28 @@ impl Sending {
             Self::NoContent => {}
         }
         Ok(())
+    }
+
+    /// Writes a piece that fits, by copy.
+    pub(super) fn copy(&mut self, data: &[u8], out: &mut Outbox) {
+        if data.is_empty() {
+            return;
+        }
+        let len = convert::u64_from(data.len());
+        match self {
+            Self::Length { remaining } => {
+                *remaining = remaining.saturating_sub(len);
+                out.put(data);
+            }
+            Self::Chunked => {
+                out.put_hex(len);
+                out.put(b"\r\n");
+                out.put(data);
+                out.put(b"\r\n");
+            }
+            Self::UntilClose => out.put(data),
+            Self::NoContent => {}
+        }
     }
 
     pub(super) fn room(&self, out: &Outbox) -> usize {

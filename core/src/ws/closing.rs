@@ -4,11 +4,12 @@ use alloc::sync::Arc;
 
 use super::close::Close;
 use super::ended::{End, Ended};
+use super::engine::State;
 use super::failure::Cause;
 use super::frame::{Header, OpCode, Peer};
 use super::limits::Limits;
 use super::mask;
-use super::receiver::{Receiver, State};
+use super::receiver::Receiver;
 use super::sender::CloseSent;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step, convert};
 
@@ -41,7 +42,7 @@ enum Wait {
 
 impl Closing {
     pub(super) fn new(mut recv: Receiver, CloseSent(sent): CloseSent) -> Self {
-        let wait = match &recv.state {
+        let wait = match &recv.engine.state {
             State::Closed(received) => {
                 let received = Close::clone(received);
                 Wait::EndOfStream(Ended::Closed { first: End::Theirs, sent, received })
@@ -56,8 +57,9 @@ impl Closing {
                 Wait::Answer { sent, discard: 0 }
             }
         };
-        recv.end_message();
-        let Receiver { inbox, peer, limits, deflate, .. } = recv;
+        recv.engine.end_message();
+        let Receiver { inbox, engine } = recv;
+        let super::engine::Engine { peer, limits, deflate, .. } = engine;
         Self { inbox, peer, limits, takes_compressed: deflate.is_some(), wait, since: None }
     }
 
@@ -150,7 +152,7 @@ impl Closing {
 /// Discards frames up to the peer's Close. `None` if it has not arrived completely.
 ///
 /// Only the headers of frames are read. RFC 6455 1.4 and 7.1.6: once our Close is sent, data may be discarded.
-fn next_close(
+pub(super) fn next_close(
     inbox: &mut Inbox,
     discard: &mut u64,
     peer: Peer,

@@ -3,23 +3,24 @@
 use core::mem;
 
 use super::deflate::{Inflating, Progress};
+use super::engine::{Engine, Next, Reception, State, message_within_a_message};
 use super::event::{Part, What};
 use super::failure::Cause;
 use super::frame::{Header, OpCode};
 use super::message::Kind;
-use super::receiver::{Next, Receiver, Reception, State, message_within_a_message};
-use crate::Violation;
+use crate::{Inbox, Violation};
 
-impl Receiver {
+impl Engine {
     /// Reads a header that is invalid without extensions: it may begin a compressed message.
     #[inline(never)]
     pub(super) fn advance_compressed_header(
         &mut self,
+        inbox: &mut Inbox,
         violation: Violation,
         reception: Reception,
     ) -> Result<Next, Cause> {
         let Some(deflate) = &self.deflate else { return Err(violation.into()) };
-        let unread = self.inbox.unread();
+        let unread = inbox.unread();
         let Some(parsed) = Header::parse_compressed(unread, self.peer) else { return Err(violation.into()) };
         let Some(header) = parsed? else { return Ok(Next::Nothing) };
         let kind = if header.opcode == OpCode::Text { Kind::Text } else { Kind::Binary };
@@ -52,19 +53,23 @@ impl Receiver {
         if let (State::Inflating(message), Some(deflate)) = (&mut self.state, &mut self.deflate) {
             message.start(&header, deflate, &self.limits)?;
         }
-        self.inbox.consume(header.size);
+        inbox.consume(header.size);
         Ok(Next::Further)
     }
 
     /// Reads more of a compressed message.
-    pub(super) fn advance_inflating(&mut self, reception: Reception) -> Result<Next, Cause> {
+    pub(super) fn advance_inflating(
+        &mut self,
+        inbox: &mut Inbox,
+        reception: Reception,
+    ) -> Result<Next, Cause> {
         let (State::Inflating(message), Some(deflate)) = (&mut self.state, &mut self.deflate) else {
             return Ok(Next::Further);
         };
         if reception == Reception::Whole {
             message.skip_rest();
         }
-        match message.advance(&mut self.inbox, &mut self.clock, deflate, &self.limits)? {
+        match message.advance(inbox, &mut self.clock, deflate, &self.limits)? {
             Progress::Piece => Ok(Next::Ready(What::Piece(Part::Held))),
             Progress::Whole if message.is_gathered() => Ok(Next::Ready(What::Gathered)),
             Progress::Whole if reception == Reception::Pieces && !message.is_skipped() => {
@@ -90,7 +95,7 @@ impl Receiver {
 
     /// The memory held beyond the inbox, in bytes: for a message in flight, and for what compression keeps of earlier
     /// ones.
-    pub fn held_bytes(&self) -> usize {
+    pub(super) fn held_bytes(&self) -> usize {
         let message = match &self.state {
             State::Gathering(message) => message.held_bytes(),
             State::HandedOut(gathered) => gathered.len(),

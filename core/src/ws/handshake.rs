@@ -9,10 +9,11 @@ use super::accept::{Accept, Key, only};
 use super::keep_alive::Jitter;
 use super::limits::Limits;
 use super::origin::Origins;
+use super::socket::Socket;
 use super::{Role, WebSocket};
 use crate::Outbox;
 use crate::http::server::{self, Exchange};
-use crate::http::{Date, Field, FieldSection, Head, Method, Request, StatusCode, Version, syntax};
+use crate::http::{Date, Field, FieldSection, Head, Method, Request, StatusCode, Version, serving, syntax};
 
 /// The terms on which a server accepts a handshake.
 ///
@@ -201,8 +202,7 @@ impl NotAHandshake {
     }
 
     /// Checks all that RFC 6455 4.2.1 requires. Returns the value of Sec-WebSocket-Accept.
-    fn check(exchange: &Exchange, acceptance: &Acceptance) -> Result<Accept, Self> {
-        let request = &exchange.head;
+    fn check(request: &Request, has_content: bool, acceptance: &Acceptance) -> Result<Accept, Self> {
         let fields = request.fields();
         if request.method() != Method::Get {
             return Err(Self::Method);
@@ -222,7 +222,7 @@ impl NotAHandshake {
         }
         let key = only(fields.get_all("sec-websocket-key")).ok_or(Self::Key)?;
         let accept = Key::parse(key).ok_or(Self::Key)?.accept();
-        if exchange.recv.has_content() {
+        if has_content {
             return Err(Self::Content);
         }
         if !fields.list(SUBPROTOCOLS).all(syntax::is_token) {
@@ -274,7 +274,7 @@ impl Exchange {
         date: Option<&Date>,
         out: &mut Outbox,
     ) -> Result<WebSocket, (NotAHandshake, Box<Self>)> {
-        let accept = match NotAHandshake::check(&self, &acceptance) {
+        let accept = match NotAHandshake::check(&self.head, self.recv.has_content(), &acceptance) {
             Ok(accept) => accept,
             Err(reason) => return Err((reason, self.into())),
         };
@@ -283,21 +283,73 @@ impl Exchange {
             Ok(agreement) => agreement,
             Err(super::MalformedExtensions) => return Err((NotAHandshake::Extensions, self.into())),
         };
-        let Acceptance { limits, subprotocol, fields, jitter, .. } = acceptance;
-        let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", accept.as_bytes()));
-        if let Some(subprotocol) = &subprotocol {
-            section.push(Field::own(SUBPROTOCOLS, subprotocol.0.as_bytes()));
-        }
         #[cfg(feature = "deflate")]
-        if let Some(agreement) = &agreement {
-            section.push(Field::own("sec-websocket-extensions", agreement.field().as_bytes()));
-        }
-        section.append(&fields);
-        server::write_switch("websocket", &section, date, out);
+        let extensions = agreement.as_ref().map(super::Agreement::field);
+        #[cfg(not(feature = "deflate"))]
+        let extensions: Option<&str> = None;
+        acceptance.write(&accept, extensions.as_ref().map(AsRef::as_ref), date, out);
+        let Acceptance { limits, subprotocol, jitter, .. } = acceptance;
         let (mut inbox, _) = self.recv.into_parts();
         inbox.set_limit(limits.received());
         let subprotocol = subprotocol.map(|chosen| chosen.0);
         let socket = WebSocket::new(*inbox, Role::Server, limits, jitter, subprotocol);
+        #[cfg(feature = "deflate")]
+        let socket = match &agreement {
+            Some(agreement) => socket.deflate(agreement),
+            None => socket,
+        };
+        Ok(socket)
+    }
+}
+
+impl Acceptance {
+    /// Writes the 101.
+    fn write(&self, accept: &Accept, extensions: Option<&str>, date: Option<&Date>, out: &mut Outbox) {
+        let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", accept.as_bytes()));
+        if let Some(subprotocol) = &self.subprotocol {
+            section.push(Field::own(SUBPROTOCOLS, subprotocol.0.as_bytes()));
+        }
+        if let Some(extensions) = extensions {
+            section.push(Field::own("sec-websocket-extensions", extensions.as_bytes()));
+        }
+        section.append(&self.fields);
+        server::write_switch("websocket", &section, date, out);
+    }
+}
+
+impl serving::Exchange {
+    /// Accepts a WebSocket handshake. Writes the 101. The socket receives the bytes after the request.
+    ///
+    /// # Errors
+    ///
+    /// Returns the exchange, to be answered, with the reason why the handshake cannot be accepted.
+    /// [`NotAHandshake::head`] has the head of the matching refusal.
+    pub fn accept(
+        self,
+        acceptance: Acceptance,
+        date: Option<&Date>,
+    ) -> Result<Socket, (NotAHandshake, Self)> {
+        let checked = match self.asks() {
+            None => Err(NotAHandshake::NotAsked),
+            Some(head) => NotAHandshake::check(head, self.has_content(), &acceptance),
+        };
+        let accept = match checked {
+            Ok(accept) => accept,
+            Err(reason) => return Err((reason, self)),
+        };
+        #[cfg(feature = "deflate")]
+        let agreement = match self.asks().map_or(Ok(None), |head| acceptance.agree(head)) {
+            Ok(agreement) => agreement,
+            Err(super::MalformedExtensions) => return Err((NotAHandshake::Extensions, self)),
+        };
+        #[cfg(feature = "deflate")]
+        let extensions = agreement.as_ref().map(super::Agreement::field);
+        #[cfg(not(feature = "deflate"))]
+        let extensions: Option<&str> = None;
+        let mut conn = self.into_conn();
+        acceptance.write(&accept, extensions.as_ref().map(AsRef::as_ref), date, &mut conn.outbox);
+        let Acceptance { limits, subprotocol, jitter, .. } = acceptance;
+        let socket = Socket::new(conn, Role::Server, limits, jitter, subprotocol.map(|chosen| chosen.0));
         #[cfg(feature = "deflate")]
         let socket = match &agreement {
             Some(agreement) => socket.deflate(agreement),

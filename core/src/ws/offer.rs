@@ -120,7 +120,7 @@ impl Offer {
     }
 
     /// The request.
-    pub(super) fn head(&self) -> RequestHead {
+    pub(crate) fn head(&self) -> RequestHead {
         let mut head = self.head.clone();
         let fields = head.fields_mut();
         fields.push(Field::own("connection", b"Upgrade"));

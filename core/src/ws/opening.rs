@@ -1,11 +1,15 @@
 //! The client's side of the opening handshake. RFC 6455 4.1.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::accept::only;
+use super::keep_alive::Jitter;
+use super::limits::Limits;
 use super::mask::Masks;
 use super::offer::Offer;
+use super::socket::Socket;
 use super::{Role, WebSocket};
 use crate::http::client::{Arrived, Client, Failure, Finished, Received, Terms, Waiting};
 use crate::http::{InterimResponse, Version};
@@ -104,6 +108,44 @@ impl Handshake {
             None => socket,
         };
         Ok(Step::Done(Opening::Open(socket, head)))
+    }
+}
+
+/// What a 101 grants.
+#[derive(Debug)]
+pub(crate) struct Granted {
+    subprotocol: Option<Box<str>>,
+    #[cfg(feature = "deflate")]
+    agreement: Option<super::Agreement>,
+}
+
+impl Offer {
+    /// Checks a 101 against this offer.
+    pub(crate) fn check(&self, head: &InterimResponse) -> Result<Granted, Violation> {
+        Ok(Granted {
+            subprotocol: check(head, self)?,
+            #[cfg(feature = "deflate")]
+            agreement: match &self.deflate {
+                Some(deflate) => deflate.confirm(head.fields().get_all("sec-websocket-extensions"))?,
+                None => None,
+            },
+        })
+    }
+
+    /// Opens the socket that was granted.
+    pub(crate) fn open(
+        self,
+        granted: Granted,
+        socket: impl FnOnce(Arc<Limits>, Jitter, Option<Box<str>>) -> Socket,
+    ) -> Socket {
+        let Self { limits, jitter, .. } = self;
+        let socket = socket(limits, jitter, granted.subprotocol);
+        #[cfg(feature = "deflate")]
+        let socket = match &granted.agreement {
+            Some(agreement) => socket.deflate(agreement),
+            None => socket,
+        };
+        socket
     }
 }
 

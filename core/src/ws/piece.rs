@@ -3,23 +3,23 @@
 use alloc::boxed::Box;
 use core::mem;
 
+use super::engine::{Engine, Next, Reception, State, fail};
 use super::event::{Part, Ready, What};
 use super::failure::{Cause, Failure};
 use super::gather::{self, Gathered, Gathering};
 use super::message::{Kind, Text};
-use super::receiver::{Next, Receiver, Reception, State, fail};
 use super::streaming::Streaming;
 use super::{mask, utf8};
-use crate::Payload;
+use crate::{Inbox, Payload};
 
 /// What a poll for pieces finds.
 #[derive(Debug)]
 #[must_use = "exchange what it holds"]
 pub enum NextPiece {
-    /// A part of a message: exchange it with [`Receiver::piece`] or [`Session::piece`](super::Session::piece).
+    /// A part of a message: exchange it with [`Receiver::piece`](super::Receiver::piece) or [`Session::piece`](super::Session::piece).
     Piece(PieceReady),
     /// Anything else, but never a message: a control frame, a ping that is due, a failure. Exchange it with
-    /// [`Receiver::event`] or [`Session::event`](super::Session::event).
+    /// [`Receiver::event`](super::Receiver::event) or [`Session::event`](super::Session::event).
     Event(Ready),
 }
 
@@ -44,7 +44,7 @@ pub enum Piece<'a> {
     End,
 }
 
-impl Receiver {
+impl Engine {
     /// Polls like [`poll`](Self::poll), but messages come in pieces, as they arrive: nothing is reassembled, and a
     /// message may be as large as [`Limits::streamed_bytes`](super::Limits::streamed_bytes).
     ///
@@ -52,8 +52,8 @@ impl Receiver {
     /// gathered becomes its first piece. If the caller polls for a whole message before the [`End`](Piece::End) of one
     /// in pieces, the rest of that message is skipped: it is discarded as it arrives, without a check for UTF-8, and
     /// within the same limits.
-    pub fn poll_piece(&mut self) -> Option<NextPiece> {
-        let Ready(what) = self.poll_slowly(Reception::Pieces)?;
+    pub(super) fn poll_piece(&mut self, inbox: &mut Inbox) -> Option<NextPiece> {
+        let Ready(what) = self.poll_slowly(inbox, Reception::Pieces)?;
         Some(match what {
             What::Piece(part) => NextPiece::Piece(PieceReady(part)),
             What::Message(_) | What::Control(..) | What::Gathered | What::PingDue(_) | What::Failing => {
@@ -67,7 +67,11 @@ impl Receiver {
     /// # Errors
     ///
     /// A [`Failure`], as from [`event`](Self::event), if a text message is not UTF-8.
-    pub fn piece(&mut self, ready: PieceReady) -> Result<Piece<'_>, Failure> {
+    pub(super) fn piece<'a>(
+        &'a mut self,
+        inbox: &'a mut Inbox,
+        ready: PieceReady,
+    ) -> Result<Piece<'a>, Failure> {
         match ready.0 {
             Part::Start(kind) => {
                 // The clock of the header keeps running: it is the clock of the message, from its first byte.
@@ -85,8 +89,8 @@ impl Receiver {
                 }
                 Ok(Piece::Start(kind))
             }
-            Part::Payload(len) => self.payload(len),
-            Part::Held => Ok(self.held()),
+            Part::Payload(len) => self.payload(inbox, len),
+            Part::Held => Ok(self.held(inbox)),
             Part::End => {
                 if let State::Streaming(_) | State::Inflating(_) = self.state {
                     self.end_message();
@@ -96,18 +100,18 @@ impl Receiver {
         }
     }
 
-    fn payload(&mut self, len: usize) -> Result<Piece<'_>, Failure> {
+    fn payload<'a>(&'a mut self, inbox: &'a mut Inbox, len: usize) -> Result<Piece<'a>, Failure> {
         // A token of another receiver yields an empty piece.
         let State::Streaming(message) = &mut self.state else {
-            return Ok(Piece::Binary(self.inbox.payload(0)));
+            return Ok(Piece::Binary(inbox.payload(0)));
         };
-        let len = len.min(message.here(&self.inbox));
-        let (behind, count) = message.behind(len, &self.inbox);
+        let len = len.min(message.here(inbox));
+        let (behind, count) = message.behind(len, inbox);
         let key = message.passed(len);
         self.clock.add(len);
         match message.kind() {
             Kind::Text => {
-                let bytes = self.inbox.read(0, len);
+                let bytes = inbox.read(0, len);
                 mask::apply(key, bytes);
                 match utf8::check(bytes) {
                     Ok(text) => Ok(Piece::Text(Text::arrived(text))),
@@ -119,14 +123,14 @@ impl Receiver {
                 }
             }
             Kind::Binary => {
-                let mut payload = self.inbox.payload(len);
+                let mut payload = inbox.payload(len);
                 mask::apply(key, payload.as_mut());
                 Ok(Piece::Binary(payload))
             }
         }
     }
 
-    fn held(&mut self) -> Piece<'_> {
+    fn held<'a>(&'a mut self, inbox: &'a mut Inbox) -> Piece<'a> {
         let gathered = match &mut self.state {
             State::Streaming(message) => message.hand_out(),
             State::Inflating(message) => message.hand_out(),
@@ -138,7 +142,7 @@ impl Receiver {
             | State::Skipping(_)
             | State::Failing(_)
             | State::Failed(_)
-            | State::Closed(_) => return Piece::Binary(self.inbox.payload(0)),
+            | State::Closed(_) => return Piece::Binary(inbox.payload(0)),
         };
         match gathered {
             Gathered::Text(text) => Piece::Text(Text::gathered(text)),
@@ -147,14 +151,18 @@ impl Receiver {
     }
 
     /// Reads more of a message that is handed out in pieces.
-    pub(super) fn advance_streaming(&mut self, reception: Reception) -> Result<Next, Cause> {
+    pub(super) fn advance_streaming(
+        &mut self,
+        inbox: &mut Inbox,
+        reception: Reception,
+    ) -> Result<Next, Cause> {
         let State::Streaming(message) = &mut self.state else { return Ok(Next::Further) };
         if reception == Reception::Whole {
             let rest = message.skip_rest();
             self.state = State::Skipping(Box::new(rest));
             return Ok(Next::Further);
         }
-        match message.advance(&mut self.inbox, &mut self.clock)? {
+        match message.advance(inbox, &mut self.clock)? {
             Some(part) => Ok(Next::Ready(What::Piece(part))),
             None if message.is_between_frames() => Ok(Next::Further),
             None => Ok(Next::Nothing),
@@ -162,12 +170,12 @@ impl Receiver {
     }
 
     /// Skips more of a message whose rest the caller does not want.
-    pub(super) fn skip(&mut self) -> Result<Next, Cause> {
+    pub(super) fn skip(&mut self, inbox: &mut Inbox) -> Result<Next, Cause> {
         let State::Skipping(message) = &mut self.state else { return Ok(Next::Further) };
-        match message.advance(&mut self.inbox, &mut self.clock)? {
+        match message.advance(inbox, &mut self.clock)? {
             Some(Part::Payload(len)) => {
                 message.passed(len);
-                self.inbox.consume(len);
+                inbox.consume(len);
                 self.clock.add(len);
             }
             Some(Part::End) => self.end_message(),

@@ -1,23 +1,17 @@
 //! The receiving half.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::close::Close;
 use super::closing::Closing;
-use super::deflate::{Inflating, Receiving};
-use super::event::{Event, Part, Ready, What, Whole};
-use super::failure::{Cause, Failure};
-use super::frame::{Header, OpCode, Peer};
-use super::gather::{self, Gain, Gathered, Gathering};
-use super::keep_alive::{Jitter, KeepAlive, Silence};
+use super::engine::Engine;
+use super::event::{Event, Ready};
+use super::failure::Failure;
+use super::frame::Peer;
+use super::keep_alive::Jitter;
 use super::limits::Limits;
-use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
+use super::piece::{NextPiece, Piece, PieceReady};
 use super::sender::CloseSent;
-use super::streaming::Streaming;
-use super::{mask, utf8};
-use crate::time::Clock;
-use crate::{Deadline, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
+use crate::{Deadline, Inbox, Instant, Pace};
 
 /// The receiving half of a WebSocket.
 ///
@@ -28,56 +22,12 @@ use crate::{Deadline, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
 #[must_use = "dropping the receiving half drops the connection"]
 pub struct Receiver {
     pub(super) inbox: Inbox,
-    pub(super) state: State,
-    pub(super) peer: Peer,
-    /// The largest payload of the fast path.
-    small: u8,
-    pub(super) limits: Arc<Limits>,
-    pub(super) clock: Clock,
-    pub(super) keep_alive: KeepAlive,
-    /// The state for decompression, if messages may be compressed.
-    pub(super) deflate: Option<Receiving>,
-}
-
-/// What came last.
-#[derive(Debug)]
-pub(super) enum State {
-    /// A message, or nothing yet. Only the clock of the pings runs.
-    Idle,
-    /// The first bytes of a header or of a control frame. The clock of the message runs.
-    Begun,
-    /// A part of a message.
-    Gathering(Box<Gathering>),
-    /// A reassembled message that is handed out; the next call drops it.
-    HandedOut(Box<Gathered>),
-    /// The start of a message in pieces was handed out. Its header comes next, and is in the inbox.
-    Started,
-    /// A part of a message that is handed out in pieces.
-    Streaming(Box<Streaming>),
-    /// A part of a message whose rest the caller does not want.
-    Skipping(Box<Streaming>),
-    /// A part of a compressed message, in pieces or whole.
-    Inflating(Inflating),
-    /// A failure that ends everything, not handed out yet.
-    Failing(Box<Cause>),
-    /// A failure that was handed out.
-    Failed(Box<Cause>),
-    /// The peer's Close, handed out.
-    Closed(Box<Close>),
+    pub(super) engine: Engine,
 }
 
 impl Receiver {
     pub(super) fn new(inbox: Inbox, peer: Peer, limits: Arc<Limits>, jitter: Jitter) -> Self {
-        Self {
-            inbox,
-            state: State::Idle,
-            peer,
-            small: limits.small(),
-            keep_alive: KeepAlive::new(jitter),
-            limits,
-            clock: Clock::default(),
-            deflate: None,
-        }
+        Self { inbox, engine: Engine::new(peer, limits, jitter) }
     }
 
     /// The inbox for received bytes.
@@ -91,10 +41,7 @@ impl Receiver {
     /// the same. The rest of a message that was begun in pieces ([`poll_piece`](Self::poll_piece)) is skipped.
     #[inline]
     pub fn poll(&mut self) -> Option<Ready> {
-        match self.poll_quickly() {
-            None => self.poll_slowly(Reception::Whole),
-            ready => ready,
-        }
+        self.engine.poll(&mut self.inbox)
     }
 
     /// Consumes what is ready.
@@ -105,392 +52,59 @@ impl Receiver {
     /// and nothing comes after it.
     #[inline]
     pub fn event(&mut self, ready: Ready) -> Result<Event<'_>, Failure> {
-        let What::Message(frame) = ready.0 else { return self.event_slowly(ready.0) };
-        match frame.kind {
-            Kind::Text => {
-                let bytes = self.inbox.read(frame.header, frame.len);
-                mask::apply(frame.key, bytes);
-                match utf8::check(bytes) {
-                    Ok(text) => Ok(Event::Text(Text::arrived(text))),
-                    Err(found) => Err(fail(&mut self.state, Cause::NotText(gather::not_text(found)))),
-                }
-            }
-            Kind::Binary => {
-                self.inbox.consume(frame.header);
-                let mut payload = self.inbox.payload(frame.len);
-                mask::apply(frame.key, payload.as_mut());
-                Ok(Event::Binary(payload))
-            }
-        }
+        self.engine.event(&mut self.inbox, ready)
+    }
+
+    /// Polls like [`poll`](Self::poll), but messages come in pieces, as they arrive: nothing is reassembled, and a
+    /// message may be as large as [`Limits::streamed_bytes`](super::Limits::streamed_bytes).
+    ///
+    /// A caller may alternate between whole messages and pieces. The part of a message that [`poll`](Self::poll) has
+    /// gathered becomes its first piece. If the caller polls for a whole message before the [`End`](Piece::End) of one
+    /// in pieces, the rest of that message is skipped: it is discarded as it arrives, without a check for UTF-8, and
+    /// within the same limits.
+    pub fn poll_piece(&mut self) -> Option<NextPiece> {
+        self.engine.poll_piece(&mut self.inbox)
+    }
+
+    /// Consumes a part of a message that is ready.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`], as from [`event`](Self::event), if a text message is not UTF-8.
+    pub fn piece(&mut self, ready: PieceReady) -> Result<Piece<'_>, Failure> {
+        self.engine.piece(&mut self.inbox, ready)
     }
 
     /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
-        if self.is_over() {
-            return None;
-        }
-        let message = self.clock.deadline(&self.limits.message_pace, Limit::MessageProgress);
-        Deadline::earlier(message, self.keep_alive.deadline(&self.limits))
+        self.engine.deadline()
     }
 
     /// Notes that the caller does not wait for the peer at `now`: time that the application takes does not count
     /// against the peer. The next poll that finds nothing resumes the count.
     pub fn pause(&mut self, now: Instant) {
-        self.clock.pause(now);
-        self.inbox.forget_look();
+        self.engine.pause(&mut self.inbox, now);
     }
 
     /// Sets the pace of messages on this socket, instead of [`Limits::message_pace`], for example if its messages come
     /// in pieces over hours.
     pub fn set_message_pace(&mut self, pace: Pace) {
-        Arc::make_mut(&mut self.limits).message_pace = pace;
+        self.engine.set_message_pace(pace);
     }
 
     /// True if the peer's Close or a failure was handed out: nothing more comes.
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Failed(_) | State::Closed(_))
+        self.engine.is_over()
+    }
+
+    /// The memory held beyond the inbox, in bytes: for a message in flight, and for what compression keeps of earlier
+    /// ones.
+    pub fn held_bytes(&self) -> usize {
+        self.engine.held_bytes()
     }
 
     /// Continues with closing, now that our Close is written or was not owed.
     pub fn closing(self, sent: CloseSent) -> Closing {
         Closing::new(self, sent)
     }
-
-    /// Returns what is ready if that takes only a glance.
-    #[inline]
-    pub(super) fn poll_quickly(&self) -> Option<Ready> {
-        match self.state {
-            State::Idle => self.small_frame().map(|frame| Ready(What::Message(frame))),
-            State::Begun
-            | State::Gathering(_)
-            | State::HandedOut(_)
-            | State::Started
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Inflating(_)
-            | State::Failing(_)
-            | State::Failed(_)
-            | State::Closed(_) => None,
-        }
-    }
-
-    /// An unfragmented message with a short header, complete in the inbox: nearly every message.
-    #[inline]
-    fn small_frame(&self) -> Option<Whole> {
-        let unread = self.inbox.unread();
-        let (&[first, second], rest) = unread.split_first_chunk()?;
-        let kind = match first {
-            TEXT => Kind::Text,
-            BINARY => Kind::Binary,
-            _ => return None,
-        };
-        // A wrong mask bit makes the length larger than that of any small frame.
-        let len = second ^ self.peer.mask_bit();
-        if len > self.small {
-            return None;
-        }
-        let len = usize::from(len);
-        let (key, rest, header) = match self.peer {
-            Peer::Client => {
-                let (&key, rest) = rest.split_first_chunk()?;
-                (key, rest, 6)
-            }
-            Peer::Server => ([0; 4], rest, 2),
-        };
-        (rest.len() >= len).then_some(Whole { kind, header, len, key })
-    }
-
-    #[inline(never)]
-    pub(super) fn poll_slowly(&mut self, reception: Reception) -> Option<Ready> {
-        match self.advance(reception) {
-            Ok(Some(what)) => Some(Ready(what)),
-            Ok(None) => None,
-            Err(cause) => {
-                self.state = State::Failing(Box::new(cause));
-                Some(Ready(What::Failing))
-            }
-        }
-    }
-
-    fn advance(&mut self, reception: Reception) -> Result<Option<What>, Cause> {
-        loop {
-            match &mut self.state {
-                State::Failing(_) => return Ok(Some(What::Failing)),
-                State::Failed(_) | State::Closed(_) => {
-                    self.inbox.discard();
-                    return Ok(None);
-                }
-                State::HandedOut(_) => self.end_message(),
-                State::Gathering(message) if reception == Reception::Pieces => {
-                    return Ok(Some(What::Piece(Part::Gathered(message.kind()))));
-                }
-                State::Gathering(message) if message.is_whole() => return Ok(Some(What::Gathered)),
-                State::Gathering(message) if !message.is_between_frames() => {
-                    let (gained, gain) = message.gather(&mut self.inbox)?;
-                    self.clock.add(gained);
-                    if let Gain::Nothing = gain {
-                        return self.wait();
-                    }
-                }
-                State::Streaming(message) if !message.is_between_frames() => {
-                    match self.advance_streaming(reception)? {
-                        Next::Ready(what) => return Ok(Some(what)),
-                        Next::Nothing => return self.wait(),
-                        Next::Further => {}
-                    }
-                }
-                State::Skipping(message) if !message.is_between_frames() => match self.skip()? {
-                    Next::Ready(what) => return Ok(Some(what)),
-                    Next::Nothing => return self.wait(),
-                    Next::Further => {}
-                },
-                State::Inflating(message) if reception == Reception::Pieces && message.is_gathered() => {
-                    return Ok(Some(What::Piece(Part::Gathered(message.kind()))));
-                }
-                State::Inflating(message) if !message.is_between_frames() => {
-                    match self.advance_inflating(reception)? {
-                        Next::Ready(what) => return Ok(Some(what)),
-                        Next::Nothing => return self.wait(),
-                        Next::Further => {}
-                    }
-                }
-                State::Idle
-                | State::Begun
-                | State::Gathering(_)
-                | State::Started
-                | State::Streaming(_)
-                | State::Skipping(_)
-                | State::Inflating(_) => match self.advance_header(reception)? {
-                    Next::Ready(what) => return Ok(Some(what)),
-                    Next::Nothing => return self.wait(),
-                    Next::Further => {}
-                },
-            }
-        }
-    }
-
-    /// Reads on where a header comes next.
-    fn advance_header(&mut self, reception: Reception) -> Result<Next, Cause> {
-        let unread = self.inbox.unread();
-        let header = match Header::parse(unread, self.peer) {
-            Ok(Some(header)) => header,
-            Ok(None) => return Ok(Next::Nothing),
-            Err(violation) => return self.advance_compressed_header(violation, reception),
-        };
-        let len = convert::usize_from(header.len);
-        let is_here = unread.len().saturating_sub(header.size) >= len;
-        let frame = |kind| Whole { kind, header: header.size, len, key: header.key };
-        let kind = match (header.opcode, &self.state) {
-            (OpCode::Close | OpCode::Ping | OpCode::Pong, _) => {
-                if !is_here {
-                    return Ok(Next::Nothing);
-                }
-                self.stop_header_clock();
-                return Ok(Next::Ready(What::Control(header.opcode, frame(Kind::Binary))));
-            }
-            (
-                OpCode::Continuation,
-                State::Gathering(_) | State::Streaming(_) | State::Skipping(_) | State::Inflating(_),
-            ) => None,
-            (OpCode::Continuation, _) => {
-                let got = unread.get(..1).unwrap_or_default();
-                let expected = "no continuation where no message was begun";
-                return Err(Violation::new(expected, got, "RFC 6455 5.4").into());
-            }
-            (
-                OpCode::Text | OpCode::Binary,
-                State::Gathering(_) | State::Streaming(_) | State::Skipping(_) | State::Inflating(_),
-            ) => return Err(message_within_a_message(unread)),
-            (OpCode::Text, _) => Some(Kind::Text),
-            (OpCode::Binary, _) => Some(Kind::Binary),
-        };
-        match (kind, &self.state, reception) {
-            (None, ..) => {}
-            (Some(kind), State::Started, _) => self.state = State::Streaming(Box::new(Streaming::new(kind))),
-            (Some(kind), _, Reception::Pieces) => {
-                return Ok(Next::Ready(What::Piece(Part::Start(kind))));
-            }
-            (Some(kind), _, Reception::Whole) if header.fin && is_here => {
-                gather::check_length(header.len, 0, &self.limits)?;
-                self.stop_header_clock();
-                return Ok(Next::Ready(What::Message(frame(kind))));
-            }
-            // The clock keeps running: it is the clock of the message, from its first byte.
-            (Some(kind), _, Reception::Whole) => {
-                self.state = State::Gathering(Box::new(Gathering::new(kind)));
-            }
-        }
-        match &mut self.state {
-            State::Gathering(message) => message.start(&header, &self.limits)?,
-            State::Streaming(message) | State::Skipping(message) => message.start(&header, &self.limits)?,
-            State::Inflating(message) => {
-                if let Some(deflate) = &mut self.deflate {
-                    message.start(&header, deflate, &self.limits)?;
-                }
-            }
-            State::Idle
-            | State::Begun
-            | State::HandedOut(_)
-            | State::Started
-            | State::Failing(_)
-            | State::Failed(_)
-            | State::Closed(_) => return Ok(Next::Further),
-        }
-        self.inbox.consume(header.size);
-        Ok(Next::Further)
-    }
-
-    /// Stops the clock of a frame that is now complete. The clock of a message being reassembled keeps running.
-    fn stop_header_clock(&mut self) {
-        if let State::Begun = self.state {
-            self.state = State::Idle;
-            self.clock.stop();
-        }
-    }
-
-    /// Waits, since nothing more can be parsed without more bytes.
-    fn wait(&mut self) -> Result<Option<What>, Cause> {
-        if self.inbox.has_ended() {
-            return Err(Cause::EndOfStream);
-        }
-        let (Some(now), Some(silent_since)) = (self.inbox.dry_at(), self.inbox.silent_since()) else {
-            return Ok(None);
-        };
-        if let (State::Idle, false) = (&self.state, self.inbox.is_empty()) {
-            self.state = State::Begun;
-        }
-        if let State::Begun
-        | State::Gathering(_)
-        | State::Streaming(_)
-        | State::Skipping(_)
-        | State::Inflating(_) = &self.state
-        {
-            self.clock.check(now, &self.limits.message_pace, Limit::MessageProgress)?;
-        }
-        match self.keep_alive.poll(now, silent_since, &self.limits) {
-            Silence::Fine => Ok(None),
-            Silence::PingDue => Ok(Some(What::PingDue(now))),
-            Silence::TooLong(exceeded) => Err(exceeded.into()),
-        }
-    }
-
-    #[inline(never)]
-    fn event_slowly(&mut self, what: What) -> Result<Event<'_>, Failure> {
-        match what {
-            What::Message(frame) => Ok(Event::Binary(self.inbox.payload(frame.len))),
-            // Only a token of `piece` holds this, never one of `event`.
-            What::Piece(_) => Ok(Event::Binary(self.inbox.payload(0))),
-            What::Control(opcode, frame) => self.control(opcode, frame),
-            What::Gathered => Ok(self.gathered()),
-            What::PingDue(now) => {
-                self.keep_alive.pinged(now);
-                Ok(Event::PingDue(PingDue(())))
-            }
-            What::Failing => {
-                let cause = match core::mem::replace(&mut self.state, State::Idle) {
-                    State::Failing(cause) => *cause,
-                    // A token of another receiver: both connections end, each in its own state.
-                    State::Idle
-                    | State::Begun
-                    | State::Gathering(_)
-                    | State::HandedOut(_)
-                    | State::Started
-                    | State::Streaming(_)
-                    | State::Skipping(_)
-                    | State::Inflating(_)
-                    | State::Failed(_)
-                    | State::Closed(_) => Cause::EndOfStream,
-                };
-                Err(fail(&mut self.state, cause))
-            }
-        }
-    }
-
-    fn control(&mut self, opcode: OpCode, frame: Whole) -> Result<Event<'_>, Failure> {
-        let payload = self.inbox.read(frame.header, frame.len);
-        mask::apply(frame.key, payload);
-        match opcode {
-            OpCode::Ping => Ok(Event::Ping(Ping(Control::received(payload)))),
-            OpCode::Close => match Close::parse(payload) {
-                Ok(close) => {
-                    self.state = State::Closed(Box::new(close.clone()));
-                    Ok(Event::Close(PeerClose(close)))
-                }
-                Err(cause) => Err(fail(&mut self.state, cause)),
-            },
-            OpCode::Pong | OpCode::Continuation | OpCode::Text | OpCode::Binary => {
-                self.keep_alive.heard();
-                Ok(Event::Pong(Control::received(payload)))
-            }
-        }
-    }
-
-    fn gathered(&mut self) -> Event<'_> {
-        match core::mem::replace(&mut self.state, State::Idle) {
-            State::Gathering(message) => self.state = State::HandedOut(message.into_gathered().into()),
-            State::Inflating(message) => {
-                if let Some(deflate) = &self.deflate {
-                    self.state = State::HandedOut(message.into_gathered(deflate).into());
-                }
-            }
-            other @ (State::Idle
-            | State::Begun
-            | State::HandedOut(_)
-            | State::Started
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Failing(_)
-            | State::Failed(_)
-            | State::Closed(_)) => self.state = other,
-        }
-        match &mut self.state {
-            State::HandedOut(gathered) => match &mut **gathered {
-                Gathered::Text(text) => Event::Text(Text::gathered(text)),
-                Gathered::Binary(bytes) => Event::Binary(Payload::gathered(bytes)),
-            },
-            // A token of another receiver yields an empty message.
-            State::Idle
-            | State::Begun
-            | State::Gathering(_)
-            | State::Started
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Inflating(_)
-            | State::Failing(_)
-            | State::Failed(_)
-            | State::Closed(_) => Event::Binary(self.inbox.payload(0)),
-        }
-    }
-}
-
-#[cold]
-pub(super) fn message_within_a_message(unread: &[u8]) -> Cause {
-    let got = unread.get(..1).unwrap_or_default();
-    Violation::new("the rest of a message before the next", got, "RFC 6455 5.4").into()
-}
-
-const TEXT: u8 = OpCode::Text.last();
-const BINARY: u8 = OpCode::Binary.last();
-
-/// What the caller asks for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reception {
-    /// Whole messages.
-    Whole,
-    /// Messages in pieces, as they arrive.
-    Pieces,
-}
-
-/// How parsing continues.
-pub(super) enum Next {
-    Ready(What),
-    Nothing,
-    /// The message continues.
-    Further,
-}
-
-#[cold]
-pub(super) fn fail(state: &mut State, cause: Cause) -> Failure {
-    *state = State::Failed(Box::new(cause.clone()));
-    Failure::new(cause)
 }

@@ -4,12 +4,13 @@ use core::mem;
 
 use super::close::Close;
 use super::closing::Closing;
+use super::engine::Reception;
 use super::event::{Event, Ready, What};
 use super::failure::Cause;
 use super::fragments::Fragments;
 use super::message::{Control, Kind, PeerClose, PingDue, Text};
 use super::piece::{NextPiece, Piece, PieceReady};
-use super::receiver::{Receiver, Reception};
+use super::receiver::Receiver;
 use super::sender::{CloseSent, Sender};
 use super::{Failure, Ping, WebSocket};
 use crate::{Deadline, Inbox, Instant, Limit, Outbox, Pace, Payload};
@@ -72,7 +73,7 @@ impl Session {
     /// Skips the rest of a message that was begun in pieces.
     #[inline]
     pub fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
-        match self.recv.poll_quickly() {
+        match self.recv.engine.poll_quickly(&self.recv.inbox) {
             None => self.poll_slowly(out),
             ready => ready,
         }
@@ -228,10 +229,10 @@ impl Session {
     #[inline(never)]
     fn poll_slowly(&mut self, out: &mut Outbox) -> Option<Ready> {
         self.writer.settle(out);
-        let mut ready = self.recv.poll_slowly(Reception::Whole);
+        let mut ready = self.recv.engine.poll_slowly(&mut self.recv.inbox, Reception::Whole);
         while let Some(Ready(due @ What::PingDue(_))) = ready {
             self.keep_alive(Ready(due), out);
-            ready = self.recv.poll_slowly(Reception::Whole);
+            ready = self.recv.engine.poll_slowly(&mut self.recv.inbox, Reception::Whole);
         }
         ready
     }
@@ -242,16 +243,16 @@ impl Session {
     ///
     /// `unacknowledged` is as for [`Outbox::poll`].
     pub fn look(&mut self, now: Instant, out: &mut Outbox, unacknowledged: impl FnOnce() -> Option<u64>) {
-        let pong = self.recv.keep_alive.deadline(&self.recv.limits);
+        let pong = self.recv.engine.keep_alive.deadline(&self.recv.engine.limits);
         let is_late = pong.is_some_and(|pong| pong.reason == Limit::PongTime && now >= pong.at);
         if let Some(has) = if is_late { out.gained(unacknowledged()) } else { None } {
-            self.recv.keep_alive.takes(now, has);
+            self.recv.engine.keep_alive.takes(now, has);
         }
     }
 
     fn keep_alive(&mut self, due: Ready, out: &mut Outbox) {
         let Ok(Event::PingDue(due)) = self.recv.event(due) else { return };
-        self.recv.keep_alive.pinged_behind(out.written());
+        self.recv.engine.keep_alive.pinged_behind(out.written());
         self.writer.keep_alive(due, out);
     }
 }

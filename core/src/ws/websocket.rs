@@ -69,7 +69,7 @@ impl WebSocket {
     /// sets this itself.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, agreement: &super::Agreement) -> Self {
-        self.recv.deflate = Some(super::deflate::Receiving::new(agreement));
+        self.recv.engine.deflate = Some(super::deflate::Receiving::new(agreement));
         self.send.compress(agreement);
         self
     }

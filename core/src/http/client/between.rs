@@ -157,6 +157,6 @@ fn is_timeout(got: &[u8]) -> bool {
 }
 
 /// Describes bytes that came without a request.
-pub(super) fn unasked(got: &[u8]) -> Violation {
+pub(in crate::http) fn unasked(got: &[u8]) -> Violation {
     Violation::new("nothing from the server without a request", got, "RFC 9112 9.2")
 }

@@ -106,6 +106,7 @@ mod waiting;
 pub use super::receive::{Event, Ready};
 pub use super::send::NotWritten;
 pub use super::upgraded::Upgraded;
+pub(in crate::http) use between::unasked;
 pub use between::{Client, Closed};
 pub use expect::{Continue, Withheld};
 pub use failure::Failure;

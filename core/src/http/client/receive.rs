@@ -1,5 +1,7 @@
 //! Receives the body of a response.
 
+use alloc::boxed::Box;
+
 use super::between::Client;
 use super::failure::Failure;
 use super::send::Finished;
@@ -27,6 +29,7 @@ pub struct Received {
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct ResponseBody {
+    inbox: Box<Inbox>,
     incoming: Incoming,
     announced: Option<u64>,
     persistence: Persistence,
@@ -40,9 +43,17 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn of(head: &RequestHead) -> Self {
+    pub(in crate::http) fn of(head: &RequestHead) -> Self {
         let asked = if head.method() == Method::Head { Asked::Head } else { Asked::Content };
         Self { asked, persistence: head.persistence }
+    }
+
+    pub(in crate::http) fn asked(self) -> Asked {
+        self.asked
+    }
+
+    pub(in crate::http) fn persistence(self) -> Persistence {
+        self.persistence
     }
 
     /// The terms of a request that may switch the connection to another protocol, and did not.
@@ -51,7 +62,7 @@ impl Terms {
 
 impl Received {
     pub(crate) fn new(waiting: Waiting, head: ResponseHead, terms: Terms) -> Result<Self, Failure> {
-        let Waiting { inbox, limits, .. } = waiting;
+        let Waiting { mut inbox, limits, .. } = waiting;
         let (status, fields, version) = (head.status(), head.fields(), head.version());
         let reading = limits.reading_of(Reader::Client);
         let Framed { length, announced, persistence } =
@@ -64,8 +75,8 @@ impl Received {
             (Persistence::Keep, Persistence::Keep) => Persistence::of(version, fields),
             (Persistence::Close, _) | (_, Persistence::Close) => Persistence::Close,
         };
-        let incoming = Incoming::new(inbox, limits, Reader::Client, length);
-        let body = ResponseBody { incoming, announced, persistence };
+        let incoming = Incoming::new(&mut inbox, limits, Reader::Client, length);
+        let body = ResponseBody { inbox, incoming, announced, persistence };
         Ok(Self { head, body })
     }
 }
@@ -73,7 +84,7 @@ impl Received {
 impl ResponseBody {
     /// The inbox for received bytes.
     pub fn inbox(&mut self) -> &mut Inbox {
-        &mut self.incoming.inbox
+        &mut self.inbox
     }
 
     /// Returns the next part of the body, if it has arrived.
@@ -83,18 +94,18 @@ impl ResponseBody {
     /// The server broke the protocol, ended the stream within the body, or met a limit. For a body that was cut off,
     /// the error reports how much came of how much was announced. Each further poll returns the same error.
     pub fn poll(&mut self) -> Result<Option<Ready>, Error> {
-        self.incoming.poll()
+        self.incoming.poll(&mut self.inbox)
     }
 
     /// Consumes what is ready.
     pub fn event(&mut self, ready: Ready) -> Event<'_> {
-        self.incoming.event(ready)
+        self.incoming.event(&mut self.inbox, ready)
     }
 
     /// Notes that the caller does not wait for more of the body at `now`: time that the application takes does not
     /// count against the server. The next poll that finds nothing resumes the count.
     pub fn pause(&mut self, now: Instant) {
-        self.incoming.pause(now);
+        self.incoming.pause(&mut self.inbox, now);
     }
 
     /// Sets the pace that the server must keep with this body, instead of [`Limits::response_pace`]. One client may
@@ -118,12 +129,12 @@ impl ResponseBody {
 
     /// True if the body was received to its end.
     pub fn is_done(&self) -> bool {
-        self.incoming.is_done()
+        self.incoming.is_done(&self.inbox)
     }
 
     /// The bytes of content still to come, if known.
     pub fn remaining(&self) -> Option<u64> {
-        self.incoming.remaining()
+        self.incoming.remaining(&self.inbox)
     }
 
     /// True if only the end of the stream ends the body. Such a body is never known to be complete (RFC 9112 8): over
@@ -144,8 +155,9 @@ impl ResponseBody {
     /// the stream has ended, or there are bytes after the response.
     pub fn after(self, sent: Finished) -> Option<Client> {
         let Finished { .. } = sent;
-        let Incoming { inbox, limits, .. } = match self.persistence {
-            Persistence::Keep if self.incoming.is_done() => self.incoming,
+        let Self { inbox, incoming, persistence, .. } = self;
+        let limits = match persistence {
+            Persistence::Keep if incoming.is_done(&inbox) => incoming.limits,
             Persistence::Keep | Persistence::Close => return None,
         };
         (inbox.is_empty() && !inbox.is_over()).then(|| Client::again(inbox, limits))

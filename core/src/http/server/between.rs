@@ -56,6 +56,7 @@ enum HeadProgress {
 /// What follows the wait between requests.
 #[derive(Debug)]
 #[must_use = "an exchange must be answered"]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub enum Next {
     /// A request, and the right to answer it.
     Exchange(Exchange),
@@ -274,13 +275,13 @@ fn head_so_far<T>(text: &[u8], bound: usize) -> Result<Option<T>, Reject> {
 }
 
 /// What a complete head determines about its exchange before any response.
-struct Terms {
-    length: BodyLength,
-    expects_continue: bool,
+pub(in crate::http) struct Terms {
+    pub(in crate::http) length: BodyLength,
+    pub(in crate::http) expects_continue: bool,
 }
 
 impl Terms {
-    fn of(request: &Request, limits: &Limits) -> Result<Self, Reject> {
+    pub(in crate::http) fn of(request: &Request, limits: &Limits) -> Result<Self, Reject> {
         check_host(request)?;
         let fields = request.fields();
         let length = match BodyLength::of_request(fields, request.version()) {

@@ -49,7 +49,7 @@ impl Exchange {
         date: Option<&Date>,
         out: &mut Outbox,
     ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
-        match NotSwitched::check_switch(&self, protocol) {
+        match NotSwitched::check_switch(&self.head, self.recv.is_done(), protocol) {
             None => {
                 write_switch(protocol, fields, date, out);
                 Ok(Upgraded::new(self.recv.into_parts().0))
@@ -69,7 +69,7 @@ impl Exchange {
         date: Option<&Date>,
         out: &mut Outbox,
     ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
-        match NotSwitched::check_tunnel(&self) {
+        match NotSwitched::check_tunnel(&self.head, self.recv.is_done()) {
             None => {
                 write_tunnel(fields, date, out);
                 Ok(Upgraded::new(self.recv.into_parts().0))

@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::refusal::status_of;
 use crate::http::length::BodyLength;
 use crate::http::reading::Reader;
 use crate::http::receive::{Event, Incoming, Ready};
@@ -15,16 +14,20 @@ use crate::{Deadline, Error, Inbox, Instant, Pace};
 /// [`after`](Self::after) ends it, with the proof that the response is complete.
 #[derive(Debug)]
 #[must_use = "dropping the receiving side closes the connection"]
-pub struct RequestBody(Incoming);
+pub struct RequestBody {
+    inbox: Box<Inbox>,
+    incoming: Incoming,
+}
 
 impl RequestBody {
-    pub(super) fn new(inbox: Box<Inbox>, limits: Arc<Limits>, length: BodyLength) -> Self {
-        Self(Incoming::new(inbox, limits, Reader::Server, length))
+    pub(super) fn new(mut inbox: Box<Inbox>, limits: Arc<Limits>, length: BodyLength) -> Self {
+        let incoming = Incoming::new(&mut inbox, limits, Reader::Server, length);
+        Self { inbox, incoming }
     }
 
     /// The inbox for received bytes. Bytes after the body stay there for the next request.
     pub fn inbox(&mut self) -> &mut Inbox {
-        &mut self.0.inbox
+        &mut self.inbox
     }
 
     /// Returns the next part of the body, if it has arrived.
@@ -36,58 +39,58 @@ impl RequestBody {
     /// written, the request can still be answered with [`status_of_error`](Self::status_of_error), and the response
     /// announces the close.
     pub fn poll(&mut self) -> Result<Option<Ready>, Error> {
-        self.0.poll()
+        self.incoming.poll(&mut self.inbox)
     }
 
     /// Consumes what is ready.
     pub fn event(&mut self, ready: Ready) -> Event<'_> {
-        self.0.event(ready)
+        self.incoming.event(&mut self.inbox, ready)
     }
 
     /// Notes that the caller does not wait for more of the body at `now`: time that the application takes does not
     /// count against the peer. The next poll that finds nothing resumes the count.
     pub fn pause(&mut self, now: Instant) {
-        self.0.pause(now);
+        self.incoming.pause(&mut self.inbox, now);
     }
 
     /// Sets the pace that the peer must keep with this body, instead of [`Limits::request_pace`], for example on one
     /// endpoint that takes slow or endless uploads.
     pub fn set_pace(&mut self, pace: Pace) {
-        self.0.set_pace(pace);
+        self.incoming.set_pace(pace);
     }
 
     /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
     pub fn deadline(&self) -> Option<Deadline> {
-        self.0.deadline()
+        self.incoming.deadline()
     }
 
     /// True if the body was received to its end.
     pub fn is_done(&self) -> bool {
-        self.0.is_done()
+        self.incoming.is_done(&self.inbox)
     }
 
     /// True if the request has content, received or not.
     pub(crate) fn has_content(&self) -> bool {
-        self.0.has_content()
+        self.incoming.has_content()
     }
 
     /// The bytes after the request, for what comes next, and the limits.
     pub(crate) fn into_parts(self) -> (Box<Inbox>, Arc<Limits>) {
-        (self.0.inbox, self.0.limits)
+        (self.inbox, self.incoming.limits)
     }
 
     pub(super) fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.incoming.limits
     }
 
     /// The bytes of content still to come, if known.
     pub fn remaining(&self) -> Option<u64> {
-        self.0.remaining()
+        self.incoming.remaining(&self.inbox)
     }
 
     /// True if the body failed: nothing after that point can be parsed.
     pub fn has_failed(&self) -> bool {
-        self.0.has_failed()
+        self.incoming.has_failed()
     }
 
     /// Discards what has arrived of the body. If that breaks the protocol or a limit, the body has failed.
@@ -101,14 +104,14 @@ impl RequestBody {
 
     /// The status with which to answer a request whose body failed: 400, 408, 413 or 431.
     pub fn status_of_error(error: &Error) -> StatusCode {
-        match error {
-            Error::Protocol(_) => StatusCode::BAD_REQUEST,
-            Error::Limit(exceeded) => status_of(exceeded.limit),
-        }
+        StatusCode::of_error(error)
     }
 
-    /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
-    pub(super) fn is_untouched(&self) -> bool {
-        self.0.is_untouched()
+    pub(super) fn parts(&mut self) -> (&mut Inbox, &mut Incoming) {
+        (&mut self.inbox, &mut self.incoming)
+    }
+
+    pub(super) fn parts_ref(&self) -> (&Inbox, &Incoming) {
+        (&self.inbox, &self.incoming)
     }
 }

@@ -32,7 +32,7 @@ pub struct Refusal {
 
 /// A status, and the error behind it.
 #[derive(Debug)]
-pub(super) struct Reject {
+pub(in crate::http) struct Reject {
     status: StatusCode,
     error: Error,
 }
@@ -40,6 +40,31 @@ pub(super) struct Reject {
 impl Reject {
     pub(super) fn new(status: StatusCode, violation: Violation) -> Self {
         Self { status, error: violation.into() }
+    }
+
+    pub(in crate::http) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(in crate::http) fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
+    pub(in crate::http) fn write(&self, is_head: bool, date: Option<&Date>, out: &mut Outbox) {
+        let Self { status, error } = self;
+        let text = match error {
+            Error::Protocol(violation) => {
+                format!("{status}: expected {} ({})\n", violation.expected(), violation.section())
+            }
+            Error::Limit(exceeded) => format!("{status}: {exceeded}\n"),
+        };
+        let head = Head::new(*status).with(PLAIN_TEXT);
+        let length = Announced::Length(crate::convert::u64_from(text.len()));
+        head::write_final(&head, length, Connection::Close, date, out);
+        if !is_head {
+            out.put(text.as_bytes());
+        }
     }
 }
 
@@ -64,8 +89,18 @@ impl From<Error> for Reject {
     }
 }
 
+impl StatusCode {
+    /// The status with which to answer a request that failed with `error`: 400, 408, 413, 414 or 431.
+    pub fn of_error(error: &Error) -> Self {
+        match error {
+            Error::Protocol(_) => Self::BAD_REQUEST,
+            Error::Limit(exceeded) => status_of(exceeded.limit),
+        }
+    }
+}
+
 /// The status that tells a client which of our limits it met.
-pub(super) fn status_of(limit: Limit) -> StatusCode {
+pub(in crate::http) fn status_of(limit: Limit) -> StatusCode {
     match limit {
         Limit::TargetBytes => StatusCode::URI_TOO_LONG,
         // The limits of WebSocket and of clients are not met here; each has the status with the same meaning.
@@ -114,19 +149,7 @@ impl Refusal {
     ///
     /// Repeats nothing that the peer sent. For a HEAD, the text is only announced.
     pub fn write(self, date: Option<&Date>, out: &mut Outbox) -> Linger {
-        let Reject { status, error } = &self.reject;
-        let text = match error {
-            Error::Protocol(violation) => {
-                format!("{status}: expected {} ({})\n", violation.expected(), violation.section())
-            }
-            Error::Limit(exceeded) => format!("{status}: {exceeded}\n"),
-        };
-        let head = Head::new(*status).with(PLAIN_TEXT);
-        let length = Announced::Length(crate::convert::u64_from(text.len()));
-        head::write_final(&head, length, Connection::Close, date, out);
-        if !self.is_head {
-            out.put(text.as_bytes());
-        }
+        self.reject.write(self.is_head, date, out);
         Linger::new(self.inbox, self.limits)
     }
 }

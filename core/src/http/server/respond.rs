@@ -5,12 +5,13 @@ use bytes::Bytes;
 use super::exchange::Continue;
 use super::receive::RequestBody;
 use super::send::ResponseBody;
-use crate::Outbox;
 use crate::convert;
 use crate::http::head::{self, Announced, Connection};
 use crate::http::persistence::Persistence;
+use crate::http::receive::Incoming;
 use crate::http::send::Sending;
 use crate::http::{Date, Framing, Head, InterimHead, Method, Request, StatusCode, Version};
+use crate::{Inbox, Outbox};
 
 /// The right to respond to one request. Each request has one, and responding consumes it.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub struct Finished {
 }
 
 impl Responder {
-    pub(super) fn new(head: &Request, expects: bool) -> Self {
+    pub(in crate::http) fn new(head: &Request, expects: bool) -> Self {
         let fields = head.fields();
         let persistence = if head.method() == Method::Connect {
             // Bytes that a client sent after a CONNECT, hoping for a tunnel, are not a request (RFC 9110 9.3.6).
@@ -85,6 +86,11 @@ impl Responder {
     /// server omit the 100 once some of the body has arrived.
     pub fn proceed(&mut self, wanted: Continue, out: &mut Outbox) {
         let Continue { .. } = wanted;
+        self.go_on(out);
+    }
+
+    /// Sends 100 Continue to a client that waits for it.
+    pub(in crate::http) fn go_on(&mut self, out: &mut Outbox) {
         if self.expectation == Expectation::Open {
             self.expectation = Expectation::Granted;
             out.put(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -125,14 +131,28 @@ impl Responder {
         recv: &mut RequestBody,
         out: &mut Outbox,
     ) -> Finished {
-        let persistence = self.persistence_after(recv);
-        self.hold_back(recv, out);
+        let (inbox, incoming) = recv.parts();
+        Finished { persistence: self.respond_to(head, body, date, inbox, incoming, out) }
+    }
+
+    /// Writes a whole response, and returns whether the connection stays open.
+    pub(in crate::http) fn respond_to(
+        self,
+        head: &Head,
+        body: Bytes,
+        date: Option<&Date>,
+        inbox: &mut Inbox,
+        incoming: &mut Incoming,
+        out: &mut Outbox,
+    ) -> Persistence {
+        let persistence = self.persistence_after(inbox, incoming);
+        self.hold_back(inbox, incoming, out);
         let framing = Framing::Length(convert::u64_from(body.len()));
         let sending = self.write_head(head, framing, persistence, date, out);
         if let Sending::Length { .. } = sending {
             out.put_bytes(body);
         }
-        Finished { persistence }
+        persistence
     }
 
     /// Responds with a body that is written in pieces, while the request may still be arriving.
@@ -148,36 +168,64 @@ impl Responder {
         recv: &RequestBody,
         out: &mut Outbox,
     ) -> ResponseBody {
-        let persistence = match (framing, self.version) {
-            // Only the close can end the body.
-            (Framing::Chunked, Version::Http10) if self.has_content(head.status()) => Persistence::Close,
-            _ if recv.has_failed() || self.is_still_expecting(recv) => Persistence::Close,
-            _ => self.persistence,
-        };
-        self.hold_back(recv, out);
+        let (inbox, incoming) = recv.parts_ref();
         let takes_trailers = self.takes_trailers;
-        let sending = self.write_head(head, framing, persistence, date, out);
+        let (sending, persistence) = self.start_to(head, framing, date, inbox, incoming, out);
         ResponseBody::new(sending, persistence, takes_trailers)
     }
 
+    /// Writes the head of a response whose body follows in pieces.
+    pub(in crate::http) fn start_to(
+        self,
+        head: &Head,
+        framing: Framing,
+        date: Option<&Date>,
+        inbox: &Inbox,
+        incoming: &Incoming,
+        out: &mut Outbox,
+    ) -> (Sending, Persistence) {
+        let persistence = match (framing, self.version) {
+            // Only the close can end the body.
+            (Framing::Chunked, Version::Http10) if self.has_content(head.status()) => Persistence::Close,
+            _ if incoming.has_failed() || self.is_still_expecting(inbox, incoming) => Persistence::Close,
+            _ => self.persistence,
+        };
+        self.hold_back(inbox, incoming, out);
+        (self.write_head(head, framing, persistence, date, out), persistence)
+    }
+
+    /// True if the request had `TE: trailers`.
+    pub(in crate::http) fn takes_trailers(&self) -> bool {
+        self.takes_trailers
+    }
+
+    /// True if the client waits for 100 Continue.
+    pub(in crate::http) fn is_expected_to_continue(&self) -> bool {
+        self.expectation == Expectation::Open
+    }
+
     /// Discards what has arrived of the body.
-    fn persistence_after(&self, recv: &mut RequestBody) -> Persistence {
-        let is_short = recv.remaining().is_some_and(|rest| rest <= recv.limits().drain_bytes);
-        recv.discard();
-        let worth_reading = recv.is_done() || (is_short && !recv.has_failed());
-        if worth_reading && !self.is_still_expecting(recv) { self.persistence } else { Persistence::Close }
+    fn persistence_after(&self, inbox: &mut Inbox, incoming: &mut Incoming) -> Persistence {
+        let is_short = incoming.remaining(inbox).is_some_and(|rest| rest <= incoming.limits.drain_bytes);
+        incoming.discard(inbox);
+        let worth_reading = incoming.is_done(inbox) || (is_short && !incoming.has_failed());
+        if worth_reading && !self.is_still_expecting(inbox, incoming) {
+            self.persistence
+        } else {
+            Persistence::Close
+        }
     }
 
     /// A client without a 100 Continue may send the body or not, so the bytes that follow are ambiguous.
-    fn is_still_expecting(&self, recv: &RequestBody) -> bool {
-        self.expectation == Expectation::Open && recv.is_untouched()
+    fn is_still_expecting(&self, inbox: &Inbox, incoming: &Incoming) -> bool {
+        self.expectation == Expectation::Open && incoming.is_untouched(inbox)
     }
 
     /// HAProxy 2.6 loses a final response that it reads together with the 100, so the two never leave together, nor in
     /// quick succession: a byte of the body shows that the 100 has arrived.
-    fn hold_back(&self, recv: &RequestBody, out: &mut Outbox) {
-        let time = recv.limits().continue_time;
-        if self.expectation == Expectation::Granted && recv.is_untouched() && !time.is_zero() {
+    fn hold_back(&self, inbox: &Inbox, incoming: &Incoming, out: &mut Outbox) {
+        let time = incoming.limits.continue_time;
+        if self.expectation == Expectation::Granted && incoming.is_untouched(inbox) && !time.is_zero() {
             out.hold(time);
         }
     }

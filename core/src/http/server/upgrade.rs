@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use super::exchange::Exchange;
 use crate::Outbox;
 use crate::http::head::{self, Announced, Connection};
-use crate::http::{Date, FieldSection, Head, Method, StatusCode, Version};
+use crate::http::{Date, FieldSection, Head, Method, Request, StatusCode, Version};
 
 /// Why an exchange cannot be handed to another protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,29 +34,31 @@ impl fmt::Display for NotSwitched {
 impl core::error::Error for NotSwitched {}
 
 impl NotSwitched {
-    pub(super) fn check_switch(exchange: &Exchange, protocol: &str) -> Option<Self> {
-        let fields = exchange.head.fields();
-        if exchange.head.version() == Version::Http10 {
+    /// `is_whole`: the content of the request was received to its end.
+    pub(in crate::http) fn check_switch(head: &Request, is_whole: bool, protocol: &str) -> Option<Self> {
+        let fields = head.fields();
+        if head.version() == Version::Http10 {
             return Some(Self::Version);
         }
         let offered =
             fields.list_contains("connection", "upgrade") && fields.list_contains("upgrade", protocol);
-        if !offered || exchange.head.method() == Method::Connect {
+        if !offered || head.method() == Method::Connect {
             return Some(Self::NotOffered);
         }
-        (!exchange.recv.is_done()).then_some(Self::Content)
+        (!is_whole).then_some(Self::Content)
     }
 
-    pub(super) fn check_tunnel(exchange: &Exchange) -> Option<Self> {
-        if exchange.head.method() != Method::Connect {
+    /// `is_whole`: the content of the request was received to its end.
+    pub(in crate::http) fn check_tunnel(head: &Request, is_whole: bool) -> Option<Self> {
+        if head.method() != Method::Connect {
             return Some(Self::NotConnect);
         }
-        (!exchange.recv.is_done()).then_some(Self::Content)
+        (!is_whole).then_some(Self::Content)
     }
 }
 
 /// Writes a 2xx to CONNECT, with `fields`.
-pub(super) fn write_tunnel(fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
+pub(in crate::http) fn write_tunnel(fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
     let mut head = Head::new(StatusCode::OK);
     head.fields_mut().append(fields);
     // RFC 9110 9.3.6: a 2xx to CONNECT has neither a length nor a transfer coding.

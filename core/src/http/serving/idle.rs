@@ -1,0 +1,316 @@
+//! Between two requests: no response can be written.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::exchange::Exchange;
+use super::refusal::Refusal;
+use super::{Inner, closing, silent};
+use crate::http::length::BodyLength;
+use crate::http::progress::{HeadBounds, HeadProgress};
+use crate::http::reading::Reader;
+use crate::http::receive::Incoming;
+use crate::http::request::RequestLine;
+use crate::http::server::{Reject, Terms};
+use crate::http::{Fields, Limits, Method, Reading, Request};
+use crate::io::{Ask, Conn, Since, Waits};
+use crate::{
+    Closing, Deadline, Ended, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Violation, convert,
+};
+
+/// A server's connection without an open request. It can only receive.
+///
+/// [`poll`](Self::poll) ends it.
+#[derive(Debug)]
+#[must_use = "dropping it closes the connection"]
+pub struct Server(Box<Inner>);
+
+/// What follows the wait between two requests.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub enum Next {
+    /// No request has arrived completely: write, read, and poll again.
+    Wait(Server),
+    /// A request, and the right to answer it. The head lies outside the exchange, so that it can be read while the
+    /// exchange is used up.
+    Request(Request, Exchange),
+    /// A request that the server cannot take. It is answered, and the connection closes.
+    Refused(Refusal),
+    /// No further request will come: [`Ended::ByPeer`], [`Ended::Silent`], or [`Ended::ByUs`] if the rest of a request's
+    /// body was not worth reading.
+    Closing(Closing),
+}
+
+/// What the server knows between two requests, and of the request that is open.
+#[derive(Debug)]
+pub(super) struct Between {
+    head: HeadProgress<RequestLine>,
+    /// Those skipped so far. RFC 9112 2.2.
+    empty_lines: u8,
+    waiting: Waiting,
+    since: Since,
+    /// The limit was met at the last look.
+    is_met: bool,
+    /// The body of the last request. Its rest is discarded before the next request is read.
+    pub(super) body: Incoming,
+    /// Bytes of that rest, framing included, that may still be read.
+    drain: u64,
+}
+
+/// What the server waits for. Each has its own time limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// The first byte of the connection.
+    FirstByte,
+    /// The first byte of a further request.
+    Further,
+    /// The rest of a head.
+    Head,
+}
+
+/// Empty lines before a request line that are skipped; one more is refused. Some clients send one after a body, and
+/// proxies forward those of several clients. An empty line does not begin a head, so the time for its first byte runs
+/// on.
+const EMPTY_LINES: u8 = 8;
+
+impl Server {
+    /// Makes a new connection.
+    pub fn new(limits: Arc<Limits>, output: OutboxLimits) -> Self {
+        let mut inbox = Inbox::new(limits.received(Reader::Server));
+        let between = Between {
+            head: HeadProgress::new(Reading::Strict),
+            empty_lines: 0,
+            waiting: Waiting::FirstByte,
+            since: Since::default(),
+            is_met: false,
+            drain: 0,
+            body: Incoming::new(&mut inbox, limits, Reader::Server, BodyLength::Known(0)),
+        };
+        Self(Box::new(Inner { conn: Conn::new(inbox, output), between }))
+    }
+
+    /// The response is complete: waits for the next request.
+    pub(super) fn again(mut inner: Box<Inner>) -> Self {
+        let Inner { conn, between } = &mut *inner;
+        between.head = HeadProgress::new(Reading::Strict);
+        between.empty_lines = 0;
+        between.waiting = Waiting::Further;
+        between.since.restart();
+        between.drain = between.body.limits.drain_bytes;
+        if between.body.is_done(&conn.inbox) {
+            conn.inbox.forget_silence();
+        }
+        Self(inner)
+    }
+
+    /// The transport's side.
+    pub fn io(&mut self) -> Io<'_> {
+        Io::new(&mut self.0.conn, &mut self.0.between)
+    }
+
+    /// True if no byte of a further request has arrived: closing now loses no request.
+    pub fn is_idle(&self) -> bool {
+        self.0.between.is_before_head(&self.0.conn.inbox)
+    }
+
+    /// Accepts no further request. The peer only sees the end of the stream.
+    pub fn close(self) -> Closing {
+        closing(*self.0, Ended::ByUs)
+    }
+
+    /// Returns the next request, if its head has arrived completely.
+    ///
+    /// Discards the rest of the last request's body first: at most [`Limits::drain_bytes`], framing included. Above
+    /// [`OutboxLimits::high_water`] it waits, so that a client that sends and never reads cannot make memory grow.
+    pub fn poll(mut self) -> Next {
+        let Inner { conn, between } = &mut *self.0;
+        match between.drain(&mut conn.inbox) {
+            Ok(true) => {}
+            Ok(false) => return Next::Wait(self),
+            Err(NotWorthReading) => return Next::Closing(closing(*self.0, Ended::ByUs)),
+        }
+        if conn.outbox.is_above_high_water() {
+            return Next::Wait(self);
+        }
+        let is_met = between.is_met && conn.inbox.dry_at().is_some();
+        match between.advance(&mut conn.inbox) {
+            Ok(Some((line, len))) => self.exchange(line, len),
+            // RFC 9112 9.8: a request that had not begun is not missing.
+            Ok(None) if conn.inbox.is_over() && between.is_before_head(&conn.inbox) => {
+                Next::Closing(closing(*self.0, Ended::ByPeer))
+            }
+            Ok(None) if conn.inbox.has_ended() => {
+                let got = conn.inbox.unread();
+                let violation =
+                    Violation::new("a whole head before the end of the stream", got, "RFC 9112 8");
+                self.refuse(violation.into())
+            }
+            Ok(None) if is_met => match between.exceeds() {
+                (Waiting::Head, exceeded) => self.refuse(exceeded.into()),
+                (Waiting::FirstByte | Waiting::Further, exceeded) => Next::Closing(silent(*self.0, exceeded)),
+            },
+            Ok(None) => Next::Wait(self),
+            Err(reject) => self.refuse(reject),
+        }
+    }
+
+    fn exchange(mut self, line: RequestLine, len: usize) -> Next {
+        let Inner { conn, between } = &mut *self.0;
+        let limits = Arc::clone(&between.body.limits);
+        let section = conn.inbox.payload(len).take();
+        let fields = match Fields::parse(section, line.end(), limits.fields, Reading::Strict) {
+            Ok(fields) => fields,
+            Err((section, error)) => {
+                let is_head = line.method(&section) == Method::Head;
+                return Next::Refused(Refusal::new(error.into(), is_head, self.0));
+            }
+        };
+        let head = Request::new(line, fields);
+        match Terms::of(&head, &limits) {
+            Ok(terms) => {
+                between.body = Incoming::new(&mut conn.inbox, limits, Reader::Server, terms.length);
+                let expects = terms.expects_continue && !between.body.is_done(&conn.inbox);
+                let exchange = Exchange::new(self.0, &head, expects);
+                Next::Request(head, exchange)
+            }
+            Err(reject) => {
+                let is_head = head.method() == Method::Head;
+                Next::Refused(Refusal::new(reject, is_head, self.0))
+            }
+        }
+    }
+
+    fn refuse(self, reject: Reject) -> Next {
+        let unread = self.0.conn.inbox.unread();
+        let is_head = match self.0.between.head.first_line() {
+            // RFC 9110 9.3.2: no content in a response to HEAD, even if the rest of its line cannot be parsed.
+            None => unread.starts_with(b"HEAD "),
+            Some(line) => line.method(unread) == Method::Head,
+        };
+        Next::Refused(Refusal::new(reject, is_head, self.0))
+    }
+}
+
+/// The rest of a body is broken, or longer than is worth reading. The response is already sent, so no error can be
+/// reported to the peer.
+struct NotWorthReading;
+
+impl Between {
+    /// Discards the rest of the last request's body. True if none is left.
+    fn drain(&mut self, inbox: &mut Inbox) -> Result<bool, NotWorthReading> {
+        if self.body.is_done(inbox) {
+            return Ok(true);
+        }
+        let unread = inbox.len();
+        self.body.discard(inbox);
+        let read = convert::u64_from(unread.saturating_sub(inbox.len()));
+        let left = self.drain.checked_sub(read).ok_or(NotWorthReading)?;
+        self.drain = left;
+        if self.body.has_failed() || self.body.remaining(inbox).is_some_and(|rest| rest > left) {
+            return Err(NotWorthReading);
+        }
+        let is_done = self.body.is_done(inbox);
+        if is_done {
+            inbox.forget_silence();
+        }
+        Ok(is_done)
+    }
+
+    /// Parses more of the head. When it is complete, returns its request line and its number of bytes.
+    fn advance(&mut self, inbox: &mut Inbox) -> Result<Option<(RequestLine, usize)>, Reject> {
+        self.skip_empty_lines(inbox);
+        let limits = &self.body.limits;
+        let head = limits.head(Reader::Server);
+        let target = limits.target_bytes;
+        let line_exceeds = Exceeded::bytes(Limit::TargetBytes, target);
+        let line = target.min(head).saturating_add(RequestLine::OVERHEAD);
+        let bounds = HeadBounds { head, line, line_exceeds };
+        self.head.advance(inbox.unread(), &bounds, |text, line| {
+            let parsed = RequestLine::parse(text, line.start..line.end)?;
+            if parsed.target_len() > target { Err(line_exceeds.into()) } else { Ok(parsed) }
+        })
+    }
+
+    /// RFC 9112 2.2: empty lines before a request line are ignored.
+    fn skip_empty_lines(&mut self, inbox: &mut Inbox) {
+        while self.head.first_line().is_none()
+            && self.empty_lines < EMPTY_LINES
+            && inbox.unread().starts_with(b"\r\n")
+        {
+            inbox.consume(2);
+            self.head = HeadProgress::new(Reading::Strict);
+            self.empty_lines += 1;
+        }
+    }
+
+    /// True if nothing has arrived but empty lines that are skipped.
+    fn is_before_head(&self, inbox: &Inbox) -> bool {
+        let mut unread = inbox.unread();
+        for _ in self.empty_lines..EMPTY_LINES {
+            unread = unread.strip_prefix(b"\r\n").unwrap_or(unread);
+        }
+        matches!(unread, b"" | b"\r")
+    }
+
+    fn time_limit(&self) -> (Duration, Limit) {
+        let limits = &self.body.limits;
+        match self.waiting {
+            Waiting::FirstByte => (limits.first_byte_time, Limit::FirstByteTime),
+            Waiting::Further => (limits.idle_time, Limit::IdleTime),
+            Waiting::Head => (limits.head_time, Limit::HeadTime),
+        }
+    }
+
+    fn exceeds(&self) -> (Waiting, Exceeded) {
+        let (time, limit) = self.time_limit();
+        (self.waiting, Exceeded::time(limit, time))
+    }
+}
+
+impl Waits for Between {
+    fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
+        match self.drain(&mut conn.inbox) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(NotWorthReading) => return true,
+        }
+        if conn.outbox.is_above_high_water() {
+            // The request is not looked at, so its time does not run. That of the output does.
+            self.since.restart();
+            return false;
+        }
+        if !matches!(self.advance(&mut conn.inbox), Ok(None)) {
+            return true;
+        }
+        let is_before_head = self.is_before_head(&conn.inbox);
+        if self.waiting != Waiting::Head && !is_before_head {
+            self.waiting = Waiting::Head;
+            self.since.restart();
+        }
+        if self.waiting != Waiting::Head && conn.is_unsent(now, ask) {
+            // The client cannot know yet that it may send another.
+            self.since.restart();
+        }
+        let (time, _) = self.time_limit();
+        self.is_met = self.since.is_over(now, time);
+        self.is_met || conn.inbox.is_over()
+    }
+
+    fn pause(&mut self, conn: &mut Conn, now: Instant) {
+        if !self.body.is_done(&conn.inbox) {
+            self.body.pause(&mut conn.inbox, now);
+        } else if self.waiting != Waiting::Head && self.is_before_head(&conn.inbox) {
+            self.since.restart();
+            conn.inbox.forget_look();
+        }
+    }
+
+    fn deadline(&self, conn: &Conn) -> Option<Deadline> {
+        if !self.body.is_done(&conn.inbox) {
+            return self.body.deadline();
+        }
+        let (time, reason) = self.time_limit();
+        self.since.end(time).map(|at| Deadline { at, reason })
+    }
+}

@@ -1,0 +1,335 @@
+//! The one door for bytes and time.
+
+use core::time::Duration;
+
+use bytes::{Buf, BytesMut};
+
+use crate::{Deadline, Exceeded, Inbox, Instant, Outbox, OutboxLimits, Pace};
+
+/// What every connection has, whatever it speaks: the bytes that came, and the bytes to send.
+#[derive(Debug)]
+pub(crate) struct Conn {
+    pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
+    /// The time of the last look at the transport.
+    pub(crate) now: Instant,
+}
+
+impl Conn {
+    pub(crate) fn new(inbox: Inbox, limits: OutboxLimits) -> Self {
+        Self { inbox, outbox: Outbox::new(limits), now: Instant::default() }
+    }
+
+    /// True while what was written is still on its way to the peer: no answer can be late.
+    pub(crate) fn is_unsent(&mut self, now: Instant, ask: Ask<'_>) -> bool {
+        self.outbox.is_on_its_way(now, || ask.unacknowledged())
+    }
+}
+
+/// A state that waits for its peer. Each state of a connection is one, so that [`Io`] can judge the time of all.
+pub(crate) trait Waits {
+    /// Judges a look at `now` that found nothing. True if the state has something new to tell, since a limit is met.
+    fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool;
+
+    /// Notes that nobody waits for the peer at `now`: no time runs until the next look that finds nothing.
+    fn pause(&mut self, conn: &mut Conn, now: Instant);
+
+    /// When a look that finds nothing would have something to tell.
+    fn deadline(&self, conn: &Conn) -> Option<Deadline>;
+
+    /// Notes that the transport has taken bytes.
+    fn wrote(&mut self, _conn: &mut Conn) {}
+}
+
+/// How many of the bytes that the transport has taken the peer has not acknowledged, where the system can tell.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a>(Option<&'a dyn Fn() -> Option<u64>>);
+
+impl Ask<'_> {
+    pub(crate) fn unacknowledged(self) -> Option<u64> {
+        self.0.and_then(|ask| ask())
+    }
+}
+
+/// The transport's side of a connection, in whatever state: received bytes, bytes to send, the end of the stream, and
+/// the time. There is no other door for any of these.
+///
+/// A driver alternates between the state and its `Io`: it takes from the state what is there, [writes](Self::write)
+/// until nothing is left or the transport takes nothing more, [reads](Self::read) once, and begins again. It waits when
+/// the read found nothing, and no longer than until the deadline that this read returned.
+pub struct Io<'a> {
+    conn: &'a mut Conn,
+    waits: &'a mut dyn Waits,
+    ask: Ask<'a>,
+}
+
+/// What a look at the transport found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// This many bytes, in the first part of the room. Zero counts as [`Nothing`](Self::Nothing).
+    Bytes(usize),
+    /// No byte is there now.
+    Nothing,
+    /// The peer has ended its stream. Over TLS: with a close_notify.
+    End,
+    /// The stream broke off, and bytes may be missing: TLS ended without a close_notify (RFC 8446 6.1).
+    Cut,
+}
+
+/// What to do after a [read](Io::read).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Arrived {
+    /// Ask the state: bytes arrived, the stream ended, or a limit is met.
+    Something,
+    /// Wait until more arrives, and no longer than until the deadline. Then read again.
+    Nothing(Option<Deadline>),
+    /// Nothing fits until the state has been asked.
+    Full,
+    /// The stream broke off within a message: drop the connection.
+    Cut,
+}
+
+/// What to do after a [write](Io::write).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Wrote {
+    /// The transport took bytes: write again.
+    Something,
+    /// Nothing is left to write.
+    Empty,
+    /// The transport takes nothing now, or what is left must not go out yet. Write again when the transport takes more,
+    /// and no later than at the deadline.
+    Blocked(Option<Deadline>),
+    /// The peer takes too little for too long: reset the connection.
+    Stalled(Exceeded),
+}
+
+impl<'a> Io<'a> {
+    pub(crate) fn new(conn: &'a mut Conn, waits: &'a mut dyn Waits) -> Self {
+        Self { conn, waits, ask: Ask(None) }
+    }
+
+    /// Sets how to learn the number of bytes that the transport has taken and the peer has not acknowledged, where the
+    /// system can tell.
+    ///
+    /// It is asked rarely, and only before a limit is judged: bytes that lie in a buffer of this machine are not the
+    /// peer's silence. Without it, what the transport has taken counts as received. The number may exceed what was
+    /// taken, since lower layers add bytes.
+    #[must_use]
+    pub fn unacknowledged(self, ask: &'a dyn Fn() -> Option<u64>) -> Self {
+        Self { ask: Ask(Some(ask)), ..self }
+    }
+
+    /// Reads once, because the caller waits for the peer.
+    ///
+    /// `look` reads into the room that it is given. A limit is met only when such a look finds nothing, so bytes that
+    /// wait unread in the kernel never count as silence. After the end of the stream, `look` is not called again.
+    ///
+    /// # Errors
+    ///
+    /// Those of `look`.
+    pub fn read<E>(
+        &mut self,
+        now: Instant,
+        look: impl FnOnce(&mut [u8]) -> Result<Look, E>,
+    ) -> Result<Arrived, E> {
+        Ok(match self.look(now, look)? {
+            None => {
+                self.waits.pause(self.conn, now);
+                Arrived::Full
+            }
+            Some(Look::Bytes(1..) | Look::End) => Arrived::Something,
+            Some(Look::Cut) => Arrived::Cut,
+            Some(Look::Bytes(0) | Look::Nothing) => {
+                self.conn.inbox.dry(now);
+                if self.waits.found_nothing(self.conn, now, self.ask) {
+                    Arrived::Something
+                } else {
+                    Arrived::Nothing(self.waits.deadline(self.conn))
+                }
+            }
+        })
+    }
+
+    /// Reads once, though the caller does not wait for the peer: no time runs. `None` if nothing fits.
+    ///
+    /// # Errors
+    ///
+    /// Those of `look`.
+    pub fn read_ahead<E>(
+        &mut self,
+        now: Instant,
+        look: impl FnOnce(&mut [u8]) -> Result<Look, E>,
+    ) -> Result<Option<Look>, E> {
+        let found = self.look(now, look)?;
+        if let None | Some(Look::Nothing | Look::Bytes(0)) = found {
+            self.waits.pause(self.conn, now);
+        }
+        Ok(found)
+    }
+
+    /// Looks once. `None` if nothing fits.
+    fn look<E>(
+        &mut self,
+        now: Instant,
+        look: impl FnOnce(&mut [u8]) -> Result<Look, E>,
+    ) -> Result<Option<Look>, E> {
+        let Conn { inbox, outbox, now: last } = &mut *self.conn;
+        *last = now;
+        if inbox.is_over() {
+            return Ok(Some(Look::Nothing));
+        }
+        let room = inbox.room();
+        if room.is_empty() {
+            return Ok(None);
+        }
+        let found = look(room)?;
+        match found {
+            Look::Bytes(0) | Look::Nothing => return Ok(Some(found)),
+            Look::Bytes(len) => inbox.filled(len),
+            Look::End => inbox.end(),
+            Look::Cut => {
+                inbox.cut();
+            }
+        }
+        outbox.arrived();
+        Ok(Some(found))
+    }
+
+    /// Writes once.
+    ///
+    /// `put` is given the queued bytes, in order, in as few slices as possible, and returns how many of them the
+    /// transport took; `None` if it takes nothing now.
+    ///
+    /// # Errors
+    ///
+    /// Those of `put`.
+    pub fn write<E>(
+        &mut self,
+        now: Instant,
+        put: impl FnOnce(&mut dyn Iterator<Item = &[u8]>) -> Result<Option<usize>, E>,
+    ) -> Result<Wrote, E> {
+        let Self { conn: Conn { outbox, now: last, .. }, ask, .. } = self;
+        *last = now;
+        if outbox.is_held() {
+            // Ends the hold if its time is over.
+            if let Err(exceeded) = outbox.poll(now, || ask.unacknowledged()) {
+                return Ok(Wrote::Stalled(exceeded));
+            }
+        }
+        if outbox.is_empty() {
+            return Ok(Wrote::Empty);
+        }
+        if outbox.remaining() > 0 {
+            let taken = put(&mut outbox.chunks())?;
+            if let Some(taken @ 1..) = taken {
+                outbox.advance(taken);
+                self.waits.wrote(self.conn);
+                return Ok(Wrote::Something);
+            }
+            if let Err(exceeded) = outbox.poll(now, || ask.unacknowledged()) {
+                return Ok(Wrote::Stalled(exceeded));
+            }
+        }
+        Ok(Wrote::Blocked(self.conn.outbox.deadline()))
+    }
+
+    /// The number of bytes to send that the transport has not taken.
+    pub fn queued(&self) -> usize {
+        self.conn.outbox.len()
+    }
+
+    /// The number of bytes that the transport has taken so far.
+    pub fn sent(&self) -> u64 {
+        self.conn.outbox.sent()
+    }
+
+    /// The number of received bytes that the state has not consumed.
+    pub fn unread(&self) -> usize {
+        self.conn.inbox.len()
+    }
+
+    /// True if the stream has ended, or broke off.
+    pub fn has_ended(&self) -> bool {
+        self.conn.inbox.is_over()
+    }
+
+    /// True if what is queued has passed [`OutboxLimits::high_water`]: a driver that also produces output by itself
+    /// stops there.
+    pub fn is_above_high_water(&self) -> bool {
+        self.conn.outbox.is_above_high_water()
+    }
+
+    /// Sets the pace at which the peer must take what is queued from now on, instead of [`OutboxLimits::pace`], for
+    /// example for one large download. `None` restores the pace of the limits.
+    pub fn set_output_pace(&mut self, pace: Option<Pace>) {
+        self.conn.outbox.set_pace(pace);
+    }
+
+    /// Lends a buffer to read into. Its whole length counts as room, and its content is ignored. An idle connection
+    /// holds no buffer if each is lent for a read and [reclaimed](Self::reclaim) before the task waits.
+    ///
+    /// # Errors
+    ///
+    /// Returns the buffer if the connection needs none.
+    pub fn lend(&mut self, buffer: BytesMut) -> Result<(), BytesMut> {
+        self.conn.inbox.lend(buffer)
+    }
+
+    /// Takes the read buffer back; what is unread moves into memory of its own size. `None` if there is none to spare.
+    pub fn reclaim(&mut self) -> Option<BytesMut> {
+        self.conn.inbox.reclaim()
+    }
+
+    /// True if a read would have room without allocating.
+    pub fn has_room(&self) -> bool {
+        self.conn.inbox.has_room()
+    }
+
+    /// Lends memory for what is to be sent. Its content is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns the memory if the connection holds some already.
+    pub fn lend_output(&mut self, memory: alloc::vec::Vec<u8>) -> Result<(), alloc::vec::Vec<u8>> {
+        self.conn.outbox.lend(memory)
+    }
+
+    /// Takes the memory for what is to be sent back; what is unsent moves into memory of its own size. `None` if there
+    /// is none to spare.
+    pub fn reclaim_output(&mut self) -> Option<alloc::vec::Vec<u8>> {
+        self.conn.outbox.reclaim()
+    }
+}
+
+impl core::fmt::Debug for Io<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Io").field(&self.conn).finish()
+    }
+}
+
+/// A fixed time, counted from the first look that found nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Since(Option<Instant>);
+
+impl Since {
+    /// Starts over with the next look.
+    pub(crate) fn restart(&mut self) {
+        self.0 = None;
+    }
+
+    /// Starts over at `now`.
+    pub(crate) fn restart_at(&mut self, now: Instant) {
+        self.0 = Some(now);
+    }
+
+    /// Judges a look at `now` that found nothing. True if `time` has passed since the first.
+    pub(crate) fn is_over(&mut self, now: Instant, time: Duration) -> bool {
+        now >= self.0.get_or_insert(now).saturating_add(time)
+    }
+
+    pub(crate) fn end(self, time: Duration) -> Option<Instant> {
+        self.0.map(|since| since.saturating_add(time))
+    }
+}

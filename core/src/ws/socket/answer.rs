@@ -1,0 +1,102 @@
+//! Our Close is written: waits for the peer's. RFC 6455 7.1.
+
+use core::time::Duration;
+
+use crate::io::{Ask, Conn, Since};
+use crate::ws::close::Close;
+use crate::ws::closing::next_close;
+use crate::ws::engine::{Engine, State};
+use crate::ws::failure::Cause;
+use crate::ws::frame::Peer;
+use crate::{Deadline, End, Ended, Exceeded, Inbox, Instant, Limit};
+
+/// The wait for the peer's Close. What comes before it is discarded: frames of any size and number, in constant memory,
+/// without reading their payload.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    sent: Close,
+    /// Bytes of payload still to be discarded.
+    discard: u64,
+    peer: Peer,
+    /// Compression was agreed on, so the compression bit is not a violation.
+    takes_compressed: bool,
+    time: Duration,
+    since: Since,
+    is_late: bool,
+}
+
+impl Answer {
+    /// The rest of the message that `engine` receives is discarded.
+    pub(super) fn new(engine: &Engine, sent: Close) -> Self {
+        let discard = match &engine.state {
+            State::Gathering(message) => message.place().remaining(),
+            State::Streaming(message) | State::Skipping(message) => message.place().remaining(),
+            State::Inflating(message) => message.place().remaining(),
+            State::Idle
+            | State::Begun
+            | State::HandedOut(_)
+            | State::Started
+            | State::Failing(_)
+            | State::Failed(_)
+            | State::Closed(_) => 0,
+        };
+        Self {
+            sent,
+            discard,
+            peer: engine.peer,
+            takes_compressed: engine.deflate.is_some(),
+            time: engine.limits.close_time,
+            since: Since::default(),
+            is_late: false,
+        }
+    }
+
+    /// How the connection ended, once that is known.
+    pub(crate) fn poll(&mut self, inbox: &mut Inbox, now: Instant) -> Option<Ended> {
+        let found = match next_close(inbox, &mut self.discard, self.peer, self.takes_compressed) {
+            Ok(None) if inbox.has_ended() => Err(Cause::EndOfStream),
+            // A peer that keeps sending has no look that finds nothing: it has twice the time.
+            Ok(None) => {
+                let last = self.since.end(self.time.saturating_mul(2));
+                let is_over = self.is_late || last.is_some_and(|last| now >= last);
+                return is_over.then(|| Exceeded::time(Limit::CloseTime, self.time)).map(Ended::Exceeded);
+            }
+            Ok(Some(received)) => Ok(received),
+            Err(cause) => Err(cause),
+        };
+        let sent = core::mem::take(&mut self.sent);
+        Some(match found {
+            Ok(received) => Ended::Closed { first: End::Ours, sent, received },
+            Err(cause) => cause.into(),
+        })
+    }
+
+    /// Judges a look at `now` that found nothing. The time begins when our Close is taken.
+    pub(crate) fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
+        if !conn.outbox.is_empty() {
+            return false;
+        }
+        if self.since.is_over(now, self.time) {
+            if conn.is_unsent(now, ask) {
+                self.since.restart_at(now);
+            } else {
+                self.is_late = true;
+            }
+        }
+        self.is_late
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        self.since.end(self.time).map(|at| Deadline { at, reason: Limit::CloseTime })
+    }
+}
+
+impl From<Cause> for Ended {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Violation(violation) | Cause::NotText(violation) => Self::Violated(violation),
+            Cause::Exceeded(exceeded) => Self::Exceeded(exceeded),
+            Cause::EndOfStream => Self::EndOfStream,
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! An open WebSocket, and the right to write.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use bytes::Bytes;
+
+use super::answer::Answer;
+use super::event::{Event, Piece};
+use super::reader::{Reader, Silent};
+use super::writer::Writer;
+use crate::closing::{Closing, Grace, Manner};
+use crate::io::Conn;
+use crate::ws::close::Close;
+use crate::ws::deflate::Compression;
+use crate::ws::engine::{Engine, State};
+use crate::ws::failure::{Cause, Failure};
+use crate::ws::frame::{OpCode, Peer};
+use crate::ws::keep_alive::Jitter;
+use crate::ws::limits::Limits;
+use crate::ws::message::{Control, Full, Kind, PeerClose};
+use crate::ws::sender::{CloseSent, Sender};
+use crate::ws::{Role, WebSocket};
+use crate::{End, Ended, Inbox, Io, Limit, OutboxLimits, Pace, Upgraded};
+
+/// An open WebSocket, with the right to write.
+///
+/// `W` is the right. [`Idle`]: no message has begun, and whole messages can be written. [`Within`]: a message in pieces
+/// has begun, and only its pieces can be written. [`close`](Self::close) ends the right: RFC 6455 5.5.1 forbids data
+/// after our Close, and only after it.
+///
+/// It answers pings and keeps the connection alive by itself.
+#[derive(Debug)]
+#[must_use = "dropping it drops the connection, and the peer gets no Close"]
+pub struct Socket<W = Idle> {
+    inner: Box<Inner<Sender>>,
+    right: W,
+}
+
+/// No message has begun.
+#[derive(Debug)]
+pub struct Idle(());
+
+/// A message in pieces has begun.
+#[derive(Debug)]
+pub struct Within {
+    pub(super) kind: Kind,
+    pub(super) next: OpCode,
+}
+
+/// A WebSocket on which our Close is written. It receives until the peer's Close, and cannot write.
+#[derive(Debug)]
+#[must_use = "dropping it drops the connection"]
+pub struct Receiving {
+    inner: Box<Inner<Silent>>,
+    sent: Close,
+    /// Whose Close came first.
+    first: End,
+}
+
+#[derive(Debug)]
+struct Inner<D> {
+    conn: Conn,
+    reader: Reader<D>,
+    subprotocol: Option<Box<str>>,
+}
+
+impl Socket {
+    /// Makes a socket of a connection whose handshake was done elsewhere.
+    pub fn over(
+        role: Role,
+        upgraded: Upgraded,
+        limits: Arc<Limits>,
+        jitter: Jitter,
+        subprotocol: Option<Box<str>>,
+    ) -> Self {
+        Self::new(upgraded.into_conn(), role, limits, jitter, subprotocol)
+    }
+
+    /// Makes a socket whose handshake was done by another library. `leftover` holds the bytes that arrived after the
+    /// handshake, which are received first.
+    pub fn from_parts(
+        role: Role,
+        leftover: Bytes,
+        limits: Arc<Limits>,
+        output: OutboxLimits,
+        jitter: Jitter,
+        subprotocol: Option<Box<str>>,
+    ) -> Self {
+        let inbox = Inbox::with_leftover(leftover, limits.received());
+        Self::new(Conn::new(inbox, output), role, limits, jitter, subprotocol)
+    }
+
+    pub(crate) fn new(
+        mut conn: Conn,
+        role: Role,
+        limits: Arc<Limits>,
+        jitter: Jitter,
+        subprotocol: Option<Box<str>>,
+    ) -> Self {
+        conn.inbox.set_limit(limits.received());
+        conn.inbox.forget_silence();
+        let (peer, masks) = match role {
+            Role::Client(masks) => (Peer::Server, Some(masks)),
+            Role::Server => (Peer::Client, None),
+        };
+        let reader = Reader::new(Engine::new(peer, limits, jitter), Sender::new(masks));
+        Self { inner: Box::new(Inner { conn, reader, subprotocol }), right: Idle(()) }
+    }
+
+    /// Compresses messages from now on, as agreed in a handshake that was done elsewhere. A handshake of this crate
+    /// sets this itself.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, agreement: &crate::ws::Agreement) -> Self {
+        let Reader { engine, duty: sender, .. } = &mut self.inner.reader;
+        engine.deflate = Some(crate::ws::deflate::Receiving::new(agreement));
+        sender.compress(agreement);
+        self
+    }
+
+    /// Starts a message that is written in pieces. It is compressed if compression was agreed on.
+    pub fn begin(self, kind: Kind) -> Socket<Within> {
+        self.begins(kind, Compression::default())
+    }
+
+    /// Starts a message that is written in pieces, and sets whether it is compressed, whatever its size.
+    #[cfg(feature = "deflate")]
+    pub fn begin_with(self, kind: Kind, compression: Compression) -> Socket<Within> {
+        self.begins(kind, compression)
+    }
+
+    fn begins(mut self, kind: Kind, compression: Compression) -> Socket<Within> {
+        self.inner.reader.duty.begin_fragments(compression);
+        Socket { inner: self.inner, right: Within { kind, next: OpCode::of_kind(kind) } }
+    }
+}
+
+impl From<WebSocket> for Socket {
+    /// Joins both halves. Nothing is queued yet.
+    fn from(WebSocket { recv, send, subprotocol }: WebSocket) -> Self {
+        let conn = Conn::new(recv.inbox, OutboxLimits::default());
+        let reader = Reader::new(recv.engine, send);
+        Self { inner: Box::new(Inner { conn, reader, subprotocol }), right: Idle(()) }
+    }
+}
+
+impl Socket<Within> {
+    /// Ends the message in pieces.
+    pub fn finish(mut self) -> Socket {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        reader.duty.end_fragments(self.right.next.last(), &mut conn.outbox);
+        Socket { inner: self.inner, right: Idle(()) }
+    }
+}
+
+impl<W> Socket<W> {
+    /// The transport's side.
+    pub fn io(&mut self) -> Io<'_> {
+        Io::new(&mut self.inner.conn, &mut self.inner.reader)
+    }
+
+    /// The agreed subprotocol.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.inner.subprotocol.as_deref()
+    }
+
+    /// True if there is an event. Consumes nothing. The rest of a message that was begun in pieces is skipped.
+    #[inline]
+    pub fn ready(&mut self) -> bool {
+        self.inner.reader.is_ready(&mut self.inner.conn)
+    }
+
+    /// Takes the next event. `None` if nothing is there.
+    #[inline]
+    pub fn event(&mut self) -> Option<Event<'_>> {
+        self.split().0
+    }
+
+    /// Takes the next event, and lends the right to write beside it: an echoed message is copied once and needs no owned
+    /// value.
+    #[inline]
+    pub fn split(&mut self) -> (Option<Event<'_>>, Writer<'_, W>) {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        let ready = reader.poll(conn);
+        let Reader { engine, duty: sender, .. } = reader;
+        let event = Reader::event(engine, sender, (&mut conn.inbox, &mut conn.outbox), ready);
+        (event, Writer::new(sender, &mut conn.outbox, &mut self.right))
+    }
+
+    /// True if there is a part of a message, or something beside it. Consumes nothing.
+    pub fn ready_piece(&mut self) -> bool {
+        self.inner.reader.is_piece_ready(&mut self.inner.conn)
+    }
+
+    /// Takes the next part of a message, or what comes beside it. `None` if nothing is there.
+    ///
+    /// Nothing is reassembled, and a message may be as large as [`Limits::streamed_bytes`]. A caller may alternate between
+    /// whole messages and pieces. The part of a message that [`event`](Self::event) has gathered becomes its first
+    /// piece. If the caller asks for a whole message before the end of one in pieces, the rest of that message is skipped:
+    /// it is discarded as it arrives, without a check for UTF-8, and within the same limits.
+    pub fn piece(&mut self) -> Option<Piece<'_>> {
+        self.split_piece().0
+    }
+
+    /// Takes the next part of a message, and lends the right to write beside it.
+    pub fn split_piece(&mut self) -> (Option<Piece<'_>>, Writer<'_, W>) {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        let next = reader.poll_piece(conn);
+        let Reader { engine, duty: sender, .. } = reader;
+        let piece = Reader::piece(engine, sender, (&mut conn.inbox, &mut conn.outbox), next);
+        (piece, Writer::new(sender, &mut conn.outbox, &mut self.right))
+    }
+
+    /// The writing side.
+    #[inline]
+    pub fn writer(&mut self) -> Writer<'_, W> {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        Writer::new(&mut reader.duty, &mut conn.outbox, &mut self.right)
+    }
+
+    /// Writes a Ping.
+    ///
+    /// # Errors
+    ///
+    /// Returns the payload if even the reserve for control frames is full.
+    pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        reader.duty.ping(payload, &mut conn.outbox)
+    }
+
+    /// Sets the pace of messages on this socket, instead of [`Limits::message_pace`], for example if its messages come
+    /// in pieces over hours.
+    pub fn set_message_pace(&mut self, pace: Pace) {
+        self.inner.reader.engine.set_message_pace(pace);
+    }
+
+    /// True if compression was agreed on, with a window that our compressor supports.
+    #[cfg(feature = "deflate")]
+    pub fn deflates(&self) -> bool {
+        self.inner.reader.duty.deflates()
+    }
+
+    /// The memory held beyond what is unread and what is queued, in bytes: for a message in flight, and for what
+    /// compression keeps of earlier ones.
+    pub fn held_bytes(&self) -> usize {
+        let Reader { engine, duty: sender, .. } = &self.inner.reader;
+        engine.held_bytes().saturating_add(sender.held_bytes())
+    }
+
+    /// Writes our Close, the last frame, and discards what the peer still sends.
+    ///
+    /// After the peer's Close it answers with the peer's code (RFC 6455 5.5.1), and after a failure it tells the peer the
+    /// reason (7.1.7): `close` is for a socket that closes by itself. In the middle of a message in pieces the peer discards
+    /// that message.
+    pub fn close(self, close: Close) -> Closing {
+        self.close_writing(close).discard()
+    }
+
+    /// Writes our Close as [`close`](Self::close) does, and goes on receiving.
+    pub fn close_writing(self, close: Close) -> Receiving {
+        let Inner { mut conn, reader: Reader { mut engine, duty: sender, .. }, subprotocol } = *self.inner;
+        let outbox = &mut conn.outbox;
+        let first = if let State::Closed(_) = &engine.state { End::Theirs } else { End::Ours };
+        let CloseSent(sent) = match &engine.state {
+            State::Closed(theirs) => sender.answer(PeerClose(Close::clone(theirs)), outbox),
+            State::Failing(cause) | State::Failed(cause) => {
+                sender.fail(Failure::new(Cause::clone(cause)), outbox)
+            }
+            State::Idle
+            | State::Begun
+            | State::Gathering(_)
+            | State::HandedOut(_)
+            | State::Started
+            | State::Streaming(_)
+            | State::Skipping(_)
+            | State::Inflating(_) => sender.close(close, outbox),
+        };
+        engine.stop_pinging();
+        let reader = Reader::new(engine, Silent);
+        Receiving { inner: Box::new(Inner { conn, reader, subprotocol }), sent, first }
+    }
+}
+
+impl Receiving {
+    /// The transport's side.
+    pub fn io(&mut self) -> Io<'_> {
+        Io::new(&mut self.inner.conn, &mut self.inner.reader)
+    }
+
+    /// True if there is an event. Consumes nothing.
+    pub fn ready(&mut self) -> bool {
+        self.inner.reader.is_ready(&mut self.inner.conn)
+    }
+
+    /// Takes the next event. A Ping is not answered any more.
+    pub fn event(&mut self) -> Option<Event<'_>> {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        let ready = reader.poll(conn);
+        let Reader { engine, duty, .. } = reader;
+        Reader::event(engine, duty, (&mut conn.inbox, &mut conn.outbox), ready)
+    }
+
+    /// True if there is a part of a message, or something beside it. Consumes nothing.
+    pub fn ready_piece(&mut self) -> bool {
+        self.inner.reader.is_piece_ready(&mut self.inner.conn)
+    }
+
+    /// Takes the next part of a message, or what comes beside it.
+    pub fn piece(&mut self) -> Option<Piece<'_>> {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        let next = reader.poll_piece(conn);
+        let Reader { engine, duty, .. } = reader;
+        Reader::piece(engine, duty, (&mut conn.inbox, &mut conn.outbox), next)
+    }
+
+    /// Discards what the peer still sends, and closes.
+    pub fn discard(self) -> Closing {
+        let Inner { conn, reader: Reader { engine, .. }, .. } = *self.inner;
+        let grace = Grace { time: engine.limits.close_time, reason: Limit::CloseTime };
+        // RFC 6455 7.1.1: the server closes TCP first.
+        let manner = match engine.peer {
+            Peer::Client => Manner::First(grace),
+            Peer::Server => Manner::Second(grace),
+        };
+        let ended = match &engine.state {
+            State::Closed(received) => {
+                Ended::Closed { first: self.first, sent: self.sent, received: Close::clone(received) }
+            }
+            State::Failed(cause) | State::Failing(cause) => Cause::clone(cause).into(),
+            State::Idle
+            | State::Begun
+            | State::Gathering(_)
+            | State::HandedOut(_)
+            | State::Started
+            | State::Streaming(_)
+            | State::Skipping(_)
+            | State::Inflating(_) => {
+                return Closing::answered(conn, Answer::new(&engine, self.sent), manner);
+            }
+        };
+        Closing::new(conn, ended, manner)
+    }
+}
+
+const _: () = assert!(size_of::<Socket>() == size_of::<usize>());

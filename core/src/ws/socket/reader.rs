@@ -1,0 +1,302 @@
+//! Receives, and pays at once what the peer is owed for it.
+
+use alloc::boxed::Box;
+
+use super::event::{Event, Piece};
+use crate::io::{Ask, Conn, Waits};
+use crate::ws::engine::{Engine, Reception, State};
+use crate::ws::event::{self, Ready, What};
+use crate::ws::failure::{Cause, Failure};
+use crate::ws::frame::OpCode;
+use crate::ws::message::{Ping, PingDue};
+use crate::ws::piece::{self, NextPiece};
+use crate::ws::sender::Sender;
+use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox};
+
+/// The receiving side of a socket. `D` is what it owes the peer: everything, or nothing after our Close.
+#[derive(Debug)]
+pub(super) struct Reader<D> {
+    pub(super) engine: Engine,
+    pub(super) duty: D,
+    /// How the caller takes messages.
+    reception: Reception,
+}
+
+/// Our Close is written: the peer is owed nothing more.
+#[derive(Debug)]
+pub(super) struct Silent;
+
+/// What the receiving side owes the peer.
+pub(super) trait Duty {
+    fn pong(&mut self, ping: Ping<'_>, outbox: &mut Outbox);
+
+    /// Sends the keep-alive ping that is due.
+    fn keep_alive(&mut self, due: PingDue, outbox: &mut Outbox);
+
+    /// Writes what did not fit before.
+    fn settle(&mut self, outbox: &mut Outbox);
+
+    /// Judges the silence of the peer at `now`.
+    fn judge(&self, engine: &Engine, inbox: &Inbox, now: Instant) -> Result<(), Exceeded>;
+
+    /// When the silence of the peer is judged.
+    fn deadline(&self, engine: &Engine, inbox: &Inbox) -> Option<Deadline>;
+}
+
+impl Duty for Sender {
+    fn pong(&mut self, ping: Ping<'_>, outbox: &mut Outbox) {
+        self.pong(ping, outbox);
+    }
+
+    fn keep_alive(&mut self, due: PingDue, outbox: &mut Outbox) {
+        self.keep_alive(due, outbox);
+    }
+
+    #[inline]
+    fn settle(&mut self, outbox: &mut Outbox) {
+        self.settle(outbox);
+    }
+
+    fn judge(&self, _: &Engine, _: &Inbox, _: Instant) -> Result<(), Exceeded> {
+        Ok(())
+    }
+
+    fn deadline(&self, _: &Engine, _: &Inbox) -> Option<Deadline> {
+        None
+    }
+}
+
+impl Duty for Silent {
+    fn pong(&mut self, _: Ping<'_>, _: &mut Outbox) {}
+
+    fn keep_alive(&mut self, _: PingDue, _: &mut Outbox) {}
+
+    fn settle(&mut self, _: &mut Outbox) {}
+
+    /// RFC 6455 7.1.1: the peer answers our Close as soon as it can.
+    fn judge(&self, engine: &Engine, inbox: &Inbox, now: Instant) -> Result<(), Exceeded> {
+        let time = engine.limits.close_time;
+        match inbox.silent_since() {
+            Some(since) if now >= since.saturating_add(time) => Err(Exceeded::time(Limit::CloseTime, time)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn deadline(&self, engine: &Engine, inbox: &Inbox) -> Option<Deadline> {
+        let at = inbox.silent_since()?.saturating_add(engine.limits.close_time);
+        Some(Deadline { at, reason: Limit::CloseTime })
+    }
+}
+
+impl<D> Reader<D> {
+    pub(super) fn new(engine: Engine, duty: D) -> Self {
+        Self { engine, duty, reception: Reception::Whole }
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self.engine.state, State::Failing(_) | State::Failed(_))
+    }
+}
+
+impl<D: Duty> Reader<D> {
+    /// What is ready, if anything is. Pings that are due are on their way then.
+    #[inline]
+    pub(super) fn poll(&mut self, conn: &mut Conn) -> Option<Ready> {
+        match self.engine.poll_quickly(&conn.inbox) {
+            None => self.poll_slowly(conn),
+            ready => ready,
+        }
+    }
+
+    #[inline(never)]
+    fn poll_slowly(&mut self, conn: &mut Conn) -> Option<Ready> {
+        self.reception = Reception::Whole;
+        self.duty.settle(&mut conn.outbox);
+        loop {
+            match self.engine.poll_slowly(&mut conn.inbox, Reception::Whole)? {
+                Ready(due @ What::PingDue(_)) => self.keep_alive(Ready(due), conn),
+                ready => return Some(ready),
+            }
+        }
+    }
+
+    /// As [`poll`](Self::poll), where messages come in pieces.
+    pub(super) fn poll_piece(&mut self, conn: &mut Conn) -> Option<NextPiece> {
+        self.reception = Reception::Pieces;
+        self.duty.settle(&mut conn.outbox);
+        loop {
+            match self.engine.poll_piece(&mut conn.inbox)? {
+                NextPiece::Event(Ready(due @ What::PingDue(_))) => self.keep_alive(Ready(due), conn),
+                next @ (NextPiece::Piece(_) | NextPiece::Event(_)) => return Some(next),
+            }
+        }
+    }
+
+    fn keep_alive(&mut self, due: Ready, conn: &mut Conn) {
+        if let Ok(event::Event::PingDue(due)) = self.engine.event(&mut conn.inbox, due) {
+            self.engine.keep_alive.pinged_behind(conn.outbox.written());
+            self.duty.keep_alive(due, &mut conn.outbox);
+        }
+    }
+
+    /// True if there is an event: something arrived, or everything ended.
+    #[inline]
+    pub(super) fn is_ready(&mut self, conn: &mut Conn) -> bool {
+        self.poll(conn).is_some() || self.engine.is_over()
+    }
+
+    pub(super) fn is_piece_ready(&mut self, conn: &mut Conn) -> bool {
+        self.poll_piece(conn).is_some() || self.engine.is_over()
+    }
+
+    /// Takes the next event.
+    #[inline]
+    pub(super) fn event<'a>(
+        engine: &'a mut Engine,
+        duty: &mut D,
+        (inbox, outbox): (&'a mut Inbox, &mut Outbox),
+        ready: Option<Ready>,
+    ) -> Option<Event<'a>> {
+        match ready {
+            Some(Ready(What::Control(..) | What::Failing)) | None => {
+                Self::control(engine, duty, (inbox, outbox), ready)
+            }
+            Some(ready) => Some(match engine.event(inbox, ready) {
+                Ok(event::Event::Text(text)) => Event::Text(text),
+                Ok(event::Event::Binary(payload)) => Event::Binary(payload),
+                // The engine makes no other event of these.
+                Ok(event::Event::Pong(payload)) => Event::Pong(payload),
+                Ok(event::Event::Ping(ping)) => Event::Ping(ping.0),
+                Ok(event::Event::PingDue(_) | event::Event::Close(_)) => return None,
+                Err(failure) => Event::Failed(failure),
+            }),
+        }
+    }
+
+    /// Takes a control frame, or the end.
+    #[inline(never)]
+    fn control<'a>(
+        engine: &'a mut Engine,
+        duty: &mut D,
+        (inbox, outbox): (&'a mut Inbox, &mut Outbox),
+        ready: Option<Ready>,
+    ) -> Option<Event<'a>> {
+        match ready {
+            Some(Ready(what @ What::Control(OpCode::Ping | OpCode::Pong, _))) => {
+                match engine.event(inbox, Ready(what)) {
+                    Ok(event::Event::Ping(ping)) => {
+                        let payload = ping.0.clone();
+                        duty.pong(ping, outbox);
+                        Some(Event::Ping(payload))
+                    }
+                    Ok(event::Event::Pong(payload)) => Some(Event::Pong(payload)),
+                    // The engine makes no other event of these.
+                    Ok(_) => None,
+                    Err(failure) => Some(Event::Failed(failure)),
+                }
+            }
+            ready => {
+                if let Some(ready) = ready {
+                    // What it was is in the engine from here on: the peer's Close, or a failure.
+                    drop(engine.event(inbox, ready));
+                }
+                end(engine)
+            }
+        }
+    }
+
+    /// Takes the next part of a message, or what comes beside it.
+    pub(super) fn piece<'a>(
+        engine: &'a mut Engine,
+        duty: &mut D,
+        (inbox, outbox): (&'a mut Inbox, &mut Outbox),
+        next: Option<NextPiece>,
+    ) -> Option<Piece<'a>> {
+        let ready = match next {
+            Some(NextPiece::Piece(ready)) => {
+                return Some(match engine.piece(inbox, ready) {
+                    Ok(piece::Piece::Start(kind)) => Piece::Start(kind),
+                    Ok(piece::Piece::Text(text)) => Piece::Text(text),
+                    Ok(piece::Piece::Binary(payload)) => Piece::Binary(payload),
+                    Ok(piece::Piece::End) => Piece::End,
+                    Err(failure) => Piece::Failed(failure),
+                });
+            }
+            Some(NextPiece::Event(ready)) => Some(ready),
+            None => None,
+        };
+        Some(match Self::control(engine, duty, (inbox, outbox), ready)? {
+            Event::Ping(payload) => Piece::Ping(payload),
+            Event::Pong(payload) => Piece::Pong(payload),
+            Event::Close(close) => Piece::Close(close),
+            Event::Failed(failure) => Piece::Failed(failure),
+            // A poll for pieces finds no whole message.
+            Event::Text(text) => Piece::Text(text),
+            Event::Binary(payload) => Piece::Binary(payload),
+        })
+    }
+
+    /// If the pong is late: while the peer still takes bytes that were written before the ping, the time for its pong
+    /// begins again.
+    fn look_for_pong(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) {
+        let pong = self.engine.keep_alive.deadline(&self.engine.limits);
+        if pong.is_some_and(|pong| pong.reason == Limit::PongTime && now >= pong.at) {
+            if let Some(taken) = conn.outbox.gained(ask.unacknowledged()) {
+                self.engine.keep_alive.takes(now, taken);
+            }
+        }
+    }
+}
+
+impl<D: Duty> Waits for Reader<D> {
+    fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
+        if self.engine.is_over() {
+            return false;
+        }
+        let (had_failed, queued) = (self.has_failed(), conn.outbox.len());
+        self.look_for_pong(conn, now, ask);
+        let is_ready = match self.reception {
+            Reception::Whole => self.poll(conn).is_some(),
+            Reception::Pieces => self.poll_piece(conn).is_some(),
+        };
+        if !is_ready {
+            if let Err(exceeded) = self.duty.judge(&self.engine, &conn.inbox, now) {
+                self.engine.state = State::Failing(Box::new(exceeded.into()));
+            }
+        }
+        // A ping is to be written.
+        (self.has_failed() && !had_failed) || conn.outbox.len() > queued
+    }
+
+    fn pause(&mut self, conn: &mut Conn, now: Instant) {
+        self.engine.pause(&mut conn.inbox, now);
+    }
+
+    fn deadline(&self, conn: &Conn) -> Option<Deadline> {
+        if self.engine.is_over() {
+            return None;
+        }
+        Deadline::earlier(self.engine.deadline(), self.duty.deadline(&self.engine, &conn.inbox))
+    }
+
+    fn wrote(&mut self, conn: &mut Conn) {
+        self.duty.settle(&mut conn.outbox);
+    }
+}
+
+/// The peer's Close, or why nothing more is received.
+fn end(engine: &Engine) -> Option<Event<'_>> {
+    match &engine.state {
+        State::Closed(close) => Some(Event::Close(close)),
+        State::Failed(cause) => Some(Event::Failed(Failure::new(Cause::clone(cause)))),
+        State::Idle
+        | State::Begun
+        | State::Gathering(_)
+        | State::HandedOut(_)
+        | State::Started
+        | State::Streaming(_)
+        | State::Skipping(_)
+        | State::Inflating(_)
+        | State::Failing(_) => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! Writes messages.
+
+use bytes::Bytes;
+
+use super::{Idle, Within};
+use crate::Outbox;
+use crate::ws::encoded::Frame;
+use crate::ws::fragments::NotWritten;
+use crate::ws::frame::OpCode;
+use crate::ws::message::{Full, Kind, Message};
+use crate::ws::sender::Sender;
+use crate::ws::utf8;
+
+/// The writing side of a socket, lent. `W` is its right: [`Idle`] writes whole messages, and [`Within`] the pieces of
+/// the one that has begun.
+#[derive(Debug)]
+pub struct Writer<'a, W> {
+    sender: &'a mut Sender,
+    outbox: &'a mut Outbox,
+    right: &'a mut W,
+}
+
+impl<'a, W> Writer<'a, W> {
+    #[inline]
+    pub(super) fn new(sender: &'a mut Sender, outbox: &'a mut Outbox, right: &'a mut W) -> Self {
+        Self { sender, outbox, right }
+    }
+
+    /// True if `len` bytes of data are accepted now: they stay within
+    /// [`OutboxLimits::bytes`](crate::OutboxLimits::bytes), or nothing is queued. Otherwise a message larger than that
+    /// could never be sent, although it is in memory anyway.
+    #[inline]
+    pub fn fits(&self, len: usize) -> bool {
+        Sender::fits(len, self.outbox)
+    }
+}
+
+impl Writer<'_, Idle> {
+    /// Writes a borrowed text message.
+    ///
+    /// # Errors
+    ///
+    /// If it does not [fit](Self::fits) now. Nothing of it was written.
+    #[inline]
+    pub fn text<'t>(&mut self, text: &'t str) -> Result<(), Full<&'t str>> {
+        self.sender.text(text, self.outbox)
+    }
+
+    /// Writes a borrowed binary message.
+    ///
+    /// # Errors
+    ///
+    /// If it does not [fit](Self::fits) now. Nothing of it was written.
+    #[inline]
+    pub fn binary<'d>(&mut self, data: &'d [u8]) -> Result<(), Full<&'d [u8]>> {
+        self.sender.binary(data, self.outbox)
+    }
+
+    /// Writes an owned message. A large one is referenced, unless it must be masked.
+    ///
+    /// # Errors
+    ///
+    /// Returns the message if it does not [fit](Self::fits) now.
+    pub fn message(&mut self, message: Message) -> Result<(), Full<Message>> {
+        self.sender.message(message, self.outbox)
+    }
+
+    /// Writes a message that was encoded once for many connections. Unless it must be masked, a large one is referenced
+    /// and a small one is copied.
+    ///
+    /// # Errors
+    ///
+    /// If it does not [fit](Self::fits) now, by the length of its content. Nothing of it was written.
+    #[inline]
+    pub fn frame<'f>(&mut self, frame: &'f Frame) -> Result<(), Full<&'f Frame>> {
+        self.sender.frame(frame, self.outbox)
+    }
+}
+
+impl Writer<'_, Within> {
+    /// Text or binary.
+    pub fn kind(&self) -> Kind {
+        self.right.kind
+    }
+
+    /// Writes a piece as a frame of its own. An empty piece writes nothing.
+    ///
+    /// In a compressed message, the peer can decompress each piece as soon as it arrives. So small pieces hardly
+    /// shrink, and an incompressible one grows by some bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns the piece, of which nothing was written, if it does not [fit](Self::fits) now or is not text.
+    pub fn write(&mut self, data: Bytes) -> Result<(), NotWritten> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        if !self.fits(data.len()) {
+            return Err(NotWritten::Full(data));
+        }
+        if self.right.kind == Kind::Text && utf8::check(&data).is_err() {
+            return Err(NotWritten::NotText(data));
+        }
+        self.sender.fragment(self.right.next.continued(), data, self.outbox);
+        self.right.next = OpCode::Continuation;
+        Ok(())
+    }
+}
