@@ -1,14 +1,16 @@
 //! One client core on a virtual clock, with requests written down beforehand and no socket.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
+use core::convert::Infallible;
 use core::time::Duration;
-use endwell_core::http::client::{
-    Body, Client, Finished, Next, Received, Response, ResponseBody, Tunnel, Tunnelled, Withheld,
+use endwell_core::http::calling::{
+    Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Streaming, Withheld,
 };
 use endwell_core::http::{
-    ConnectHead, Event, FieldSection, Framing, Limits, Method, NotWritten, RequestHead, ResponseHead, Version,
+    ConnectHead, FieldSection, Framing, Limits, Method, NotWritten, RequestHead, ResponseHead, Version,
+    Writer,
 };
-use endwell_core::{Deadline, Inbox, Instant, Outbox, OutboxLimits, Step};
+use endwell_core::{Arrived, Deadline, Instant, Io, Look, OutboxLimits, Upgraded, Wrote};
 use std::collections::VecDeque;
 
 use crate::record::{Lines, lines};
@@ -98,27 +100,65 @@ pub enum Until {
 pub struct Asking {
     state: State,
     asks: VecDeque<Ask>,
-    out: Outbox,
     now: Instant,
     notes: Vec<Note>,
+    /// What the transport took and nobody has looked at.
+    out: Vec<u8>,
+    deadline: Option<Deadline>,
 }
 
 enum State {
     Idle(Client),
-    Waiting(Response, Sending),
-    Reading(ResponseBody, Sending, Vec<u8>, Until),
-    /// The response is whole, and the request is not yet.
-    Sending(ResponseBody, Sending),
-    Tunnel(Tunnel),
+    Calling(Sending, Received),
+    Tunnel(Handshake<Upgraded>),
     Over,
 }
 
+/// How much of a request is written.
 enum Sending {
-    Withheld(Withheld, Pieces),
-    Pieces(Body, Pieces),
-    Finished(Finished),
-    /// The body failed, or was not wanted.
-    Cut,
+    Withheld(Call<Withheld>, Pieces),
+    Pieces(Call<Streaming>, Pieces),
+    Sent(Call<Sent>),
+    /// The body failed.
+    Cut(Call<Streaming>),
+}
+
+/// How much of a response has come.
+#[derive(Default)]
+struct Received {
+    content: Vec<u8>,
+    is_until_close: bool,
+    is_whole: bool,
+}
+
+impl Sending {
+    fn io(&mut self) -> Io<'_> {
+        match self {
+            Self::Withheld(call, _) => call.io(),
+            Self::Pieces(call, _) | Self::Cut(call) => call.io(),
+            Self::Sent(call) => call.io(),
+        }
+    }
+
+    fn answer(&mut self) -> Answer<'_> {
+        match self {
+            Self::Withheld(call, _) => call.answer(),
+            Self::Pieces(call, _) | Self::Cut(call) => call.answer(),
+            Self::Sent(call) => call.answer(),
+        }
+    }
+
+    /// Whether it is the last response, and lasts until the close, and nothing of it has come.
+    fn facts(&self) -> (bool, bool, bool) {
+        fn of<W>(call: &Call<W>) -> (bool, bool, bool) {
+            (call.is_last(), call.is_until_close(), call.is_untouched())
+        }
+        match self {
+            Self::Withheld(call, _) => of(call),
+            Self::Pieces(call, _) | Self::Cut(call) => of(call),
+            Self::Sent(call) => of(call),
+        }
+    }
 }
 
 impl Asking {
@@ -128,13 +168,14 @@ impl Asking {
     }
 
     /// A new connection. The first request goes out at once.
-    pub fn with(limits: Limits, outbox: OutboxLimits, asks: &[Ask]) -> Self {
+    pub fn with(limits: Limits, output: OutboxLimits, asks: &[Ask]) -> Self {
         let mut asking = Self {
-            state: State::Idle(Client::new(limits.into())),
+            state: State::Idle(Client::new(limits.into(), output)),
             asks: asks.iter().cloned().collect(),
-            out: Outbox::new(outbox),
             now: Instant::default(),
             notes: Vec::new(),
+            out: Vec::new(),
+            deadline: None,
         };
         asking.run();
         asking
@@ -146,8 +187,15 @@ impl Asking {
             behind.extend_from_slice(bytes);
             return;
         }
-        while let Some(inbox) = self.inbox().filter(|_| !bytes.is_empty()) {
-            let taken = inbox.feed(bytes);
+        let now = self.now;
+        while !bytes.is_empty() {
+            let Some(mut io) = self.io() else { return };
+            let mut taken = 0;
+            let Ok(_) = io.read(now, |room| {
+                taken = room.len().min(bytes.len());
+                room[..taken].copy_from_slice(&bytes[..taken]);
+                Ok::<_, Infallible>(Look::Bytes(taken))
+            });
             bytes = &bytes[taken..];
             self.run();
             assert!(
@@ -162,20 +210,28 @@ impl Asking {
 
     /// The server ends its stream.
     pub fn end(&mut self) {
-        if let Some(inbox) = self.inbox() {
-            inbox.end();
+        let now = self.now;
+        if let Some(mut io) = self.io() {
+            let Ok(_) = io.read(now, |_| Ok::<_, Infallible>(Look::End));
         }
         self.run();
     }
 
-    /// So much time passes, and then a read finds nothing.
+    /// So much time passes, what is queued is taken, and then a read finds nothing.
     pub fn silence(&mut self, time: Duration) {
         self.now = self.now.saturating_add(time);
-        let now = self.now;
-        if let Some(inbox) = self.inbox() {
-            inbox.dry(now);
-        }
+        self.send(usize::MAX);
         self.run();
+        loop {
+            let now = self.now;
+            let Some(mut io) = self.io() else { return };
+            let Ok(arrived) = io.read(now, |_| Ok::<_, Infallible>(Look::Nothing));
+            match arrived {
+                Arrived::Nothing(deadline) => return self.deadline = deadline,
+                Arrived::Full => return,
+                Arrived::Something | Arrived::Cut => self.run(),
+            }
+        }
     }
 
     /// So much time passes unseen: nobody reads, writes or polls.
@@ -185,31 +241,42 @@ impl Asking {
 
     /// The application does something else than to wait for the server.
     pub fn pause(&mut self) {
-        match &mut self.state {
-            State::Waiting(response, _) => response.pause(),
-            State::Reading(body, ..) | State::Sending(body, _) => body.pause(self.now),
-            State::Tunnel(tunnel) => tunnel.pause(),
-            State::Idle(_) | State::Over => {}
+        let now = self.now;
+        if let Some(mut io) = self.io() {
+            let Ok(_) = io.read_ahead(now, |_| Ok::<_, Infallible>(Look::Nothing));
         }
+        self.deadline = None;
     }
 
-    /// The transport takes up to `max` bytes of the output.
+    /// The transport takes up to `max` bytes of the output. What it has taken and was not looked at.
     pub fn take(&mut self, max: usize) -> Vec<u8> {
-        let len = self.out.len().min(max);
-        let taken = self.out.copy_to_bytes(len).to_vec();
+        self.send(max.saturating_sub(self.out.len()));
+        let rest = self.out.split_off(self.out.len().min(max));
+        let taken = core::mem::replace(&mut self.out, rest);
         self.run();
         taken
     }
 
+    fn send(&mut self, max: usize) {
+        let (now, mut out) = (self.now, core::mem::take(&mut self.out));
+        let end = out.len().saturating_add(max);
+        while let Some(mut io) = self.io().filter(|_| out.len() < end) {
+            let Ok(wrote) = io.write(now, |chunks| {
+                let chunk = chunks.next().unwrap_or_default();
+                let chunk = &chunk[..chunk.len().min(end - out.len())];
+                out.extend_from_slice(chunk);
+                Ok::<_, Infallible>(Some(chunk.len()))
+            });
+            if wrote != Wrote::Something {
+                break;
+            }
+        }
+        self.out = out;
+    }
+
     /// When to look again though nothing happens.
     pub fn deadline(&self) -> Option<Deadline> {
-        match &self.state {
-            State::Idle(client) => client.deadline(),
-            State::Waiting(response, _) => response.deadline(),
-            State::Reading(body, ..) => body.deadline(),
-            State::Tunnel(tunnel) => tunnel.deadline(),
-            State::Sending(..) | State::Over => None,
-        }
+        self.deadline
     }
 
     /// The virtual time.
@@ -234,15 +301,14 @@ impl Asking {
 
     /// Whether no byte of the response that is waited for has come.
     pub fn is_untouched(&self) -> bool {
-        matches!(&self.state, State::Waiting(response, _) if response.is_untouched())
+        matches!(&self.state, State::Calling(sending, _) if sending.facts().2)
     }
 
-    fn inbox(&mut self) -> Option<&mut Inbox> {
+    fn io(&mut self) -> Option<Io<'_>> {
         match &mut self.state {
-            State::Idle(client) => Some(client.inbox()),
-            State::Waiting(response, _) => Some(response.inbox()),
-            State::Reading(body, ..) | State::Sending(body, _) => Some(body.inbox()),
-            State::Tunnel(tunnel) => Some(tunnel.inbox()),
+            State::Idle(client) => Some(client.io()),
+            State::Calling(sending, _) => Some(sending.io()),
+            State::Tunnel(handshake) => Some(handshake.io()),
             State::Over => None,
         }
     }
@@ -251,10 +317,8 @@ impl Asking {
         loop {
             let (state, again) = match core::mem::replace(&mut self.state, State::Over) {
                 State::Idle(client) => self.idle(client),
-                State::Waiting(response, sending) => self.waiting(response, sending),
-                State::Reading(body, sending, content, until) => self.reading(body, sending, content, until),
-                State::Sending(body, sending) => self.sending(body, sending),
-                State::Tunnel(tunnel) => self.tunnel(tunnel),
+                State::Calling(sending, received) => self.calling(sending, received),
+                State::Tunnel(handshake) => self.tunnel(handshake),
                 State::Over => (State::Over, false),
             };
             self.state = state;
@@ -265,157 +329,161 @@ impl Asking {
     }
 
     fn idle(&mut self, client: Client) -> (State, bool) {
-        let client = match client.poll() {
-            Step::Wait(client) => client,
-            Step::Done(_) => return (State::Over, false),
-        };
+        let Ok(client) = client.poll() else { return (State::Over, false) };
         let Some(ask) = self.asks.pop_front() else { return (State::Idle(client), false) };
         self.notes.push(Note::Asked);
-        let state = match ask {
-            Ask::Whole(head, content) => {
-                let (sent, response) = client.send(&head, content.into(), &mut self.out);
-                State::Waiting(response, Sending::Finished(sent))
-            }
-            Ask::Pieces(head, pieces) => {
-                let (body, response) = client.request(&head, pieces.framing, &mut self.out);
-                State::Waiting(response, Sending::Pieces(body, pieces))
-            }
-            Ask::Expecting(head, pieces) => {
-                let (body, response) = client.request_expecting(&head, pieces.framing, &mut self.out);
-                State::Waiting(response, Sending::Withheld(body, pieces))
-            }
-            Ask::Tunnel(head) => State::Tunnel(client.tunnel(&head, &mut self.out)),
+        self.deadline = None;
+        let sending = match ask {
+            Ask::Whole(head, content) => Sending::Sent(client.send(&head, content.into())),
+            Ask::Pieces(head, pieces) => Sending::Pieces(client.start(&head, pieces.framing), pieces),
+            Ask::Expecting(head, pieces) => Sending::Withheld(client.ask(&head, pieces.framing), pieces),
+            Ask::Tunnel(head) => return (State::Tunnel(client.tunnel(&head)), true),
         };
-        (state, true)
+        (State::Calling(sending, Received::default()), true)
     }
 
-    /// Writes what there is room for.
-    fn write(&mut self, sending: Sending) -> Sending {
-        let Sending::Pieces(mut body, mut left) = sending else { return sending };
-        while let Some(mut piece) = left.pieces.pop_front() {
-            // As much as there is room for, so that a piece of any size goes.
-            let rest = piece.split_off(piece.len().min(body.room(&self.out)));
-            let waits = !rest.is_empty();
-            if waits {
-                left.pieces.push_front(rest);
+    fn calling(&mut self, mut sending: Sending, mut received: Received) -> (State, bool) {
+        loop {
+            sending = write(sending);
+            match sending {
+                Sending::Sent(call) if received.is_whole => return self.next(call, received),
+                Sending::Withheld(..) | Sending::Cut(_) if received.is_whole => return self.over(sending),
+                Sending::Pieces(..) if received.is_whole => {
+                    let (is_last, ..) = sending.facts();
+                    if is_last {
+                        return self.over(sending);
+                    }
+                    return (State::Calling(sending, received), false);
+                }
+                _ => {}
             }
-            match body.write(piece, &mut self.out) {
-                Ok(()) if waits => return Sending::Pieces(body, left),
-                Ok(()) => {}
-                Err(NotWritten::Full(piece)) => panic!("{} bytes were promised room", piece.len()),
-                Err(NotWritten::Overrun(_)) => {
-                    let _aborted = body.abort();
-                    return Sending::Cut;
+            assert_eq!(sending.answer().ready(), sending.answer().ready());
+            let (_, is_until_close, _) = sending.facts();
+            let mut proceeds = false;
+            match sending.answer().event() {
+                None => return (State::Calling(sending, received), false),
+                Some(CallEvent::Continue) => {
+                    self.notes.push(Note::Continue);
+                    proceeds = true;
+                }
+                Some(CallEvent::Interim(head)) => {
+                    self.notes.push(Note::Interim(head.status(), lines(head.fields())));
+                }
+                Some(CallEvent::Head(head)) => {
+                    note(head, &mut self.notes);
+                    received.is_until_close = is_until_close;
+                }
+                Some(CallEvent::Data(data)) => received.content.extend_from_slice(&data),
+                Some(CallEvent::Trailers(fields)) => self.notes.push(Note::Trailers(lines(fields))),
+                Some(CallEvent::End) => {
+                    received.is_whole = true;
+                    let until = if received.is_until_close { Until::Close } else { Until::End };
+                    self.notes.push(Note::Content(core::mem::take(&mut received.content), until));
+                }
+                Some(CallEvent::Failed(failure)) => {
+                    let text = failure.to_string();
+                    let began = matches!(self.notes.last(), Some(Note::Head(..) | Note::Trailers(_)));
+                    self.notes.push(if began {
+                        Note::BodyFailed(core::mem::take(&mut received.content), text.clone())
+                    } else {
+                        Note::Failed(text.clone())
+                    });
+                    let Some(CallEvent::Failed(again)) = sending.answer().event() else { panic!("no end") };
+                    assert_eq!(again.to_string(), text, "the same comes again");
+                    return self.over(sending);
                 }
             }
-        }
-        match body.finish(Some(&left.trailers), &mut self.out) {
-            Ok(sent) => Sending::Finished(sent),
-            Err(_aborted) => Sending::Cut,
-        }
-    }
-
-    fn waiting(&mut self, response: Response, sending: Sending) -> (State, bool) {
-        let sending = self.write(sending);
-        match response.poll() {
-            Ok(Step::Wait(mut response)) => {
-                assert!(response.inbox().is_empty() || !response.inbox().room().is_empty(), "no room");
-                (State::Waiting(response, sending), false)
-            }
-            Ok(Step::Done(Next::Continue(told, response))) => {
-                self.notes.push(Note::Continue);
-                let sending = match sending {
-                    Sending::Withheld(body, pieces) => Sending::Pieces(body.proceed(told), pieces),
+            if proceeds {
+                sending = match sending {
+                    Sending::Withheld(call, pieces) => Sending::Pieces(call.proceed(), pieces),
                     other => other,
                 };
-                (State::Waiting(response, sending), true)
             }
-            Ok(Step::Done(Next::Interim(head, response))) => {
-                self.notes.push(Note::Interim(head.status(), lines(head.fields())));
-                (State::Waiting(response, sending), true)
+        }
+    }
+
+    /// The connection is over. What is queued can still be looked at.
+    fn over(&mut self, mut sending: Sending) -> (State, bool) {
+        let out = &mut self.out;
+        let Ok(_) = sending.io().write(self.now, |chunks| {
+            out.extend(chunks.flatten());
+            Ok::<_, Infallible>(None)
+        });
+        (State::Over, false)
+    }
+
+    fn next(&mut self, mut call: Call<Sent>, received: Received) -> (State, bool) {
+        if call.io().queued() > 0 {
+            // What is queued goes out, whatever comes of the connection.
+            let out = &mut self.out;
+            while let Ok(Wrote::Something) = call.io().write(self.now, |chunks| {
+                let before = out.len();
+                out.extend(chunks.flatten());
+                Ok::<_, Infallible>(Some(out.len() - before))
+            }) {}
+        }
+        let is_last = call.is_last();
+        match call.next() {
+            Again::Client(_) if is_last => panic!("the last response has a next request"),
+            Again::Client(client) => (State::Idle(client), true),
+            Again::Unread(_) => panic!("{} bytes are unread", received.content.len()),
+            Again::Closed(_) => (State::Over, false),
+        }
+    }
+
+    fn tunnel(&mut self, handshake: Handshake<Upgraded>) -> (State, bool) {
+        match handshake.poll() {
+            Opening::Wait(handshake) => (State::Tunnel(handshake), false),
+            Opening::Open(head, upgraded) => {
+                let GrantHead::Success(head) = head else { panic!("a tunnel has a 2xx: {head:?}") };
+                note(&head, &mut self.notes);
+                self.notes.push(Note::Open(upgraded.into_parts().0.to_vec()));
+                (State::Over, false)
             }
-            Ok(Step::Done(Next::Final(received))) => (self.read(received, sending), true),
-            Err(failure) => {
+            Opening::Refused(call) => (State::Calling(Sending::Sent(call), Received::default()), true),
+            Opening::Failed(failure) => {
                 self.notes.push(Note::Failed(failure.to_string()));
                 (State::Over, false)
             }
         }
     }
+}
 
-    fn read(&mut self, received: Received, sending: Sending) -> State {
-        self.note(&received.head);
-        let until = if received.body.is_until_close() { Until::Close } else { Until::End };
-        State::Reading(received.body, sending, Vec::new(), until)
+fn note(head: &ResponseHead, notes: &mut Vec<Note>) {
+    let minor = u8::from(head.version() == Version::Http11);
+    notes.push(Note::Head(head.status().code(), minor, lines(head.fields())));
+}
+
+/// Writes what there is room for.
+fn write(sending: Sending) -> Sending {
+    let Sending::Pieces(mut call, mut left) = sending else { return sending };
+    let whole = write_pieces(&mut call.writer(), &mut left);
+    match whole {
+        Some(false) => return Sending::Pieces(call, left),
+        None => return Sending::Cut(call),
+        Some(true) => {}
     }
-
-    fn note(&mut self, head: &ResponseHead) {
-        let minor = u8::from(head.version() == Version::Http11);
-        self.notes.push(Note::Head(head.status().code(), minor, lines(head.fields())));
+    match call.finish(Some(&left.trailers)) {
+        Ok(call) => Sending::Sent(call),
+        Err(call) => Sending::Cut(call),
     }
+}
 
-    fn reading(
-        &mut self,
-        mut body: ResponseBody,
-        sending: Sending,
-        mut content: Vec<u8>,
-        until: Until,
-    ) -> (State, bool) {
-        let sending = self.write(sending);
-        loop {
-            match body.poll() {
-                Ok(None) => {
-                    assert!(!body.inbox().room().is_empty(), "waits without room");
-                    return (State::Reading(body, sending, content, until), false);
-                }
-                Ok(Some(ready)) => match body.event(ready) {
-                    Event::Data(data) => content.extend_from_slice(&data),
-                    Event::Trailers(fields) => self.notes.push(Note::Trailers(lines(&fields))),
-                    Event::End => {
-                        assert!(body.is_done());
-                        self.notes.push(Note::Content(content, until));
-                        return (State::Sending(body, sending), true);
-                    }
-                },
-                Err(error) => {
-                    assert_eq!(body.poll().unwrap_err(), error, "the same error comes again");
-                    self.notes.push(Note::BodyFailed(content, error.to_string()));
-                    return (State::Over, false);
-                }
-            }
+/// Whether all is written; `None` if it is more than was announced.
+fn write_pieces(writer: &mut Writer<'_>, left: &mut Pieces) -> Option<bool> {
+    while let Some(mut piece) = left.pieces.pop_front() {
+        // As much as there is room for, so that a piece of any size goes.
+        let rest = piece.split_off(piece.len().min(writer.room()));
+        let waits = !rest.is_empty();
+        if waits {
+            left.pieces.push_front(rest);
+        }
+        match writer.write(piece) {
+            Ok(()) if waits => return Some(false),
+            Ok(()) => {}
+            Err(NotWritten::Full(piece)) => panic!("{} bytes were promised room", piece.len()),
+            Err(NotWritten::Overrun(_)) => return None,
         }
     }
-
-    fn sending(&mut self, body: ResponseBody, sending: Sending) -> (State, bool) {
-        match self.write(sending) {
-            Sending::Finished(sent) => {
-                let last = body.is_last();
-                match body.after(sent) {
-                    Some(_) if last => panic!("the last response has a next request"),
-                    Some(client) => (State::Idle(client), true),
-                    None => (State::Over, false),
-                }
-            }
-            Sending::Cut | Sending::Withheld(..) => (State::Over, false),
-            Sending::Pieces(..) if body.is_last() => (State::Over, false),
-            pieces @ Sending::Pieces(..) => (State::Sending(body, pieces), false),
-        }
-    }
-
-    fn tunnel(&mut self, tunnel: Tunnel) -> (State, bool) {
-        match tunnel.poll() {
-            Ok(Step::Wait(tunnel)) => (State::Tunnel(tunnel), false),
-            Ok(Step::Done(Tunnelled::Open(head, upgraded))) => {
-                self.note(&head);
-                self.notes.push(Note::Open(upgraded.into_leftover().to_vec()));
-                (State::Over, false)
-            }
-            Ok(Step::Done(Tunnelled::Refused(received, sent))) => {
-                (self.read(received, Sending::Finished(sent)), true)
-            }
-            Err(failure) => {
-                self.notes.push(Note::Failed(failure.to_string()));
-                (State::Over, false)
-            }
-        }
-    }
+    Some(true)
 }

@@ -1,10 +1,10 @@
 //! One server core on a virtual clock, with a scripted handler and no socket.
 
-use bytes::Buf;
+use core::convert::Infallible;
 use core::time::Duration;
-use endwell_core::http::server::{Closed, Drain, Linger, Next, Server};
+use endwell_core::http::serving::{After, Next, Server};
 use endwell_core::http::{Limits, Request};
-use endwell_core::{Deadline, Inbox, Instant, Outbox, OutboxLimits, Step};
+use endwell_core::{Arrived, Closing, Deadline, Ended, Ending, Instant, Io, Look, OutboxLimits, Wrote};
 
 use self::serving::Serving;
 use crate::plan::Plan;
@@ -16,18 +16,21 @@ use crate::record::{End, Record};
 pub struct Connection {
     state: State,
     handler: Box<dyn Fn(&Request) -> Plan>,
-    out: Outbox,
     now: Instant,
     records: Vec<Record>,
-    /// What was in the outbox when the last word was said, as far as it is not taken.
+    /// What was queued when the last word was said, as far as it is not taken.
     last_word: Option<usize>,
+    /// What was queued when it ended.
+    left: Vec<u8>,
+    /// Until when to wait, as the last look and the last write said.
+    read_deadline: Option<Deadline>,
+    write_deadline: Option<Deadline>,
 }
 
 enum State {
     Between(Server),
     Serving(Box<Serving>),
-    Draining(Drain),
-    Lingering(Linger),
+    Closing(Closing),
     Over,
 }
 
@@ -38,14 +41,16 @@ impl Connection {
     }
 
     /// A new connection.
-    pub fn with(limits: Limits, outbox: OutboxLimits, handler: impl Fn(&Request) -> Plan + 'static) -> Self {
+    pub fn with(limits: Limits, output: OutboxLimits, handler: impl Fn(&Request) -> Plan + 'static) -> Self {
         Self {
-            state: State::Between(Server::new(limits.into())),
+            state: State::Between(Server::new(limits.into(), output)),
             handler: Box::new(handler),
-            out: Outbox::new(outbox),
             now: Instant::default(),
             records: Vec::new(),
             last_word: None,
+            left: Vec::new(),
+            read_deadline: None,
+            write_deadline: None,
         }
     }
 
@@ -54,10 +59,21 @@ impl Connection {
         if let Some(Record::Ended(End::Upgraded(behind))) = self.records.last_mut() {
             behind.extend_from_slice(bytes);
         }
-        let Some(inbox) = self.inbox() else { return bytes.len() };
-        let taken = inbox.feed(bytes);
-        if taken > 0 {
-            self.out.arrived();
+        let now = self.now;
+        let mut taken = 0;
+        while taken < bytes.len() {
+            let Some(mut io) = self.io() else { return bytes.len() };
+            let before = taken;
+            let arrived = io.read(now, |room| {
+                let len = room.len().min(bytes.len() - taken);
+                room[..len].copy_from_slice(&bytes[taken..taken + len]);
+                taken += len;
+                Ok::<_, Infallible>(Look::Bytes(len))
+            });
+            let Ok(arrived) = arrived;
+            if arrived == Arrived::Full || taken == before {
+                break;
+            }
         }
         self.run();
         taken
@@ -78,9 +94,9 @@ impl Connection {
 
     /// The peer ends its stream.
     pub fn end(&mut self) {
-        if let Some(inbox) = self.inbox() {
-            inbox.end();
-            self.out.arrived();
+        let now = self.now;
+        if let Some(mut io) = self.io() {
+            let Ok(_) = io.read(now, |_| Ok::<_, Infallible>(Look::End));
         }
         self.run();
     }
@@ -93,17 +109,31 @@ impl Connection {
 
     /// A read finds nothing at this moment, and a write takes nothing.
     pub fn look(&mut self) {
-        let now = self.now;
-        if let Some(inbox) = self.inbox() {
-            inbox.dry(now);
-        }
         self.stuck();
+        loop {
+            let now = self.now;
+            let Some(mut io) = self.io() else { return };
+            let Ok(arrived) = io.read(now, |_| Ok::<_, Infallible>(Look::Nothing));
+            match arrived {
+                Arrived::Nothing(deadline) => return self.read_deadline = deadline,
+                Arrived::Something | Arrived::Full | Arrived::Cut => self.run(),
+            }
+            if self.is_over() || arrived == Arrived::Full {
+                return;
+            }
+        }
     }
 
     /// A write takes nothing at this moment.
     pub fn stuck(&mut self) {
-        if self.out.poll(self.now, || None).is_err() {
-            self.over(End::Stalled);
+        let now = self.now;
+        let Some(mut io) = self.io() else { return };
+        let Ok(wrote) = io.write(now, |_| Ok::<_, Infallible>(None));
+        match wrote {
+            Wrote::Blocked(deadline) => self.write_deadline = deadline,
+            Wrote::Empty => self.write_deadline = None,
+            Wrote::Stalled(_) => self.over(End::Stalled),
+            Wrote::Something => unreachable!("nothing was taken"),
         }
         self.run();
     }
@@ -115,11 +145,24 @@ impl Connection {
 
     /// The transport takes up to `max` bytes of the output.
     pub fn take(&mut self, max: usize) -> Vec<u8> {
-        let mut taken = Vec::new();
-        while taken.len() < max && self.out.has_remaining() {
-            let len = self.out.chunk().len().min(max - taken.len());
-            taken.extend_from_slice(&self.out.chunk()[..len]);
-            self.out.advance(len);
+        let mut taken = core::mem::take(&mut self.left);
+        let now = self.now;
+        while taken.len() < max {
+            let left = max - taken.len();
+            let Some(mut io) = self.io() else { break };
+            let Ok(wrote) = io.write(now, |chunks| {
+                let chunk = chunks.next().unwrap_or_default();
+                let chunk = &chunk[..chunk.len().min(left)];
+                taken.extend_from_slice(chunk);
+                Ok::<_, Infallible>(Some(chunk.len()))
+            });
+            if wrote != Wrote::Something {
+                self.write_deadline = match wrote {
+                    Wrote::Blocked(deadline) => deadline,
+                    Wrote::Something | Wrote::Empty | Wrote::Stalled(_) => None,
+                };
+                break;
+            }
         }
         if let Some(left) = &mut self.last_word {
             *left -= taken.len();
@@ -129,25 +172,21 @@ impl Connection {
     }
 
     /// What is queued for the transport.
-    pub fn queued(&self) -> usize {
-        self.out.len()
+    pub fn queued(&mut self) -> usize {
+        self.io().map_or(0, |io| io.queued()) + self.left.len()
     }
 
     /// Whether more can be read: the bound of the inbox is not met.
     pub fn has_room(&mut self) -> bool {
-        self.inbox().is_none_or(|inbox| !inbox.is_full())
+        let now = self.now;
+        let Some(mut io) = self.io() else { return true };
+        let Ok(found) = io.read_ahead(now, |_| Ok::<_, Infallible>(Look::Nothing));
+        found.is_some()
     }
 
     /// When to look again though nothing happens.
     pub fn deadline(&self) -> Option<Deadline> {
-        let state = match &self.state {
-            State::Between(server) => server.deadline(),
-            State::Serving(serving) => serving.recv.deadline(),
-            State::Draining(drain) => drain.deadline(),
-            State::Lingering(linger) => linger.deadline(),
-            State::Over => None,
-        };
-        Deadline::earlier(state, self.out.deadline())
+        Deadline::earlier(self.read_deadline, self.write_deadline)
     }
 
     /// The virtual time.
@@ -162,7 +201,7 @@ impl Connection {
 
     /// Whether the last word was said: all that is left is to send it and to close.
     pub fn is_lingering(&self) -> bool {
-        matches!(self.state, State::Lingering(_))
+        matches!(self.state, State::Closing(_))
     }
 
     /// How it ended, if it has.
@@ -173,21 +212,34 @@ impl Connection {
         }
     }
 
-    fn inbox(&mut self) -> Option<&mut Inbox> {
+    fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    fn io(&mut self) -> Option<Io<'_>> {
         match &mut self.state {
-            State::Between(server) => Some(server.inbox()),
-            State::Serving(serving) => Some(serving.recv.inbox()),
-            State::Draining(drain) => Some(drain.inbox()),
-            State::Lingering(linger) => Some(linger.inbox()),
+            State::Between(server) => Some(server.io()),
+            State::Serving(serving) => Some(serving.io()),
+            State::Closing(closing) => Some(closing.io()),
             State::Over => None,
         }
     }
 
+    /// Ends. What is queued can still be looked at.
     fn over(&mut self, end: End) {
+        if let Some(mut io) = self.io() {
+            let mut left = Vec::new();
+            let Ok(_) = io.write(Instant::default(), |chunks| {
+                left.extend(chunks.flatten());
+                Ok::<_, Infallible>(None)
+            });
+            self.left = left;
+        }
         if self.ended().is_none() {
             self.records.push(Record::Ended(end));
         }
         self.state = State::Over;
+        (self.read_deadline, self.write_deadline) = (None, None);
     }
 
     /// Steps through the states until one waits.
@@ -200,62 +252,82 @@ impl Connection {
             }
         }
         if let Some(left) = self.last_word {
-            assert_eq!(self.out.len(), left, "something was written after the last word");
+            if let Some(io) = self.io() {
+                assert_eq!(io.queued(), left, "something was written after the last word");
+            }
         }
     }
 
     fn step(&mut self) -> (State, bool) {
         match core::mem::replace(&mut self.state, State::Over) {
-            State::Between(server) if self.out.is_above_high_water() => (State::Between(server), false),
             State::Between(server) => self.between(server),
             State::Serving(serving) => self.serving(*serving),
-            State::Draining(drain) => match drain.poll() {
-                Ok(Step::Wait(drain)) => (State::Draining(drain), false),
-                Ok(Step::Done(server)) => (State::Between(server), true),
-                Err(linger) => {
-                    self.records.push(Record::DrainFailed);
-                    self.linger(linger)
-                }
-            },
-            State::Lingering(mut linger) if self.out.is_empty() => {
-                let by_peer = linger.inbox().has_ended();
-                match linger.poll(self.now) {
-                    Step::Wait(linger) => (State::Lingering(linger), false),
-                    Step::Done(()) => {
-                        self.over(if by_peer { End::Lingered } else { End::LingeredOut });
-                        (State::Over, false)
-                    }
-                }
+            State::Closing(closing) => self.closing(closing),
+            State::Over => (State::Over, false),
+        }
+    }
+
+    fn closing(&mut self, mut closing: Closing) -> (State, bool) {
+        let by_peer = closing.io().has_ended();
+        if *closing.ended() == Ended::Aborted {
+            // A reset writes nothing more. What would have gone out is looked at.
+            let mut left = Vec::new();
+            let Ok(_) = closing.io().write(self.now, |chunks| {
+                left.extend(chunks.flatten());
+                Ok::<_, Infallible>(None)
+            });
+            self.left = left;
+        }
+        match closing.poll() {
+            Ending::Wait(closing) => {
+                self.left.clear();
+                (State::Closing(closing), false)
             }
-            state @ (State::Lingering(_) | State::Over) => (state, false),
+            Ending::EndWrite(closing) => (State::Closing(closing), true),
+            Ending::Done(ended) => {
+                self.over(match ended {
+                    Ended::ByPeer => End::ByPeer,
+                    Ended::Silent(exceeded) => End::Silent(exceeded.limit),
+                    _ if by_peer => End::Lingered,
+                    _ => End::LingeredOut,
+                });
+                (State::Over, false)
+            }
+            Ending::Reset(_) => {
+                self.over(End::Reset);
+                (State::Over, false)
+            }
         }
     }
 
     fn between(&mut self, server: Server) -> (State, bool) {
         match server.poll() {
-            Ok(Step::Wait(mut server)) => {
-                assert!(!server.inbox().room().is_empty(), "waits without room");
-                (State::Between(server), false)
+            Next::Wait(server) => (State::Between(server), false),
+            Next::Request(head, exchange) => (self.open(&head, exchange), true),
+            Next::Closing(closing) => {
+                if *closing.ended() == Ended::ByUs {
+                    self.records.push(Record::DrainFailed);
+                }
+                self.close(closing)
             }
-            Ok(Step::Done(Next::Exchange(exchange))) => (self.open(exchange), true),
-            Ok(Step::Done(Next::Closed(closed))) => {
-                self.over(match closed {
-                    Closed::ByPeer => End::ByPeer,
-                    Closed::Silent(exceeded) => End::Silent(exceeded.limit),
-                });
-                (State::Over, false)
-            }
-            Err(refusal) => {
+            Next::Refused(refusal) => {
                 self.records.push(Record::Refused(refusal.status().code(), refusal.error().to_string()));
-                let linger = refusal.write(None, &mut self.out);
-                self.linger(linger)
+                let closing = refusal.answer(None);
+                self.close(closing)
             }
         }
     }
 
-    fn linger(&mut self, linger: Linger) -> (State, bool) {
-        self.last_word = Some(self.out.len());
-        (State::Lingering(linger), true)
+    fn after(&mut self, after: After) -> (State, bool) {
+        match after {
+            After::Again(server) => (State::Between(server), true),
+            After::Closing(closing) => self.close(closing),
+        }
+    }
+
+    fn close(&mut self, mut closing: Closing) -> (State, bool) {
+        self.last_word = Some(closing.io().queued());
+        (State::Closing(closing), true)
     }
 }
 

@@ -14,6 +14,11 @@ fn must_not_compile(folder: &str, dependencies: &str) -> usize {
 }
 
 #[test]
+fn the_rights_of_a_connection_are_its_states() {
+    assert_eq!(must_not_compile("states", CORE), 34);
+}
+
+#[test]
 fn the_rights_of_an_http_server_end_with_their_values() {
     assert_eq!(must_not_compile("http", CORE), 15);
 }

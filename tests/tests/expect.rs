@@ -57,7 +57,7 @@ fn an_answer_instead_of_the_100_closes_because_the_body_may_or_may_not_come() {
     // Whether it is content or a request is not asked any more.
     connection.feed(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     connection.end();
-    assert_eq!((connection.ended(), connection.queued()), (Some(&End::Lingered), 0));
+    assert_eq!((connection.queued(), connection.ended()), (0, Some(&End::Lingered)));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_final_response_never_leaves_with_the_100() {
             assert!(rest.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", rest.escape_ascii());
             connection.feed(b"ello");
             connection.end();
-            assert_eq!((connection.ended(), connection.queued()), (Some(&End::ByPeer), 0));
+            assert_eq!((connection.queued(), connection.ended()), (0, Some(&End::ByPeer)));
         }
     }
 }

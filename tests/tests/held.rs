@@ -219,7 +219,8 @@ fn pipelining_without_reading_is_held_up_to_the_limit() {
                 break;
             }
         }
-        assert!(fed < HOSTILE && connection.queued() <= limits.high_water + 700, "{}", connection.queued());
+        let queued = connection.queued();
+        assert!(fed < HOSTILE && queued <= limits.high_water + 700, "{queued}");
     });
     // The harness notes every request down: about 1 KiB for each of the 120 that fit.
     let notes = 400 << 10;

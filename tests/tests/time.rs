@@ -33,11 +33,11 @@ fn meets(connection: &mut Connection, limit: Limit, time: Duration) {
 fn a_silent_peer_is_closed_without_a_word() {
     let mut connection = Connection::new(plan::echo);
     meets(&mut connection, Limit::FirstByteTime, Duration::from_secs(10));
-    assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::FirstByteTime)), 0));
+    assert_eq!((connection.queued(), connection.ended()), (0, Some(&End::Silent(Limit::FirstByteTime))));
     let mut connection = Connection::new(plan::echo);
     assert!(!connection.feed_all(GET).is_empty());
     meets(&mut connection, Limit::IdleTime, Duration::from_secs(75));
-    assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::IdleTime)), 0));
+    assert_eq!((connection.queued(), connection.ended()), (0, Some(&End::Silent(Limit::IdleTime))));
 }
 
 /// While a response is still going out, no further request is waited for; but one that has begun is.
@@ -73,7 +73,7 @@ fn an_empty_line_between_requests_is_still_silence() {
     connection.feed_all(GET);
     connection.feed(b"\r\n");
     meets(&mut connection, Limit::IdleTime, Duration::from_secs(75));
-    assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(Limit::IdleTime)), 0));
+    assert_eq!((connection.queued(), connection.ended()), (0, Some(&End::Silent(Limit::IdleTime))));
 }
 
 /// Each is one that is skipped, and together they renew nothing.
@@ -88,7 +88,7 @@ fn empty_lines_that_trickle_in_do_not_renew_the_time() {
             connection.feed(&[*byte]);
         }
         meets(&mut connection, limit, Duration::from_secs(time - 8));
-        assert_eq!((connection.ended(), connection.queued()), (Some(&End::Silent(limit)), 0));
+        assert_eq!((connection.queued(), connection.ended()), (0, Some(&End::Silent(limit))));
     }
 }
 

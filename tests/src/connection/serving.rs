@@ -1,10 +1,9 @@
 //! One exchange, as its plan says.
 
 use bytes::Bytes;
-use endwell_core::http::server::{
-    Abandoned, After, Event, Exchange, NotWritten, RequestBody, Responder, ResponseBody,
-};
-use endwell_core::http::{FieldSection, Head, InterimHead, StatusCode};
+use endwell_core::Io;
+use endwell_core::http::serving::{Exchange, Unanswered, Writing};
+use endwell_core::http::{BodyEvent, FieldSection, Head, InterimHead, NotWritten, Request, StatusCode};
 use std::collections::VecDeque;
 
 use super::{Connection, State};
@@ -12,87 +11,89 @@ use crate::plan::{Answer, Pieces, Plan};
 use crate::record::{End, Record, Seen, lines};
 
 /// One exchange under way.
-pub(super) struct Serving {
-    pub(super) recv: RequestBody,
-    send: Sending,
-    content: Vec<u8>,
-}
-
-enum Sending {
+pub(super) enum Serving {
     /// Reads first.
-    Owed(Responder, Plan),
+    Owed {
+        exchange: Exchange<Unanswered>,
+        plan: Plan,
+        content: Vec<u8>,
+    },
     Pieces {
-        body: ResponseBody,
+        exchange: Exchange<Writing>,
         left: VecDeque<Bytes>,
         plan: Pieces,
     },
 }
 
+impl Serving {
+    pub(super) fn io(&mut self) -> Io<'_> {
+        match self {
+            Self::Owed { exchange, .. } => exchange.io(),
+            Self::Pieces { exchange, .. } => exchange.io(),
+        }
+    }
+}
+
 impl Connection {
-    pub(super) fn open(&mut self, exchange: Exchange) -> State {
-        let plan = (self.handler)(&exchange.head);
-        self.records.push(Record::Request(Seen::of(&exchange.head, exchange.expect.is_some())));
+    pub(super) fn open(&mut self, head: &Request, exchange: Exchange) -> State {
+        let plan = (self.handler)(head);
+        self.records.push(Record::Request(Seen::of(head, exchange.expects_continue())));
         let upgraded = match plan.answer {
-            Answer::Switch(protocol) => exchange.switch(protocol, &FieldSection::new(), None, &mut self.out),
-            Answer::Tunnel => exchange.tunnel(&FieldSection::new(), None, &mut self.out),
-            _ => return self.serve(exchange, plan),
+            Answer::Switch(protocol) => exchange.switch(protocol, &FieldSection::new(), None),
+            Answer::Tunnel => exchange.tunnel(&FieldSection::new(), None),
+            _ => return Self::serve(exchange, plan),
         };
         match upgraded {
             Ok(upgraded) => {
-                self.over(End::Upgraded(upgraded.into_leftover().to_vec()));
+                let (received, queued) = upgraded.into_parts();
+                self.left = queued.to_vec();
+                self.over(End::Upgraded(received.to_vec()));
                 State::Over
             }
-            Err((_, exchange)) => self.serve(*exchange, Plan { answer: Answer::Echo, ..plan }),
+            Err((_, exchange)) => Self::serve(exchange, Plan { answer: Answer::Echo, ..plan }),
         }
     }
 
-    fn serve(&mut self, exchange: Exchange, plan: Plan) -> State {
-        let Exchange { recv, mut send, expect, .. } = exchange;
+    fn serve(mut exchange: Exchange, plan: Plan) -> State {
         for _ in 0..plan.hints {
-            send.interim(&InterimHead::early_hints(), &mut self.out);
+            exchange.interim(&InterimHead::early_hints());
         }
-        if let Some(wanted) = expect.filter(|_| plan.proceeds) {
-            send.proceed(wanted, &mut self.out);
+        if plan.proceeds {
+            exchange.proceed();
         }
         if plan.closes {
-            send.close();
+            exchange.last();
         }
-        State::Serving(Box::new(Serving { recv, send: Sending::Owed(send, plan), content: Vec::new() }))
+        State::Serving(Box::new(Serving::Owed { exchange, plan, content: Vec::new() }))
     }
 
-    pub(super) fn serving(&mut self, mut serving: Serving) -> (State, bool) {
-        match serving.send {
-            Sending::Owed(send, plan) => {
-                let read = plan.reads.then(|| self.read(&mut serving.recv, &mut serving.content));
+    pub(super) fn serving(&mut self, serving: Serving) -> (State, bool) {
+        match serving {
+            Serving::Owed { mut exchange, plan, mut content } => {
+                let read = plan.reads.then(|| self.read(&mut exchange, &mut content));
                 let Some(failed) = read.unwrap_or(Some(None)) else {
-                    serving.send = Sending::Owed(send, plan);
+                    let serving = Serving::Owed { exchange, plan, content };
                     return (State::Serving(Box::new(serving)), false);
                 };
-                self.answer(serving.recv, send, plan, failed, serving.content)
+                self.answer(exchange, plan, failed, content)
             }
-            Sending::Pieces { body, left, plan } => self.pieces(serving.recv, body, left, plan),
+            Serving::Pieces { exchange, left, plan } => self.pieces(exchange, left, plan),
         }
     }
 
     /// Reads what arrived. `None`: there is more to come. Otherwise the head of the answer to a failure, if any.
     #[expect(clippy::option_option, reason = "waiting is not the same as the end without a failure")]
-    fn read(&mut self, recv: &mut RequestBody, content: &mut Vec<u8>) -> Option<Option<Head>> {
+    fn read(&mut self, exchange: &mut Exchange, content: &mut Vec<u8>) -> Option<Option<Head>> {
         loop {
-            match recv.poll() {
-                Ok(None) => {
-                    assert!(!recv.inbox().room().is_empty(), "waits without room");
-                    return None;
+            match exchange.body().event()? {
+                BodyEvent::Data(data) => content.extend_from_slice(&data),
+                BodyEvent::Trailers(fields) => self.records.push(Record::Trailers(lines(fields))),
+                BodyEvent::End => {
+                    self.records.push(Record::Content(content.clone()));
+                    return Some(None);
                 }
-                Ok(Some(ready)) => match recv.event(ready) {
-                    Event::Data(data) => content.extend_from_slice(&data),
-                    Event::Trailers(fields) => self.records.push(Record::Trailers(lines(&fields))),
-                    Event::End => {
-                        self.records.push(Record::Content(content.clone()));
-                        return Some(None);
-                    }
-                },
-                Err(error) => {
-                    let status = RequestBody::status_of_error(&error);
+                BodyEvent::Failed(error) => {
+                    let status = StatusCode::of_error(error);
                     self.records.push(Record::BodyFailed(status.code(), error.to_string()));
                     return Some(Some(Head::new(status)));
                 }
@@ -102,8 +103,7 @@ impl Connection {
 
     fn answer(
         &mut self,
-        mut recv: RequestBody,
-        send: Responder,
+        exchange: Exchange,
         plan: Plan,
         failure: Option<Head>,
         content: Vec<u8>,
@@ -112,61 +112,42 @@ impl Connection {
             (Some(head), _) => (head, Vec::new()),
             (None, Answer::Full(head, content)) => (head, content),
             (None, Answer::Pieces(plan)) => {
-                let body = send.start(&plan.head, plan.framing, None, &recv, &mut self.out);
+                let exchange = exchange.start(&plan.head, plan.framing, None);
                 let left = plan.pieces.iter().cloned().map(Bytes::from).collect();
-                let pieces = Sending::Pieces { body, left, plan };
-                return (State::Serving(Box::new(Serving { recv, send: pieces, content })), true);
+                return (State::Serving(Box::new(Serving::Pieces { exchange, left, plan })), true);
             }
             (None, Answer::Echo | Answer::Switch(_) | Answer::Tunnel) => (Head::new(StatusCode::OK), content),
         };
         self.records.push(Record::Answered(head.status().code()));
-        let finished = send.respond(&head, content.into(), None, &mut recv, &mut self.out);
-        self.after(recv.after(finished))
+        self.after(exchange.respond(&head, content.into(), None).next())
     }
 
     fn pieces(
         &mut self,
-        recv: RequestBody,
-        mut body: ResponseBody,
+        mut exchange: Exchange<Writing>,
         mut left: VecDeque<Bytes>,
         plan: Pieces,
     ) -> (State, bool) {
         while let Some(piece) = left.pop_front() {
-            match body.write(piece, &mut self.out) {
+            match exchange.writer().write(piece) {
                 Ok(()) => {}
                 Err(NotWritten::Full(piece)) => {
                     left.push_front(piece);
-                    let send = Sending::Pieces { body, left, plan };
-                    return (State::Serving(Box::new(Serving { recv, send, content: Vec::new() })), false);
+                    return (State::Serving(Box::new(Serving::Pieces { exchange, left, plan })), false);
                 }
                 Err(NotWritten::Overrun(_)) => break,
             }
         }
-        let finished =
-            if plan.fails { Err(body.abort()) } else { body.finish(Some(&plan.trailers), &mut self.out) };
+        let finished = if plan.fails { Err(exchange) } else { exchange.finish(Some(&plan.trailers)) };
         match finished {
-            Ok(sent) => {
+            Ok(answered) => {
                 self.records.push(Record::Answered(plan.head.status().code()));
-                self.after(recv.after(sent))
+                self.after(answered.next())
             }
-            Err(aborted) => {
+            Err(exchange) => {
                 self.records.push(Record::Aborted);
-                match recv.abandon(aborted) {
-                    Abandoned::Linger(linger) => self.linger(linger),
-                    Abandoned::Reset => {
-                        self.over(End::Reset);
-                        (State::Over, false)
-                    }
-                }
+                self.close(exchange.abort())
             }
-        }
-    }
-
-    fn after(&mut self, after: After) -> (State, bool) {
-        match after {
-            After::Again(server) => (State::Between(server), true),
-            After::Drain(drain) => (State::Draining(drain), true),
-            After::Linger(linger) => self.linger(linger),
         }
     }
 }

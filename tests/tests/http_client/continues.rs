@@ -60,7 +60,8 @@ fn a_server_that_says_nothing_gets_it_after_a_second() {
         (&asking.take(usize::MAX)[..], asking.notes()),
         (&b"hello"[..], &[Note::Asked, Note::Continue][..])
     );
-    // From then on it is the response that is waited for.
+    // From when the body is out it is the response that is waited for.
+    asking.silence(Duration::ZERO);
     let deadline = asking.deadline().unwrap();
     assert_eq!((deadline.reason, deadline.at.since_epoch()), (Limit::ResponseTime, Duration::from_secs(61)));
     asking.feed(b"HTTP/1.1 100 late\r\n\r\nHTTP/1.1 204 x\r\n\r\n");

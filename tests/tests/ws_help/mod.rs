@@ -10,10 +10,12 @@
 )]
 
 use bytes::{Buf, Bytes};
+use core::convert::Infallible;
+use endwell_core::ws::socket::{self, Socket};
 use endwell_core::ws::{
     Cause, Close, Event, Jitter, Kind, Limits, Masks, NextPiece, Piece, Receiver, Role, Sender, WebSocket,
 };
-use endwell_core::{Instant, Outbox};
+use endwell_core::{Arrived, Closing, Ending, Instant, Io, Look, Outbox, Wrote};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -183,42 +185,161 @@ pub(crate) fn said(close: &Close) -> Got {
     Got::Close(close.code().map(endwell_core::ws::CloseCode::number), close.reason().into())
 }
 
+/// A socket, until its Close.
+enum End {
+    Open(Socket),
+    Closing(Closing),
+    Over,
+}
+
+/// A socket that answers as a driver does, and what it received and wrote.
+struct Run {
+    end: End,
+    got: Vec<Got>,
+    out: Vec<u8>,
+    message: Option<(Kind, Vec<u8>)>,
+    pieces: bool,
+}
+
+impl Run {
+    fn new(socket: WebSocket, pieces: bool) -> Self {
+        Self { end: End::Open(socket.into()), got: vec![], out: vec![], message: None, pieces }
+    }
+
+    fn io(&mut self) -> Option<Io<'_>> {
+        match &mut self.end {
+            End::Open(socket) => Some(socket.io()),
+            End::Closing(closing) => Some(closing.io()),
+            End::Over => None,
+        }
+    }
+
+    /// Says how many of the bytes were taken.
+    fn feed(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        let Some(mut io) = self.io() else { return bytes.len() };
+        let Ok(arrived) = io.read(at(0), |room| {
+            taken = room.len().min(bytes.len());
+            room[..taken].copy_from_slice(&bytes[..taken]);
+            Ok::<_, Infallible>(Look::Bytes(taken))
+        });
+        assert!(arrived == Arrived::Something || taken == 0, "{arrived:?}");
+        taken
+    }
+
+    fn end(&mut self) {
+        if let Some(mut io) = self.io() {
+            let Ok(_) = io.read(at(0), |_| Ok::<_, Infallible>(Look::End));
+        }
+    }
+
+    /// Takes what is there, and writes what is owed.
+    fn turn(&mut self) {
+        self.end = match std::mem::replace(&mut self.end, End::Over) {
+            End::Open(socket) => self.take(socket),
+            End::Closing(closing) => Self::close(closing),
+            End::Over => End::Over,
+        };
+        let mut out = std::mem::take(&mut self.out);
+        while let Some(mut io) = self.io() {
+            let Ok(wrote) = io.write(at(0), |chunks| {
+                let chunk = chunks.next().unwrap_or_default();
+                out.extend_from_slice(chunk);
+                Ok::<_, Infallible>(Some(chunk.len()))
+            });
+            if wrote != Wrote::Something {
+                break;
+            }
+        }
+        self.out = out;
+    }
+
+    fn take(&mut self, mut socket: Socket) -> End {
+        loop {
+            let got = if self.pieces {
+                assert_eq!(socket.ready_piece(), socket.ready_piece());
+                let Some(piece) = socket.piece() else { return End::Open(socket) };
+                match piece {
+                    socket::Piece::Start(kind) => put_together(Piece::Start(kind), &mut self.message),
+                    socket::Piece::Text(text) => put_together(Piece::Text(text), &mut self.message),
+                    socket::Piece::Binary(data) => put_together(Piece::Binary(data), &mut self.message),
+                    socket::Piece::End => put_together(Piece::End, &mut self.message),
+                    socket::Piece::Ping(payload) => Some(Got::Ping(payload.to_vec())),
+                    socket::Piece::Pong(payload) => Some(Got::Pong(payload.to_vec())),
+                    socket::Piece::Close(close) => Some(said(close)),
+                    socket::Piece::Failed(failure) => Some(failed(&failure)),
+                }
+            } else {
+                assert_eq!(socket.ready(), socket.ready());
+                let Some(event) = socket.event() else { return End::Open(socket) };
+                Some(match event {
+                    socket::Event::Text(text) => Got::Text(text.to_string()),
+                    socket::Event::Binary(payload) => Got::Binary(payload.to_vec()),
+                    socket::Event::Ping(payload) => Got::Ping(payload.to_vec()),
+                    socket::Event::Pong(payload) => Got::Pong(payload.to_vec()),
+                    socket::Event::Close(close) => said(close),
+                    socket::Event::Failed(failure) => failed(&failure),
+                })
+            };
+            let Some(got) = got else { continue };
+            let is_end = matches!(got, Got::Close(..) | Got::Failure(_));
+            self.got.push(got);
+            if is_end {
+                return Self::close(socket.close(Close::EMPTY));
+            }
+        }
+    }
+
+    fn close(closing: Closing) -> End {
+        match closing.poll() {
+            Ending::Wait(closing) | Ending::EndWrite(closing) => End::Closing(closing),
+            Ending::Done(_) | Ending::Reset(_) => End::Over,
+        }
+    }
+}
+
+fn failed(failure: &endwell_core::ws::Failure) -> Got {
+    Got::Failure(failure.cause().code().map(endwell_core::ws::CloseCode::number))
+}
+
 /// Feeds `bytes` in pieces of `step` bytes to a WebSocket: what it received and what it wrote.
 pub(crate) fn run(socket: WebSocket, bytes: &[u8], step: usize) -> (Vec<Got>, Vec<u8>) {
-    let WebSocket { mut recv, send, .. } = socket;
-    let (mut send, mut out) = (Some(send), Outbox::default());
-    let mut all = receive(&mut recv, &mut send, &mut out);
+    let mut run = Run::new(socket, false);
+    run.turn();
     for piece in bytes.chunks(step) {
         let mut rest = piece;
         while !rest.is_empty() {
-            let taken = recv.inbox().feed(rest);
-            assert!(taken > 0, "a poll that waits leaves room");
+            let taken = run.feed(rest);
+            assert!(taken > 0, "a socket that waits leaves room");
             rest = &rest[taken..];
-            all.extend(receive(&mut recv, &mut send, &mut out));
+            run.turn();
         }
     }
-    (all, written(&mut out))
+    (run.got, run.out)
 }
 
 /// Feeds a WebSocket of a role with `bytes`, cut as `cuts` says, and ends the stream.
 pub(crate) fn run_cut(socket: WebSocket, bytes: &[u8], cuts: &[usize], pieces: bool) -> (Vec<Got>, Vec<u8>) {
-    let WebSocket { mut recv, send, .. } = socket;
-    let (mut send, mut out, mut all, mut message) = (Some(send), Outbox::default(), vec![], None);
+    let mut run = Run::new(socket, pieces);
     let (mut rest, mut cuts) = (bytes, cuts.iter().cycle());
     loop {
         let len = cuts.next().map_or(rest.len(), |cut| cut % rest.len().max(1) + 1).min(rest.len());
-        recv.inbox().feed(&rest[..len]);
+        let mut part = &rest[..len];
         rest = &rest[len..];
-        if rest.is_empty() {
-            recv.inbox().end();
+        while !part.is_empty() {
+            let taken = run.feed(part);
+            assert!(taken > 0, "a socket that waits leaves room");
+            part = &part[taken..];
+            if !part.is_empty() {
+                run.turn();
+            }
         }
-        all.extend(if pieces {
-            receive_pieces(&mut recv, &mut message, &mut send, &mut out)
-        } else {
-            receive(&mut recv, &mut send, &mut out)
-        });
         if rest.is_empty() {
-            return (all, written(&mut out));
+            run.end();
+        }
+        run.turn();
+        if rest.is_empty() {
+            return (run.got, run.out);
         }
     }
 }

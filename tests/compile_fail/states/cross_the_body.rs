@@ -1,0 +1,16 @@
+//! The body of one exchange does not come to another right.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Kind};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(a: Exchange<Writing>, b: Exchange<Writing>) {
+    let crossed = Exchange { right: a.right, ..b }; //~ E0616
+    //~ twin: drop((a, b));
+}

@@ -1,0 +1,16 @@
+//! A door is only lent by its state.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Kind};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f<'a>(socket: &'a mut Socket, lent: impl Fn() -> Io<'a>) {
+    let io: Io<'a> = Io::new(todo!(), todo!()); //~ E0624
+    //~ twin: let io = lent();
+}

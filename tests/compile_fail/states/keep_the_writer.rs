@@ -1,0 +1,18 @@
+//! A writer does not outlive the body that it writes.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Kind};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(mut exchange: Exchange<Writing>) {
+    let mut writer = exchange.writer();
+    let answered = exchange.finish(None); //~ E0505
+    //~ twin: writer.room();
+    writer.write(Bytes::new());
+}

@@ -1,0 +1,17 @@
+//! An answered request is not switched.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Kind};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(exchange: Exchange, head: &Head, fields: &FieldSection) {
+    let answered = exchange.respond(head, Bytes::new(), None);
+    let upgraded = exchange.switch("echo", fields, None); //~ E0382
+    //~ twin: drop(answered);
+}

@@ -1,0 +1,17 @@
+//! One request is open at a time.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Kind};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(client: Client, head: &RequestHead) {
+    let call = client.send(head, Bytes::new());
+    let other = client.send(head, Bytes::new()); //~ E0382
+    //~ twin: drop(call);
+}

@@ -1,0 +1,18 @@
+//! A view gives one event: two tokens of one message cannot be held.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Kind};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(mut exchange: Exchange) {
+    let body = exchange.body();
+    let first = body.event();
+    let second = body.event(); //~ E0382
+    //~ twin: let second = ();
+}

@@ -1,0 +1,18 @@
+//! What a refused handshake gives back is the exchange.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Kind};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(exchange: Exchange, acceptance: Acceptance) {
+    if let Err((reason, mut exchange)) = exchange.accept(acceptance, None) {
+        exchange.writer().text("hello"); //~ E0599
+        //~ twin: exchange.last();
+    }
+}
