@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo build --release
-//! for kind in text binary 1k 16k; do for form in session lend halves; do
+//! for kind in text binary 1k 16k; do for form in socket owned session lend halves; do
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 10000
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 30000
 //! done; done
@@ -12,8 +12,10 @@
 //! does the arithmetic. `none` as the form leaves the protocol out and measures the transport's copy.
 
 use bytes::{Buf, Bytes, BytesMut};
+use endwell_core::ws::socket::{self, Socket};
 use endwell_core::ws::{Event, Jitter, Limits, Message, Role, SessionEvent, WebSocket, Writing};
-use endwell_core::{Inbox, Outbox};
+use endwell_core::{Arrived, Inbox, Instant, Look, Outbox, Wrote};
+use std::convert::Infallible;
 
 /// Bytes that one read takes.
 const READ: usize = 64 << 10;
@@ -105,6 +107,39 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
                 echoed += flush(&mut out);
             }
         }
+        "socket" => {
+            let mut socket = Socket::from(socket);
+            for _ in 0..rounds {
+                read(&mut socket, segment, &mut scratch);
+                loop {
+                    let written = match socket.split() {
+                        (Some(socket::Event::Text(text)), mut writer) => writer.text(&text).is_ok(),
+                        (Some(socket::Event::Binary(data)), mut writer) => writer.binary(&data).is_ok(),
+                        (None, _) => break,
+                        (other, _) => panic!("{other:?}"),
+                    };
+                    assert!(written);
+                }
+                scratch = socket.io().reclaim();
+                echoed += write(&mut socket);
+            }
+        }
+        "owned" => {
+            let mut socket = Socket::from(socket);
+            for _ in 0..rounds {
+                read(&mut socket, segment, &mut scratch);
+                while let Some(event) = socket.event() {
+                    let message = match event {
+                        socket::Event::Text(text) => Message::from(text),
+                        socket::Event::Binary(data) => Message::from(data),
+                        other => panic!("{other:?}"),
+                    };
+                    assert!(socket.writer().message(message).is_ok());
+                }
+                scratch = socket.io().reclaim();
+                echoed += write(&mut socket);
+            }
+        }
         "halves" => {
             let WebSocket { mut recv, mut send, .. } = socket;
             for _ in 0..rounds {
@@ -121,7 +156,7 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
                 echoed += flush(&mut out);
             }
         }
-        other => panic!("{other}: session, lend, halves or none"),
+        other => panic!("{other}: socket, owned, session, lend, halves or none"),
     }
     echoed
 }
@@ -132,6 +167,28 @@ fn lend(inbox: &mut Inbox, segment: &[u8], scratch: &mut Option<BytesMut>) {
     inbox.lend(buffer).expect("nothing is held");
     inbox.room()[..segment.len()].copy_from_slice(segment);
     inbox.filled(segment.len());
+}
+
+/// The same by the one door of a socket.
+fn read(socket: &mut Socket, segment: &[u8], scratch: &mut Option<BytesMut>) {
+    let mut io = socket.io();
+    io.lend(scratch.take().unwrap_or_else(|| BytesMut::zeroed(128 << 10))).expect("nothing is held");
+    let arrived = io.read(Instant::default(), |room| {
+        room[..segment.len()].copy_from_slice(segment);
+        Ok::<_, Infallible>(Look::Bytes(segment.len()))
+    });
+    assert_eq!(arrived, Ok(Arrived::Something));
+}
+
+fn write(socket: &mut Socket) -> usize {
+    let mut io = socket.io();
+    let queued = io.queued();
+    let wrote = io.write(Instant::default(), |chunks| {
+        std::hint::black_box(chunks.next());
+        Ok::<_, Infallible>(Some(queued))
+    });
+    assert_eq!(wrote, Ok(Wrote::Something));
+    queued
 }
 
 fn flush(out: &mut Outbox) -> usize {

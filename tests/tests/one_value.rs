@@ -1,0 +1,269 @@
+//! What holds for a connection that is one value, whatever it speaks: what is left when the right to write is used up, and
+//! that nothing but a look at the transport makes time pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic, and reads like the wire"
+)]
+
+use core::convert::Infallible;
+use core::time::Duration;
+
+use bytes::Bytes;
+use endwell_core::http::calling::{Again, CallEvent, Client, Opening};
+use endwell_core::http::serving::{After, Exchange, Next, Server};
+use endwell_core::http::{BodyEvent, Framing, Head, Limits, Method, RequestHead, StatusCode};
+use endwell_core::ws::socket::{Event, Socket};
+use endwell_core::ws::{self, Acceptance, Close, CloseCode, Jitter, Masks, Offer, Role};
+use endwell_core::{
+    Arrived, Deadline, End, Ended, Ending, Instant, Io, Limit, Look, OutboxLimits, Upgraded, Wrote,
+};
+
+fn at(millis: u64) -> Instant {
+    Instant::from_epoch(Duration::from_millis(millis))
+}
+
+/// All of `bytes` arrive.
+fn feed(mut io: Io<'_>, bytes: &[u8]) {
+    let Ok(arrived) = io.read(at(0), |room| {
+        room[..bytes.len()].copy_from_slice(bytes);
+        Ok::<_, Infallible>(Look::Bytes(bytes.len()))
+    });
+    assert_eq!(arrived, Arrived::Something);
+}
+
+fn end(mut io: Io<'_>) {
+    let Ok(arrived) = io.read(at(0), |_| Ok::<_, Infallible>(Look::End));
+    assert_eq!(arrived, Arrived::Something);
+}
+
+fn look(mut io: Io<'_>, millis: u64) -> Arrived {
+    let Ok(arrived) = io.read(at(millis), |_| Ok::<_, Infallible>(Look::Nothing));
+    arrived
+}
+
+/// All that is queued is taken.
+fn take(mut io: Io<'_>) -> Vec<u8> {
+    let mut all = Vec::new();
+    loop {
+        let Ok(wrote) = io.write(at(0), |chunks| {
+            let before = all.len();
+            all.extend(chunks.flatten());
+            Ok::<_, Infallible>(Some(all.len() - before))
+        });
+        if wrote != Wrote::Something {
+            return all;
+        }
+    }
+}
+
+fn exchange(request: &[u8]) -> Exchange {
+    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    feed(server.io(), request);
+    let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
+    exchange
+}
+
+fn socket(received: &'static [u8]) -> Socket {
+    let limits = ws::Limits::default().into();
+    let received = Bytes::from_static(received);
+    Socket::from_parts(Role::Server, received, limits, OutboxLimits::default(), Jitter(0), None)
+}
+
+const UPLOAD: &[u8] = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 6\r\n\r\nabc";
+
+#[test]
+fn an_upload_is_read_to_its_end_after_the_response() {
+    let mut answered =
+        exchange(UPLOAD).start(&Head::new(StatusCode::OK), Framing::Length(0), None).finish(None);
+    let answered = answered.as_mut().expect("nothing was announced");
+    assert!(matches!(answered.body().event(), Some(BodyEvent::Data(data)) if data[..] == *b"abc"));
+    assert!(answered.body().event().is_none());
+    feed(answered.io(), b"def");
+    assert!(matches!(answered.body().event(), Some(BodyEvent::Data(data)) if data[..] == *b"def"));
+    for _ in 0..2 {
+        assert!(matches!(answered.body().event(), Some(BodyEvent::End)));
+    }
+}
+
+#[test]
+fn an_upload_that_is_cut_after_the_response_does_not_look_whole() {
+    let writing = exchange(UPLOAD).start(&Head::new(StatusCode::OK), Framing::Length(0), None);
+    let Ok(mut answered) = writing.finish(None) else { panic!("nothing was announced") };
+    assert!(matches!(answered.body().event(), Some(BodyEvent::Data(_))));
+    end(answered.io());
+    for _ in 0..2 {
+        let Some(BodyEvent::Failed(error)) = answered.body().event() else { panic!("it was cut") };
+        assert!(error.to_string().contains("3 of 6 bytes"), "{error}");
+    }
+    let After::Closing(closing) = answered.next() else { panic!("nothing can follow") };
+    assert_eq!(*closing.ended(), Ended::ByUs);
+}
+
+#[test]
+fn an_upload_that_nobody_reads_is_drained_before_the_next_request() {
+    let answered = exchange(UPLOAD).respond(&Head::new(StatusCode::OK), Bytes::new(), None);
+    let After::Again(server) = answered.next() else { panic!("three bytes are worth reading") };
+    let Next::Wait(mut server) = server.poll() else { panic!("they have not come") };
+    feed(server.io(), b"defGET /next HTTP/1.1\r\nhost: h\r\n\r\n");
+    let Next::Request(head, _) = server.poll() else { panic!("the next request") };
+    assert_eq!(head.path(), "/next");
+}
+
+#[test]
+fn less_than_was_announced_does_not_finish() {
+    let mut writing = exchange(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").start(
+        &Head::new(StatusCode::OK),
+        Framing::Length(5),
+        None,
+    );
+    assert_eq!(writing.writer().copy(b"hell"), 4);
+    let Err(mut writing) = writing.finish(None) else { panic!("a byte is missing") };
+    assert_eq!((writing.writer().copy(b"o, and more"), writing.writer().remaining()), (1, Some(0)));
+    assert!(writing.finish(None).is_ok());
+}
+
+#[test]
+fn after_our_close_messages_are_received_until_the_peers_close() {
+    let mut socket = socket(b"\x81\x82\0\0\0\0on\x89\x80\0\0\0\0\x81\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8");
+    socket.writer().text("last").unwrap();
+    let mut receiving = socket.close_writing(CloseCode::GOING_AWAY.into());
+    assert!(matches!(receiving.event(), Some(Event::Text(text)) if &*text == "on"));
+    assert!(matches!(receiving.event(), Some(Event::Ping(_))));
+    assert!(matches!(receiving.event(), Some(Event::Text(text)) if text.is_empty()));
+    for _ in 0..2 {
+        assert!(
+            matches!(receiving.event(), Some(Event::Close(close)) if close.code() == Some(CloseCode::NORMAL))
+        );
+    }
+    let mut closing = receiving.discard();
+    // The ping got no answer.
+    assert_eq!(take(closing.io()), b"\x81\x04last\x88\x02\x03\xe9");
+    let Ending::EndWrite(mut closing) = closing.poll() else { panic!("the server closes first") };
+    end(closing.io());
+    let Ending::Done(ended) = closing.poll() else { panic!("both have closed") };
+    let (sent, received) = (CloseCode::GOING_AWAY.into(), CloseCode::NORMAL.into());
+    assert_eq!(ended, Ended::Closed { first: End::Ours, sent, received });
+}
+
+#[test]
+fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
+    let time = ws::Limits::default().close_time;
+    let millis = u64::try_from(time.as_millis()).unwrap();
+    let mut receiving = socket(b"").close_writing(Close::EMPTY);
+    assert_eq!(take(receiving.io()), b"\x88\0");
+    assert!(receiving.event().is_none());
+    let deadline = Deadline { at: at(millis), reason: Limit::CloseTime };
+    assert_eq!(look(receiving.io(), 0), Arrived::Nothing(Some(deadline)));
+    assert_eq!(look(receiving.io(), millis), Arrived::Something);
+    assert!(matches!(receiving.event(), Some(Event::Failed(_))));
+
+    let mut closing = socket(b"").close(Close::EMPTY);
+    assert_eq!(take(closing.io()), b"\x88\0");
+    assert_eq!(look(closing.io(), 0), Arrived::Nothing(Some(deadline)));
+    assert_eq!(look(closing.io(), millis), Arrived::Something);
+    let Ending::EndWrite(closing) = closing.poll() else { panic!("it is over") };
+    assert!(matches!(closing.ended(), Ended::Exceeded(exceeded) if exceeded.limit == Limit::CloseTime));
+}
+
+#[test]
+fn a_keep_alive_ping_comes_by_itself() {
+    let mut socket = socket(b"");
+    assert!(socket.event().is_none());
+    let Arrived::Nothing(Some(deadline)) = look(socket.io(), 0) else { panic!("a ping is due some time") };
+    assert_eq!(deadline.reason, Limit::PingInterval);
+    let millis = u64::try_from(deadline.at.since_epoch().as_millis()).unwrap();
+    assert!(take(socket.io()).is_empty());
+    // There is something to write.
+    assert_eq!(look(socket.io(), millis), Arrived::Something);
+    assert!(socket.event().is_none());
+    assert_eq!(take(socket.io()), b"\x89\0");
+    let Arrived::Nothing(Some(deadline)) = look(socket.io(), millis) else { panic!("a pong is due") };
+    assert_eq!(deadline.reason, Limit::PongTime);
+    let Arrived::Something = look(socket.io(), millis + 20_000) else { panic!("the pong is late") };
+    assert!(matches!(socket.event(), Some(Event::Failed(_))));
+    let close = take(socket.close(Close::EMPTY).io());
+    assert_eq!((close[0], &close[2..4]), (0x88, &1008_u16.to_be_bytes()[..]));
+}
+
+#[test]
+fn no_time_passes_while_nobody_waits_and_no_message_is_lost_when_pieces_are_looked_at() {
+    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    for second in 0..1000 {
+        let Ok(found) = server.io().read_ahead(at(second * 1000), |_| Ok::<_, Infallible>(Look::Nothing));
+        assert_eq!(found, Some(Look::Nothing));
+    }
+    let Arrived::Nothing(Some(deadline)) = look(server.io(), 1_000_000) else { panic!("the first look") };
+    assert_eq!(deadline, Deadline { at: at(1_010_000), reason: Limit::FirstByteTime });
+
+    let mut socket = socket(b"\x01\x82\0\0\0\0on");
+    assert!(matches!(socket.piece(), Some(ws::socket::Piece::Start(ws::Kind::Text))));
+    for millis in 0..3 {
+        let Arrived::Nothing(_) = look(socket.io(), millis) else { panic!("nothing is due") };
+    }
+    assert!(matches!(socket.piece(), Some(ws::socket::Piece::Text(text)) if &*text == "on"));
+}
+
+#[test]
+fn two_cores_open_a_websocket_and_close_it_well() {
+    let offer = Offer::new("h", "/", [7; 16], ws::Limits::default().into()).unwrap();
+    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let mut handshake = client.websocket(offer, Masks::new(|| [1, 2, 3, 4]));
+    let exchange = exchange(&take(handshake.io()));
+    let acceptance = Acceptance::new(ws::Limits::default().into());
+    let Ok(mut server) = exchange.accept(acceptance, None) else { panic!("a handshake") };
+    server.writer().text("hello").unwrap();
+    feed(handshake.io(), &take(server.io()));
+    let Opening::Open(_, mut client) = handshake.poll() else { panic!("it is granted") };
+    assert!(matches!(client.event(), Some(Event::Text(text)) if &*text == "hello"));
+    let mut within = client.begin(ws::Kind::Binary);
+    within.writer().write(Bytes::from_static(b"wor")).unwrap();
+    within.writer().write(Bytes::from_static(b"ld")).unwrap();
+    let mut closing = within.finish().close(CloseCode::NORMAL.into());
+    feed(server.io(), &take(closing.io()));
+    assert!(matches!(server.event(), Some(Event::Binary(data)) if data[..] == *b"world"));
+    assert!(matches!(server.event(), Some(Event::Close(_))));
+    let mut server = server.close(Close::EMPTY);
+    feed(closing.io(), &take(server.io()));
+    let Ending::EndWrite(mut server) = server.poll() else { panic!("the server closes first") };
+    let Ending::Wait(mut client) = closing.poll() else { panic!("the client waits for that") };
+    end(client.io());
+    end(server.io());
+    let (Ending::Done(client), Ending::Done(server)) = (client.poll(), server.poll()) else {
+        panic!("both end")
+    };
+    let code = Close::from(CloseCode::NORMAL);
+    let ended = |first| Ended::Closed { first, sent: code.clone(), received: code.clone() };
+    assert_eq!((client, server), (ended(End::Ours), ended(End::Theirs)));
+}
+
+#[test]
+fn a_response_that_is_not_read_gives_the_call_back() {
+    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let head = RequestHead::new(Method::Get, "h", "/").unwrap();
+    let mut call = client.send(&head, Bytes::new());
+    feed(call.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    let Again::Unread(mut call) = call.next() else { panic!("nothing was read") };
+    assert!(matches!(call.answer().event(), Some(CallEvent::Head(_))));
+    let Again::Unread(mut call) = call.next() else { panic!("the body was not read") };
+    assert!(matches!(call.answer().event(), Some(CallEvent::Data(_))));
+    assert!(matches!(call.next(), Again::Client(_)));
+}
+
+#[test]
+fn what_another_protocol_gets_is_what_came_behind_and_what_http_has_queued() {
+    let request = b"GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nfirst";
+    let Ok(upgraded) = exchange(request).switch("echo", &endwell_core::http::FieldSection::new(), None)
+    else {
+        panic!("it is offered")
+    };
+    let mut upgraded: Upgraded = upgraded;
+    assert_eq!(upgraded.received().map(|payload| payload.to_vec()), Some(b"first".to_vec()));
+    upgraded.write(Bytes::from_static(b"FIRST")).unwrap();
+    assert_eq!(look(upgraded.io(), 1 << 40), Arrived::Nothing(None));
+    let (received, queued) = upgraded.into_parts();
+    assert!(
+        received.is_empty() && queued.starts_with(b"HTTP/1.1 101 ") && queued.ends_with(b"\r\n\r\nFIRST")
+    );
+}
