@@ -164,6 +164,15 @@ mod diagnosis {
             assert_eq!(unacknowledged(&SockRef::from(&listener)), None);
         }
 
+        /// An error repeats the question, and is long enough to hold a number.
+        #[test]
+        fn an_error_is_none() {
+            const ERROR: u16 = 2;
+            let mut answer = vec![1; 92];
+            answer[4..6].copy_from_slice(&ERROR.to_ne_bytes());
+            assert_eq!(read(&answer), None);
+        }
+
         #[test]
         fn an_answer_that_is_cut_short_is_none() {
             let mut answer = vec![0; 80];

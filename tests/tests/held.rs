@@ -191,7 +191,9 @@ fn a_response_to_a_peer_that_is_always_behind_is_held_up_to_the_limit() {
             let mut body = stream(&mut out);
             let mut sent = 0;
             while sent < HOSTILE {
-                while body.write(Bytes::from(vec![b'x'; size]), &mut out).is_ok() {}
+                while body.write(Bytes::from(vec![b'x'; size]), &mut out).is_ok() {
+                    assert!(out.len() <= limits.bytes, "{} bytes are queued", out.len());
+                }
                 let taken = out.remaining() - 1;
                 sent += taken;
                 out.advance(taken);

@@ -75,4 +75,11 @@ fn the_bounds_of_responses_are_not_those_of_requests() {
         let status = if taken { 200 } else { 431 };
         assert_eq!(verdict.heard(&[]).statuses(), [status], "{} bytes", input.len());
     }
+    for (count, taken) in [(100, true), (101, false)] {
+        let trailers = "a:\r\n".repeat(count);
+        let input =
+            format!("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{trailers}\r\n");
+        let verdict = endwell_tests::verdict::of(&[input.as_bytes()], &limits, plan::echo);
+        assert_eq!(verdict.failed().is_none(), taken, "{count}: {:?}", verdict.records);
+    }
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::time::Duration;
-use endwell_core::http::server::Server;
+use endwell_core::http::server::{Next, Server};
 use endwell_core::http::{Framing, Limits};
 use endwell_core::{Instant, Limit, OutboxLimits, Pace, Step};
 use endwell_tests::client;
@@ -64,6 +64,25 @@ fn the_idle_time_begins_when_the_output_is_out() {
     assert_eq!(server.deadline().unwrap().at, at(1110));
     server.inbox().dry(at(1110));
     assert!(server.poll().is_err());
+}
+
+/// Time that the application takes within a body is not the client's: what was waited before it counts.
+#[test]
+fn a_pause_is_not_the_clients_silence() {
+    let at = |second| Instant::from_epoch(SECOND * second);
+    let mut server = Server::new(Limits::default().into());
+    server.inbox().feed(POST);
+    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a whole head") };
+    let mut body = exchange.recv;
+    let mut look = |second| {
+        body.inbox().dry(at(second));
+        assert!(body.poll().unwrap().is_none());
+        let deadline = body.deadline().unwrap().at;
+        body.pause(at(second + 4));
+        assert_eq!(body.deadline(), None);
+        deadline
+    };
+    assert_eq!([look(0), look(100), look(200)], [at(30), at(126), at(222)]);
 }
 
 /// RFC 9112 2.2: old clients send an empty line behind a body. It is ignored, and so is no head that was begun.

@@ -165,6 +165,49 @@ fn a_message_makes_progress_or_ends() {
     }
 }
 
+/// A message that comes steadily takes the time that it needs.
+#[test]
+fn the_time_for_a_whole_message_grows_with_what_came() {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    let total = limits.message_pace.total.unwrap();
+    let rate = usize::try_from(total.bytes_per_second).unwrap();
+    for (rate, is_taken) in [(rate, true), (rate / 2, false)] {
+        let mut out = Outbox::default();
+        let mut session = server(&limits).session();
+        let message = masked(0x82, &vec![0; 600 * rate]);
+        let ended = message.chunks(rate).zip(0..).find_map(|(piece, second)| {
+            session.inbox().feed(piece);
+            let mut ready = session.poll(&mut out);
+            if ready.is_none() {
+                session.inbox().dry(at(second * 1000));
+                ready = session.poll(&mut out);
+            }
+            Some((session.event(ready?, &mut out).is_ok(), second))
+        });
+        assert_eq!(ended, Some((is_taken, if is_taken { 600 } else { 599 })));
+    }
+}
+
+/// Time that the application takes within a message is not the peer's: what was waited before it counts.
+#[test]
+fn a_pause_is_not_the_peers_silence() {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    let mut out = Outbox::default();
+    let mut session = server(&limits).session();
+    session.inbox().feed(&masked(0x81, b"x")[..1]);
+    let mut look = |millisecond| {
+        session.inbox().dry(at(millisecond));
+        assert!(session.poll(&mut out).is_none());
+        let deadline = session.deadline().unwrap().at;
+        session.pause(at(millisecond + 4000));
+        assert_eq!(session.deadline(), None);
+        deadline
+    };
+    assert_eq!([look(0), look(100_000), look(200_000)], [at(60_000), at(156_000), at(252_000)]);
+}
+
 /// A stream of small messages that is always cut within one is no slow message.
 #[test]
 fn the_clock_of_progress_is_that_of_one_message() {

@@ -2,7 +2,7 @@
 
 use endwell::client::{Body, Connection, Received, Response};
 use endwell::core::{Bound, Limit, Pace};
-use endwell::http::{ConnectHead, Framing, StatusCode};
+use endwell::http::{ConnectHead, Framing, Method, RequestHead, StatusCode};
 use endwell::{Config, Ended};
 
 use super::{LARGE, PAUSE, SECOND, Slowly, dial, get, met, outcome, peer, post, serve, world};
@@ -134,6 +134,40 @@ fn a_client_sets_the_time_for_one_response_and_the_pace_of_one_upload() {
         ended
     });
     assert!(met(&ended).0 == Limit::WriteProgress && (300..=302).contains(&second), "{ended} at {second}");
+}
+
+/// The next request has the pace of the limits again.
+#[test]
+fn the_pace_of_one_upload_ends_with_it() {
+    let (world, one, other) = world();
+    let sleeping = world.clone();
+    serve(&world, one, &Config::default(), move |mut exchange| {
+        let sleeping = sleeping.clone();
+        async move {
+            sleeping.sleep(SECOND * 4).await;
+            if exchange.head().path() == "/slow" {
+                sleeping.sleep(SECOND * 26).await;
+            }
+            let body = exchange.read_all(LARGE).await?;
+            Ok(exchange.respond(StatusCode::OK, body))
+        }
+    });
+    let connection = dial(&world, other, &Config::default());
+    let (echoed, second) = outcome(&world, async move {
+        let (mut body, response) = connection.request(&post(), Framing::Length(5));
+        body.set_output_pace(Pace::silence(SECOND * 5));
+        body.write("first").await.unwrap();
+        body.finish().unwrap();
+        let mut received = response.await.unwrap();
+        assert_eq!(received.read_all(LARGE).await.unwrap(), "first");
+        let connection = received.finish().await.unwrap();
+        let head = RequestHead::new(Method::Post, "h", "/slow").unwrap();
+        let (mut body, response) = connection.request(&head, Framing::Length(LARGE as u64));
+        body.write(content((0, 0), LARGE)).await.unwrap();
+        body.finish().unwrap();
+        response.await.unwrap().read_all(LARGE).await.unwrap()
+    });
+    assert!(echoed == content((0, 0), LARGE) && second >= 34, "{second}");
 }
 
 /// The time of the response begins when the request is out, however long that takes.

@@ -1,6 +1,7 @@
 //! The paces that a server asks of its clients.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use endwell::core::{Limit, Pace};
@@ -148,6 +149,34 @@ fn a_server_sets_the_paces_of_one_exchange() {
             assert!(met(&ended).0 == limit && seconds.contains(&second), "{ended} at {second}");
         }
     }
+}
+
+/// The next exchange has the pace of the limits again.
+#[test]
+fn the_pace_of_one_exchange_ends_with_it() {
+    let (world, one, other) = world();
+    let is_first = AtomicBool::new(true);
+    serve(&world, one, &Config::default(), move |mut exchange| {
+        let is_first = is_first.swap(false, Ordering::Relaxed);
+        async move {
+            if is_first {
+                exchange.set_output_pace(Pace::silence(SECOND * 5));
+                return Ok(exchange.respond(StatusCode::OK, "first"));
+            }
+            Ok(exchange.respond(StatusCode::OK, content((0, 0), LARGE)))
+        }
+    });
+    let connection = dial(&world, other, &Config::default());
+    let sleeping = world.clone();
+    let (body, second) = outcome(&world, async move {
+        let mut received = connection.send(&get(), "").await.unwrap();
+        assert_eq!(received.read_all(LARGE).await.unwrap(), "first");
+        let connection = received.finish().await.unwrap();
+        let mut received = connection.send(&get(), "").await.unwrap();
+        sleeping.sleep(SECOND * 30).await;
+        received.read_all(LARGE).await.unwrap()
+    });
+    assert!(body == content((0, 0), LARGE) && second >= 30, "{second}");
 }
 
 /// A response that takes longer to read than a connection may be idle, from our output or from the kernel's; then a further

@@ -137,3 +137,27 @@ fn a_socket_sets_the_pace_of_its_output() {
         assert!((seconds..=seconds + 1).contains(&second), "{second} s, not {seconds}");
     }
 }
+
+/// The driver sleeps until the bound of the pace that was set before.
+#[test]
+fn a_pace_that_is_set_within_a_stall_holds_at_once() {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    let world = World::new(1, Manners::default());
+    let (server, client) = sockets(&world, &Config::default(), &limits);
+    let (mut send, mut recv) = server.split();
+    let clock = world.clone();
+    world.spawn("deaf", async move {
+        clock.sleep(SECOND * 1000).await;
+        drop(client);
+    });
+    let clock = world.clone();
+    world.spawn("sender", async move {
+        send.send(content((0, 0), 60_000)).await.unwrap();
+        clock.sleep(SECOND).await;
+        send.set_output_pace(Pace::silence(SECOND * 2));
+        clock.sleep(SECOND * 1000).await;
+    });
+    let ((), second) = outcome(&world, async move { while recv.receive().await.is_some() {} });
+    assert!((3..=4).contains(&second), "{second}");
+}
