@@ -17,9 +17,9 @@ pub struct OutboxLimits {
     /// of silence, as long as a receiver may keep its window shut behind a slow disk or a sleeping radio; in total 60 s
     /// plus 1 s for every 500 bytes, a modem's rate, so that a byte now and then cannot hold memory for ever.
     ///
-    /// A peer that has taken megabytes at once takes nothing more until it has read them. So neither bound is met while
-    /// what the peer took would last it at 16 KiB a second (`curl --limit-rate 30k` takes 2 MB and is then silent for
-    /// 70 s). This adds at most five times the silence: 5 minutes by default, for 4.7 MiB or more.
+    /// A peer that has taken much at once may take nothing more until it has used that up. So neither bound is met while
+    /// what the peer took would last it at 1 KiB a second (`curl --limit-rate` takes 101 times its rate in a burst, and
+    /// then pauses for 100 s). A pause can thus last twice the silence, 2 minutes by default, after 120 KiB or more.
     pub pace: Pace,
 }
 

@@ -8,13 +8,13 @@ use super::Outbox;
 use super::hold::Hold;
 use crate::{Deadline, Exceeded, Instant, Limit, Pace};
 
-/// Bytes that a peer has taken at once may lie in its buffers, and it does not acknowledge more until it has read them.
-/// A peer that reads slowly is granted a second for this many: half of what a slow reader such as `curl --limit-rate 30k`
-/// reads.
-const READ_RATE: u64 = 16 << 10;
+/// A peer that has taken much at once may take nothing more until it has used that up: it lies in buffers of its own, or
+/// the peer keeps an average, as `curl --limit-rate` does, which takes 101 times its rate in a burst and then pauses for
+/// 100 s. So a second is granted for this many bytes: the slowest rate that curl is seen to be asked for.
+const READ_RATE: u64 = 1 << 10;
 
-/// Bounds what a peer can gain by taking much and then stopping, as a multiple of the silence.
-const LONGEST_READ: u32 = 5;
+/// Bounds what a peer gains by taking much and then stopping, as a multiple of the silence: curl's pause is shorter.
+const LONGEST_READ: u32 = 2;
 
 /// Until when the peer may still be reading what it has taken.
 #[derive(Clone, Copy, Default)]
@@ -305,8 +305,23 @@ mod tests {
         }
         outbox.advance(1 << 19);
         outbox.poll(at(79), || Some(0)).unwrap();
-        // 128 s for 2 MiB. The question then finds the rest.
-        assert_eq!(ends(&mut outbox, |_| Some(0)), (128 + 60, SILENCE));
+        // The question at the end of the 120 s for the 2 MiB finds the rest, which has a time of its own.
+        assert_eq!(ends(&mut outbox, |_| Some(0)), (120 + 120, SILENCE));
+    }
+
+    /// What curl 7.88 does at any rate: a burst of 101 times the rate, then a pause until that is the average.
+    #[test]
+    fn a_burst_and_a_pause_of_a_hundred_seconds_are_a_steady_rate() {
+        for rate in [1 << 10, 10 << 10, 30 << 10, 1 << 20] {
+            let mut outbox = Outbox::new(crate::OutboxLimits { bytes: usize::MAX, ..Default::default() });
+            outbox.put(&vec![0; 300 * rate]);
+            for burst in 0..2 {
+                outbox.advance(101 * rate);
+                for second in 0..101 {
+                    outbox.poll(at(burst * 101 + second), || Some(0)).unwrap();
+                }
+            }
+        }
     }
 
     #[test]
@@ -319,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_peer_took_earlier_buys_no_silence_later() {
+    fn what_a_peer_took_counts_from_when_it_took_it() {
         let mut outbox = Outbox::default();
         outbox.put(&vec![0; 3 << 20]);
         outbox.advance(2 << 20);
@@ -329,22 +344,22 @@ mod tests {
         outbox.put(b"next");
         outbox.poll(at(1000), || Some(0)).unwrap();
         outbox.poll(at(1010), || Some(0)).unwrap();
-        // 64 s for the MiB that it took last are over before.
-        assert_eq!(ends(&mut outbox, |_| Some(0)), (1010 + 60, SILENCE));
+        // It took the last MiB after the look at 1000 s.
+        assert_eq!(ends(&mut outbox, |_| Some(0)), (1000 + 120, SILENCE));
     }
 
     #[test]
-    fn a_peer_that_takes_all_it_can_and_stops_meets_five_times_the_silence() {
+    fn a_peer_that_takes_all_it_can_and_stops_meets_twice_the_silence() {
         let mut outbox = Outbox::default();
         outbox.put(&vec![0; 64 << 20]);
         outbox.advance(63 << 20);
         outbox.poll(at(0), untold).unwrap();
-        assert_eq!(ends(&mut outbox, |_| None), (300, SILENCE));
+        assert_eq!(ends(&mut outbox, |_| None), (120, SILENCE));
         let mut outbox = Outbox::default();
         outbox.put(&vec![0; 64 << 20]);
         outbox.advance(63 << 20);
         outbox.poll(at(0), untold).unwrap();
-        assert_eq!(ends(&mut outbox, |_| Some(0)), (300, SILENCE));
+        assert_eq!(ends(&mut outbox, |_| Some(0)), (120, SILENCE));
     }
 
     #[test]

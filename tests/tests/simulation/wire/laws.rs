@@ -12,7 +12,7 @@ const TOTAL: (Duration, u64) = (Duration::from_secs(60), 500);
 
 /// How long a peer that has taken `bytes` may be reading them.
 fn reads(bytes: usize) -> Duration {
-    Duration::from_secs(u64::try_from(bytes >> 14).unwrap()).min(LONGEST_STALL * 5)
+    Duration::from_secs(u64::try_from(bytes >> 10).unwrap()).min(LONGEST_STALL * 2)
 }
 
 impl Line {
