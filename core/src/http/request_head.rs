@@ -3,9 +3,9 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::head::Announced;
+use super::framing::Announced;
 use super::persistence::Persistence;
-use super::{Field, FieldSection, Method, Target, syntax, target};
+use super::{Field, FieldSection, Method, Target, target};
 use crate::Outbox;
 
 /// The head of a request to send: method, host, target and fields. The fields that frame the message and manage the
@@ -206,14 +206,6 @@ pub(super) enum Expects {
 fn check_host(host: &str) -> Result<(), InvalidRequestHead> {
     let parts = target::is_authority(host.as_bytes());
     parts.filter(|parts| parts.host).map(|_valid| ()).ok_or(InvalidRequestHead::Host)
-}
-
-impl<'a> Method<'a> {
-    /// Reads a method that we may send.
-    fn of(text: &'a str) -> Option<Self> {
-        let valid = syntax::is_token(text.as_bytes()) && text.len() <= Self::LONGEST;
-        valid.then(|| Self::from_token(text))
-    }
 }
 
 impl fmt::Debug for RequestHead {

@@ -1,6 +1,6 @@
 //! The request target in its four forms, RFC 9112 3.2, and the host, RFC 9110 7.2.
 
-use super::request::Method;
+use super::method::Method;
 use super::syntax;
 use crate::Violation;
 

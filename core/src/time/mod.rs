@@ -1,85 +1,11 @@
 //! Time, as the driver reports it: the core reads no clock.
 
-use core::time::Duration;
-
-use crate::Limit;
-
 mod clock;
-mod pace;
+mod deadline;
+mod instant;
+pub(crate) mod pace;
 
 pub(crate) use clock::Clock;
+pub use deadline::Deadline;
+pub use instant::Instant;
 pub use pace::{Pace, Total};
-
-/// A moment, as the time that has passed since an epoch of the caller's choice.
-///
-/// The core has no clock. A driver picks an epoch once (the start of the process, for example), reads its own clock and
-/// passes the moment in; the core only compares and adds. The resolution is one nanosecond and the range is 584 years;
-/// arithmetic saturates at the ends of that range.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(u64);
-
-impl Instant {
-    /// The moment that is `elapsed` after the epoch.
-    pub fn from_epoch(elapsed: Duration) -> Self {
-        Self(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
-    }
-
-    /// The time from the epoch to this moment.
-    pub fn since_epoch(self) -> Duration {
-        Duration::from_nanos(self.0)
-    }
-
-    /// The time from `earlier` to this moment; zero if `earlier` is later.
-    pub fn saturating_since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
-    }
-
-    /// The moment that is `after` later.
-    pub fn saturating_add(self, after: Duration) -> Self {
-        Self::from_epoch(self.since_epoch().saturating_add(after))
-    }
-}
-
-/// When a state must be polled again even if no byte arrives, and the limit that is then met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadline {
-    /// The moment at which the limit is met.
-    pub at: Instant,
-    /// The limit: the reason for the deadline, for a log.
-    pub reason: Limit,
-}
-
-impl Deadline {
-    /// The earlier of two deadlines.
-    pub fn earlier(a: Option<Self>, b: Option<Self>) -> Option<Self> {
-        match (a, b) {
-            (Some(a), Some(b)) => Some(if b.at < a.at { b } else { a }),
-            (a, b) => a.or(b),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: u64) -> Instant {
-        Instant::from_epoch(Duration::from_secs(seconds))
-    }
-
-    #[test]
-    fn arithmetic_stops_at_the_ends() {
-        assert_eq!(at(u64::MAX).saturating_add(Duration::MAX), at(u64::MAX));
-        assert_eq!(at(1).saturating_since(at(2)), Duration::ZERO);
-        assert_eq!(at(5).saturating_since(at(2)), Duration::from_secs(3));
-    }
-
-    #[test]
-    fn the_earlier_deadline_wins() {
-        let first = Deadline { at: at(1), reason: Limit::HeadTime };
-        let second = Deadline { at: at(2), reason: Limit::IdleTime };
-        assert_eq!(Deadline::earlier(Some(second), Some(first)), Some(first));
-        assert_eq!(Deadline::earlier(None, Some(second)), Some(second));
-        assert_eq!(Deadline::earlier(None, None), None);
-    }
-}

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::num::NonZeroU16;
 
-use super::failure::Cause;
 use super::utf8;
 use crate::Violation;
 
@@ -111,6 +110,13 @@ impl fmt::Display for ReasonTooLong {
 
 impl core::error::Error for ReasonTooLong {}
 
+/// Why the payload of a received Close is refused.
+pub(super) enum InvalidClose {
+    Violation(Violation),
+    /// The reason is not UTF-8.
+    NotText(Violation),
+}
+
 impl Close {
     /// The longest reason in bytes.
     pub const REASON_BYTES: usize = 123;
@@ -142,20 +148,21 @@ impl Close {
     }
 
     /// Reads the payload of a Close frame. RFC 6455 5.5.1 and 7.4.
-    pub(super) fn parse(payload: &[u8]) -> Result<Self, Cause> {
+    pub(super) fn parse(payload: &[u8]) -> Result<Self, InvalidClose> {
         let Some((&number, reason)) = payload.split_first_chunk() else {
             if payload.is_empty() {
                 return Ok(Self::EMPTY);
             }
             let violation = Violation::new("a close code of two bytes", payload, "RFC 6455 5.5.1");
-            return Err(Cause::Violation(violation));
+            return Err(InvalidClose::Violation(violation));
         };
         let code = CloseCode::new(u16::from_be_bytes(number)).map_err(|_| {
             let expected = "a close code that may stand on the wire";
-            Cause::Violation(Violation::new(expected, &number, "RFC 6455 7.4"))
+            InvalidClose::Violation(Violation::new(expected, &number, "RFC 6455 7.4"))
         })?;
-        let reason = utf8::check(reason)
-            .map_err(|_| Cause::NotText(Violation::new("a reason in UTF-8", reason, "RFC 6455 5.5.1")))?;
+        let reason = utf8::check(reason).map_err(|_| {
+            InvalidClose::NotText(Violation::new("a reason in UTF-8", reason, "RFC 6455 5.5.1"))
+        })?;
         let reason = Some(reason).filter(|reason| !reason.is_empty()).map(Box::from);
         Ok(Self { code: Some(code), reason })
     }
@@ -220,16 +227,16 @@ mod tests {
         let code = CloseCode::NORMAL;
         for close in [Close::EMPTY, code.into(), Close::new(code, &longest).unwrap()] {
             let (payload, len) = close.write();
-            assert_eq!(Close::parse(&payload[..len]).unwrap(), close);
+            assert_eq!(Close::parse(&payload[..len]).ok(), Some(close));
         }
         assert!(Close::new(code, &"x".repeat(124)).is_err());
     }
 
     #[test]
     fn a_byte_alone_and_a_reason_that_is_no_text_are_refused() {
-        assert!(matches!(Close::parse(&[3]), Err(Cause::Violation(_))));
+        assert!(matches!(Close::parse(&[3]), Err(InvalidClose::Violation(_))));
         let payload: Vec<u8> = [&[3, 0xe8][..], b"\xff"].concat();
-        assert!(matches!(Close::parse(&payload), Err(Cause::NotText(_))));
+        assert!(matches!(Close::parse(&payload), Err(InvalidClose::NotText(_))));
     }
 
     #[test]

@@ -180,7 +180,7 @@ pub(super) fn next_close(
             }
             let payload = inbox.read(header.size, len);
             mask::apply(header.key, payload);
-            return Close::parse(payload).map(Some);
+            return Ok(Some(Close::parse(payload)?));
         }
         inbox.consume(header.size);
         *discard = header.len;

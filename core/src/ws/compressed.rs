@@ -7,7 +7,7 @@ use super::engine::{Engine, Next, Reception, State, message_within_a_message};
 use super::event::{Part, What};
 use super::failure::Cause;
 use super::frame::{Header, OpCode};
-use super::message::Kind;
+use super::kind::Kind;
 use crate::{Inbox, Violation};
 
 impl Engine {

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::deflate::{Compression, Sending, SharedForm};
 use super::frame::{self, OpCode};
+use super::kind::Kind;
 use super::mask::Masks;
-use super::message::{Kind, Message};
+use super::message::Message;
 use crate::Outbox;
 
 /// A whole message as one frame, encoded once and sent to any number of connections: see

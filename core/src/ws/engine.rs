@@ -4,15 +4,18 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::close::Close;
+use super::control::Control;
 use super::deflate::{Inflating, Receiving};
 use super::event::{Event, Part, Ready, What, Whole};
 use super::failure::{Cause, Failure};
 use super::frame::{Header, OpCode, Peer};
 use super::gather::{self, Gain, Gathered, Gathering};
 use super::keep_alive::{Jitter, KeepAlive, Silence};
+use super::kind::Kind;
 use super::limits::Limits;
-use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
+use super::owed::{PeerClose, Ping, PingDue};
 use super::streaming::Streaming;
+use super::text::Text;
 use super::{mask, utf8};
 use crate::time::Clock;
 use crate::{Deadline, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
@@ -410,7 +413,7 @@ impl Engine {
                     self.state = State::Closed(Box::new(close.clone()));
                     Ok(Event::Close(PeerClose(close)))
                 }
-                Err(cause) => Err(fail(&mut self.state, cause)),
+                Err(invalid) => Err(fail(&mut self.state, invalid.into())),
             },
             OpCode::Pong | OpCode::Continuation | OpCode::Text | OpCode::Binary => {
                 self.keep_alive.heard();

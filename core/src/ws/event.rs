@@ -1,7 +1,10 @@
 //! What a poll finds, and the events that it yields.
 
+use super::control::Control;
 use super::frame::OpCode;
-use super::message::{Control, Kind, PeerClose, Ping, PingDue, Text};
+use super::kind::Kind;
+use super::owed::{PeerClose, Ping, PingDue};
+use super::text::Text;
 use crate::{Instant, Payload};
 
 /// A token for what has arrived: exchange it for the [`Event`] with [`Receiver::event`](super::Receiver::event), before

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use super::close::{Close, CloseCode};
+use super::close::{Close, CloseCode, InvalidClose};
 use crate::{Exceeded, Limit, Violation};
 
 /// The end of receiving, and the Close that the peer is owed for it, at most once. RFC 6455 7.1.7.
@@ -82,6 +82,15 @@ impl core::error::Error for Cause {}
 impl From<Violation> for Cause {
     fn from(violation: Violation) -> Self {
         Self::Violation(violation)
+    }
+}
+
+impl From<InvalidClose> for Cause {
+    fn from(invalid: InvalidClose) -> Self {
+        match invalid {
+            InvalidClose::Violation(violation) => Self::Violation(violation),
+            InvalidClose::NotText(violation) => Self::NotText(violation),
+        }
     }
 }
 

@@ -4,10 +4,13 @@ use bytes::Bytes;
 use core::fmt;
 
 use super::close::Close;
+use super::control::Control;
 use super::deflate::Compression;
 use super::failure::Failure;
 use super::frame::OpCode;
-use super::message::{Control, Full, Kind, PeerClose, Ping, PingDue};
+use super::kind::Kind;
+use super::message::Full;
+use super::owed::{PeerClose, Ping, PingDue};
 use super::sender::{CloseSent, Sender};
 use super::utf8;
 use crate::Outbox;

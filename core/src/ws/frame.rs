@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use super::kind::Kind;
 use super::mask::{self, Masks};
-use super::message::Kind;
 use crate::{Outbox, Violation, convert};
 
 /// The longest payload of a control frame, and the longest length that fits into a header's second byte. RFC 6455 5.5.

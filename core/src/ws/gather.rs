@@ -6,9 +6,9 @@ use core::mem;
 
 use super::failure::Cause;
 use super::frame::Header;
+use super::kind::Kind;
 use super::limits::Limits;
 use super::mask;
-use super::message::Kind;
 use super::utf8::{NotText, Partial};
 use crate::{Bound, Exceeded, Inbox, Limit, Violation, convert};
 

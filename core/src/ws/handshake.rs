@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 
 use super::accept::{Accept, Key, only};
@@ -10,6 +9,7 @@ use super::keep_alive::Jitter;
 use super::limits::Limits;
 use super::origin::Origins;
 use super::socket::Socket;
+use super::subprotocol::{SUBPROTOCOLS, Subprotocol};
 use super::{Role, WebSocket};
 use crate::Outbox;
 use crate::http::server::{self, Exchange};
@@ -88,53 +88,6 @@ impl Acceptance {
     fn agree(&self, request: &Request) -> Result<Option<super::Agreement>, super::MalformedExtensions> {
         let Some(deflate) = &self.deflate else { return Ok(None) };
         super::Agreement::answer(request.fields().get_all("sec-websocket-extensions"), deflate)
-    }
-}
-
-/// A subprotocol that a request offers. RFC 6455 1.9.
-///
-/// Only a request makes one, so a server can only choose what was offered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subprotocol(Box<str>);
-
-impl Subprotocol {
-    /// Returns the subprotocols that `request` offers, in the client's order of preference. They do not borrow the
-    /// request, so its exchange can be accepted with one of them.
-    ///
-    /// ```
-    /// # use endwell_core::ws::{Acceptance, Limits, Subprotocol};
-    /// # use endwell_core::http::Request;
-    /// # fn f(request: &Request, mut acceptance: Acceptance) -> Acceptance {
-    /// if let Some(chat) = Subprotocol::offered(request).find(|offered| offered.as_str() == "chat.v2") {
-    ///     acceptance = acceptance.subprotocol(chat);
-    /// }
-    /// # acceptance
-    /// # }
-    /// ```
-    pub fn offered(request: &Request) -> impl Iterator<Item = Self> + use<> {
-        let mut names = Vec::new();
-        for element in request.fields().list(SUBPROTOCOLS).filter(|element| syntax::is_token(element)) {
-            names.extend_from_slice(element);
-            names.push(b',');
-        }
-        let mut begin = 0;
-        core::iter::from_fn(move || {
-            let rest = names.get(begin..)?;
-            let name = rest.get(..syntax::find(b',', rest)?)?;
-            begin += name.len() + ",".len();
-            // A token is ASCII.
-            Some(Self(core::str::from_utf8(name).ok()?.into()))
-        })
-    }
-
-    /// True if `request` offers this subprotocol.
-    fn is_offered(&self, request: &Request) -> bool {
-        request.fields().list(SUBPROTOCOLS).any(|element| element == self.0.as_bytes())
-    }
-
-    /// The name of the subprotocol.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -291,7 +244,7 @@ impl Exchange {
         let Acceptance { limits, subprotocol, jitter, .. } = acceptance;
         let (mut inbox, _) = self.recv.into_parts();
         inbox.set_limit(limits.received());
-        let subprotocol = subprotocol.map(|chosen| chosen.0);
+        let subprotocol = subprotocol.map(Subprotocol::into_text);
         let socket = WebSocket::new(*inbox, Role::Server, limits, jitter, subprotocol);
         #[cfg(feature = "deflate")]
         let socket = match &agreement {
@@ -307,7 +260,7 @@ impl Acceptance {
     fn write(&self, accept: &Accept, extensions: Option<&str>, date: Option<&Date>, out: &mut Outbox) {
         let mut section = FieldSection::new().with(Field::own("sec-websocket-accept", accept.as_bytes()));
         if let Some(subprotocol) = &self.subprotocol {
-            section.push(Field::own(SUBPROTOCOLS, subprotocol.0.as_bytes()));
+            section.push(Field::own(SUBPROTOCOLS, subprotocol.as_str().as_bytes()));
         }
         if let Some(extensions) = extensions {
             section.push(Field::own("sec-websocket-extensions", extensions.as_bytes()));
@@ -349,7 +302,7 @@ impl serving::Exchange {
         let mut conn = self.into_conn();
         acceptance.write(&accept, extensions.as_ref().map(AsRef::as_ref), date, &mut conn.outbox);
         let Acceptance { limits, subprotocol, jitter, .. } = acceptance;
-        let socket = Socket::new(conn, Role::Server, limits, jitter, subprotocol.map(|chosen| chosen.0));
+        let socket = Socket::new(conn, Role::Server, limits, jitter, subprotocol.map(Subprotocol::into_text));
         #[cfg(feature = "deflate")]
         let socket = match &agreement {
             Some(agreement) => socket.deflate(agreement),
@@ -359,6 +312,5 @@ impl serving::Exchange {
     }
 }
 
-const SUBPROTOCOLS: &str = "sec-websocket-protocol";
 const ALLOW: Field<'_> = Field::from_static("allow", "GET");
 const VERSION_13: Field<'_> = Field::own("sec-websocket-version", b"13");

@@ -7,8 +7,9 @@ use super::engine::{Engine, Next, Reception, State, fail};
 use super::event::{Part, Ready, What};
 use super::failure::{Cause, Failure};
 use super::gather::{self, Gathered, Gathering};
-use super::message::{Kind, Text};
+use super::kind::Kind;
 use super::streaming::Streaming;
+use super::text::Text;
 use super::{mask, utf8};
 use crate::{Inbox, Payload};
 

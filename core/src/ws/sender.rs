@@ -4,13 +4,16 @@ use alloc::boxed::Box;
 use bytes::Bytes;
 
 use super::close::Close;
+use super::control::Control;
 use super::deflate::{Compression, Sending};
 use super::encoded::Frame;
 use super::failure::Failure;
 use super::fragments::Fragments;
 use super::frame::{self, OpCode};
+use super::kind::Kind;
 use super::mask::Masks;
-use super::message::{Control, Full, Kind, Message, PeerClose, Ping, PingDue};
+use super::message::{Full, Message};
+use super::owed::{PeerClose, Ping, PingDue};
 use crate::Outbox;
 
 /// The right to write. Each WebSocket has exactly one, and only while writing is legal.

@@ -4,14 +4,17 @@ use core::mem;
 
 use super::close::Close;
 use super::closing::Closing;
+use super::control::Control;
 use super::engine::Reception;
 use super::event::{Event, Ready, What};
 use super::failure::Cause;
 use super::fragments::Fragments;
-use super::message::{Control, Kind, PeerClose, PingDue, Text};
+use super::kind::Kind;
+use super::owed::{PeerClose, PingDue};
 use super::piece::{NextPiece, Piece, PieceReady};
 use super::receiver::Receiver;
 use super::sender::{CloseSent, Sender};
+use super::text::Text;
 use super::{Failure, Ping, WebSocket};
 use crate::{Deadline, Inbox, Instant, Limit, Outbox, Pace, Payload};
 

@@ -11,7 +11,7 @@ use super::handshake::Handshake;
 use super::response::{Expectation, Response};
 use crate::http::body::Streaming;
 use crate::http::client::{Terms, unasked};
-use crate::http::head::Announced;
+use crate::http::framing::Announced;
 use crate::http::reading::Reader;
 use crate::http::request_head::Expects;
 use crate::http::send::Sending;

@@ -9,7 +9,7 @@ use super::response::Response;
 use super::send::{Body, Finished};
 use super::tunnel::Tunnel;
 use super::waiting::{Expectation, Waiting};
-use crate::http::head::Announced;
+use crate::http::framing::Announced;
 use crate::http::reading::Reader;
 use crate::http::request_head::Expects;
 use crate::http::send::Sending;

@@ -5,7 +5,8 @@ use alloc::format;
 use alloc::sync::Arc;
 
 use super::linger::Linger;
-use crate::http::head::{self, Announced, Connection};
+use crate::http::framing::Announced;
+use crate::http::head::{self, Connection};
 use crate::http::{Date, Field, Head, Limits, StatusCode};
 use crate::{Error, Exceeded, Inbox, Limit, Outbox, Violation};
 

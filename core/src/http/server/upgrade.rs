@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::Outbox;
-use crate::http::head::{self, Announced, Connection};
+use crate::http::framing::Announced;
+use crate::http::head::{self, Connection};
 use crate::http::{Date, FieldSection, Head, Method, Request, StatusCode, Version};
 
 /// Why an exchange cannot be handed to another protocol.

@@ -6,9 +6,9 @@ use super::Progress;
 use crate::ws::failure::Cause;
 use crate::ws::frame::Header;
 use crate::ws::gather::{Gathered, Place};
+use crate::ws::kind::Kind;
 use crate::ws::limits::Limits;
 use crate::ws::mask::Masks;
-use crate::ws::message::Kind;
 use crate::{Inbox, Outbox, time};
 
 /// The state that a receiving half would need for decompression.

@@ -2,8 +2,10 @@
 
 use crate::Payload;
 use crate::ws::close::Close;
+use crate::ws::control::Control;
 use crate::ws::failure::Failure;
-use crate::ws::message::{Control, Kind, Text};
+use crate::ws::kind::Kind;
+use crate::ws::text::Text;
 
 /// What the peer sent. What it is owed for a Ping is queued already.
 #[derive(Debug)]

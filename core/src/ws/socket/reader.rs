@@ -8,7 +8,7 @@ use crate::ws::engine::{Engine, Reception, State};
 use crate::ws::event::{self, Ready, What};
 use crate::ws::failure::{Cause, Failure};
 use crate::ws::frame::OpCode;
-use crate::ws::message::{Ping, PingDue};
+use crate::ws::owed::{Ping, PingDue};
 use crate::ws::piece::{self, NextPiece};
 use crate::ws::sender::Sender;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox};

@@ -7,7 +7,8 @@ use crate::Outbox;
 use crate::ws::encoded::Frame;
 use crate::ws::fragments::NotWritten;
 use crate::ws::frame::OpCode;
-use crate::ws::message::{Full, Kind, Message};
+use crate::ws::kind::Kind;
+use crate::ws::message::{Full, Message};
 use crate::ws::sender::Sender;
 use crate::ws::utf8;
 

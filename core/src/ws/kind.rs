@@ -1,0 +1,10 @@
+//! Text or binary.
+
+/// Text or binary. RFC 6455 5.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// Any bytes.
+    Binary,
+}
