@@ -37,27 +37,25 @@ extern crate alloc;
 #[cfg(any(test, feature = "deflate"))]
 extern crate std;
 
+mod buffer;
 mod closing;
 mod convert;
 mod ended;
 mod error;
 pub mod http;
-mod inbox;
 mod io;
 mod limit;
-mod outbox;
 mod step;
 mod time;
 mod upgraded;
 pub mod ws;
 
+pub use buffer::{Inbox, Outbox, OutboxLimits, Payload};
 pub use closing::{Closing, Ending};
 pub use ended::{End, Ended};
 pub use error::{Error, Violation};
-pub use inbox::{Inbox, Payload};
 pub use io::{Arrived, Io, Look, Wrote};
 pub use limit::{Bound, Exceeded, Limit};
-pub use outbox::{Outbox, OutboxLimits};
 pub use step::{Held, Step};
 pub use time::{Deadline, Instant, Pace, Total};
 pub use upgraded::Upgraded;

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::receive::{Found, Incoming};
-use super::send::{NotWritten, Sending};
 use super::{FieldSection, Fields};
+use crate::http::received::body::{Found, Incoming};
+use crate::http::sent::body::{NotWritten, Sending};
 use crate::io::{Ask, Conn, Waits};
 use crate::{Deadline, Error, Inbox, Instant, Outbox, Payload};
 

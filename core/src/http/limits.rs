@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::reading::{Reader, Reading};
 use crate::Pace;
+use crate::http::grammar::reading::{Reader, Reading};
 
 /// The limits of an HTTP/1.1 connection, for both roles.
 ///

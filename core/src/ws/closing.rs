@@ -2,15 +2,15 @@
 
 use alloc::sync::Arc;
 
-use super::close::Close;
 use super::ended::{End, Ended};
-use super::engine::State;
 use super::failure::Cause;
-use super::frame::{Header, OpCode, Peer};
 use super::limits::Limits;
-use super::mask;
-use super::receiver::Receiver;
-use super::sender::CloseSent;
+use crate::ws::receive::engine::State;
+use crate::ws::receive::receiver::Receiver;
+use crate::ws::send::sender::CloseSent;
+use crate::ws::wire::close::Close;
+use crate::ws::wire::header::{Header, OpCode, Peer};
+use crate::ws::wire::mask;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step, convert};
 
 /// A connection on which nothing more is written. It always ends in [`Ended`].
@@ -59,7 +59,7 @@ impl Closing {
         };
         recv.engine.end_message();
         let Receiver { inbox, engine } = recv;
-        let super::engine::Engine { peer, limits, deflate, .. } = engine;
+        let super::receive::engine::Engine { peer, limits, deflate, .. } = engine;
         Self { inbox, peer, limits, takes_compressed: deflate.is_some(), wait, since: None }
     }
 

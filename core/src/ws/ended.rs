@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use super::close::Close;
 use super::failure::Cause;
+use crate::ws::wire::close::Close;
 use crate::{Exceeded, Violation};
 
 /// How a WebSocket ended. Every connection ends in one of these. RFC 6455 7.1.4 to 7.1.6.

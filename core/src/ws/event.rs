@@ -1,10 +1,10 @@
 //! What a poll finds, and the events that it yields.
 
-use super::control::Control;
-use super::frame::OpCode;
-use super::kind::Kind;
-use super::owed::{PeerClose, Ping, PingDue};
-use super::text::Text;
+use crate::ws::receive::owed::{PeerClose, Ping, PingDue};
+use crate::ws::receive::text::Text;
+use crate::ws::wire::control::Control;
+use crate::ws::wire::header::OpCode;
+use crate::ws::wire::kind::Kind;
 use crate::{Instant, Payload};
 
 /// A token for what has arrived: exchange it for the [`Event`] with [`Receiver::event`](super::Receiver::event), before

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use super::close::{Close, CloseCode, InvalidClose};
+use crate::ws::wire::close::{Close, CloseCode, InvalidClose};
 use crate::{Exceeded, Limit, Violation};
 
 /// The end of receiving, and the Close that the peer is owed for it, at most once. RFC 6455 7.1.7.

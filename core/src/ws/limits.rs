@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::frame;
 use crate::Pace;
+use crate::ws::wire::header;
 
 /// The limits of a WebSocket.
 ///
@@ -79,6 +79,6 @@ impl Limits {
     /// The largest payload of a frame with a short header that no limit refuses.
     pub(super) fn small(&self) -> u8 {
         let bound = self.frame_bytes.min(self.message_bytes);
-        u8::try_from(bound).unwrap_or(u8::MAX).min(frame::CONTROL_BYTES)
+        u8::try_from(bound).unwrap_or(u8::MAX).min(header::CONTROL_BYTES)
     }
 }

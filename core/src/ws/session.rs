@@ -2,20 +2,20 @@
 
 use core::mem;
 
-use super::close::Close;
 use super::closing::Closing;
-use super::control::Control;
-use super::engine::Reception;
 use super::event::{Event, Ready, What};
 use super::failure::Cause;
-use super::fragments::Fragments;
-use super::kind::Kind;
-use super::owed::{PeerClose, PingDue};
-use super::piece::{NextPiece, Piece, PieceReady};
-use super::receiver::Receiver;
-use super::sender::{CloseSent, Sender};
-use super::text::Text;
 use super::{Failure, Ping, WebSocket};
+use crate::ws::receive::engine::Reception;
+use crate::ws::receive::owed::{PeerClose, PingDue};
+use crate::ws::receive::piece::{NextPiece, Piece, PieceReady};
+use crate::ws::receive::receiver::Receiver;
+use crate::ws::receive::text::Text;
+use crate::ws::send::fragments::Fragments;
+use crate::ws::send::sender::{CloseSent, Sender};
+use crate::ws::wire::close::Close;
+use crate::ws::wire::control::Control;
+use crate::ws::wire::kind::Kind;
 use crate::{Deadline, Inbox, Instant, Limit, Outbox, Pace, Payload};
 
 /// A WebSocket in one value: it answers pings and the peer's Close by itself, and keeps the connection alive.

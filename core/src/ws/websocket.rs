@@ -4,14 +4,14 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use bytes::Bytes;
 
-use super::frame::Peer;
-use super::keep_alive::Jitter;
 use super::limits::Limits;
-use super::mask::Masks;
-use super::receiver::Receiver;
-use super::sender::Sender;
 use super::session::Session;
 use crate::Inbox;
+use crate::ws::receive::keep_alive::Jitter;
+use crate::ws::receive::receiver::Receiver;
+use crate::ws::send::sender::Sender;
+use crate::ws::wire::header::Peer;
+use crate::ws::wire::mask::Masks;
 
 /// An open WebSocket: the handshake is complete.
 ///

@@ -9,7 +9,7 @@ use super::response::{Arrived, Response};
 use crate::closing::{Closing, Manner};
 use crate::http::body::{Streaming, Writer};
 use crate::http::client::{Failure, unasked};
-use crate::http::receive::Found;
+use crate::http::received::body::Found;
 use crate::http::{FieldSection, Fields, InterimResponse, ResponseHead};
 use crate::{Ended, Inbox, Io, Pace, Payload};
 

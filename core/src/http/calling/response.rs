@@ -5,12 +5,12 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::http::client::{Failure, Terms, unasked};
-use crate::http::length::{BodyLength, Framed};
-use crate::http::persistence::Persistence;
-use crate::http::progress::{HeadBounds, HeadProgress};
-use crate::http::reading::Reader;
-use crate::http::receive::Incoming;
-use crate::http::response::{AnyHead, StatusLine};
+use crate::http::grammar::reading::Reader;
+use crate::http::received::body::Incoming;
+use crate::http::received::length::{BodyLength, Framed};
+use crate::http::received::persistence::Persistence;
+use crate::http::received::progress::{HeadBounds, HeadProgress};
+use crate::http::received::response::{AnyHead, StatusLine};
 use crate::http::{Fields, InterimResponse, Limits, ResponseHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Violation};

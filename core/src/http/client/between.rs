@@ -9,10 +9,10 @@ use super::response::Response;
 use super::send::{Body, Finished};
 use super::tunnel::Tunnel;
 use super::waiting::{Expectation, Waiting};
-use crate::http::framing::Announced;
-use crate::http::reading::Reader;
-use crate::http::request_head::Expects;
-use crate::http::send::Sending;
+use crate::http::grammar::reading::Reader;
+use crate::http::sent::body::Sending;
+use crate::http::sent::framing::Announced;
+use crate::http::sent::request::Expects;
 use crate::http::{ConnectHead, Framing, Limits, RequestHead};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox, Step, Violation, convert};
 

@@ -103,9 +103,9 @@ mod send;
 mod tunnel;
 mod waiting;
 
-pub use super::receive::{Event, Ready};
-pub use super::send::NotWritten;
 pub use super::upgraded::Upgraded;
+pub use crate::http::received::body::{Event, Ready};
+pub use crate::http::sent::body::NotWritten;
 pub(in crate::http) use between::unasked;
 pub use between::{Client, Closed};
 pub use expect::{Continue, Withheld};

@@ -6,10 +6,10 @@ use super::between::Client;
 use super::failure::Failure;
 use super::send::Finished;
 use super::waiting::Waiting;
-use crate::http::length::{Asked, BodyLength, Framed};
-use crate::http::persistence::Persistence;
-use crate::http::reading::Reader;
-use crate::http::receive::{Event, Incoming, Ready};
+use crate::http::grammar::reading::Reader;
+use crate::http::received::body::{Event, Incoming, Ready};
+use crate::http::received::length::{Asked, BodyLength, Framed};
+use crate::http::received::persistence::Persistence;
 use crate::http::{Method, RequestHead, ResponseHead};
 use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace};
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::Outbox;
 use crate::http::FieldSection;
-use crate::http::send::{NotWritten, Sending, Short};
+use crate::http::sent::body::{NotWritten, Sending, Short};
 
 /// The right to write a request's body. Finishing or aborting the body gives it up.
 ///

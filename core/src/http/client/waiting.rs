@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::failure::Failure;
-use crate::http::reading::Reader;
-use crate::http::response::{AnyHead, StatusLine};
-use crate::http::scan::LineScan;
+use crate::http::grammar::lines::LineScan;
+use crate::http::grammar::reading::Reader;
+use crate::http::received::response::{AnyHead, StatusLine};
 use crate::http::{Fields, InterimResponse, Limits, ResponseHead};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Violation};
 

@@ -5,7 +5,7 @@ use super::linger::Linger;
 use super::receive::RequestBody;
 use super::respond::Finished;
 use super::send::{Aborted, Cut};
-use crate::http::persistence::Persistence;
+use crate::http::received::persistence::Persistence;
 use crate::{Deadline, Inbox, Step, convert};
 
 /// What a connection becomes after a response was written to its end.

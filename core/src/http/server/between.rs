@@ -8,11 +8,12 @@ use super::linger::Linger;
 use super::receive::RequestBody;
 use super::refusal::{Refusal, Reject};
 use super::respond::Responder;
-use crate::http::length::{BodyLength, Undecidable};
-use crate::http::reading::Reader;
-use crate::http::request::{InvalidRequestLine, Request, RequestLine};
-use crate::http::scan::LineScan;
-use crate::http::{Fields, Limits, Method, Reading, StatusCode, Version, target};
+use crate::http::grammar::lines::LineScan;
+use crate::http::grammar::reading::Reader;
+use crate::http::grammar::target;
+use crate::http::received::length::{BodyLength, Undecidable};
+use crate::http::received::request::{InvalidRequestLine, Request, RequestLine};
+use crate::http::{Fields, Limits, Method, Reading, StatusCode, Version};
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Step, Violation};
 
 /// A connection without an open request. It can only receive.

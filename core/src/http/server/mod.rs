@@ -112,9 +112,9 @@ mod respond;
 mod send;
 mod upgrade;
 
-pub use super::receive::{Event, Ready};
-pub use super::send::NotWritten;
 pub use super::upgraded::Upgraded;
+pub use crate::http::received::body::{Event, Ready};
+pub use crate::http::sent::body::NotWritten;
 pub use after::{Abandoned, After, Drain};
 pub(in crate::http) use between::Terms;
 pub use between::{Closed, Next, Server};

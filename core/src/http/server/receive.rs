@@ -3,9 +3,9 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use crate::http::length::BodyLength;
-use crate::http::reading::Reader;
-use crate::http::receive::{Event, Incoming, Ready};
+use crate::http::grammar::reading::Reader;
+use crate::http::received::body::{Event, Incoming, Ready};
+use crate::http::received::length::BodyLength;
 use crate::http::{Limits, StatusCode};
 use crate::{Deadline, Error, Inbox, Instant, Pace};
 

@@ -5,8 +5,9 @@ use alloc::format;
 use alloc::sync::Arc;
 
 use super::linger::Linger;
-use crate::http::framing::Announced;
-use crate::http::head::{self, Connection};
+use crate::http::sent::framing::Announced;
+use crate::http::sent::response;
+use crate::http::sent::response::Connection;
 use crate::http::{Date, Field, Head, Limits, StatusCode};
 use crate::{Error, Exceeded, Inbox, Limit, Outbox, Violation};
 
@@ -62,7 +63,7 @@ impl Reject {
         };
         let head = Head::new(*status).with(PLAIN_TEXT);
         let length = Announced::Length(crate::convert::u64_from(text.len()));
-        head::write_final(&head, length, Connection::Close, date, out);
+        response::write_final(&head, length, Connection::Close, date, out);
         if !is_head {
             out.put(text.as_bytes());
         }

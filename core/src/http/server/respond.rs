@@ -6,11 +6,12 @@ use super::exchange::Continue;
 use super::receive::RequestBody;
 use super::send::ResponseBody;
 use crate::convert;
-use crate::http::framing::Announced;
-use crate::http::head::{self, Connection};
-use crate::http::persistence::Persistence;
-use crate::http::receive::Incoming;
-use crate::http::send::Sending;
+use crate::http::received::body::Incoming;
+use crate::http::received::persistence::Persistence;
+use crate::http::sent::body::Sending;
+use crate::http::sent::framing::Announced;
+use crate::http::sent::response;
+use crate::http::sent::response::Connection;
 use crate::http::{Date, Framing, Head, InterimHead, Method, Request, StatusCode, Version};
 use crate::{Inbox, Outbox};
 
@@ -254,11 +255,11 @@ impl Responder {
         };
         if self.request == Kind::Connect && head.status().is_success() {
             let refused = Head::new(StatusCode::NOT_IMPLEMENTED);
-            head::write_final(&refused, Announced::Length(0), connection, date, out);
+            response::write_final(&refused, Announced::Length(0), connection, date, out);
             return Sending::NoContent;
         }
         let (announced, sending) = self.frame(head.status(), framing);
-        head::write_final(head, announced, connection, date, out);
+        response::write_final(head, announced, connection, date, out);
         sending
     }
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::respond::Finished;
 use crate::Outbox;
 use crate::http::FieldSection;
-use crate::http::persistence::Persistence;
-use crate::http::send::{NotWritten, Sending, Short};
+use crate::http::received::persistence::Persistence;
+use crate::http::sent::body::{NotWritten, Sending, Short};
 
 /// The right to write a response's body. Finishing or aborting the body gives it up.
 #[derive(Debug)]

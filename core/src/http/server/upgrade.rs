@@ -3,8 +3,9 @@
 use core::fmt;
 
 use crate::Outbox;
-use crate::http::framing::Announced;
-use crate::http::head::{self, Connection};
+use crate::http::sent::framing::Announced;
+use crate::http::sent::response;
+use crate::http::sent::response::Connection;
 use crate::http::{Date, FieldSection, Head, Method, Request, StatusCode, Version};
 
 /// Why an exchange cannot be handed to another protocol.
@@ -63,12 +64,12 @@ pub(in crate::http) fn write_tunnel(fields: &FieldSection, date: Option<&Date>, 
     let mut head = Head::new(StatusCode::OK);
     head.fields_mut().append(fields);
     // RFC 9110 9.3.6: a 2xx to CONNECT has neither a length nor a transfer coding.
-    head::write_final(&head, Announced::Nothing, Connection::Keep, date, out);
+    response::write_final(&head, Announced::Nothing, Connection::Keep, date, out);
 }
 
 /// Writes a 101 with `fields` that switches to `protocol`, one of those that the request offers.
 pub(crate) fn write_switch(protocol: &str, fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
-    head::status_line(101, "Switching Protocols", out);
+    response::status_line(101, "Switching Protocols", out);
     out.put(b"connection: upgrade\r\nupgrade: ");
     out.put(protocol.as_bytes());
     out.put(b"\r\n");

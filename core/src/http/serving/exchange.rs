@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::idle::Server;
 use super::{Inner, closing, reset};
 use crate::http::body::{Body, Streaming, Writer};
-use crate::http::persistence::Persistence;
+use crate::http::received::persistence::Persistence;
 use crate::http::server::Responder;
 use crate::http::{Date, FieldSection, Framing, Head, InterimHead, Method, Request};
 use crate::io::Conn;

@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::Progress;
 use crate::ws::failure::Cause;
-use crate::ws::frame::Header;
-use crate::ws::gather::{Gathered, Place};
-use crate::ws::kind::Kind;
 use crate::ws::limits::Limits;
-use crate::ws::mask::Masks;
+use crate::ws::receive::reassembly::{Gathered, Place};
+use crate::ws::wire::header::Header;
+use crate::ws::wire::kind::Kind;
+use crate::ws::wire::mask::Masks;
 use crate::{Inbox, Outbox, time};
 
 /// The state that a receiving half would need for decompression.

@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::http::syntax;
+use crate::http::grammar::characters;
 
 /// A Sec-WebSocket-Extensions field that does not match the grammar of RFC 6455 9.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +89,12 @@ impl<'a> Rest<'a> {
                 _ => value.push(byte),
             }
         }
-        syntax::is_token(&value).then_some(Cow::Owned(value))
+        characters::is_token(&value).then_some(Cow::Owned(value))
     }
 
     fn token(&mut self) -> Option<&'a [u8]> {
         self.skip_space();
-        let end = self.0.iter().position(|byte| !syntax::is_token(&[*byte])).unwrap_or(self.0.len());
+        let end = self.0.iter().position(|byte| !characters::is_token(&[*byte])).unwrap_or(self.0.len());
         let (token, rest) = self.0.split_at_checked(end)?;
         self.0 = rest;
         (!token.is_empty()).then_some(token)

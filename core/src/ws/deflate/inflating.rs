@@ -9,11 +9,11 @@ use super::receiving::Receiving;
 use super::window::WindowBits;
 use crate::time;
 use crate::ws::failure::Cause;
-use crate::ws::frame::Header;
-use crate::ws::gather::{Content, Gathered, Place};
-use crate::ws::kind::Kind;
 use crate::ws::limits::Limits;
-use crate::ws::mask;
+use crate::ws::receive::reassembly::{Content, Gathered, Place};
+use crate::ws::wire::header::Header;
+use crate::ws::wire::kind::Kind;
+use crate::ws::wire::mask;
 use crate::{Bound, Exceeded, Inbox, Limit, convert};
 
 /// A compressed message that has begun. It is decompressed block by block as it arrives, so that the decompressed size

@@ -13,8 +13,8 @@ use super::settings::Deflate;
 use super::shared::SharedForm;
 use super::window::WindowBits;
 use crate::Outbox;
-use crate::ws::frame;
-use crate::ws::mask::Masks;
+use crate::ws::wire::header;
+use crate::ws::wire::mask::Masks;
 
 /// The state that a sender needs for compression. If it is present, messages may be compressed.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Sending {
     #[inline(never)]
     pub(in crate::ws) fn put(&mut self, first: u8, data: &[u8], out: &mut Outbox) {
         if !self.wants(data.len(), Compression::BySize) || !self.put_compressed(first, data, out) {
-            frame::put(first, data, self.masks(), out);
+            header::put(first, data, self.masks(), out);
         }
     }
 
@@ -107,7 +107,7 @@ impl Sending {
             return self.put_compressed(first, data, out);
         }
         // This form refers to no earlier data, and later messages may refer to it as to any other.
-        frame::put_shared(first | frame::COMPRESSED, compressed, inner.masks.as_mut(), out);
+        header::put_shared(first | header::COMPRESSED, compressed, inner.masks.as_mut(), out);
         if let Some(history) = &mut inner.history {
             history.push(data);
         }
@@ -133,7 +133,7 @@ impl Sending {
                 deflater.begin(history.as_ref());
                 *pieces = Pieces::Begun(deflater.into());
                 // RFC 7692 6: the first frame of a message marks it as compressed.
-                (pieces.begun(), first | frame::COMPRESSED)
+                (pieces.begun(), first | header::COMPRESSED)
             }
             Pieces::Begun(_) => (pieces.begun(), first),
         };
@@ -157,7 +157,7 @@ impl Sending {
                 END
             }
         };
-        frame::put(first, payload, inner.masks.as_mut(), out);
+        header::put(first, payload, inner.masks.as_mut(), out);
     }
 
     /// The memory held, in bytes.
@@ -185,7 +185,7 @@ impl Sending {
         deflater.begin(history.as_ref());
         let len = deflater.whole(data).map(<[u8]>::len);
         if let Some(len) = len {
-            put_output(&mut deflater, len, first | frame::COMPRESSED, masks.as_mut(), out);
+            put_output(&mut deflater, len, first | header::COMPRESSED, masks.as_mut(), out);
             if let Some(history) = history {
                 history.push(data);
             }
@@ -207,16 +207,16 @@ impl Pieces {
 /// Writes a frame with an owned payload.
 fn put_owned(first: u8, payload: Bytes, masks: Option<&mut Masks>, out: &mut Outbox) {
     match masks {
-        None => frame::put_owned(first, payload, out),
-        Some(masks) => frame::put_masked(first, &payload, masks, out),
+        None => header::put_owned(first, payload, out),
+        Some(masks) => header::put_masked(first, &payload, masks, out),
     }
 }
 
 /// Writes the first `len` bytes of the latest output as a frame.
 fn put_output(deflater: &mut Deflater, len: usize, first: u8, masks: Option<&mut Masks>, out: &mut Outbox) {
     if len < OWNED || masks.is_some() {
-        frame::put(first, deflater.output(len), masks, out);
+        header::put(first, deflater.output(len), masks, out);
     } else {
-        frame::put_owned(first, deflater.take_output(len), out);
+        header::put_owned(first, deflater.take_output(len), out);
     }
 }

@@ -3,11 +3,11 @@
 use core::time::Duration;
 
 use crate::io::{Ask, Conn, Since};
-use crate::ws::close::Close;
 use crate::ws::closing::next_close;
-use crate::ws::engine::{Engine, State};
 use crate::ws::failure::Cause;
-use crate::ws::frame::Peer;
+use crate::ws::receive::engine::{Engine, State};
+use crate::ws::wire::close::Close;
+use crate::ws::wire::header::Peer;
 use crate::{Deadline, End, Ended, Exceeded, Inbox, Instant, Limit};
 
 /// The wait for the peer's Close. What comes before it is discarded: frames of any size and number, in constant memory,

@@ -1,11 +1,11 @@
 //! What a socket receives.
 
 use crate::Payload;
-use crate::ws::close::Close;
-use crate::ws::control::Control;
 use crate::ws::failure::Failure;
-use crate::ws::kind::Kind;
-use crate::ws::text::Text;
+use crate::ws::receive::text::Text;
+use crate::ws::wire::close::Close;
+use crate::ws::wire::control::Control;
+use crate::ws::wire::kind::Kind;
 
 /// What the peer sent. What it is owed for a Ping is queued already.
 #[derive(Debug)]

@@ -4,13 +4,14 @@ use alloc::boxed::Box;
 
 use super::event::{Event, Piece};
 use crate::io::{Ask, Conn, Waits};
-use crate::ws::engine::{Engine, Reception, State};
 use crate::ws::event::{self, Ready, What};
 use crate::ws::failure::{Cause, Failure};
-use crate::ws::frame::OpCode;
-use crate::ws::owed::{Ping, PingDue};
-use crate::ws::piece::{self, NextPiece};
-use crate::ws::sender::Sender;
+use crate::ws::receive::engine::{Engine, Reception, State};
+use crate::ws::receive::owed::{Ping, PingDue};
+use crate::ws::receive::piece;
+use crate::ws::receive::piece::NextPiece;
+use crate::ws::send::sender::Sender;
+use crate::ws::wire::header::OpCode;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox};
 
 /// The receiving side of a socket. `D` is what it owes the peer: everything, or nothing after our Close.

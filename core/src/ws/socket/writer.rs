@@ -4,13 +4,13 @@ use bytes::Bytes;
 
 use super::{Idle, Within};
 use crate::Outbox;
-use crate::ws::encoded::Frame;
-use crate::ws::fragments::NotWritten;
-use crate::ws::frame::OpCode;
-use crate::ws::kind::Kind;
-use crate::ws::message::{Full, Message};
-use crate::ws::sender::Sender;
-use crate::ws::utf8;
+use crate::ws::send::fragments::NotWritten;
+use crate::ws::send::frame::Frame;
+use crate::ws::send::message::{Full, Message};
+use crate::ws::send::sender::Sender;
+use crate::ws::wire::header::OpCode;
+use crate::ws::wire::kind::Kind;
+use crate::ws::wire::utf8;
 
 /// The writing side of a socket, lent. `W` is its right: [`Idle`] writes whole messages, and [`Within`] the pieces of
 /// the one that has begun.

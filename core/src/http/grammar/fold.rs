@@ -1,0 +1,74 @@
+//! Folded field lines: obs-fold, RFC 9112 5.2.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use super::characters;
+
+/// Replaces each fold of `section` after `from`, with the white space around it, by one space. `None` if there is no
+/// fold.
+///
+/// Only a line that follows a field line with a colon is a fold. Before the first field, or within a name, it would
+/// have two readings, so it stays.
+pub(in crate::http) fn unfold(section: &[u8], from: usize) -> Option<Bytes> {
+    let (start, lines) = section.split_at_checked(from)?;
+    let mut unfolded = Vec::with_capacity(section.len());
+    unfolded.extend_from_slice(start);
+    let (mut folds, mut has_colon) = (false, false);
+    for line in lines.split_inclusive(|&byte| byte == b'\n') {
+        if !(has_colon && is_blank(line.first())) {
+            has_colon = characters::find(b':', line).is_some();
+            unfolded.extend_from_slice(line);
+            continue;
+        }
+        folds = true;
+        let kept = without_end(&unfolded).0.len();
+        unfolded.truncate(kept);
+        while is_blank(unfolded.last()) {
+            unfolded.pop();
+        }
+        let (text, end) = without_end(line);
+        unfolded.push(b' ');
+        unfolded.extend_from_slice(characters::trim(text));
+        unfolded.extend_from_slice(end);
+    }
+    folds.then(|| unfolded.into())
+}
+
+fn is_blank(byte: Option<&u8>) -> bool {
+    matches!(byte, Some(b' ' | b'\t'))
+}
+
+/// Splits a line from its line end.
+fn without_end(line: &[u8]) -> (&[u8], &[u8]) {
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    line.split_at(text.strip_suffix(b"\r").unwrap_or(text).len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fold_and_the_white_space_around_it_are_one_space() {
+        for (folded, unfolded) in [
+            ("a: b\r\n c\r\nd: e\r\n\r\n", "a: b c\r\nd: e\r\n\r\n"),
+            ("a: b \t\r\n\t  c\t\r\n  d\r\n\r\n", "a: b c d\r\n\r\n"),
+            ("a:\r\n b\r\n\r\n", "a: b\r\n\r\n"),
+            ("a: b\r\n \r\n\t\r\n c\r\n\r\n", "a: b c\r\n\r\n"),
+            ("a: b\n c\n\n", "a: b c\n\n"),
+            ("a: b\r\n c\n\r\n", "a: b c\n\r\n"),
+        ] {
+            let head = ["x\r\n", folded].concat();
+            let expected = ["x\r\n", unfolded].concat();
+            assert_eq!(unfold(head.as_bytes(), 3), Some(Bytes::from(expected)), "{folded:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fold_stays() {
+        for text in ["", "\r\n", "a: b\r\n\r\n", " a: b\r\n\r\n", "a\r\n : b\r\n\r\n", " \r\na: b\r\n\r\n"] {
+            assert_eq!(unfold(text.as_bytes(), 0), None, "{text:?}");
+        }
+    }
+}

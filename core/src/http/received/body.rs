@@ -1,0 +1,307 @@
+//! Receives the body of a message, for both roles.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use super::chunked;
+use super::chunked::Chunked;
+use super::length::BodyLength;
+use crate::http::grammar::reading::Reader;
+use crate::http::{Fields, Limits};
+use crate::time::Clock;
+use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
+
+/// The rest of a message that is being received.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) limits: Arc<Limits>,
+    state: Receiving,
+    reader: Reader,
+    clock: Clock,
+    /// Overrides the pace of the limits.
+    pace: Option<Box<Pace>>,
+    /// What was found and not handed out.
+    found: Option<Kind>,
+    /// The trailer section that was handed out.
+    trailers: Option<Box<Fields>>,
+}
+
+#[derive(Debug)]
+enum Receiving {
+    Known {
+        received: u64,
+        length: u64,
+    },
+    Chunked(Chunked),
+    /// Only in a response.
+    UntilClose {
+        received: u64,
+    },
+    /// The bytes after this point cannot be parsed.
+    Failed(Error),
+}
+
+/// A part of a body has arrived: exchange this for the [`Event`].
+///
+/// A loop can thus poll, return if a part is ready, and read more if not, without borrowing the event.
+#[derive(Debug)]
+#[must_use = "exchange it for the event"]
+pub struct Ready(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Data(usize),
+    Trailers(Box<Fields>),
+    End,
+}
+
+/// A part of a body.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Content, in the receive buffer.
+    Data(Payload<'a>),
+    /// The trailer section, if there was one. It is never merged into the head (RFC 9110 6.5.1).
+    Trailers(Fields),
+    /// The end. Each further poll returns it again.
+    End,
+}
+
+/// What [`Incoming::take`] returns.
+pub(in crate::http) enum Found<'a> {
+    /// This many bytes of content.
+    Data(usize),
+    Trailers(&'a Fields),
+    End,
+    Failed(&'a Error),
+}
+
+impl Incoming {
+    pub(in crate::http) fn new(
+        inbox: &mut Inbox,
+        limits: Arc<Limits>,
+        reader: Reader,
+        length: BodyLength,
+    ) -> Self {
+        let state = match length {
+            BodyLength::Known(length) => Receiving::Known { received: 0, length },
+            BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
+            BodyLength::UntilClose => Receiving::UntilClose { received: 0 },
+        };
+        inbox.forget_silence();
+        let (found, trailers) = (None, None);
+        Self { limits, state, reader, clock: Clock::default(), pace: None, found, trailers }
+    }
+
+    /// True if something was found that [`take`](Self::take) returns.
+    pub(crate) fn is_ready(&mut self, inbox: &mut Inbox) -> bool {
+        if let None | Some(Kind::End) = self.found {
+            match self.poll(inbox) {
+                Ok(found) => self.found = found.map(|Ready(kind)| kind),
+                Err(_) => return true,
+            }
+        }
+        self.found.is_some()
+    }
+
+    /// Takes what was found. Data is consumed by the caller.
+    pub(in crate::http) fn take(&mut self, inbox: &mut Inbox) -> Option<Found<'_>> {
+        if !self.is_ready(inbox) {
+            return None;
+        }
+        match self.found.take() {
+            Some(Kind::Data(len)) => {
+                self.consumed(len);
+                return Some(Found::Data(len));
+            }
+            Some(Kind::Trailers(fields)) => return Some(Found::Trailers(self.trailers.insert(fields))),
+            Some(Kind::End) | None => {}
+        }
+        Some(match &self.state {
+            Receiving::Failed(error) => Found::Failed(error),
+            Receiving::Known { .. } | Receiving::Chunked(_) | Receiving::UntilClose { .. } => Found::End,
+        })
+    }
+
+    pub(in crate::http) fn poll(&mut self, inbox: &mut Inbox) -> Result<Option<Ready>, Error> {
+        match self.next(inbox) {
+            Ok(found) => Ok(found.map(Ready)),
+            Err(error) => {
+                self.state = Receiving::Failed(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    pub(in crate::http) fn event<'a>(&mut self, inbox: &'a mut Inbox, ready: Ready) -> Event<'a> {
+        match ready.0 {
+            Kind::Data(len) => {
+                // A token of another body cannot consume more than the rest of this one.
+                let len = len.min(self.data_ready(inbox));
+                self.consumed(len);
+                Event::Data(inbox.payload(len))
+            }
+            Kind::Trailers(fields) => Event::Trailers(*fields),
+            Kind::End => Event::End,
+        }
+    }
+
+    /// Notes that the next `len` bytes of content leave the inbox.
+    fn consumed(&mut self, len: usize) {
+        match &mut self.state {
+            Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
+                *received = received.saturating_add(convert::u64_from(len));
+            }
+            Receiving::Chunked(chunked) => chunked.consumed(len),
+            Receiving::Failed(_) => {}
+        }
+        self.clock.add(len);
+    }
+
+    pub(in crate::http) fn pause(&mut self, inbox: &mut Inbox, now: Instant) {
+        self.clock.pause(now);
+        inbox.forget_silence();
+    }
+
+    pub(in crate::http) fn deadline(&self) -> Option<Deadline> {
+        self.clock.deadline(self.pace(), Limit::BodyProgress)
+    }
+
+    pub(in crate::http) fn set_pace(&mut self, pace: Pace) {
+        self.pace = Some(pace.into());
+    }
+
+    fn pace(&self) -> &Pace {
+        self.pace.as_deref().unwrap_or(match self.reader {
+            Reader::Server => &self.limits.request_pace,
+            Reader::Client => &self.limits.response_pace,
+        })
+    }
+
+    pub(in crate::http) fn is_done(&self, inbox: &Inbox) -> bool {
+        match &self.state {
+            Receiving::Known { received, length } => received == length,
+            Receiving::Chunked(chunked) => chunked.is_done(),
+            Receiving::UntilClose { .. } => inbox.has_ended() && inbox.is_empty(),
+            Receiving::Failed(_) => false,
+        }
+    }
+
+    /// Discards what has arrived. If that breaks the protocol or a limit, the body has failed.
+    pub(crate) fn discard(&mut self, inbox: &mut Inbox) {
+        loop {
+            match self.take(inbox) {
+                Some(Found::Data(len)) => inbox.consume(len),
+                Some(Found::Trailers(_)) => {}
+                Some(Found::End | Found::Failed(_)) | None => return,
+            }
+        }
+    }
+
+    /// True if the message has content, received or not.
+    pub(in crate::http) fn has_content(&self) -> bool {
+        match &self.state {
+            Receiving::Known { length, .. } => *length > 0,
+            Receiving::Chunked(_) | Receiving::UntilClose { .. } | Receiving::Failed(_) => true,
+        }
+    }
+
+    pub(in crate::http) fn remaining(&self, inbox: &Inbox) -> Option<u64> {
+        match &self.state {
+            Receiving::Known { received, length } => Some(length.saturating_sub(*received)),
+            Receiving::Chunked(chunked) => chunked.is_done().then_some(0),
+            Receiving::UntilClose { .. } => self.is_done(inbox).then_some(0),
+            Receiving::Failed(_) => None,
+        }
+    }
+
+    pub(in crate::http) fn has_failed(&self) -> bool {
+        matches!(self.state, Receiving::Failed(_))
+    }
+
+    /// True if only the close ends the body.
+    pub(in crate::http) fn is_until_close(&self) -> bool {
+        matches!(self.state, Receiving::UntilClose { .. })
+    }
+
+    /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
+    pub(in crate::http) fn is_untouched(&self, inbox: &Inbox) -> bool {
+        inbox.is_empty()
+            && match &self.state {
+                Receiving::Known { received, .. } | Receiving::UntilClose { received } => *received == 0,
+                Receiving::Chunked(chunked) => chunked.is_untouched(),
+                Receiving::Failed(_) => false,
+            }
+    }
+
+    fn next(&mut self, inbox: &mut Inbox) -> Result<Option<Kind>, Error> {
+        let found = match &mut self.state {
+            Receiving::Known { received, length } if received == length => Some(Kind::End),
+            Receiving::Chunked(chunked) => {
+                let before = inbox.len();
+                let found = chunked.poll(inbox, &self.limits, self.reader)?;
+                self.clock.add(before.saturating_sub(inbox.len()));
+                match found {
+                    chunked::Found::Data(len) => Some(Kind::Data(len)),
+                    chunked::Found::Trailers(fields) => Some(Kind::Trailers(fields.into())),
+                    chunked::Found::End => Some(Kind::End),
+                    chunked::Found::Nothing => None,
+                }
+            }
+            Receiving::UntilClose { .. } if inbox.is_empty() => inbox.has_ended().then_some(Kind::End),
+            Receiving::UntilClose { received } if *received == self.limits.body_bytes => {
+                let bound = Bound::Bytes(self.limits.body_bytes);
+                return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
+            }
+            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(inbox),
+            Receiving::Failed(error) => return Err(error.clone()),
+        };
+        if found.is_none() {
+            self.wait(inbox)?;
+        }
+        Ok(found)
+    }
+
+    fn data(&self, inbox: &Inbox) -> Option<Kind> {
+        let len = self.data_ready(inbox);
+        (len > 0).then_some(Kind::Data(len))
+    }
+
+    fn wait(&mut self, inbox: &Inbox) -> Result<(), Error> {
+        if inbox.has_ended() {
+            return Err(self.truncated().into());
+        }
+        let Some(now) = inbox.dry_at() else { return Ok(()) };
+        let pace = *self.pace();
+        Ok(self.clock.check(now, &pace, Limit::BodyProgress)?)
+    }
+
+    /// Reports how much came, and of how much.
+    fn truncated(&self) -> Violation {
+        let (expected, received, announced) = match &self.state {
+            Receiving::Known { received, length } => ("a body as long as was announced", *received, *length),
+            Receiving::Chunked(chunked) => {
+                let announced = chunked.announced();
+                let received = announced.saturating_sub(chunked.data_remaining());
+                ("a last chunk before the end of the stream", received, announced)
+            }
+            // The end of the stream cuts off neither of these.
+            Receiving::UntilClose { received } => {
+                ("a body until the end of the stream", *received, *received)
+            }
+            Receiving::Failed(_) => ("a body that can be understood", 0, 0),
+        };
+        let got = alloc::format!("{received} of {announced} bytes");
+        Violation::new(expected, got.as_bytes(), "RFC 9112 8")
+    }
+
+    /// The number of received bytes that are content of this body and come next.
+    fn data_ready(&self, inbox: &Inbox) -> usize {
+        let bound = match &self.state {
+            Receiving::Known { received, length } => length.saturating_sub(*received),
+            Receiving::Chunked(chunked) => chunked.data_remaining(),
+            Receiving::UntilClose { received } => self.limits.body_bytes.saturating_sub(*received),
+            Receiving::Failed(_) => 0,
+        };
+        inbox.len().min(convert::usize_from(bound))
+    }
+}

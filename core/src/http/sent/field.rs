@@ -1,0 +1,230 @@
+//! Field lines to send: checked when they are made, and written as they are.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::http::grammar::characters;
+
+/// One field line to send: a name that is a token and a value without control bytes.
+///
+/// A field is text, so types cannot rule out an invalid one, and it is checked instead: once, when it is made. Code
+/// that holds a `Field` cannot split a response with it.
+///
+/// The fields that frame messages and manage connections belong to the state machines and are refused: `Connection`,
+/// `Content-Length`, `Date`, `Expect`, `Host`, `Keep-Alive`, `Proxy-Connection`, `TE`, `Trailer`, `Transfer-Encoding`
+/// and `Upgrade`. So are the fields of the WebSocket handshake, whose names start with `Sec-WebSocket-`.
+///
+/// ```
+/// use endwell_core::http::Field;
+///
+/// // Known text is checked when the program is compiled.
+/// const TEXT: Field<'_> = Field::from_static("content-type", "text/plain");
+/// // Any other text is checked when the field is made.
+/// assert!(Field::new("location", b"/a\r\nset-cookie: x").is_err());
+/// assert!(Field::new("content-length", b"5").is_err());
+/// # let _ = TEXT;
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Field<'a> {
+    name: &'a str,
+    value: &'a [u8],
+}
+
+/// Text that is not a field line, or a field that only the state machines write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidField {
+    /// The name is not a token. RFC 9110 5.1.
+    Name,
+    /// The value holds CR, LF, NUL or another control byte. RFC 9110 5.5.
+    Value,
+    /// The field frames the message or manages the connection. The state machines write it.
+    Reserved,
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "expected a token as the field name (RFC 9110 5.1)",
+            Self::Value => "expected a field value without control bytes (RFC 9110 5.5)",
+            Self::Reserved => "expected a field that does not frame the message or manage the connection",
+        })
+    }
+}
+
+impl core::error::Error for InvalidField {}
+
+impl<'a> Field<'a> {
+    /// Makes a field that a state machine writes, of text that is known to be valid.
+    pub(crate) const fn own(name: &'a str, value: &'a [u8]) -> Self {
+        Self { name, value }
+    }
+
+    /// Checks `name` and `value`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong. The arguments are only borrowed.
+    pub const fn new(name: &'a str, value: &'a [u8]) -> Result<Self, InvalidField> {
+        if !characters::is_token(name.as_bytes()) {
+            return Err(InvalidField::Name);
+        }
+        if !characters::is_field_value(value) {
+            return Err(InvalidField::Value);
+        }
+        if is_reserved(name) {
+            return Err(InvalidField::Reserved);
+        }
+        Ok(Self { name, value })
+    }
+
+    /// The name, as it will be sent.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The value.
+    pub const fn value(&self) -> &'a [u8] {
+        self.value
+    }
+}
+
+impl Field<'static> {
+    /// Makes a field of known text.
+    ///
+    /// # Panics
+    ///
+    /// If [`Field::new`] refuses the text. The value of a constant panics when the program is compiled.
+    pub const fn from_static(name: &'static str, value: &'static str) -> Self {
+        match Self::new(name, value.as_bytes()) {
+            Ok(field) => field,
+            Err(InvalidField::Name) => panic!("the field name is not a token"),
+            Err(InvalidField::Value) => panic!("the field value has a control byte"),
+            Err(InvalidField::Reserved) => panic!("this field is written by the state machine"),
+        }
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Field({}, {} bytes)", self.name, self.value.len())
+    }
+}
+
+const RESERVED: [&str; 11] = [
+    "connection",
+    "content-length",
+    "date",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+#[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; the index is below the length")]
+const fn is_reserved(name: &str) -> bool {
+    let mut index = 0;
+    while index < RESERVED.len() {
+        if characters::is_same_name(RESERVED[index].as_bytes(), name.as_bytes()) {
+            return true;
+        }
+        index += 1;
+    }
+    matches!(name.as_bytes().split_at_checked(HANDSHAKE.len()), Some((start, _)) if characters::is_same_name(start, HANDSHAKE))
+}
+
+/// The prefix of the field names of the WebSocket handshake. RFC 6455 11.3.
+const HANDSHAKE: &[u8] = b"sec-websocket-";
+
+/// Field lines to send, in order: those of a head or of a trailer section.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FieldSection(Vec<u8>);
+
+impl FieldSection {
+    /// Makes an empty section.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a line at the end, and returns the section.
+    #[must_use]
+    pub fn with(mut self, field: Field<'_>) -> Self {
+        self.push(field);
+        self
+    }
+
+    /// Adds a line at the end.
+    pub fn push(&mut self, field: Field<'_>) {
+        self.0.reserve(field.name.len() + field.value.len() + 4);
+        self.0.extend_from_slice(field.name.as_bytes());
+        self.0.extend_from_slice(b": ");
+        self.0.extend_from_slice(field.value);
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    /// Adds all lines of `other` at the end.
+    pub fn append(&mut self, other: &Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+
+    /// True if there are no lines.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The lines as they are sent, each with its line end.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for FieldSection {
+    /// Shows names only: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.split(|&byte| byte == b'\n').filter_map(|line| {
+            let colon = characters::find(b':', line)?;
+            core::str::from_utf8(line.get(..colon)?).ok()
+        });
+        f.debug_list().entries(names).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn a_field_cannot_split_a_head() {
+        for (name, value, expected) in [
+            ("", "x", InvalidField::Name),
+            ("a b", "x", InvalidField::Name),
+            ("a:", "x", InvalidField::Name),
+            ("a", "x\r\ny: z", InvalidField::Value),
+            ("a", "x\n", InvalidField::Value),
+            ("a", "\0", InvalidField::Value),
+            ("a", "\x7f", InvalidField::Value),
+            ("Transfer-Encoding", "chunked", InvalidField::Reserved),
+            ("DATE", "x", InvalidField::Reserved),
+            ("Host", "h", InvalidField::Reserved),
+            ("expect", "100-continue", InvalidField::Reserved),
+            ("Sec-WebSocket-Accept", "x", InvalidField::Reserved),
+        ] {
+            assert_eq!(Field::new(name, value.as_bytes()), Err(expected), "{name:?}: {value:?}");
+        }
+        assert!(Field::new("x", b"").is_ok() && Field::new("x", b"a\t\xff").is_ok());
+    }
+
+    #[test]
+    fn a_section_shows_names_and_writes_lines() {
+        let section = FieldSection::new()
+            .with(Field::from_static("set-cookie", "secret"))
+            .with(Field::from_static("vary", "origin"));
+        assert_eq!(section.as_bytes(), b"set-cookie: secret\r\nvary: origin\r\n");
+        assert_eq!(format!("{section:?}"), r#"["set-cookie", "vary"]"#);
+    }
+}

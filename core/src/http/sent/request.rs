@@ -1,0 +1,258 @@
+//! The head of a request to send, checked when it is made.
+
+use alloc::string::String;
+use core::fmt;
+
+use super::framing::Announced;
+use crate::Outbox;
+use crate::http::grammar::target;
+use crate::http::received::persistence::Persistence;
+use crate::http::{Field, FieldSection, Method, Target};
+
+/// The head of a request to send: method, host, target and fields. The fields that frame the message and manage the
+/// connection are added when it is sent.
+///
+/// Method, host and target are text, so they are checked once, when the head is made. Code that holds a `RequestHead`
+/// cannot split a request with it. CONNECT has its own type, [`ConnectHead`], since it opens a tunnel.
+///
+/// ```
+/// use endwell_core::http::{Field, Method, RequestHead};
+///
+/// let head = RequestHead::new(Method::Get, "example.com", "/search?q=a")?
+///     .with(Field::from_static("accept", "text/html"));
+/// assert_eq!(head.method(), Method::Get);
+/// assert!(RequestHead::new(Method::Get, "example.com", "/ HTTP/1.1\r\nx: y").is_err());
+/// # Ok::<(), endwell_core::http::InvalidRequestHead>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestHead {
+    method: String,
+    host: String,
+    target: String,
+    fields: FieldSection,
+    pub(in crate::http) persistence: Persistence,
+    takes_trailers: bool,
+}
+
+/// The head of a CONNECT: the host and port that the tunnel leads to, and fields. RFC 9110 9.3.6.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectHead(pub(in crate::http) RequestHead);
+
+/// Why text is not a valid request head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidRequestHead {
+    /// The method is not a token of at most 32 bytes. RFC 9110 9.1.
+    Method,
+    /// CONNECT asks for a tunnel: use [`ConnectHead`].
+    Connect,
+    /// The host is not a name or an address, with or without a port. RFC 9110 7.2.
+    Host,
+    /// The target has no form that is allowed with this method. RFC 9112 3.2.
+    Target,
+    /// The authority of an absolute target differs from the host. RFC 9112 3.2.2.
+    OtherHost,
+}
+
+impl fmt::Display for InvalidRequestHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Method => "expected a token of at most 32 bytes as the method (RFC 9110 9.1)",
+            Self::Connect => "expected another method than CONNECT, which asks for a tunnel (RFC 9110 9.3.6)",
+            Self::Host => "expected a name or an address as the host, with a port or without (RFC 9110 7.2)",
+            Self::Target => {
+                "expected a path or an absolute URI of valid characters as the target (RFC 9112 3.2)"
+            }
+            Self::OtherHost => "expected the authority of the absolute target as the host (RFC 9112 3.2.2)",
+        })
+    }
+}
+
+impl core::error::Error for InvalidRequestHead {}
+
+impl RequestHead {
+    /// Checks method, host and target.
+    ///
+    /// `host` is the authority of the URI, without the port if it is the scheme's default. `target` is a path with its
+    /// query, the whole URI for a proxy, or `*` with OPTIONS. Nothing is escaped here: the target is sent as it is, and
+    /// one that [cannot be sent](Target) is refused.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong. The arguments are only borrowed.
+    pub fn new(method: Method<'_>, host: &str, target: &str) -> Result<Self, InvalidRequestHead> {
+        let name = method.as_str();
+        // The text decides, not the variant that holds it.
+        let method = Method::of(name).ok_or(InvalidRequestHead::Method)?;
+        if method == Method::Connect {
+            return Err(InvalidRequestHead::Connect);
+        }
+        check_host(host)?;
+        let parsed =
+            Target::parse(target.as_bytes(), method).map_err(|_invalid| InvalidRequestHead::Target)?;
+        if matches!(parsed, Target::Absolute { authority, .. } if authority != host) {
+            return Err(InvalidRequestHead::OtherHost);
+        }
+        Ok(Self::checked(name, host, target))
+    }
+
+    fn checked(method: &str, host: &str, target: &str) -> Self {
+        Self {
+            method: method.into(),
+            host: host.into(),
+            target: target.into(),
+            fields: FieldSection::new(),
+            persistence: Persistence::Keep,
+            takes_trailers: false,
+        }
+    }
+
+    /// Adds a field, and returns the head.
+    #[must_use]
+    pub fn with(mut self, field: Field<'_>) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// Makes this the last request of its connection, and announces that. RFC 9112 9.6.
+    #[must_use]
+    pub fn last(mut self) -> Self {
+        self.persistence = Persistence::Close;
+        self
+    }
+
+    /// Asks for the trailers of a chunked response, `TE: trailers`. RFC 9110 10.1.4.
+    #[must_use]
+    pub fn with_trailers(mut self) -> Self {
+        self.takes_trailers = true;
+        self
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method<'_> {
+        Method::from_token(&self.method)
+    }
+
+    /// The host, with a port if one was given.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The target.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &FieldSection {
+        &self.fields
+    }
+
+    /// The fields, for adding more.
+    pub fn fields_mut(&mut self) -> &mut FieldSection {
+        &mut self.fields
+    }
+
+    /// Writes the head. `announced` frames the content, within what the method requires.
+    pub(in crate::http) fn write(&self, announced: Announced, expects: Expects, out: &mut Outbox) {
+        for part in [self.method.as_str(), " ", &self.target, " HTTP/1.1\r\nhost: ", &self.host, "\r\n"] {
+            out.put(part.as_bytes());
+        }
+        out.put(match (self.persistence, self.takes_trailers) {
+            (Persistence::Keep, false) => b"",
+            (Persistence::Keep, true) => b"connection: te\r\nte: trailers\r\n",
+            (Persistence::Close, false) => b"connection: close\r\n",
+            (Persistence::Close, true) => b"connection: close, te\r\nte: trailers\r\n",
+        });
+        match announced {
+            // RFC 9110 8.6: a length of zero is sent only with a method for which content has a meaning.
+            Announced::Length(0) if !matches!(self.method(), Method::Post | Method::Put | Method::Patch) => {}
+            Announced::Length(_) | Announced::Chunked | Announced::Nothing => announced.write(out),
+        }
+        if expects == Expects::Continue {
+            out.put(b"expect: 100-continue\r\n");
+        }
+        out.put(self.fields.as_bytes());
+        out.put(b"\r\n");
+    }
+}
+
+impl ConnectHead {
+    /// Checks `authority`, the host and the port that the tunnel leads to.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequestHead::Host`] if the authority is not a host and a port.
+    pub fn new(authority: &str) -> Result<Self, InvalidRequestHead> {
+        check_host(authority)?;
+        Target::parse(authority.as_bytes(), Method::Connect).map_err(|_invalid| InvalidRequestHead::Host)?;
+        Ok(Self(RequestHead::checked("CONNECT", authority, authority)))
+    }
+
+    /// Adds a field, for example the credentials for a proxy, and returns the head.
+    #[must_use]
+    pub fn with(self, field: Field<'_>) -> Self {
+        Self(self.0.with(field))
+    }
+}
+
+/// Whether a request expects 100 Continue. RFC 9110 10.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Expects {
+    Continue,
+    Nothing,
+}
+
+/// RFC 9110 4.2.1: an http URI with an empty host is invalid.
+fn check_host(host: &str) -> Result<(), InvalidRequestHead> {
+    let parts = target::is_authority(host.as_bytes());
+    parts.filter(|parts| parts.host).map(|_valid| ()).ok_or(InvalidRequestHead::Host)
+}
+
+impl fmt::Debug for RequestHead {
+    /// Shows only the names of the fields: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .field("host", &self.host)
+            .field("target", &self.target)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(method: &str, host: &str, target: &str) -> Option<InvalidRequestHead> {
+        RequestHead::new(Method::Extension(method), host, target).err()
+    }
+
+    #[test]
+    fn method_host_and_target_cannot_split_a_request() {
+        for target in ["", "a", "/a b", "/\r\n", "/a\r\nx: y", "/\n", "/\0", "/#f", "/\\", "/\u{7f}", "*"] {
+            assert_eq!(reason("GET", "h", target), Some(InvalidRequestHead::Target), "{target:?}");
+        }
+        for host in ["", ":80", "a b", "a\r\nx: y", "a/b", "u@a", "a:b", "[::1", "http://a", "a,b:c"] {
+            assert_eq!(reason("GET", host, "/"), Some(InvalidRequestHead::Host), "{host:?}");
+            let reason = ConnectHead::new(host).err();
+            assert_eq!(reason, Some(InvalidRequestHead::Host), "{host:?}");
+        }
+        for method in ["", "GET ", "G\r\nT", "a:b", "\u{e9}", &"A".repeat(33)] {
+            assert_eq!(reason(method, "h", "/"), Some(InvalidRequestHead::Method), "{method:?}");
+        }
+        for (method, target) in [("GET", "/a|%?b=[c]\u{e9}%"), ("OPTIONS", "*"), ("M-SEARCH", "http://h/a")] {
+            assert_eq!(reason(method, "h", target), None, "{method} {target}");
+        }
+        assert_eq!(reason("GET", "h", "http://other/"), Some(InvalidRequestHead::OtherHost));
+        assert_eq!(reason("CONNECT", "h", "h:1"), Some(InvalidRequestHead::Connect));
+        assert!(ConnectHead::new("h").is_err() && ConnectHead::new("h:1").is_ok());
+    }
+
+    #[test]
+    fn the_text_of_a_method_decides() {
+        let head = RequestHead::new(Method::Extension("HEAD"), "h", "/").unwrap();
+        assert_eq!(head.method(), Method::Head);
+    }
+}
