@@ -27,7 +27,7 @@ const (
 	ping      = 200 * time.Microsecond
 )
 
-// The same bytes as in tests/tests/many_writers/judge.rs.
+// The same bytes as in tests/adapters/tests/many_writers/judge.rs.
 func message(producer, index int) []byte {
 	text := []byte(fmt.Sprintf("%d %d ", producer, index))
 	for len(text) < length {

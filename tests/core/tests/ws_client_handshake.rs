@@ -1,0 +1,362 @@
+//! RFC 6455 4.1: the client's side of the opening handshake.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    clippy::std_instead_of_core,
+    reason = "a test may panic, and reads like the wire"
+)]
+
+mod ws_help;
+
+use bytes::Bytes;
+use endwell_core::http::client::{Client, Failure, ResponseBody};
+use endwell_core::http::server::{Next, Server};
+use endwell_core::http::{Event, Field, FieldSection, Limits as HttpLimits, Reading, StatusCode};
+use endwell_core::ws::{
+    Acceptance, Handshake, InvalidSubprotocol, Limits, Masks, Offer, Opening, Receiver, Subprotocol,
+    WebSocket,
+};
+use endwell_core::{Limit, Outbox, Step};
+use endwell_core_tests::cutter;
+use ws_help::{Got, at, frame, receive, written};
+
+const REQUEST: &str = "GET /chat HTTP/1.1\r\nhost: example.com\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// The example of RFC 6455 1.3.
+fn offer() -> Offer {
+    Offer::new("example.com", "/chat", *b"the sample nonce", Limits::default().into()).unwrap()
+}
+
+fn masks() -> Masks {
+    Masks::new(|| ws_help::KEY)
+}
+
+fn ask(offer: Offer) -> (Handshake, String) {
+    asked(offer, Reading::Ordinary)
+}
+
+fn asked(offer: Offer, reading: Reading) -> (Handshake, String) {
+    let mut out = Outbox::default();
+    let mut limits = HttpLimits::default();
+    limits.reading = reading;
+    let handshake = Client::new(limits.into()).upgrade(offer, masks(), &mut out);
+    (handshake, String::from_utf8(written(&mut out)).unwrap())
+}
+
+/// What comes of these pieces. Those that are left when the answer is decided go where the connection goes.
+fn answered(offer: Offer, pieces: &[&[u8]], ends: bool) -> Result<Opening, Failure> {
+    opening(ask(offer).0, pieces, ends)
+}
+
+fn opening(mut handshake: Handshake, pieces: &[&[u8]], ends: bool) -> Result<Opening, Failure> {
+    let mut pieces = pieces.iter();
+    loop {
+        match handshake.poll()? {
+            Step::Wait(waiting) => handshake = waiting,
+            Step::Done(mut opening) => {
+                let inbox = match &mut opening {
+                    Opening::Open(socket, _) => socket.recv.inbox(),
+                    Opening::Refused(received, _) => received.body.inbox(),
+                };
+                pieces.for_each(|piece| assert_eq!(inbox.feed(piece), piece.len()));
+                if ends {
+                    inbox.end();
+                }
+                return Ok(opening);
+            }
+        }
+        if let Some(piece) = pieces.next() {
+            assert_eq!(handshake.inbox().feed(piece), piece.len());
+        } else {
+            assert!(ends, "the answer is not whole");
+            handshake.inbox().end();
+        }
+    }
+}
+
+fn open(offer: &Offer, answer: &str) -> WebSocket {
+    match answered(offer.clone(), &[answer.as_bytes()], false) {
+        Ok(Opening::Open(socket, _)) => socket,
+        other => panic!("{answer}: {other:?}"),
+    }
+}
+
+/// The reason, the same under every split.
+fn failed(offer: &Offer, answer: &str) -> String {
+    let mut reasons =
+        cutter::every_way(answer.as_bytes()).map(|pieces| match answered(offer.clone(), &pieces, true) {
+            Err(failure) => failure.to_string(),
+            other => panic!("{answer}: {other:?}"),
+        });
+    let reason = reasons.next().unwrap();
+    reasons.for_each(|other| assert_eq!(other, reason, "{answer}"));
+    reason
+}
+
+fn content(body: &mut ResponseBody) -> Vec<u8> {
+    let mut content = Vec::new();
+    while let Some(ready) = body.poll().unwrap() {
+        match body.event(ready) {
+            Event::Data(data) => content.extend_from_slice(&data),
+            Event::Trailers(_) => {}
+            Event::End => break,
+        }
+    }
+    content
+}
+
+/// What has arrived; nothing of it asks for an answer.
+fn heard(recv: &mut Receiver) -> Vec<Got> {
+    receive(recv, &mut None, &mut Outbox::default())
+}
+
+#[test]
+fn the_request() {
+    assert_eq!(ask(offer()).1, REQUEST);
+    let more = offer().subprotocol("chat.v2").unwrap().subprotocol("chat").unwrap();
+    let (_, request) = ask(more.with(Field::from_static("origin", "http://a")));
+    for line in ["sec-websocket-protocol: chat.v2, chat\r\n", "origin: http://a\r\n"] {
+        assert_eq!(request.matches(line).count(), 1, "{request}");
+    }
+    // Another nonce, another key.
+    let other = Offer::new("h", "/?a=b", [0xff; 16], Limits::default().into()).unwrap();
+    assert!(ask(other).1.contains("sec-websocket-key: /////////////////////w==\r\n"));
+}
+
+#[test]
+fn what_is_no_offer() {
+    assert!(Offer::new("a b", "/", [0; 16], Limits::default().into()).is_err());
+    assert!(Offer::new("h", "/ x", [0; 16], Limits::default().into()).is_err());
+    for name in ["", "a b", "a,b", "a\r\nb: c"] {
+        assert_eq!(offer().subprotocol(name).unwrap_err(), InvalidSubprotocol::Name, "{name:?}");
+    }
+    let twice = offer().subprotocol("a").unwrap().subprotocol("a");
+    assert_eq!(twice.unwrap_err(), InvalidSubprotocol::Repeated);
+    assert!(offer().subprotocol("a").unwrap().subprotocol("A").is_ok());
+}
+
+/// The first frames may stand in the segment of the 101, cut anywhere.
+#[test]
+fn opened_with_the_first_frames_behind_it() {
+    let bytes = [ANSWER.as_bytes(), &frame(0x81, b"first", None), &frame(0x82, &[1; 300], None)].concat();
+    for pieces in cutter::every_way(&bytes) {
+        let Ok(Opening::Open(mut socket, head)) = answered(offer(), &pieces, false) else {
+            panic!("split after {}", pieces[0].len())
+        };
+        assert_eq!((head.status(), head.fields().len(), socket.subprotocol), (101, 3, None));
+        let got = heard(&mut socket.recv);
+        assert_eq!(got, [Got::Text("first".into()), Got::Binary(vec![1; 300])]);
+    }
+}
+
+#[test]
+fn other_forms_of_the_same_answer() {
+    for (from, to) in [
+        ("Upgrade: websocket", "UPGRADE:  WebSocket "),
+        ("Connection: Upgrade", "Connection: keep-alive, upgrade"),
+        ("Connection: Upgrade", "Connection: x\r\nConnection: UPGRADE"),
+        ("101 Switching Protocols", "101 "),
+        ("HTTP/1.1 101", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 101"),
+        ("\r\n\r\n", "\r\nSec-WebSocket-Extensions:\r\n\r\n"),
+        ("\r\n\r\n", "\r\nContent-Length: 5\r\nSet-Cookie: a\r\n\r\n"),
+    ] {
+        let _socket = open(&offer(), &ANSWER.replacen(from, to, 1));
+    }
+}
+
+/// An ordinary reader takes the answer of a sloppy server, with the first frame behind it, and a strict one does not.
+#[test]
+fn sloppy_forms_of_the_same_answer() {
+    for (from, to, why) in [
+        ("101 Switching Protocols", "101", "three digits between two spaces"),
+        ("Connection: Upgrade", "Connection: keep-alive,\r\n Upgrade", "without white space before its name"),
+        ("websocket\r\n", "websocket\n", "CRLF as the line end"),
+        ("\r\n\r\n", "\r\n\n", "CRLF as the line end"),
+        ("HTTP/1.1 101", "HTTP/1.1 103\r\n\r\nHTTP/1.1 101", "three digits between two spaces"),
+    ] {
+        let answer = ANSWER.replacen(from, to, 1);
+        let bytes = [answer.as_bytes(), &frame(0x81, b"first", None)].concat();
+        for pieces in cutter::every_way(&bytes) {
+            let Ok(Opening::Open(mut socket, _)) = answered(offer(), &pieces, false) else {
+                panic!("{answer}")
+            };
+            assert_eq!(heard(&mut socket.recv), [Got::Text("first".into())], "{answer}");
+            let strictly = opening(asked(offer(), Reading::Strict).0, &pieces, true);
+            let reason = strictly.unwrap_err().to_string();
+            assert!(reason.contains(why), "{answer}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn a_101_that_does_not_answer_the_handshake_opens_nothing() {
+    let (upgrade, connection) = ("`websocket`, and nothing else, in Upgrade", "`upgrade` in Connection");
+    let accept = "one Sec-WebSocket-Accept that answers our key";
+    let extension = "no extension that was not offered";
+    for (from, to, why) in [
+        ("HTTP/1.1", "HTTP/1.0", "HTTP/1.1 in a 101"),
+        ("Upgrade: websocket\r\n", "", upgrade),
+        ("Upgrade: websocket", "Upgrade: h2c", upgrade),
+        ("Upgrade: websocket", "Upgrade: websocket, h2c", upgrade),
+        ("Upgrade: websocket", "Upgrade: websocket\r\nUpgrade: websocket", upgrade),
+        ("Connection: Upgrade\r\n", "", connection),
+        ("Connection: Upgrade", "Connection: keep-alive", connection),
+        ("s3pP", "s3pp", accept),
+        ("xOo=", "xOo", accept),
+        ("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", "", accept),
+        ("\r\n\r\n", "\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n", accept),
+        ("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", extension),
+        ("\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat\r\n\r\n", "one of the subprotocols that were offered"),
+        ("\r\n\r\n", "\r\na : b\r\n\r\n", "a token directly followed by a colon"),
+    ] {
+        let reason = failed(&offer(), &ANSWER.replacen(from, to, 1));
+        assert!(reason.contains(why), "{to:?}: {reason}");
+    }
+}
+
+#[test]
+fn the_subprotocol_is_one_of_those_offered_or_none() {
+    let offer = offer().subprotocol("chat.v2").unwrap().subprotocol("chat").unwrap();
+    let answer = |lines: &str| ANSWER.replacen("\r\n\r\n", &format!("\r\n{lines}\r\n"), 1);
+    for (lines, chosen) in [
+        ("", None),
+        ("Sec-WebSocket-Protocol: chat\r\n", Some("chat")),
+        ("sec-websocket-protocol: chat.v2 \r\n", Some("chat.v2")),
+    ] {
+        assert_eq!(open(&offer, &answer(lines)).subprotocol.as_deref(), chosen, "{lines}");
+    }
+    for lines in [
+        "Sec-WebSocket-Protocol: other\r\n",
+        "Sec-WebSocket-Protocol: Chat\r\n",
+        "Sec-WebSocket-Protocol:\r\n",
+        "Sec-WebSocket-Protocol: chat, chat.v2\r\n",
+        "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n",
+    ] {
+        let reason = failed(&offer, &answer(lines));
+        assert!(reason.contains("one of the subprotocols that were offered"), "{lines}: {reason}");
+    }
+}
+
+/// What is no 101 is a response: its head and its body are handed out, and the connection can be used again.
+#[test]
+fn refusals_and_redirects_are_responses() {
+    for (status, field, kept) in [
+        (401, "WWW-Authenticate: Basic", true),
+        (302, "Location: wss://other/", true),
+        (426, "Sec-WebSocket-Version: 14", true),
+        (503, "Connection: close", false),
+        (200, "X: y", true),
+    ] {
+        let answer = format!("HTTP/1.1 {status} x\r\n{field}\r\nContent-Length: 4\r\n\r\nsays");
+        for pieces in cutter::every_way(answer.as_bytes()) {
+            let Ok(Opening::Refused(mut received, sent)) = answered(offer(), &pieces, false) else {
+                panic!("{status} opens nothing")
+            };
+            assert_eq!(received.head.status().code(), status);
+            let (name, value) = field.split_once(": ").unwrap();
+            assert_eq!(received.head.fields().get_str(name), Some(value));
+            assert_eq!(content(&mut received.body), b"says");
+            assert_eq!(received.body.after(sent).is_some(), kept, "{status}");
+        }
+    }
+}
+
+/// The second handshake goes over the connection of the first, with credentials.
+#[test]
+fn a_refused_handshake_can_be_repeated() {
+    let answer = b"HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n";
+    let Ok(Opening::Refused(mut received, sent)) = answered(offer(), &[answer], false) else { panic!() };
+    assert!(content(&mut received.body).is_empty());
+    let client = received.body.after(sent).unwrap();
+    let mut out = Outbox::default();
+    let again = offer().with(Field::from_static("authorization", "Basic x"));
+    let mut handshake = client.upgrade(again, masks(), &mut out);
+    handshake.inbox().feed(ANSWER.as_bytes());
+    assert!(matches!(handshake.poll(), Ok(Step::Done(Opening::Open(..)))));
+}
+
+#[test]
+fn no_answer() {
+    assert_eq!(failed(&offer(), ""), Failure::Unanswered.to_string());
+    for answer in ["H", &ANSWER[..40], &ANSWER[..ANSWER.len() - 1]] {
+        assert!(failed(&offer(), answer).contains("a whole head before the end"), "{answer}");
+    }
+    let two = "HTTP/1.1 400 x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n";
+    assert!(failed(&offer(), two).contains("one Content-Length"));
+}
+
+#[test]
+fn the_answer_must_come_in_time() {
+    let (mut handshake, _) = ask(offer());
+    handshake.inbox().dry(at(0));
+    for millis in [0, 59_999, 60_000] {
+        handshake.inbox().dry(at(millis));
+        match handshake.poll() {
+            Ok(Step::Wait(waiting)) => handshake = waiting,
+            Err(Failure::Error(error)) => {
+                assert_eq!(millis, 60_000, "{error}");
+                return;
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(handshake.deadline().unwrap().reason, Limit::ResponseTime);
+        assert!(handshake.is_untouched());
+    }
+    panic!("it waits for ever");
+}
+
+/// Our server accepts it, and both can speak.
+#[test]
+fn both_cores() {
+    let (handshake, request) = ask(offer().subprotocol("chat").unwrap());
+    let mut out = Outbox::default();
+    let mut server = Server::new(HttpLimits::default().into());
+    server.inbox().feed(request.as_bytes());
+    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("no exchange") };
+    let chosen = Subprotocol::offered(&exchange.head).next().unwrap();
+    let acceptance = Acceptance::new(Limits::default().into())
+        .subprotocol(chosen)
+        .fields(FieldSection::new().with(Field::from_static("set-cookie", "a")));
+    let mut theirs = exchange.accept(acceptance, None, &mut out).unwrap();
+    theirs.send.text("welcome", &mut out).unwrap();
+
+    let mut handshake = handshake;
+    handshake.inbox().feed(&written(&mut out));
+    let Ok(Step::Done(Opening::Open(mut ours, head))) = handshake.poll() else { panic!("not open") };
+    assert_eq!(head.fields().get_str("set-cookie"), Some("a"));
+    assert_eq!(ours.subprotocol.as_deref(), Some("chat"));
+    assert_eq!(ours.recv.inbox().limit(), Limits::default().received_bytes);
+    assert_eq!(heard(&mut ours.recv), [Got::Text("welcome".into())]);
+    ours.send.text("hello", &mut out).unwrap();
+    let sent = written(&mut out);
+    assert_eq!(sent, frame(0x81, b"hello", Some(ws_help::KEY)));
+    theirs.recv.inbox().feed(&sent);
+    assert_eq!(heard(&mut theirs.recv), [Got::Text("hello".into())]);
+}
+
+/// Our server refuses it, and the client hears why.
+#[test]
+fn both_cores_and_a_refusal() {
+    let (mut handshake, request) = ask(offer().with(Field::from_static("origin", "http://evil.org")));
+    let mut out = Outbox::default();
+    let mut server = Server::new(HttpLimits::default().into());
+    server.inbox().feed(request.as_bytes());
+    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("no exchange") };
+    let acceptance = Acceptance::new(Limits::default().into());
+    let (reason, mut exchange) = exchange.accept(acceptance, None, &mut out).unwrap_err();
+    let _sent = exchange.send.respond(&reason.head(), Bytes::from("no"), None, &mut exchange.recv, &mut out);
+    handshake.inbox().feed(&written(&mut out));
+    let Ok(Step::Done(Opening::Refused(mut received, sent))) = handshake.poll() else {
+        panic!("not refused")
+    };
+    assert_eq!(
+        (received.head.status(), &content(&mut received.body)[..]),
+        (StatusCode::FORBIDDEN, &b"no"[..])
+    );
+    assert!(received.body.after(sent).is_some());
+}
