@@ -61,10 +61,13 @@ impl<'a> Body<'a> {
 }
 
 impl Waits for Incoming {
-    fn found_nothing(&mut self, conn: &mut Conn, _: Instant, _: Ask<'_>) -> bool {
+    fn found_nothing(&mut self, conn: &mut Conn, now: Instant, _: Ask<'_>) -> bool {
         // What was ready before is no news.
         let had_failed = self.has_failed();
-        self.is_ready(&mut conn.inbox);
+        if self.is_ready(&mut conn.inbox) {
+            // The application has not taken what is there, so it does not wait for more.
+            self.pause(&mut conn.inbox, now);
+        }
         self.has_failed() && !had_failed
     }
 

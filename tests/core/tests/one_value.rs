@@ -206,6 +206,23 @@ fn no_time_passes_while_nobody_waits_and_no_message_is_lost_when_pieces_are_look
 }
 
 #[test]
+fn what_is_not_taken_is_not_the_peers_silence() {
+    let mut exchange = exchange(UPLOAD);
+    let Arrived::Nothing(None) = look(exchange.io(), 0) else { panic!("three bytes are there") };
+    let Arrived::Nothing(None) = look(exchange.io(), 1_000_000) else { panic!("they still are") };
+    assert!(matches!(exchange.body().event(), Some(BodyEvent::Data(_))));
+    let Arrived::Nothing(Some(deadline)) = look(exchange.io(), 1_000_000) else { panic!("now it waits") };
+    assert_eq!(deadline, Deadline { at: at(1_030_000), reason: Limit::BodyProgress });
+
+    let mut socket = socket(b"\x81\x80\0\0\0\0");
+    let Arrived::Nothing(None) = look(socket.io(), 0) else { panic!("a message is there") };
+    let Arrived::Nothing(None) = look(socket.io(), 1_000_000) else { panic!("it still is") };
+    assert!(matches!(socket.event(), Some(Event::Text(_))) && socket.event().is_none());
+    let Arrived::Nothing(Some(deadline)) = look(socket.io(), 1_000_000) else { panic!("now it waits") };
+    assert!(deadline.reason == Limit::PingInterval && deadline.at > at(1_000_000));
+}
+
+#[test]
 fn two_cores_open_a_websocket_and_close_it_well() {
     let offer = Offer::new("h", "/", [7; 16], ws::Limits::default().into()).unwrap();
     let client = Client::new(Limits::default().into(), OutboxLimits::default());

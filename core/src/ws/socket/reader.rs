@@ -21,6 +21,8 @@ pub(super) struct Reader<D> {
     pub(super) duty: D,
     /// How the caller takes messages.
     reception: Reception,
+    /// Something was ready at the last look, so the caller does not wait for more.
+    is_behind: bool,
 }
 
 /// Our Close is written: the peer is owed nothing more.
@@ -91,7 +93,7 @@ impl Duty for Silent {
 
 impl<D> Reader<D> {
     pub(super) fn new(engine: Engine, duty: D) -> Self {
-        Self { engine, duty, reception: Reception::Whole }
+        Self { engine, duty, reception: Reception::Whole, is_behind: false }
     }
 
     fn has_failed(&self) -> bool {
@@ -256,11 +258,13 @@ impl<D: Duty> Waits for Reader<D> {
         }
         let (had_failed, queued) = (self.has_failed(), conn.outbox.len());
         self.look_for_pong(conn, now, ask);
-        let is_ready = match self.reception {
+        self.is_behind = match self.reception {
             Reception::Whole => self.poll(conn).is_some(),
             Reception::Pieces => self.poll_piece(conn).is_some(),
         };
-        if !is_ready {
+        if self.is_behind {
+            self.engine.pause(&mut conn.inbox, now);
+        } else {
             if let Err(exceeded) = self.duty.judge(&self.engine, &conn.inbox, now) {
                 self.engine.state = State::Failing(Box::new(exceeded.into()));
             }
@@ -274,7 +278,7 @@ impl<D: Duty> Waits for Reader<D> {
     }
 
     fn deadline(&self, conn: &Conn) -> Option<Deadline> {
-        if self.engine.is_over() {
+        if self.engine.is_over() || self.is_behind {
             return None;
         }
         Deadline::earlier(self.engine.deadline(), self.duty.deadline(&self.engine, &conn.inbox))
