@@ -4,7 +4,7 @@ use bytes::Bytes;
 use endwell_core::http::calling::{
     Again, Call, CallEvent, Client, Handshake, Opening, Sent, Streaming, Withheld,
 };
-use endwell_core::http::serving::{After, Answered, Exchange, Next, Refusal, Server, Unanswered, Writing};
+use endwell_core::http::serving::{After, Answered, Exchange, Next, Server, Unanswered, Writing};
 use endwell_core::http::{
     BodyEvent, ConnectHead, FieldSection, Framing, Head, InterimHead, Method, RequestHead, StatusCode, Writer,
 };
@@ -18,7 +18,6 @@ const DATA: &[u8] = &[b'x'; BODY];
 
 pub enum State {
     Server(Server),
-    Refusal(Refusal),
     Unanswered(Exchange<Unanswered>),
     Writing(Exchange<Writing>),
     Answered(Exchange<Answered>),
@@ -54,7 +53,7 @@ impl State {
             Self::Receiving(state) => state.io(),
             Self::Upgraded(state) => state.io(),
             Self::Closing(state) => state.io(),
-            Self::Refusal(_) | Self::Over => return None,
+            Self::Over => return None,
         })
     }
 
@@ -69,7 +68,6 @@ impl State {
                 Next::Refused(refusal) => Self::Closing(refusal.answer(None)),
                 Next::Closing(closing) => Self::Closing(closing),
             },
-            Self::Refusal(refusal) => Self::Closing(refusal.answer(None)),
             Self::Unanswered(exchange) => unanswered(exchange, which),
             Self::Writing(mut exchange) => match which % 8 {
                 0 => Self::Closing(exchange.abort()),

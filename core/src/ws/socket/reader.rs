@@ -264,10 +264,8 @@ impl<D: Duty> Waits for Reader<D> {
         };
         if self.is_behind {
             self.engine.pause(&mut conn.inbox, now);
-        } else {
-            if let Err(exceeded) = self.duty.judge(&self.engine, &conn.inbox, now) {
-                self.engine.state = State::Failing(Box::new(exceeded.into()));
-            }
+        } else if let Err(exceeded) = self.duty.judge(&self.engine, &conn.inbox, now) {
+            self.engine.state = State::Failing(Box::new(exceeded.into()));
         }
         // A ping is to be written.
         (self.has_failed() && !had_failed) || conn.outbox.len() > queued

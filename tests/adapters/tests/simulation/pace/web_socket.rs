@@ -159,5 +159,6 @@ fn a_pace_that_is_set_within_a_stall_holds_at_once() {
         clock.sleep(SECOND * 1000).await;
     });
     let ((), second) = outcome(&world, async move { while recv.receive().await.is_some() {} });
-    assert!((3..=4).contains(&second), "{second}");
+    // From 1 s on 2 s of silence, and as long again for what the peer had taken at once.
+    assert!((3..=5).contains(&second), "{second}");
 }
