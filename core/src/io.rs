@@ -31,7 +31,8 @@ pub(crate) trait Waits {
     /// Judges a look at `now` that found nothing. True if the state has something new to tell, since a limit is met.
     fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool;
 
-    /// Notes that nobody waits for the peer at `now`: no time runs until the next look that finds nothing.
+    /// Notes that the application does not wait for the peer at `now`: no time runs until the next look that finds
+    /// nothing.
     fn pause(&mut self, conn: &mut Conn, now: Instant);
 
     /// When a look that finds nothing would have something to tell.
