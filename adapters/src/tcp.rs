@@ -13,7 +13,6 @@ use socket2::Socket;
 /// that deserves to be served, is seen to take 64 KiB every 32 s, which is within the 60 s of silence that are allowed.
 /// Data in flight does not count, so the limit does not reduce the throughput of a long path. It only has to last until
 /// the task runs again, and lasts 1 ms at 1 Gbit/s and 100 us at 10 Gbit/s.
-/// runs again, and lasts 1 ms at 1 Gbit/s and 100 us at 10 Gbit/s.
 pub(crate) fn bound_unsent(socket: &Socket) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {

@@ -93,7 +93,10 @@ impl Closing {
     pub fn poll(mut self) -> Ending {
         let Inner { conn, phase, manner, ended } = &mut *self.0;
         if let Phase::Answer(answer) = phase {
-            let Some(found) = answer.poll(&mut conn.inbox, conn.now) else { return Ending::Wait(self) };
+            let is_written = conn.outbox.is_empty();
+            let Some(found) = answer.poll(&mut conn.inbox, conn.now, is_written) else {
+                return Ending::Wait(self);
+            };
             *ended = found;
             *phase = Phase::Flush;
         }

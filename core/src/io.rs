@@ -325,6 +325,11 @@ impl Since {
         self.0 = Some(now);
     }
 
+    /// Starts at `now`, unless it runs.
+    pub(crate) fn start(&mut self, now: Instant) {
+        self.0.get_or_insert(now);
+    }
+
     /// Judges a look at `now` that found nothing. True if `time` has passed since the first.
     pub(crate) fn is_over(&mut self, now: Instant, time: Duration) -> bool {
         now >= self.0.get_or_insert(now).saturating_add(time)

@@ -168,6 +168,30 @@ fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
 }
 
 #[test]
+fn a_peer_that_never_stops_sending_after_our_close_has_twice_the_time() {
+    let mut closing = socket(b"").close(Close::EMPTY);
+    assert_eq!(take(closing.io()), b"\x88\0");
+    for second in 0.. {
+        let Ok(arrived) = closing.io().read(at(second * 1000), |room| {
+            room[..6].copy_from_slice(b"\x82\x80\0\0\0\0");
+            Ok::<_, Infallible>(Look::Bytes(6))
+        });
+        assert_eq!(arrived, Arrived::Something);
+        match closing.poll() {
+            Ending::Wait(waiting) => closing = waiting,
+            Ending::EndWrite(over) => {
+                assert!(
+                    matches!(over.ended(), Ended::Exceeded(exceeded) if exceeded.limit == Limit::CloseTime)
+                );
+                return assert_eq!(second, 10);
+            }
+            Ending::Done(_) | Ending::Reset(_) => panic!("the server closes first"),
+        }
+        assert!(second < 60, "it goes on for ever");
+    }
+}
+
+#[test]
 fn a_keep_alive_ping_comes_by_itself() {
     let mut socket = socket(b"");
     assert!(socket.event().is_none());

@@ -51,8 +51,11 @@ impl Answer {
         }
     }
 
-    /// How the connection ended, once that is known.
-    pub(crate) fn poll(&mut self, inbox: &mut Inbox, now: Instant) -> Option<Ended> {
+    /// How the connection ended, once that is known. `is_written`: our Close was taken, and the time runs.
+    pub(crate) fn poll(&mut self, inbox: &mut Inbox, now: Instant, is_written: bool) -> Option<Ended> {
+        if is_written {
+            self.since.start(now);
+        }
         let found = match next_close(inbox, &mut self.discard, self.peer, self.takes_compressed) {
             Ok(None) if inbox.has_ended() => Err(Cause::EndOfStream),
             // A peer that keeps sending has no look that finds nothing: it has twice the time.

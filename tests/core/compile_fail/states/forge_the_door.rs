@@ -11,6 +11,6 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 fn main() {}
 
 fn f<'a>(socket: &'a mut Socket, lent: impl Fn() -> Io<'a>) {
-    let io: Io<'a> = Io::new(todo!(), todo!()); //~ E0624
+    let io: Io<'a> = Io::new(loop {}, loop {}); //~ E0624
     //~ twin: let io = lent();
 }
