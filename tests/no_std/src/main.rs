@@ -7,28 +7,37 @@
 #![no_std]
 #![no_main]
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
+use core::convert::Infallible;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use endwell_core::http::server::{After, Next, Server};
+use endwell_core::http::serving::{After, Next, Server};
 use endwell_core::http::{Head, Limits, Method, StatusCode};
-use endwell_core::{Outbox, Step};
+use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 
 fn answers_one_request() -> Option<()> {
-    let mut out = Outbox::default();
-    let mut server = Server::new(Limits::default().into());
-    server.inbox().feed(b"GET /hello HTTP/1.1\r\nHost: example.com\r\n\r\n");
-    let Ok(Step::Done(Next::Exchange(mut exchange))) = server.poll() else { return None };
-    if exchange.head.method() != Method::Get || exchange.head.path() != "/hello" {
+    let now = Instant::default();
+    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let request = b"GET /hello HTTP/1.1\r\nHost: example.com\r\n\r\n";
+    let Ok(arrived) = server.io().read(now, |room| {
+        room[..request.len()].copy_from_slice(request);
+        Ok::<_, Infallible>(Look::Bytes(request.len()))
+    });
+    let (Arrived::Something, Next::Request(head, exchange)) = (arrived, server.poll()) else { return None };
+    if head.method() != Method::Get || head.path() != "/hello" {
         return None;
     }
-    let (head, body) = (Head::new(StatusCode::OK), Bytes::from_static(b"hello"));
-    let sent = exchange.send.respond(&head, body, None, &mut exchange.recv, &mut out);
-    let bytes = out.copy_to_bytes(out.len());
-    let After::Again(_) = exchange.recv.after(sent) else { return None };
-    (bytes == "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").then_some(())
+    let answered = exchange.respond(&Head::new(StatusCode::OK), Bytes::from_static(b"hello"), None);
+    let After::Again(mut server) = answered.next() else { return None };
+    let mut is_right = false;
+    let Ok(wrote) = server.io().write(now, |chunks| {
+        let bytes = chunks.next().unwrap_or_default();
+        is_right = bytes == b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+        Ok::<_, Infallible>(Some(bytes.len()))
+    });
+    (is_right && wrote == Wrote::Something && server.io().queued() == 0).then_some(())
 }
 
 #[unsafe(no_mangle)]

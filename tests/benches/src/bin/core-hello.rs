@@ -3,10 +3,11 @@
 //! The transport's copies are left out: the lent buffer holds the request already, and what is written is only
 //! counted off.
 
-use bytes::{Buf, Bytes, BytesMut};
-use endwell_core::http::server::{After, Next, Server};
+use bytes::{Bytes, BytesMut};
+use endwell_core::http::serving::{After, Next, Server};
 use endwell_core::http::{Date, Field, Head, Limits, StatusCode};
-use endwell_core::{Outbox, Step};
+use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
+use std::convert::Infallible;
 
 const SMALL: &str = "GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
@@ -26,29 +27,35 @@ fn exchanges(mut server: Server, request: &str, together: usize, count: usize) -
     let mut buffer = BytesMut::zeroed(1 << 16);
     let batch = request.repeat(together);
     buffer[..batch.len()].copy_from_slice(batch.as_bytes());
-    let mut out = Outbox::default();
     let mut written = 0;
     for _ in 0..count / together {
-        server.inbox().lend(buffer).expect("nothing is held");
-        assert!(server.inbox().room().len() >= batch.len());
-        server.inbox().filled(batch.len());
+        let mut io = server.io();
+        io.lend(buffer).expect("nothing is held");
+        let Ok(arrived) = io.read(Instant::default(), |room| {
+            assert!(room.len() >= batch.len());
+            Ok::<_, Infallible>(Look::Bytes(batch.len()))
+        });
+        assert_eq!(arrived, Arrived::Something);
         for _ in 0..together {
-            server = exchange(server, &date, &mut out);
+            server = exchange(server, &date);
         }
-        buffer = server.inbox().reclaim().expect("a buffer was lent");
-        written += u64::try_from(out.len()).unwrap_or_default();
-        out.advance(out.len());
+        let mut io = server.io();
+        buffer = io.reclaim().expect("a buffer was lent");
+        let queued = io.queued();
+        let Ok(wrote) = io.write(Instant::default(), |_| Ok::<_, Infallible>(Some(queued)));
+        assert_eq!(wrote, Wrote::Something);
+        written += u64::try_from(queued).unwrap_or_default();
     }
     written
 }
 
-fn exchange(server: Server, date: &Date, out: &mut Outbox) -> Server {
+fn exchange(server: Server, date: &Date) -> Server {
     const TEXT: Field<'_> = Field::from_static("content-type", "text/plain; charset=utf-8");
-    let Ok(Step::Done(Next::Exchange(mut exchange))) = server.poll() else { panic!("no request") };
-    assert_eq!(exchange.head.path(), "/hello");
-    let (head, body) = (Head::new(StatusCode::OK).with(TEXT), Bytes::from_static(b"hello"));
-    let sent = exchange.send.respond(&head, body, Some(date), &mut exchange.recv, out);
-    let After::Again(server) = exchange.recv.after(sent) else { panic!("no next request") };
+    let Next::Request(head, exchange) = server.poll() else { panic!("no request") };
+    assert_eq!(head.path(), "/hello");
+    let head = Head::new(StatusCode::OK).with(TEXT);
+    let answered = exchange.respond(&head, Bytes::from_static(b"hello"), Some(date));
+    let After::Again(server) = answered.next() else { panic!("no next request") };
     server
 }
 
@@ -61,6 +68,7 @@ fn main() {
         _ => panic!("usage: core-hello small|browser|pipelined N"),
     };
     let count = arguments.get(2).and_then(|count| count.parse().ok()).unwrap_or(1000);
-    let written = exchanges(Server::new(Limits::default().into()), request, together, count);
+    let written =
+        exchanges(Server::new(Limits::default().into(), OutboxLimits::default()), request, together, count);
     println!("{} bytes each, {written} bytes written", request.len());
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo build --release
-//! for kind in text binary 1k 16k; do for form in socket owned session lend halves; do
+//! for kind in text binary 1k 16k; do for form in socket owned; do
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 10000
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/ws-core-bench $kind $form 30000
 //! done; done
@@ -11,10 +11,10 @@
 //! The difference between the two counts, divided by the difference in frames, is what a frame costs; `./count`
 //! does the arithmetic. `none` as the form leaves the protocol out and measures the transport's copy.
 
-use bytes::{Buf, Bytes, BytesMut};
-use endwell_core::ws::socket::{self, Socket};
-use endwell_core::ws::{Event, Jitter, Limits, Message, Role, SessionEvent, WebSocket, Writing};
-use endwell_core::{Arrived, Inbox, Instant, Look, Outbox, Wrote};
+use bytes::{Bytes, BytesMut};
+use endwell_core::ws::socket::{Event, Socket};
+use endwell_core::ws::{Jitter, Limits, Message, Role};
+use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use std::convert::Infallible;
 
 /// Bytes that one read takes.
@@ -57,8 +57,8 @@ fn frame(first: u8, len: usize) -> Vec<u8> {
 
 fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
     let limits = Limits::default().into();
-    let socket = WebSocket::from_parts(Role::Server, Bytes::new(), limits, Jitter(0), None);
-    let mut out = Outbox::default();
+    let output = OutboxLimits::default();
+    let mut socket = Socket::from_parts(Role::Server, Bytes::new(), limits, output, Jitter(0), None);
     let mut scratch = Some(BytesMut::zeroed(128 << 10));
     let mut echoed = 0;
     match form {
@@ -69,52 +69,13 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
                 echoed += std::hint::black_box(&scratch).len();
             }
         }
-        "session" => {
-            let mut session = socket.session();
-            for _ in 0..rounds {
-                lend(session.inbox(), segment, &mut scratch);
-                while let Some(ready) = session.poll(&mut out) {
-                    // The event borrows the session, so what is sent back is owned: a copy, as a handler takes it.
-                    let message = match session.event(ready, &mut out) {
-                        Ok(SessionEvent::Text(text)) => Message::from(text),
-                        Ok(SessionEvent::Binary(data)) => Message::from(data),
-                        other => panic!("{other:?}"),
-                    };
-                    let Writing::Idle(sender) = session.writing() else { panic!("closed") };
-                    assert!(sender.message(message, &mut out).is_ok());
-                }
-                scratch = session.inbox().reclaim();
-                echoed += flush(&mut out);
-            }
-        }
-        "lend" => {
-            let mut session = socket.session();
-            for _ in 0..rounds {
-                lend(session.inbox(), segment, &mut scratch);
-                while let Some(ready) = session.poll(&mut out) {
-                    let written = match session.lend(ready, &mut out) {
-                        Ok((SessionEvent::Text(text), Writing::Idle(send))) => {
-                            send.text(&text, &mut out).is_ok()
-                        }
-                        Ok((SessionEvent::Binary(data), Writing::Idle(send))) => {
-                            send.binary(&data, &mut out).is_ok()
-                        }
-                        other => panic!("{other:?}"),
-                    };
-                    assert!(written);
-                }
-                scratch = session.inbox().reclaim();
-                echoed += flush(&mut out);
-            }
-        }
         "socket" => {
-            let mut socket = Socket::from(socket);
             for _ in 0..rounds {
                 read(&mut socket, segment, &mut scratch);
                 loop {
                     let written = match socket.split() {
-                        (Some(socket::Event::Text(text)), mut writer) => writer.text(&text).is_ok(),
-                        (Some(socket::Event::Binary(data)), mut writer) => writer.binary(&data).is_ok(),
+                        (Some(Event::Text(text)), mut writer) => writer.text(&text).is_ok(),
+                        (Some(Event::Binary(data)), mut writer) => writer.binary(&data).is_ok(),
                         (None, _) => break,
                         (other, _) => panic!("{other:?}"),
                     };
@@ -125,13 +86,13 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
             }
         }
         "owned" => {
-            let mut socket = Socket::from(socket);
             for _ in 0..rounds {
                 read(&mut socket, segment, &mut scratch);
                 while let Some(event) = socket.event() {
+                    // The event borrows the socket, so what is sent back is owned: a copy, as a handler takes it.
                     let message = match event {
-                        socket::Event::Text(text) => Message::from(text),
-                        socket::Event::Binary(data) => Message::from(data),
+                        Event::Text(text) => Message::from(text),
+                        Event::Binary(data) => Message::from(data),
                         other => panic!("{other:?}"),
                     };
                     assert!(socket.writer().message(message).is_ok());
@@ -140,36 +101,12 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
                 echoed += write(&mut socket);
             }
         }
-        "halves" => {
-            let WebSocket { mut recv, mut send, .. } = socket;
-            for _ in 0..rounds {
-                lend(recv.inbox(), segment, &mut scratch);
-                while let Some(ready) = recv.poll() {
-                    let written = match recv.event(ready) {
-                        Ok(Event::Text(text)) => send.text(&text, &mut out).is_ok(),
-                        Ok(Event::Binary(data)) => send.binary(&data, &mut out).is_ok(),
-                        other => panic!("{other:?}"),
-                    };
-                    assert!(written);
-                }
-                scratch = recv.inbox().reclaim();
-                echoed += flush(&mut out);
-            }
-        }
-        other => panic!("{other}: socket, owned, session, lend, halves or none"),
+        other => panic!("{other}: socket, owned or none"),
     }
     echoed
 }
 
 /// What a driver does for one read: lends its buffer, and the kernel copies into it.
-fn lend(inbox: &mut Inbox, segment: &[u8], scratch: &mut Option<BytesMut>) {
-    let buffer = scratch.take().unwrap_or_else(|| BytesMut::zeroed(128 << 10));
-    inbox.lend(buffer).expect("nothing is held");
-    inbox.room()[..segment.len()].copy_from_slice(segment);
-    inbox.filled(segment.len());
-}
-
-/// The same by the one door of a socket.
 fn read(socket: &mut Socket, segment: &[u8], scratch: &mut Option<BytesMut>) {
     let mut io = socket.io();
     io.lend(scratch.take().unwrap_or_else(|| BytesMut::zeroed(128 << 10))).expect("nothing is held");
@@ -189,11 +126,4 @@ fn write(socket: &mut Socket) -> usize {
     });
     assert_eq!(wrote, Ok(Wrote::Something));
     queued
-}
-
-fn flush(out: &mut Outbox) -> usize {
-    let len = out.len();
-    std::hint::black_box(out.chunk());
-    out.advance(len);
-    len
 }
