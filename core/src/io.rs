@@ -87,7 +87,8 @@ pub enum Arrived {
     Nothing(Option<Deadline>),
     /// Nothing fits until the state has been asked.
     Full,
-    /// The stream broke off within a message: drop the connection.
+    /// The stream broke off. Ask the state: between two messages of HTTP nothing is missing, so this is the end (RFC 9112
+    /// 9.8). A state that still waits has lost its peer: drop it.
     Cut,
 }
 

@@ -10,6 +10,7 @@
 //! - [`link`] puts a client and a server at the two ends of a link with delays and cuts.
 //! - [`compile`] checks that programs do not compile, and that their corrected twins do.
 //! - [`verdict`] is a conversation from end to end, the same under every split.
+//! - [`io`] is the transport of any state, by hand.
 //! - [`random`] is the one source of chance, by seed.
 #![allow(
     clippy::unwrap_used,
@@ -29,6 +30,7 @@ pub mod compile;
 pub mod connection;
 pub mod cutter;
 pub mod hearing;
+pub mod io;
 pub mod link;
 pub mod plan;
 pub mod random;

@@ -5,11 +5,13 @@
     reason = "a test fails by panicking; `GlobalAlloc` is named as usual"
 )]
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use core::cell::Cell;
-use endwell_core::http::server::{Event, Exchange, Next, ResponseBody, Server};
-use endwell_core::http::{Framing, Head, Limits, StatusCode};
-use endwell_core::{Inbox, Instant, Outbox, OutboxLimits, Step};
+use endwell_core::http::calling::{Again, CallEvent, Client};
+use endwell_core::http::serving::{After, Exchange, Next, Server, Writing};
+use endwell_core::http::{BodyEvent, Framing, Head, Limits, Method, RequestHead, StatusCode};
+use endwell_core::{Ending, Io, OutboxLimits};
+use endwell_core_tests::io::{feed, take};
 use std::alloc::{GlobalAlloc, Layout, System};
 
 /// Counts per thread, so that tests side by side do not disturb each other.
@@ -63,17 +65,21 @@ fn sending(limits: &OutboxLimits) -> usize {
 
 const HOSTILE: usize = 16 << 20;
 
-/// Feeds `piece` again and again, as far as the inbox takes it.
-fn flood(inbox: &mut Inbox, piece: &[u8], fed: &mut usize) -> usize {
-    let taken = inbox.feed(piece);
+/// Feeds `piece`, as far as there is room for it.
+fn flood(io: Io<'_>, piece: &[u8], fed: &mut usize) -> usize {
+    let taken = feed(io, piece);
     *fed += taken;
     taken
 }
 
+fn server(input: &[u8]) -> Server {
+    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    feed(server.io(), input);
+    server
+}
+
 fn open(input: &[u8]) -> Exchange {
-    let mut server = Server::new(Limits::default().into());
-    server.inbox().feed(input);
-    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a whole request") };
+    let Next::Request(_, exchange) = server(input).poll() else { panic!("a whole request") };
     exchange
 }
 
@@ -88,31 +94,31 @@ fn heads_without_end_are_held_up_to_the_limit() {
         (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"),
     ] {
         let held = peak(|| {
-            let mut server = Server::new(Limits::default().into());
-            server.inbox().feed(start);
-            let mut out = Outbox::default();
+            let mut server = server(start);
             let mut fed = 0;
             while fed < HOSTILE {
-                flood(server.inbox(), piece, &mut fed);
+                flood(server.io(), piece, &mut fed);
                 server = match server.poll() {
-                    Ok(Step::Wait(server)) => server,
-                    Ok(Step::Done(Next::Exchange(exchange))) => {
-                        let Exchange { mut recv, send, .. } = exchange;
+                    Next::Wait(server) => server,
+                    Next::Request(_, exchange) => {
                         let head = Head::new(StatusCode::OK);
-                        let sent = send.respond(&head, Bytes::new(), None, &mut recv, &mut out);
-                        out.advance(out.remaining());
-                        let endwell_core::http::server::After::Again(server) = recv.after(sent) else {
+                        let After::Again(mut server) = exchange.respond(&head, Bytes::new(), None).next()
+                        else {
                             panic!("kept")
                         };
+                        take(server.io(), usize::MAX);
                         server
                     }
-                    Ok(Step::Done(Next::Closed(_))) => panic!("the stream has not ended"),
-                    Err(refusal) => {
-                        let mut linger = refusal.write(None, &mut out);
+                    Next::Closing(_) => panic!("the stream has not ended"),
+                    Next::Refused(refusal) => {
+                        let mut closing = refusal.answer(None);
+                        take(closing.io(), usize::MAX);
                         while fed < HOSTILE {
-                            flood(linger.inbox(), piece, &mut fed);
-                            let Step::Wait(next) = linger.poll(Instant::default()) else { panic!("no time") };
-                            linger = next;
+                            flood(closing.io(), piece, &mut fed);
+                            let (Ending::Wait(next) | Ending::EndWrite(next)) = closing.poll() else {
+                                panic!("no time")
+                            };
+                            closing = next;
                         }
                         return;
                     }
@@ -128,36 +134,94 @@ fn a_body_that_nobody_reads_waits_in_the_kernel() {
     let mut fed = 0;
     let held = peak(|| {
         let mut exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n");
-        while flood(exchange.recv.inbox(), &[b'b'; 1000], &mut fed) > 0 {}
+        while flood(exchange.io(), &[b'b'; 1000], &mut fed) > 0 {}
     });
     assert!(fed <= Limits::default().received_bytes && fed > 60_000, "{fed}");
     assert!(held <= receiving(&Limits::default()), "{held}");
 }
 
+/// The rest of a body whose response is complete is discarded as it comes.
+#[test]
+fn a_body_that_is_not_worth_reading_is_not_held() {
+    let mut fed = 0;
+    let held = peak(|| {
+        let head = Head::new(StatusCode::OK);
+        let exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let writing = exchange.start(&head, Framing::Length(0), None);
+        let Ok(answered) = writing.finish(None) else { panic!("it has no content") };
+        let After::Again(mut server) = answered.next() else { panic!("it may be worth reading") };
+        let mut closing = loop {
+            flood(server.io(), b"3E8\r\n", &mut fed);
+            flood(server.io(), &[b'b'; 1000], &mut fed);
+            flood(server.io(), b"\r\n", &mut fed);
+            server = match server.poll() {
+                Next::Wait(server) => server,
+                Next::Closing(closing) => break closing,
+                other @ (Next::Request(..) | Next::Refused(_)) => panic!("{other:?}"),
+            };
+        };
+        take(closing.io(), usize::MAX);
+        while fed < HOSTILE {
+            flood(closing.io(), &[b'b'; 1000], &mut fed);
+            let (Ending::Wait(next) | Ending::EndWrite(next)) = closing.poll() else { panic!("no time") };
+            closing = next;
+        }
+    });
+    assert!(held <= receiving(&Limits::default()), "{held}");
+}
+
+const FRAMINGS: [(&str, &[u8]); 4] = [
+    ("Content-Length: 100000000", &[b'b'; 1000]),
+    ("Transfer-Encoding: chunked", b"1;a\r\nb\r\n"),
+    ("Transfer-Encoding: chunked", b"FF\r\n"),
+    ("Transfer-Encoding: chunked", b"0"),
+];
+
 #[test]
 fn a_body_that_is_read_flows_through() {
-    let framings = [
-        ("Content-Length: 100000000", &[b'b'; 1000][..]),
-        ("Transfer-Encoding: chunked", b"1;a\r\nb\r\n"),
-        ("Transfer-Encoding: chunked", b"FF\r\n"),
-        ("Transfer-Encoding: chunked", b"0"),
-    ];
-    for (lines, piece) in framings {
+    for (lines, piece) in FRAMINGS {
         let held = peak(|| {
-            let Exchange { mut recv, send, .. } =
-                open(format!("POST / HTTP/1.1\r\nHost: h\r\n{lines}\r\n\r\n").as_bytes());
+            let mut exchange = open(format!("POST / HTTP/1.1\r\nHost: h\r\n{lines}\r\n\r\n").as_bytes());
             let mut fed = 0;
             while fed < HOSTILE {
-                flood(recv.inbox(), piece, &mut fed);
+                flood(exchange.io(), piece, &mut fed);
                 loop {
-                    match recv.poll() {
-                        Ok(Some(ready)) => assert!(!matches!(recv.event(ready), Event::End)),
-                        Ok(None) => break,
-                        Err(_) => return,
+                    match exchange.body().event() {
+                        Some(BodyEvent::Failed(_)) => return,
+                        Some(event) => assert!(!matches!(event, BodyEvent::End)),
+                        None => break,
                     }
                 }
             }
-            drop(send);
+        });
+        assert!(held <= receiving(&Limits::default()), "{held}: {lines} {}", piece.escape_ascii());
+    }
+}
+
+#[test]
+fn a_response_flows_through_and_interim_ones_leave_nothing() {
+    let request = RequestHead::new(Method::Get, "h", "/").unwrap();
+    for (lines, piece) in FRAMINGS {
+        let held = peak(|| {
+            let client = Client::new(Limits::default().into(), OutboxLimits::default());
+            let mut call = client.send(&request, Bytes::new());
+            for _ in 0..5 {
+                feed(call.io(), b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n");
+                assert!(matches!(call.answer().event(), Some(CallEvent::Interim(_))));
+            }
+            feed(call.io(), format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n").as_bytes());
+            let mut fed = 0;
+            while fed < HOSTILE {
+                flood(call.io(), piece, &mut fed);
+                loop {
+                    match call.answer().event() {
+                        Some(CallEvent::Failed(_)) => return,
+                        Some(event) => assert!(!matches!(event, CallEvent::End)),
+                        None => break,
+                    }
+                }
+            }
+            assert!(matches!(call.next(), Again::Unread(_)));
         });
         assert!(held <= receiving(&Limits::default()), "{held}: {lines} {}", piece.escape_ascii());
     }
@@ -168,38 +232,39 @@ fn trailers_without_end_are_held_up_to_the_limit() {
     let held = peak(|| {
         let mut exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
         let mut fed = 0;
-        while exchange.recv.poll().is_ok() {
-            let taken = flood(exchange.recv.inbox(), b"a: b\r\n", &mut fed);
+        while exchange.body().event().is_none() {
+            let taken = flood(exchange.io(), b"a: b\r\n", &mut fed);
             assert!(taken > 0 && fed < HOSTILE, "no limit");
         }
+        assert!(matches!(exchange.body().event(), Some(BodyEvent::Failed(_))));
     });
     assert!(held <= receiving(&Limits::default()), "{held}");
 }
 
-fn stream(out: &mut Outbox) -> ResponseBody {
-    let Exchange { recv, send, .. } = open(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    send.start(&Head::new(StatusCode::OK), Framing::Chunked, None, &recv, out)
+fn stream(limits: OutboxLimits) -> Exchange<Writing> {
+    let mut server = Server::new(Limits::default().into(), limits);
+    feed(server.io(), b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let Next::Request(_, exchange) = server.poll() else { panic!("a whole request") };
+    exchange.start(&Head::new(StatusCode::OK), Framing::Chunked, None)
 }
 
-/// The peer reads, and is always a little behind: the outbox is never empty.
+/// The peer reads, and is always a little behind: something is always queued.
 #[test]
 fn a_response_to_a_peer_that_is_always_behind_is_held_up_to_the_limit() {
+    let limits = OutboxLimits { bytes: 64 << 10, ..OutboxLimits::default() };
     for size in [10, 1000, 5000] {
         let held = peak(|| {
-            let limits = OutboxLimits { bytes: 64 << 10, ..OutboxLimits::default() };
-            let mut out = Outbox::new(limits);
-            let mut body = stream(&mut out);
+            let mut exchange = stream(limits);
             let mut sent = 0;
             while sent < HOSTILE {
-                while body.write(Bytes::from(vec![b'x'; size]), &mut out).is_ok() {
-                    assert!(out.len() <= limits.bytes, "{} bytes are queued", out.len());
+                while exchange.writer().write(Bytes::from(vec![b'x'; size])).is_ok() {
+                    let queued = exchange.io().queued();
+                    assert!(queued <= limits.bytes, "{queued} bytes are queued");
                 }
-                let taken = out.remaining() - 1;
-                sent += taken;
-                out.advance(taken);
+                let behind = exchange.io().queued() - 1;
+                sent += take(exchange.io(), behind);
             }
         });
-        let limits = OutboxLimits { bytes: 64 << 10, ..OutboxLimits::default() };
         assert!(held <= sending(&limits) + receiving(&Limits::default()), "{held} held in pieces of {size}");
     }
 }

@@ -8,7 +8,6 @@
 )]
 
 use core::convert::Infallible;
-use core::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::http::calling::{Again, CallEvent, Client, Opening};
@@ -16,47 +15,8 @@ use endwell_core::http::serving::{After, Exchange, Next, Server};
 use endwell_core::http::{BodyEvent, Framing, Head, Limits, Method, RequestHead, StatusCode};
 use endwell_core::ws::socket::{Event, Socket};
 use endwell_core::ws::{self, Acceptance, Close, CloseCode, Jitter, Masks, Offer, Role};
-use endwell_core::{
-    Arrived, Deadline, End, Ended, Ending, Instant, Io, Limit, Look, OutboxLimits, Upgraded, Wrote,
-};
-
-fn at(millis: u64) -> Instant {
-    Instant::from_epoch(Duration::from_millis(millis))
-}
-
-/// All of `bytes` arrive.
-fn feed(mut io: Io<'_>, bytes: &[u8]) {
-    let Ok(arrived) = io.read(at(0), |room| {
-        room[..bytes.len()].copy_from_slice(bytes);
-        Ok::<_, Infallible>(Look::Bytes(bytes.len()))
-    });
-    assert_eq!(arrived, Arrived::Something);
-}
-
-fn end(mut io: Io<'_>) {
-    let Ok(arrived) = io.read(at(0), |_| Ok::<_, Infallible>(Look::End));
-    assert_eq!(arrived, Arrived::Something);
-}
-
-fn look(mut io: Io<'_>, millis: u64) -> Arrived {
-    let Ok(arrived) = io.read(at(millis), |_| Ok::<_, Infallible>(Look::Nothing));
-    arrived
-}
-
-/// All that is queued is taken.
-fn take(mut io: Io<'_>) -> Vec<u8> {
-    let mut all = Vec::new();
-    loop {
-        let Ok(wrote) = io.write(at(0), |chunks| {
-            let before = all.len();
-            all.extend(chunks.flatten());
-            Ok::<_, Infallible>(Some(all.len() - before))
-        });
-        if wrote != Wrote::Something {
-            return all;
-        }
-    }
-}
+use endwell_core::{Arrived, Deadline, End, Ended, Ending, Limit, Look, OutboxLimits, Upgraded};
+use endwell_core_tests::io::{at, end, feed, look, written};
 
 fn exchange(request: &[u8]) -> Exchange {
     let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
@@ -72,6 +32,19 @@ fn socket(received: &'static [u8]) -> Socket {
 }
 
 const UPLOAD: &[u8] = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 6\r\n\r\nabc";
+
+#[test]
+fn a_client_is_told_to_continue_once_whatever_the_handler_says() {
+    let asks = b"POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 6\r\n\r\n";
+    for (request, told) in [(&asks[..], &b"HTTP/1.1 100 Continue\r\n\r\n"[..]), (UPLOAD, b"")] {
+        let mut exchange = exchange(request);
+        for expects in [!told.is_empty(), false] {
+            assert_eq!(exchange.expects_continue(), expects);
+            exchange.proceed();
+        }
+        assert_eq!(written(exchange.io()), told);
+    }
+}
 
 #[test]
 fn an_upload_is_read_to_its_end_after_the_response() {
@@ -139,7 +112,7 @@ fn after_our_close_messages_are_received_until_the_peers_close() {
     }
     let mut closing = receiving.discard();
     // The ping got no answer.
-    assert_eq!(take(closing.io()), b"\x81\x04last\x88\x02\x03\xe9");
+    assert_eq!(written(closing.io()), b"\x81\x04last\x88\x02\x03\xe9");
     let Ending::EndWrite(mut closing) = closing.poll() else { panic!("the server closes first") };
     end(closing.io());
     let Ending::Done(ended) = closing.poll() else { panic!("both have closed") };
@@ -152,7 +125,7 @@ fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
     let time = ws::Limits::default().close_time;
     let millis = u64::try_from(time.as_millis()).unwrap();
     let mut receiving = socket(b"").close_writing(Close::EMPTY);
-    assert_eq!(take(receiving.io()), b"\x88\0");
+    assert_eq!(written(receiving.io()), b"\x88\0");
     assert!(receiving.event().is_none());
     let deadline = Deadline { at: at(millis), reason: Limit::CloseTime };
     assert_eq!(look(receiving.io(), 0), Arrived::Nothing(Some(deadline)));
@@ -160,7 +133,7 @@ fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
     assert!(matches!(receiving.event(), Some(Event::Failed(_))));
 
     let mut closing = socket(b"").close(Close::EMPTY);
-    assert_eq!(take(closing.io()), b"\x88\0");
+    assert_eq!(written(closing.io()), b"\x88\0");
     assert_eq!(look(closing.io(), 0), Arrived::Nothing(Some(deadline)));
     assert_eq!(look(closing.io(), millis), Arrived::Something);
     let Ending::EndWrite(closing) = closing.poll() else { panic!("it is over") };
@@ -170,7 +143,7 @@ fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
 #[test]
 fn a_peer_that_never_stops_sending_after_our_close_has_twice_the_time() {
     let mut closing = socket(b"").close(Close::EMPTY);
-    assert_eq!(take(closing.io()), b"\x88\0");
+    assert_eq!(written(closing.io()), b"\x88\0");
     for second in 0.. {
         let Ok(arrived) = closing.io().read(at(second * 1000), |room| {
             room[..6].copy_from_slice(b"\x82\x80\0\0\0\0");
@@ -198,16 +171,16 @@ fn a_keep_alive_ping_comes_by_itself() {
     let Arrived::Nothing(Some(deadline)) = look(socket.io(), 0) else { panic!("a ping is due some time") };
     assert_eq!(deadline.reason, Limit::PingInterval);
     let millis = u64::try_from(deadline.at.since_epoch().as_millis()).unwrap();
-    assert!(take(socket.io()).is_empty());
+    assert!(written(socket.io()).is_empty());
     // There is something to write.
     assert_eq!(look(socket.io(), millis), Arrived::Something);
     assert!(socket.event().is_none());
-    assert_eq!(take(socket.io()), b"\x89\0");
+    assert_eq!(written(socket.io()), b"\x89\0");
     let Arrived::Nothing(Some(deadline)) = look(socket.io(), millis) else { panic!("a pong is due") };
     assert_eq!(deadline.reason, Limit::PongTime);
     let Arrived::Something = look(socket.io(), millis + 20_000) else { panic!("the pong is late") };
     assert!(matches!(socket.event(), Some(Event::Failed(_))));
-    let close = take(socket.close(Close::EMPTY).io());
+    let close = written(socket.close(Close::EMPTY).io());
     assert_eq!((close[0], &close[2..4]), (0x88, &1008_u16.to_be_bytes()[..]));
 }
 
@@ -251,22 +224,22 @@ fn two_cores_open_a_websocket_and_close_it_well() {
     let offer = Offer::new("h", "/", [7; 16], ws::Limits::default().into()).unwrap();
     let client = Client::new(Limits::default().into(), OutboxLimits::default());
     let mut handshake = client.websocket(offer, Masks::new(|| [1, 2, 3, 4]));
-    let exchange = exchange(&take(handshake.io()));
+    let exchange = exchange(&written(handshake.io()));
     let acceptance = Acceptance::new(ws::Limits::default().into());
     let Ok(mut server) = exchange.accept(acceptance, None) else { panic!("a handshake") };
     server.writer().text("hello").unwrap();
-    feed(handshake.io(), &take(server.io()));
+    feed(handshake.io(), &written(server.io()));
     let Opening::Open(_, mut client) = handshake.poll() else { panic!("it is granted") };
     assert!(matches!(client.event(), Some(Event::Text(text)) if &*text == "hello"));
     let mut within = client.begin(ws::Kind::Binary);
     within.writer().write(Bytes::from_static(b"wor")).unwrap();
     within.writer().write(Bytes::from_static(b"ld")).unwrap();
     let mut closing = within.finish().close(CloseCode::NORMAL.into());
-    feed(server.io(), &take(closing.io()));
+    feed(server.io(), &written(closing.io()));
     assert!(matches!(server.event(), Some(Event::Binary(data)) if data[..] == *b"world"));
     assert!(matches!(server.event(), Some(Event::Close(_))));
     let mut server = server.close(Close::EMPTY);
-    feed(closing.io(), &take(server.io()));
+    feed(closing.io(), &written(server.io()));
     let Ending::EndWrite(mut server) = server.poll() else { panic!("the server closes first") };
     let Ending::Wait(mut client) = closing.poll() else { panic!("the client waits for that") };
     end(client.io());

@@ -199,26 +199,31 @@ fn a_peer_that_leaves_between_requests_ends_it_and_within_a_head_it_is_told() {
 /// RFC 9112 9.8: between two messages nothing can be missing.
 #[test]
 fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
-    use endwell_core::http::{Limits, client, server};
-    use endwell_core::{Outbox, Step};
+    use bytes::Bytes;
+    use endwell_core::http::calling::{CallEvent, Client};
+    use endwell_core::http::serving::{Next, Server};
+    use endwell_core::http::{Limits, Method, RequestHead};
+    use endwell_core::{Ended, OutboxLimits};
+    use endwell_core_tests::io::{cut, feed};
 
     let limits = std::sync::Arc::new(Limits::default());
     let is_by_peer = |bytes: &[u8]| {
-        let mut server = server::Server::new(std::sync::Arc::clone(&limits));
-        server.inbox().feed(bytes);
-        assert!(server.inbox().cut());
+        let mut server = Server::new(std::sync::Arc::clone(&limits), OutboxLimits::default());
+        feed(server.io(), bytes);
+        cut(server.io());
         match server.poll() {
-            Ok(Step::Done(server::Next::Closed(server::Closed::ByPeer))) => true,
-            Ok(Step::Wait(_)) => false,
-            other => panic!("{other:?}"),
+            Next::Closing(closing) if *closing.ended() == Ended::ByPeer => true,
+            Next::Wait(_) => false,
+            other @ (Next::Request(..) | Next::Refused(_) | Next::Closing(_)) => panic!("{other:?}"),
         }
     };
     assert!(is_by_peer(b"") && is_by_peer(b"\r\n"));
     assert!(!is_by_peer(b"G") && !is_by_peer(b"GET / HTTP/1.1\r\nHost: a\r\n"));
 
-    let mut idle = client::Client::new(std::sync::Arc::clone(&limits));
-    assert!(idle.inbox().cut());
-    assert!(matches!(idle.poll(), Step::Done(client::Closed::ByPeer)));
+    let idle = || Client::new(std::sync::Arc::clone(&limits), OutboxLimits::default());
+    let mut client = idle();
+    cut(client.io());
+    assert_eq!(client.poll().unwrap_err(), Ended::ByPeer);
 
     // RFC 9110 15.5.9: it says first that it closes. Nothing else may come unasked.
     for (unasked, is_by_peer) in [
@@ -227,27 +232,23 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
         ("HTTP/1.1 200 OK\r\n\r\n", false),
         ("HTTP/1.1 40", false),
     ] {
-        let mut idle = client::Client::new(std::sync::Arc::clone(&limits));
-        idle.inbox().feed(unasked.as_bytes());
-        let Step::Done(closed) = idle.poll() else { panic!("{unasked}") };
-        assert_eq!(matches!(closed, client::Closed::ByPeer), is_by_peer, "{unasked}");
+        let mut client = idle();
+        feed(client.io(), unasked.as_bytes());
+        let ended = client.poll().unwrap_err();
+        assert!(is_by_peer || matches!(ended, Ended::Violated(_)), "{unasked}: {ended}");
+        assert_eq!(ended == Ended::ByPeer, is_by_peer, "{unasked}: {ended}");
     }
 
     // With a request open, and in a body that only the end of the stream ends.
-    let head = endwell_core::http::RequestHead::new(endwell_core::http::Method::Get, "a", "/").unwrap();
-    for response in [&b""[..], b"HTTP/1.1 2", b"HTTP/1.0 200 OK\r\n\r\nhello"] {
-        let client = client::Client::new(std::sync::Arc::clone(&limits));
-        let (_finished, mut waiting) = client.send(&head, bytes::Bytes::new(), &mut Outbox::default());
-        waiting.inbox().feed(response);
-        assert!(waiting.inbox().cut());
-        match waiting.poll() {
-            Ok(Step::Wait(_)) => {}
-            Ok(Step::Done(client::Next::Final(mut received))) => {
-                let ready = received.body.poll().unwrap().unwrap();
-                drop(received.body.event(ready));
-                assert!(received.body.poll().unwrap().is_none(), "the body is not whole");
-            }
-            other => panic!("{other:?}"),
+    let head = RequestHead::new(Method::Get, "a", "/").unwrap();
+    for (response, parts) in [(&b""[..], 0), (b"HTTP/1.1 2", 0), (b"HTTP/1.0 200 OK\r\n\r\nhello", 2)] {
+        let mut call = idle().send(&head, Bytes::new());
+        feed(call.io(), response);
+        cut(call.io());
+        for _ in 0..parts {
+            let event = call.answer().event();
+            assert!(matches!(event, Some(CallEvent::Head(_) | CallEvent::Data(_))), "{event:?}");
         }
+        assert!(call.answer().event().is_none(), "the response is not whole");
     }
 }

@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::time::Duration;
-use endwell_core::http::server::{Next, Server};
-use endwell_core::http::{Framing, Limits};
-use endwell_core::{Instant, Limit, OutboxLimits, Pace, Step};
+use endwell_core::http::serving::{After, Next, Server};
+use endwell_core::http::{BodyEvent, Framing, Head, Limits, StatusCode};
+use endwell_core::{Arrived, Deadline, Instant, Limit, OutboxLimits, Pace};
 use endwell_core_tests::client;
 use endwell_core_tests::connection::Connection;
+use endwell_core_tests::io::{feed, look, pause, waits, written};
 use endwell_core_tests::plan::{self, Plan};
 use endwell_core_tests::record::{End, Record};
 
@@ -43,46 +44,52 @@ fn a_silent_peer_is_closed_without_a_word() {
 /// While a response is still going out, no further request is waited for; but one that has begun is.
 #[test]
 fn the_idle_time_begins_when_the_output_is_out() {
-    let mut limits = Limits::default();
-    limits.first_byte_time = limits.idle_time;
-    let at = |second| Instant::from_epoch(SECOND * second);
-    let look = |mut server: Server, second| {
-        server.inbox().dry(at(second));
-        server.poll().unwrap()
-    };
-    let Step::Wait(mut server) = look(Server::new(limits.into()), 0) else { panic!("too early") };
-    assert_eq!(server.deadline().unwrap().at, at(75));
-    server.pause();
-    assert_eq!(server.deadline(), None);
-    let Ok(Step::Wait(server)) = server.poll() else { panic!("not looked") };
-    let Step::Wait(server) = look(server, 1000) else { panic!("too early") };
-    assert_eq!(server.deadline().unwrap().at, at(1075));
-    let Step::Wait(mut server) = look(server, 1074) else { panic!("too early") };
-    server.inbox().feed(b"GE");
-    let Step::Wait(mut server) = look(server, 1100) else { panic!("too early") };
-    server.pause();
-    assert_eq!(server.deadline().unwrap().at, at(1110));
-    server.inbox().dry(at(1110));
-    assert!(server.poll().is_err());
+    let ends = |second, reason| Some(Deadline { at: Instant::from_epoch(SECOND * second), reason });
+    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    feed(server.io(), GET);
+    let Next::Request(_, exchange) = server.poll() else { panic!("a whole head") };
+    let answered = exchange.respond(&Head::new(StatusCode::OK), "hello".into(), None);
+    let After::Again(mut server) = answered.next() else { panic!("it is kept") };
+    // In our queue, then in that of the system, and then the client has it.
+    assert_eq!(waits(server.io(), 0), ends(75, Limit::IdleTime));
+    assert_eq!(waits(server.io(), 100_000), ends(175, Limit::IdleTime));
+    assert!(!written(server.io()).is_empty());
+    let left = || Some(5);
+    assert_eq!(waits(server.io().unacknowledged(&left), 200_000), ends(275, Limit::IdleTime));
+    assert_eq!(waits(server.io().unacknowledged(&|| Some(0)), 201_000), ends(275, Limit::IdleTime));
+    // The application does something else, and does not wait for the client.
+    pause(server.io(), 270_000);
+    assert_eq!(waits(server.io(), 1_000_000), ends(1075, Limit::IdleTime));
+    assert_eq!(waits(server.io(), 1_074_000), ends(1075, Limit::IdleTime));
+    feed(server.io(), b"GE");
+    assert_eq!(waits(server.io(), 1_100_000), ends(1110, Limit::HeadTime));
+    pause(server.io(), 1_105_000);
+    assert_eq!(waits(server.io().unacknowledged(&left), 1_109_000), ends(1110, Limit::HeadTime));
+    assert_eq!(look(server.io().unacknowledged(&left), 1_110_000), Arrived::Something);
+    let Next::Refused(refusal) = server.poll() else { panic!("it is late") };
+    assert_eq!(refusal.status().code(), 408);
 }
 
 /// Time that the application takes within a body is not the client's: what was waited before it counts.
 #[test]
 fn a_pause_is_not_the_clients_silence() {
-    let at = |second| Instant::from_epoch(SECOND * second);
-    let mut server = Server::new(Limits::default().into());
-    server.inbox().feed(POST);
-    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a whole head") };
-    let mut body = exchange.recv;
-    let mut look = |second| {
-        body.inbox().dry(at(second));
-        assert!(body.poll().unwrap().is_none());
-        let deadline = body.deadline().unwrap().at;
-        body.pause(at(second + 4));
-        assert_eq!(body.deadline(), None);
-        deadline
+    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    feed(server.io(), POST);
+    let Next::Request(_, mut exchange) = server.poll() else { panic!("a whole head") };
+    let mut look = |second: u64| {
+        let deadline = waits(exchange.io(), second * 1000).unwrap();
+        assert!(exchange.body().event().is_none());
+        pause(exchange.io(), (second + 4) * 1000);
+        assert_eq!(deadline.reason, Limit::BodyProgress);
+        deadline.at.since_epoch().as_secs()
     };
-    assert_eq!([look(0), look(100), look(200)], [at(30), at(126), at(222)]);
+    assert_eq!([look(0), look(100), look(200)], [30, 126, 222]);
+    // The time is over, and the body says so, again and again.
+    assert_eq!(waits(exchange.io(), 300_000).unwrap().at.since_epoch().as_secs(), 318);
+    assert_eq!(self::look(exchange.io(), 318_000), Arrived::Something);
+    for _ in 0..2 {
+        assert!(matches!(exchange.body().event(), Some(BodyEvent::Failed(_))));
+    }
 }
 
 /// RFC 9112 2.2: old clients send an empty line behind a body. It is ignored, and so is no head that was begun.

@@ -61,11 +61,12 @@ mod idle;
 mod response;
 
 pub use super::body::Streaming;
+pub use super::client::Failure;
 pub use call::{Again, Answer, Call, CallEvent, Sent, Withheld};
 pub use handshake::{GrantHead, Handshake, Opening};
 pub use idle::Client;
 
-use super::client::{Failure, Terms};
+use super::client::Terms;
 use crate::closing::Grace;
 use crate::io::Conn;
 use crate::{Ended, Limit};

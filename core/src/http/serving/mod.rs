@@ -66,6 +66,7 @@ mod idle;
 mod refusal;
 mod upgrade;
 
+pub use super::server::NotSwitched;
 use crate::closing::{Grace, Manner};
 use crate::io::Conn;
 use crate::{Closing, Ended, Exceeded, Limit};

@@ -1,8 +1,12 @@
 //! Whether another request can follow, RFC 9112 9.3, and what came without one.
 
-use endwell_core::http::Method;
+use bytes::Bytes;
+use endwell_core::http::calling::{Again, CallEvent, Client, Failure};
+use endwell_core::http::{Limits, Method};
+use endwell_core::{Ended, OutboxLimits};
 use endwell_core_tests::asking::{Ask, Asking, Note, head};
 use endwell_core_tests::hearing::hear;
+use endwell_core_tests::io;
 
 #[test]
 fn the_version_and_the_connection_options_decide() {
@@ -72,26 +76,22 @@ fn bytes_that_nobody_asked_for_end_the_connection() {
 /// Whoever does not look before it sends hears that what comes is no answer.
 #[test]
 fn a_request_on_a_connection_that_has_spoken_is_not_answered_by_it() {
-    use bytes::Bytes;
-    use endwell_core::http::Limits;
-    use endwell_core::http::client::{Client, Failure};
-    use endwell_core::{Outbox, Step};
-
-    let mut out = Outbox::default();
-    let mut client = Client::new(Limits::default().into());
-    client.inbox().feed(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-    let (_sent, response) = client.send(&head(Method::Get), Bytes::new(), &mut out);
-    let failure = response.poll().unwrap_err();
+    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    io::feed(client.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let mut call = client.send(&head(Method::Get), Bytes::new());
+    let Some(CallEvent::Failed(failure)) = call.answer().event() else { panic!("that was no answer") };
     assert!(failure.to_string().contains("nothing from the server without a request"), "{failure}");
 
-    let mut client = Client::new(Limits::default().into());
-    client.inbox().end();
-    let (_sent, response) = client.send(&head(Method::Get), Bytes::new(), &mut out);
-    assert_eq!(response.poll().unwrap_err(), Failure::Unanswered);
+    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    io::end(client.io());
+    let mut call = client.send(&head(Method::Get), Bytes::new());
+    let Some(CallEvent::Failed(failure)) = call.answer().event() else { panic!("that was no answer") };
+    assert_eq!(failure, Failure::Unanswered);
+    assert!(matches!(call.next(), Again::Closed(Ended::ByPeer)));
 
-    let mut client = Client::new(Limits::default().into());
-    client.inbox().end();
-    assert!(matches!(client.poll(), Step::Done(endwell_core::http::client::Closed::ByPeer)));
+    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    io::end(client.io());
+    assert_eq!(client.poll().unwrap_err(), Ended::ByPeer);
 }
 
 #[test]
@@ -107,38 +107,40 @@ fn a_server_that_closes_with_its_response_is_not_asked_again() {
     assert!(asking.is_over());
 }
 
-/// What `after` itself says, to whoever does not look again before the next request.
+/// What `next` itself says, to whoever does not look again before the next request.
 #[test]
 fn only_a_whole_response_with_nothing_behind_it_makes_a_next_request() {
-    use bytes::Bytes;
-    use endwell_core::http::client::{Client, Next};
-    use endwell_core::http::{Event, Limits};
-    use endwell_core::{Outbox, Step};
-
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
     let old = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n";
     for (response, ends, last, next) in [
-        (format!("{head}hi"), false, false, true),
-        (format!("{head}h"), false, false, false),
-        (format!("{head}hi\r\n"), false, false, false),
-        (format!("{head}hi"), true, false, false),
-        (format!("{old}hi"), false, true, false),
-        (format!("{old}hi"), true, true, false),
+        (format!("{head}hi"), false, false, "a client"),
+        (format!("{head}h"), false, false, "unread"),
+        (format!("{head}hi\r\n"), false, false, "violated"),
+        (format!("{head}hi"), true, false, "by the peer"),
+        (format!("{old}hi"), false, true, "unread"),
+        (format!("{old}hi"), true, true, "by us"),
     ] {
-        let mut out = Outbox::default();
-        let client = Client::new(Limits::default().into());
-        let (sent, mut waiting) = client.send(&self::head(Method::Get), Bytes::new(), &mut out);
-        waiting.inbox().feed(response.as_bytes());
-        let Ok(Step::Done(Next::Final(mut received))) = waiting.poll() else { panic!("{response}") };
-        assert_eq!(received.body.is_last(), last, "{response}");
-        while let Some(ready) = received.body.poll().unwrap() {
-            if let Event::End = received.body.event(ready) {
+        let client = Client::new(Limits::default().into(), OutboxLimits::default());
+        let mut call = client.send(&self::head(Method::Get), Bytes::new());
+        io::feed(call.io(), response.as_bytes());
+        assert!(matches!(call.answer().event(), Some(CallEvent::Head(_))), "{response}");
+        assert_eq!(call.is_last(), last, "{response}");
+        if ends {
+            io::end(call.io());
+        }
+        while let Some(event) = call.answer().event() {
+            if let CallEvent::End = event {
                 break;
             }
         }
-        if ends {
-            received.body.inbox().end();
-        }
-        assert_eq!(received.body.after(sent).is_some(), next, "{response}, ends: {ends}");
+        let after = match call.next() {
+            Again::Client(_) => "a client",
+            Again::Unread(_) => "unread",
+            Again::Closed(Ended::Violated(_)) => "violated",
+            Again::Closed(Ended::ByPeer) => "by the peer",
+            Again::Closed(Ended::ByUs) => "by us",
+            Again::Closed(other) => panic!("{other}"),
+        };
+        assert_eq!(after, next, "{response}, ends: {ends}");
     }
 }

@@ -1,0 +1,16 @@
+//! No message begins within another.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{ConnectHead, FieldSection, Framing, Head, InterimHead, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Control, Kind, Masks, Offer, Subprotocol};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(socket: Socket<Within>) {
+    let within = socket.begin(Kind::Text); //~ E0599
+    //~ twin: let socket = socket.finish();
+}

@@ -1,0 +1,17 @@
+//! A body that was cut off has no clean end.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{ConnectHead, FieldSection, Framing, Head, InterimHead, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Control, Kind, Masks, Offer, Subprotocol};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(exchange: Exchange<Writing>) {
+    let closing = exchange.abort();
+    let answered = exchange.finish(None); //~ E0382
+    //~ twin: drop(closing);
+}

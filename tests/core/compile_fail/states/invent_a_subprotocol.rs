@@ -1,0 +1,17 @@
+//! Only a subprotocol that was offered can be chosen.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{ConnectHead, FieldSection, Framing, Head, InterimHead, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Control, Kind, Masks, Offer, Subprotocol};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(acceptance: Acceptance, offered: Subprotocol) {
+    let offered = Subprotocol("chat".into()); //~ E0423
+    //~ twin:
+    let acceptance = acceptance.subprotocol(offered);
+}

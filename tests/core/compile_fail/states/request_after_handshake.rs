@@ -1,0 +1,17 @@
+//! No request is sent after one for a WebSocket.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::serving::*;
+use endwell_core::http::{ConnectHead, FieldSection, Framing, Head, InterimHead, RequestHead};
+use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Control, Kind, Masks, Offer, Subprotocol};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(client: Client, offer: Offer, masks: Masks, head: &RequestHead) {
+    let handshake = client.websocket(offer, masks);
+    let call = client.send(head, Bytes::new()); //~ E0382
+    //~ twin: drop(handshake);
+}
