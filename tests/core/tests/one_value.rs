@@ -141,6 +141,27 @@ fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
 }
 
 #[test]
+fn silence_counts_against_the_peer_once_it_has_our_close() {
+    // An hour of silence before it, and a peer that takes it slowly.
+    let mut socket = socket(b"");
+    let hour = 3_600_000;
+    let _ = (look(socket.io(), 0), look(socket.io(), hour));
+    let mut receiving = socket.close_writing(Close::EMPTY);
+    let ends = |millis| Arrived::Nothing(Some(Deadline { at: at(millis), reason: Limit::CloseTime }));
+    assert_eq!(look(receiving.io(), hour), Arrived::Nothing(None));
+    assert!(receiving.event().is_none() && !written(receiving.io()).is_empty());
+    assert_eq!(look(receiving.io(), hour + 1000), ends(hour + 6000));
+    let left = || Some(1);
+    assert_eq!(look(receiving.io().unacknowledged(&left), hour + 6000), ends(hour + 11_000));
+    // A message, and what it says is no answer either.
+    feed(receiving.io(), b"\x81\x80\0\0\0\0");
+    assert!(matches!(receiving.event(), Some(Event::Text(_))) && receiving.event().is_none());
+    assert_eq!(look(receiving.io(), hour + 10_000), ends(hour + 15_000));
+    assert_eq!(look(receiving.io().unacknowledged(&|| Some(0)), hour + 15_000), Arrived::Something);
+    assert!(matches!(receiving.event(), Some(Event::Failed(_))));
+}
+
+#[test]
 fn a_peer_that_never_stops_sending_after_our_close_has_twice_the_time() {
     let mut closing = socket(b"").close(Close::EMPTY);
     assert_eq!(written(closing.io()), b"\x88\0");

@@ -279,7 +279,7 @@ impl<W> Socket<W> {
             | State::Inflating(_) => sender.close(close, outbox),
         };
         engine.stop_pinging();
-        let reader = Reader::new(engine, Silent);
+        let reader = Reader::new(engine, Silent::default());
         Receiving { inner: Box::new(Inner { conn, reader, subprotocol }), sent, first }
     }
 }

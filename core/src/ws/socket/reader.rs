@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::event::{Event, Piece};
-use crate::io::{Ask, Conn, Waits};
+use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::event::{self, Ready, What};
 use crate::ws::failure::{Cause, Failure};
 use crate::ws::receive::engine::{Engine, Reception, State};
@@ -26,8 +26,11 @@ pub(super) struct Reader<D> {
 }
 
 /// Our Close is written: the peer is owed nothing more.
-#[derive(Debug)]
-pub(super) struct Silent;
+#[derive(Debug, Default)]
+pub(super) struct Silent {
+    /// When the peer was first seen to have our Close.
+    since: Since,
+}
 
 /// What the receiving side owes the peer.
 pub(super) trait Duty {
@@ -40,7 +43,8 @@ pub(super) trait Duty {
     fn settle(&mut self, outbox: &mut Outbox);
 
     /// Judges the silence of the peer at `now`.
-    fn judge(&self, engine: &Engine, inbox: &Inbox, now: Instant) -> Result<(), Exceeded>;
+    fn judge(&mut self, engine: &Engine, conn: &mut Conn, now: Instant, ask: Ask<'_>)
+    -> Result<(), Exceeded>;
 
     /// When the silence of the peer is judged.
     fn deadline(&self, engine: &Engine, inbox: &Inbox) -> Option<Deadline>;
@@ -60,7 +64,7 @@ impl Duty for Sender {
         self.settle(outbox);
     }
 
-    fn judge(&self, _: &Engine, _: &Inbox, _: Instant) -> Result<(), Exceeded> {
+    fn judge(&mut self, _: &Engine, _: &mut Conn, _: Instant, _: Ask<'_>) -> Result<(), Exceeded> {
         Ok(())
     }
 
@@ -76,18 +80,32 @@ impl Duty for Silent {
 
     fn settle(&mut self, _: &mut Outbox) {}
 
-    /// RFC 6455 7.1.1: the peer answers our Close as soon as it can.
-    fn judge(&self, engine: &Engine, inbox: &Inbox, now: Instant) -> Result<(), Exceeded> {
-        let time = engine.limits.close_time;
-        match inbox.silent_since() {
-            Some(since) if now >= since.saturating_add(time) => Err(Exceeded::time(Limit::CloseTime, time)),
-            Some(_) | None => Ok(()),
+    /// RFC 6455 5.5.1: the peer answers our Close as soon as it can. So silence counts once it has it.
+    fn judge(
+        &mut self,
+        engine: &Engine,
+        conn: &mut Conn,
+        now: Instant,
+        ask: Ask<'_>,
+    ) -> Result<(), Exceeded> {
+        if !conn.outbox.is_empty() {
+            return Ok(());
         }
+        self.since.start(now);
+        if self.deadline(engine, &conn.inbox).is_none_or(|deadline| now < deadline.at) {
+            return Ok(());
+        }
+        if conn.is_unsent(now, ask) {
+            self.since.restart_at(now);
+            return Ok(());
+        }
+        Err(Exceeded::time(Limit::CloseTime, engine.limits.close_time))
     }
 
     fn deadline(&self, engine: &Engine, inbox: &Inbox) -> Option<Deadline> {
-        let at = inbox.silent_since()?.saturating_add(engine.limits.close_time);
-        Some(Deadline { at, reason: Limit::CloseTime })
+        let time = engine.limits.close_time;
+        let silent = inbox.silent_since()?.saturating_add(time);
+        Some(Deadline { at: self.since.end(time)?.max(silent), reason: Limit::CloseTime })
     }
 }
 
@@ -264,7 +282,7 @@ impl<D: Duty> Waits for Reader<D> {
         };
         if self.is_behind {
             self.engine.pause(&mut conn.inbox, now);
-        } else if let Err(exceeded) = self.duty.judge(&self.engine, &conn.inbox, now) {
+        } else if let Err(exceeded) = self.duty.judge(&self.engine, conn, now, ask) {
             self.engine.state = State::Failing(Box::new(exceeded.into()));
         }
         // A ping is to be written.
