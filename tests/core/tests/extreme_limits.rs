@@ -11,18 +11,21 @@
 #[path = "ws_help/mod.rs"]
 mod ws_help;
 
+use core::convert::Infallible;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
 use endwell_core::http::{self, FieldSection, Framing, Method};
+use endwell_core::ws::socket::Event;
 use endwell_core::ws::{self, Agreement, CloseCode, Deflate};
-use endwell_core::{Instant, Outbox, OutboxLimits, Pace, Step, Total};
+use endwell_core::{Ending, Instant, Io, Look, OutboxLimits, Pace, Total};
 use endwell_core_tests::asking::{Ask, Asking, Pieces, head};
 use endwell_core_tests::connection::Connection;
+use endwell_core_tests::io::{feed, written};
 use endwell_core_tests::plan::{self, Plan};
 use endwell_core_tests::random::Random;
-use ws_help::{KEY, frame, receive, receive_pieces};
+use ws_help::{KEY, client_with, frame, receive, receive_pieces, server_with};
 
 /// Counts per thread, so that tests side by side do not disturb each other.
 struct Counting;
@@ -262,6 +265,13 @@ fn conversation(key: Option<[u8; 4]>) -> Vec<u8> {
     .concat()
 }
 
+/// A read finds nothing at this moment, and a write takes nothing.
+fn look<'a>(io: Io<'a>, now: Instant, left: &'a dyn Fn() -> Option<u64>) {
+    let mut io = io.unacknowledged(left);
+    let Ok(_) = io.write(now, |_| Ok::<_, Infallible>(None));
+    let Ok(_) = io.read(now, |_| Ok::<_, Infallible>(Look::Nothing));
+}
+
 #[test]
 fn a_web_socket_with_any_limits() {
     for seed in 0..ROUNDS {
@@ -272,44 +282,50 @@ fn a_web_socket_with_any_limits() {
         bounded("WebSocket", &(&limits, outbox, seed), || {
             let agreement =
                 Agreement::answer([&b"permessage-deflate"[..]], &deflate.into()).unwrap().unwrap();
-            let socket = if client { ws_help::client(&limits) } else { ws_help::server(&limits) };
-            let ws::WebSocket { mut recv, mut send, .. } = socket.deflate(&agreement);
-            let mut out = Outbox::new(outbox);
-            send.text("hello", &mut out).unwrap();
+            let socket = if client { client_with(&limits, outbox) } else { server_with(&limits, outbox) };
+            let mut socket = socket.deflate(&agreement);
+            socket.writer().text("hello").unwrap();
             let large = ws::Message::binary(vec![7; 9000]);
-            let _full = send.message(large.with_compression(ws::Compression::Always), &mut out);
-            let (mut send, mut message, mut now) = (Some(send), None, Instant::default());
+            let _full = socket.writer().message(large.with_compression(ws::Compression::Always));
+            let (mut message, mut now) = (None, Instant::default());
             let step = bytes.len().div_ceil(WAITS.len());
             for (piece, wait) in bytes.chunks(step).zip(WAITS) {
                 let mut rest = piece;
                 while !rest.is_empty() {
-                    let taken = recv.inbox().feed(rest);
+                    let taken = feed(socket.io(), rest);
                     rest = &rest[taken..];
                     if in_pieces {
-                        receive_pieces(&mut recv, &mut message, &mut send, &mut out);
+                        receive_pieces(&mut socket, &mut message);
                     } else {
-                        receive(&mut recv, &mut send, &mut out);
+                        receive(&mut socket);
                     }
-                    assert!(taken > 0, "a poll that waits leaves room");
+                    assert!(taken > 0, "a socket that waits leaves room");
                 }
                 now = now.saturating_add(wait);
-                let _stalled = out.poll(now, || Some(wait.as_secs()));
-                recv.inbox().dry(now);
-                recv.deadline();
+                look(socket.io(), now, &|| Some(wait.as_secs()));
                 if closes {
                     break;
                 }
             }
-            let Some(sender) = send else { return };
-            let mut closing = recv.closing(sender.close(CloseCode::NORMAL.into(), &mut out));
-            ws_help::written(&mut out);
-            closing.inbox().feed(&bytes);
-            for wait in [Duration::ZERO, Duration::MAX, Duration::MAX] {
+            let mut closing = if extremes.0.one_in(2) {
+                socket.close(CloseCode::NORMAL.into())
+            } else {
+                let mut receiving = socket.close_writing(CloseCode::NORMAL.into());
+                feed(receiving.io(), &bytes);
+                look(receiving.io(), now, &|| None);
+                while !matches!(receiving.event(), None | Some(Event::Close(_) | Event::Failed(_))) {}
+                receiving.discard()
+            };
+            written(closing.io());
+            feed(closing.io(), &bytes);
+            for wait in [Duration::ZERO, Duration::ZERO, Duration::MAX, Duration::MAX, Duration::MAX] {
                 now = now.saturating_add(wait);
-                closing.inbox().dry(now);
-                let Step::Wait(waiting) = closing.poll(now, &out) else { return };
-                closing = waiting;
-                closing.deadline();
+                look(closing.io(), now, &|| Some(0));
+                closing = match closing.poll() {
+                    Ending::Wait(closing) | Ending::EndWrite(closing) => closing,
+                    Ending::Done(_) => return,
+                    Ending::Reset(ended) => panic!("{ended}"),
+                };
             }
             panic!("it waits for ever");
         });

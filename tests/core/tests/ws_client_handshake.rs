@@ -11,16 +11,17 @@
 mod ws_help;
 
 use bytes::Bytes;
-use endwell_core::http::client::{Client, Failure, ResponseBody};
-use endwell_core::http::server::{Next, Server};
-use endwell_core::http::{Event, Field, FieldSection, Limits as HttpLimits, Reading, StatusCode};
-use endwell_core::ws::{
-    Acceptance, Handshake, InvalidSubprotocol, Limits, Masks, Offer, Opening, Receiver, Subprotocol,
-    WebSocket,
+use endwell_core::http::calling::{
+    Again, Call, CallEvent, Client, Failure, GrantHead, Handshake, Opening, Sent,
 };
-use endwell_core::{Limit, Outbox, Step};
+use endwell_core::http::serving::{Exchange, Next, Server};
+use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Reading, Request, StatusCode};
+use endwell_core::ws::socket::Socket;
+use endwell_core::ws::{Acceptance, InvalidSubprotocol, Limits, Masks, Offer, Subprotocol};
+use endwell_core::{Arrived, Ended, Ending, Limit, OutboxLimits};
 use endwell_core_tests::cutter;
-use ws_help::{Got, at, frame, receive, written};
+use endwell_core_tests::io::{end, feed, look, waits, written};
+use ws_help::{Got, frame, receive};
 
 const REQUEST: &str = "GET /chat HTTP/1.1\r\nhost: example.com\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -36,52 +37,50 @@ fn masks() -> Masks {
     Masks::new(|| ws_help::KEY)
 }
 
-fn ask(offer: Offer) -> (Handshake, String) {
+fn ask(offer: Offer) -> (Handshake<Socket>, String) {
     asked(offer, Reading::Ordinary)
 }
 
-fn asked(offer: Offer, reading: Reading) -> (Handshake, String) {
-    let mut out = Outbox::default();
+fn asked(offer: Offer, reading: Reading) -> (Handshake<Socket>, String) {
     let mut limits = HttpLimits::default();
     limits.reading = reading;
-    let handshake = Client::new(limits.into()).upgrade(offer, masks(), &mut out);
-    (handshake, String::from_utf8(written(&mut out)).unwrap())
+    let mut handshake = Client::new(limits.into(), OutboxLimits::default()).websocket(offer, masks());
+    let request = String::from_utf8(written(handshake.io())).unwrap();
+    (handshake, request)
 }
 
 /// What comes of these pieces. Those that are left when the answer is decided go where the connection goes.
-fn answered(offer: Offer, pieces: &[&[u8]], ends: bool) -> Result<Opening, Failure> {
+fn answered(offer: Offer, pieces: &[&[u8]], ends: bool) -> Opening<Socket> {
     opening(ask(offer).0, pieces, ends)
 }
 
-fn opening(mut handshake: Handshake, pieces: &[&[u8]], ends: bool) -> Result<Opening, Failure> {
+fn opening(mut handshake: Handshake<Socket>, pieces: &[&[u8]], ends: bool) -> Opening<Socket> {
     let mut pieces = pieces.iter();
     loop {
-        match handshake.poll()? {
-            Step::Wait(waiting) => handshake = waiting,
-            Step::Done(mut opening) => {
-                let inbox = match &mut opening {
-                    Opening::Open(socket, _) => socket.recv.inbox(),
-                    Opening::Refused(received, _) => received.body.inbox(),
-                };
-                pieces.for_each(|piece| assert_eq!(inbox.feed(piece), piece.len()));
-                if ends {
-                    inbox.end();
-                }
-                return Ok(opening);
+        match handshake.poll() {
+            Opening::Wait(waiting) => handshake = waiting,
+            Opening::Open(head, mut socket) => {
+                pieces.for_each(|piece| assert_eq!(feed(socket.io(), piece), piece.len()));
+                return Opening::Open(head, socket);
             }
+            Opening::Refused(mut call) => {
+                pieces.for_each(|piece| assert_eq!(feed(call.io(), piece), piece.len()));
+                return Opening::Refused(call);
+            }
+            failed @ Opening::Failed(_) => return failed,
         }
         if let Some(piece) = pieces.next() {
-            assert_eq!(handshake.inbox().feed(piece), piece.len());
+            assert_eq!(feed(handshake.io(), piece), piece.len());
         } else {
             assert!(ends, "the answer is not whole");
-            handshake.inbox().end();
+            end(handshake.io());
         }
     }
 }
 
-fn open(offer: &Offer, answer: &str) -> WebSocket {
+fn open(offer: &Offer, answer: &str) -> Socket {
     match answered(offer.clone(), &[answer.as_bytes()], false) {
-        Ok(Opening::Open(socket, _)) => socket,
+        Opening::Open(_, socket) => socket,
         other => panic!("{answer}: {other:?}"),
     }
 }
@@ -90,7 +89,7 @@ fn open(offer: &Offer, answer: &str) -> WebSocket {
 fn failed(offer: &Offer, answer: &str) -> String {
     let mut reasons =
         cutter::every_way(answer.as_bytes()).map(|pieces| match answered(offer.clone(), &pieces, true) {
-            Err(failure) => failure.to_string(),
+            Opening::Failed(failure) => failure.to_string(),
             other => panic!("{answer}: {other:?}"),
         });
     let reason = reasons.next().unwrap();
@@ -98,21 +97,18 @@ fn failed(offer: &Offer, answer: &str) -> String {
     reason
 }
 
-fn content(body: &mut ResponseBody) -> Vec<u8> {
+/// The status, the content, and what can follow.
+fn heard(mut call: Call<Sent>) -> (StatusCode, Vec<u8>, Again) {
     let mut content = Vec::new();
-    while let Some(ready) = body.poll().unwrap() {
-        match body.event(ready) {
-            Event::Data(data) => content.extend_from_slice(&data),
-            Event::Trailers(_) => {}
-            Event::End => break,
+    let mut status = None;
+    loop {
+        match call.answer().event().unwrap() {
+            CallEvent::Head(head) => assert_eq!(status.replace(head.status()), None),
+            CallEvent::Data(data) => content.extend_from_slice(&data),
+            CallEvent::End => return (status.unwrap(), content, call.next()),
+            other => panic!("{other:?}"),
         }
     }
-    content
-}
-
-/// What has arrived; nothing of it asks for an answer.
-fn heard(recv: &mut Receiver) -> Vec<Got> {
-    receive(recv, &mut None, &mut Outbox::default())
 }
 
 #[test]
@@ -145,12 +141,12 @@ fn what_is_no_offer() {
 fn opened_with_the_first_frames_behind_it() {
     let bytes = [ANSWER.as_bytes(), &frame(0x81, b"first", None), &frame(0x82, &[1; 300], None)].concat();
     for pieces in cutter::every_way(&bytes) {
-        let Ok(Opening::Open(mut socket, head)) = answered(offer(), &pieces, false) else {
+        let Opening::Open(head, mut socket) = answered(offer(), &pieces, false) else {
             panic!("split after {}", pieces[0].len())
         };
-        assert_eq!((head.status(), head.fields().len(), socket.subprotocol), (101, 3, None));
-        let got = heard(&mut socket.recv);
-        assert_eq!(got, [Got::Text("first".into()), Got::Binary(vec![1; 300])]);
+        assert!(matches!(&head, GrantHead::Switching(head) if head.status() == 101));
+        assert_eq!((head.fields().len(), socket.subprotocol()), (3, None));
+        assert_eq!(receive(&mut socket), [Got::Text("first".into()), Got::Binary(vec![1; 300])]);
     }
 }
 
@@ -182,12 +178,11 @@ fn sloppy_forms_of_the_same_answer() {
         let answer = ANSWER.replacen(from, to, 1);
         let bytes = [answer.as_bytes(), &frame(0x81, b"first", None)].concat();
         for pieces in cutter::every_way(&bytes) {
-            let Ok(Opening::Open(mut socket, _)) = answered(offer(), &pieces, false) else {
-                panic!("{answer}")
-            };
-            assert_eq!(heard(&mut socket.recv), [Got::Text("first".into())], "{answer}");
+            let Opening::Open(_, mut socket) = answered(offer(), &pieces, false) else { panic!("{answer}") };
+            assert_eq!(receive(&mut socket), [Got::Text("first".into())], "{answer}");
             let strictly = opening(asked(offer(), Reading::Strict).0, &pieces, true);
-            let reason = strictly.unwrap_err().to_string();
+            let Opening::Failed(failure) = strictly else { panic!("{answer}") };
+            let reason = failure.to_string();
             assert!(reason.contains(why), "{answer}: {reason}");
         }
     }
@@ -228,7 +223,7 @@ fn the_subprotocol_is_one_of_those_offered_or_none() {
         ("Sec-WebSocket-Protocol: chat\r\n", Some("chat")),
         ("sec-websocket-protocol: chat.v2 \r\n", Some("chat.v2")),
     ] {
-        assert_eq!(open(&offer, &answer(lines)).subprotocol.as_deref(), chosen, "{lines}");
+        assert_eq!(open(&offer, &answer(lines)).subprotocol(), chosen, "{lines}");
     }
     for lines in [
         "Sec-WebSocket-Protocol: other\r\n",
@@ -254,14 +249,14 @@ fn refusals_and_redirects_are_responses() {
     ] {
         let answer = format!("HTTP/1.1 {status} x\r\n{field}\r\nContent-Length: 4\r\n\r\nsays");
         for pieces in cutter::every_way(answer.as_bytes()) {
-            let Ok(Opening::Refused(mut received, sent)) = answered(offer(), &pieces, false) else {
+            let Opening::Refused(call) = answered(offer(), &pieces, false) else {
                 panic!("{status} opens nothing")
             };
-            assert_eq!(received.head.status().code(), status);
             let (name, value) = field.split_once(": ").unwrap();
-            assert_eq!(received.head.fields().get_str(name), Some(value));
-            assert_eq!(content(&mut received.body), b"says");
-            assert_eq!(received.body.after(sent).is_some(), kept, "{status}");
+            assert_eq!(call.head().unwrap().fields().get_str(name), Some(value));
+            let (code, content, again) = heard(call);
+            assert_eq!((code.code(), &content[..]), (status, &b"says"[..]));
+            assert_eq!(matches!(again, Again::Client(_)), kept, "{status}: {again:?}");
         }
     }
 }
@@ -270,14 +265,14 @@ fn refusals_and_redirects_are_responses() {
 #[test]
 fn a_refused_handshake_can_be_repeated() {
     let answer = b"HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n";
-    let Ok(Opening::Refused(mut received, sent)) = answered(offer(), &[answer], false) else { panic!() };
-    assert!(content(&mut received.body).is_empty());
-    let client = received.body.after(sent).unwrap();
-    let mut out = Outbox::default();
+    let Opening::Refused(call) = answered(offer(), &[answer], false) else { panic!() };
+    let (_, content, Again::Client(client)) = heard(call) else { panic!("it is kept") };
+    assert!(content.is_empty());
     let again = offer().with(Field::from_static("authorization", "Basic x"));
-    let mut handshake = client.upgrade(again, masks(), &mut out);
-    handshake.inbox().feed(ANSWER.as_bytes());
-    assert!(matches!(handshake.poll(), Ok(Step::Done(Opening::Open(..)))));
+    let mut handshake = client.websocket(again, masks());
+    assert!(String::from_utf8(written(handshake.io())).unwrap().contains("authorization: Basic x\r\n"));
+    feed(handshake.io(), ANSWER.as_bytes());
+    assert!(matches!(handshake.poll(), Opening::Open(..)));
 }
 
 #[test]
@@ -292,71 +287,77 @@ fn no_answer() {
 
 #[test]
 fn the_answer_must_come_in_time() {
+    // While the request is on its way, the server cannot answer.
+    let mut handshake =
+        Client::new(HttpLimits::default().into(), OutboxLimits::default()).websocket(offer(), masks());
+    assert_eq!(waits(handshake.io(), 1 << 40), None);
     let (mut handshake, _) = ask(offer());
-    handshake.inbox().dry(at(0));
+    assert_eq!(waits(handshake.io().unacknowledged(&|| Some(1)), 1 << 40), None);
+    let (mut other, _) = ask(offer());
     for millis in [0, 59_999, 60_000] {
-        handshake.inbox().dry(at(millis));
-        match handshake.poll() {
-            Ok(Step::Wait(waiting)) => handshake = waiting,
-            Err(Failure::Error(error)) => {
-                assert_eq!(millis, 60_000, "{error}");
-                return;
-            }
-            other => panic!("{other:?}"),
+        if millis == 60_000 {
+            assert_eq!(look(handshake.io(), millis), Arrived::Something);
+            let Opening::Failed(Failure::Error(error)) = handshake.poll() else { panic!("it is late") };
+            assert!(error.to_string().contains("60"), "{error}");
+            break;
         }
-        assert_eq!(handshake.deadline().unwrap().reason, Limit::ResponseTime);
+        assert_eq!(waits(handshake.io(), millis).unwrap().reason, Limit::ResponseTime);
         assert!(handshake.is_untouched());
+        let Opening::Wait(waiting) = handshake.poll() else { panic!("too early") };
+        handshake = waiting;
     }
-    panic!("it waits for ever");
+    // Another time, and none.
+    other.set_response_time(Some(core::time::Duration::from_secs(5)));
+    assert_eq!(waits(other.io(), 0).unwrap().at, endwell_core_tests::io::at(5000));
+    other.set_response_time(None);
+    assert_eq!(waits(other.io(), 1 << 40), None);
+    // And whoever does not want to wait gives it up.
+    let closing = other.abort();
+    assert!(matches!(closing.poll(), Ending::Reset(Ended::Aborted)));
+}
+
+fn asks(request: &str) -> (Request, Exchange) {
+    let mut server = Server::new(HttpLimits::default().into(), OutboxLimits::default());
+    feed(server.io(), request.as_bytes());
+    let Next::Request(head, exchange) = server.poll() else { panic!("no exchange") };
+    (head, exchange)
 }
 
 /// Our server accepts it, and both can speak.
 #[test]
 fn both_cores() {
-    let (handshake, request) = ask(offer().subprotocol("chat").unwrap());
-    let mut out = Outbox::default();
-    let mut server = Server::new(HttpLimits::default().into());
-    server.inbox().feed(request.as_bytes());
-    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("no exchange") };
-    let chosen = Subprotocol::offered(&exchange.head).next().unwrap();
+    let (mut handshake, request) = ask(offer().subprotocol("chat").unwrap());
+    let (head, exchange) = asks(&request);
     let acceptance = Acceptance::new(Limits::default().into())
-        .subprotocol(chosen)
+        .subprotocol(Subprotocol::offered(&head).next().unwrap())
         .fields(FieldSection::new().with(Field::from_static("set-cookie", "a")));
-    let mut theirs = exchange.accept(acceptance, None, &mut out).unwrap();
-    theirs.send.text("welcome", &mut out).unwrap();
+    let mut theirs = exchange.accept(acceptance, None).unwrap();
+    theirs.writer().text("welcome").unwrap();
 
-    let mut handshake = handshake;
-    handshake.inbox().feed(&written(&mut out));
-    let Ok(Step::Done(Opening::Open(mut ours, head))) = handshake.poll() else { panic!("not open") };
+    feed(handshake.io(), &written(theirs.io()));
+    let Opening::Open(head, mut ours) = handshake.poll() else { panic!("not open") };
     assert_eq!(head.fields().get_str("set-cookie"), Some("a"));
-    assert_eq!(ours.subprotocol.as_deref(), Some("chat"));
-    assert_eq!(ours.recv.inbox().limit(), Limits::default().received_bytes);
-    assert_eq!(heard(&mut ours.recv), [Got::Text("welcome".into())]);
-    ours.send.text("hello", &mut out).unwrap();
-    let sent = written(&mut out);
+    assert_eq!((ours.subprotocol(), theirs.subprotocol()), (Some("chat"), Some("chat")));
+    assert_eq!(receive(&mut ours), [Got::Text("welcome".into())]);
+    ours.writer().text("hello").unwrap();
+    let sent = written(ours.io());
     assert_eq!(sent, frame(0x81, b"hello", Some(ws_help::KEY)));
-    theirs.recv.inbox().feed(&sent);
-    assert_eq!(heard(&mut theirs.recv), [Got::Text("hello".into())]);
+    feed(theirs.io(), &sent);
+    assert_eq!(receive(&mut theirs), [Got::Text("hello".into())]);
+    // From here on the limit on what is received is that of the WebSocket.
+    assert_eq!(feed(ours.io(), &frame(0x82, &vec![0; 1 << 20], None)), Limits::default().received_bytes);
 }
 
 /// Our server refuses it, and the client hears why.
 #[test]
 fn both_cores_and_a_refusal() {
     let (mut handshake, request) = ask(offer().with(Field::from_static("origin", "http://evil.org")));
-    let mut out = Outbox::default();
-    let mut server = Server::new(HttpLimits::default().into());
-    server.inbox().feed(request.as_bytes());
-    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("no exchange") };
-    let acceptance = Acceptance::new(Limits::default().into());
-    let (reason, mut exchange) = exchange.accept(acceptance, None, &mut out).unwrap_err();
-    let _sent = exchange.send.respond(&reason.head(), Bytes::from("no"), None, &mut exchange.recv, &mut out);
-    handshake.inbox().feed(&written(&mut out));
-    let Ok(Step::Done(Opening::Refused(mut received, sent))) = handshake.poll() else {
-        panic!("not refused")
-    };
-    assert_eq!(
-        (received.head.status(), &content(&mut received.body)[..]),
-        (StatusCode::FORBIDDEN, &b"no"[..])
-    );
-    assert!(received.body.after(sent).is_some());
+    let (_, exchange) = asks(&request);
+    let (reason, exchange) = exchange.accept(Acceptance::new(Limits::default().into()), None).unwrap_err();
+    let mut answered = exchange.respond(&reason.head(), Bytes::from("no"), None);
+    feed(handshake.io(), &written(answered.io()));
+    let Opening::Refused(call) = handshake.poll() else { panic!("not refused") };
+    let (status, content, again) = heard(call);
+    assert_eq!((status, &content[..]), (StatusCode::FORBIDDEN, &b"no"[..]));
+    assert!(matches!(again, Again::Client(_)), "{again:?}");
 }

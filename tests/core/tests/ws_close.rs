@@ -11,11 +11,11 @@
 
 mod ws_help;
 
-use endwell_core::ws::{
-    Cause, Close, CloseCode, End, Ended, Event, Limits, SessionEvent, WebSocket, Writing,
-};
-use endwell_core::{Limit, Outbox, Step};
-use ws_help::{Got, agreed, at, client, masked, plain, server, written};
+use endwell_core::ws::socket::Event;
+use endwell_core::ws::{Cause, Close, CloseCode, Kind, Limits};
+use endwell_core::{Arrived, Closing, End, Ended, Ending, Limit};
+use endwell_core_tests::io::{at, end, end_at, feed, feed_at, look, waits, written, written_at};
+use ws_help::{Got, agreed, cause, client, masked, plain, server};
 
 fn at_server(bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
     agreed(|| server(&Limits::default()), bytes)
@@ -61,45 +61,50 @@ fn nothing_behind_a_failure_is_looked_at() {
     assert_eq!(answer.len(), 2 + usize::from(answer[1]));
 }
 
-fn ended(step: Step<endwell_core::ws::Closing, Ended>) -> Ended {
-    match step {
-        Step::Done(ended) => ended,
-        Step::Wait(state) => panic!("it waits: {state:?}"),
+fn ended(closing: Closing) -> Ended {
+    match closing.poll() {
+        Ending::Done(ended) => ended,
+        other => panic!("it goes on: {other:?}"),
     }
 }
 
-fn waits(step: Step<endwell_core::ws::Closing, Ended>) -> endwell_core::ws::Closing {
-    match step {
-        Step::Wait(state) => state,
-        Step::Done(ended) => panic!("it ended: {ended}"),
+fn waiting(closing: Closing) -> Closing {
+    match closing.poll() {
+        Ending::Wait(closing) => closing,
+        other => panic!("it does not wait: {other:?}"),
     }
+}
+
+fn ends_writing(closing: Closing) -> Closing {
+    match closing.poll() {
+        Ending::EndWrite(closing) => closing,
+        other => panic!("it does not end its stream: {other:?}"),
+    }
+}
+
+fn closed_by_us(reason: &str) -> Ended {
+    let received = Close::new(CloseCode::NORMAL, reason).unwrap();
+    Ended::Closed { first: End::Ours, sent: CloseCode::NORMAL.into(), received }
 }
 
 /// 7.1.1: the server closes first with its Close, then TCP; the data that still came is thrown away.
 #[test]
 fn we_close_first() {
-    let mut out = Outbox::default();
-    let WebSocket { recv, send, .. } = server(&Limits::default());
-    let sent = send.close(CloseCode::NORMAL.into(), &mut out);
-    let mut closing = waits(recv.closing(sent).poll(at(0), &out));
-    assert!(
-        !closing.ends_writing(&out) && closing.deadline().is_none(),
-        "the time starts when all is written"
-    );
-    assert_eq!(written(&mut out), plain(0x88, b"\x03\xe8"));
-    closing.inbox().feed(&[masked(0x81, b"late"), masked(0x89, b"ping")].concat());
-    closing.inbox().dry(at(1000));
-    let mut closing = waits(closing.poll(at(1000), &out));
-    assert_eq!(closing.deadline().unwrap().at, at(6000));
-    assert!(!closing.ends_writing(&out));
-    closing.inbox().feed(&masked(0x88, b"\x03\xe8bye"));
-    let mut closing = waits(closing.poll(at(2000), &out));
-    assert!(closing.ends_writing(&out), "the server ends the stream");
-    assert!(out.is_empty(), "nothing follows our Close");
-    closing.inbox().end();
-    let ended = ended(closing.poll(at(2001), &out));
-    let received = Close::new(CloseCode::NORMAL, "bye").unwrap();
-    assert_eq!(ended, Ended::Closed { first: End::Ours, sent: CloseCode::NORMAL.into(), received });
+    let mut closing = waiting(server(&Limits::default()).close(CloseCode::NORMAL.into()));
+    assert_eq!(waits(closing.io(), 0), None, "the time starts when all is written");
+    assert_eq!(written(closing.io()), plain(0x88, b"\x03\xe8"));
+    let mut closing = waiting(closing);
+    feed(closing.io(), &[masked(0x81, b"late"), masked(0x89, b"ping")].concat());
+    let mut closing = waiting(closing);
+    let deadline = waits(closing.io(), 1000).unwrap();
+    assert_eq!((deadline.at, deadline.reason), (at(5000), Limit::CloseTime));
+    let mut closing = waiting(closing);
+    feed_at(closing.io(), 2000, &masked(0x88, b"\x03\xe8bye"));
+    let mut closing = waiting(ends_writing(closing));
+    assert!(written(closing.io()).is_empty(), "nothing follows our Close");
+    assert_eq!(waits(closing.io(), 2001).unwrap().at, at(7000), "the time for the end of the stream");
+    end_at(closing.io(), 2001);
+    assert_eq!(ended(closing), closed_by_us("bye"));
 }
 
 /// S7: frames that no limit would take are discarded as any others, whole or cut, and the message under way with them.
@@ -114,63 +119,57 @@ fn a_frame_of_any_size_is_discarded_once_our_close_is_written() {
         [&large[..0], &large[..1], &large[..13], &half, &half[..50], &half[..105]],
         [&large[..], &large[1..], &large[13..], &large, &half[50..], &half[105..]],
     );
-    for (start, end) in starts.into_iter().zip(ends) {
+    for (start, rest_of_it) in starts.into_iter().zip(ends) {
         // Text that is none, fragments that continue nothing, and pings: their payload is not looked at.
         let more = [masked(0x81, b"\xff"), masked(0x80, b"x"), masked(0x89, b"p"), large.clone()].concat();
         for step in [1, 7, 1000, 1 << 20] {
-            let (mut out, before) = (Outbox::default(), start.len() > 13 && start.len() < 1000);
-            let WebSocket { mut recv, send, .. } = server(&limits);
-            recv.inbox().feed(start);
-            assert!(!before || recv.poll().is_none());
-            let mut closing = recv.closing(send.close(CloseCode::NORMAL.into(), &mut out));
-            written(&mut out);
-            for piece in [end, &more, &close].concat().chunks(step) {
-                let mut rest = piece;
-                while !rest.is_empty() {
-                    let taken = closing.inbox().feed(rest);
-                    assert!(taken > 0, "a poll that waits leaves room");
-                    rest = &rest[taken..];
-                    closing = waits(closing.poll(at(0), &out));
-                }
+            let before = start.len() > 13 && start.len() < 1000;
+            let mut socket = server(&limits);
+            feed(socket.io(), start);
+            assert!(!before || socket.event().is_none());
+            let mut closing = socket.close(CloseCode::NORMAL.into());
+            written(closing.io());
+            let bytes = [rest_of_it, &more, &close].concat();
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                let taken = feed(closing.io(), &rest[..step.min(rest.len())]);
+                assert!(taken > 0, "a state that waits leaves room");
+                rest = &rest[taken..];
+                closing = if rest.is_empty() { ends_writing(closing) } else { waiting(closing) };
             }
-            closing.inbox().end();
-            let received = Close::new(CloseCode::NORMAL, "bye").unwrap();
-            let expected = Ended::Closed { first: End::Ours, sent: CloseCode::NORMAL.into(), received };
-            assert_eq!(ended(closing.poll(at(0), &out)), expected, "{} and {step}", start.len());
+            end(closing.io());
+            assert_eq!(ended(closing), closed_by_us("bye"), "{} and {step}", start.len());
         }
     }
     // What is no frame ends it: behind that no Close can be found.
-    let mut out = Outbox::default();
-    let WebSocket { recv, send, .. } = server(&limits);
-    let mut closing = recv.closing(send.close(CloseCode::NORMAL.into(), &mut out));
-    written(&mut out);
-    closing.inbox().feed(b"\xc1\x80\0\0\0\0");
-    let mut closing = waits(closing.poll(at(0), &out));
-    closing.inbox().end();
-    assert!(matches!(ended(closing.poll(at(0), &out)), Ended::Violated(_)));
+    let mut closing = server(&limits).close(CloseCode::NORMAL.into());
+    written(closing.io());
+    feed(closing.io(), b"\xc1\x80\0\0\0\0");
+    let mut closing = ends_writing(closing);
+    end(closing.io());
+    assert!(matches!(ended(closing), Ended::Violated(_)));
 }
 
 /// 7.1.1: the client waits for the server's end of the stream, within the limit.
 #[test]
 fn the_client_waits_for_the_end_of_the_stream() {
     for ends in [true, false] {
-        let mut out = Outbox::default();
-        let WebSocket { mut recv, send, .. } = client(&Limits::default());
-        recv.inbox().feed(&plain(0x88, b"\x03\xe9"));
-        let ready = recv.poll().unwrap();
-        let Ok(Event::Close(close)) = recv.event(ready) else { panic!("a Close") };
-        let sent = send.answer(close, &mut out);
-        let _ = written(&mut out);
-        let mut closing = waits(recv.closing(sent).poll(at(0), &out));
-        assert!(!closing.ends_writing(&out), "the server does");
+        let mut socket = client(&Limits::default());
+        feed(socket.io(), &plain(0x88, b"\x03\xe9"));
+        assert!(matches!(socket.event(), Some(Event::Close(_))));
+        let mut closing = socket.close(CloseCode::NORMAL.into());
+        assert_eq!(written(closing.io()).len(), 8, "a masked Close");
+        // It does not end its stream: the server does.
+        let mut closing = waiting(closing);
         let how = if ends {
-            closing.inbox().end();
-            ended(closing.poll(at(1), &out))
+            end_at(closing.io(), 1);
+            ended(closing)
         } else {
-            closing.inbox().dry(at(4999));
-            let mut closing = waits(closing.poll(at(4999), &out));
-            closing.inbox().dry(at(5000));
-            ended(closing.poll(at(5000), &out))
+            let deadline = waits(closing.io(), 4999).unwrap();
+            assert_eq!((deadline.at, deadline.reason), (at(5000), Limit::CloseTime));
+            let mut closing = waiting(closing);
+            assert_eq!(look(closing.io(), 5000), Arrived::Something);
+            ended(closing)
         };
         let code: Close = CloseCode::GOING_AWAY.into();
         assert_eq!(how, Ended::Closed { first: End::Theirs, sent: code.clone(), received: code });
@@ -181,25 +180,22 @@ fn the_client_waits_for_the_end_of_the_stream() {
 #[test]
 fn a_close_that_is_not_answered() {
     for floods in [false, true] {
-        let mut out = Outbox::default();
-        let WebSocket { recv, send, .. } = client(&Limits::default());
-        let sent = send.close(Close::EMPTY, &mut out);
-        let _ = written(&mut out);
-        let mut closing = recv.closing(sent);
+        let mut closing = client(&Limits::default()).close(Close::EMPTY);
+        written(closing.io());
         let mut now = 0;
-        let how = loop {
+        closing = loop {
             if floods {
-                closing.inbox().feed(&plain(0x81, b"on and on"));
+                feed_at(closing.io(), now, &plain(0x81, b"on and on"));
             } else {
-                closing.inbox().dry(at(now));
+                let _ = look(closing.io(), now);
             }
-            match closing.poll(at(now), &out) {
-                Step::Wait(state) => closing = state,
-                Step::Done(how) => break how,
+            closing = waiting(closing);
+            if *closing.ended() != Ended::Transport {
+                break closing;
             }
             now += 100;
         };
-        let Ended::Exceeded(exceeded) = how else { panic!("{how}") };
+        let Ended::Exceeded(exceeded) = closing.ended() else { panic!("{}", closing.ended()) };
         assert_eq!((exceeded.limit, now), (Limit::CloseTime, if floods { 10_000 } else { 5000 }));
     }
 }
@@ -215,56 +211,65 @@ fn ends_are_told_apart() {
         (b"\x88\x80\0\0\0\0", false, |how| matches!(how, Ended::Closed { first: End::Theirs, .. })),
     ];
     for (bytes, ends, expected) in feeds {
-        let mut out = Outbox::default();
-        let mut session = server(&Limits::default()).session();
-        session.inbox().feed(bytes);
-        if ends {
-            session.inbox().end();
+        for looks in [true, false] {
+            let mut socket = server(&Limits::default());
+            feed(socket.io(), bytes);
+            if ends {
+                end(socket.io());
+            }
+            assert!(socket.ready());
+            if looks {
+                drop(socket.event());
+            } else if matches!(bytes, [0x88, ..]) {
+                // A Close that nobody has looked at came after ours.
+                continue;
+            }
+            let how = socket.close(CloseCode::NORMAL.into()).cut();
+            assert!(expected(&how), "{how}");
         }
-        let ready = session.poll(&mut out).unwrap();
-        let _event = session.event(ready, &mut out);
-        let how = session.close(CloseCode::NORMAL.into(), &mut out).cut();
-        assert!(expected(&how), "{how}");
     }
-    let mut out = Outbox::default();
-    let closing = server(&Limits::default()).session().close(CloseCode::NORMAL.into(), &mut out);
+    let mut closing = server(&Limits::default()).close(CloseCode::NORMAL.into());
+    assert_eq!(written(closing.io()).len(), 4);
     assert_eq!(closing.cut(), Ended::Transport);
-    assert_eq!(out.len(), 4);
 }
 
-/// S6, S10: a session answers by itself, before the event is handed out, and then has nothing to write with.
+/// S6, S10: a socket answers a ping by itself, before the event is handed out, and its Close answers the peer's with the
+/// peer's code, whatever it is given.
 #[test]
-fn a_session_answers_by_itself() {
-    let mut out = Outbox::default();
-    let mut session = server(&Limits::default()).session();
-    session.inbox().feed(&[masked(0x89, b"p"), masked(0x88, b"\x03\xe8")].concat());
-    let ready = session.poll(&mut out).unwrap();
-    let Ok(SessionEvent::Ping(payload)) = session.event(ready, &mut out) else { panic!("a ping") };
+fn what_the_peer_is_owed_is_written() {
+    let mut socket = server(&Limits::default());
+    feed(socket.io(), &[masked(0x89, b"p"), masked(0x88, b"\x03\xe8")].concat());
+    let Some(Event::Ping(payload)) = socket.event() else { panic!("a ping") };
     assert_eq!(&payload[..], b"p");
-    assert_eq!(written(&mut out), plain(0x8a, b"p"));
-    assert!(matches!(session.writing(), Writing::Idle(_)));
-    let ready = session.poll(&mut out).unwrap();
-    let Ok(SessionEvent::Close(close)) = session.event(ready, &mut out) else { panic!("a Close") };
-    assert_eq!(close.code(), Some(CloseCode::NORMAL));
-    assert_eq!(written(&mut out), plain(0x88, b"\x03\xe8"));
-    assert!(matches!(session.writing(), Writing::Closed));
-    assert!(matches!(session.start(endwell_core::ws::Kind::Text), Writing::Closed));
-    let closing = session.close(CloseCode::GOING_AWAY.into(), &mut out);
-    assert!(out.is_empty(), "one Close");
-    assert!(matches!(closing.cut(), Ended::Closed { first: End::Theirs, .. }));
+    assert_eq!(written(socket.io()), plain(0x8a, b"p"));
+    for _ in 0..2 {
+        let Some(Event::Close(close)) = socket.event() else { panic!("a Close") };
+        assert_eq!(close.code(), Some(CloseCode::NORMAL));
+    }
+    // 5.5.1: the peer's Close takes no right away.
+    socket.writer().text("the last").unwrap();
+    let mut closing = socket.close(CloseCode::GOING_AWAY.into());
+    assert_eq!(written(closing.io()), [plain(0x81, b"the last"), plain(0x88, b"\x03\xe8")].concat());
+    let code: Close = CloseCode::NORMAL.into();
+    assert_eq!(closing.cut(), Ended::Closed { first: End::Theirs, sent: code.clone(), received: code });
 }
 
-/// A Close may end a message in pieces; the same holds for a failure and for the peer's Close.
+/// A Close may end a message in pieces: ours, the answer to the peer's, and the one for a failure.
 #[test]
 fn a_close_in_the_middle_of_a_message() {
-    let mut out = Outbox::default();
-    let mut session = server(&Limits::default()).session();
-    let Writing::Streaming(pieces) = session.start(endwell_core::ws::Kind::Text) else { panic!("begun") };
-    pieces.write("half".into(), &mut out).unwrap();
-    session.inbox().feed(b"\xff");
-    let ready = session.poll(&mut out).unwrap();
-    assert!(matches!(session.event(ready, &mut out), Err(Cause::Violation(_))));
-    let bytes = written(&mut out);
-    assert_eq!(&bytes[..6], plain(0x01, b"half"));
-    assert_eq!((bytes[6], bytes.len()), (0x88, 8 + usize::from(bytes[7])));
+    for (bytes, code) in [(&b""[..], 1001_u16), (b"\x88\x82\0\0\0\0\x03\xe8", 1000), (b"\xff", 1002)] {
+        let mut within = server(&Limits::default()).begin(Kind::Text);
+        within.writer().write("half".into()).unwrap();
+        feed(within.io(), bytes);
+        if code == 1002 {
+            assert!(matches!(cause(&mut within), Cause::Violation(_)));
+        } else {
+            assert_eq!(within.event().is_some(), code == 1000);
+        }
+        let mut closing = within.close(CloseCode::GOING_AWAY.into());
+        let bytes = written_at(closing.io(), 1);
+        assert_eq!(&bytes[..6], plain(0x01, b"half"));
+        assert_eq!((bytes[6], bytes.len()), (0x88, 8 + usize::from(bytes[7])));
+        assert_eq!(&bytes[8..10], &code.to_be_bytes());
+    }
 }

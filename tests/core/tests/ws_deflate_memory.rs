@@ -1,5 +1,10 @@
 //! What compression holds, measured by counting the allocator's bytes (S32, S33).
-#![allow(clippy::unwrap_used, clippy::std_instead_of_core, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::std_instead_of_core,
+    reason = "a test may panic"
+)]
 
 mod ws_help;
 
@@ -7,13 +12,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use bytes::Buf;
-use endwell_core::ws::{
-    Agreement, Cause, Compression, Deflate, Kind, Limits, Message, NextPiece, Piece, Session, SessionEvent,
-    WindowBits, Writing,
-};
-use endwell_core::{Outbox, OutboxLimits};
-use ws_help::{masked, written};
+use endwell_core::OutboxLimits;
+use endwell_core::ws::socket::{Event, Piece, Socket};
+use endwell_core::ws::{Agreement, Cause, Compression, Deflate, Kind, Limits, Message, WindowBits};
+use endwell_core_tests::io::{self, take, written};
+use ws_help::masked;
 
 struct Counting;
 
@@ -58,36 +61,45 @@ fn agreement(deflate: &Arc<Deflate>) -> Agreement {
     Agreement::answer([&offer[..]], deflate).unwrap().unwrap()
 }
 
-fn session(limits: &Limits, deflate: &Arc<Deflate>) -> Session {
-    ws_help::server(limits).deflate(&agreement(deflate)).session()
+fn socket(limits: &Limits, deflate: &Arc<Deflate>) -> Socket {
+    ws_help::server(limits).deflate(&agreement(deflate))
 }
 
 /// Feeds `bytes` and takes what comes. How much came, and the cause if it failed.
-fn feed(session: &mut Session, mut bytes: &[u8], pieces: bool, out: &mut Outbox) -> (usize, Option<Cause>) {
+fn feed(socket: &mut Socket, mut bytes: &[u8], pieces: bool) -> (usize, Option<Cause>) {
     let mut came = 0;
     while !bytes.is_empty() {
-        let taken = session.inbox().feed(bytes.get(..4096).unwrap_or(bytes));
+        let taken = io::feed(socket.io(), bytes.get(..4096).unwrap_or(bytes));
         bytes = bytes.get(taken..).unwrap_or_default();
         loop {
-            let polled =
-                if pieces { session.poll_piece(out) } else { session.poll(out).map(NextPiece::Event) };
-            let found = match polled {
-                None => break,
-                Some(NextPiece::Piece(ready)) => session.piece(ready, out).map(|piece| match piece {
-                    Piece::Text(text) => text.len(),
-                    Piece::Binary(data) => data.len(),
-                    Piece::Start(_) | Piece::End => 0,
-                }),
-                Some(NextPiece::Event(ready)) => session.event(ready, out).map(|event| match event {
-                    SessionEvent::Text(text) => text.len(),
-                    SessionEvent::Binary(data) => data.len(),
-                    SessionEvent::Ping(_) | SessionEvent::Pong(_) | SessionEvent::Close(_) => 0,
-                }),
+            let failure = if pieces {
+                match socket.piece() {
+                    None => break,
+                    Some(Piece::Failed(failure)) => failure,
+                    Some(piece) => {
+                        came += match piece {
+                            Piece::Text(text) => text.len(),
+                            Piece::Binary(data) => data.len(),
+                            _ => 0,
+                        };
+                        continue;
+                    }
+                }
+            } else {
+                match socket.event() {
+                    None => break,
+                    Some(Event::Failed(failure)) => failure,
+                    Some(event) => {
+                        came += match event {
+                            Event::Text(text) => text.len(),
+                            Event::Binary(data) => data.len(),
+                            _ => 0,
+                        };
+                        continue;
+                    }
+                }
             };
-            match found {
-                Ok(len) => came += len,
-                Err(cause) => return (came, Some(cause)),
-            }
+            return (came, Some(failure.cause().clone()));
         }
     }
     (came, None)
@@ -96,10 +108,9 @@ fn feed(session: &mut Session, mut bytes: &[u8], pieces: bool, out: &mut Outbox)
 /// A client's message, compressed by itself.
 fn compressed(data: Vec<u8>, form: fn(Vec<u8>) -> Message) -> Vec<u8> {
     let deflate = Arc::new(Deflate::without_context());
-    let mut send = ws_help::client(&Limits::default()).deflate(&agreement(&deflate)).send;
-    let mut out = Outbox::default();
-    send.message(form(data).with_compression(Compression::Always), &mut out).unwrap();
-    written(&mut out)
+    let mut client = ws_help::client(&Limits::default()).deflate(&agreement(&deflate));
+    client.writer().message(form(data).with_compression(Compression::Always)).unwrap();
+    written(client.io())
 }
 
 fn text(data: Vec<u8>) -> Message {
@@ -145,8 +156,7 @@ fn bombs() {
             [("zeros", &zeros), ("text", &letters), ("fragments", &fragments), ("final blocks", &finals)]
         {
             for pieces in [false, true] {
-                let (held, (came, cause)) =
-                    most(|| feed(&mut session(&limits, &deflate), bomb, pieces, &mut Outbox::default()));
+                let (held, (came, cause)) = most(|| feed(&mut socket(&limits, &deflate), bomb, pieces));
                 let code = cause.and_then(|cause| cause.code()).map(endwell_core::ws::CloseCode::number);
                 println!(
                     "{name} of {} bytes, limit {limit}, in pieces {pieces}: {held} bytes held",
@@ -198,17 +208,17 @@ fn between_messages() {
         let make = || {
             let socket = ws_help::server(&limits);
             match &deflate {
-                None => socket.session(),
-                Some(deflate) => socket.deflate(&agreement(deflate)).session(),
+                None => socket,
+                Some(deflate) => socket.deflate(&agreement(deflate)),
             }
         };
         let mut plain = None;
-        let base = left(|| plain = Some(ws_help::server(&limits).session()));
+        let base = left(|| plain = Some(ws_help::server(&limits)));
         let mut open = None;
         let idle = left(|| open = Some(make())) - base;
         assert!(idle <= before_any, "{name}: {idle} bytes before a message");
-        let mut session = open.unwrap();
-        let mut client = ws_help::client(&limits).send;
+        let mut socket = open.unwrap();
+        let mut client = ws_help::client(&limits);
         let mut other = None;
         if let Some(deflate) = &deflate {
             // The peer has settings of its own: what is lent there is not lent here.
@@ -216,87 +226,79 @@ fn between_messages() {
                 if deflate.sent_context == 0 { Deflate::without_context() } else { Deflate::default() };
             let ours = agreement(deflate);
             let confirmed = Arc::new(settings).confirm([ours.field().as_bytes()]).unwrap().unwrap();
-            client = ws_help::client(&limits).deflate(&confirmed).send;
+            client = ws_help::client(&limits).deflate(&confirmed);
             other = Some(confirmed);
         }
-        let mut out = Outbox::default();
         // The pool and the buffers are made by the first, so that what is measured is what further messages leave.
-        let mut echo = |number: usize, session: &mut Session| {
-            client.text(&line(number), &mut out).unwrap();
-            let bytes = written(&mut out);
-            let mut buffer = bytes::BytesMut::zeroed(64 << 10);
-            buffer.truncate(64 << 10);
-            session.inbox().lend(buffer).unwrap();
-            let (came, cause) = feed(session, &bytes, false, &mut out);
+        let mut echo = |number: usize, socket: &mut Socket| {
+            client.writer().text(&line(number)).unwrap();
+            let bytes = written(client.io());
+            drop(client.io().reclaim_output());
+            socket.io().lend(bytes::BytesMut::zeroed(64 << 10)).unwrap();
+            let (came, cause) = feed(socket, &bytes, false);
             assert_eq!((came, cause), (line(number).len(), None));
-            drop(session.inbox().reclaim());
-            let Writing::Idle(sender) = session.writing() else { panic!("idle") };
-            sender.text(&line(number), &mut out).unwrap();
-            let sent = out.len();
-            out.advance(sent);
-            drop(out.reclaim());
+            drop(socket.io().reclaim());
+            socket.writer().text(&line(number)).unwrap();
+            take(socket.io(), usize::MAX);
+            drop(socket.io().reclaim_output());
         };
         {
             // Of another connection with the same settings.
             let mut first = make();
-            let mut sender = match &other {
-                Some(agreement) => ws_help::client(&limits).deflate(agreement).send,
-                None => ws_help::client(&limits).send,
+            let mut client = match &other {
+                Some(agreement) => ws_help::client(&limits).deflate(agreement),
+                None => ws_help::client(&limits),
             };
-            let mut out = Outbox::default();
-            sender.text(&line(1), &mut out).unwrap();
-            let bytes = written(&mut out);
-            feed(&mut first, &bytes, false, &mut out);
-            if let Writing::Idle(sender) = first.writing() {
-                sender.text(&line(1), &mut out).unwrap();
-            }
+            client.writer().text(&line(1)).unwrap();
+            feed(&mut first, &written(client.io()), false);
+            first.writer().text(&line(1)).unwrap();
         }
-        echo(0, &mut session);
+        echo(0, &mut socket);
         let client_first = idle;
-        let grown = left(|| (1..200).for_each(|number| echo(number, &mut session)));
+        let grown = left(|| (1..200).for_each(|number| echo(number, &mut socket)));
         // The client's half keeps what it sent, too: as much as it says.
-        let said = session.held_bytes();
+        let said = socket.held_bytes();
         println!(
             "{name}: {idle} bytes at first, {said} said after 200 messages, {grown} grown on both sides"
         );
         assert!(said <= after_many + client_first, "{name}: {said} bytes");
         assert!(grown <= 2 * after_many, "{name}: {grown} bytes");
         let held = HELD.load(Relaxed);
-        drop(session);
-        let session_held = held - HELD.load(Relaxed);
-        println!("{name}: {session_held} bytes freed with the session, {base} without compression");
-        assert!(session_held <= after_many + base, "{name}: {session_held} bytes");
+        drop(socket);
+        let freed = held - HELD.load(Relaxed);
+        println!("{name}: {freed} bytes freed with the socket, {base} without compression");
+        assert!(freed <= after_many + base, "{name}: {freed} bytes");
         // What it says is what it has, beside its own fields and what it shares.
-        assert!(session_held.abs_diff(said) <= base.max(300), "{name}: {session_held}, and it says {said}");
+        assert!(freed.abs_diff(said) <= base.max(300), "{name}: {freed}, and it says {said}");
     }
 }
 
 /// What is lent for a message that is not whole yet, or that is written in pieces, is counted as well.
 fn while_a_message_is_under_way() {
     let deflate = Arc::new(Deflate::without_context());
-    let mut session = session(&Limits::default(), &deflate);
-    let mut out = Outbox::default();
+    let mut socket = socket(&Limits::default(), &deflate);
     let bytes = compressed(line(1).repeat(100).into_bytes(), text);
     let (first, rest) = bytes.split_at(bytes.len() / 2);
-    let said = session.held_bytes();
-    let held = left(|| assert_eq!(feed(&mut session, first, false, &mut out), (0, None)));
-    let lent = session.held_bytes() - said;
+    let said = socket.held_bytes();
+    let held = left(|| assert_eq!(feed(&mut socket, first, false), (0, None)));
+    let lent = socket.held_bytes() - said;
     println!("half a message: {held} bytes held, {lent} said");
     assert!(lent <= held && held - lent < 30_000, "{held} held, {lent} said");
-    feed(&mut session, rest, false, &mut out);
-    assert!(session.poll(&mut out).is_none());
-    assert_eq!(session.held_bytes(), said, "between messages nothing is lent");
+    feed(&mut socket, rest, false);
+    assert!(socket.event().is_none());
+    assert_eq!(socket.held_bytes(), said, "between messages nothing is lent");
 
+    let mut begun = None;
     let held = left(|| {
-        session.start(Kind::Text);
-        let Writing::Streaming(fragments) = session.writing() else { panic!("begun") };
-        fragments.write("a piece".into(), &mut out).unwrap();
+        let mut within = socket.begin(Kind::Text);
+        within.writer().write("a piece".into()).unwrap();
+        begun = Some(within);
     });
-    let lent = session.held_bytes() - said;
+    let within = begun.unwrap();
+    let lent = within.held_bytes() - said;
     println!("a message in pieces: {held} bytes held, {lent} said");
     assert!(lent.abs_diff(held) < 30_000, "{held} held, {lent} said");
-    session.finish(&mut out);
-    assert_eq!(session.held_bytes(), said);
+    assert_eq!(within.finish().held_bytes(), said);
 }
 
 /// What a large message needed leaves with it: a compressor that is kept is as large as any.
@@ -311,38 +313,39 @@ fn after_a_large_message() {
     let incompressible: Vec<u8> = (0..4 << 20).map(|_| noise()).collect();
     let deflate = Arc::new(Deflate::without_context());
     let agreement = agreement(&deflate);
-    let mut out = Outbox::default();
     for (name, data) in [("half of noise", &data), ("noise", &incompressible)] {
+        let mut sent = None;
         let held = left(|| {
-            let mut send = ws_help::client(&Limits::default()).deflate(&agreement).send;
-            send.binary(data, &mut out).unwrap();
-            drop(written(&mut out));
-            drop(out.reclaim());
+            let mut client = ws_help::client(&Limits::default()).deflate(&agreement);
+            client.writer().binary(data).unwrap();
+            take(client.io(), usize::MAX);
+            drop(client.io().reclaim_output());
+            sent = Some(client);
         });
         println!("after a message of {name}: {held} bytes held");
         assert!(held < 500_000, "{name}: {held} bytes");
     }
     // What waits for the transport takes no more than twice what it says.
-    let mut out = Outbox::new(OutboxLimits { bytes: 16 << 20, ..OutboxLimits::default() });
+    let output = OutboxLimits { bytes: 16 << 20, ..OutboxLimits::default() };
+    let mut sent = None;
     let held = left(|| {
-        let mut send = ws_help::server(&Limits::default()).deflate(&agreement).send;
+        let mut server = ws_help::server_with(&Limits::default(), output).deflate(&agreement);
         for part in data.chunks(10_000).take(100) {
-            send.binary(part, &mut out).unwrap();
+            server.writer().binary(part).unwrap();
         }
+        sent = Some(server);
     });
-    println!("{} bytes wait: {held} bytes held", out.len());
-    assert!(held < 2 * out.len() + 100_000, "{held} bytes for {}", out.len());
-    let mut out = Outbox::default();
+    let queued = sent.unwrap().io().queued();
+    println!("{queued} bytes wait: {held} bytes held");
+    assert!(held < 2 * queued + 100_000, "{held} bytes for {queued}");
     // Between the pieces of one as well.
     let held = left(|| {
-        let mut session = ws_help::client(&Limits::default()).deflate(&agreement).session();
-        session.start(Kind::Binary);
-        let Writing::Streaming(fragments) = session.writing() else { panic!("begun") };
-        fragments.write(data.clone().into(), &mut out).unwrap();
-        drop(written(&mut out));
-        drop(out.reclaim());
-        let (said, held) = (session.held_bytes(), HELD.load(Relaxed));
-        drop(session);
+        let mut within = ws_help::client(&Limits::default()).deflate(&agreement).begin(Kind::Binary);
+        within.writer().write(data.clone().into()).unwrap();
+        take(within.io(), usize::MAX);
+        drop(within.io().reclaim_output());
+        let (said, held) = (within.held_bytes(), HELD.load(Relaxed));
+        drop(within);
         let had = held - HELD.load(Relaxed);
         println!("between large pieces: {had} bytes held, {said} said");
         assert!(had < said + 30_000, "{had} bytes held, {said} said");

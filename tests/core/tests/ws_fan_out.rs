@@ -8,14 +8,13 @@
 
 mod ws_help;
 
-use bytes::{Buf, Bytes};
-use endwell_core::ws::{Frame, Kind, Limits, Message, Sender, WebSocket};
-use endwell_core::{Outbox, OutboxLimits};
-use ws_help::{Got, client, plain, run, server, text, written};
+use core::convert::Infallible;
 
-fn sender_of(socket: WebSocket) -> Sender {
-    socket.send
-}
+use bytes::Bytes;
+use endwell_core::OutboxLimits;
+use endwell_core::ws::{Frame, Kind, Limits, Message};
+use endwell_core_tests::io::written;
+use ws_help::{Got, client, client_with, plain, run, server, server_with, text};
 
 /// 5.2: each length in each form, to three servers' peers and three clients'.
 #[test]
@@ -27,13 +26,13 @@ fn what_is_sent_to_many_each_of_them_reads() {
         assert_eq!((frame.kind(), &frame.data()[..]), (Kind::Binary, &data[..]));
         assert_eq!(frame.encoded_len(), plain(0x82, &data).len());
         let mut keys = std::collections::HashSet::new();
-        let mut to_server = sender_of(client(&limits));
+        let mut to_server = client(&limits);
         for _ in 0..3 {
-            let mut out = Outbox::default();
-            sender_of(server(&limits)).frame(&frame, &mut out).unwrap();
-            assert_eq!(written(&mut out), plain(0x82, &data), "{len}");
-            to_server.frame(&frame.clone(), &mut out).unwrap();
-            let bytes = written(&mut out);
+            let mut to_client = server(&limits);
+            to_client.writer().frame(&frame).unwrap();
+            assert_eq!(written(to_client.io()), plain(0x82, &data), "{len}");
+            to_server.writer().frame(&frame.clone()).unwrap();
+            let bytes = written(to_server.io());
             assert_eq!(bytes.len(), frame.encoded_len() + 4);
             let at = bytes.len() - len - 4;
             assert!(keys.insert(bytes[at..at + 4].to_vec()), "a key for each frame");
@@ -41,9 +40,9 @@ fn what_is_sent_to_many_each_of_them_reads() {
         }
         assert_eq!(Message::from(frame), Message::binary(data));
     }
-    let mut out = Outbox::default();
-    sender_of(server(&limits)).frame(&Message::text("grüße").into(), &mut out).unwrap();
-    assert_eq!(run(client(&limits), &written(&mut out), 1).0, [text("grüße")]);
+    let mut socket = server(&limits);
+    socket.writer().frame(&Message::text("grüße").into()).unwrap();
+    assert_eq!(run(client(&limits), &written(socket.io()), 1).0, [text("grüße")]);
 }
 
 /// What is queued for each connection is the same memory as what was encoded.
@@ -53,10 +52,15 @@ fn a_large_message_is_shared() {
     let frame = Frame::encode(Message::binary(data.clone()));
     assert_eq!(frame.data().as_ptr(), data.as_ptr());
     for frame in [frame.clone(), frame] {
-        let mut out = Outbox::default();
-        sender_of(server(&Limits::default())).frame(&frame, &mut out).unwrap();
-        out.advance(10);
-        assert_eq!((out.chunk().as_ptr(), out.len()), (data.as_ptr(), data.len()));
+        let mut socket = server(&Limits::default());
+        socket.writer().frame(&frame).unwrap();
+        let Ok(_) = socket.io().write(endwell_core_tests::io::at(0), |chunks| {
+            assert_eq!(chunks.next().unwrap().len(), 10);
+            let shared = chunks.next().unwrap();
+            assert_eq!((shared.as_ptr(), shared.len()), (data.as_ptr(), data.len()));
+            assert!(chunks.next().is_none());
+            Ok::<_, Infallible>(None)
+        });
         assert_eq!(Message::from(frame).data().as_ptr(), data.as_ptr());
     }
 }
@@ -64,20 +68,19 @@ fn a_large_message_is_shared() {
 /// The bounds are those of a message.
 #[test]
 fn a_frame_that_does_not_fit_writes_nothing() {
-    for (socket, key) in [(server(&Limits::default()), 0), (client(&Limits::default()), 4)] {
-        let mut send = sender_of(socket);
-        let mut out = Outbox::new(OutboxLimits { bytes: 1000, ..OutboxLimits::default() });
+    let limits = Limits::default();
+    let output = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
+    for (mut socket, key) in [(server_with(&limits, output), 0), (client_with(&limits, output), 4)] {
         let [small, large] = [400, 5000].map(|len| Frame::encode(Message::binary(vec![1; len])));
-        send.frame(&small, &mut out).unwrap();
-        send.frame(&small, &mut out).unwrap();
+        socket.writer().frame(&small).unwrap();
+        socket.writer().frame(&small).unwrap();
         let queued = 2 * (small.encoded_len() + key);
-        assert_eq!(send.frame(&small, &mut out).unwrap_err().0, &small);
-        assert_eq!(send.frame(&large, &mut out).unwrap_err().0, &large);
-        assert_eq!(out.len(), queued);
-        out.advance(queued);
-        // Larger than the outbox, and nothing else is queued.
-        send.frame(&large, &mut out).unwrap();
-        assert_eq!(out.len(), large.encoded_len() + key);
+        assert_eq!(socket.writer().frame(&small).unwrap_err().0, &small);
+        assert_eq!(socket.writer().frame(&large).unwrap_err().0, &large);
+        assert_eq!(written(socket.io()).len(), queued);
+        // Larger than the limit, and nothing else is queued.
+        socket.writer().frame(&large).unwrap();
+        assert_eq!(socket.io().queued(), large.encoded_len() + key);
     }
 }
 

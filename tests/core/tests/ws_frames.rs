@@ -11,9 +11,10 @@
 
 mod ws_help;
 
-use endwell_core::ws::{Kind, Limits, Message, NotWritten, WebSocket};
-use endwell_core::{Outbox, OutboxLimits};
-use ws_help::{Got, agreed, client, frame, masked, plain, run, server, text, written};
+use endwell_core::OutboxLimits;
+use endwell_core::ws::{Control, Kind, Limits, Message, NotWritten};
+use endwell_core_tests::io::written;
+use ws_help::{Got, agreed, client, frame, masked, plain, run, server, server_with, text};
 
 fn at_server(bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
     agreed(|| server(&Limits::default()), bytes)
@@ -48,16 +49,15 @@ fn lengths() {
             assert_eq!(run(server(&Limits::default()), &masked(0x82, &data), step).0, expected);
             assert_eq!(run(client(&Limits::default()), &plain(0x82, &data), step).0, expected);
         }
-        let mut out = Outbox::default();
-        let WebSocket { mut send, .. } = server(&Limits::default());
-        send.message(Message::binary(data.clone()), &mut out).unwrap();
-        assert_eq!(written(&mut out), plain(0x82, &data));
-        send.binary(&data, &mut out).unwrap();
-        assert_eq!(written(&mut out), plain(0x82, &data));
-        let WebSocket { mut send, .. } = client(&Limits::default());
+        let mut socket = server(&Limits::default());
+        socket.writer().message(Message::binary(data.clone())).unwrap();
+        assert_eq!(written(socket.io()), plain(0x82, &data));
+        socket.writer().binary(&data).unwrap();
+        assert_eq!(written(socket.io()), plain(0x82, &data));
+        let mut socket = client(&Limits::default());
         for _ in 0..2 {
-            send.message(Message::binary(data.clone()), &mut out).unwrap();
-            let bytes = written(&mut out);
+            socket.writer().message(Message::binary(data.clone())).unwrap();
+            let bytes = written(socket.io());
             assert_eq!(run(server(&Limits::default()), &bytes, bytes.len()).0, expected);
         }
     }
@@ -124,18 +124,16 @@ fn fragments_and_control_frames_between_them() {
 /// 5.4: a message in pieces as it is written, a ping between, the next message after (S14, S15).
 #[test]
 fn fragments_out() {
-    let mut out = Outbox::default();
-    let WebSocket { send, .. } = server(&Limits::default());
-    let mut pieces = send.fragments(Kind::Text);
-    pieces.write("one".into(), &mut out).unwrap();
-    pieces.write("".into(), &mut out).unwrap();
-    pieces.ping(endwell_core::ws::Control::EMPTY, &mut out).unwrap();
-    pieces.write("two".into(), &mut out).unwrap();
+    let mut within = server(&Limits::default()).begin(Kind::Text);
+    within.writer().write("one".into()).unwrap();
+    within.writer().write("".into()).unwrap();
+    within.ping(Control::EMPTY).unwrap();
+    within.writer().write("two".into()).unwrap();
     let cut = bytes::Bytes::from_static(&"€".as_bytes()[..2]);
-    assert_eq!(pieces.write(cut.clone(), &mut out), Err(NotWritten::NotText(cut)));
-    let mut send = pieces.finish(&mut out);
-    send.text("next", &mut out).unwrap();
-    let send = send.fragments(Kind::Binary).finish(&mut out);
+    assert_eq!(within.writer().write(cut.clone()), Err(NotWritten::NotText(cut)));
+    let mut socket = within.finish();
+    socket.writer().text("next").unwrap();
+    let mut socket = socket.begin(Kind::Binary).finish();
     let expected = [
         plain(0x01, b"one"),
         plain(0x89, b""),
@@ -144,8 +142,7 @@ fn fragments_out() {
         plain(0x81, b"next"),
         plain(0x82, b""),
     ];
-    assert_eq!(written(&mut out), expected.concat());
-    drop(send);
+    assert_eq!(written(socket.io()), expected.concat());
 }
 
 /// 8.1: text fails at its first impossible byte, though the frame goes on and on.
@@ -172,31 +169,32 @@ fn text_fails_early() {
 /// 5.3: each frame of a client has a key of its own, and what it sends is really masked.
 #[test]
 fn each_frame_has_its_own_key() {
-    let mut out = Outbox::default();
-    let WebSocket { mut send, .. } = client(&Limits::default());
+    let mut socket = client(&Limits::default());
     let mut keys = std::collections::HashSet::new();
     for _ in 0..100 {
-        send.text("the same", &mut out).unwrap();
-        let bytes = written(&mut out);
+        socket.writer().text("the same").unwrap();
+        let bytes = written(socket.io());
         let key: [u8; 4] = bytes[2..6].try_into().unwrap();
         assert!(keys.insert(key));
         assert_eq!(bytes, frame(0x81, b"the same", Some(key)));
     }
 }
 
-/// A message that does not fit comes back whole; one larger than the outbox is taken when nothing else is queued.
+/// A message that does not fit comes back whole; one larger than the limit is taken when nothing else is queued.
 #[test]
-fn a_full_outbox_hands_back() {
-    let limits = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
-    let mut out = Outbox::new(limits);
-    let WebSocket { mut send, .. } = server(&Limits::default());
+fn what_does_not_fit_is_handed_back() {
+    let output = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
+    let mut socket = server_with(&Limits::default(), output);
     let large = Message::binary(vec![1; 5000]);
-    send.message(large.clone(), &mut out).unwrap();
-    assert_eq!(send.message(large.clone(), &mut out).unwrap_err().0, large);
-    assert_eq!(send.text("x", &mut out).unwrap_err().0, "x");
-    let mut pieces = send.fragments(Kind::Binary);
-    assert_eq!(pieces.write(vec![1; 5000].into(), &mut out), Err(NotWritten::Full(vec![1; 5000].into())));
-    assert_eq!(written(&mut out), plain(0x82, &[1; 5000]));
-    pieces.write(vec![1; 900].into(), &mut out).unwrap();
-    let _sender = pieces.finish(&mut out);
+    let mut writer = socket.writer();
+    assert!(writer.fits(5000));
+    writer.message(large.clone()).unwrap();
+    assert!(!writer.fits(1));
+    assert_eq!(writer.message(large.clone()).unwrap_err().0, large);
+    assert_eq!(writer.text("x").unwrap_err().0, "x");
+    let mut within = socket.begin(Kind::Binary);
+    assert_eq!(within.writer().write(vec![1; 5000].into()), Err(NotWritten::Full(vec![1; 5000].into())));
+    assert_eq!(written(within.io()), plain(0x82, &[1; 5000]));
+    within.writer().write(vec![1; 900].into()).unwrap();
+    assert_eq!(written(within.finish().io()), [plain(0x02, &[1; 900]), plain(0x80, b"")].concat());
 }

@@ -12,20 +12,25 @@
 mod ws_help;
 
 use bytes::Bytes;
-use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits as HttpLimits};
+use endwell_core::OutboxLimits;
+use endwell_core::http::serving::{Exchange, Next, Server};
+use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Request};
 use endwell_core::ws::{Acceptance, Limits, NotAHandshake, Origins, Subprotocol};
-use endwell_core::{Outbox, Step};
-use ws_help::{Got, masked, receive, text, written};
+use endwell_core_tests::io::{feed, written};
+use ws_help::{Got, masked, receive, text};
 
 const HANDSHAKE: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-fn exchange(bytes: &[u8]) -> Exchange {
-    let mut server = Server::new(HttpLimits::default().into());
-    assert_eq!(server.inbox().feed(bytes), bytes.len());
+fn server() -> Server {
+    Server::new(HttpLimits::default().into(), OutboxLimits::default())
+}
+
+fn exchange(bytes: &[u8]) -> (Request, Exchange) {
+    let mut server = server();
+    assert_eq!(feed(server.io(), bytes), bytes.len());
     match server.poll() {
-        Ok(Step::Done(Next::Exchange(exchange))) => exchange,
+        Next::Request(head, exchange) => (head, exchange),
         other => panic!("no exchange: {other:?}"),
     }
 }
@@ -35,14 +40,12 @@ fn acceptance() -> Acceptance {
 }
 
 fn reason(request: &str, acceptance: Acceptance) -> Option<NotAHandshake> {
-    let mut out = Outbox::default();
-    match exchange(request.as_bytes()).accept(acceptance, None, &mut out) {
+    match exchange(request.as_bytes()).1.accept(acceptance, None) {
         Ok(_) => None,
         Err((reason, mut exchange)) => {
-            assert!(out.is_empty(), "a refusal is the application's to write");
-            let head = reason.head();
-            let _sent = exchange.send.respond(&head, Bytes::new(), None, &mut exchange.recv, &mut out);
-            let answer = String::from_utf8(written(&mut out)).unwrap();
+            assert_eq!(exchange.io().queued(), 0, "a refusal is the application's to write");
+            let mut answered = exchange.respond(&reason.head(), Bytes::new(), None);
+            let answer = String::from_utf8(written(answered.io())).unwrap();
             assert!(answer.starts_with(&format!("HTTP/1.1 {} ", reason.status().code())), "{answer}");
             let offers = "connection: upgrade\r\nupgrade: websocket\r\n";
             let is_426 = reason.status().code() == 426;
@@ -59,26 +62,40 @@ fn reason(request: &str, acceptance: Acceptance) -> Option<NotAHandshake> {
 fn accepted_with_the_first_frames_behind_it() {
     let bytes = [HANDSHAKE.as_bytes(), &masked(0x81, b"first"), &masked(0x82, &[1; 300])].concat();
     for cut in 0..bytes.len() {
-        let mut out = Outbox::default();
-        let mut server = Server::new(HttpLimits::default().into());
-        server.inbox().feed(&bytes[..cut]);
-        let (exchange, rest) = match server.poll().unwrap() {
-            Step::Done(Next::Exchange(exchange)) => (exchange, &bytes[cut..]),
-            Step::Wait(mut server) => {
-                server.inbox().feed(&bytes[cut..]);
-                let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a request") };
+        let mut server = server();
+        feed(server.io(), &bytes[..cut]);
+        let (exchange, rest) = match server.poll() {
+            Next::Request(_, exchange) => (exchange, &bytes[cut..]),
+            Next::Wait(mut server) => {
+                feed(server.io(), &bytes[cut..]);
+                let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
                 (exchange, &[][..])
             }
-            Step::Done(Next::Closed(_)) => panic!("closed"),
+            other => panic!("{other:?}"),
         };
-        let mut socket = exchange.accept(acceptance(), None, &mut out).unwrap();
+        let mut socket = exchange.accept(acceptance(), None).unwrap();
         let expected = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
             sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-        assert_eq!(String::from_utf8(written(&mut out)).unwrap(), expected);
-        socket.recv.inbox().feed(rest);
-        let got = receive(&mut socket.recv, &mut Some(socket.send), &mut out);
-        assert_eq!(got, [text("first"), Got::Binary(vec![1; 300])]);
+        assert_eq!(String::from_utf8(written(socket.io())).unwrap(), expected);
+        feed(socket.io(), rest);
+        assert_eq!(receive(&mut socket), [text("first"), Got::Binary(vec![1; 300])]);
     }
+}
+
+/// From here on the limits are those of the WebSocket, on what is received and on what is queued.
+#[test]
+fn the_limits_of_the_socket_are_in_force() {
+    let mut http = HttpLimits::default();
+    http.received_bytes = 1000;
+    let output = OutboxLimits { bytes: 500, ..OutboxLimits::default() };
+    let mut server = Server::new(http.into(), output);
+    feed(server.io(), HANDSHAKE.as_bytes());
+    let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
+    let mut limits = Limits::default();
+    limits.received_bytes = 3000;
+    let mut socket = exchange.accept(Acceptance::new(limits.into()), None).unwrap();
+    assert_eq!(feed(socket.io(), &[0; 10_000]), 3000);
+    assert!(!socket.writer().fits(500) && socket.writer().fits(300), "the 101 is queued");
 }
 
 /// 4.2.1: every part of a handshake, missing or wrong.
@@ -125,17 +142,15 @@ fn what_is_one_all_the_same() {
 fn subprotocols() {
     let offering = "\r\nSec-WebSocket-Protocol: chat.v1, chat.v2\r\nSec-WebSocket-Protocol: raw\r\n\r\n";
     let request = HANDSHAKE.replace("\r\n\r\n", offering);
-    let offers = exchange(request.as_bytes());
-    let names: Vec<_> =
-        Subprotocol::offered(&offers.head).map(|offered| offered.as_str().to_owned()).collect();
+    let (head, offers) = exchange(request.as_bytes());
+    let names: Vec<_> = Subprotocol::offered(&head).map(|offered| offered.as_str().to_owned()).collect();
     assert_eq!(names, ["chat.v1", "chat.v2", "raw"]);
-    let chosen = Subprotocol::offered(&offers.head).nth(1).unwrap();
+    let chosen = Subprotocol::offered(&head).nth(1).unwrap();
     let fields = FieldSection::new().with(Field::from_static("set-cookie", "a=b"));
-    let mut out = Outbox::default();
     let acceptance = acceptance().subprotocol(chosen.clone()).fields(fields);
-    let socket = offers.accept(acceptance.clone(), None, &mut out).unwrap();
-    assert_eq!(socket.subprotocol.as_deref(), Some("chat.v2"));
-    let answer = String::from_utf8(written(&mut out)).unwrap();
+    let mut socket = offers.accept(acceptance.clone(), None).unwrap();
+    assert_eq!(socket.subprotocol(), Some("chat.v2"));
+    let answer = String::from_utf8(written(socket.io())).unwrap();
     assert!(answer.ends_with("\r\nsec-websocket-protocol: chat.v2\r\nset-cookie: a=b\r\n\r\n"), "{answer}");
     assert_eq!(reason(HANDSHAKE, acceptance), Some(NotAHandshake::SubprotocolNotOffered));
 }
@@ -144,15 +159,15 @@ fn subprotocols() {
 #[test]
 fn what_was_chosen_outlives_what_it_was_looked_up_by() {
     let offering = "\r\nSec-WebSocket-Protocol: chat.v1, chat.v2\r\n\r\n";
-    let offers = exchange(HANDSHAKE.replace("\r\n\r\n", offering).as_bytes());
+    let (head, offers) = exchange(HANDSHAKE.replace("\r\n\r\n", offering).as_bytes());
     let value = {
         let name = "Sec-WebSocket-Protocol".to_lowercase();
-        (offers.head.fields().get_all(&name).next(), offers.head.fields().list(&name).last())
+        (head.fields().get_all(&name).next(), head.fields().list(&name).last())
     };
     assert_eq!(value, (Some(&b"chat.v1, chat.v2"[..]), Some(&b"chat.v2"[..])));
-    if let Some(chosen) = Subprotocol::offered(&offers.head).find(|name| name.as_str() == "chat.v2") {
-        let socket = offers.accept(acceptance().subprotocol(chosen), None, &mut Outbox::default()).unwrap();
-        assert_eq!(socket.subprotocol.as_deref(), Some("chat.v2"));
+    if let Some(chosen) = Subprotocol::offered(&head).find(|name| name.as_str() == "chat.v2") {
+        let socket = offers.accept(acceptance().subprotocol(chosen), None).unwrap();
+        assert_eq!(socket.subprotocol(), Some("chat.v2"));
     } else {
         panic!("expected chat.v2 to be offered");
     }

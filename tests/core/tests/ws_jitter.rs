@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::ws::{Jitter, Limits, Role, WebSocket};
-use endwell_core::{Instant, Outbox};
+use endwell_core::ws::socket::Socket;
+use endwell_core::ws::{Jitter, Limits, Role};
+use endwell_core::{Instant, Limit, OutboxLimits};
+use endwell_core_tests::io::waits;
 use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::test_runner::RngSeed;
 
@@ -13,11 +15,11 @@ use proptest::test_runner::RngSeed;
 fn first_ping(interval: Duration, jitter: u32) -> Duration {
     let mut limits = Limits::default();
     limits.ping_interval = Some(interval);
-    let socket = WebSocket::from_parts(Role::Server, Bytes::new(), limits.into(), Jitter(jitter), None);
-    let mut session = socket.session();
-    session.inbox().dry(Instant::from_epoch(Duration::ZERO));
-    assert!(session.poll(&mut Outbox::default()).is_none());
-    session.deadline().unwrap().at.saturating_since(Instant::from_epoch(Duration::ZERO))
+    let (limits, output) = (limits.into(), OutboxLimits::default());
+    let mut socket = Socket::from_parts(Role::Server, Bytes::new(), limits, output, Jitter(jitter), None);
+    let deadline = waits(socket.io(), 0).unwrap();
+    assert_eq!(deadline.reason, Limit::PingInterval);
+    deadline.at.saturating_since(Instant::from_epoch(Duration::ZERO))
 }
 
 proptest! {

@@ -11,15 +11,14 @@
 
 mod ws_help;
 
-use bytes::{Buf, Bytes};
-use endwell_core::ws::{
-    Close, CloseCode, Control, Jitter, Kind, Limits, Message, Receiver, Role, Sender, SessionEvent,
-    WebSocket, Writing,
-};
-use endwell_core::{Outbox, OutboxLimits};
+use bytes::Bytes;
+use endwell_core::ws::socket::{Event, Socket};
+use endwell_core::ws::{CloseCode, Control, Jitter, Kind, Limits, Message, Role};
+use endwell_core::{Ended, OutboxLimits};
+use endwell_core_tests::io::{feed, take, written};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use ws_help::{Got, client, closes_once, frame, frames, receive, server, wire, written};
+use ws_help::{Got, ROOMY, client_with, closes_once, frame, frames, run_to_end, server, server_with, wire};
 
 fn small_limits() -> Limits {
     let mut limits = Limits::default();
@@ -29,25 +28,8 @@ fn small_limits() -> Limits {
 }
 
 /// Runs a server on `bytes`, cut as `cuts` says, and ends the stream.
-fn run_cut(bytes: &[u8], cuts: &[usize]) -> (Vec<Got>, Vec<u8>, String) {
-    let WebSocket { mut recv, send, .. } = server(&small_limits());
-    let (mut send, mut out, mut all) = (Some(send), Outbox::default(), Vec::new());
-    let (mut rest, mut cuts) = (bytes, cuts.iter().cycle());
-    while !rest.is_empty() {
-        let len = cuts.next().map_or(rest.len(), |cut| cut % rest.len() + 1);
-        recv.inbox().feed(&rest[..len]);
-        rest = &rest[len..];
-        all.extend(receive(&mut recv, &mut send, &mut out));
-    }
-    recv.inbox().end();
-    all.extend(receive(&mut recv, &mut send, &mut out));
-    (all, written(&mut out), recv_story(recv))
-}
-
-fn recv_story(recv: Receiver) -> String {
-    let WebSocket { send, .. } = server(&Limits::default());
-    let sent = send.close(Close::EMPTY, &mut Outbox::default());
-    recv.closing(sent).cut().to_string()
+fn run_cut(bytes: &[u8], cuts: &[usize]) -> (Vec<Got>, Vec<u8>, Option<Ended>) {
+    run_to_end(server(&small_limits()), bytes, cuts, false)
 }
 
 #[derive(Clone, Debug)]
@@ -69,22 +51,21 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn perform(send: Sender, act: &Act, out: &mut Outbox) -> Sender {
-    let mut send = send;
+fn perform(mut socket: Socket, act: &Act) -> Socket {
     match act {
-        Act::Text(text) => send.text(text, out).unwrap(),
-        Act::Binary(data) => send.message(Message::binary(data.clone()), out).unwrap(),
-        Act::Ping(payload) => send.ping(Control::new(payload).unwrap(), out).unwrap(),
+        Act::Text(text) => socket.writer().text(text).unwrap(),
+        Act::Binary(data) => socket.writer().message(Message::binary(data.clone())).unwrap(),
+        Act::Ping(payload) => socket.ping(Control::new(payload).unwrap()).unwrap(),
         Act::Pieces(kind, pieces) => {
-            let mut fragments = send.fragments(*kind);
+            let mut within = socket.begin(*kind);
             for piece in pieces {
-                fragments.write(Bytes::from(piece.clone()), out).unwrap();
-                fragments.ping(Control::EMPTY, out).unwrap();
+                within.writer().write(Bytes::from(piece.clone())).unwrap();
+                within.ping(Control::EMPTY).unwrap();
             }
-            return fragments.finish(out);
+            return within.finish();
         }
     }
-    send
+    socket
 }
 
 fn expected(act: &Act) -> Vec<Got> {
@@ -118,8 +99,9 @@ proptest! {
     /// Whatever comes, what is written is frames, with at most one Close, and nothing behind it.
     #[test]
     fn one_close_and_nothing_behind_it(frames in frames(), garbage in prop::collection::vec(any::<u8>(), 0..50)) {
-        let (got, output, _) = run_cut(&[wire(&frames, true), garbage].concat(), &[6, 0, 33]);
+        let (got, output, ended) = run_cut(&[wire(&frames, true), garbage].concat(), &[6, 0, 33]);
         prop_assert!(closes_once(&output, false));
+        prop_assert!(ended.is_some());
         let ends = got.iter().filter(|got| matches!(got, Got::Close(..) | Got::Failure(_))).count();
         prop_assert_eq!(ends, 1, "every stream ends in exactly one Close or failure");
         let is_last = matches!(got.last(), Some(Got::Close(..) | Got::Failure(_)));
@@ -134,15 +116,12 @@ proptest! {
         we_are_client in any::<bool>(),
     ) {
         let limits = Limits::default();
-        let (ours, theirs) =
-            if we_are_client { (client(&limits), server(&limits)) } else { (server(&limits), client(&limits)) };
-        let WebSocket { mut send, .. } = ours;
-        let mut out = Outbox::new(OutboxLimits { bytes: usize::MAX / 2, ..OutboxLimits::default() });
+        let ends = |is_client| if is_client { client_with(&limits, ROOMY) } else { server_with(&limits, ROOMY) };
+        let (mut socket, theirs) = (ends(we_are_client), ends(!we_are_client));
         for act in &acts {
-            send = perform(send, act, &mut out);
+            socket = perform(socket, act);
         }
-        let _sent = send.close(CloseCode::NORMAL.into(), &mut out);
-        let bytes = written(&mut out);
+        let bytes = written(socket.close(CloseCode::NORMAL.into()).io());
         prop_assert!(closes_once(&bytes, we_are_client));
         let (got, _) = ws_help::run(theirs, &bytes, step);
         let mut all: Vec<Got> = acts.iter().flat_map(expected).collect();
@@ -155,14 +134,13 @@ proptest! {
     fn what_is_held_is_bounded(
         sizes in prop::collection::vec((0..3000_u64, any::<bool>(), any::<bool>()), 1..40),
         reads in any::<bool>(),
-        feed in 100..4000_usize,
+        step in 100..4000_usize,
     ) {
         let mut limits = Limits::default();
         limits.received_bytes = 1024;
         limits.message_bytes = 5000;
         let bound = OutboxLimits { bytes: 4096, high_water: 2048, ..OutboxLimits::default() };
-        let mut out = Outbox::new(bound);
-        let mut session = server(&limits).session();
+        let mut socket = server_with(&limits, bound);
         let mut bytes = Vec::new();
         for (size, ping, fin) in sizes {
             bytes.extend(frame(if fin { 0x82 } else { 0x02 }, &vec![1; usize::try_from(size).unwrap()], Some([9; 4])));
@@ -176,31 +154,29 @@ proptest! {
         let mut rest = &bytes[..];
         let mut pending: Option<Message> = None;
         for _ in 0..10_000 {
-            let piece = &rest[..rest.len().min(feed)];
-            rest = &rest[session.inbox().feed(piece)..];
+            let piece = &rest[..rest.len().min(step)];
+            rest = &rest[feed(socket.io(), piece)..];
             if let Some(message) = pending.take() {
-                if let Writing::Idle(sender) = session.writing() {
-                    pending = sender.message(message, &mut out).err().map(|full| full.0);
-                }
+                pending = socket.writer().message(message).err().map(|full| full.0);
             }
             let mut idle = true;
-            while pending.is_none() && !out.is_above_high_water() {
-                let Some(ready) = session.poll(&mut out) else { break };
+            while pending.is_none() && !socket.io().is_above_high_water() {
+                let Some(event) = socket.event() else { break };
                 idle = false;
-                if let Ok(SessionEvent::Binary(payload)) = session.event(ready, &mut out) {
+                if let Event::Binary(payload) = event {
                     prop_assert!(payload.len() <= 5000);
                     pending = Some(Message::from(payload));
                 }
             }
-            prop_assert!(session.inbox().len() <= 1024);
-            prop_assert!(out.len() <= 5000 + 4096 + 1024);
+            let (unread, queued) = (socket.io().unread(), socket.io().queued());
+            prop_assert!(unread <= 1024);
+            prop_assert!(queued <= 5000 + 4096 + 1024);
             if reads {
-                let len = out.len().min(700);
-                out.advance(len);
+                take(socket.io(), 700);
             } else if idle {
                 break;
             }
-            if rest.is_empty() && session.inbox().is_empty() && out.is_empty() && pending.is_none() {
+            if rest.is_empty() && unread == 0 && socket.io().queued() == 0 && pending.is_none() {
                 break;
             }
         }
@@ -215,7 +191,8 @@ fn leftovers_come_first() {
     limits.received_bytes = 256;
     let bytes = [frame(0x81, b"one", Some([1; 4])), frame(0x82, &[7; 3000], Some([2; 4]))].concat();
     let leftover = Bytes::from(bytes[..2000].to_vec());
-    let socket = WebSocket::from_parts(Role::Server, leftover, limits.into(), Jitter(0), None);
+    let output = OutboxLimits::default();
+    let socket = Socket::from_parts(Role::Server, leftover, limits.into(), output, Jitter(0), None);
     let (got, _) = ws_help::run(socket, &bytes[2000..], 100);
     assert_eq!(got, [ws_help::text("one"), Got::Binary(vec![7; 3000])]);
 }

@@ -11,26 +11,41 @@
 
 mod ws_help;
 
-use bytes::Buf;
-use endwell_core::ws::{Cause, Event, Limits, SessionEvent, WebSocket, Writing};
-use endwell_core::{Bound, Limit, Outbox, OutboxLimits};
-use ws_help::{Got, agreed, at, masked, plain, receive, server, written};
+use endwell_core::ws::socket::{Event, Socket};
+use endwell_core::ws::{Cause, Close, Limits};
+use endwell_core::{Arrived, Bound, Deadline, Exceeded, Limit, OutboxLimits};
+use endwell_core_tests::io::{at, feed, feed_at, look, pause, take, waits, written, written_at};
+use ws_help::{Got, agreed, cause, masked, plain, receive, server, server_with};
+
+/// The limit that is met, if one is.
+fn exceeded(socket: &mut Socket) -> Option<Exceeded> {
+    match socket.event()? {
+        Event::Failed(failure) => match failure.cause() {
+            Cause::Exceeded(exceeded) => Some(*exceeded),
+            other => panic!("{other}"),
+        },
+        _ => exceeded(socket),
+    }
+}
 
 fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<Limit> {
-    let mut out = Outbox::default();
-    let mut session = server(limits).session();
+    let mut socket = server(limits);
     let mut rest = bytes;
     loop {
-        rest = &rest[session.inbox().feed(rest)..];
-        while let Some(ready) = session.poll(&mut out) {
-            if let Err(Cause::Exceeded(exceeded)) = session.event(ready, &mut out) {
-                return Some(exceeded.limit);
-            }
+        rest = &rest[feed(socket.io(), rest)..];
+        if let Some(exceeded) = exceeded(&mut socket) {
+            return Some(exceeded.limit);
         }
         if rest.is_empty() {
             return None;
         }
     }
+}
+
+fn without_pings() -> Limits {
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    limits
 }
 
 /// S30: the sum of the fragments is what counts, at the header of the frame that passes it.
@@ -82,108 +97,98 @@ fn empty_fragments_are_counted() {
     assert_eq!(limit_of(&Limits::default(), &bytes), Some(Limit::FragmentCount));
 }
 
-/// S31: a million pings from a peer that does not read. The driver takes no event above the high-water mark, so
-/// what is held stays flat.
+/// S31: a million pings from a peer that does not read. What is held stays flat, whether the driver takes no event above
+/// the high-water mark or takes each.
 #[test]
 fn a_million_pings_grow_nothing() {
-    let mut out = Outbox::default();
-    let mut session = server(&Limits::default()).session();
-    let ping = masked(0x89, &[7; 125]);
-    let (mut sent, mut answered, mut most) = (0_usize, 0, 0);
-    while answered < 1_000_000 {
-        while sent < 1_000_000 * ping.len() {
-            let at = sent % ping.len();
-            let taken = session.inbox().feed(&ping[at..]);
-            sent += taken;
-            if taken < ping.len() - at {
-                break;
+    for stops in [true, false] {
+        let mut socket = server(&Limits::default());
+        let ping = masked(0x89, &[7; 125]);
+        let (mut sent, mut taken, mut most) = (0_usize, 0, 0);
+        while taken < 1_000_000 {
+            while sent < 1_000_000 * ping.len() {
+                let at = sent % ping.len();
+                let fed = feed(socket.io(), &ping[at..]);
+                sent += fed;
+                if fed < ping.len() - at {
+                    break;
+                }
             }
+            while !stops || !socket.io().is_above_high_water() {
+                let Some(event) = socket.event() else { break };
+                assert!(matches!(event, Event::Ping(_)));
+                taken += 1;
+            }
+            most = most.max(socket.io().queued() + socket.io().unread());
+            // Now and then the peer takes a little.
+            take(socket.io(), 50_000);
         }
-        while !out.is_above_high_water() {
-            let Some(ready) = session.poll(&mut out) else { break };
-            assert!(matches!(session.event(ready, &mut out), Ok(SessionEvent::Ping(_))));
-            answered += 1;
-        }
-        most = most.max(out.len() + session.inbox().len());
-        // Now and then the peer takes a little.
-        let count = out.len().min(50_000);
-        out.advance(count);
+        let queued = if stops { (64 << 10) + 131 } else { (1 << 20) + 1024 };
+        assert!(most <= queued + (128 << 10), "{most}");
     }
-    assert!(most <= (64 << 10) + 131 + (128 << 10), "{most}");
 }
 
 /// 5.5.3: above even the reserve for control frames only the latest pong is kept, and written when it fits.
 #[test]
 fn only_the_latest_pong_is_owed() {
-    let limits = OutboxLimits { bytes: 100, ..OutboxLimits::default() };
-    let mut out = Outbox::new(limits);
-    let WebSocket { mut recv, send, .. } = server(&Limits::default());
-    let mut send = Some(send);
+    let output = OutboxLimits { bytes: 100, ..OutboxLimits::default() };
+    let mut socket = server_with(&Limits::default(), output);
     for i in 0..1000_u16 {
-        recv.inbox().feed(&masked(0x89, &i.to_be_bytes()));
-        receive(&mut recv, &mut send, &mut out);
+        feed(socket.io(), &masked(0x89, &i.to_be_bytes()));
+        assert_eq!(receive(&mut socket), [Got::Ping(i.to_be_bytes().to_vec())]);
     }
-    assert!(out.len() <= 100 + 1024, "{}", out.len());
-    let before = written(&mut out);
-    let mut send = send.unwrap();
-    send.settle(&mut out);
-    send.settle(&mut out);
-    assert_eq!(written(&mut out), plain(0x8a, &999_u16.to_be_bytes()));
-    assert!(!before.ends_with(&999_u16.to_be_bytes()));
+    let queued = socket.io().queued();
+    assert!(queued <= 100 + 1024, "{queued}");
+    let all = written(socket.io());
+    assert_eq!(all[queued..], plain(0x8a, &999_u16.to_be_bytes()));
+    let before = queued / 4 - 1;
+    assert_eq!(all[queued - 4..queued], plain(0x8a, &u16::try_from(before).unwrap().to_be_bytes()));
+    assert!(socket.event().is_none() && written(socket.io()).is_empty());
 }
 
 /// S27: a message that trickles in, a header that stops, a message that is not continued.
 #[test]
 fn a_message_makes_progress_or_ends() {
-    let mut limits = Limits::default();
-    limits.ping_interval = None;
+    let limits = without_pings();
     let (silence, total) = (limits.message_pace.silence.unwrap(), limits.message_pace.total.unwrap());
     for (bytes, bound, seconds) in [
         (masked(0x82, &vec![0; 60_000]), Bound::Total(total), 300),
         (masked(0x89, b"x")[..3].to_vec(), Bound::Silence(silence), 60),
         (masked(0x02, b"x"), Bound::Silence(silence), 66),
     ] {
-        let mut out = Outbox::default();
-        let mut session = server(&limits).session();
+        let mut socket = server(&limits);
         let mut now = 0;
-        let exceeded = 'ended: loop {
-            if let Some(&byte) = bytes.get(usize::try_from(now).unwrap() / 1000) {
-                session.inbox().feed(&[byte]);
+        let exceeded = loop {
+            if let Some(byte) = bytes.get(usize::try_from(now).unwrap() / 1000) {
+                feed_at(socket.io(), now, &[*byte]);
             }
-            for _ in 0..2 {
-                if let Some(ready) = session.poll(&mut out) {
-                    match session.event(ready, &mut out) {
-                        Err(Cause::Exceeded(exceeded)) => break 'ended exceeded,
-                        other => panic!("{other:?}"),
-                    }
-                }
-                session.inbox().dry(at(now));
+            assert!(socket.event().is_none());
+            if let Arrived::Something = look(socket.io(), now) {
+                let Cause::Exceeded(exceeded) = cause(&mut socket) else { panic!("a limit") };
+                break exceeded;
             }
             now += 1000;
         };
         assert_eq!((exceeded.limit, exceeded.bound, now), (Limit::MessageProgress, bound, seconds * 1000));
+        assert_eq!(&written(socket.close(Close::EMPTY).io())[2..4], &1008_u16.to_be_bytes());
     }
 }
 
 /// A message that comes steadily takes the time that it needs.
 #[test]
 fn the_time_for_a_whole_message_grows_with_what_came() {
-    let mut limits = Limits::default();
-    limits.ping_interval = None;
+    let limits = without_pings();
     let total = limits.message_pace.total.unwrap();
     let rate = usize::try_from(total.bytes_per_second).unwrap();
     for (rate, is_taken) in [(rate, true), (rate / 2, false)] {
-        let mut out = Outbox::default();
-        let mut session = server(&limits).session();
+        let mut socket = server(&limits);
         let message = masked(0x82, &vec![0; 600 * rate]);
         let ended = message.chunks(rate).zip(0..).find_map(|(piece, second)| {
-            session.inbox().feed(piece);
-            let mut ready = session.poll(&mut out);
-            if ready.is_none() {
-                session.inbox().dry(at(second * 1000));
-                ready = session.poll(&mut out);
+            feed_at(socket.io(), second * 1000, piece);
+            if !socket.ready() {
+                let _ = look(socket.io(), second * 1000);
             }
-            Some((session.event(ready?, &mut out).is_ok(), second))
+            Some((!matches!(socket.event()?, Event::Failed(_)), second))
         });
         assert_eq!(ended, Some((is_taken, if is_taken { 600 } else { 599 })));
     }
@@ -192,38 +197,33 @@ fn the_time_for_a_whole_message_grows_with_what_came() {
 /// Time that the application takes within a message is not the peer's: what was waited before it counts.
 #[test]
 fn a_pause_is_not_the_peers_silence() {
-    let mut limits = Limits::default();
-    limits.ping_interval = None;
-    let mut out = Outbox::default();
-    let mut session = server(&limits).session();
-    session.inbox().feed(&masked(0x81, b"x")[..1]);
-    let mut look = |millisecond| {
-        session.inbox().dry(at(millisecond));
-        assert!(session.poll(&mut out).is_none());
-        let deadline = session.deadline().unwrap().at;
-        session.pause(at(millisecond + 4000));
-        assert_eq!(session.deadline(), None);
+    let mut socket = server(&without_pings());
+    feed(socket.io(), &masked(0x81, b"x")[..1]);
+    let mut look = |millis| {
+        let deadline = waits(socket.io(), millis);
+        pause(socket.io(), millis + 4000);
+        assert!(socket.event().is_none());
         deadline
     };
-    assert_eq!([look(0), look(100_000), look(200_000)], [at(60_000), at(156_000), at(252_000)]);
+    let ends = |millis| Some(Deadline { at: at(millis), reason: Limit::MessageProgress });
+    assert_eq!([look(0), look(100_000), look(200_000)], [ends(60_000), ends(156_000), ends(252_000)]);
+    assert_eq!(self::look(socket.io(), 252_000), Arrived::Nothing(ends(300_000)));
+    assert_eq!(self::look(socket.io(), 300_000), Arrived::Something);
+    assert!(matches!(cause(&mut socket), Cause::Exceeded(_)));
 }
 
 /// A stream of small messages that is always cut within one is no slow message.
 #[test]
 fn the_clock_of_progress_is_that_of_one_message() {
-    let mut limits = Limits::default();
-    limits.ping_interval = None;
-    let mut out = Outbox::default();
-    let mut session = server(&limits).session();
+    let mut socket = server(&without_pings());
     let message = masked(0x81, b"x");
-    session.inbox().feed(&message[..1]);
+    feed(socket.io(), &message[..1]);
     for second in 0..100 {
-        assert!(session.poll(&mut out).is_none());
-        session.inbox().dry(at(second * 1000));
-        assert!(session.poll(&mut out).is_none(), "{second}");
-        session.inbox().feed(&[&message[1..], &message[..1]].concat());
-        let ready = session.poll(&mut out).unwrap();
-        assert!(matches!(session.event(ready, &mut out), Ok(SessionEvent::Text(_))));
+        assert!(socket.event().is_none());
+        let deadline = waits(socket.io(), second * 1000).unwrap();
+        assert_eq!((deadline.reason, deadline.at), (Limit::MessageProgress, at(second * 1000 + 60_000)));
+        feed_at(socket.io(), second * 1000, &[&message[1..], &message[..1]].concat());
+        assert!(matches!(socket.event(), Some(Event::Text(_))));
     }
 }
 
@@ -231,32 +231,28 @@ fn the_clock_of_progress_is_that_of_one_message() {
 #[test]
 fn keep_alive_judges_only_what_was_read() {
     for healthy in [true, false] {
-        let mut out = Outbox::default();
-        let mut session = server(&Limits::default()).session();
-        session.inbox().dry(at(0));
-        assert!(session.poll(&mut out).is_none());
-        assert_eq!(session.deadline().unwrap().reason, Limit::PingInterval);
-        session.inbox().dry(at(18_000));
-        assert!(session.poll(&mut out).is_none());
-        assert_eq!(written(&mut out), plain(0x89, b""));
-        assert_eq!(session.deadline().unwrap().reason, Limit::PongTime);
+        let mut socket = server(&Limits::default());
+        assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
+        assert_eq!(look(socket.io(), 18_000), Arrived::Something);
+        assert!(socket.event().is_none());
+        assert_eq!(written_at(socket.io(), 18_000), plain(0x89, b""));
+        assert_eq!(waits(socket.io(), 18_000).unwrap().reason, Limit::PongTime);
         // It sleeps for three times the limit.
-        assert!(session.poll(&mut out).is_none());
+        assert!(socket.event().is_none());
         if healthy {
-            session.inbox().feed(&masked(0x8a, b""));
-            let ready = session.poll(&mut out).unwrap();
-            assert!(matches!(session.event(ready, &mut out), Ok(SessionEvent::Pong(_))));
-            session.inbox().dry(at(78_000));
-            assert!(session.poll(&mut out).is_none());
-            assert_eq!(written(&mut out), plain(0x89, b""), "the next ping is due");
+            feed_at(socket.io(), 78_000, &masked(0x8a, b""));
+            assert!(matches!(socket.event(), Some(Event::Pong(_))));
+            assert_eq!(look(socket.io(), 78_000), Arrived::Something);
+            assert!(socket.event().is_none());
+            assert_eq!(written(socket.io()), plain(0x89, b""), "the next ping is due");
         } else {
-            session.inbox().dry(at(78_000));
-            let ready = session.poll(&mut out).unwrap();
-            let Err(Cause::Exceeded(exceeded)) = session.event(ready, &mut out) else { panic!("a limit") };
-            assert_eq!(exceeded.limit, Limit::PongTime);
-            assert!(matches!(session.writing(), Writing::Closed));
-            assert_eq!(&written(&mut out)[2..4], &1008_u16.to_be_bytes());
-            assert!(session.poll(&mut out).is_none(), "once");
+            assert_eq!(look(socket.io(), 78_000), Arrived::Something);
+            for _ in 0..2 {
+                let Cause::Exceeded(exceeded) = cause(&mut socket) else { panic!("a limit") };
+                assert_eq!(exceeded.limit, Limit::PongTime);
+            }
+            assert_eq!(look(socket.io(), 100_000), Arrived::Nothing(None), "it is no news twice");
+            assert_eq!(&written(socket.close(Close::EMPTY).io())[2..4], &1008_u16.to_be_bytes());
         }
     }
 }
@@ -276,19 +272,22 @@ fn the_smallest_inbox_takes_every_frame() {
 #[test]
 fn taking_an_event() {
     let long = "x".repeat(200_000);
-    let WebSocket { mut recv, .. } = server(&Limits::default());
+    let mut socket = server(&Limits::default());
     for _ in 0..2 {
         for text in ["short", &long] {
             let bytes = masked(0x81, text.as_bytes());
             let mut rest = &bytes[..];
             let taken = loop {
-                rest = &rest[recv.inbox().feed(rest)..];
-                if let Some(ready) = recv.poll() {
-                    let Ok(Event::Text(text)) = recv.event(ready) else { panic!("text") };
-                    break text.take();
+                rest = &rest[feed(socket.io(), rest)..];
+                match socket.event() {
+                    Some(Event::Text(text)) => break text.take(),
+                    Some(other) => panic!("{other:?}"),
+                    None => {}
                 }
             };
             assert_eq!(taken, text.as_bytes());
         }
+        feed(socket.io(), &masked(0x81, b"gone"));
+        assert!(matches!(socket.event(), Some(Event::Text(_))));
     }
 }

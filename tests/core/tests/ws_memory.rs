@@ -6,12 +6,12 @@ mod ws_help;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use bytes::Buf;
-use endwell_core::ws::{
-    Close, Closing, Event, Fragments, Limits, NextPiece, Piece, Receiver, Sender, Session, SessionEvent,
-    WebSocket,
-};
-use endwell_core::{Outbox, Step};
+use endwell_core::http::calling::{Call, Client, Sent};
+use endwell_core::http::serving::{Exchange, Server, Writing};
+use endwell_core::ws::socket::{Event, Piece, Receiving, Socket, Within};
+use endwell_core::ws::{Close, CloseCode, Limits};
+use endwell_core::{Closing, Ending, Io, Upgraded};
+use endwell_core_tests::io::{self, take};
 use ws_help::{masked, server};
 
 struct Counting;
@@ -45,38 +45,38 @@ fn most(work: impl FnOnce()) -> usize {
     MOST.load(Relaxed) - before
 }
 
-fn feed(session: &mut Session, mut bytes: &[u8], out: &mut Outbox) {
+/// Feeds a part of `bytes`, and leaves the rest.
+fn some(io: Io<'_>, bytes: &mut &[u8]) {
+    let fed = io::feed(io, bytes.get(..4096).unwrap_or(bytes));
+    *bytes = bytes.get(fed..).unwrap_or_default();
+}
+
+fn feed(socket: &mut Socket, mut bytes: &[u8]) {
     while !bytes.is_empty() {
-        let taken = session.inbox().feed(bytes.get(..4096).unwrap_or(bytes));
-        bytes = bytes.get(taken..).unwrap_or_default();
-        while let Some(ready) = session.poll(out) {
-            drop(session.event(ready, out));
-            let sent = out.len();
-            out.advance(sent);
+        some(socket.io(), &mut bytes);
+        while let Some(event) = socket.event() {
+            drop(event);
+            take(socket.io(), usize::MAX);
         }
     }
 }
 
 /// Feeds `bytes` and takes what came of a message, until more than `wanted` bytes were; then the rest is skipped.
-fn take_pieces(session: &mut Session, mut bytes: &[u8], wanted: usize) -> usize {
-    let (mut out, mut taken) = (Outbox::default(), 0);
+fn take_pieces(socket: &mut Socket, mut bytes: &[u8], wanted: usize) -> usize {
+    let mut taken = 0;
     while !bytes.is_empty() {
-        let fed = session.inbox().feed(bytes.get(..4096).unwrap_or(bytes));
-        bytes = bytes.get(fed..).unwrap_or_default();
+        some(socket.io(), &mut bytes);
         while taken <= wanted && wanted > 0 {
-            let ready = match session.poll_piece(&mut out) {
+            match socket.piece() {
                 None => break,
-                Some(NextPiece::Piece(ready)) => ready,
-                Some(NextPiece::Event(ready)) => panic!("{:?}", session.event(ready, &mut out)),
-            };
-            match session.piece(ready, &mut out).unwrap() {
-                Piece::Text(text) => taken += text.len(),
-                Piece::Binary(data) => taken += data.len(),
-                Piece::Start(_) | Piece::End => {}
+                Some(Piece::Text(text)) => taken += text.len(),
+                Some(Piece::Binary(data)) => taken += data.len(),
+                Some(Piece::Start(_) | Piece::End) => {}
+                Some(other) => panic!("{other:?}"),
             }
         }
         if taken > wanted || wanted == 0 {
-            assert!(session.poll(&mut out).is_none());
+            assert!(socket.event().is_none());
         }
     }
     taken
@@ -89,18 +89,15 @@ fn what_comes_after_our_close() {
     start.extend((64_u64 << 20).to_be_bytes());
     start.extend([7; 4]);
     let held = most(|| {
-        let mut out = Outbox::default();
-        let mut session = server(&Limits::default()).session();
-        feed(&mut session, start.get(..11).unwrap_or_default(), &mut out);
-        let mut closing = session.close(endwell_core::ws::CloseCode::NORMAL.into(), &mut out);
-        out.advance(out.len());
-        closing.inbox().feed(start.get(11..).unwrap_or_default());
+        let mut socket = server(&Limits::default());
+        feed(&mut socket, start.get(..11).unwrap_or_default());
+        let mut closing = socket.close(CloseCode::NORMAL.into());
+        take(closing.io(), usize::MAX);
+        io::feed(closing.io(), start.get(11..).unwrap_or_default());
         for _ in 0..(32 << 20) / plain.len() {
-            let Step::Wait(waiting) = closing.poll(endwell_core::Instant::default(), &out) else {
-                panic!("it waits for the peer's Close")
-            };
+            let Ending::Wait(waiting) = closing.poll() else { panic!("it waits for the peer's Close") };
             closing = waiting;
-            assert_eq!(closing.inbox().feed(&plain), plain.len());
+            assert_eq!(io::feed(closing.io(), &plain), plain.len());
         }
     });
     println!("{held} bytes held of 32 MiB that are discarded");
@@ -112,19 +109,18 @@ fn what_comes_after_our_close() {
 fn memory_follows_the_bytes_that_came() {
     // An announced length takes nothing.
     let held = most(|| {
-        let mut out = Outbox::default();
-        let mut session = server(&Limits::default()).session();
+        let mut socket = server(&Limits::default());
         let mut bytes = vec![0x82, 0xff];
         bytes.extend((16_u64 << 20).to_be_bytes());
         bytes.extend([0; 4 + 1000]);
-        feed(&mut session, &bytes, &mut out);
+        feed(&mut socket, &bytes);
     });
     assert!(held < 12_000, "{held} bytes for 1,014");
 
     // A whole message of the largest size takes itself, as much again for the moment in which its memory grows (this
     // allocator moves it each time), and one read.
     let (frame, limit) = (masked(0x82, &vec![7; 16 << 20]), 16 << 20);
-    let held = most(|| feed(&mut server(&Limits::default()).session(), &frame, &mut Outbox::default()));
+    let held = most(|| feed(&mut server(&Limits::default()), &frame));
     assert!(held < 2 * limit + 300_000, "{held} bytes");
     drop(frame);
 
@@ -135,12 +131,12 @@ fn memory_follows_the_bytes_that_came() {
         bytes.extend(&piece);
         bytes.extend(masked(0x00, "水".as_bytes().get(..1).unwrap_or_default()));
     }
-    let held = most(|| feed(&mut server(&Limits::default()).session(), &bytes, &mut Outbox::default()));
+    let held = most(|| feed(&mut server(&Limits::default()), &bytes));
     assert!(held < 3 * 315_000 + 20_000, "{held} bytes for {}", bytes.len());
 
     // A hundred thousand pings: flat.
     let pings = masked(0x89, &[1; 125]).repeat(100_000);
-    let held = most(|| feed(&mut server(&Limits::default()).session(), &pings, &mut Outbox::default()));
+    let held = most(|| feed(&mut server(&Limits::default()), &pings));
     assert!(held < 20_000, "{held} bytes");
     drop(pings);
 
@@ -159,10 +155,10 @@ fn memory_follows_the_bytes_that_came() {
             let rounds = if start == &begun { 1 << 14 } else { bytes / more.len() };
             let mut got = 0;
             let held = most(|| {
-                let mut session = server(&Limits::default()).session();
-                got += take_pieces(&mut session, start, taken);
+                let mut socket = server(&Limits::default());
+                got += take_pieces(&mut socket, start, taken);
                 for _ in 0..rounds {
-                    got += take_pieces(&mut session, more, taken - got.min(taken));
+                    got += take_pieces(&mut socket, more, taken - got.min(taken));
                 }
             });
             println!("{held} bytes held of {bytes} in pieces");
@@ -173,33 +169,40 @@ fn memory_follows_the_bytes_that_came() {
 
     what_comes_after_our_close();
 
-    // Between messages nothing is held but the receiver's own fields, once the lent buffer is taken back.
+    // Between messages nothing is held but the socket's own fields, once the lent buffers are taken back.
     let idle = most(|| {
-        let mut out = Outbox::default();
-        let WebSocket { mut recv, .. } = server(&Limits::default());
+        let mut socket = server(&Limits::default());
         let before = HELD.load(Relaxed);
-        let buffer = bytes::BytesMut::zeroed(128 << 10);
-        recv.inbox().lend(buffer).unwrap();
-        recv.inbox().feed(&masked(0x81, b"hello"));
-        let ready = recv.poll().unwrap();
-        assert!(matches!(recv.event(ready), Ok(Event::Text(_))));
-        drop(recv.inbox().reclaim());
-        assert_eq!(HELD.load(Relaxed), before, "an idle connection holds no buffer");
-        out.advance(0);
+        for _ in 0..2 {
+            socket.io().lend(bytes::BytesMut::zeroed(128 << 10)).unwrap();
+            socket.io().lend_output(Vec::with_capacity(4096)).unwrap();
+            io::feed(socket.io(), &masked(0x81, b"hello"));
+            let (Some(Event::Text(text)), mut writer) = socket.split() else { panic!("text") };
+            writer.text(&text).unwrap();
+            take(socket.io(), usize::MAX);
+            drop(socket.io().reclaim());
+            drop(socket.io().reclaim_output());
+            assert_eq!(HELD.load(Relaxed), before, "an idle connection holds no buffer");
+        }
     });
     assert!(idle < 140_000);
+    let idle = most(|| drop(server(&Limits::default())));
+    println!("{idle} bytes held by an idle socket and its limits");
+    assert!(idle <= 700, "{idle} bytes");
 
     let sizes = [
-        ("Receiver", size_of::<Receiver>(), 200),
-        ("Sender", size_of::<Sender>(), 40),
-        ("Fragments", size_of::<Fragments>(), 48),
-        ("Session", size_of::<Session>(), 248),
-        ("Closing", size_of::<Closing>(), 272),
+        ("Socket", size_of::<Socket>(), 8),
+        ("Socket<Within>", size_of::<Socket<Within>>(), 16),
+        ("Receiving", size_of::<Receiving>(), 40),
+        ("Closing", size_of::<Closing>(), 8),
+        ("Upgraded", size_of::<Upgraded>(), 8),
+        ("Server", size_of::<Server>(), 8),
+        ("Exchange", size_of::<Exchange>(), 24),
+        ("Exchange<Writing>", size_of::<Exchange<Writing>>(), 40),
+        ("Client", size_of::<Client>(), 8),
+        ("Call<Sent>", size_of::<Call<Sent>>(), 24),
         ("Event", size_of::<Event<'_>>(), 32),
-        ("SessionEvent", size_of::<SessionEvent<'_>>(), 32),
-        ("NextPiece", size_of::<NextPiece>(), 40),
         ("Piece", size_of::<Piece<'_>>(), 32),
-        ("Result of an event", size_of::<Result<Event<'_>, endwell_core::ws::Failure>>(), 32),
         ("Close", size_of::<Close>(), 24),
     ];
     for (name, size, at_most) in sizes {

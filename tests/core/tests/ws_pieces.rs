@@ -3,6 +3,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
     clippy::std_instead_of_core,
     clippy::decimal_bitwise_operands,
     reason = "a test may panic, and reads like the wire"
@@ -11,25 +13,31 @@
 mod ws_help;
 
 use core::time::Duration;
-use endwell_core::ws::{
-    Cause, Failure, Kind, Limits, NextPiece, Piece, Receiver, SessionEvent, WebSocket, Writing,
-};
-use endwell_core::{Limit, Outbox, Pace};
+use endwell_core::ws::socket::{Event, Piece, Socket};
+use endwell_core::ws::{Cause, Close, Kind, Limits};
+use endwell_core::{Arrived, Limit, Pace};
+use endwell_core_tests::io::{feed, feed_at, look, waits, written};
 use ws_help::{
-    Got, at, client, frame, masked, plain, put_together, receive, receive_pieces, run_cut, server, text,
-    written,
+    Got, client, frame, masked, plain, put_together, receive, receive_pieces, run_cut, server, text,
 };
 
 /// The next part of a message, which must be there.
-fn next(recv: &mut Receiver) -> Piece<'_> {
-    let Some(NextPiece::Piece(ready)) = recv.poll_piece() else { panic!("a piece is there") };
-    recv.piece(ready).unwrap()
+fn next(socket: &mut Socket) -> Piece<'_> {
+    socket.piece().expect("a piece is there")
+}
+
+/// Why it failed, if that comes before there is nothing more.
+fn failed(socket: &mut Socket) -> Option<Cause> {
+    match socket.piece()? {
+        Piece::Failed(failure) => Some(failure.cause().clone()),
+        _ => failed(socket),
+    }
 }
 
 fn text_of(piece: Piece<'_>) -> String {
     match piece {
         Piece::Text(text) => text.into_string(),
-        other @ (Piece::Start(_) | Piece::Binary(_) | Piece::End) => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -42,11 +50,11 @@ fn pieces_come_as_their_bytes_do() {
     let fragments = [masked(0x01, one), masked(0x80, two)].concat();
     for (bytes, headers) in [(at_once, 8), (fragments, 16)] {
         for step in [1, 2, 3, 7, 100] {
-            let WebSocket { mut recv, .. } = server(&Limits::default());
+            let mut socket = server(&Limits::default());
             let (mut message, mut fed) = (None, 0);
             for piece in bytes.chunks(step) {
-                fed += recv.inbox().feed(piece);
-                let got = receive_pieces(&mut recv, &mut message, &mut None, &mut Outbox::default());
+                fed += feed(socket.io(), piece);
+                let got = receive_pieces(&mut socket, &mut message);
                 match &message {
                     Some((_, all)) => assert!(all.len() + 3 + headers >= fed, "{} of {fed}", all.len()),
                     None if fed == bytes.len() => assert_eq!(got, [text(&content)]),
@@ -73,24 +81,11 @@ fn control_frames_between_pieces() {
     ]
     .concat();
     for step in 1..=bytes.len() {
-        let mut out = Outbox::default();
-        let mut session = server(&Limits::default()).session();
+        let mut socket = server(&Limits::default());
         let (mut message, mut got) = (None, vec![]);
         for piece in bytes.chunks(step) {
-            session.inbox().feed(piece);
-            while let Some(next) = session.poll_piece(&mut out) {
-                match next {
-                    NextPiece::Piece(ready) => {
-                        got.extend(put_together(session.piece(ready, &mut out).unwrap(), &mut message));
-                    }
-                    NextPiece::Event(ready) => match session.event(ready, &mut out).unwrap() {
-                        SessionEvent::Ping(payload) => got.push(Got::Ping(payload.to_vec())),
-                        SessionEvent::Pong(payload) => got.push(Got::Pong(payload.to_vec())),
-                        SessionEvent::Close(close) => got.push(ws_help::said(&close)),
-                        SessionEvent::Text(_) | SessionEvent::Binary(_) => panic!("in pieces"),
-                    },
-                }
-            }
+            feed(socket.io(), piece);
+            got.extend(receive_pieces(&mut socket, &mut message));
         }
         let expected = [
             Got::Ping(b"one".to_vec()),
@@ -100,24 +95,25 @@ fn control_frames_between_pieces() {
             Got::Close(None, String::new()),
         ];
         assert_eq!(got, expected, "{step}");
-        assert_eq!(written(&mut out), [plain(0x8a, b"one"), plain(0x88, b"")].concat());
-        assert!(session.poll_piece(&mut out).is_none() && matches!(session.writing(), Writing::Closed));
+        assert!(matches!(socket.piece(), Some(Piece::Close(_))));
+        assert!(matches!(socket.event(), Some(Event::Close(_))));
+        let mut closing = socket.close(Close::EMPTY);
+        assert_eq!(written(closing.io()), [plain(0x8a, b"one"), plain(0x88, b"")].concat());
     }
 }
 
-/// What fails in a piece is told to the peer, once.
+/// What fails in a piece is told to the peer.
 #[test]
-fn a_session_tells_the_peer_what_fails() {
-    let mut out = Outbox::default();
-    let mut session = server(&Limits::default()).session();
-    session.inbox().feed(&[masked(0x01, b"ab\xffcd"), masked(0x88, b"")].concat());
-    let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { panic!("the start") };
-    assert!(matches!(session.piece(ready, &mut out), Ok(Piece::Start(Kind::Text))));
-    let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { panic!("the piece") };
-    assert!(matches!(session.piece(ready, &mut out), Err(Cause::NotText(_))));
-    assert!(matches!(session.writing(), Writing::Closed));
-    assert_eq!(&written(&mut out)[2..4], &1007_u16.to_be_bytes());
-    assert!(session.poll_piece(&mut out).is_none() && session.poll(&mut out).is_none() && out.is_empty());
+fn the_peer_is_told_what_fails() {
+    let mut socket = server(&Limits::default());
+    feed(socket.io(), &[masked(0x01, b"ab\xffcd"), masked(0x88, b"")].concat());
+    assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
+    assert!(matches!(failed(&mut socket), Some(Cause::NotText(_))));
+    // Again and again, however it is asked for.
+    assert!(matches!(failed(&mut socket), Some(Cause::NotText(_))));
+    assert!(matches!(ws_help::cause(&mut socket), Cause::NotText(_)));
+    let told = written(socket.close(Close::EMPTY).io());
+    assert_eq!((&told[2..4], told.len()), (&1007_u16.to_be_bytes()[..], 2 + usize::from(told[1])));
 }
 
 /// Whoever asks for whole messages until a large one has begun gets what was gathered first, and then the rest,
@@ -126,26 +122,26 @@ fn a_session_tells_the_peer_what_fails() {
 fn what_was_gathered_is_the_first_piece() {
     let mut limits = Limits::default();
     limits.message_bytes = 30;
-    let WebSocket { mut recv, .. } = server(&limits);
-    recv.inbox().feed(&masked(0x01, "grüße".as_bytes())[..6 + 3]);
-    assert!(recv.poll().is_none());
-    assert!(matches!(next(&mut recv), Piece::Start(Kind::Text)));
-    assert_eq!(text_of(next(&mut recv)), "gr");
-    assert!(recv.poll_piece().is_none());
-    recv.inbox().feed(&masked(0x01, "grüße".as_bytes())[6 + 3..]);
-    recv.inbox().feed(&masked(0x80, &[b'x'; 60]));
-    assert_eq!(text_of(next(&mut recv)), "ü");
-    assert_eq!(text_of(next(&mut recv)), "ße");
-    assert_eq!(text_of(next(&mut recv)), "x".repeat(60));
-    assert!(matches!(next(&mut recv), Piece::End));
+    let mut socket = server(&limits);
+    feed(socket.io(), &masked(0x01, "grüße".as_bytes())[..6 + 3]);
+    assert!(socket.event().is_none());
+    assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
+    assert_eq!(text_of(next(&mut socket)), "gr");
+    assert!(socket.piece().is_none());
+    feed(socket.io(), &masked(0x01, "grüße".as_bytes())[6 + 3..]);
+    feed(socket.io(), &masked(0x80, &[b'x'; 60]));
+    assert_eq!(text_of(next(&mut socket)), "ü");
+    assert_eq!(text_of(next(&mut socket)), "ße");
+    assert_eq!(text_of(next(&mut socket)), "x".repeat(60));
+    assert!(matches!(next(&mut socket), Piece::End));
     // Also if it was whole already.
     for _ in 0..2 {
-        recv.inbox().feed(&[masked(0x02, b"a"), masked(0x80, b"b")].concat());
-        assert!(recv.poll().is_some());
-        assert!(matches!(next(&mut recv), Piece::Start(Kind::Binary)));
-        assert!(matches!(next(&mut recv), Piece::Binary(data) if *data == *b"ab"));
-        assert!(matches!(next(&mut recv), Piece::End));
-        assert!(recv.poll_piece().is_none());
+        feed(socket.io(), &[masked(0x02, b"a"), masked(0x80, b"b")].concat());
+        assert!(socket.ready());
+        assert!(matches!(next(&mut socket), Piece::Start(Kind::Binary)));
+        assert!(matches!(next(&mut socket), Piece::Binary(data) if *data == *b"ab"));
+        assert!(matches!(next(&mut socket), Piece::End));
+        assert!(socket.piece().is_none());
     }
 }
 
@@ -155,44 +151,36 @@ fn the_rest_is_skipped() {
     let long = [masked(0x01, &[b'x'; 9000]), masked(0x89, b"ping"), masked(0x80, b"no text: \xff")].concat();
     let bytes = [long, masked(0x82, b"next")].concat();
     for (step, taken) in [(1000, 0), (1000, 1), (1000, 5), (9000, 1), (usize::MAX, 0), (usize::MAX, 2)] {
-        let WebSocket { mut recv, send, .. } = server(&Limits::default());
-        let (mut send, mut out) = (Some(send), Outbox::default());
+        let mut socket = server(&Limits::default());
         let (mut left, mut all) = (taken, vec![]);
         for piece in bytes.chunks(step) {
-            recv.inbox().feed(piece);
-            while left > 0 {
-                let Some(NextPiece::Piece(ready)) = recv.poll_piece() else { break };
-                recv.piece(ready).unwrap();
+            feed(socket.io(), piece);
+            while left > 0 && socket.piece().is_some() {
                 left -= 1;
             }
             if left == 0 && taken > 0 {
-                all.extend(receive(&mut recv, &mut send, &mut out));
+                all.extend(receive(&mut socket));
             }
         }
         if taken == 0 {
             // Begun, and nothing of it was taken.
-            assert!(matches!(next(&mut recv), Piece::Start(Kind::Text)));
-            all.extend(receive(&mut recv, &mut send, &mut out));
+            assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
+            all.extend(receive(&mut socket));
         }
         assert_eq!(all, [Got::Ping(b"ping".to_vec()), Got::Binary(b"next".to_vec())], "{step}, {taken}");
-        assert_eq!(written(&mut out), plain(0x8a, b"ping"));
+        assert_eq!(written(socket.io()), plain(0x8a, b"ping"));
     }
 }
 
 /// What is asked of pieces by a limit, if one is met: the limit and the code.
 fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<(Limit, u16)> {
-    let WebSocket { mut recv, .. } = server(limits);
+    let mut socket = server(limits);
     let mut rest = bytes;
     loop {
-        rest = &rest[recv.inbox().feed(rest)..];
-        while let Some(next) = recv.poll_piece() {
-            let failure = match next {
-                NextPiece::Piece(ready) => recv.piece(ready).err(),
-                NextPiece::Event(ready) => recv.event(ready).err(),
-            };
-            if let Some(Cause::Exceeded(exceeded)) = failure.as_ref().map(Failure::cause) {
-                return Some((exceeded.limit, failure?.cause().code()?.number()));
-            }
+        rest = &rest[feed(socket.io(), rest)..];
+        if let Some(cause) = failed(&mut socket) {
+            let Cause::Exceeded(exceeded) = &cause else { panic!("{cause}") };
+            return Some((exceeded.limit, cause.code()?.number()));
         }
         if rest.is_empty() {
             return None;
@@ -218,11 +206,11 @@ fn a_message_in_pieces_has_a_bound_of_its_own() {
     // What was gathered before counts.
     let mut limits = Limits::default();
     limits.streamed_bytes = 20;
-    let WebSocket { mut recv, .. } = server(&limits);
-    recv.inbox().feed(&masked(0x02, &[1; 15]));
-    assert!(recv.poll().is_none());
-    recv.inbox().feed(&masked(0x80, &[1; 6]));
-    let got = receive_pieces(&mut recv, &mut None, &mut None, &mut Outbox::default());
+    let mut socket = server(&limits);
+    feed(socket.io(), &masked(0x02, &[1; 15]));
+    assert!(socket.event().is_none());
+    feed(socket.io(), &masked(0x80, &[1; 6]));
+    let got = receive_pieces(&mut socket, &mut None);
     assert_eq!(got, [Got::Failure(Some(1009))]);
 }
 
@@ -246,32 +234,28 @@ fn a_message_in_pieces_makes_progress_or_ends() {
     limits.message_pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(10), 100);
     for (skips, rate, ends) in [(false, 50, true), (true, 50, true), (false, 100, false), (true, 100, false)]
     {
-        let WebSocket { mut recv, .. } = server(&limits);
+        let mut socket = server(&limits);
         let chunk = vec![0; rate];
-        recv.inbox().feed(&masked(0x82, &vec![0; 60_000])[..8]);
-        assert!(matches!(next(&mut recv), Piece::Start(Kind::Binary)));
+        feed(socket.io(), &masked(0x82, &vec![0; 60_000])[..8]);
+        assert!(matches!(next(&mut socket), Piece::Start(Kind::Binary)));
         let mut end = None;
         for second in 0..100 {
-            recv.inbox().feed(&chunk);
-            for _ in 0..2 {
-                let failure = if skips {
-                    recv.poll().and_then(|ready| recv.event(ready).err())
-                } else {
-                    match recv.poll_piece() {
-                        Some(NextPiece::Piece(ready)) => recv.piece(ready).err(),
-                        Some(NextPiece::Event(ready)) => recv.event(ready).err(),
-                        None => None,
-                    }
-                };
-                end = end.or(failure.map(|failure| (second, failure.cause().clone())));
-                recv.inbox().dry(at(second * 1000));
+            feed_at(socket.io(), second * 1000, &chunk);
+            if skips {
+                assert!(end.is_some() || socket.event().is_none());
+            } else {
+                while end.is_none() && socket.piece().is_some() {}
+            }
+            if let Arrived::Something = look(socket.io(), second * 1000) {
+                let cause = if skips { ws_help::cause(&mut socket) } else { failed(&mut socket).unwrap() };
+                assert_eq!(end.replace((second, cause)), None);
             }
         }
         match end {
             Some((second, Cause::Exceeded(exceeded))) => {
                 assert_eq!((ends, second, exceeded.limit), (true, 20, Limit::MessageProgress));
             }
-            None => assert!(!ends && recv.deadline().is_some()),
+            None => assert!(!ends && waits(socket.io(), 100_000).is_some()),
             other => panic!("{other:?}"),
         }
     }
@@ -283,16 +267,16 @@ fn cut_characters_are_progress() {
     let mut limits = Limits::default();
     limits.ping_interval = None;
     limits.message_pace = Pace::silence(Duration::from_secs(60));
-    let WebSocket { mut recv, .. } = server(&limits);
+    let mut socket = server(&limits);
     let bytes = masked(0x81, "水".repeat(2000).as_bytes());
     for (index, byte) in bytes.iter().enumerate() {
-        recv.inbox().feed(&[*byte]);
-        while let Some(next) = recv.poll_piece() {
-            let NextPiece::Piece(ready) = next else { panic!("a piece") };
-            recv.piece(ready).unwrap();
+        let now = u64::try_from(index.saturating_sub(8)).unwrap() * 59_000;
+        feed_at(socket.io(), now, &[*byte]);
+        while let Some(piece) = socket.piece() {
+            assert!(!matches!(piece, Piece::Failed(_)), "after {index} bytes");
         }
-        recv.inbox().dry(at(u64::try_from(index.saturating_sub(8)).unwrap() * 59_000));
-        assert!(recv.poll_piece().is_none(), "too slow after {index} bytes");
+        let _ = look(socket.io(), now);
+        assert!(socket.piece().is_none(), "too slow after {index} bytes");
     }
 }
 
@@ -302,65 +286,58 @@ fn no_clock_runs_behind_the_end() {
     for skips in [false, true] {
         let mut limits = Limits::default();
         limits.ping_interval = None;
-        let WebSocket { mut recv, .. } = server(&limits);
-        recv.inbox().feed(&masked(0x82, b"x")[..6]);
-        assert!(matches!(next(&mut recv), Piece::Start(Kind::Binary)));
-        assert!(recv.poll_piece().is_none());
-        recv.inbox().dry(at(0));
-        assert!(recv.poll_piece().is_none());
-        assert_eq!(recv.deadline().unwrap().reason, Limit::MessageProgress);
-        recv.inbox().feed(&masked(0x82, b"x")[6..]);
+        let mut socket = server(&limits);
+        feed(socket.io(), &masked(0x82, b"x")[..6]);
+        assert!(matches!(next(&mut socket), Piece::Start(Kind::Binary)));
+        assert!(socket.piece().is_none());
+        assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::MessageProgress);
+        feed(socket.io(), &masked(0x82, b"x")[6..]);
         if skips {
-            assert!(recv.poll().is_none());
+            assert!(socket.event().is_none());
         } else {
-            assert!(matches!(next(&mut recv), Piece::Binary(_)));
-            assert!(matches!(next(&mut recv), Piece::End));
+            assert!(matches!(next(&mut socket), Piece::Binary(_)));
+            assert!(matches!(next(&mut socket), Piece::End));
         }
-        recv.inbox().dry(at(1000));
-        assert!(recv.poll().is_none());
-        assert_eq!(recv.deadline(), None);
+        assert_eq!(waits(socket.io(), 1000), None);
+        assert!(socket.event().is_none());
     }
 }
 
-/// A session pings while a message comes in pieces, and ends without an answer.
+/// A socket pings while a message comes in pieces, and ends without an answer.
 #[test]
 fn the_connection_is_kept_alive_within_a_message() {
     let mut limits = Limits::default();
     limits.message_pace = Pace::UNLIMITED;
-    let mut out = Outbox::default();
-    let mut session = server(&limits).session();
-    session.inbox().feed(&masked(0x82, &[0; 100])[..50]);
-    for _ in 0..2 {
-        assert!(matches!(session.poll_piece(&mut out), Some(NextPiece::Piece(_))));
-        let Some(NextPiece::Piece(ready)) = session.poll_piece(&mut out) else { panic!("a piece") };
-        session.piece(ready, &mut out).unwrap();
-    }
+    let mut socket = server(&limits);
+    feed(socket.io(), &masked(0x82, &[0; 100])[..50]);
+    assert!(matches!(next(&mut socket), Piece::Start(Kind::Binary)));
+    assert!(matches!(next(&mut socket), Piece::Binary(_)));
     for (now, pings) in [(0, 0), (17_000, 0), (18_000, 1), (37_000, 0)] {
-        session.inbox().dry(at(now));
-        assert!(session.poll_piece(&mut out).is_none());
-        assert_eq!(written(&mut out), plain(0x89, b"").repeat(pings), "{now}");
+        let news = look(socket.io(), now);
+        assert_eq!(news == Arrived::Something, pings > 0, "{now}: {news:?}");
+        assert!(socket.piece().is_none());
+        assert_eq!(written(socket.io()), plain(0x89, b"").repeat(pings), "{now}");
     }
-    session.inbox().dry(at(38_000));
-    let Some(NextPiece::Event(ready)) = session.poll_piece(&mut out) else { panic!("a failure") };
-    let Err(Cause::Exceeded(exceeded)) = session.event(ready, &mut out) else { panic!("a limit") };
+    assert_eq!(look(socket.io(), 38_000), Arrived::Something);
+    let Some(Cause::Exceeded(exceeded)) = failed(&mut socket) else { panic!("a limit") };
     assert_eq!(exceeded.limit, Limit::PongTime);
 }
 
-/// Polling twice gives the same.
+/// To look changes nothing, however often.
 #[test]
-fn polling_twice_changes_nothing() {
+fn looking_changes_nothing() {
     let bytes = [masked(0x01, "a水".as_bytes()), masked(0x80, b"b")].concat();
-    let WebSocket { mut recv, .. } = server(&Limits::default());
+    let mut socket = server(&Limits::default());
     let mut message = None;
     let mut got = vec![];
     for byte in bytes.chunks(1) {
-        recv.inbox().feed(byte);
-        while recv.poll_piece().is_some() {
-            let (first, second) = (recv.poll_piece(), recv.poll_piece());
-            assert_eq!(format!("{first:?}"), format!("{second:?}"));
-            let Some(NextPiece::Piece(ready)) = first else { panic!("a piece") };
-            got.extend(put_together(recv.piece(ready).unwrap(), &mut message));
+        feed(socket.io(), byte);
+        while socket.ready_piece() {
+            assert!(socket.ready_piece());
+            assert_eq!(waits(socket.io(), 0), None, "the peer is not waited for");
+            got.extend(put_together(next(&mut socket), &mut message));
         }
+        assert!(socket.piece().is_none());
     }
     assert_eq!(got, [text("a水b")]);
 }
@@ -380,20 +357,12 @@ fn a_client_takes_pieces_too() {
 #[test]
 fn bad_text_is_blamed_alike_under_every_split() {
     let told = |wire: &[u8], cut: usize| {
-        let WebSocket { mut recv, .. } = server(&Limits::default());
-        for part in [&wire[..cut], &wire[cut..]] {
-            recv.inbox().feed(part);
-            while let Some(next) = recv.poll_piece() {
-                let failed = match next {
-                    NextPiece::Piece(ready) => recv.piece(ready).err(),
-                    NextPiece::Event(ready) => recv.event(ready).err(),
-                };
-                if let Some(failure) = failed {
-                    return failure.cause().to_string();
-                }
-            }
-        }
-        panic!("that was no text");
+        let mut socket = server(&Limits::default());
+        feed(socket.io(), &wire[..cut]);
+        failed(&mut socket).or_else(|| {
+            feed(socket.io(), &wire[cut..]);
+            failed(&mut socket)
+        })
     };
     for (text, shown) in [
         (&b"a\xe2\xe2"[..], r"\xe2\xe2"),
@@ -404,7 +373,7 @@ fn bad_text_is_blamed_alike_under_every_split() {
     ] {
         let wire = masked(0x81, text);
         for cut in 0..=wire.len() {
-            let error = told(&wire, cut);
+            let error = told(&wire, cut).expect("that was no text").to_string();
             assert!(error.contains(&format!("got \"{shown}\" ")), "cut at {cut}: {error}");
         }
     }

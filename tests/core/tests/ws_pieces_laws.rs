@@ -10,7 +10,9 @@
 
 mod ws_help;
 
-use endwell_core::ws::{Event, Kind, Limits, NextPiece, Piece, WebSocket};
+use endwell_core::ws::socket::{Event, Piece};
+use endwell_core::ws::{Kind, Limits};
+use endwell_core_tests::io::feed;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use ws_help::{Got, client, masked, run_cut, server};
@@ -79,26 +81,24 @@ proptest! {
         choices in prop::collection::vec(any::<bool>(), 1..30),
     ) {
         let bytes = on_the_wire(&messages);
-        let WebSocket { mut recv, .. } = server(&Limits::default());
+        let mut socket = server(&Limits::default());
         let (mut begun, mut pings, mut open) = (0, 0, None::<(usize, Vec<u8>)>);
         let (mut rest, mut cuts, mut choices) = (&bytes[..], cuts.iter().cycle(), choices.iter().cycle());
         while !rest.is_empty() {
             let len = (*cuts.next().unwrap()).min(rest.len());
-            recv.inbox().feed(&rest[..len]);
+            feed(socket.io(), &rest[..len]);
             rest = &rest[len..];
             // Each way of asking must find nothing before more is fed.
             let mut dry = [false; 2];
             while dry != [true; 2] {
                 let pieces = *choices.next().unwrap() ^ dry[0] ^ dry[1];
-                let found = if pieces {
-                    recv.poll_piece()
-                } else {
-                    recv.poll().map(NextPiece::Event)
-                };
-                dry[usize::from(pieces)] = found.is_none();
-                match found {
-                    None => {}
-                    Some(NextPiece::Piece(ready)) => match recv.piece(ready).unwrap() {
+                if pieces {
+                    let Some(piece) = socket.piece() else {
+                        dry[1] = true;
+                        continue;
+                    };
+                    dry[1] = false;
+                    match piece {
                         Piece::Start(kind) => {
                             prop_assert_eq!(kind == Kind::Text, messages[begun].0);
                             open = Some((begun, vec![]));
@@ -110,21 +110,27 @@ proptest! {
                             let (index, all) = open.take().unwrap();
                             prop_assert_eq!(all, messages[index].1.concat().into_bytes());
                         }
-                    },
-                    Some(NextPiece::Event(ready)) => {
-                        let whole = match recv.event(ready).unwrap() {
-                            Event::Text(text) => text.take(),
-                            Event::Binary(data) => data.take(),
-                            Event::Ping(_) => {
-                                pings += 1;
-                                continue;
-                            }
-                            other @ (Event::Pong(_) | Event::PingDue(_) | Event::Close(_)) => panic!("{other:?}"),
-                        };
-                        prop_assert_eq!(whole, messages[begun].1.concat());
-                        begun += 1;
-                        open = None;
+                        Piece::Ping(_) => pings += 1,
+                        other @ (Piece::Pong(_) | Piece::Close(_) | Piece::Failed(_)) => panic!("{other:?}"),
                     }
+                } else {
+                    let Some(event) = socket.event() else {
+                        dry[0] = true;
+                        continue;
+                    };
+                    dry[0] = false;
+                    let whole = match event {
+                        Event::Text(text) => text.take(),
+                        Event::Binary(data) => data.take(),
+                        Event::Ping(_) => {
+                            pings += 1;
+                            continue;
+                        }
+                        other @ (Event::Pong(_) | Event::Close(_) | Event::Failed(_)) => panic!("{other:?}"),
+                    };
+                    prop_assert_eq!(whole, messages[begun].1.concat());
+                    begun += 1;
+                    open = None;
                 }
                 if let Some((index, all)) = &open {
                     prop_assert!(messages[*index].1.concat().as_bytes().starts_with(all));

@@ -1,22 +1,23 @@
 //! The limits are on what is inflated, and hold before it is (S32); what is on the wire has limits too.
 
-use endwell_core::Outbox;
-use endwell_core::ws::{Compression, Deflate, Limits, Message, WebSocket};
+use endwell_core::ws::socket::Socket;
+use endwell_core::ws::{Compression, Deflate, Limits, Message};
+use endwell_core_tests::io::written;
 
-use crate::ws_help::{self, Got, masked, run_cut, written};
+use crate::ws_help::{self, Got, masked, run_cut};
 use crate::{answer, noise, received};
 
-fn server(limits: &Limits) -> WebSocket {
+fn server(limits: &Limits) -> Socket {
     ws_help::server(limits).deflate(&answer("permessage-deflate", &Deflate::default()).unwrap())
 }
 
 /// So many zeros, compressed by ours and sent by a client.
 fn zeros(len: usize) -> Vec<u8> {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
-    let mut send = ws_help::client(&Limits::default()).deflate(&agreement).send;
-    let mut out = Outbox::default();
-    send.message(Message::binary(vec![0; len]).with_compression(Compression::Always), &mut out).unwrap();
-    written(&mut out)
+    let mut client = ws_help::client(&Limits::default()).deflate(&agreement);
+    let message = Message::binary(vec![0; len]).with_compression(Compression::Always);
+    client.writer().message(message).unwrap();
+    written(client.io())
 }
 
 #[test]

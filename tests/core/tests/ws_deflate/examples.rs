@@ -1,9 +1,9 @@
 //! RFC 7692 7.2.3: the examples, byte for byte.
 
-use endwell_core::Outbox;
 use endwell_core::ws::{Compression, Deflate, Kind, Limits, Message};
+use endwell_core_tests::io::written;
 
-use crate::ws_help::{Got, masked, plain, text, written};
+use crate::ws_help::{Got, masked, plain, text};
 use crate::{answer, received, server};
 
 const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\0";
@@ -72,18 +72,17 @@ fn an_empty_message() {
 #[test]
 fn what_is_written_is_what_the_examples_are() {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
-    let mut send = crate::ws_help::server(&Limits::default()).deflate(&agreement).send;
-    let mut out = Outbox::default();
+    let mut socket = crate::ws_help::server(&Limits::default()).deflate(&agreement);
     let hello = Message::text("Hello").with_compression(Compression::Always);
-    send.message(hello, &mut out).unwrap();
-    assert_eq!(written(&mut out), plain(0x81, b"Hello"));
+    socket.writer().message(hello).unwrap();
+    assert_eq!(written(socket.io()), plain(0x81, b"Hello"));
     for payload in [&b"\xf2\x48\xcd\xc9\xc9\x07\0\0\0\xff\xff"[..], b"\xf2\0\x11\0\0\0\0\xff\xff"] {
-        let mut pieces = send.fragments(Kind::Text);
-        pieces.write("Hello".into(), &mut out).unwrap();
-        send = pieces.finish(&mut out);
-        assert_eq!(written(&mut out), [plain(0x41, payload), plain(0x80, b"\0")].concat());
+        let mut within = socket.begin(Kind::Text);
+        within.writer().write("Hello".into()).unwrap();
+        socket = within.finish();
+        assert_eq!(written(socket.io()), [plain(0x41, payload), plain(0x80, b"\0")].concat());
     }
     // Without a piece there is nothing to compress.
-    let _send = send.fragments(Kind::Text).finish(&mut out);
-    assert_eq!(written(&mut out), plain(0x81, b""));
+    let mut socket = socket.begin(Kind::Text).finish();
+    assert_eq!(written(socket.io()), plain(0x81, b""));
 }

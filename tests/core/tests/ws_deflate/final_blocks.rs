@@ -1,6 +1,8 @@
 //! Final blocks within a message: each ends a stream, and the window goes on. RFC 7692 7.2.3.4 and 7.2.3.5.
 
-use endwell_core::ws::{Deflate, Limits, WebSocket};
+use endwell_core::ws::socket::{Piece, Socket};
+use endwell_core::ws::{Deflate, Limits};
+use endwell_core_tests::io::feed;
 use flate2::{Decompress, FlushDecompress};
 use proptest::prelude::*;
 
@@ -173,7 +175,7 @@ fn blocks() -> impl Strategy<Value = Vec<(Block, bool)>> {
 }
 
 /// A server whose clients take their context over, or not.
-fn server(takes_over: bool) -> WebSocket {
+fn server(takes_over: bool) -> Socket {
     let deflate = if takes_over { Deflate::default() } else { Deflate::without_context() };
     ws_help::server(&Limits::default()).deflate(&answer("permessage-deflate", &deflate).unwrap())
 }
@@ -246,7 +248,6 @@ fn every_split_of_references_across_final_blocks() {
 /// Pieces that were handed out are referred to as well, also what was gathered before pieces were asked for.
 #[test]
 fn what_was_gathered_before_pieces_were_asked_for_is_referred_to() {
-    use endwell_core::ws::{NextPiece, Piece};
     let mut written = Written::default();
     let blocks = [
         (Block::Fixed(b"Hello".map(Symbol::Literal).to_vec()), true),
@@ -254,18 +255,17 @@ fn what_was_gathered_before_pieces_were_asked_for_is_referred_to() {
     ];
     let (message, _) = written.message(&blocks, false);
     let bytes = masked(0xc1, &message);
-    let WebSocket { mut recv, .. } = server(false);
-    recv.inbox().feed(&bytes[..bytes.len() - 6]);
-    assert!(recv.poll().is_none());
+    let mut socket = server(false);
+    feed(socket.io(), &bytes[..bytes.len() - 6]);
+    assert!(socket.event().is_none());
     let mut got = String::new();
-    recv.inbox().feed(&bytes[bytes.len() - 6..]);
+    feed(socket.io(), &bytes[bytes.len() - 6..]);
     loop {
-        let Some(NextPiece::Piece(ready)) = recv.poll_piece() else { panic!("it goes on: {got}") };
-        match recv.piece(ready).unwrap() {
-            Piece::Start(_) => {}
-            Piece::Text(text) => got.push_str(&text),
-            Piece::Binary(_) => panic!("it is text"),
-            Piece::End => break,
+        match socket.piece() {
+            Some(Piece::Start(_)) => {}
+            Some(Piece::Text(text)) => got.push_str(&text),
+            Some(Piece::End) => break,
+            other => panic!("{got}: {other:?}"),
         }
     }
     assert_eq!(got, "HelloHello");

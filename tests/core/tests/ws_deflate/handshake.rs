@@ -1,25 +1,30 @@
 //! The extension in the opening handshake of both roles. RFC 6455 4, RFC 7692 5.
 
-use bytes::{Buf, Bytes};
+use endwell_core::OutboxLimits;
 use endwell_core::http::Limits as HttpLimits;
-use endwell_core::http::client::Client;
-use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::ws::{Acceptance, Deflate, Limits, Masks, NotAHandshake, Offer, Opening, WebSocket};
-use endwell_core::{Outbox, Step};
+use endwell_core::http::calling::{Client, Handshake, Opening};
+use endwell_core::http::serving::{Exchange, Next, Server};
+use endwell_core::ws::socket::Socket;
+use endwell_core::ws::{Acceptance, Deflate, Limits, Masks, NotAHandshake, Offer};
+use endwell_core_tests::io::{feed, written};
 
 use crate::ws_help::{receive, text};
+
+fn served(request: &[u8]) -> Exchange {
+    let mut server = Server::new(HttpLimits::default().into(), OutboxLimits::default());
+    assert_eq!(feed(server.io(), request), request.len());
+    match server.poll() {
+        Next::Request(_, exchange) => exchange,
+        other => panic!("no exchange: {other:?}"),
+    }
+}
 
 fn exchange(extensions: &str) -> Exchange {
     let request = format!(
         "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extensions}\r\n"
     );
-    let mut server = Server::new(HttpLimits::default().into());
-    assert_eq!(server.inbox().feed(request.as_bytes()), request.len());
-    match server.poll() {
-        Ok(Step::Done(Next::Exchange(exchange))) => exchange,
-        other => panic!("no exchange: {other:?}"),
-    }
+    served(request.as_bytes())
 }
 
 fn acceptance(deflate: Option<Deflate>) -> Acceptance {
@@ -28,12 +33,10 @@ fn acceptance(deflate: Option<Deflate>) -> Acceptance {
 
 /// What a server says of extensions, and whether it compresses then.
 fn said(extensions: &str, deflate: Option<Deflate>) -> Result<(Option<String>, bool), NotAHandshake> {
-    let mut out = Outbox::default();
-    let socket =
-        exchange(extensions).accept(acceptance(deflate), None, &mut out).map_err(|(reason, _)| reason)?;
-    let head = String::from_utf8(out.copy_to_bytes(out.len()).to_vec()).unwrap();
+    let mut socket = exchange(extensions).accept(acceptance(deflate), None).map_err(|(reason, _)| reason)?;
+    let head = String::from_utf8(written(socket.io())).unwrap();
     let field = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions: "));
-    Ok((field.map(String::from), socket.send.deflates()))
+    Ok((field.map(String::from), socket.deflates()))
 }
 
 #[test]
@@ -57,21 +60,24 @@ fn offer(deflate: Option<Deflate>) -> Offer {
     offer.deflate(deflate.map(Into::into))
 }
 
+fn asked(deflate: Option<Deflate>) -> Handshake<Socket> {
+    let client = Client::new(HttpLimits::default().into(), OutboxLimits::default());
+    client.websocket(offer(deflate), Masks::new(|| [1, 2, 3, 4]))
+}
+
 /// A client that offers `deflate`, and is answered with these lines.
-fn opened(deflate: Option<Deflate>, extensions: &str) -> Option<(WebSocket, String)> {
-    let mut out = Outbox::default();
-    let masks = Masks::new(|| [1, 2, 3, 4]);
-    let mut handshake = Client::new(HttpLimits::default().into()).upgrade(offer(deflate), masks, &mut out);
-    let request = String::from_utf8(out.copy_to_bytes(out.len()).to_vec()).unwrap();
+fn opened(deflate: Option<Deflate>, extensions: &str) -> Option<(Socket, String)> {
+    let mut handshake = asked(deflate);
+    let request = String::from_utf8(written(handshake.io())).unwrap();
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n{extensions}\r\n"
     );
-    handshake.inbox().feed(answer.as_bytes());
+    feed(handshake.io(), answer.as_bytes());
     match handshake.poll() {
-        Ok(Step::Done(Opening::Open(socket, _))) => Some((socket, request)),
-        Ok(other) => panic!("{other:?}"),
-        Err(_) => None,
+        Opening::Open(_, socket) => Some((socket, request)),
+        Opening::Failed(_) => None,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -79,14 +85,14 @@ fn opened(deflate: Option<Deflate>, extensions: &str) -> Option<(WebSocket, Stri
 fn a_client_takes_the_answer_or_fails() {
     let agreed = "sec-websocket-extensions: permessage-deflate; client_max_window_bits=10\r\n";
     let (socket, request) = opened(Some(Deflate::default()), agreed).unwrap();
-    assert!(socket.send.deflates());
+    assert!(socket.deflates());
     let field = "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n";
     assert!(request.contains(field), "{request}");
     let (socket, _) = opened(Some(Deflate::default()), "").unwrap();
-    assert!(!socket.send.deflates());
+    assert!(!socket.deflates());
     let eight = "sec-websocket-extensions: permessage-deflate; client_max_window_bits=8\r\n";
     let (socket, _) = opened(Some(Deflate::default()), eight).unwrap();
-    assert!(!socket.send.deflates());
+    assert!(!socket.deflates());
     // What was not offered.
     let (_, request) = opened(None, "").unwrap();
     assert!(!request.contains("extensions"), "{request}");
@@ -104,25 +110,22 @@ fn a_client_takes_the_answer_or_fails() {
 /// Both handshakes, and a compressed message each way.
 #[test]
 fn two_of_ours_agree_on_the_wire() {
-    let mut out = Outbox::default();
-    let masks = Masks::new(|| [1, 2, 3, 4]);
-    let mut handshake =
-        Client::new(HttpLimits::default().into()).upgrade(offer(Some(Deflate::default())), masks, &mut out);
-    let mut server = Server::new(HttpLimits::default().into());
-    server.inbox().feed(&out.copy_to_bytes(out.len()));
-    let Ok(Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("a request") };
-    let mut theirs = exchange.accept(acceptance(Some(Deflate::default())), None, &mut out).unwrap();
-    handshake.inbox().feed(&out.copy_to_bytes(out.len()));
-    let Ok(Step::Done(Opening::Open(mut ours, _))) = handshake.poll() else { panic!("an answer") };
+    let mut handshake = asked(Some(Deflate::default()));
+    let exchange = served(&written(handshake.io()));
+    let mut theirs = exchange.accept(acceptance(Some(Deflate::default())), None).unwrap();
+    feed(handshake.io(), &written(theirs.io()));
+    let Opening::Open(_, mut ours) = handshake.poll() else { panic!("an answer") };
     let long = "all work and no play ".repeat(100);
     for _ in 0..3 {
-        ours.send.text(&long, &mut out).unwrap();
-        let bytes: Bytes = out.copy_to_bytes(out.len());
+        ours.writer().text(&long).unwrap();
+        let bytes = written(ours.io());
         assert!(bytes.len() < 100, "{} bytes", bytes.len());
-        theirs.recv.inbox().feed(&bytes);
-        assert_eq!(receive(&mut theirs.recv, &mut None, &mut out), [text(&long)]);
-        theirs.send.text(&long, &mut out).unwrap();
-        ours.recv.inbox().feed(&out.copy_to_bytes(out.len()));
-        assert_eq!(receive(&mut ours.recv, &mut None, &mut out), [text(&long)]);
+        feed(theirs.io(), &bytes);
+        assert_eq!(receive(&mut theirs), [text(&long)]);
+        theirs.writer().text(&long).unwrap();
+        let bytes = written(theirs.io());
+        assert!(bytes.len() < 100, "{} bytes", bytes.len());
+        feed(ours.io(), &bytes);
+        assert_eq!(receive(&mut ours), [text(&long)]);
     }
 }

@@ -1,10 +1,11 @@
 //! Whatever is sent comes out the same: any messages, any parameters, any form of sending, any split.
 
-use endwell_core::Outbox;
-use endwell_core::ws::{Compression, Deflate, Frame, Kind, Limits, Message, Sender, WebSocket};
+use endwell_core::ws::socket::{Event, Piece, Socket};
+use endwell_core::ws::{Compression, Deflate, Frame, Kind, Limits, Message};
+use endwell_core_tests::io::{feed, written};
 use proptest::prelude::*;
 
-use crate::ws_help::{self, Got, run_cut, written};
+use crate::ws_help::{self, Got, run_cut};
 use crate::{agreed, bits, json, noise};
 
 /// A message, and how it is sent.
@@ -61,7 +62,7 @@ fn sent() -> impl Strategy<Value = Sent> {
 }
 
 /// Sends it, and says what must be received.
-fn send(sent: &Sent, mut sender: Sender, out: &mut Outbox) -> (Sender, Vec<Got>) {
+fn send(sent: &Sent, mut socket: Socket) -> (Socket, Vec<Got>) {
     let Sent { kind, data, form } = sent;
     let message = || match kind {
         Kind::Text => Message::text(data.as_str()),
@@ -69,38 +70,37 @@ fn send(sent: &Sent, mut sender: Sender, out: &mut Outbox) -> (Sender, Vec<Got>)
     };
     let mut expected = vec![];
     match form {
-        Form::Borrowed if *kind == Kind::Text => sender.text(data, out).unwrap(),
-        Form::Borrowed => sender.binary(data.as_bytes(), out).unwrap(),
-        Form::Owned(word) => sender.message(message().with_compression(*word), out).unwrap(),
+        Form::Borrowed if *kind == Kind::Text => socket.writer().text(data).unwrap(),
+        Form::Borrowed => socket.writer().binary(data.as_bytes()).unwrap(),
+        Form::Owned(word) => socket.writer().message(message().with_compression(*word)).unwrap(),
         Form::Shared(word) => {
-            sender.frame(&Frame::encode(message().with_compression(*word)), out).unwrap();
+            socket.writer().frame(&Frame::encode(message().with_compression(*word))).unwrap();
         }
         Form::Pieces(word, len) => {
             let characters: Vec<char> = data.chars().collect();
-            let mut pieces = sender.fragments_with(*kind, *word);
+            let mut within = socket.begin_with(*kind, *word);
             for piece in characters.chunks(*len) {
-                pieces.write(piece.iter().collect::<String>().into(), out).unwrap();
-                pieces.ping(endwell_core::ws::Control::new(b"?").unwrap(), out).unwrap();
+                within.writer().write(piece.iter().collect::<String>().into()).unwrap();
+                within.ping(endwell_core::ws::Control::new(b"?").unwrap()).unwrap();
                 expected.push(Got::Ping(b"?".to_vec()));
             }
-            sender = pieces.finish(out);
+            socket = within.finish();
         }
     }
     expected.push(match kind {
         Kind::Text => Got::Text(data.clone()),
         Kind::Binary => Got::Binary(data.clone().into_bytes()),
     });
-    (sender, expected)
+    (socket, expected)
 }
 
-fn comes_through(from: WebSocket, to: impl Fn() -> WebSocket, messages: &[Sent], cuts: &[usize]) {
-    let (mut sender, mut expected, mut bytes) = (from.send, vec![], vec![]);
-    let mut out = Outbox::default();
+fn comes_through(mut from: Socket, to: impl Fn() -> Socket, messages: &[Sent], cuts: &[usize]) {
+    let (mut expected, mut bytes) = (vec![], vec![]);
     for message in messages {
         let got;
-        (sender, got) = send(message, sender, &mut out);
+        (from, got) = send(message, from);
         expected.extend(got);
-        bytes.extend(written(&mut out));
+        bytes.extend(written(from.io()));
     }
     expected.push(Got::Failure(None));
     for pieces in [false, true] {
@@ -131,24 +131,19 @@ proptest! {
 /// The rest of a message that nobody wants is skipped, and the next one may refer to it.
 #[test]
 fn what_is_skipped_is_remembered() {
-    use endwell_core::ws::{Event, NextPiece, Piece};
     let (server, client) = agreed(&Deflate::default(), &Deflate::default());
-    let mut send = ws_help::client(&Limits::default()).deflate(&client).send;
-    let mut recv = ws_help::server(&Limits::default()).deflate(&server).recv;
-    let mut out = Outbox::default();
+    let mut client = ws_help::client(&Limits::default()).deflate(&client);
+    let mut server = ws_help::server(&Limits::default()).deflate(&server);
     let first = json(50_000, 1);
-    send.text(&first, &mut out).unwrap();
-    recv.inbox().feed(&written(&mut out));
-    send.text(&first[47_000..], &mut out).unwrap();
-    let last = written(&mut out);
+    client.writer().text(&first).unwrap();
+    feed(server.io(), &written(client.io()));
+    client.writer().text(&first[47_000..]).unwrap();
+    let last = written(client.io());
     assert!(last.len() < 200, "it refers to the first: {} bytes", last.len());
-    let Some(NextPiece::Piece(start)) = recv.poll_piece() else { panic!("a message begins") };
-    assert!(matches!(recv.piece(start), Ok(Piece::Start(Kind::Text))));
-    let Some(NextPiece::Piece(piece)) = recv.poll_piece() else { panic!("it goes on") };
-    let Ok(Piece::Text(text)) = recv.piece(piece) else { panic!("with text") };
+    assert!(matches!(server.piece(), Some(Piece::Start(Kind::Text))));
+    let Some(Piece::Text(text)) = server.piece() else { panic!("it goes on with text") };
     assert_eq!(*text, first[..text.len()]);
-    recv.inbox().feed(&last);
-    let ready = recv.poll().expect("the next message");
-    let Ok(Event::Text(text)) = recv.event(ready) else { panic!("it is text") };
+    feed(server.io(), &last);
+    let Some(Event::Text(text)) = server.event() else { panic!("the next message") };
     assert_eq!(*text, first[47_000..]);
 }

@@ -22,7 +22,8 @@ mod sending;
 #[path = "../ws_help/mod.rs"]
 mod ws_help;
 
-use endwell_core::ws::{Agreement, Deflate, Limits, WebSocket, WindowBits};
+use endwell_core::ws::socket::Socket;
+use endwell_core::ws::{Agreement, Deflate, Limits, WindowBits};
 use ws_help::{Got, run_cut};
 
 /// A server's agreement with a client that offers this.
@@ -39,13 +40,13 @@ fn agreed(server: &Deflate, client: &Deflate) -> (Agreement, Agreement) {
 }
 
 /// A server's WebSocket on which messages may be compressed with any parameters.
-fn server(limits: &Limits) -> WebSocket {
+fn server(limits: &Limits) -> Socket {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
     ws_help::server(limits).deflate(&agreement)
 }
 
 /// What a server receives, in one piece and in small ones, as a whole and in pieces: all must agree.
-fn received(make: impl Fn() -> WebSocket, bytes: &[u8]) -> Vec<Got> {
+fn received(make: impl Fn() -> Socket, bytes: &[u8]) -> Vec<Got> {
     let (whole, _) = run_cut(make(), bytes, &[bytes.len()], false);
     for cuts in [&[0][..], &[1], &[2], &[6], &[3, 0, 10], &[100], &[0, 4095]] {
         for pieces in [false, true] {

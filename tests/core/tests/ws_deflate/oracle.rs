@@ -1,11 +1,11 @@
 //! Both ways against another implementation of DEFLATE: miniz_oxide, by flate2.
 
-use endwell_core::Outbox;
 use endwell_core::ws::{Compression, Deflate, Limits, Message};
+use endwell_core_tests::io::written;
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress};
 use proptest::prelude::*;
 
-use crate::ws_help::{self, Got, masked, run_cut, written};
+use crate::ws_help::{self, Got, masked, run_cut};
 use crate::{answer, json, noise};
 
 const TAIL: &[u8] = b"\0\0\xff\xff";
@@ -61,13 +61,12 @@ proptest! {
         let mut deflate = if takes_over { Deflate::default() } else { Deflate::without_context() };
         (deflate.level, deflate.window) = (level, crate::bits(window));
         let agreement = answer("permessage-deflate", &deflate).unwrap();
-        let mut send = ws_help::server(&Limits::default()).deflate(&agreement).send;
-        let mut out = Outbox::default();
+        let mut socket = ws_help::server(&Limits::default()).deflate(&agreement);
         let mut stream = Decompress::new(false);
         for data in &messages {
             let message = Message::binary(data.clone()).with_compression(Compression::Always);
-            send.message(message, &mut out).unwrap();
-            for (is_compressed, payload) in frames(&written(&mut out)) {
+            socket.writer().message(message).unwrap();
+            for (is_compressed, payload) in frames(&written(socket.io())) {
                 if !takes_over {
                     stream.reset(false);
                 }

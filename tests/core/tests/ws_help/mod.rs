@@ -1,4 +1,4 @@
-//! What the chapters share: frames made by hand, and a WebSocket of one role with its outbox.
+//! What the chapters share: frames made by hand, and a WebSocket of one role.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -9,33 +9,38 @@
     reason = "each chapter uses a part; a test may panic, and reads like the wire"
 )]
 
-use bytes::{Buf, Bytes};
-use core::convert::Infallible;
-use endwell_core::ws::socket::{self, Socket};
-use endwell_core::ws::{
-    Cause, Close, Event, Jitter, Kind, Limits, Masks, NextPiece, Piece, Receiver, Role, Sender, WebSocket,
-};
-use endwell_core::{Arrived, Closing, Ending, Instant, Io, Look, Outbox, Wrote};
+use bytes::Bytes;
+use endwell_core::ws::socket::{Event, Piece, Socket};
+use endwell_core::ws::{Cause, Close, CloseCode, Failure, Jitter, Kind, Limits, Masks, Role};
+use endwell_core::{Closing, Ended, Ending, Io, OutboxLimits};
+use endwell_core_tests::io::{self, written};
 use proptest::prelude::*;
-use std::time::Duration;
 
 pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-pub(crate) fn at(millis: u64) -> Instant {
-    Instant::from_epoch(Duration::from_millis(millis))
+/// A limit on what is queued that no test meets.
+pub(crate) const ROOMY: OutboxLimits =
+    OutboxLimits { bytes: usize::MAX / 2, high_water: usize::MAX / 2, pace: endwell_core::Pace::UNLIMITED };
+
+pub(crate) fn server(limits: &Limits) -> Socket {
+    server_with(limits, OutboxLimits::default())
 }
 
-pub(crate) fn server(limits: &Limits) -> WebSocket {
-    WebSocket::from_parts(Role::Server, Bytes::new(), limits.clone().into(), Jitter(0), None)
+pub(crate) fn client(limits: &Limits) -> Socket {
+    client_with(limits, OutboxLimits::default())
 }
 
-pub(crate) fn client(limits: &Limits) -> WebSocket {
+pub(crate) fn server_with(limits: &Limits, output: OutboxLimits) -> Socket {
+    Socket::from_parts(Role::Server, Bytes::new(), limits.clone().into(), output, Jitter(0), None)
+}
+
+pub(crate) fn client_with(limits: &Limits, output: OutboxLimits) -> Socket {
     let mut next = 0_u32;
     let masks = Masks::new(move || {
         next = next.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
         next.to_be_bytes()
     });
-    WebSocket::from_parts(Role::Client(masks), Bytes::new(), limits.clone().into(), Jitter(0), None)
+    Socket::from_parts(Role::Client(masks), Bytes::new(), limits.clone().into(), output, Jitter(0), None)
 }
 
 /// A frame, written without the code under test.
@@ -76,7 +81,6 @@ pub(crate) enum Got {
     Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
-    PingDue,
     Close(Option<u16>, String),
     /// A failure, and the code that the peer is told.
     Failure(Option<u16>),
@@ -86,35 +90,28 @@ pub(crate) fn text(text: &str) -> Got {
     Got::Text(text.into())
 }
 
-/// Takes everything that is there, and answers what is owed as an application would.
-pub(crate) fn receive(recv: &mut Receiver, send: &mut Option<Sender>, out: &mut Outbox) -> Vec<Got> {
+/// Takes everything that is there. Of the end, which comes again and again, there is one.
+pub(crate) fn receive<W>(socket: &mut Socket<W>) -> Vec<Got> {
     let mut all = Vec::new();
-    while let Some(ready) = recv.poll() {
-        let event = recv.event(ready);
-        all.push(answer(event, send, out));
+    while let Some(event) = socket.event() {
+        all.push(got(event));
+        if all.last().is_some_and(Got::is_end) {
+            assert_eq!(socket.event().map(got).as_ref(), all.last());
+            break;
+        }
     }
     all
 }
 
 /// Like [`receive`], in pieces, which are put together: `message` is what has come of one.
-pub(crate) fn receive_pieces(
-    recv: &mut Receiver,
-    message: &mut Option<(Kind, Vec<u8>)>,
-    send: &mut Option<Sender>,
-    out: &mut Outbox,
-) -> Vec<Got> {
+pub(crate) fn receive_pieces<W>(socket: &mut Socket<W>, message: &mut Option<(Kind, Vec<u8>)>) -> Vec<Got> {
     let mut all = Vec::new();
-    while let Some(next) = recv.poll_piece() {
-        match next {
-            NextPiece::Piece(ready) => match recv.piece(ready) {
-                Ok(piece) => all.extend(put_together(piece, message)),
-                Err(failure) => all.push(answer(Err(failure), send, out)),
-            },
-            NextPiece::Event(ready) => {
-                let event = recv.event(ready);
-                assert!(!matches!(event, Ok(Event::Text(_) | Event::Binary(_))), "a message comes in pieces");
-                all.push(answer(event, send, out));
-            }
+    while let Some(piece) = socket.piece() {
+        all.extend(put_together(piece, message));
+        if all.last().is_some_and(Got::is_end) {
+            let again = socket.piece().and_then(|piece| put_together(piece, message));
+            assert_eq!(again.as_ref(), all.last());
+            break;
         }
     }
     all
@@ -135,6 +132,10 @@ pub(crate) fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>
                 Kind::Binary => Got::Binary(bytes),
             });
         }
+        Piece::Ping(payload) => return Some(Got::Ping(payload.to_vec())),
+        Piece::Pong(payload) => return Some(Got::Pong(payload.to_vec())),
+        Piece::Close(close) => return Some(said(close)),
+        Piece::Failed(failure) => return Some(failed(&failure)),
     };
     let (begun, all) = message.as_mut().expect("a piece of a message that has begun");
     assert_eq!((*begun, bytes.is_empty()), (kind, false));
@@ -142,50 +143,40 @@ pub(crate) fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>
     None
 }
 
-fn answer(
-    event: Result<Event<'_>, endwell_core::ws::Failure>,
-    send: &mut Option<Sender>,
-    out: &mut Outbox,
-) -> Got {
+pub(crate) fn got(event: Event<'_>) -> Got {
     match event {
-        Ok(Event::Text(text)) => Got::Text(text.to_string()),
-        Ok(Event::Binary(payload)) => Got::Binary(payload.to_vec()),
-        Ok(Event::Ping(ping)) => {
-            let payload = ping.payload().to_vec();
-            if let Some(send) = send {
-                send.pong(ping, out);
-            }
-            Got::Ping(payload)
-        }
-        Ok(Event::Pong(payload)) => Got::Pong(payload.to_vec()),
-        Ok(Event::PingDue(due)) => {
-            if let Some(send) = send {
-                send.keep_alive(due, out);
-            }
-            Got::PingDue
-        }
-        Ok(Event::Close(close)) => {
-            let got = said(close.close());
-            if let Some(send) = send.take() {
-                let _sent = send.answer(close, out);
-            }
-            got
-        }
-        Err(failure) => {
-            let code = failure.cause().code().map(endwell_core::ws::CloseCode::number);
-            if let Some(send) = send.take() {
-                let _sent = send.fail(failure, out);
-            }
-            Got::Failure(code)
-        }
+        Event::Text(text) => Got::Text(text.to_string()),
+        Event::Binary(payload) => Got::Binary(payload.to_vec()),
+        Event::Ping(payload) => Got::Ping(payload.to_vec()),
+        Event::Pong(payload) => Got::Pong(payload.to_vec()),
+        Event::Close(close) => said(close),
+        Event::Failed(failure) => failed(&failure),
     }
 }
 
 pub(crate) fn said(close: &Close) -> Got {
-    Got::Close(close.code().map(endwell_core::ws::CloseCode::number), close.reason().into())
+    Got::Close(close.code().map(CloseCode::number), close.reason().into())
 }
 
-/// A socket, until its Close.
+fn failed(failure: &Failure) -> Got {
+    Got::Failure(failure.cause().code().map(CloseCode::number))
+}
+
+/// Why nothing more is received.
+pub(crate) fn cause<W>(socket: &mut Socket<W>) -> Cause {
+    match socket.event() {
+        Some(Event::Failed(failure)) => failure.cause().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Got {
+    fn is_end(&self) -> bool {
+        matches!(self, Self::Close(..) | Self::Failure(_))
+    }
+}
+
+/// A socket, until its Close, which ends it so.
 enum End {
     Open(Socket),
     Closing(Closing),
@@ -199,11 +190,12 @@ struct Run {
     out: Vec<u8>,
     message: Option<(Kind, Vec<u8>)>,
     pieces: bool,
+    ended: Option<Ended>,
 }
 
 impl Run {
-    fn new(socket: WebSocket, pieces: bool) -> Self {
-        Self { end: End::Open(socket.into()), got: vec![], out: vec![], message: None, pieces }
+    fn new(socket: Socket, pieces: bool) -> Self {
+        Self { end: End::Open(socket), got: vec![], out: vec![], message: None, pieces, ended: None }
     }
 
     fn io(&mut self) -> Option<Io<'_>> {
@@ -216,20 +208,12 @@ impl Run {
 
     /// Says how many of the bytes were taken.
     fn feed(&mut self, bytes: &[u8]) -> usize {
-        let mut taken = 0;
-        let Some(mut io) = self.io() else { return bytes.len() };
-        let Ok(arrived) = io.read(at(0), |room| {
-            taken = room.len().min(bytes.len());
-            room[..taken].copy_from_slice(&bytes[..taken]);
-            Ok::<_, Infallible>(Look::Bytes(taken))
-        });
-        assert!(arrived == Arrived::Something || taken == 0, "{arrived:?}");
-        taken
+        self.io().map_or(bytes.len(), |io| io::feed(io, bytes))
     }
 
     fn end(&mut self) {
-        if let Some(mut io) = self.io() {
-            let Ok(_) = io.read(at(0), |_| Ok::<_, Infallible>(Look::End));
+        if let Some(io) = self.io() {
+            io::end(io);
         }
     }
 
@@ -240,18 +224,8 @@ impl Run {
             End::Closing(closing) => Self::close(closing),
             End::Over => End::Over,
         };
-        let mut out = std::mem::take(&mut self.out);
-        while let Some(mut io) = self.io() {
-            let Ok(wrote) = io.write(at(0), |chunks| {
-                let chunk = chunks.next().unwrap_or_default();
-                out.extend_from_slice(chunk);
-                Ok::<_, Infallible>(Some(chunk.len()))
-            });
-            if wrote != Wrote::Something {
-                break;
-            }
-        }
-        self.out = out;
+        let out = self.io().map(written).unwrap_or_default();
+        self.out.extend(out);
     }
 
     fn take(&mut self, mut socket: Socket) -> End {
@@ -259,33 +233,19 @@ impl Run {
             let got = if self.pieces {
                 assert_eq!(socket.ready_piece(), socket.ready_piece());
                 let Some(piece) = socket.piece() else { return End::Open(socket) };
-                match piece {
-                    socket::Piece::Start(kind) => put_together(Piece::Start(kind), &mut self.message),
-                    socket::Piece::Text(text) => put_together(Piece::Text(text), &mut self.message),
-                    socket::Piece::Binary(data) => put_together(Piece::Binary(data), &mut self.message),
-                    socket::Piece::End => put_together(Piece::End, &mut self.message),
-                    socket::Piece::Ping(payload) => Some(Got::Ping(payload.to_vec())),
-                    socket::Piece::Pong(payload) => Some(Got::Pong(payload.to_vec())),
-                    socket::Piece::Close(close) => Some(said(close)),
-                    socket::Piece::Failed(failure) => Some(failed(&failure)),
-                }
+                put_together(piece, &mut self.message)
             } else {
                 assert_eq!(socket.ready(), socket.ready());
                 let Some(event) = socket.event() else { return End::Open(socket) };
-                Some(match event {
-                    socket::Event::Text(text) => Got::Text(text.to_string()),
-                    socket::Event::Binary(payload) => Got::Binary(payload.to_vec()),
-                    socket::Event::Ping(payload) => Got::Ping(payload.to_vec()),
-                    socket::Event::Pong(payload) => Got::Pong(payload.to_vec()),
-                    socket::Event::Close(close) => said(close),
-                    socket::Event::Failed(failure) => failed(&failure),
-                })
+                Some(got(event))
             };
             let Some(got) = got else { continue };
-            let is_end = matches!(got, Got::Close(..) | Got::Failure(_));
+            let is_end = got.is_end();
             self.got.push(got);
             if is_end {
-                return Self::close(socket.close(Close::EMPTY));
+                let closing = socket.close(Close::EMPTY);
+                self.ended = Some(closing.ended().clone());
+                return Self::close(closing);
             }
         }
     }
@@ -298,12 +258,8 @@ impl Run {
     }
 }
 
-fn failed(failure: &endwell_core::ws::Failure) -> Got {
-    Got::Failure(failure.cause().code().map(endwell_core::ws::CloseCode::number))
-}
-
 /// Feeds `bytes` in pieces of `step` bytes to a WebSocket: what it received and what it wrote.
-pub(crate) fn run(socket: WebSocket, bytes: &[u8], step: usize) -> (Vec<Got>, Vec<u8>) {
+pub(crate) fn run(socket: Socket, bytes: &[u8], step: usize) -> (Vec<Got>, Vec<u8>) {
     let mut run = Run::new(socket, false);
     run.turn();
     for piece in bytes.chunks(step) {
@@ -318,8 +274,19 @@ pub(crate) fn run(socket: WebSocket, bytes: &[u8], step: usize) -> (Vec<Got>, Ve
     (run.got, run.out)
 }
 
-/// Feeds a WebSocket of a role with `bytes`, cut as `cuts` says, and ends the stream.
-pub(crate) fn run_cut(socket: WebSocket, bytes: &[u8], cuts: &[usize], pieces: bool) -> (Vec<Got>, Vec<u8>) {
+/// Feeds a WebSocket with `bytes`, cut as `cuts` says, and ends the stream.
+pub(crate) fn run_cut(socket: Socket, bytes: &[u8], cuts: &[usize], pieces: bool) -> (Vec<Got>, Vec<u8>) {
+    let (got, out, _) = run_to_end(socket, bytes, cuts, pieces);
+    (got, out)
+}
+
+/// Like [`run_cut`], and how it ended, if it did.
+pub(crate) fn run_to_end(
+    socket: Socket,
+    bytes: &[u8],
+    cuts: &[usize],
+    pieces: bool,
+) -> (Vec<Got>, Vec<u8>, Option<Ended>) {
     let mut run = Run::new(socket, pieces);
     let (mut rest, mut cuts) = (bytes, cuts.iter().cycle());
     loop {
@@ -339,26 +306,18 @@ pub(crate) fn run_cut(socket: WebSocket, bytes: &[u8], cuts: &[usize], pieces: b
         }
         run.turn();
         if rest.is_empty() {
-            return (run.got, run.out);
+            return (run.got, run.out, run.ended);
         }
     }
 }
 
-pub(crate) fn written(out: &mut Outbox) -> Vec<u8> {
-    out.copy_to_bytes(out.len()).to_vec()
-}
-
 /// Like [`run`], in a few kinds of pieces, which must agree.
-pub(crate) fn agreed(make: impl Fn() -> WebSocket, bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
+pub(crate) fn agreed(make: impl Fn() -> Socket, bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
     let whole = run(make(), bytes, bytes.len().max(1));
     for step in [1, 2, 3, 5, 7, 11, 64, 1000] {
         assert_eq!(run(make(), bytes, step), whole, "in pieces of {step}");
     }
     whole
-}
-
-pub(crate) fn is_end_of_stream(cause: &Cause) -> bool {
-    matches!(cause, Cause::EndOfStream)
 }
 
 /// What can be seen of one side of a conversation: its frames, and nothing behind a Close.
