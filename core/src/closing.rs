@@ -143,7 +143,8 @@ impl Waits for Phase {
     fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
         let (grace, since, is_over) = match self {
             Self::Answer(answer) => return answer.found_nothing(conn, now, ask),
-            Self::Flush => return false,
+            // All is written: the write side ends, and the peer's time begins.
+            Self::Flush => return conn.outbox.is_empty(),
             Self::Linger { grace, since, is_over } => (grace, since, is_over),
         };
         if !since.is_over(now, grace.time) {
@@ -216,6 +217,14 @@ mod tests {
         let mut closing = wait(closing);
         assert_eq!(closing.io().read(at(7), nothing), Ok(Arrived::Something));
         assert!(matches!(closing.poll(), Ending::Done(Ended::ByUs)));
+    }
+
+    #[test]
+    fn a_driver_that_writes_everything_and_reads_then_asks_again() {
+        let mut closing = wait(closing(Manner::First(GRACE), b"last"));
+        assert_eq!(closing.io().write(at(0), |_| Ok::<_, ()>(Some(4))), Ok(Wrote::Something));
+        assert_eq!(closing.io().read(at(0), nothing), Ok(Arrived::Something));
+        assert!(matches!(closing.poll(), Ending::EndWrite(_)));
     }
 
     #[test]
