@@ -58,13 +58,16 @@ impl<L: Copy> HeadProgress<L> {
                 Place::FirstLine => {
                     // Checked before the line's end is searched, so that no split changes the verdict.
                     let capped = text.get(..bounds.line).unwrap_or(text);
-                    let Some(line) = self.scan.next_line(capped)? else {
-                        if capped.len() >= bounds.line {
-                            return Err(bounds.line_exceeds.into());
-                        }
-                        return bounds.not_whole(text);
-                    };
-                    self.place = Place::Fields(parse(text, line)?);
+                    let mut scan = self.scan;
+                    let found = scan.next_line(capped)?;
+                    // A line that is refused is not passed: it is refused again.
+                    let first = found.map(|line| parse(text, line)).transpose()?;
+                    self.scan = scan;
+                    match first {
+                        Some(first) => self.place = Place::Fields(first),
+                        None if capped.len() >= bounds.line => return Err(bounds.line_exceeds.into()),
+                        None => return bounds.not_whole(text),
+                    }
                 }
                 Place::Fields(first) => match self.scan.next_line(text)? {
                     Some(line) if line.is_empty() => self.place = Place::Whole(first, line.next),
@@ -84,5 +87,26 @@ impl HeadBounds {
             return Err(Exceeded::bytes(Limit::HeadBytes, self.head).into());
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn a_first_line_that_is_refused_is_refused_again() {
+        let line_exceeds = Exceeded::bytes(Limit::TargetBytes, 20);
+        let bounds = HeadBounds { head: 100, line: 20, line_exceeds };
+        let mut progress = HeadProgress::<usize>::new(Reading::Strict);
+        for _ in 0..2 {
+            let refused = progress.advance(b"bad\r\nmore than the bound of a line", &bounds, |text, line| {
+                Err::<usize, Error>(
+                    Violation::new("another", &text[line.start..line.end], "RFC 9112 3").into(),
+                )
+            });
+            assert!(matches!(refused, Err(Error::Protocol(_))), "{refused:?}");
+        }
     }
 }
