@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::characters;
 
 /// Replaces each fold of `section` after `from`, with the white space around it, by one space. `None` if there is no
-/// fold.
+/// fold, or one that ends with CR alone.
 ///
 /// Only a line that follows a field line with a colon is a fold. Before the first field, or within a name, it would
 /// have two readings, so it stays.
@@ -28,8 +28,13 @@ pub(in crate::http) fn unfold(section: &[u8], from: usize) -> Option<Bytes> {
             unfolded.pop();
         }
         let (text, end) = without_end(line);
+        let text = characters::trim(text);
+        // CR alone stays what it is, and must not become a part of the line end.
+        if text.ends_with(b"\r") {
+            return None;
+        }
         unfolded.push(b' ');
-        unfolded.extend_from_slice(characters::trim(text));
+        unfolded.extend_from_slice(text);
         unfolded.extend_from_slice(end);
     }
     folds.then(|| unfolded.into())
@@ -67,7 +72,16 @@ mod tests {
 
     #[test]
     fn what_is_no_fold_stays() {
-        for text in ["", "\r\n", "a: b\r\n\r\n", " a: b\r\n\r\n", "a\r\n : b\r\n\r\n", " \r\na: b\r\n\r\n"] {
+        for text in [
+            "",
+            "\r\n",
+            "a: b\r\n\r\n",
+            " a: b\r\n\r\n",
+            "a\r\n : b\r\n\r\n",
+            " \r\na: b\r\n\r\n",
+            "a: b\n c\r \n\n",
+            "a: b\n c\r\r\n\n",
+        ] {
             assert_eq!(unfold(text.as_bytes(), 0), None, "{text:?}");
         }
     }
