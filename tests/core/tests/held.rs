@@ -159,6 +159,7 @@ fn a_body_that_is_not_worth_reading_is_not_held() {
                 Next::Closing(closing) => break closing,
                 other @ (Next::Request(..) | Next::Refused(_)) => panic!("{other:?}"),
             };
+            assert!(fed < HOSTILE, "no limit");
         };
         take(closing.io(), usize::MAX);
         while fed < HOSTILE {

@@ -168,6 +168,7 @@ fn a_message_makes_progress_or_ends() {
                 break exceeded;
             }
             now += 1000;
+            assert!(now < 1_000_000, "it waits for ever");
         };
         assert_eq!((exceeded.limit, exceeded.bound, now), (Limit::MessageProgress, bound, seconds * 1000));
         assert_eq!(&written(socket.close(Close::EMPTY).io())[2..4], &1008_u16.to_be_bytes());

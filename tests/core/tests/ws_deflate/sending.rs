@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use endwell_core::ws::socket::Socket;
-use endwell_core::ws::{Agreement, Compression, Deflate, Frame, Limits, Message};
+use endwell_core::ws::{Agreement, Compression, Deflate, Frame, Kind, Limits, Message};
 use endwell_core_tests::io::written;
 
 use crate::ws_help::{self, Got, run_cut};
@@ -35,6 +35,21 @@ fn the_size_decides_unless_something_else_is_said() {
         assert_eq!(written(socket.io())[0] & 0x40 != 0, is_compressed);
         socket.writer().binary(json(len, 1).as_bytes()).unwrap();
         assert_eq!(written(socket.io())[0] & 0x40 != 0, is_compressed);
+    }
+}
+
+#[test]
+fn a_message_in_pieces_is_compressed_unless_something_else_is_said() {
+    let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
+    let ways = [None, Some(Compression::BySize), Some(Compression::Always), Some(Compression::Never)];
+    for (compression, is_compressed) in ways.into_iter().zip([true, true, true, false]) {
+        let socket = server(&agreement);
+        let mut within = match compression {
+            None => socket.begin(Kind::Text),
+            Some(compression) => socket.begin_with(Kind::Text, compression),
+        };
+        within.writer().write("piece".into()).unwrap();
+        assert_eq!(written(within.io())[0] & 0x40 != 0, is_compressed, "{compression:?}");
     }
 }
 
