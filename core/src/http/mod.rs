@@ -31,4 +31,5 @@ pub use sent::field::{Field, FieldSection, InvalidField};
 pub use sent::framing::Framing;
 pub use sent::request::{ConnectHead, InvalidRequestHead, RequestHead};
 pub use sent::response::{Head, InterimHead, InvalidInterim};
+pub use sent::upgrade::UpgradeHead;
 pub use upgraded::Upgraded;

@@ -7,8 +7,8 @@ use endwell_core::http::calling::{
     Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Streaming, Withheld,
 };
 use endwell_core::http::{
-    ConnectHead, FieldSection, Framing, Limits, Method, NotWritten, RequestHead, ResponseHead, Version,
-    Writer,
+    ConnectHead, FieldSection, Framing, Limits, Method, NotWritten, RequestHead, ResponseHead, UpgradeHead,
+    Version, Writer,
 };
 use endwell_core::{Arrived, Deadline, Instant, Io, Look, OutboxLimits, Upgraded, Wrote};
 use std::collections::VecDeque;
@@ -26,6 +26,8 @@ pub enum Ask {
     Expecting(RequestHead, Pieces),
     /// A tunnel.
     Tunnel(ConnectHead),
+    /// Another protocol.
+    Switch(UpgradeHead),
 }
 
 /// The body of a request.
@@ -83,7 +85,7 @@ pub enum Note {
     BodyFailed(Vec<u8>, String),
     /// No head came: the error in words.
     Failed(String),
-    /// A tunnel is open, and this came behind the head.
+    /// Another protocol has the connection, and this came behind the head.
     Open(Vec<u8>),
 }
 
@@ -110,7 +112,7 @@ pub struct Asking {
 enum State {
     Idle(Client),
     Calling(Sending, Received),
-    Tunnel(Handshake<Upgraded>),
+    Opening(Handshake<Upgraded>),
     Over,
 }
 
@@ -308,7 +310,7 @@ impl Asking {
         match &mut self.state {
             State::Idle(client) => Some(client.io()),
             State::Calling(sending, _) => Some(sending.io()),
-            State::Tunnel(handshake) => Some(handshake.io()),
+            State::Opening(handshake) => Some(handshake.io()),
             State::Over => None,
         }
     }
@@ -318,7 +320,7 @@ impl Asking {
             let (state, again) = match core::mem::replace(&mut self.state, State::Over) {
                 State::Idle(client) => self.idle(client),
                 State::Calling(sending, received) => self.calling(sending, received),
-                State::Tunnel(handshake) => self.tunnel(handshake),
+                State::Opening(handshake) => self.opening(handshake),
                 State::Over => (State::Over, false),
             };
             self.state = state;
@@ -337,7 +339,8 @@ impl Asking {
             Ask::Whole(head, content) => Sending::Sent(client.send(&head, content.into())),
             Ask::Pieces(head, pieces) => Sending::Pieces(client.start(&head, pieces.framing), pieces),
             Ask::Expecting(head, pieces) => Sending::Withheld(client.ask(&head, pieces.framing), pieces),
-            Ask::Tunnel(head) => return (State::Tunnel(client.tunnel(&head)), true),
+            Ask::Tunnel(head) => return (State::Opening(client.tunnel(&head)), true),
+            Ask::Switch(head) => return (State::Opening(client.switch(head)), true),
         };
         (State::Calling(sending, Received::default()), true)
     }
@@ -431,12 +434,16 @@ impl Asking {
         }
     }
 
-    fn tunnel(&mut self, handshake: Handshake<Upgraded>) -> (State, bool) {
+    fn opening(&mut self, handshake: Handshake<Upgraded>) -> (State, bool) {
         match handshake.poll() {
-            Opening::Wait(handshake) => (State::Tunnel(handshake), false),
+            Opening::Wait(handshake) => (State::Opening(handshake), false),
             Opening::Open(head, upgraded) => {
-                let GrantHead::Success(head) = head else { panic!("a tunnel has a 2xx: {head:?}") };
-                note(&head, &mut self.notes);
+                match head {
+                    GrantHead::Success(head) => note(&head, &mut self.notes),
+                    GrantHead::Switching(head) => {
+                        self.notes.push(Note::Interim(head.status(), lines(head.fields())));
+                    }
+                }
                 self.notes.push(Note::Open(upgraded.into_parts().0.to_vec()));
                 (State::Over, false)
             }

@@ -79,7 +79,8 @@ pub fn refuses_strictly(response: &str, why: &str) {
     refused(&hear_strictly(&Ask::get(), response), why);
 }
 
-fn refused(hearing: &Hearing, why: &str) {
+/// Nothing was taken of it, for this reason.
+pub fn refused(hearing: &Hearing, why: &str) {
     let [Note::Asked, Note::Failed(reason)] = &hearing.notes[..] else {
         panic!("{why}: {:?}", hearing.notes)
     };

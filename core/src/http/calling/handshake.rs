@@ -8,7 +8,7 @@ use super::response::Arrived;
 use super::{Inner, grace};
 use crate::closing::{Closing, Manner};
 use crate::http::client::Failure;
-use crate::http::{Fields, InterimResponse, ResponseHead};
+use crate::http::{Fields, InterimResponse, ResponseHead, UpgradeHead};
 use crate::ws::socket::Socket;
 use crate::ws::{Granted, Masks, Offer, Role};
 use crate::{Ended, Io, Upgraded, Violation};
@@ -31,8 +31,8 @@ pub enum Opening<T> {
     Wait(Handshake<T>),
     /// The other protocol has the connection. The head may carry more from the server, for example a cookie.
     Open(GrantHead, T),
-    /// The server sent another response: a redirect, a refusal, a request for credentials. The connection still uses
-    /// HTTP.
+    /// The server sent another response: what was asked for without a switch, a redirect, a refusal, a request for
+    /// credentials. The connection still uses HTTP.
     Refused(Call<Sent>),
     /// A 101 that does not match this handshake, or any failure of a response. The connection is lost.
     Failed(Failure),
@@ -60,6 +60,7 @@ impl GrantHead {
 /// What was asked for.
 enum Asked<T> {
     Tunnel(fn(Inner) -> T),
+    Switch(Box<UpgradeHead>, fn(Inner) -> T),
     Socket(Box<(Offer, Masks)>, fn(Inner, Offer, Masks, Granted) -> T),
 }
 
@@ -67,14 +68,23 @@ impl<T> core::fmt::Debug for Asked<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Tunnel(_) => "Tunnel",
+            Self::Switch(..) => "Switch",
             Self::Socket(..) => "Socket",
         })
     }
 }
 
+fn upgraded(inner: Inner) -> Upgraded {
+    Upgraded::new(inner.conn, grace(&inner.response))
+}
+
 impl Handshake<Upgraded> {
     pub(super) fn tunnel(inner: Box<Inner>) -> Self {
-        Self { inner, asked: Asked::Tunnel(|inner| Upgraded::new(inner.conn, grace(&inner.response))) }
+        Self { inner, asked: Asked::Tunnel(upgraded) }
+    }
+
+    pub(super) fn switch(inner: Box<Inner>, head: UpgradeHead) -> Self {
+        Self { inner, asked: Asked::Switch(Box::new(head), upgraded) }
     }
 }
 
@@ -131,6 +141,10 @@ impl<T> Handshake<T> {
                     let violation = Violation::new(expected, head.as_bytes(), "RFC 9110 15.2.2");
                     Opening::Failed(violation.into())
                 }
+                (Asked::Switch(asked, open), Some(head)) => match asked.check(&head) {
+                    Ok(()) => Opening::Open(GrantHead::Switching(head), open(*self.inner)),
+                    Err(violation) => Opening::Failed(violation.into()),
+                },
                 (Asked::Socket(asked, open), Some(head)) => {
                     let (offer, masks) = *asked;
                     match offer.check(&head) {
@@ -145,10 +159,12 @@ impl<T> Handshake<T> {
                     Some(head) => Opening::Open(GrantHead::Success(head), open(*self.inner)),
                     None => Opening::Failed(Failure::Unanswered),
                 },
-                (Asked::Tunnel(_) | Asked::Socket(..), None) => match response.begin_body(&mut conn.inbox) {
-                    Ok(()) => Opening::Refused(Call::answered(self.inner, Sent::new())),
-                    Err(failure) => Opening::Failed(failure),
-                },
+                (Asked::Tunnel(_) | Asked::Switch(..) | Asked::Socket(..), None) => {
+                    match response.begin_body(&mut conn.inbox) {
+                        Ok(()) => Opening::Refused(Call::answered(self.inner, Sent::new())),
+                        Err(failure) => Opening::Failed(failure),
+                    }
+                }
             };
         }
     }

@@ -15,7 +15,7 @@ use crate::http::grammar::reading::Reader;
 use crate::http::sent::body::Sending;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::request::Expects;
-use crate::http::{ConnectHead, Framing, Limits, RequestHead};
+use crate::http::{ConnectHead, Framing, Limits, RequestHead, UpgradeHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::{Masks, Offer};
 use crate::{Deadline, Ended, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Upgraded, convert};
@@ -132,6 +132,17 @@ impl Client {
         head.0.write(Announced::Nothing, Expects::Nothing, &mut inner.conn.outbox);
         inner.expect(Terms::UPGRADE, Expectation::None, true);
         Handshake::tunnel(inner)
+    }
+
+    /// Sends a request without content, and offers to switch to another protocol. RFC 9110 7.8.
+    ///
+    /// A server that does not know the protocol responds as if it had not been offered: see
+    /// [`Opening::Refused`](super::Opening::Refused).
+    pub fn switch(self, head: UpgradeHead) -> Handshake<Upgraded> {
+        let Self(mut inner) = self;
+        head.offer().write(Announced::Length(0), Expects::Nothing, &mut inner.conn.outbox);
+        inner.expect(Terms::of(head.head()), Expectation::None, true);
+        Handshake::switch(inner, head)
     }
 
     /// Asks for a WebSocket. `masks` makes the mask key of each frame. RFC 6455 4.1.

@@ -9,14 +9,14 @@
 //!                |                  ^                                                 |    +--> Closed: Ended
 //!                +--ask--> [Call<Withheld>] --proceed                                 |
 //!                |                                                                    |
-//!                +--websocket, tunnel--> [Handshake] --poll--> Open: the other protocol, or Refused
+//!                +--websocket, switch, tunnel--> [Handshake] --poll--> Open: the other protocol, or Refused
 //! ```
 //!
 //! - In each state of a call the response can be read: [`Call::answer`]. It may come, and even end, before the request
 //!   is written.
 //! - [`Call::next`] exists only for a request that is complete, and makes the next [`Client`] only if the response was
 //!   read to its end: no byte of one response is taken for another's.
-//! - A [`Handshake`] has nothing to write with.
+//! - A [`Handshake`] has nothing to write with, and only a grant that matches what was asked for opens it.
 //!
 //! # One exchange
 //!

@@ -5,3 +5,4 @@ pub(crate) mod field;
 pub(crate) mod framing;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod upgrade;

@@ -52,6 +52,8 @@ pub enum InvalidRequestHead {
     Target,
     /// The authority of an absolute target differs from the host. RFC 9112 3.2.2.
     OtherHost,
+    /// The protocol is not a name, with a version after a slash or without. RFC 9110 7.8.
+    Protocol,
 }
 
 impl fmt::Display for InvalidRequestHead {
@@ -64,6 +66,7 @@ impl fmt::Display for InvalidRequestHead {
                 "expected a path or an absolute URI of valid characters as the target (RFC 9112 3.2)"
             }
             Self::OtherHost => "expected the authority of the absolute target as the host (RFC 9112 3.2.2)",
+            Self::Protocol => "expected a protocol name, with a version or without (RFC 9110 7.8)",
         })
     }
 }

@@ -17,3 +17,4 @@ mod requests;
 mod time;
 mod tunnel;
 mod two_cores;
+mod upgrade;

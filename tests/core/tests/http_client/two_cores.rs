@@ -3,7 +3,9 @@
 
 use core::time::Duration;
 use endwell_core::OutboxLimits;
-use endwell_core::http::{ConnectHead, Field, FieldSection, Framing, Limits, Method, Request, RequestHead};
+use endwell_core::http::{
+    ConnectHead, Field, FieldSection, Framing, Limits, Method, Request, RequestHead, UpgradeHead,
+};
 use endwell_core_tests::asking::{Ask, Asking, Note, Pieces, Until};
 use endwell_core_tests::connection::Connection;
 use endwell_core_tests::plan::{Answer, Plan};
@@ -29,9 +31,13 @@ enum Kind {
     Tunnel,
     /// CONNECT, which is not.
     Denied,
+    /// Another protocol, which is granted. Always the last.
+    Switch,
+    /// Another protocol, which is not known.
+    Unknown,
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind::Echo,
     Kind::Whole,
     Kind::Chunks,
@@ -44,6 +50,8 @@ const KINDS: [Kind; 12] = [
     Kind::Fails,
     Kind::Tunnel,
     Kind::Denied,
+    Kind::Switch,
+    Kind::Unknown,
 ];
 
 #[derive(Clone, Debug)]
@@ -90,7 +98,8 @@ fn handler(request: &Request) -> Plan {
     let mark = Field::new(MARK, index.as_bytes()).unwrap();
     let mut plan = match KINDS[kind.parse::<usize>().unwrap()] {
         Kind::Echo => Plan::echo(),
-        Kind::Whole => Plan::full(200, &content),
+        Kind::Whole | Kind::Unknown => Plan::full(200, &content),
+        Kind::Switch => Plan::with(Answer::Switch("tool")),
         Kind::Chunks => Plan::pieces(Framing::Chunked, &[some, more]),
         Kind::Length => Plan::pieces(Framing::Length(700), &[some, more]),
         Kind::Nothing => Plan::full(204, &content),
@@ -117,12 +126,20 @@ impl Exchange {
         matches!(self.kind, Kind::Tunnel | Kind::Denied)
     }
 
+    fn is_upgrade(&self) -> bool {
+        matches!(self.kind, Kind::Switch | Kind::Unknown)
+    }
+
     fn ask(&self, index: usize) -> Ask {
         let kind = KINDS.iter().position(|kind| *kind == self.kind).unwrap();
         if self.is_connect() {
             return Ask::Tunnel(ConnectHead::new(&format!("{index}.{kind}:443")).unwrap());
         }
         let target = format!("/{index}/{kind}");
+        if self.is_upgrade() {
+            let head = RequestHead::new(Method::Extension(self.method), "h", &target).unwrap();
+            return Ask::Switch(UpgradeHead::new(head, "tool").unwrap());
+        }
         let head = RequestHead::new(Method::Extension(self.method), "h", &target).unwrap().with_trailers();
         let content = vec![tag(index); self.content];
         let (some, more) = content.split_at(self.content / 3);
@@ -142,7 +159,7 @@ impl Exchange {
             Kind::Echo => (200, self.content),
             Kind::Nothing => (204, 0),
             Kind::Hints => (404, CONTENT),
-            Kind::Tunnel => (200, 0),
+            Kind::Tunnel | Kind::Switch => (200, 0),
             Kind::Denied => (403, CONTENT),
             Kind::Whole
             | Kind::Chunks
@@ -150,6 +167,7 @@ impl Exchange {
             | Kind::Unread
             | Kind::Closes
             | Kind::Trails
+            | Kind::Unknown
             | Kind::Fails => (200, CONTENT),
         };
         let is_head = self.method == "HEAD" && !self.is_connect();
@@ -158,7 +176,7 @@ impl Exchange {
 
     /// The server's side: it had the request whole, or the beginning of it.
     fn was_heard(&self, index: usize, content: &[u8]) -> bool {
-        *content == vec![tag(index); if self.is_connect() { 0 } else { self.content }]
+        *content == vec![tag(index); if self.is_connect() || self.is_upgrade() { 0 } else { self.content }]
     }
 }
 
@@ -299,7 +317,8 @@ proptest! {
                     prop_assert_eq!(trails, exchange.kind == Kind::Trails && exchange.method != "HEAD");
                 }
                 Some(Note::Open(behind)) => {
-                    prop_assert!(exchange.kind == Kind::Tunnel && behind.is_empty() && last);
+                    let opens = matches!(exchange.kind, Kind::Tunnel | Kind::Switch);
+                    prop_assert!(opens && behind.is_empty() && last);
                 }
                 // The server has told us that our request was cut off.
                 Some(Note::Content(came, Until::End)) => {

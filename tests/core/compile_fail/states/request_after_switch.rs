@@ -1,0 +1,13 @@
+//! No request is sent after one for another protocol.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::calling::*;
+use endwell_core::http::{RequestHead, UpgradeHead};
+
+fn main() {}
+
+fn f(client: Client, upgrade: UpgradeHead, head: &RequestHead) {
+    let handshake = client.switch(upgrade);
+    let call = client.send(head, Bytes::new()); //~ E0382
+    //~ twin: drop(handshake);
+}
