@@ -1,8 +1,9 @@
-//! What the targets share: a peer that sends bytes in pieces and lets wait for itself.
+//! What the targets share: a peer that sends bytes in pieces and pauses between them, and a second reader of HTTP.
 
-mod feed;
+pub mod framing;
+mod transport;
 
-pub use feed::{Arrival, Feed};
+pub use transport::{Arrival, Transport};
 
 use std::time::Duration;
 

@@ -1,15 +1,16 @@
 //! A driver and its application: plays one connection and logs all that was understood of the first exchange.
 
-use bytes::{Buf, Bytes};
-use endwell_core::http::client::{
-    Body, Client, Failure, Finished, Next, Received, Response, Tunnelled, Withheld,
-};
-use endwell_core::http::{ConnectHead, Event, Framing, Method, RequestHead};
-use endwell_core::ws::{self, Masks, Offer, Opening};
-use endwell_core::{Error, Inbox, Outbox, Step};
-use endwell_fuzz::{Arrival, Feed};
+use bytes::Bytes;
+use endwell_core::http::calling::{Again, Call, CallEvent, Client, Failure, Handshake, Opening, Sent};
+use endwell_core::http::{ConnectHead, Framing, Method, Reading, RequestHead};
+use endwell_core::ws::socket::Socket;
+use endwell_core::ws::{self, Masks, Offer};
+use endwell_core::{Arrived, Ending, Error, OutboxLimits, Upgraded};
+use endwell_fuzz::framing::{self, Broken, Kind, Message, Trust};
+use endwell_fuzz::{Arrival, Transport};
 
 use crate::plan::Plan;
+use crate::sending::Sending;
 
 /// What was understood of the first exchange, and what was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,14 +24,15 @@ pub struct Heard {
 }
 
 pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Heard {
-    let feed = Feed::new(&plan.peer, arrival);
-    let stream = plan.peer.stream;
-    let mut driver = Driver { feed, stream, out: Outbox::default(), heard: Heard::default() };
-    let mut client = Client::new(plan.limits.clone().into());
+    let transport = Transport::new(&plan.peer, arrival, plan.received());
+    let strict = plan.limits.reading == Reading::Strict;
+    let mut driver = Driver { transport, strict, at: 0, asked: vec![], heard: Heard::default() };
+    let mut client = Client::new(plan.limits.clone().into(), OutboxLimits::default());
     let mut first = None;
     for letter in plan.requests {
-        let Step::Wait(open) = client.poll() else { break };
+        let Ok(open) = client.poll() else { break };
         let next = driver.exchange(open, *letter);
+        driver.heard.written.clone_from(&driver.transport.sent);
         // Whether another request can follow depends on whether bytes behind the response have come.
         first.get_or_insert_with(|| driver.heard.clone());
         match next {
@@ -38,21 +40,18 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Heard {
             None => break,
         }
     }
+    driver.check_requests();
     first.unwrap_or_default()
 }
 
 struct Driver<'a> {
-    feed: Feed<'a>,
-    stream: &'a [u8],
-    out: Outbox,
+    transport: Transport<'a>,
+    strict: bool,
+    /// Where the next head stands in the stream.
+    at: usize,
+    /// The contents of the requests that were written to their end.
+    asked: Vec<Vec<u8>>,
     heard: Heard,
-}
-
-/// How far the request is.
-enum Sending {
-    Withheld(Withheld),
-    Finished(Finished),
-    Cut,
 }
 
 impl Driver<'_> {
@@ -60,31 +59,24 @@ impl Driver<'_> {
         self.heard.log.push(line.into());
     }
 
-    fn flush(&mut self) {
-        let bytes = self.out.copy_to_bytes(self.out.len());
-        self.heard.written.extend_from_slice(&bytes);
-    }
-
     fn exchange(&mut self, client: Client, letter: u8) -> Option<Client> {
         let get = RequestHead::new(Method::Get, "a", "/").unwrap().with_trailers();
         let post = RequestHead::new(Method::Post, "a", "/").unwrap();
-        let length = Framing::Length(6);
-        let out = &mut self.out;
-        let (sending, response) = match letter {
+        let (length, chunked) = (Framing::Length(6), Framing::Chunked);
+        let sending = match letter {
             b'p' => {
-                let (sent, response) = client.send(&post, "abcdef".into(), out);
-                (Sending::Finished(sent), response)
+                self.asked.push(b"abcdef".to_vec());
+                Sending::Sent(client.send(&post, "abcdef".into()))
             }
-            b'k' | b's' | b'a' | b'c' => {
-                let framing = if letter == b'c' { Framing::Chunked } else { length };
-                let (body, response) = client.request(&post, framing, out);
-                (self.body(body, letter), response)
+            b'k' => self.body(Sending::Streaming(client.start(&post, length))),
+            b'c' => self.body(Sending::Streaming(client.start(&post, chunked))),
+            b's' | b'a' => {
+                let mut call = client.start(&post, length);
+                call.writer().write("abc".into()).unwrap();
+                Sending::Streaming(call.finish(None).expect_err("it is short"))
             }
-            b'e' | b'f' => {
-                let framing = if letter == b'f' { Framing::Chunked } else { length };
-                let (body, response) = client.request_expecting(&post, framing, out);
-                (Sending::Withheld(body), response)
-            }
+            b'e' => Sending::Withheld(client.ask(&post, length)),
+            b'f' => Sending::Withheld(client.ask(&post, chunked)),
             b't' => return self.tunnel(client),
             b'w' => return self.upgrade(client),
             _ => {
@@ -93,200 +85,237 @@ impl Driver<'_> {
                     b'l' => get.last(),
                     _ => get,
                 };
-                let (sent, response) = client.send(&head, Bytes::new(), out);
-                (Sending::Finished(sent), response)
+                self.asked.push(vec![]);
+                Sending::Sent(client.send(&head, Bytes::new()))
             }
         };
-        self.response(sending, response)
+        self.response(sending, letter, letter == b'h')
     }
 
-    fn body(&mut self, mut body: Body, letter: u8) -> Sending {
-        body.write("abc".into(), &mut self.out).unwrap();
-        if letter == b'a' {
-            let _aborted = body.abort();
-            return Sending::Cut;
-        }
-        if letter != b's' {
-            body.write("def".into(), &mut self.out).unwrap();
-        }
-        match body.finish(None, &mut self.out) {
-            Ok(sent) => Sending::Finished(sent),
-            Err(_aborted) => Sending::Cut,
-        }
+    /// Writes a body to its end.
+    fn body(&mut self, sending: Sending) -> Sending {
+        let Sending::Streaming(mut call) = sending else { panic!("no body to write") };
+        call.writer().write("abc".into()).unwrap();
+        call.writer().write("def".into()).unwrap();
+        self.asked.push(b"abcdef".to_vec());
+        Sending::Sent(call.finish(None).expect("it is whole"))
     }
 
-    fn response(&mut self, mut sending: Sending, mut response: Response) -> Option<Client> {
-        self.flush();
-        self.feed.begin();
-        let mut at = self.at(response.inbox());
+    /// The response, and what the connection becomes.
+    fn response(&mut self, mut sending: Sending, letter: u8, to_head: bool) -> Option<Client> {
+        self.transport.flush(&mut sending.io());
+        self.transport.begin();
+        let kind = Kind::Response { to_head };
+        let (mut content, mut trailers) = (Vec::new(), 0);
+        let mut message: Option<Message> = None;
         loop {
-            match response.poll() {
-                Ok(Step::Wait(waiting)) => {
-                    response = waiting;
-                    let deadline = response.deadline();
-                    self.feed.next(response.inbox(), deadline);
-                }
-                Ok(Step::Done(Next::Continue(told, waiting))) => {
-                    response = waiting;
-                    sending = match sending {
-                        Sending::Withheld(body) => self.body(body.proceed(told), b'k'),
-                        _ => panic!("told twice to continue"),
-                    };
-                    // A 100 has been read, or nothing was.
-                    at = self.at(response.inbox());
-                    self.log("continue");
-                    self.flush();
-                    self.feed.begin();
-                }
-                Ok(Step::Done(Next::Interim(head, waiting))) => {
-                    response = waiting;
-                    at = self.stands(at, head.as_bytes());
-                    assert_eq!(at, self.at(response.inbox()));
-                    self.log(format!("{} {:?}", head.status(), head.fields()));
-                    self.feed.begin();
-                }
-                Ok(Step::Done(Next::Final(received))) => {
-                    self.stands(at, received.head.as_bytes());
-                    return self.received(received, sending);
-                }
-                Err(failure) => {
-                    self.failed(&failure);
-                    return None;
-                }
-            }
-        }
-    }
-
-    /// How much of the stream is understood.
-    fn at(&self, inbox: &Inbox) -> usize {
-        self.feed.position() - inbox.len()
-    }
-
-    /// The head is what stands there in the stream. Where it ends.
-    fn stands(&self, at: usize, head: &[u8]) -> usize {
-        let end = at + head.len();
-        assert_eq!(self.stream.get(at..end), Some(head), "a head that does not stand at {at}");
-        end
-    }
-
-    fn failed(&mut self, failure: &Failure) {
-        if let Failure::Error(Error::Limit(exceeded)) = failure {
-            self.feed.was_due(exceeded);
-        }
-        self.log(format!("{failure}"));
-        self.heard.failed = Some(Vec::new());
-    }
-
-    fn received(&mut self, received: Received, sending: Sending) -> Option<Client> {
-        let Received { head, mut body } = received;
-        self.log(format!("{head:?} {:?} {}", head.reason().escape_ascii().to_string(), body.is_last()));
-        let announced = body.remaining();
-        let until_close = body.is_until_close();
-        let start = self.at(body.inbox());
-        let mut content = Vec::new();
-        self.feed.begin();
-        loop {
-            match body.poll() {
-                Ok(None) => {
-                    let deadline = body.deadline();
-                    self.feed.next(body.inbox(), deadline);
-                }
-                Ok(Some(ready)) => match body.event(ready) {
-                    Event::Data(data) => content.extend_from_slice(&data),
-                    Event::Trailers(fields) => self.log(format!("trailers {fields:?}")),
-                    Event::End => break,
-                },
-                Err(error) => {
-                    assert_eq!(body.poll().unwrap_err(), error, "another error the second time");
-                    self.log(format!("{} then {error}", content.escape_ascii()));
-                    self.heard.content.clone_from(&content);
-                    self.heard.failed = Some(content);
-                    if let Error::Limit(exceeded) = error {
-                        self.feed.was_due(&exceeded);
+            let is_ready = sending.answer().ready();
+            let Some(event) = sending.answer().event() else {
+                assert!(!is_ready);
+                if let (Sending::Streaming(_), true) = (&sending, self.transport.is_silent()) {
+                    match self.transport.nothing(&mut sending.io()) {
+                        // It is the application that does not go on.
+                        Arrived::Nothing(None) => return self.abort(sending),
+                        Arrived::Nothing(Some(_)) => {}
+                        Arrived::Something | Arrived::Full | Arrived::Cut => continue,
                     }
+                }
+                self.transport.turn(sending.io());
+                continue;
+            };
+            assert!(is_ready);
+            match event {
+                CallEvent::Continue => {
+                    let Sending::Withheld(call) = sending else { panic!("told twice to continue") };
+                    sending = self.body(Sending::Streaming(call.proceed()));
+                    // A 100 has been read, or nothing was.
+                    self.at = self.transport.consumed(&sending.io());
+                    self.log("continue");
+                    self.transport.flush(&mut sending.io());
+                    self.transport.begin();
+                }
+                CallEvent::Interim(head) => {
+                    let line = format!("{} {:?}", head.status(), head.fields());
+                    let text = head.as_bytes().to_vec();
+                    self.log(line);
+                    self.head(&text, kind, self.transport.consumed(&sending.io()));
+                    self.transport.begin();
+                }
+                CallEvent::Head(head) => {
+                    let line = format!("{head:?} {:?}", head.reason().escape_ascii().to_string());
+                    let text = head.as_bytes().to_vec();
+                    self.log(format!("{line} {}", sending.is_last()));
+                    if letter == b'a' {
+                        return self.abort(sending);
+                    }
+                    let found = self.head(&text, kind, self.transport.consumed(&sending.io()));
+                    assert!(found.trust < Trust::Last || sending.is_last(), "{found:?} and goes on");
+                    message = Some(found);
+                    self.transport.begin();
+                }
+                CallEvent::Data(data) => {
+                    assert!(!data.is_empty());
+                    content.extend_from_slice(&data);
+                }
+                CallEvent::Trailers(fields) => {
+                    trailers = fields.len();
+                    let line = format!("trailers {fields:?}");
+                    self.log(line);
+                }
+                CallEvent::End => break,
+                CallEvent::Failed(failure) => {
+                    let again = sending.answer().event();
+                    assert!(matches!(again, Some(CallEvent::Failed(again)) if again == failure));
+                    self.failed(&failure, content, message, kind);
                     return None;
                 }
             }
         }
-        assert!(body.is_done() && body.poll().is_ok_and(|ready| ready.is_some()));
+        let until_close = sending.is_until_close();
+        assert!(sending.answer().is_done() && matches!(sending.answer().event(), Some(CallEvent::End)));
         self.log(format!("{} until close: {until_close}", content.escape_ascii()));
-        let end = self.at(body.inbox());
-        if let (Some(length), false) = (announced, until_close) {
-            assert_eq!(content.len() as u64, length, "more or less than was announced");
-            assert_eq!(&self.stream[start..end], content);
-        }
+        let message = message.expect("a head before the end");
+        assert_eq!(content, message.content, "another body");
+        assert_eq!(trailers, message.trailers, "other trailers");
+        self.at = self.transport.consumed(&sending.io());
+        assert_eq!(Ok(self.at), message.end, "another end");
         self.heard.content = content;
-        let last = body.is_last();
-        let Sending::Finished(sent) = sending else { return None };
-        let next = body.after(sent);
-        assert!(next.is_none() || (!last && end == self.feed.position()));
-        next
+        let is_last = sending.is_last();
+        let Sending::Sent(call) = sending else { return None };
+        match call.next() {
+            Again::Client(mut client) => {
+                assert!(!is_last && client.io().unread() == 0);
+                Some(client)
+            }
+            Again::Unread(call) => panic!("{call:?} was read to its end"),
+            Again::Closed(_) => None,
+        }
+    }
+
+    /// The head stands in the stream where the last one or the last body ended, and another reader understands it.
+    fn head(&mut self, text: &[u8], kind: Kind, consumed: usize) -> Message {
+        let stream = self.transport.stream();
+        let end = self.at + text.len();
+        assert_eq!(stream.get(self.at..end), Some(text), "a head that does not stand at {}", self.at);
+        assert_eq!(end, consumed);
+        let message = framing::message(stream, self.at, kind, self.strict);
+        let message =
+            message.unwrap_or_else(|broken| panic!("{} is taken and {broken:?}", text.escape_ascii()));
+        assert_eq!(message.body, end, "a head that ends elsewhere");
+        assert!(!self.strict || text[9] == b'1' || message.trust == Trust::Sound, "{message:?}");
+        self.at = end;
+        message
+    }
+
+    /// What came before the failure stands in the stream, and a fault of the framing is one.
+    fn failed(&mut self, failure: &Failure, content: Vec<u8>, message: Option<Message>, kind: Kind) {
+        let started = message.is_some();
+        let message = match message {
+            Some(message) => Ok(message),
+            None => framing::message(self.transport.stream(), self.at, kind, self.strict),
+        };
+        if let Ok(message) = &message {
+            assert!(message.content.starts_with(&content), "{failure} behind another body");
+        }
+        match failure {
+            Failure::Error(Error::Limit(exceeded)) => self.transport.was_due(exceeded),
+            Failure::Error(Error::Protocol(violation)) if framing::is_about_framing(violation.section()) => {
+                let may_fail = message.as_ref().map_or(true, |message| match message.end {
+                    Err(_) if started => true,
+                    Ok(_) if started => false,
+                    _ => message.trust > Trust::Sound,
+                });
+                assert!(may_fail, "{violation}, but {message:?}");
+            }
+            Failure::Unanswered => assert_eq!(message.err(), Some(Broken::Truncated)),
+            Failure::Error(Error::Protocol(_)) => {}
+        }
+        let line =
+            if started { format!("{} then {failure}", content.escape_ascii()) } else { failure.to_string() };
+        self.log(line);
+        self.heard.content.clone_from(&content);
+        self.heard.failed = Some(content);
+    }
+
+    /// The connection is reset in the middle of the request.
+    fn abort(&mut self, sending: Sending) -> Option<Client> {
+        let Sending::Streaming(call) = sending else { panic!("nothing to abort") };
+        match call.abort().poll() {
+            Ending::Reset(ended) => self.log(format!("{ended}")),
+            other => panic!("{other:?}"),
+        }
+        None
     }
 
     fn tunnel(&mut self, client: Client) -> Option<Client> {
-        let head = ConnectHead::new("a:1").unwrap();
-        let mut tunnel = client.tunnel(&head, &mut self.out);
-        self.flush();
-        self.feed.begin();
-        loop {
-            match tunnel.poll() {
-                Ok(Step::Wait(waiting)) => {
-                    tunnel = waiting;
-                    let deadline = tunnel.deadline();
-                    self.feed.next(tunnel.inbox(), deadline);
-                }
-                Ok(Step::Done(Tunnelled::Open(head, upgraded))) => {
-                    let behind = [upgraded.into_leftover().as_ref(), self.feed.rest()].concat();
-                    assert!(head.status().is_success());
-                    self.log(format!("{head:?}, then {}", behind.escape_ascii()));
-                    return None;
-                }
-                Ok(Step::Done(Tunnelled::Refused(received, sent))) => {
-                    assert!(!received.head.status().is_success());
-                    return self.received(received, Sending::Finished(sent));
-                }
-                Err(failure) => {
-                    self.failed(&failure);
-                    return None;
-                }
-            }
-        }
+        let handshake = client.tunnel(&ConnectHead::new("a:1").unwrap());
+        let (line, upgraded): (_, Upgraded) = self.handshake(handshake)?;
+        let (received, queued) = upgraded.into_parts();
+        assert!(queued.is_empty());
+        self.log(format!(
+            "{line}, then {}",
+            [received.as_ref(), self.transport.rest()].concat().escape_ascii()
+        ));
+        None
     }
 
     fn upgrade(&mut self, client: Client) -> Option<Client> {
         // The example of RFC 6455 1.3.
         let limits = ws::Limits::default().into();
         let offer = Offer::new("a", "/", *b"the sample nonce", limits).unwrap().subprotocol("b").unwrap();
-        let mut handshake = client.upgrade(offer, Masks::new(|| [1, 2, 3, 4]), &mut self.out);
-        self.flush();
-        self.feed.begin();
+        let handshake = client.websocket(offer, Masks::new(|| [1, 2, 3, 4]));
+        let (line, mut socket): (_, Socket) = self.handshake(handshake)?;
+        let text = self.transport.stream()[..self.transport.consumed(&socket.io())].to_ascii_lowercase();
+        for needed in [&b"\nupgrade:"[..], b"websocket", b"\nconnection:", b"s3pplmbitxaq9kygzzhzrbk+xoo="] {
+            assert!(text.windows(needed.len()).any(|window| window == needed), "no handshake");
+        }
+        let behind = &self.transport.stream()[text.len()..];
+        self.log(format!("{line} {:?}, then {}", socket.subprotocol(), behind.escape_ascii()));
+        None
+    }
+
+    /// What was granted. A refusal is read as any response.
+    fn handshake<T>(&mut self, mut handshake: Handshake<T>) -> Option<(String, T)> {
+        self.transport.flush(&mut handshake.io());
+        self.transport.begin();
         loop {
             match handshake.poll() {
-                Ok(Step::Wait(waiting)) => {
+                Opening::Wait(waiting) => {
                     handshake = waiting;
-                    let deadline = handshake.deadline();
-                    self.feed.next(handshake.inbox(), deadline);
+                    self.transport.turn(handshake.io());
                 }
-                Ok(Step::Done(Opening::Open(mut socket, head))) => {
-                    let text = head.as_bytes().to_ascii_lowercase();
-                    for needed in
-                        [&b"\nupgrade:"[..], b"websocket", b"\nconnection:", b"s3pplmbitxaq9kygzzhzrbk+xoo="]
-                    {
-                        assert!(text.windows(needed.len()).any(|window| window == needed), "no handshake");
-                    }
-                    let behind = [socket.recv.inbox().unread(), self.feed.rest()].concat();
-                    let line = format!("{head:?} {:?}, then {}", socket.subprotocol, behind.escape_ascii());
-                    self.log(line);
+                Opening::Open(head, granted) => return Some((format!("{head:?}"), granted)),
+                Opening::Refused(call) => {
+                    self.refused(call);
                     return None;
                 }
-                Ok(Step::Done(Opening::Refused(received, sent))) => {
-                    return self.received(received, Sending::Finished(sent));
-                }
-                Err(failure) => {
-                    self.failed(&failure);
+                Opening::Failed(failure) => {
+                    if let Failure::Error(Error::Limit(exceeded)) = &failure {
+                        self.transport.was_due(exceeded);
+                    }
+                    self.log(format!("{failure}"));
+                    self.heard.failed = Some(Vec::new());
                     return None;
                 }
             }
+        }
+    }
+
+    fn refused(&mut self, mut call: Call<Sent>) {
+        let head = call.head().expect("a final head").as_bytes().len();
+        // Interim responses were skipped.
+        self.at = self.transport.consumed(&call.io()) - head;
+        self.response(Sending::Sent(call), b'g', false);
+    }
+
+    /// Each request that was written to its end stands in the output, as another reader understands it.
+    fn check_requests(&self) {
+        let mut at = 0;
+        for content in &self.asked {
+            let message = framing::message(&self.transport.sent, at, Kind::Request, true);
+            let message = message.expect("a request that can be read");
+            assert!(message.trust == Trust::Sound && message.content == *content, "{message:?}");
+            at = message.end.expect("a whole request");
         }
     }
 }

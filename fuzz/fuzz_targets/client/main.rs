@@ -13,17 +13,21 @@
 //! | `g` `h` `l` | GET, HEAD, a GET that announces the close |
 //! | `p` `k` `c` | POST: at hand, with a length in pieces, in chunks |
 //! | `e` `f` | POST that expects 100, with a length or in chunks |
-//! | `s` `a` | POST whose body falls short, or is aborted |
+//! | `s` `a` | POST whose body falls short, and is aborted once the head of its response has come |
 //! | `t` `w` | a tunnel, a WebSocket |
 //!
-//! Each head stands in the stream where the last message ended: no byte of one response is in another. The first
-//! exchange is the same whole, by copy, and in pieces, through a lent buffer: the same events, verdict and output. Where
+//! The first exchange is the same whole and in pieces, through a lent buffer: the same events, verdict and output. Where
 //! time passes, whatever is open has a deadline, and the machine ends. All of this holds for either way to read responses,
 //! and whatever a strict reader takes, an ordinary one reads alike.
+//!
+//! A second reader that shares nothing with the library says where each response begins and ends, what its content is,
+//! and whether a request can follow: no byte of one response is in another. It refuses what is refused for its framing,
+//! and it finds the requests in what was written.
 #![no_main]
 
 mod drive;
 mod plan;
+mod sending;
 
 use drive::{Heard, run};
 use endwell_core::http::Reading;

@@ -29,6 +29,12 @@ impl<'a> Plan<'a> {
         limits.reading = reading;
         Self { limits, requests, peer: Peer { quiet, cuts, stream } }
     }
+
+    /// Bytes that may be unread: those of a read, or a head, or a trailer section.
+    pub fn received(&self) -> usize {
+        let Limits { received_bytes, response_head_bytes, trailer_bytes, .. } = self.limits;
+        received_bytes.max(response_head_bytes).max(trailer_bytes)
+    }
 }
 
 /// So small that a short input meets each of them.

@@ -12,12 +12,11 @@
 
 mod oracle;
 
-use bytes::Buf;
-use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits};
+use endwell_core::OutboxLimits;
+use endwell_core::http::serving::{Exchange, Next, Server};
+use endwell_core::http::{Field, FieldSection, Limits, Request};
 use endwell_core::ws::{self, Acceptance, Origins, Subprotocol};
-use endwell_core::{Outbox, Step};
-use endwell_fuzz::{Arrival, Feed, Peer};
+use endwell_fuzz::{Arrival, Peer, Transport};
 use libfuzzer_sys::fuzz_target;
 use oracle::Wanted;
 
@@ -31,8 +30,8 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn run(options: &[u8], peer: &Peer<'_>, arrival: Arrival) -> Option<(String, Vec<u8>)> {
-    let mut feed = Feed::new(peer, arrival);
-    let exchange = exchange(&mut feed)?;
+    let mut transport = transport(peer, arrival);
+    let (head, exchange) = exchange(&mut transport)?;
     let acceptance = Acceptance::new(ws::Limits::default().into());
     let list = vec!["https://b.example".to_owned(), "http://a".to_owned()];
     let origins = match options.first() {
@@ -40,7 +39,7 @@ fn run(options: &[u8], peer: &Peer<'_>, arrival: Arrival) -> Option<(String, Vec
         Some(b'l') => Origins::List(list.clone()),
         _ => Origins::Same,
     };
-    let mut offered = Subprotocol::offered(&exchange.head);
+    let mut offered = Subprotocol::offered(&head);
     let chosen = match options.get(1) {
         Some(b'f') => foreign(),
         Some(digit @ b'0'..=b'9') => offered.nth(usize::from(digit - b'0')),
@@ -55,49 +54,47 @@ fn run(options: &[u8], peer: &Peer<'_>, arrival: Arrival) -> Option<(String, Vec
         None => acceptance,
     };
     let chosen = chosen.map(|chosen| chosen.as_str().to_owned());
-    let wanted = oracle::wanted(&exchange.head, &origins, chosen.as_deref());
-    let mut out = Outbox::default();
-    let outcome = match exchange.accept(acceptance, None, &mut out) {
+    let wanted = oracle::wanted(&head, &origins, chosen.as_deref());
+    let outcome = match exchange.accept(acceptance, None) {
         Ok(mut socket) => {
             let Wanted::Accept(value) = wanted else { panic!("accepted, but {wanted:?}") };
-            assert_eq!(socket.subprotocol.as_deref(), chosen.as_deref());
-            let written = out.copy_to_bytes(out.len());
-            oracle::check_switch(&written, &value, chosen.as_deref());
+            assert_eq!(socket.subprotocol(), chosen.as_deref());
+            transport.flush(&mut socket.io());
+            oracle::check_switch(&transport.sent, &value, chosen.as_deref());
             // What stands behind the head is received by the WebSocket, and nothing before it.
-            let inbox = socket.recv.inbox();
-            let head = feed.position() - inbox.len();
-            assert_eq!(inbox.unread(), &peer.stream[head..feed.position()], "the leftover is not kept");
+            let head = transport.consumed(&socket.io());
             assert!(peer.stream[..head].ends_with(b"\r\n\r\n"));
-            (format!("accepted behind {head} bytes"), written.to_vec())
+            format!("accepted behind {head} bytes")
         }
-        Err((reason, exchange)) => {
-            assert!(out.is_empty(), "a refusal is written by whoever refuses");
+        Err((reason, mut exchange)) => {
+            assert_eq!(exchange.io().queued(), 0, "a refusal is written by the caller");
             let Wanted::Refuse(because) = wanted else { panic!("refused, {reason}, but it is a handshake") };
             assert_eq!(format!("{reason:?}"), because);
-            let Exchange { mut recv, send, .. } = *exchange;
-            let sent = send.respond(&reason.head(), "no".into(), None, &mut recv, &mut out);
-            drop(recv.after(sent));
-            let written = out.copy_to_bytes(out.len()).to_vec();
+            let mut answered = exchange.respond(&reason.head(), "no".into(), None);
+            transport.flush(&mut answered.io());
             let status = format!("HTTP/1.1 {} ", reason.status().code());
-            assert!(written.starts_with(status.as_bytes()), "{}", written.escape_ascii());
-            (reason.to_string(), written)
+            assert!(transport.sent.starts_with(status.as_bytes()), "{}", transport.sent.escape_ascii());
+            reason.to_string()
         }
     };
-    Some(outcome)
+    Some((outcome, transport.sent))
+}
+
+fn transport<'a>(peer: &'a Peer<'a>, arrival: Arrival) -> Transport<'a> {
+    Transport::new(peer, arrival, Limits::default().received_bytes)
 }
 
 /// The first request, if it is one.
-fn exchange(feed: &mut Feed<'_>) -> Option<Exchange> {
-    let mut server = Server::new(Limits::default().into());
+fn exchange(transport: &mut Transport<'_>) -> Option<(Request, Exchange)> {
+    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
     loop {
         match server.poll() {
-            Ok(Step::Wait(waiting)) => {
+            Next::Wait(waiting) => {
                 server = waiting;
-                let deadline = server.deadline();
-                feed.next(server.inbox(), deadline);
+                transport.turn(server.io());
             }
-            Ok(Step::Done(Next::Exchange(exchange))) => return Some(exchange),
-            Ok(Step::Done(Next::Closed(_))) | Err(_) => return None,
+            Next::Request(head, exchange) => return Some((head, exchange)),
+            Next::Closing(_) | Next::Refused(_) => return None,
         }
     }
 }
@@ -106,6 +103,6 @@ fn exchange(feed: &mut Feed<'_>) -> Option<Exchange> {
 fn foreign() -> Option<Subprotocol> {
     let stream = b"GET / HTTP/1.1\r\nHost: b\r\nSec-WebSocket-Protocol: foreign\r\n\r\n";
     let peer = Peer { quiet: false, cuts: b"", stream };
-    let exchange = exchange(&mut Feed::new(&peer, Arrival::Whole))?;
-    Subprotocol::offered(&exchange.head).next()
+    let (head, _exchange) = exchange(&mut transport(&peer, Arrival::Whole))?;
+    Subprotocol::offered(&head).next()
 }

@@ -1,15 +1,15 @@
 //! A driver and its handlers: plays one connection and logs all that was understood.
 
-use bytes::{Buf, Bytes};
-use endwell_core::http::server::{
-    Abandoned, Aborted, After, Closed, Event, Exchange, Finished, Linger, Next, NotWritten, RequestBody,
-    Responder, ResponseBody, Server,
+use bytes::Bytes;
+use endwell_core::http::serving::{After, Answered, Exchange, Next, Refusal, Server, Writing};
+use endwell_core::http::{
+    BodyEvent, Date, Field, FieldSection, Framing, Head, InterimHead, Method, NotWritten, Request, StatusCode,
 };
-use endwell_core::http::{Date, Field, FieldSection, Framing, Head, InterimHead, StatusCode};
-use endwell_core::{Error, Outbox, Step};
+use endwell_core::{Closing, Ended, Ending, Error, Upgraded};
+use endwell_fuzz::framing::{self, Kind, Message, Trust};
+use endwell_fuzz::{Arrival, Transport};
 
-use endwell_fuzz::{Arrival, Feed};
-
+use crate::answers::Answers;
 use crate::plan::Plan;
 use crate::target;
 
@@ -19,31 +19,46 @@ pub struct Outcome {
 }
 
 pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
-    let feed = Feed::new(&plan.peer, arrival);
-    let (log, written) = (Vec::new(), Vec::new());
-    let mut driver = Driver { feed, out: Outbox::new(plan.outbox), log, written, sends: 0 };
-    let mut server = Server::new(plan.limits.clone().into());
+    let transport = Transport::new(&plan.peer, arrival, plan.received());
+    let mut driver = Driver {
+        transport,
+        bound: plan.outbox.bytes,
+        log: vec![],
+        next: Some(0),
+        answers: Answers::default(),
+    };
+    let mut server = Server::new(plan.limits.clone().into(), plan.outbox);
     for exchange in 0.. {
-        match driver.between(server).and_then(|opened| driver.exchange(opened, plan.handler(exchange))) {
+        match driver.request(server).and_then(|open| driver.exchange(open, plan.handler(exchange))) {
             Some(next) => server = next,
             None => break,
         }
     }
-    Outcome { log: driver.log, written: driver.written }
+    driver.answers.check(&driver.transport.sent);
+    Outcome { log: driver.log, written: driver.transport.sent }
 }
 
 struct Driver<'a> {
-    feed: Feed<'a>,
-    out: Outbox,
+    transport: Transport<'a>,
+    /// Bytes that may be queued.
+    bound: usize,
     log: Vec<String>,
-    written: Vec<u8>,
-    sends: usize,
+    /// Where the next request begins, unless the body before it is broken.
+    next: Option<usize>,
+    answers: Answers,
 }
 
-/// How an exchange's answer ended.
-enum Answer {
-    Finished(Finished),
-    Aborted(Aborted),
+/// A request whose head was understood.
+struct Open {
+    exchange: Exchange,
+    reading: Reading,
+}
+
+/// What was read of a request, and what stands in the stream.
+struct Reading {
+    message: Message,
+    content: Vec<u8>,
+    trailers: usize,
 }
 
 impl Driver<'_> {
@@ -51,48 +66,68 @@ impl Driver<'_> {
         self.log.push(line.into());
     }
 
-    fn between(&mut self, mut server: Server) -> Option<Exchange> {
-        // Above the high-water mark no request is taken.
-        self.flush();
-        self.feed.begin();
+    fn request(&mut self, mut server: Server) -> Option<Open> {
+        self.transport.begin();
         loop {
             match server.poll() {
-                Ok(Step::Wait(waiting)) => {
+                Next::Wait(waiting) => {
                     server = waiting;
-                    let deadline = server.deadline();
-                    self.feed.next(server.inbox(), deadline);
+                    self.transport.turn(server.io());
                 }
-                Ok(Step::Done(Next::Exchange(exchange))) => {
-                    let head = &exchange.head;
-                    target::check(head, self.feed.stream());
-                    let line = format!("{} {:?} {:?}", head.method(), head.target(), head.version());
-                    let fields: Vec<_> =
-                        head.fields().iter().map(|(n, v)| (n, v.escape_ascii().to_string())).collect();
-                    let line = format!("{line} {fields:?} expects: {}", exchange.expect.is_some());
-                    self.log(line);
-                    return Some(exchange);
-                }
-                Ok(Step::Done(Next::Closed(closed))) => {
-                    if let Closed::Silent(exceeded) = &closed {
-                        self.feed.was_due(exceeded);
+                Next::Request(head, exchange) => return Some(self.open(&head, exchange)),
+                Next::Closing(closing) => {
+                    if let Ended::Silent(exceeded) = closing.ended() {
+                        self.transport.was_due(exceeded);
                     }
-                    self.log(format!("{closed:?}"));
+                    self.close(closing);
                     return None;
                 }
-                Err(refusal) => {
-                    if let Error::Limit(exceeded) = refusal.error() {
-                        self.feed.was_due(exceeded);
-                    }
-                    self.log(format!("{} {}", refusal.status(), refusal.error()));
-                    let linger = refusal.write(None, &mut self.out);
-                    self.linger(linger);
+                Next::Refused(refusal) => {
+                    self.refuse(refusal);
                     return None;
                 }
             }
         }
     }
 
-    fn exchange(&mut self, mut exchange: Exchange, letter: u8) -> Option<Server> {
+    fn open(&mut self, head: &Request, mut exchange: Exchange) -> Open {
+        target::check(head, self.transport.stream());
+        let next = self.next.expect("a request behind a broken body");
+        let message = framing::message(self.transport.stream(), next, Kind::Request, true);
+        let message = message.unwrap_or_else(|broken| panic!("{head:?} is taken and {broken:?}"));
+        assert_eq!(message.trust, Trust::Sound, "{head:?}");
+        assert_eq!(
+            message.body,
+            self.transport.consumed(&exchange.io()),
+            "the head of {head:?} ends elsewhere"
+        );
+        self.next = message.end.ok();
+        self.answers.begin(head.method() == Method::Head);
+        let fields: Vec<_> = head.fields().iter().map(|(n, v)| (n, v.escape_ascii().to_string())).collect();
+        let line = format!("{} {:?} {:?}", head.method(), head.target(), head.version());
+        self.log(format!("{line} {fields:?} expects: {}", exchange.expects_continue()));
+        Open { exchange, reading: Reading { message, content: vec![], trailers: 0 } }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        match refusal.error() {
+            Error::Limit(exceeded) => self.transport.was_due(exceeded),
+            Error::Protocol(violation) if framing::is_about_framing(violation.section()) => {
+                let next = self.next.expect("a request behind a broken body");
+                let message = framing::message(self.transport.stream(), next, Kind::Request, true);
+                let may_refuse = message.as_ref().map_or(true, |message| message.trust > Trust::Sound);
+                assert!(may_refuse, "{violation}, but {message:?}");
+            }
+            Error::Protocol(_) => {}
+        }
+        self.log(format!("{} {}", refusal.status(), refusal.error()));
+        self.answers.refusal();
+        let closing = refusal.answer(None);
+        self.close(closing);
+    }
+
+    fn exchange(&mut self, open: Open, letter: u8) -> Option<Server> {
+        let Open { exchange, reading } = open;
         let date = letter
             .is_ascii_uppercase()
             .then(|| Date::from_imf_fixdate("Sun, 06 Nov 1994 08:49:37 GMT").unwrap());
@@ -100,74 +135,69 @@ impl Driver<'_> {
         let letter = letter.to_ascii_lowercase();
         let none = FieldSection::new();
         let switched = match letter {
-            b'u' => exchange.switch("echo", &none, date, &mut self.out),
-            b't' => exchange.tunnel(&none, date, &mut self.out),
+            b'u' => exchange.switch("echo", &none, date),
+            b't' => exchange.tunnel(&none, date),
             b'd' => {
-                self.log("dropped");
+                self.log("abandoned");
+                self.close(exchange.abandon());
                 return None;
             }
-            _ => return self.answer(exchange, letter, date),
+            _ => return self.answer(exchange, reading, letter, date),
         };
         match switched {
             Ok(upgraded) => {
-                let behind = [upgraded.into_leftover().as_ref(), self.feed.rest()].concat();
-                self.log(format!("upgraded, then {}", behind.escape_ascii()));
-                self.flush();
+                self.upgraded(upgraded, reading.message.body);
                 None
             }
             Err((reason, back)) => {
                 self.log(format!("{reason}"));
-                exchange = *back;
-                self.answer(exchange, b'b', date)
+                self.answer(back, reading, b'b', date)
             }
         }
     }
 
-    fn answer(&mut self, exchange: Exchange, letter: u8, date: Option<&Date>) -> Option<Server> {
-        let Exchange { expect, mut recv, mut send, .. } = exchange;
-        self.feed.pause(recv.inbox());
-        match expect {
-            Some(wanted) if letter.is_ascii_digit() || b"bceli".contains(&letter) => {
-                send.proceed(wanted, &mut self.out)
+    /// What stands behind the head belongs to the other protocol, and the answer goes out before it.
+    fn upgraded(&mut self, mut upgraded: Upgraded, body: usize) {
+        self.transport.flush(&mut upgraded.io());
+        self.answers.head();
+        let rest = self.transport.rest();
+        let (received, queued) = upgraded.into_parts();
+        let behind = [received.as_ref(), rest].concat();
+        assert!(queued.is_empty() && behind == self.transport.stream()[body..]);
+        self.log(format!("upgraded, then {}", behind.escape_ascii()));
+    }
+
+    fn answer(
+        &mut self,
+        mut exchange: Exchange,
+        reading: Reading,
+        letter: u8,
+        date: Option<&Date>,
+    ) -> Option<Server> {
+        self.transport.pause(exchange.io());
+        if exchange.expects_continue() {
+            if letter.is_ascii_digit() || b"bceli".contains(&letter) {
+                exchange.proceed();
+                exchange.proceed();
+            } else if !self.transport.is_timed() && exchange.io().unread() == 0 {
+                // Whether the client sent its body unasked decides what may follow: let it decide.
+                self.transport.arrive(exchange.io());
             }
-            // Whether the client sent its body unasked decides what may follow: let it decide.
-            Some(_) if recv.inbox().is_empty() && !recv.inbox().has_ended() => {
-                while recv.inbox().is_empty() && !recv.inbox().has_ended() {
-                    self.feed.next(recv.inbox(), None);
-                    if self.feed.is_timed() {
-                        break;
-                    }
-                }
-            }
-            _ => {}
         }
-        if letter != b'b' && recv.remaining().is_none() {
+        if letter != b'b' && exchange.body().remaining().is_none() && !self.transport.is_timed() {
             // Whether the rest of chunks has arrived decides whether the connection stays: let all arrive that fits.
-            while !recv.inbox().is_full() && !recv.inbox().has_ended() && !self.feed.is_timed() {
-                self.feed.next(recv.inbox(), None);
-            }
+            while self.transport.arrive(exchange.io()) {}
         }
-        let answer = self.respond(letter, send, &mut recv, date);
-        self.flush();
-        match answer {
-            Answer::Finished(sent) => self.after(recv.after(sent)),
-            Answer::Aborted(cut) => {
-                match recv.abandon(cut) {
-                    Abandoned::Linger(linger) => self.linger(linger),
-                    Abandoned::Reset => self.log("reset"),
-                }
-                None
-            }
-        }
+        self.respond(letter, exchange, reading, date)
     }
 
     fn respond(
         &mut self,
         letter: u8,
-        mut send: Responder,
-        recv: &mut RequestBody,
+        mut exchange: Exchange,
+        mut reading: Reading,
         date: Option<&Date>,
-    ) -> Answer {
+    ) -> Option<Server> {
         let head = Head::new(StatusCode::OK).with(Field::from_static("x", "y"));
         let (head, body) = match letter {
             b'r' => (head, "unread".into()),
@@ -176,136 +206,175 @@ impl Driver<'_> {
             b'z' => (Head::new(StatusCode::RESET_CONTENT), "nothing".into()),
             b'g' => (head, vec![b'g'; 5000].into()),
             b'x' => {
-                send.close();
+                exchange.last();
                 (head, "last".into())
             }
             b'i' => {
-                let hint = InterimHead::early_hints().with(Field::from_static("link", "</>"));
-                send.interim(&hint, &mut self.out);
+                exchange.interim(&InterimHead::early_hints().with(Field::from_static("link", "</>")));
                 (head, "hinted".into())
             }
             b'e' | b'a' | b'f' => {
-                let body = send.start(&head, Framing::Chunked, date, recv, &mut self.out);
-                return self.echo(letter, body, recv);
+                let exchange = exchange.start(&head, Framing::Chunked, date);
+                return self.echo(letter, exchange, reading);
             }
             b'l' | b's' | b'o' => {
-                let body = send.start(&head, Framing::Length(12), date, recv, &mut self.out);
-                return self.of_length(letter, body);
+                let exchange = exchange.start(&head, Framing::Length(12), date);
+                return self.of_length(letter, exchange);
             }
-            _ => match self.read(recv) {
+            _ => match self.read(&mut exchange, &mut reading) {
                 Ok(body) => (head, body),
                 Err(error) => {
-                    self.body_failed(&error);
-                    (Head::new(RequestBody::status_of_error(&error)), "failed".into())
+                    self.body_failed(&error, &reading);
+                    (Head::new(StatusCode::of_error(&error)), "failed".into())
                 }
             },
         };
-        Answer::Finished(send.respond(&head, body, date, recv, &mut self.out))
+        self.answers.whole(if b"nmz".contains(&letter) { b"" } else { &body });
+        let answered = exchange.respond(&head, body, date);
+        self.after(answered)
     }
 
-    fn body_failed(&mut self, error: &Error) {
-        if let Error::Limit(exceeded) = error {
-            self.feed.was_due(exceeded);
+    /// What came before the failure stands in the stream, and a fault of the framing is one.
+    fn body_failed(&mut self, error: &Error, reading: &Reading) {
+        let Reading { message, content, .. } = reading;
+        assert!(message.content.starts_with(content), "{error} behind another body");
+        match error {
+            Error::Limit(exceeded) => self.transport.was_due(exceeded),
+            Error::Protocol(violation) if framing::is_about_framing(violation.section()) => {
+                assert!(message.end.is_err(), "{violation}, but {message:?}");
+            }
+            Error::Protocol(_) => {}
         }
         self.log(format!("{error}"));
     }
 
     /// The rest of the request, and its end comes again.
-    fn read(&mut self, recv: &mut RequestBody) -> Result<Bytes, Error> {
-        let mut body = Vec::new();
-        while let Some(piece) = self.piece(recv)? {
-            body.extend_from_slice(&piece);
-        }
-        assert!(recv.is_done() && self.piece(recv)?.is_none());
-        self.log(format!("body {}", body.escape_ascii()));
-        Ok(body.into())
+    fn read(&mut self, exchange: &mut Exchange, reading: &mut Reading) -> Result<Bytes, Error> {
+        while self.piece(exchange, reading)?.is_some() {}
+        assert!(exchange.body().is_done() && self.piece(exchange, reading)?.is_none());
+        self.log(format!("body {}", reading.content.escape_ascii()));
+        Ok(Bytes::copy_from_slice(&reading.content))
     }
 
-    /// The next content. None: the end.
-    fn piece(&mut self, recv: &mut RequestBody) -> Result<Option<Bytes>, Error> {
+    /// The next content. `None`: the end, which is where it stands in the stream.
+    fn piece<W>(
+        &mut self,
+        exchange: &mut Exchange<W>,
+        reading: &mut Reading,
+    ) -> Result<Option<Bytes>, Error> {
         loop {
-            let Some(ready) =
-                recv.poll().inspect_err(|error| assert_eq!(recv_error(recv), Some(error.clone())))?
-            else {
-                let deadline = recv.deadline();
-                self.feed.next(recv.inbox(), deadline);
-                continue;
-            };
-            match recv.event(ready) {
-                Event::Data(data) => {
+            let is_ready = exchange.body().ready();
+            match exchange.body().event() {
+                None => {
+                    assert!(!is_ready);
+                    self.transport.turn(exchange.io());
+                    continue;
+                }
+                Some(BodyEvent::Data(data)) => {
                     assert!(!data.is_empty());
                     let data = if data.len() % 2 == 0 { data.take() } else { Bytes::copy_from_slice(&data) };
+                    reading.content.extend_from_slice(&data);
                     return Ok(Some(data));
                 }
-                Event::Trailers(fields) => {
+                Some(BodyEvent::Trailers(fields)) => {
+                    reading.trailers = fields.len();
                     let fields: Vec<_> =
                         fields.iter().map(|(n, v)| (n.to_owned(), v.escape_ascii().to_string())).collect();
                     self.log(format!("trailers {fields:?}"));
                 }
-                Event::End => return Ok(None),
+                Some(BodyEvent::End) => {
+                    let Reading { message, content, trailers } = reading;
+                    assert_eq!(*content, message.content, "another body");
+                    assert_eq!(*trailers, message.trailers, "other trailers");
+                    assert_eq!(Ok(self.transport.consumed(&exchange.io())), message.end, "another end");
+                    return Ok(None);
+                }
+                Some(BodyEvent::Failed(error)) => {
+                    let error = error.clone();
+                    // An error is for good.
+                    assert!(
+                        matches!(exchange.body().event(), Some(BodyEvent::Failed(again)) if *again == error)
+                    );
+                    return Err(error);
+                }
             }
+            assert!(is_ready);
         }
     }
 
     /// Full duplex, in pieces of one size, so that the output does not depend on how the input was cut.
-    fn echo(&mut self, letter: u8, mut body: ResponseBody, recv: &mut RequestBody) -> Answer {
-        let mut gathered = Vec::new();
+    fn echo(&mut self, letter: u8, mut exchange: Exchange<Writing>, mut reading: Reading) -> Option<Server> {
+        let (mut gathered, mut echoed) = (Vec::new(), Vec::new());
         loop {
-            match self.piece(recv) {
+            match self.piece(&mut exchange, &mut reading) {
                 Ok(Some(piece)) if letter == b'e' => {
                     gathered.extend_from_slice(&piece);
+                    echoed.extend_from_slice(&piece);
                     while gathered.len() >= 7 {
-                        self.write(&mut body, gathered.drain(..7).collect());
+                        self.write(&mut exchange, gathered.drain(..7).collect());
                     }
                 }
                 Ok(None) if letter == b'e' => break,
                 Err(error) => {
-                    self.body_failed(&error);
-                    return Answer::Aborted(body.abort());
+                    self.body_failed(&error, &reading);
+                    return self.abort(exchange);
                 }
-                Ok(_) if letter == b'a' => return Answer::Aborted(body.abort()),
+                Ok(_) if letter == b'a' => return self.abort(exchange),
                 // Finished before the request is: the rest is drained.
                 Ok(_) => break,
             }
         }
-        self.write(&mut body, gathered.into());
-        let mut trailers = FieldSection::new();
-        trailers.push(Field::from_static("sum", "0"));
-        self.finish(body, Some(&trailers))
+        self.write(&mut exchange, gathered.into());
+        self.finish(exchange, &echoed, Some(&FieldSection::new().with(Field::from_static("sum", "0"))))
     }
 
-    fn of_length(&mut self, letter: u8, mut body: ResponseBody) -> Answer {
-        let remaining = body.remaining();
-        self.write(&mut body, Bytes::from_static(b"hello"));
+    fn of_length(&mut self, letter: u8, mut exchange: Exchange<Writing>) -> Option<Server> {
+        let remaining = exchange.writer().remaining();
+        self.write(&mut exchange, Bytes::from_static(b"hello"));
         if letter == b'o' && remaining.is_some() {
             let data = Bytes::from_static(b"too much");
-            assert_eq!(body.write(data.clone(), &mut self.out), Err(NotWritten::Overrun(data)));
+            assert_eq!(exchange.writer().write(data.clone()), Err(NotWritten::Overrun(data)));
         }
         if letter != b's' {
-            self.write(&mut body, Bytes::from_static(b" world!"));
+            self.write(&mut exchange, Bytes::from_static(b" world!"));
         }
-        self.finish(body, None)
+        self.finish(exchange, if letter == b's' { b"hello" } else { b"hello world!" }, None)
     }
 
-    fn finish(&mut self, body: ResponseBody, trailers: Option<&FieldSection>) -> Answer {
-        match body.finish(trailers, &mut self.out) {
-            Ok(sent) => Answer::Finished(sent),
-            Err(cut) => Answer::Aborted(cut),
+    fn finish(
+        &mut self,
+        exchange: Exchange<Writing>,
+        body: &[u8],
+        trailers: Option<&FieldSection>,
+    ) -> Option<Server> {
+        match exchange.finish(trailers) {
+            Ok(answered) => {
+                self.answers.whole(body);
+                self.after(answered)
+            }
+            Err(short) => self.abort(short),
         }
     }
 
-    fn write(&mut self, body: &mut ResponseBody, data: Bytes) {
-        let mut data = data;
+    /// What is queued goes out first, since a reset leaves it behind.
+    fn abort(&mut self, mut exchange: Exchange<Writing>) -> Option<Server> {
+        self.transport.flush(&mut exchange.io());
+        self.answers.cut();
+        self.close(exchange.abort());
+        None
+    }
+
+    fn write(&mut self, exchange: &mut Exchange<Writing>, mut data: Bytes) {
         loop {
-            let before = self.out.len();
-            match body.write(data, &mut self.out) {
+            let before = exchange.io().queued();
+            match exchange.writer().write(data) {
                 Ok(()) => {
-                    let bound = self.out.limits().bytes;
-                    return assert!(self.out.len() <= bound.max(before), "more is queued than the bound");
+                    let queued = exchange.io().queued();
+                    return assert!(queued <= self.bound.max(before), "more is queued than the bound");
                 }
                 Err(NotWritten::Full(back)) => {
-                    assert!(before > 0 && self.out.len() == before);
-                    self.flush();
+                    assert!(before > 0 && exchange.io().queued() == before);
+                    self.transport.flush(&mut exchange.io());
                     data = back;
                 }
                 Err(NotWritten::Overrun(_)) => unreachable!("within the length"),
@@ -313,62 +382,50 @@ impl Driver<'_> {
         }
     }
 
-    fn after(&mut self, after: After) -> Option<Server> {
-        let mut drain = match after {
-            After::Again(server) => return Some(server),
-            After::Drain(drain) => drain,
-            After::Linger(linger) => {
-                self.linger(linger);
-                return None;
+    fn after(&mut self, answered: Exchange<Answered>) -> Option<Server> {
+        let is_last = answered.is_last();
+        match answered.next() {
+            After::Again(server) => {
+                assert!(!is_last);
+                Some(server)
             }
+            After::Closing(closing) => {
+                assert!(is_last);
+                self.close(closing);
+                None
+            }
+        }
+    }
+
+    /// What is queued goes out, and nothing is written behind it.
+    fn close(&mut self, mut closing: Closing) {
+        self.log(format!("{:?}", closing.ended()));
+        let mut all = None;
+        let ended = loop {
+            closing = match closing.poll() {
+                Ending::Wait(closing) => closing,
+                Ending::EndWrite(mut closing) => {
+                    assert_eq!(
+                        (closing.io().queued(), all),
+                        (0, None),
+                        "the end of writing comes once, at the end"
+                    );
+                    all = Some(self.transport.sent.len());
+                    closing
+                }
+                Ending::Done(ended) => break ended,
+                Ending::Reset(ended) => {
+                    self.log("reset");
+                    break ended;
+                }
+            };
+            assert_eq!(closing.io().unread(), 0, "lingering holds bytes");
+            self.transport.turn(closing.io());
         };
-        loop {
-            match drain.poll() {
-                Ok(Step::Wait(waiting)) => {
-                    drain = waiting;
-                    let deadline = drain.deadline();
-                    self.feed.next(drain.inbox(), deadline);
-                }
-                Ok(Step::Done(server)) => return Some(server),
-                Err(linger) => {
-                    self.log("the rest of the body failed");
-                    self.linger(linger);
-                    return None;
-                }
-            }
-        }
+        assert!(
+            all.is_none_or(|all| all == self.transport.sent.len()),
+            "something is written behind the end"
+        );
+        self.log(format!("{ended:?}"));
     }
-
-    fn linger(&mut self, mut linger: Linger) {
-        self.flush();
-        self.log("linger");
-        while let Step::Wait(waiting) = linger.poll(self.feed.now) {
-            linger = waiting;
-            let deadline = linger.deadline();
-            assert!(deadline.is_some() && linger.inbox().is_empty(), "lingering holds bytes");
-            self.feed.next(linger.inbox(), deadline);
-        }
-        assert!(self.out.is_empty(), "something was written behind the last word");
-    }
-
-    /// The transport takes everything, in pieces of its own choice. What waits for something to arrive goes behind it.
-    fn flush(&mut self) {
-        while self.out.has_remaining() || self.out.arrived() {
-            let chunks: Vec<u8> = self.out.chunks().flatten().copied().collect();
-            assert_eq!(chunks.len(), self.out.remaining(), "the chunks are not what may go out");
-            self.sends += 1;
-            let taken = (self.sends * 37 % 91 + 1).min(chunks.len());
-            self.out.advance(taken);
-            self.written.extend_from_slice(&chunks[..taken]);
-            if self.sends % 5 == 0 {
-                self.out.reclaim();
-            }
-        }
-        assert_eq!(self.out.poll(self.feed.now, || None), Ok(()), "nothing is queued, so nothing stalls");
-    }
-}
-
-/// An error is for good.
-fn recv_error(recv: &mut RequestBody) -> Option<Error> {
-    recv.poll().err()
 }

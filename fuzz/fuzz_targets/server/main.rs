@@ -10,13 +10,16 @@
 //!
 //! Three runs must agree with each other or with themselves:
 //!
-//! - whole, by copy, no time passes;
+//! - whole, no time passes;
 //! - in pieces, through a lent buffer, no time passes: the same requests, bodies, verdicts and output bytes;
 //! - in pieces, time passes: whatever is open has a deadline, and the machine ends.
 //!
-//! And a target is what stands in the stream, byte for byte, and nothing that could split a request line.
+//! And in each of them, a second reader that shares nothing with the library says where each request begins and ends and
+//! what its content is; it refuses what is refused for its framing; and it finds one whole response for each request in
+//! what was written. A target is what stands in the stream, byte for byte, and nothing that could split a request line.
 #![no_main]
 
+mod answers;
 mod drive;
 mod plan;
 mod target;

@@ -32,6 +32,12 @@ impl<'a> Plan<'a> {
         Self { limits, outbox, handlers, peer: Peer { quiet, cuts, stream } }
     }
 
+    /// Bytes that may be unread: those of a read, or a head, or a trailer section.
+    pub fn received(&self) -> usize {
+        let Limits { received_bytes, head_bytes, trailer_bytes, .. } = self.limits;
+        received_bytes.max(head_bytes).max(trailer_bytes)
+    }
+
     pub fn handler(&self, exchange: usize) -> u8 {
         at(self.handlers, exchange).unwrap_or(b'b')
     }

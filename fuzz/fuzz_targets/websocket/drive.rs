@@ -2,55 +2,55 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use endwell_core::ws::{
-    Cause, Close, CloseCode, Closing, Control, Ended, Full, Kind, Message, NotWritten, Writing,
-    inflating_work,
-};
-use endwell_core::{Deadline, Outbox, Step};
-use endwell_fuzz::{Arrival, Feed};
+use bytes::Bytes;
+use endwell_core::ws::{Cause, Close, CloseCode, Control, Full, Kind, Message, NotWritten, inflating_work};
+use endwell_core::{Arrived, Closing, End, Ended, Ending, Io, Wrote};
+use endwell_fuzz::{Arrival, Transport};
 
 use crate::frames;
 use crate::plan::Plan;
-use crate::socket::{Got, Socket};
+use crate::socket::{Got, Held, Reception};
 
 pub struct Outcome {
     pub log: Vec<String>,
     pub written: Vec<u8>,
 }
 
-pub fn run(plan: &Plan<'_>, arrival: Arrival, halves: bool) -> Outcome {
+pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
     let mut driver = Driver {
         plan,
-        feed: Feed::new(&plan.peer, arrival),
-        out: Outbox::new(plan.outbox),
+        transport: Transport::new(&plan.peer, arrival, plan.received()),
+        reception: plan.reception(),
+        asks: arrival != Arrival::Whole,
         log: vec![],
-        written: vec![],
         said: vec![],
         piece: vec![],
         pinged: vec![],
         messages: 0,
-        sends: 0,
+        takes: 0,
         slow: false,
         largest: 0,
     };
     let before = inflating_work();
-    let how = driver.open(Socket::new(plan.socket(), halves, plan.reception()));
+    let how = driver.open(Held::Idle(plan.socket()));
     let (work, came) = (inflating_work() - before, plan.peer.stream.len() as u64);
     assert!(
         work <= came * WORK_PER_BYTE + 17 * LOAD,
         "inflating {came} bytes took the work of copying {work}"
     );
     driver.check(&how);
-    Outcome { log: driver.log, written: driver.written }
+    Outcome { log: driver.log, written: driver.transport.sent }
 }
 
 /// What it takes to begin a stream, in bytes that are copied: a reset, and a window.
 const LOAD: u64 = 1024 + (32 << 10);
 
-/// For each byte that comes: a window for each message of four bytes, another for each final block within one, and the most
-/// that DEFLATE says with a byte.
-const WORK_PER_BYTE: u64 = LOAD / 4 + LOAD / 8 + 1032;
+/// The most that DEFLATE says with a byte.
+const INFLATED: usize = 1032;
+
+/// For each byte that comes: a window for each message of four bytes, another for each final block within one, and what
+/// the byte says.
+const WORK_PER_BYTE: u64 = LOAD / 4 + LOAD / 8 + INFLATED as u64;
 
 /// What the wire must show of the end.
 struct How {
@@ -62,50 +62,61 @@ struct How {
 
 struct Driver<'a> {
     plan: &'a Plan<'a>,
-    feed: Feed<'a>,
-    out: Outbox,
+    transport: Transport<'a>,
+    reception: Reception,
+    /// An event is asked for twice.
+    asks: bool,
     log: Vec<String>,
-    written: Vec<u8>,
     /// The messages that the application finished.
     said: Vec<(bool, Vec<u8>)>,
     /// The message that it began.
     piece: Vec<u8>,
-    /// The payloads of the pings that came.
+    /// The payloads of the pings that came before our Close.
     pinged: Vec<Vec<u8>>,
     messages: usize,
-    sends: usize,
+    takes: usize,
     slow: bool,
     largest: usize,
 }
 
+/// The peer takes too little: the connection is reset.
+struct Stalled;
+
 impl Driver<'_> {
-    fn open(&mut self, mut socket: Socket) -> How {
-        self.feed.begin();
+    fn open(&mut self, socket: Held) -> How {
+        self.talk(socket).unwrap_or_else(|Stalled| {
+            self.log.push("reset".into());
+            How { closes: false, reset: true }
+        })
+    }
+
+    fn talk(&mut self, mut socket: Held) -> Result<How, Stalled> {
+        self.transport.begin();
         loop {
-            if !self.transport(&mut socket) {
-                self.log.push("reset".into());
-                return How { closes: false, reset: true };
-            }
-            let Some(got) = socket.next(&mut self.out) else {
-                if !self.out.is_empty() {
-                    // A driver writes before it waits. A slow transport takes its time.
-                    let deadline = self.out.deadline();
-                    self.write(&mut socket);
-                    assert!(!self.feed.is_timed() || self.out.is_empty() || deadline.is_some());
-                }
-                let deadline = Deadline::earlier(socket.deadline(), None);
-                self.feed.next(socket.inbox(), deadline);
+            self.write_before_an_event(&mut socket)?;
+            let Some(got) = socket.next(&mut self.reception, self.asks) else {
+                self.holds(&mut socket);
+                self.wait(socket.io())?;
                 continue;
             };
             self.log.push(format!("{got:?}"));
+            let is_over = matches!(got, Got::Close(_) | Got::Failed(_));
             let (closes, ours) = match got {
-                Got::Text(text) => {
-                    assert!(text.len() as u64 <= self.plan.message_bytes());
-                    (false, self.act(&mut socket, &Bytes::from(text)))
-                }
-                Got::Binary(data) => {
+                Got::Text(_) | Got::Binary(_) => {
+                    let data: Bytes = match got {
+                        Got::Text(text) => text.into(),
+                        Got::Binary(data) => data.into(),
+                        _ => unreachable!(),
+                    };
                     assert!(data.len() as u64 <= self.plan.message_bytes());
-                    (false, self.act(&mut socket, &data.into()))
+                    self.messages += 1;
+                    match self.plan.action(self.messages - 1) {
+                        b'x' => (true, true),
+                        action => {
+                            socket = self.act(action, socket, &data);
+                            (false, false)
+                        }
+                    }
                 }
                 Got::Ping(payload) => {
                     self.pinged.push(payload);
@@ -115,89 +126,126 @@ impl Driver<'_> {
                 Got::Close(_) => (true, false),
                 Got::Failed(cause) => {
                     if let Cause::Exceeded(exceeded) = &cause {
-                        self.feed.was_due(exceeded);
+                        self.transport.was_due(exceeded);
                     }
                     (cause.code().is_some(), false)
                 }
             };
-            let is_over = !ours && matches!(socket.writing(), Writing::Closed);
             if !is_over && !ours {
-                self.feed.begin();
+                self.transport.begin();
                 continue;
             }
             if is_over {
                 self.is_deaf(&mut socket);
             }
-            let before = self.out.len();
+            let before = socket.io().queued();
             let close = Close::new(CloseCode::NORMAL, "bye").unwrap();
-            let closing = socket.close(close, &mut self.out);
-            assert_eq!(self.out.len() > before, ours, "a Close is written once");
-            return self.closing(closing, closes || ours);
+            let mut socket = socket.close_writing(close.clone());
+            assert_eq!(socket.io().queued() > before, closes, "a Close is written once");
+            if self.plan.listens && !is_over {
+                self.listen(&mut socket)?;
+            }
+            let queued = socket.io().queued();
+            let mut closing = socket.close(close);
+            assert_eq!(closing.io().queued(), queued, "a Close is written once");
+            return Ok(self.closing(closing, closes));
         }
     }
 
     /// After the peer's Close or a failure nothing comes, and nothing is held.
-    fn is_deaf(&mut self, socket: &mut Socket) {
-        let before = self.out.len();
-        assert_eq!(socket.next(&mut self.out), None, "something comes after the end");
-        if !self.feed.rest().is_empty() {
-            self.feed.next(socket.inbox(), None);
+    fn is_deaf(&mut self, socket: &mut Held) {
+        let queued = socket.io().queued();
+        let got = socket.next(&mut self.reception, self.asks);
+        assert!(matches!(got, Some(Got::Close(_) | Got::Failed(_))), "the end comes again");
+        if !self.transport.rest().is_empty() {
+            self.transport.arrive(socket.io());
         }
-        assert_eq!(socket.next(&mut self.out), None, "something comes after the end");
-        assert!(socket.inbox().is_empty() && self.out.len() == before && socket.deadline().is_none());
+        assert_eq!(socket.next(&mut self.reception, self.asks), got, "something comes after the end");
+        assert_eq!((socket.io().unread(), socket.io().queued()), (0, queued));
+        assert_eq!(self.transport.nothing(&mut socket.io()), Arrived::Nothing(None));
     }
 
-    /// The application. True: it wants to close.
-    fn act(&mut self, socket: &mut Socket, data: &Bytes) -> bool {
-        self.messages += 1;
-        match self.plan.action(self.messages - 1) {
-            b'n' => {}
-            b't' => self.text(socket, "grüße"),
-            b'b' => self.message(socket, Message::binary(vec![b'b'; 70])),
-            b'l' => self.message(socket, Message::binary(vec![b'l'; 5000])),
-            b'L' => self.message(socket, Message::binary(vec![b'L'; 70_000])),
-            b'p' => {
-                let payload = Control::new(b"are you there").unwrap();
-                let _full = match socket.writing() {
-                    Writing::Idle(sender) => sender.ping(payload, &mut self.out),
-                    Writing::Streaming(fragments) => fragments.ping(payload, &mut self.out),
-                    Writing::Closed => unreachable!(),
-                };
+    /// Our Close is written: the application receives on, and nothing is written.
+    fn listen(&mut self, socket: &mut Held) -> Result<(), Stalled> {
+        let written = self.transport.sent.len() + socket.io().queued();
+        self.transport.begin();
+        loop {
+            if let Some(got) = socket.next(&mut self.reception, self.asks) {
+                self.log.push(format!("{got:?}"));
+                match got {
+                    Got::Close(_) => break,
+                    Got::Failed(cause) => {
+                        if let Cause::Exceeded(exceeded) = &cause {
+                            self.transport.was_due(exceeded);
+                        }
+                        break;
+                    }
+                    Got::Text(_) | Got::Binary(_) | Got::Ping(_) | Got::Pong(_) => self.transport.begin(),
+                }
+            } else {
+                self.wait(socket.io())?;
             }
-            b'f' => self.fragment(socket, Kind::Binary, data),
-            b'g' => self.fragment(socket, Kind::Text, data),
-            b'.' => self.finish(socket),
+        }
+        self.is_deaf(socket);
+        assert_eq!(self.transport.sent.len() + socket.io().queued(), written, "written behind our Close");
+        Ok(())
+    }
+
+    /// Memory follows what arrived.
+    fn holds(&mut self, socket: &mut Held) {
+        let arrived = self.transport.consumed(&socket.io());
+        let bound = match self.plan.compression {
+            None => 2 * arrived + self.largest + 1024,
+            Some(_) => 2 * INFLATED * arrived + self.largest + COMPRESSION,
+        };
+        assert!(socket.held_bytes() <= bound, "{} bytes are held after {arrived}", socket.held_bytes());
+    }
+
+    /// The application does something about a message.
+    fn act(&mut self, action: u8, mut socket: Held, data: &Bytes) -> Held {
+        match action {
+            b'n' => {}
+            b't' => self.text(&mut socket, "grüße"),
+            b'b' => self.message(&mut socket, Message::binary(vec![b'b'; 70])),
+            b'l' => self.message(&mut socket, Message::binary(vec![b'l'; 5000])),
+            b'L' => self.message(&mut socket, Message::binary(vec![b'L'; 70_000])),
+            b'p' => drop(socket.ping(Control::new(b"are you there").unwrap())),
+            b'f' => return self.fragment(socket, Kind::Binary, data),
+            b'g' => return self.fragment(socket, Kind::Text, data),
+            b'.' => return self.finish(socket),
             b's' => self.slow = !self.slow,
-            b'x' => return true,
             _ => match std::str::from_utf8(data) {
-                Ok(text) => self.text(socket, text),
-                Err(_) => self.message(socket, Message::binary(data.clone())),
+                Ok(text) => self.text(&mut socket, text),
+                Err(_) => self.message(&mut socket, Message::binary(data.clone())),
             },
         }
-        false
+        socket
     }
 
-    fn text(&mut self, socket: &mut Socket, text: &str) {
+    fn text(&mut self, socket: &mut Held, text: &str) {
         for _ in 0..2 {
-            let Writing::Idle(sender) = socket.writing() else { return };
-            if sender.text(text, &mut self.out).is_ok() {
+            let Some(mut writer) = socket.idle() else { return };
+            let fits = writer.fits(text.len());
+            let written = writer.text(text).is_ok();
+            assert_eq!(fits, written);
+            if written {
                 return self.said(true, text.as_bytes());
             }
-            self.write(socket);
+            self.make_room(socket.io());
         }
-        assert!(self.feed.is_timed(), "an empty outbox takes everything");
+        assert!(self.transport.is_timed(), "an empty outbox takes everything");
     }
 
-    fn message(&mut self, socket: &mut Socket, mut message: Message) {
+    fn message(&mut self, socket: &mut Held, mut message: Message) {
         for _ in 0..2 {
-            let Writing::Idle(sender) = socket.writing() else { return };
-            match sender.message(message.clone(), &mut self.out) {
+            let Some(mut writer) = socket.idle() else { return };
+            match writer.message(message.clone()) {
                 Ok(()) => return self.said(message.kind() == Kind::Text, message.data()),
                 Err(Full(back)) => message = back,
             }
-            self.write(socket);
+            self.make_room(socket.io());
         }
-        assert!(self.feed.is_timed(), "an empty outbox takes everything");
+        assert!(self.transport.is_timed(), "an empty outbox takes everything");
     }
 
     fn said(&mut self, is_text: bool, data: &[u8]) {
@@ -205,136 +253,143 @@ impl Driver<'_> {
         self.said.push((is_text, data.to_vec()));
     }
 
-    fn fragment(&mut self, socket: &mut Socket, kind: Kind, data: &Bytes) {
-        socket.start(kind);
+    fn fragment(&mut self, socket: Held, kind: Kind, data: &Bytes) -> Held {
+        let mut socket = socket.begin(kind);
         for _ in 0..2 {
-            let Writing::Streaming(fragments) = socket.writing() else { unreachable!() };
-            let is_text = fragments.kind() == Kind::Text;
-            match fragments.write(data.clone(), &mut self.out) {
+            let mut writer = socket.within().expect("a message has begun");
+            let is_text = writer.kind() == Kind::Text;
+            match writer.write(data.clone()) {
                 Ok(()) => {
                     self.largest = self.largest.max(data.len());
-                    return self.piece.extend_from_slice(data);
+                    self.piece.extend_from_slice(data);
+                    return socket;
                 }
                 Err(NotWritten::Full(back)) => assert_eq!(back, data),
                 Err(NotWritten::NotText(back)) => {
-                    return assert!(back == data && is_text && std::str::from_utf8(data).is_err());
+                    assert!(back == data && is_text && std::str::from_utf8(data).is_err());
+                    return socket;
                 }
             }
-            self.write(socket);
+            self.make_room(socket.io());
         }
-        assert!(self.feed.is_timed(), "an empty outbox takes everything");
+        assert!(self.transport.is_timed(), "an empty outbox takes everything");
+        socket
     }
 
-    fn finish(&mut self, socket: &mut Socket) {
-        let Writing::Streaming(fragments) = socket.writing() else { return };
-        let is_text = fragments.kind() == Kind::Text;
-        socket.finish(&mut self.out);
-        let piece = std::mem::take(&mut self.piece);
-        self.said(is_text, &piece);
+    fn finish(&mut self, mut socket: Held) -> Held {
+        if let Some(writer) = socket.within() {
+            let is_text = writer.kind() == Kind::Text;
+            let piece = std::mem::take(&mut self.piece);
+            self.said(is_text, &piece);
+        }
+        socket.finish()
     }
 
-    /// Writes what must be written before the next event. False: the peer takes nothing any more.
-    fn transport(&mut self, socket: &mut Socket) -> bool {
+    /// Writes what must be written before the next event.
+    fn write_before_an_event(&mut self, socket: &mut Held) -> Result<(), Stalled> {
+        let mut io = socket.io();
         let bound = self.plan.outbox.bytes.max(self.largest) + 1024 + 3 * 139;
-        assert!(self.out.len() <= bound, "{} bytes are queued", self.out.len());
-        if !self.slow || (!self.feed.is_timed() && self.out.is_above_high_water()) {
-            self.flush();
-            socket.settle(&mut self.out);
-            return true;
+        assert!(io.queued() <= bound, "{} bytes are queued", io.queued());
+        if !self.slow || (!self.transport.is_timed() && io.is_above_high_water()) {
+            self.transport.flush(&mut io);
+            return Ok(());
         }
-        while self.feed.is_timed() && self.out.is_above_high_water() && !self.plan.rude {
-            if self.is_stalled() {
-                return false;
-            }
-            socket.settle(&mut self.out);
+        while self.transport.is_timed() && io.is_above_high_water() && !self.plan.rude {
+            self.take_slowly(&mut io)?;
         }
-        !self.feed.is_timed() || self.out.poll(self.feed.now, || None).is_ok()
+        if self.transport.is_timed() { self.is_stalled(&mut io) } else { Ok(()) }
     }
 
-    /// Writes what can be written before a wait.
-    fn write(&mut self, socket: &mut Socket) {
-        if self.slow && self.feed.is_timed() {
-            self.take(5);
+    fn make_room(&mut self, mut io: Io<'_>) {
+        if self.slow && self.transport.is_timed() {
+            let _ = self.transport.take(&mut io, 5);
         } else {
-            self.flush();
+            self.transport.flush(&mut io);
         }
-        socket.settle(&mut self.out);
     }
 
-    /// A second passes, and a slow peer takes a few bytes. True: too few.
-    fn is_stalled(&mut self) -> bool {
-        self.feed.idle(Duration::from_secs(1));
-        let sends = self.sends;
-        self.take(if sends % 7 < 5 { 3 } else { 40 });
-        self.out.poll(self.feed.now, || None).is_err()
+    /// Writes what can be written, and waits.
+    fn wait(&mut self, mut io: Io<'_>) -> Result<(), Stalled> {
+        if !(self.slow && self.transport.is_timed()) {
+            self.transport.turn(io);
+            return Ok(());
+        }
+        let queued = io.queued();
+        let _ = self.transport.take(&mut io, 5);
+        let held = match self.transport.take(&mut io, 0) {
+            Wrote::Blocked(deadline) => Some(deadline.expect("a slow peer has a deadline")),
+            Wrote::Stalled(_) => return Err(Stalled),
+            Wrote::Empty | Wrote::Something => None,
+        };
+        let has_written = io.queued() < queued;
+        self.transport.read(io, held, has_written);
+        Ok(())
+    }
+
+    /// A second passes, and a slow peer takes a few bytes.
+    fn take_slowly(&mut self, io: &mut Io<'_>) -> Result<(), Stalled> {
+        self.transport.idle(Duration::from_secs(1));
+        self.takes += 1;
+        let _ = self.transport.take(io, if self.takes % 7 < 5 { 3 } else { 40 });
+        self.is_stalled(io)
+    }
+
+    fn is_stalled(&mut self, io: &mut Io<'_>) -> Result<(), Stalled> {
+        match self.transport.take(io, 0) {
+            Wrote::Stalled(_) => Err(Stalled),
+            Wrote::Blocked(_) | Wrote::Empty | Wrote::Something => Ok(()),
+        }
     }
 
     fn closing(&mut self, mut closing: Closing, closes: bool) -> How {
+        let mut has_ended = false;
         let ended = loop {
-            if !(self.slow && self.feed.is_timed()) {
-                self.flush();
+            if !(self.slow && self.transport.is_timed()) {
+                self.transport.flush(&mut closing.io());
             }
-            closing = match closing.poll(self.feed.now, &self.out) {
-                Step::Wait(closing) => closing,
-                Step::Done(ended) => break ended,
-            };
-            if !self.out.is_empty() {
-                assert!(!closing.ends_writing(&self.out), "the write side ends before the last frame");
-                if self.is_stalled() {
-                    self.log.push(format!("reset: {}", closing.cut()));
-                    return How { closes, reset: true };
+            closing = match closing.poll() {
+                Ending::Wait(closing) => closing,
+                Ending::EndWrite(mut closing) => {
+                    assert_eq!(closing.io().queued(), 0, "the write side ends before the last frame");
+                    assert!(!self.plan.client && !has_ended, "the server closes TCP first, once");
+                    has_ended = true;
+                    closing
                 }
-                continue;
+                Ending::Done(ended) => break ended,
+                Ending::Reset(ended) => panic!("{ended:?} by a reset"),
+            };
+            let mut io = closing.io();
+            if io.queued() == 0 {
+                self.transport.turn(io);
+            } else if let Err(Stalled) = self.take_slowly(&mut io) {
+                self.log.push(format!("reset: {}", closing.cut()));
+                return How { closes, reset: true };
             }
-            let deadline = closing.deadline();
-            assert!(deadline.is_some(), "closing waits without an end");
-            assert!(!closing.ends_writing(&self.out) || !self.plan.client, "the server closes TCP first");
-            self.feed.next(closing.inbox(), deadline);
         };
-        assert!(self.out.is_empty() || self.slow);
         assert_ne!(ended, Ended::Transport, "the transport did not fail");
-        if let Ended::Closed { .. } = &ended {
+        if let Ended::Closed { first, sent, received } = &ended {
             assert!(closes, "two Closes passed");
+            assert!(*first == End::Ours || sent.code() == received.code(), "an answer with another code");
         }
         self.log.push(ended.to_string());
-        self.flush();
         How { closes, reset: false }
-    }
-
-    fn flush(&mut self) {
-        while !self.out.is_empty() {
-            self.take(self.sends * 37 % 911 + 1);
-        }
-        assert_eq!(self.out.poll(self.feed.now, || None), Ok(()), "nothing is queued, so nothing stalls");
-    }
-
-    fn take(&mut self, len: usize) {
-        let queued: usize = self.out.chunks().map(<[u8]>::len).sum();
-        assert_eq!(queued, self.out.len(), "the chunks are not what is queued");
-        let before = self.written.len();
-        for chunk in self.out.chunks() {
-            let left = len - (self.written.len() - before);
-            self.written.extend_from_slice(&chunk[..left.min(chunk.len())]);
-        }
-        self.sends += 1;
-        self.out.advance(self.written.len() - before);
-        if self.sends % 5 == 0 {
-            self.out.reclaim();
-        }
     }
 
     /// What was written is WebSocket, and it is what the application said and what the peer was owed.
     fn check(&self, how: &How) {
-        let read = frames::read(&self.written, self.plan.client, self.plan.compression);
+        let read = frames::read(&self.transport.sent, self.plan.client, self.plan.compression);
         if how.reset {
             return;
         }
         assert!(!read.is_cut, "a frame is not whole");
         assert_eq!(read.closes, usize::from(how.closes), "exactly one Close");
         assert_eq!(read.messages, self.said, "the messages are not what was said");
-        if self.plan.rude && self.feed.is_timed() {
+        if self.plan.rude && self.transport.is_timed() {
             return assert!(read.pongs.len() <= self.pinged.len());
         }
         assert_eq!(read.pongs, self.pinged, "the pongs are not those that were owed");
     }
 }
+
+/// What compression holds, whatever came: an inflater, a compressor, and the windows between two messages.
+const COMPRESSION: usize = 512 << 10;

@@ -3,14 +3,14 @@
 //! The input is two lines of plan and then the stream, so that seeds are written by hand:
 //!
 //! ```text
-//! c.?eep        `c` a client, else a server; `.` small limits; `?` silence at the end, `h` halves where time
-//!               passes, `p` messages in pieces, `~` a driver that ignores the high-water mark, `d` messages may be
-//!               compressed, `D` each by itself; then `/` and a letter per message
+//! c.?/eep       `c` a client, else a server; `.` small limits; `?` silence at the end, `h` after our Close the
+//!               application receives on, `p` messages in pieces, `~` a driver that ignores the high-water mark,
+//!               `d` messages may be compressed, `D` each by itself; then `/` and a letter per message
 //! !9            how many bytes come at once, and how long each wait is
 //! \x81\x85...   frames
 //! ```
 //!
-//! - whole, by halves, and in pieces, by a session, no time passes: the same events and the same output;
+//! - whole, and in pieces, asked twice for each event, no time passes: the same events and the same output;
 //! - in pieces, time passes, and the transport may be slow: it ends, and by a limit only after its time.
 //!
 //! What is written is read by an independent reader in every run.
@@ -28,13 +28,13 @@ use plan::Plan;
 
 fuzz_target!(|input: &[u8]| {
     let plan = Plan::of(input);
-    let whole = run(&plan, Arrival::Whole, true);
-    let pieces = run(&plan, Arrival::Pieces, false);
+    let whole = run(&plan, Arrival::Whole);
+    let pieces = run(&plan, Arrival::Pieces);
     assert_eq!(whole.log, pieces.log, "whole and in pieces: what was understood differs");
     assert_eq!(
         whole.written.escape_ascii().to_string(),
         pieces.written.escape_ascii().to_string(),
         "whole and in pieces: what was written differs"
     );
-    run(&plan, Arrival::Timed, plan.halves);
+    run(&plan, Arrival::Timed);
 });

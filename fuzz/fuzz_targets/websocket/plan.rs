@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::ws::{Agreement, Deflate, Jitter, Limits, Masks, Role, WebSocket, WindowBits};
+use endwell_core::ws::socket::Socket;
+use endwell_core::ws::{Agreement, Deflate, Jitter, Limits, Masks, Role, WindowBits};
 use endwell_core::{OutboxLimits, Pace};
 use endwell_fuzz::{Peer, at};
 
@@ -21,8 +22,8 @@ pub struct Plan<'a> {
     pub client: bool,
     pub limits: Limits,
     pub outbox: OutboxLimits,
-    /// Where time passes, the halves are used, and not the session.
-    pub halves: bool,
+    /// After our Close the application receives on.
+    pub listens: bool,
     /// Messages are taken in pieces.
     pub pieces: bool,
     /// The driver polls above the high-water mark too.
@@ -46,7 +47,7 @@ impl<'a> Plan<'a> {
             client: has(b'c'),
             limits,
             outbox,
-            halves: has(b'h'),
+            listens: has(b'h'),
             pieces: has(b'p'),
             rude: has(b'~'),
             compression: match (has(b'd'), has(b'D')) {
@@ -73,7 +74,12 @@ impl<'a> Plan<'a> {
         if self.pieces { self.limits.streamed_bytes } else { self.limits.message_bytes }
     }
 
-    pub fn socket(&self) -> WebSocket {
+    /// Bytes that may be unread: those of a read, or a control frame.
+    pub fn received(&self) -> usize {
+        self.limits.received_bytes.max(256)
+    }
+
+    pub fn socket(&self) -> Socket {
         let role = if self.client {
             let mut key = 0_u32;
             Role::Client(Masks::new(move || {
@@ -84,7 +90,8 @@ impl<'a> Plan<'a> {
             Role::Server
         };
         let jitter = Jitter(u32::try_from(self.peer.stream.len()).unwrap_or(0) << 20);
-        let socket = WebSocket::from_parts(role, Bytes::new(), self.limits.clone().into(), jitter, None);
+        let limits = self.limits.clone().into();
+        let socket = Socket::from_parts(role, Bytes::new(), limits, self.outbox, jitter, None);
         match self.compression {
             Some(context) => socket.deflate(agreement(context)),
             None => socket,

@@ -1,19 +1,15 @@
-//! A WebSocket as one value or as two halves, in the hands of one driver.
+//! A socket, whatever its right, in the hands of one driver.
 
-use endwell_core::ws::{
-    Close, CloseSent, Closing, Event, Failure, Fragments, Kind, NextPiece, Piece, Ready, Receiver, Sender,
-    Session, SessionEvent, WebSocket, Writing,
-};
-use endwell_core::{Deadline, Inbox, Outbox};
+use bytes::Bytes;
+use endwell_core::ws::socket::{Event, Idle, Piece, Receiving, Socket, Within, Writer};
+use endwell_core::ws::{Cause, Close, Control, Full, Kind};
+use endwell_core::{Closing, Io};
 
-pub struct Socket {
-    form: Form,
-    reception: Reception,
-}
-
-enum Form {
-    Session(Session),
-    Halves { recv: Receiver, writer: Option<Writer> },
+pub enum Held {
+    Idle(Socket),
+    Within(Socket<Within>),
+    /// Our Close is written.
+    Receiving(Receiving),
 }
 
 /// How messages are taken.
@@ -23,12 +19,6 @@ pub enum Reception {
     Pieces(Option<(Kind, Vec<u8>)>),
 }
 
-pub enum Writer {
-    Idle(Sender),
-    Streaming(Fragments),
-    Closed(CloseSent),
-}
-
 #[derive(Debug, PartialEq, Eq)]
 pub enum Got {
     Text(String),
@@ -36,158 +26,148 @@ pub enum Got {
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Close),
-    Failed(endwell_core::ws::Cause),
+    Failed(Cause),
 }
 
-impl Socket {
-    pub fn new(socket: WebSocket, halves: bool, reception: Reception) -> Self {
-        let form = if halves {
-            Form::Halves { recv: socket.recv, writer: Some(Writer::Idle(socket.send)) }
-        } else {
-            Form::Session(socket.session())
-        };
-        Self { form, reception }
-    }
-
-    pub fn inbox(&mut self) -> &mut Inbox {
-        match &mut self.form {
-            Form::Session(session) => session.inbox(),
-            Form::Halves { recv, .. } => recv.inbox(),
+impl Held {
+    pub fn io(&mut self) -> Io<'_> {
+        match self {
+            Self::Idle(socket) => socket.io(),
+            Self::Within(socket) => socket.io(),
+            Self::Receiving(receiving) => receiving.io(),
         }
     }
 
-    pub fn deadline(&self) -> Option<Deadline> {
-        match &self.form {
-            Form::Session(session) => session.deadline(),
-            Form::Halves { recv, .. } => recv.deadline(),
+    pub fn held_bytes(&self) -> usize {
+        match self {
+            Self::Idle(socket) => socket.held_bytes(),
+            Self::Within(socket) => socket.held_bytes(),
+            Self::Receiving(_) => 0,
         }
     }
 
-    /// The transport took something.
-    pub fn settle(&mut self, out: &mut Outbox) {
-        if let Form::Halves { writer: Some(writer), .. } = &mut self.form {
-            match writer {
-                Writer::Idle(sender) => sender.settle(out),
-                Writer::Streaming(fragments) => fragments.settle(out),
-                Writer::Closed(_) => {}
+    /// What came next. `asks`: it is asked before whether anything did.
+    pub fn next(&mut self, reception: &mut Reception, asks: bool) -> Option<Got> {
+        let message = match reception {
+            Reception::Whole => {
+                let is_ready = asks.then(|| (self.is_ready(), self.is_ready()));
+                let event = self.event();
+                assert!(is_ready.is_none_or(|ready| ready == (event.is_some(), event.is_some())));
+                return event.map(of_event);
             }
-        }
-    }
-
-    /// What came next. Keep-alive pings are written.
-    pub fn next(&mut self, out: &mut Outbox) -> Option<Got> {
+            Reception::Pieces(message) => message,
+        };
         loop {
-            let got = match &mut self.reception {
-                Reception::Whole => {
-                    let ready = self.form.poll(out)?;
-                    self.form.event(ready, out)
-                }
-                Reception::Pieces(message) => match self.form.poll_piece(out)? {
-                    NextPiece::Piece(ready) => match &mut self.form {
-                        Form::Session(session) => match session.piece(ready, out) {
-                            Ok(piece) => put_together(piece, message),
-                            Err(cause) => Some(Got::Failed(cause)),
-                        },
-                        Form::Halves { recv, writer } => match recv.piece(ready) {
-                            Ok(piece) => put_together(piece, message),
-                            Err(failure) => by_halves(Err(failure), writer, out),
-                        },
-                    },
-                    NextPiece::Event(ready) => self.form.event(ready, out),
-                },
-            };
-            if got.is_some() {
-                return got;
+            let is_ready = asks.then(|| (self.is_piece_ready(), self.is_piece_ready()));
+            let piece = self.piece();
+            assert!(is_ready.is_none_or(|ready| ready == (piece.is_some(), piece.is_some())));
+            if let Some(got) = put_together(piece?, message) {
+                return Some(got);
             }
         }
     }
 
-    pub fn writing(&mut self) -> Writing<'_> {
-        match &mut self.form {
-            Form::Session(session) => session.writing(),
-            Form::Halves { writer, .. } => match writer.as_mut().unwrap() {
-                Writer::Idle(sender) => Writing::Idle(sender),
-                Writer::Streaming(fragments) => Writing::Streaming(fragments),
-                Writer::Closed(_) => Writing::Closed,
-            },
+    fn is_ready(&mut self) -> bool {
+        match self {
+            Self::Idle(socket) => socket.ready(),
+            Self::Within(socket) => socket.ready(),
+            Self::Receiving(receiving) => receiving.ready(),
         }
     }
 
-    pub fn start(&mut self, kind: Kind) {
-        match &mut self.form {
-            Form::Session(session) => {
-                session.start(kind);
-            }
-            Form::Halves { writer, .. } => {
-                *writer = match writer.take() {
-                    Some(Writer::Idle(sender)) => Some(Writer::Streaming(sender.fragments(kind))),
-                    other => other,
-                };
-            }
+    fn event(&mut self) -> Option<Event<'_>> {
+        match self {
+            Self::Idle(socket) => socket.split().0,
+            Self::Within(socket) => socket.event(),
+            Self::Receiving(receiving) => receiving.event(),
         }
     }
 
-    pub fn finish(&mut self, out: &mut Outbox) {
-        match &mut self.form {
-            Form::Session(session) => {
-                session.finish(out);
-            }
-            Form::Halves { writer, .. } => {
-                *writer = match writer.take() {
-                    Some(Writer::Streaming(fragments)) => Some(Writer::Idle(fragments.finish(out))),
-                    other => other,
-                };
-            }
+    fn is_piece_ready(&mut self) -> bool {
+        match self {
+            Self::Idle(socket) => socket.ready_piece(),
+            Self::Within(socket) => socket.ready_piece(),
+            Self::Receiving(receiving) => receiving.ready_piece(),
         }
     }
 
-    pub fn close(self, close: Close, out: &mut Outbox) -> Closing {
-        match self.form {
-            Form::Session(session) => session.close(close, out),
-            Form::Halves { recv, writer } => recv.closing(match writer.unwrap() {
-                Writer::Idle(sender) => sender.close(close, out),
-                Writer::Streaming(fragments) => fragments.close(close, out),
-                Writer::Closed(sent) => sent,
-            }),
+    fn piece(&mut self) -> Option<Piece<'_>> {
+        match self {
+            Self::Idle(socket) => socket.split_piece().0,
+            Self::Within(socket) => socket.piece(),
+            Self::Receiving(receiving) => receiving.piece(),
+        }
+    }
+
+    /// The right to write whole messages.
+    pub fn idle(&mut self) -> Option<Writer<'_, Idle>> {
+        match self {
+            Self::Idle(socket) => Some(socket.writer()),
+            Self::Within(_) | Self::Receiving(_) => None,
+        }
+    }
+
+    /// The right to write pieces.
+    pub fn within(&mut self) -> Option<Writer<'_, Within>> {
+        match self {
+            Self::Within(socket) => Some(socket.writer()),
+            Self::Idle(_) | Self::Receiving(_) => None,
+        }
+    }
+
+    pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
+        match self {
+            Self::Idle(socket) => socket.ping(payload),
+            Self::Within(socket) => socket.ping(payload),
+            Self::Receiving(_) => Err(Full(payload)),
+        }
+    }
+
+    pub fn begin(self, kind: Kind) -> Self {
+        match self {
+            Self::Idle(socket) => Self::Within(socket.begin(kind)),
+            other => other,
+        }
+    }
+
+    pub fn finish(self) -> Self {
+        match self {
+            Self::Within(socket) => Self::Idle(socket.finish()),
+            other => other,
+        }
+    }
+
+    pub fn close_writing(self, close: Close) -> Self {
+        match self {
+            Self::Idle(socket) => Self::Receiving(socket.close_writing(close)),
+            Self::Within(socket) => Self::Receiving(socket.close_writing(close)),
+            receiving => receiving,
+        }
+    }
+
+    pub fn close(self, close: Close) -> Closing {
+        match self {
+            Self::Idle(socket) => socket.close(close),
+            Self::Within(socket) => socket.close(close),
+            Self::Receiving(receiving) => receiving.discard(),
         }
     }
 }
 
-impl Form {
-    fn poll(&mut self, out: &mut Outbox) -> Option<Ready> {
-        match self {
-            Self::Session(session) => session.poll(out),
-            Self::Halves { recv, .. } => recv.poll(),
-        }
-    }
-
-    fn poll_piece(&mut self, out: &mut Outbox) -> Option<NextPiece> {
-        match self {
-            Self::Session(session) => session.poll_piece(out),
-            Self::Halves { recv, .. } => recv.poll_piece(),
-        }
-    }
-
-    /// `None`: a keep-alive ping.
-    fn event(&mut self, ready: Ready, out: &mut Outbox) -> Option<Got> {
-        let session = match self {
-            Self::Session(session) => session,
-            Self::Halves { recv, writer } => return by_halves(recv.event(ready), writer, out),
-        };
-        Some(match session.event(ready, out) {
-            Ok(SessionEvent::Text(text)) => Got::Text(text.into_string()),
-            Ok(SessionEvent::Binary(data)) => Got::Binary(data.take().to_vec()),
-            Ok(SessionEvent::Ping(payload)) => Got::Ping(payload.to_vec()),
-            Ok(SessionEvent::Pong(payload)) => Got::Pong(payload.to_vec()),
-            Ok(SessionEvent::Close(close)) => Got::Close(close),
-            Err(cause) => Got::Failed(cause),
-        })
+fn of_event(event: Event<'_>) -> Got {
+    match event {
+        Event::Text(text) => Got::Text(text.to_string()),
+        Event::Binary(data) => Got::Binary(data.to_vec()),
+        Event::Ping(payload) => Got::Ping(payload.to_vec()),
+        Event::Pong(payload) => Got::Pong(payload.to_vec()),
+        Event::Close(close) => Got::Close(close.clone()),
+        Event::Failed(failure) => Got::Failed(failure.cause().clone()),
     }
 }
 
 /// Puts a message together, and panics where a piece is not in its place.
 fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>)>) -> Option<Got> {
-    let (kind, bytes) = match piece {
+    let (kind, bytes): (_, Bytes) = match piece {
         Piece::Start(kind) => {
             assert!(message.replace((kind, vec![])).is_none(), "a message within a message");
             return None;
@@ -200,61 +180,13 @@ fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>)>) -> Opti
                 (Kind::Binary, bytes) => Got::Binary(bytes),
             });
         }
+        Piece::Ping(payload) => return Some(Got::Ping(payload.to_vec())),
+        Piece::Pong(payload) => return Some(Got::Pong(payload.to_vec())),
+        Piece::Close(close) => return Some(Got::Close(close.clone())),
+        Piece::Failed(failure) => return Some(Got::Failed(failure.cause().clone())),
     };
     let (begun, all) = message.as_mut().expect("a piece of a message");
     assert!(*begun == kind && !bytes.is_empty());
     all.extend_from_slice(&bytes);
     None
-}
-
-/// Gives the sender what the peer is owed. `None`: a keep-alive ping.
-fn by_halves(
-    event: Result<Event<'_>, Failure>,
-    writer: &mut Option<Writer>,
-    out: &mut Outbox,
-) -> Option<Got> {
-    let owned = writer.take().unwrap();
-    let (got, next) = match (event, owned) {
-        (Ok(Event::Text(text)), next) => (Got::Text(text.to_string()), next),
-        (Ok(Event::Binary(data)), next) => (Got::Binary(data.to_vec()), next),
-        (Ok(Event::Pong(payload)), next) => (Got::Pong(payload.to_vec()), next),
-        (Ok(Event::Ping(ping)), mut next) => {
-            let payload = ping.payload().to_vec();
-            match &mut next {
-                Writer::Idle(sender) => sender.pong(ping, out),
-                Writer::Streaming(fragments) => fragments.pong(ping.into_owned(), out),
-                Writer::Closed(_) => unreachable!(),
-            }
-            (Got::Ping(payload), next)
-        }
-        (Ok(Event::PingDue(due)), mut next) => {
-            match &mut next {
-                Writer::Idle(sender) => sender.keep_alive(due, out),
-                Writer::Streaming(fragments) => fragments.keep_alive(due, out),
-                Writer::Closed(_) => unreachable!(),
-            }
-            *writer = Some(next);
-            return None;
-        }
-        (Ok(Event::Close(close)), next) => {
-            let said = close.close().clone();
-            let sent = match next {
-                Writer::Idle(sender) => sender.answer(close, out),
-                Writer::Streaming(fragments) => fragments.answer(close, out),
-                Writer::Closed(_) => unreachable!(),
-            };
-            (Got::Close(said), Writer::Closed(sent))
-        }
-        (Err(failure), next) => {
-            let cause = failure.cause().clone();
-            let sent = match next {
-                Writer::Idle(sender) => sender.fail(failure, out),
-                Writer::Streaming(fragments) => fragments.fail(failure, out),
-                Writer::Closed(_) => unreachable!(),
-            };
-            (Got::Failed(cause), Writer::Closed(sent))
-        }
-    };
-    *writer = Some(next);
-    Some(got)
 }
