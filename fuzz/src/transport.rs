@@ -129,12 +129,16 @@ impl<'a> Transport<'a> {
             assert_eq!(io.queued(), queued);
             drop(io.lend_output(memory));
         }
+        let before = self.sent.len();
         let Ok(wrote) = io.write(self.now, |chunks| {
-            let chunks: Vec<u8> = chunks.flatten().copied().collect();
-            assert!(!chunks.is_empty() && chunks.len() <= queued, "the chunks are not what may go out");
-            let taken = &chunks[..most.min(chunks.len())];
-            self.sent.extend_from_slice(taken);
-            Ok::<_, Infallible>((most > 0).then_some(taken.len()))
+            let mut offered = 0;
+            for chunk in chunks {
+                offered += chunk.len();
+                let left = most - (self.sent.len() - before);
+                self.sent.extend_from_slice(&chunk[..left.min(chunk.len())]);
+            }
+            assert!(offered > 0 && offered <= queued, "the chunks are not what may go out");
+            Ok::<_, Infallible>((most > 0).then_some(self.sent.len() - before))
         });
         assert!(wrote != Wrote::Empty || io.queued() == 0);
         wrote

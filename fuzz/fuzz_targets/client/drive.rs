@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use endwell_core::http::calling::{Again, Call, CallEvent, Client, Failure, Handshake, Opening, Sent};
-use endwell_core::http::{ConnectHead, Framing, Method, Reading, RequestHead};
+use endwell_core::http::{ConnectHead, Framing, Method, Reading, RequestHead, UpgradeHead};
 use endwell_core::ws::socket::Socket;
 use endwell_core::ws::{self, Masks, Offer};
 use endwell_core::{Arrived, Ending, Error, OutboxLimits, Upgraded};
@@ -79,6 +79,7 @@ impl Driver<'_> {
             b'f' => Sending::Withheld(client.ask(&post, chunked)),
             b't' => return self.tunnel(client),
             b'w' => return self.upgrade(client),
+            b'u' => return self.switch(client, get),
             _ => {
                 let head = match letter {
                     b'h' => RequestHead::new(Method::Head, "a", "/").unwrap(),
@@ -249,7 +250,10 @@ impl Driver<'_> {
 
     fn tunnel(&mut self, client: Client) -> Option<Client> {
         let handshake = client.tunnel(&ConnectHead::new("a:1").unwrap());
-        let (line, upgraded): (_, Upgraded) = self.handshake(handshake)?;
+        let (line, upgraded) = match self.handshake::<Upgraded>(handshake) {
+            Ok(granted) => granted,
+            Err(next) => return next,
+        };
         let (received, queued) = upgraded.into_parts();
         assert!(queued.is_empty());
         self.log(format!(
@@ -264,18 +268,45 @@ impl Driver<'_> {
         let limits = ws::Limits::default().into();
         let offer = Offer::new("a", "/", *b"the sample nonce", limits).unwrap().subprotocol("b").unwrap();
         let handshake = client.websocket(offer, Masks::new(|| [1, 2, 3, 4]));
-        let (line, mut socket): (_, Socket) = self.handshake(handshake)?;
-        let text = self.transport.stream()[..self.transport.consumed(&socket.io())].to_ascii_lowercase();
-        for needed in [&b"\nupgrade:"[..], b"websocket", b"\nconnection:", b"s3pplmbitxaq9kygzzhzrbk+xoo="] {
-            assert!(text.windows(needed.len()).any(|window| window == needed), "no handshake");
-        }
-        let behind = &self.transport.stream()[text.len()..];
+        let (line, mut socket) = match self.handshake::<Socket>(handshake) {
+            Ok(granted) => granted,
+            Err(next) => return next,
+        };
+        let behind = self.transport.consumed(&socket.io());
+        self.granted(behind, &["\nupgrade:", "websocket", "\nconnection:", "s3pplmbitxaq9kygzzhzrbk+xoo="]);
+        let behind = &self.transport.stream()[behind..];
         self.log(format!("{line} {:?}, then {}", socket.subprotocol(), behind.escape_ascii()));
         None
     }
 
+    fn switch(&mut self, client: Client, head: RequestHead) -> Option<Client> {
+        let handshake = client.switch(UpgradeHead::new(head, "echo/1").unwrap());
+        let (line, mut upgraded) = match self.handshake::<Upgraded>(handshake) {
+            Ok(granted) => granted,
+            Err(next) => return next,
+        };
+        let behind = self.transport.consumed(&upgraded.io());
+        self.granted(behind, &["http/1.1 101", "\nupgrade:", "echo/1", "\nconnection:"]);
+        let (received, _) = upgraded.into_parts();
+        let rest = self.transport.rest();
+        assert_eq!([received.as_ref(), rest].concat(), self.transport.stream()[behind..]);
+        self.log(format!("{line}, then {}", self.transport.stream()[behind..].escape_ascii()));
+        None
+    }
+
+    /// The stream before `behind` grants the other protocol.
+    fn granted(&self, behind: usize, needed: &[&str]) {
+        let text = self.transport.stream()[..behind].to_ascii_lowercase();
+        for needed in needed {
+            assert!(
+                text.windows(needed.len()).any(|window| window == needed.as_bytes()),
+                "granted without {needed}"
+            );
+        }
+    }
+
     /// What was granted. A refusal is read as any response.
-    fn handshake<T>(&mut self, mut handshake: Handshake<T>) -> Option<(String, T)> {
+    fn handshake<T>(&mut self, mut handshake: Handshake<T>) -> Result<(String, T), Option<Client>> {
         self.transport.flush(&mut handshake.io());
         self.transport.begin();
         loop {
@@ -284,28 +315,25 @@ impl Driver<'_> {
                     handshake = waiting;
                     self.transport.turn(handshake.io());
                 }
-                Opening::Open(head, granted) => return Some((format!("{head:?}"), granted)),
-                Opening::Refused(call) => {
-                    self.refused(call);
-                    return None;
-                }
+                Opening::Open(head, granted) => return Ok((format!("{head:?}"), granted)),
+                Opening::Refused(call) => return Err(self.refused(call)),
                 Opening::Failed(failure) => {
                     if let Failure::Error(Error::Limit(exceeded)) = &failure {
                         self.transport.was_due(exceeded);
                     }
                     self.log(format!("{failure}"));
                     self.heard.failed = Some(Vec::new());
-                    return None;
+                    return Err(None);
                 }
             }
         }
     }
 
-    fn refused(&mut self, mut call: Call<Sent>) {
+    fn refused(&mut self, mut call: Call<Sent>) -> Option<Client> {
         let head = call.head().expect("a final head").as_bytes().len();
         // Interim responses were skipped.
         self.at = self.transport.consumed(&call.io()) - head;
-        self.response(Sending::Sent(call), b'g', false);
+        self.response(Sending::Sent(call), b'g', false)
     }
 
     /// Each request that was written to its end stands in the output, as another reader understands it.

@@ -14,7 +14,7 @@
 //! | `p` `k` `c` | POST: at hand, with a length in pieces, in chunks |
 //! | `e` `f` | POST that expects 100, with a length or in chunks |
 //! | `s` `a` | POST whose body falls short, and is aborted once the head of its response has come |
-//! | `t` `w` | a tunnel, a WebSocket |
+//! | `t` `w` `u` | a tunnel, a WebSocket, another protocol |
 //!
 //! The first exchange is the same whole and in pieces, through a lent buffer: the same events, verdict and output. Where
 //! time passes, whatever is open has a deadline, and the machine ends. All of this holds for either way to read responses,

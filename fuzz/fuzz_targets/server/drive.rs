@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use endwell_core::http::serving::{After, Answered, Exchange, Next, Refusal, Server, Writing};
 use endwell_core::http::{
-    BodyEvent, Date, Field, FieldSection, Framing, Head, InterimHead, Method, NotWritten, Request, StatusCode,
+    BodyEvent, Date, Field, FieldSection, Framing, Head, InterimHead, NotWritten, Request, StatusCode,
 };
 use endwell_core::{Closing, Ended, Ending, Error, Upgraded};
 use endwell_fuzz::framing::{self, Kind, Message, Trust};
@@ -102,7 +102,7 @@ impl Driver<'_> {
             "the head of {head:?} ends elsewhere"
         );
         self.next = message.end.ok();
-        self.answers.begin(head.method() == Method::Head);
+        self.answers.begin(head.method());
         let fields: Vec<_> = head.fields().iter().map(|(n, v)| (n, v.escape_ascii().to_string())).collect();
         let line = format!("{} {:?} {:?}", head.method(), head.target(), head.version());
         self.log(format!("{line} {fields:?} expects: {}", exchange.expects_continue()));

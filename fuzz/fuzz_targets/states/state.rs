@@ -6,7 +6,8 @@ use endwell_core::http::calling::{
 };
 use endwell_core::http::serving::{After, Answered, Exchange, Next, Server, Unanswered, Writing};
 use endwell_core::http::{
-    BodyEvent, ConnectHead, FieldSection, Framing, Head, InterimHead, Method, RequestHead, StatusCode, Writer,
+    BodyEvent, ConnectHead, FieldSection, Framing, Head, InterimHead, Method, RequestHead, StatusCode,
+    UpgradeHead, Writer,
 };
 use endwell_core::ws::socket::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::ws::{self, Acceptance, Close, Control, Kind, Masks, Offer, Origins};
@@ -244,6 +245,10 @@ fn client(client: Client, which: u8) -> State {
             let limits = ws::Limits::default().into();
             let offer = Offer::new("h", "/", *b"the sample nonce", limits).expect("an offer");
             State::Opening(client.websocket(offer, Masks::new(|| [1, 2, 3, 4])))
+        }
+        6 => {
+            let head = UpgradeHead::new(head, "echo").expect("a protocol");
+            State::Tunnel(client.switch(head))
         }
         _ => State::Sent(client.send(&head, Bytes::from_static(DATA))),
     }
