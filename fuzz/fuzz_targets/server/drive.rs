@@ -23,6 +23,7 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
     let mut driver = Driver {
         transport,
         bound: plan.outbox.bytes,
+        drain: plan.limits.drain_bytes,
         log: vec![],
         next: Some(0),
         answers: Answers::default(),
@@ -42,6 +43,8 @@ struct Driver<'a> {
     transport: Transport<'a>,
     /// Bytes that may be queued.
     bound: usize,
+    /// Bytes of a body that are worth reading to keep the connection.
+    drain: u64,
     log: Vec<String>,
     /// Where the next request begins, unless the body before it is broken.
     next: Option<usize>,
@@ -184,8 +187,9 @@ impl Driver<'_> {
                 self.transport.arrive(exchange.io());
             }
         }
-        if letter != b'b' && exchange.body().remaining().is_none() && !self.transport.is_timed() {
-            // Whether the rest of chunks has arrived decides whether the connection stays: let all arrive that fits.
+        let is_long = exchange.body().remaining().is_none_or(|rest| rest > self.drain);
+        if letter != b'b' && is_long && !self.transport.is_timed() {
+            // Whether the rest has arrived decides whether the connection stays: let all arrive that fits.
             while self.transport.arrive(exchange.io()) {}
         }
         self.respond(letter, exchange, reading, date)
