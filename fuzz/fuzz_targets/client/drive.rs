@@ -307,6 +307,7 @@ impl Driver<'_> {
 
     /// What was granted. A refusal is read as any response.
     fn handshake<T>(&mut self, mut handshake: Handshake<T>) -> Result<(String, T), Option<Client>> {
+        self.asked.push(vec![]);
         self.transport.flush(&mut handshake.io());
         self.transport.begin();
         loop {
