@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::server::{self, Continue, NotWritten, Responder};
-use endwell_core::http::{FieldSection, Fields, client};
-use endwell_core::{Outbox, Pace};
+use endwell_core::Pace;
+use endwell_core::http::{FieldSection, Fields, NotWritten};
 
 use crate::Ended;
 use crate::conclusion::Answered;
-use crate::wire::{Link, Outcome, Side, Until, Wire};
+use crate::wire::{Link, Side, Until};
 
 /// The body of a request whose response has started.
 #[derive(Debug)]
@@ -20,13 +19,11 @@ pub struct RequestBody {
     link: Arc<Link>,
     /// The number of the exchange: the connection may be at a later one by now.
     number: u64,
-    expect: Option<Continue>,
-    send: Option<Responder>,
 }
 
 impl RequestBody {
     pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
-        Self { link, number, expect: None, send: None }
+        Self { link, number }
     }
 
     /// Reads the next piece of the body; `None` at its end, and once the response is finished.
@@ -39,22 +36,18 @@ impl RequestBody {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> Read<'_> {
-        Read::new(&self.link, self.number, &mut self.expect, &mut self.send)
+        Read::new(&self.link, self.number)
     }
 
     /// Sets the pace that the client must keep with this body:
     /// [`Exchange::set_body_pace`](crate::Exchange::set_body_pace).
     pub fn set_pace(&mut self, pace: Pace) {
-        let mut wire = self.link.lock();
-        if wire.number == self.number {
-            wire.set_body_pace(pace);
-        }
+        self.link.lock().set_request_pace(self.number, pace);
     }
 
     /// The fields after a chunked body, once it was read to its end.
     pub fn trailers(&self) -> Option<Fields> {
-        let wire = self.link.lock();
-        if wire.number == self.number { wire.trailers.as_deref().cloned() } else { None }
+        self.link.lock().request_trailers(self.number)
     }
 }
 
@@ -63,19 +56,12 @@ impl RequestBody {
 pub struct Read<'a> {
     link: &'a Link,
     number: u64,
-    expect: &'a mut Option<Continue>,
-    send: &'a mut Option<Responder>,
     waits: bool,
 }
 
 impl<'a> Read<'a> {
-    pub(crate) fn new(
-        link: &'a Link,
-        number: u64,
-        expect: &'a mut Option<Continue>,
-        send: &'a mut Option<Responder>,
-    ) -> Self {
-        Self { link, number, expect, send, waits: false }
+    pub(crate) fn new(link: &'a Link, number: u64) -> Self {
+        Self { link, number, waits: false }
     }
 }
 
@@ -83,12 +69,8 @@ impl Future for Read<'_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { link, number, expect, send, waits } = self.get_mut();
-        let polled = link.lock().poll_body(cx, *number, |out| {
-            if let (Some(send), Some(wanted)) = (send, expect.take()) {
-                send.proceed(wanted, out);
-            }
-        });
+        let Self { link, number, waits } = self.get_mut();
+        let polled = link.lock().poll_body(cx, *number);
         *waits = polled.is_pending();
         polled
     }
@@ -199,12 +181,14 @@ impl Drop for Gone<'_> {
 #[must_use = "a body that is dropped is aborted"]
 pub struct ResponseBody {
     link: Arc<Link>,
-    body: Option<server::ResponseBody>,
+    number: u64,
+    /// Nothing has used it up.
+    is_open: bool,
 }
 
 impl ResponseBody {
-    pub(crate) fn new(link: Arc<Link>, body: Option<server::ResponseBody>) -> Self {
-        Self { link, body }
+    pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
+        Self { link, number, is_open: true }
     }
 
     /// Writes `data`: waits for room and queues it, in parts if it is large.
@@ -252,9 +236,7 @@ impl ResponseBody {
     /// Sets the pace at which the client must take this response:
     /// [`Exchange::set_output_pace`](crate::Exchange::set_output_pace).
     pub fn set_output_pace(&mut self, pace: Pace) {
-        if self.body.is_some() {
-            self.link.lock().set_output_pace(pace);
-        }
+        self.link.lock().set_response_pace(self.number, pace);
     }
 
     /// Ends the body. Does not wait.
@@ -283,16 +265,8 @@ impl ResponseBody {
     }
 
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<Answered, Ended> {
-        let mut wire = self.link.lock();
-        let (Some(body), Some(recv)) = (self.body.take(), wire.http.take_request()) else {
-            return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
-        };
-        let (outcome, result) = match body.finish(trailers, &mut wire.out) {
-            Ok(sent) => (Outcome::Answered(recv.after(sent)), Ok(Answered::new())),
-            Err(aborted) => (Outcome::Cut(recv.abandon(aborted)), Err(Ended::Aborted)),
-        };
-        wire.conclude(outcome);
-        result
+        self.is_open = false;
+        self.link.lock().finish(&self.link, trailers).map(|()| Answered::new())
     }
 }
 
@@ -304,11 +278,8 @@ const FRAMING: usize = 96;
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        if let Some(body) = self.body.take() {
-            let mut wire = self.link.lock();
-            if let Some(recv) = wire.http.take_request() {
-                wire.conclude(Outcome::Cut(recv.abandon(body.abort())));
-            }
+        if self.is_open {
+            self.link.lock().abort(&self.link);
         }
     }
 }
@@ -361,62 +332,33 @@ impl Future for Write<'_> {
     type Output = Result<(), WriteError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { body: ResponseBody { link, body }, rest } = self.get_mut();
-        poll_write(link, body.as_mut(), rest, cx)
+        let Self { body, rest } = self.get_mut();
+        poll_write(&body.link, rest, cx)
     }
 }
 
-/// A body to write, for both roles.
-pub(crate) trait Outgoing {
-    fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten>;
-    fn room(&self, out: &Outbox) -> usize;
-    fn remaining(&self) -> Option<u64>;
-}
-
-macro_rules! outgoing {
-    ($body:ty) => {
-        impl Outgoing for $body {
-            fn write(&mut self, data: Bytes, out: &mut Outbox) -> Result<(), NotWritten> {
-                self.write(data, out)
-            }
-
-            fn room(&self, out: &Outbox) -> usize {
-                self.room(out)
-            }
-
-            fn remaining(&self) -> Option<u64> {
-                self.remaining()
-            }
-        }
-    };
-}
-
-outgoing!(server::ResponseBody);
-outgoing!(client::Body);
-
-/// Queues `rest` as there is room for it.
+/// Queues `rest` as there is room for it, in both roles.
 pub(crate) fn poll_write(
     link: &Link,
-    body: Option<&mut impl Outgoing>,
     rest: &mut Bytes,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), WriteError>> {
     let mut wire = link.lock();
-    let Some(body) = body else {
-        let ended = wire.ended().cloned().unwrap_or(Ended::Aborted);
-        return Poll::Ready(Err(WriteError::Ended(ended)));
-    };
     while !rest.is_empty() {
-        let overruns =
-            body.remaining().is_some_and(|left| left < u64::try_from(rest.len()).unwrap_or(u64::MAX));
-        if overruns {
+        let over = |ended| Poll::Ready(Err(WriteError::Ended(ended)));
+        if let Some(ended) = wire.write_error() {
+            return over(ended.clone());
+        }
+        let Some(writer) = wire.state.writer() else { return over(Ended::Aborted) };
+        let len = u64::try_from(rest.len()).unwrap_or(u64::MAX);
+        if writer.remaining().is_some_and(|left| left < len) {
             return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
         }
         ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()) + FRAMING)))
             .map_err(WriteError::Ended)?;
-        let Wire { out, .. } = &mut *wire;
-        let piece = rest.split_to(rest.len().min(body.room(out)));
-        match body.write(piece, out) {
+        let Some(mut writer) = wire.state.writer() else { continue };
+        let piece = rest.split_to(rest.len().min(writer.room()));
+        match writer.write(piece) {
             Ok(()) => {}
             Err(NotWritten::Overrun(piece) | NotWritten::Full(piece)) => {
                 return Poll::Ready(Err(WriteError::Overrun(piece)));

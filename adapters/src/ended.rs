@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use endwell_core::{Error, Exceeded, Limit, Violation, ws};
+use endwell_core::{Ended as Known, Error, Exceeded, Limit, Violation};
 
 /// How a connection ended, or why an exchange could not continue.
 #[derive(Clone, Debug)]
@@ -34,10 +34,24 @@ pub enum Ended {
     /// The connection was handed to another protocol, which has ended.
     Upgraded,
     /// The connection became a WebSocket, which ended in this way.
-    WebSocket(ws::Ended),
+    WebSocket(Known),
 }
 
 impl Ended {
+    /// How a connection of HTTP ends, if the transport does not fail.
+    pub(crate) fn of_http(known: &Known) -> Self {
+        match known {
+            Known::ByPeer => Self::ByPeer,
+            Known::ByUs => Self::Announced,
+            Known::Silent(exceeded) | Known::Exceeded(exceeded) => Self::Limit(*exceeded),
+            Known::Aborted => Self::Aborted,
+            Known::Violated(violation) => Self::Protocol(violation.clone()),
+            Known::Closed { .. } | Known::EndOfStream | Known::Transport | _ => {
+                Self::WebSocket(known.clone())
+            }
+        }
+    }
+
     /// True if the peer took our output too slowly.
     pub(crate) fn is_stall(&self) -> bool {
         matches!(self, Self::Limit(exceeded) if exceeded.limit == Limit::WriteProgress)

@@ -5,16 +5,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use endwell_core::Pace;
-use endwell_core::http::server::{self, Continue, NotSwitched, Responder};
-use endwell_core::http::{FieldSection, Fields, Framing, Head, InterimHead, Method, Request};
+use endwell_core::http::serving::{self, NotSwitched};
+use endwell_core::http::{Date, FieldSection, Fields, Framing, Head, InterimHead, Method, Request};
+use endwell_core::{Pace, Upgraded as Raw};
 
 use crate::body::{Gone, Read, ReadAll, RequestBody, ResponseBody};
 use crate::conclusion::Answered;
-use crate::date;
 use crate::transport::Address;
 use crate::upgraded::Upgraded;
-use crate::wire::{Http, Link, Outcome, SocketState, Wire};
+use crate::wire::Link;
 use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 
 /// A request, and the right to respond to it.
@@ -56,27 +55,21 @@ pub struct Exchange {
 struct Right {
     link: Arc<Link>,
     number: u64,
-    expect: Option<Continue>,
-    send: Option<Responder>,
+    /// Nothing has used it up.
+    is_open: bool,
 }
 
 impl Drop for Right {
     fn drop(&mut self) {
-        if let Some(send) = self.send.take() {
-            self.link.lock().conclude(Outcome::Dropped(send));
+        if self.is_open {
+            self.link.lock().drop_exchange(&self.link, self.number);
         }
     }
 }
 
 impl Exchange {
-    pub(crate) fn new(
-        link: Arc<Link>,
-        number: u64,
-        head: Request,
-        expect: Option<Continue>,
-        send: Responder,
-    ) -> Self {
-        Self { head, right: Right { link, number, expect, send: Some(send) } }
+    pub(crate) fn new(link: Arc<Link>, number: u64, head: Request) -> Self {
+        Self { head, right: Right { link, number, is_open: true } }
     }
 
     /// The connection of this exchange.
@@ -107,7 +100,7 @@ impl Exchange {
 
     /// The fields after a chunked body, once it was read to its end. They are never merged into the head's.
     pub fn trailers(&self) -> Option<Fields> {
-        self.right.link.lock().trailers.as_deref().cloned()
+        self.right.link.lock().request_trailers(self.right.number)
     }
 
     /// The address of the other side.
@@ -131,8 +124,7 @@ impl Exchange {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> Read<'_> {
-        let Right { link, number, expect, send } = &mut self.right;
-        Read::new(link, *number, expect, send)
+        Read::new(&self.right.link, self.right.number)
     }
 
     /// Reads the rest of the body, which may be at most `limit` bytes. A body that is announced to be larger fails at
@@ -154,28 +146,19 @@ impl Exchange {
     /// [`Limits::request_pace`](endwell_core::http::Limits::request_pace), for example on one endpoint that takes slow
     /// or endless uploads.
     pub fn set_body_pace(&mut self, pace: Pace) {
-        if self.right.send.is_some() {
-            self.right.link.lock().set_body_pace(pace);
-        }
+        self.right.link.lock().set_request_pace(self.right.number, pace);
     }
 
     /// Sets the pace at which the client must take the response, instead of
     /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), until the next request, for example on one endpoint
     /// with large downloads or for clients that sleep.
     pub fn set_output_pace(&mut self, pace: Pace) {
-        if self.right.send.is_some() {
-            self.right.link.lock().set_output_pace(pace);
-        }
+        self.right.link.lock().set_response_pace(self.right.number, pace);
     }
 
     /// Sends an interim response, such as 103 Early Hints. HTTP/1.0 has none, so nothing is sent to it.
     pub fn interim(&mut self, head: &InterimHead) {
-        let Right { link, send, .. } = &mut self.right;
-        if let Some(send) = send {
-            let mut wire = link.lock();
-            send.interim(head, &mut wire.out);
-            wire.leave_to_driver();
-        }
+        self.right.link.lock().interim(self.right.number, head);
     }
 
     /// Waits until the connection has failed, so that long work can stop.
@@ -201,17 +184,8 @@ impl Exchange {
     /// [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes); otherwise the response announces the close.
     pub fn respond(self, head: impl Into<Head>, body: impl Into<Bytes>) -> Answered {
         let Self { mut right, .. } = self;
-        let (head, body, date) = (head.into(), body.into(), date::now());
-        let mut wire = right.link.lock();
-        if wire.http.request().is_some_and(|recv| recv.remaining().is_none()) {
-            wire.look_at_body();
-        }
-        if let (Some(mut recv), Some(mut send)) = (wire.http.take_request(), right.send.take()) {
-            close_if_draining(&right.link, &mut send);
-            let sent = send.respond(&head, body, date.as_ref(), &mut recv, &mut wire.out);
-            wire.conclude(Outcome::Answered(recv.after(sent)));
-        }
-        drop(wire);
+        right.is_open = false;
+        right.link.lock().respond(&right.link, right.number, &head.into(), body.into());
         Answered::new()
     }
 
@@ -223,25 +197,11 @@ impl Exchange {
     /// [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
     pub fn start(self, head: impl Into<Head>, framing: Framing) -> (RequestBody, ResponseBody) {
         let Self { mut right, .. } = self;
-        let (head, date) = (head.into(), date::now());
-        let mut wire = right.link.lock();
-        let mut body = None;
-        if right.expect.is_some() {
-            wire.look_at_body();
-        }
-        let Wire { http, out, .. } = &mut *wire;
-        if let (Some(recv), Some(mut send)) = (http.request(), right.send.take()) {
-            if let Some(wanted) = right.expect.take().filter(|_| recv.inbox().is_empty()) {
-                send.proceed(wanted, out);
-            }
-            close_if_draining(&right.link, &mut send);
-            body = Some(send.start(&head, framing, date.as_ref(), recv, out));
-        }
-        wire.leave_to_driver();
-        drop(wire);
+        right.is_open = false;
+        right.link.lock().start(&right.link, right.number, &head.into(), framing);
         (
             RequestBody::new(Arc::clone(&right.link), right.number),
-            ResponseBody::new(Arc::clone(&right.link), body),
+            ResponseBody::new(Arc::clone(&right.link), right.number),
         )
     }
 
@@ -258,7 +218,7 @@ impl Exchange {
         protocol: &str,
         fields: &FieldSection,
     ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
-        self.release(|exchange, wire| exchange.switch(protocol, fields, date::now().as_ref(), &mut wire.out))
+        self.release(|exchange, date| exchange.switch(protocol, fields, date))
     }
 
     /// Opens the tunnel that a CONNECT asks for. Responds with 200. Otherwise like [`switch`](Self::switch).
@@ -267,7 +227,7 @@ impl Exchange {
     ///
     /// Returns the exchange, to be answered, with the reason.
     pub fn tunnel(self, fields: &FieldSection) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
-        self.release(|exchange, wire| exchange.tunnel(fields, date::now().as_ref(), &mut wire.out))
+        self.release(|exchange, date| exchange.tunnel(fields, date))
     }
 
     /// The default terms for [`accept`](Self::accept), with the limits of [`Config::ws`](crate::Config::ws): only pages
@@ -287,57 +247,28 @@ impl Exchange {
     /// Returns the exchange, to be answered, with the reason; [`NotAHandshake::head`] is the head to respond with.
     pub fn accept(self, acceptance: Acceptance) -> Result<Socket, (NotAHandshake, Box<Self>)> {
         let Self { head, mut right } = self;
-        let link = Arc::clone(&right.link);
-        let mut wire = link.lock();
-        let (Some(recv), Some(send)) = (wire.http.take_request(), right.send.take()) else {
-            drop(wire);
-            return Err((NotAHandshake::Content, Self { head, right }.into()));
-        };
-        let exchange = server::Exchange { head, expect: right.expect.take(), recv, send };
-        match exchange.accept(acceptance, date::now().as_ref(), &mut wire.out) {
-            Ok(mut accepted) => {
-                let subprotocol = accepted.subprotocol.take();
-                wire.socket = SocketState::Open(accepted.session().into());
-                wire.leave_to_driver();
-                drop(wire);
-                Ok(Socket::new(link, subprotocol))
+        let accepted = right.link.lock().accept(right.number, acceptance);
+        match accepted {
+            Ok(subprotocol) => {
+                right.is_open = false;
+                Ok(Socket::new(Arc::clone(&right.link), subprotocol))
             }
-            Err((reason, exchange)) => {
-                let server::Exchange { head, expect, recv, send } = *exchange;
-                wire.http = Http::Request(recv);
-                drop(wire);
-                Err((reason, Self::new(link, right.number, head, expect, send).into()))
-            }
+            Err(reason) => Err((reason, Self { head, right }.into())),
         }
     }
 
     fn release(
         self,
-        switch: impl FnOnce(
-            server::Exchange,
-            &mut Wire,
-        ) -> Result<server::Upgraded, (NotSwitched, Box<server::Exchange>)>,
+        switch: impl FnOnce(serving::Exchange, Option<&Date>) -> Result<Raw, (NotSwitched, serving::Exchange)>,
     ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
         let Self { head, mut right } = self;
-        let link = Arc::clone(&right.link);
-        let mut wire = link.lock();
-        let (Some(recv), Some(send)) = (wire.http.take_request(), right.send.take()) else {
-            drop(wire);
-            return Err((NotSwitched::Content, Self { head, right }.into()));
-        };
-        let exchange = server::Exchange { head, expect: right.expect.take(), recv, send };
-        match switch(exchange, &mut wire) {
-            Ok(upgraded) => {
-                wire.leave_to_driver();
-                drop(wire);
-                Ok((Upgraded::new(link, upgraded.into_leftover()), Answered::new()))
+        let released = right.link.lock().release(right.number, switch);
+        match released {
+            Ok(received) => {
+                right.is_open = false;
+                Ok((Upgraded::new(Arc::clone(&right.link), received), Answered::new()))
             }
-            Err((reason, exchange)) => {
-                let server::Exchange { head, expect, recv, send } = *exchange;
-                wire.http = Http::Request(recv);
-                drop(wire);
-                Err((reason, Self::new(link, right.number, head, expect, send).into()))
-            }
+            Err(reason) => Err((reason, Self { head, right }.into())),
         }
     }
 }
@@ -346,13 +277,6 @@ impl Exchange {
 pub(crate) fn jitter() -> Jitter {
     let number = RandomState::new().hash_one(0_u8);
     Jitter(u32::try_from(number >> 32).unwrap_or(0))
-}
-
-/// Makes every response of a server that stops the last one of its connection.
-fn close_if_draining(link: &Link, send: &mut Responder) {
-    if link.hub.is_draining() {
-        send.close();
-    }
 }
 
 impl fmt::Debug for Exchange {

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use bytes::BytesMut;
-use endwell_core::{Inbox, Outbox};
+use endwell_core::Io;
 
 /// The most bytes of one read. More costs page faults and cache, less costs system calls.
 const READ: usize = 64 << 10;
@@ -19,22 +19,22 @@ thread_local! {
     static WRITE_BUFFER: Cell<Option<Vec<u8>>> = const { Cell::new(None) };
 }
 
-/// Lends this thread's buffer to an inbox that has no room of its own.
-pub(crate) fn lend_room(inbox: &mut Inbox) {
-    if inbox.has_room() {
+/// Lends this thread's buffer to a connection that has no room of its own.
+pub(crate) fn lend_room(io: &mut Io<'_>) {
+    if io.has_room() {
         return;
     }
     let buffer = READ_BUFFER.take().unwrap_or_else(|| BytesMut::zeroed(READ));
-    if let Err(unused) = inbox.lend(buffer) {
+    if let Err(unused) = io.lend(buffer) {
         READ_BUFFER.set(Some(unused));
     }
 }
 
 /// Takes the buffer back; unread bytes stay in an allocation of their exact size.
-pub(crate) fn reclaim_room(inbox: &mut Inbox) {
-    let Some(mut buffer) = inbox.reclaim() else { return };
+pub(crate) fn reclaim_room(io: &mut Io<'_>) {
+    let Some(mut buffer) = io.reclaim() else { return };
     if buffer.len() != READ {
-        // A part was handed out, or it is a buffer of the inbox's own. It comes back whole if there is no other
+        // A part was handed out, or it is a buffer of the connection's own. It comes back whole if there is no other
         // reference to the part; the missing part is cleared again, which costs no more than the copy that was saved.
         buffer.clear();
         if buffer.capacity() < READ && !buffer.try_reclaim(READ) {
@@ -45,19 +45,20 @@ pub(crate) fn reclaim_room(inbox: &mut Inbox) {
     READ_BUFFER.set(Some(buffer));
 }
 
-/// Lends this thread's vector to an outbox without one.
-pub(crate) fn lend_output(out: &mut Outbox) {
-    if !out.is_lent() {
-        let memory = WRITE_BUFFER.take().unwrap_or_else(|| Vec::with_capacity(WRITE));
-        if let Err(unused) = out.lend(memory) {
-            WRITE_BUFFER.set(Some(unused));
-        }
+/// Lends this thread's vector to a connection without one.
+pub(crate) fn lend_output(io: &mut Io<'_>) {
+    if io.is_output_lent() {
+        return;
+    }
+    let memory = WRITE_BUFFER.take().unwrap_or_else(|| Vec::with_capacity(WRITE));
+    if let Err(unused) = io.lend_output(memory) {
+        WRITE_BUFFER.set(Some(unused));
     }
 }
 
 /// Takes the vector back; unsent bytes stay in an allocation of their exact size.
-pub(crate) fn reclaim_output(out: &mut Outbox) {
-    if let Some(memory) = out.reclaim() {
+pub(crate) fn reclaim_output(io: &mut Io<'_>) {
+    if let Some(memory) = io.reclaim_output() {
         if memory.capacity() >= WRITE && memory.capacity() <= 2 * WRITE {
             WRITE_BUFFER.set(Some(memory));
         }

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use endwell_core::http::server;
+use endwell_core::http::serving;
 
 use crate::conclusion::Conclusion;
 use crate::counters::Counters;
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
-use crate::wire::Link;
+use crate::wire::{Link, State, output_limits};
 use crate::{Config, Exchange, Run};
 
 /// A connection to serve, on any [`Transport`]. [`serve`](crate::serve()) makes one for each connection that a listener
@@ -27,7 +27,6 @@ use crate::{Config, Exchange, Run};
 #[must_use = "run it"]
 pub struct Server {
     link: Arc<Link>,
-    server: server::Server,
 }
 
 impl Server {
@@ -44,8 +43,8 @@ impl Server {
         config: &Config,
         limits: Arc<endwell_core::http::Limits>,
     ) -> Self {
-        let link = Link::new(transport, endpoints, hub, config);
-        Self { link, server: server::Server::new(limits) }
+        let server = serving::Server::new(limits, output_limits(config));
+        Self { link: Link::new(transport, endpoints, hub, State::Between(server)) }
     }
 
     /// Serves the connection to its end, one exchange after the other. Await the result: it is how the connection
@@ -62,7 +61,7 @@ impl Server {
         H: Fn(Exchange) -> F,
         F: Future<Output: Conclusion>,
     {
-        Run::new(self.link, self.server, handler)
+        Run::new(self.link, handler)
     }
 }
 

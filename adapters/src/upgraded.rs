@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 
 use crate::transport::{Address, Transport};
-use crate::wire::{Link, Outcome};
+use crate::wire::Link;
 
 /// A connection that uses another protocol: a byte stream. It starts with the bytes after the request, or for a client
 /// with those after the response.
@@ -83,7 +83,7 @@ impl Upgraded {
 
 impl Drop for Upgraded {
     fn drop(&mut self) {
-        self.link.lock().conclude(Outcome::Ended(crate::Ended::Upgraded));
+        self.link.lock().end_raw();
     }
 }
 

@@ -93,17 +93,21 @@ impl Closing {
     pub fn poll(mut self) -> Ending {
         let Inner { conn, phase, manner, ended } = &mut *self.0;
         if let Phase::Answer(answer) = phase {
-            let is_written = conn.outbox.is_empty();
+            let is_written = conn.is_written();
             let Some(found) = answer.poll(&mut conn.inbox, conn.now, is_written) else {
                 return Ending::Wait(self);
             };
+            if matches!(&found, Ended::Exceeded(exceeded) if exceeded.limit == Limit::CloseTime) {
+                // The peer has had its time.
+                *manner = Manner::Now;
+            }
             *ended = found;
             *phase = Phase::Flush;
         }
         conn.inbox.discard();
         match (*manner, &mut *phase) {
             (Manner::Reset, _) => return Ending::Reset(self.0.ended),
-            (_, Phase::Flush) if !conn.outbox.is_empty() => {}
+            (_, Phase::Flush) if !conn.is_written() => {}
             (Manner::Now, _) => return Ending::Done(self.0.ended),
             (Manner::First(_) | Manner::Second(_), _) if conn.inbox.is_over() => {
                 return Ending::Done(self.0.ended);
@@ -144,7 +148,7 @@ impl Waits for Phase {
         let (grace, since, is_over) = match self {
             Self::Answer(answer) => return answer.found_nothing(conn, now, ask),
             // All is written: the write side ends, and the peer's time begins.
-            Self::Flush => return conn.outbox.is_empty(),
+            Self::Flush => return conn.is_written(),
             Self::Linger { grace, since, is_over } => (grace, since, is_over),
         };
         if !since.is_over(now, grace.time) {

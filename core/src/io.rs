@@ -13,16 +13,23 @@ pub(crate) struct Conn {
     pub(crate) outbox: Outbox,
     /// The time of the last look at the transport.
     pub(crate) now: Instant,
+    /// A lower layer holds bytes back that it has taken.
+    held_back: bool,
 }
 
 impl Conn {
     pub(crate) fn new(inbox: Inbox, limits: OutboxLimits) -> Self {
-        Self { inbox, outbox: Outbox::new(limits), now: Instant::default() }
+        Self { inbox, outbox: Outbox::new(limits), now: Instant::default(), held_back: false }
     }
 
     /// True while what was written is still on its way to the peer: no answer can be late.
     pub(crate) fn is_unsent(&mut self, now: Instant, ask: Ask<'_>) -> bool {
-        self.outbox.is_on_its_way(now, || ask.unacknowledged())
+        self.held_back || self.outbox.is_on_its_way(now, || ask.unacknowledged())
+    }
+
+    /// True if all that was queued is on its way.
+    pub(crate) fn is_written(&self) -> bool {
+        self.outbox.is_empty() && !self.held_back
     }
 }
 
@@ -177,7 +184,7 @@ impl<'a> Io<'a> {
         now: Instant,
         look: impl FnOnce(&mut [u8]) -> Result<Look, E>,
     ) -> Result<Option<Look>, E> {
-        let Conn { inbox, outbox, now: last } = &mut *self.conn;
+        let Conn { inbox, outbox, now: last, .. } = &mut *self.conn;
         *last = now;
         if inbox.is_over() {
             return Ok(Some(Look::Nothing));
@@ -242,6 +249,28 @@ impl<'a> Io<'a> {
         self.conn.outbox.len()
     }
 
+    /// The number of bytes that can be queued now.
+    pub fn room(&self) -> usize {
+        self.conn.outbox.room()
+    }
+
+    /// True if part of what is queued is [held back](crate::http::serving::Exchange::proceed) until the peer has
+    /// reacted to the part before it: look for what arrives, whoever waits.
+    pub fn is_held(&self) -> bool {
+        self.conn.outbox.is_held()
+    }
+
+    /// Says whether a layer below the transport holds back bytes that it has taken, such as an encrypted record. Until it
+    /// has passed them on, they are not written: no answer to them is late, and no end comes before them.
+    pub fn set_held_back(&mut self, held_back: bool) {
+        self.conn.held_back = held_back;
+    }
+
+    /// Discards what is queued, because the transport takes nothing more. It counts as sent, and reached nobody.
+    pub fn discard_output(&mut self) {
+        self.conn.outbox.discard();
+    }
+
     /// The number of bytes that the transport has taken so far.
     pub fn sent(&self) -> u64 {
         self.conn.outbox.sent()
@@ -263,10 +292,20 @@ impl<'a> Io<'a> {
         self.conn.outbox.is_above_high_water()
     }
 
+    /// [`OutboxLimits::high_water`].
+    pub fn high_water(&self) -> usize {
+        self.conn.outbox.limits().high_water
+    }
+
     /// Sets the pace at which the peer must take what is queued from now on, instead of [`OutboxLimits::pace`], for
     /// example for one large download. `None` restores the pace of the limits.
     pub fn set_output_pace(&mut self, pace: Option<Pace>) {
         self.conn.outbox.set_pace(pace);
+    }
+
+    /// The pace at which the peer must take what is queued.
+    pub fn output_pace(&self) -> &Pace {
+        self.conn.outbox.pace()
     }
 
     /// Lends a buffer to read into. Its whole length counts as room, and its content is ignored. An idle connection
@@ -296,6 +335,11 @@ impl<'a> Io<'a> {
     /// Returns the memory if the connection holds some already.
     pub fn lend_output(&mut self, memory: alloc::vec::Vec<u8>) -> Result<(), alloc::vec::Vec<u8>> {
         self.conn.outbox.lend(memory)
+    }
+
+    /// True if the connection holds memory for what is to be sent.
+    pub fn is_output_lent(&self) -> bool {
+        self.conn.outbox.is_lent()
     }
 
     /// Takes the memory for what is to be sent back; what is unsent moves into memory of its own size. `None` if there

@@ -7,11 +7,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use endwell_core::Pace;
-use endwell_core::http::{FieldSection, client};
+use endwell_core::http::FieldSection;
 
 use crate::Ended;
 use crate::body::{CHUNK, WriteError, poll_write};
-use crate::wire::{Link, Sent, Side, Until};
+use crate::wire::{Link, Side, Until};
 
 /// The right to write the body of a request.
 ///
@@ -32,21 +32,22 @@ pub struct Body(Writing);
 /// The right, and its connection. Dropping it cuts the request off.
 struct Writing {
     link: Arc<Link>,
-    body: Option<client::Body>,
+    /// The number of the request. `None` if the connection had ended before, or the right is used up.
+    number: Option<u64>,
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        if self.body.take().is_some() {
-            self.link.lock().sent(Sent::Nothing);
+        if let Some(number) = self.number.take() {
+            self.link.lock().cut_request_off(number);
         }
     }
 }
 
 impl Body {
-    /// `None` as the body if the connection had ended before.
-    pub(super) fn new(link: &Arc<Link>, body: Option<client::Body>) -> Self {
-        Self(Writing { link: Arc::clone(link), body })
+    /// `None` as the number of the request if the connection had ended before.
+    pub(super) fn new(link: &Arc<Link>, number: Option<u64>) -> Self {
+        Self(Writing { link: Arc::clone(link), number })
     }
 
     /// Writes `data`: waits for room and queues it, in parts if it is large.
@@ -94,7 +95,7 @@ impl Body {
     /// Sets the pace at which the server must take this request, instead of
     /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), for example for a large upload to a slow server.
     pub fn set_output_pace(&mut self, pace: Pace) {
-        if self.0.body.is_some() {
+        if self.0.number.is_some() {
             self.0.link.lock().set_output_pace(pace);
         }
     }
@@ -122,18 +123,10 @@ impl Body {
 
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<(), Ended> {
         let mut wire = self.0.link.lock();
-        let Some(body) = self.0.body.take() else {
+        let Some(number) = self.0.number.take() else {
             return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
         };
-        // Discarded data is missing: an end after it would make the rest look complete.
-        if let Some(ended) = wire.write_error().cloned() {
-            wire.sent(Sent::Nothing);
-            return Err(ended);
-        }
-        let finished = body.finish(trailers, &mut wire.out);
-        let result = finished.as_ref().map(drop).map_err(|_| Ended::Aborted);
-        wire.sent(finished.map_or(Sent::Nothing, Sent::Finished));
-        result
+        wire.finish_request(number, trailers)
     }
 }
 
@@ -149,7 +142,7 @@ impl Body {
 #[must_use = "a body that is withheld for ever leaves the connection without a next request"]
 pub struct Withheld {
     link: Arc<Link>,
-    body: Option<client::Withheld>,
+    number: Option<u64>,
 }
 
 /// A body that the server did not ask for: it has already responded, or the connection has ended. The
@@ -166,8 +159,8 @@ impl fmt::Display for NotWanted {
 impl std::error::Error for NotWanted {}
 
 impl Withheld {
-    pub(super) fn new(link: &Arc<Link>, body: Option<client::Withheld>) -> Self {
-        Self { link: Arc::clone(link), body }
+    pub(super) fn new(link: &Arc<Link>, number: Option<u64>) -> Self {
+        Self { link: Arc::clone(link), number }
     }
 }
 
@@ -175,26 +168,23 @@ impl Future for Withheld {
     type Output = Result<Body, NotWanted>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { link, body } = self.get_mut();
+        let Self { link, number } = self.get_mut();
         let mut wire = link.lock();
         // A connection that has ended also answers the question.
         let _ = ready!(wire.poll_output(cx, Side::Writer, Until::Wanted));
-        let proceeded = match (body.take(), wire.take_wanted()) {
-            (Some(body), Some(wanted)) => Ok(Body::new(link, Some(body.proceed(wanted)))),
-            (Some(_), None) => {
-                wire.sent(Sent::Nothing);
-                Err(NotWanted(()))
-            }
-            (None, _) => Err(NotWanted(())),
-        };
-        Poll::Ready(proceeded)
+        let Some(number) = number.take() else { return Poll::Ready(Err(NotWanted(()))) };
+        if !wire.take_wanted(number) {
+            return Poll::Ready(Err(NotWanted(())));
+        }
+        drop(wire);
+        Poll::Ready(Ok(Body::new(link, Some(number))))
     }
 }
 
 impl Drop for Withheld {
     fn drop(&mut self) {
-        if self.body.take().is_some() {
-            self.link.lock().sent(Sent::Nothing);
+        if let Some(number) = self.number.take() {
+            self.link.lock().cut_request_off(number);
         }
     }
 }
@@ -217,8 +207,8 @@ impl Future for Write<'_> {
     type Output = Result<(), WriteError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { body: Writing { link, body }, rest } = self.get_mut();
-        poll_write(link, body.as_mut(), rest, cx)
+        let Self { body, rest } = self.get_mut();
+        poll_write(&body.link, rest, cx)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use endwell_core::http::client::Client;
+use endwell_core::http::calling::Client;
 use endwell_core::http::{ConnectHead, Framing, InvalidRequestHead, RequestHead};
 use endwell_core::ws::Offer;
 
@@ -19,7 +19,7 @@ use crate::counters::Counters;
 use crate::exchange::jitter;
 use crate::hub::Hub;
 use crate::transport::{Address, Endpoints, Transport};
-use crate::wire::{Asking, Http, Link, Phase, Sent};
+use crate::wire::{Calling, Link, Phase, State, output_limits};
 use crate::{Config, random};
 
 /// A client's connection without an open request, and the right to send one.
@@ -96,9 +96,8 @@ impl Connection {
         config: &Config,
     ) -> (Self, Driver) {
         let hub = Hub::new(Arc::new(Counters::default()), config);
-        let link = Link::new(transport, endpoints, hub, config);
-        let client = Client::new(config.http.clone().into());
-        link.lock().http = Http::Asking(Asking::new(client).into());
+        let client = Client::new(config.http.clone().into(), output_limits(config));
+        let link = Link::new(transport, endpoints, hub, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }
 
@@ -152,10 +151,7 @@ impl Connection {
     /// response fails with [`Failure::NotSent`](super::Failure::NotSent).
     pub fn send(self, head: &RequestHead, body: impl Into<Bytes>) -> Response {
         let body = body.into();
-        self.ask(|client, out| {
-            let (finished, response) = client.send(head, body, out);
-            (Phase::Waiting(response), Sent::Finished(finished), ())
-        });
+        self.ask(|client| Phase::Waiting(Calling::Sent(client.send(head, body))));
         Response::new(self.0)
     }
 
@@ -164,11 +160,8 @@ impl Connection {
     /// Reading continues while a piece waits to be written, up to
     /// [`Limits::received_bytes`](crate::http::Limits::received_bytes).
     pub fn request(self, head: &RequestHead, framing: Framing) -> (Body, Response) {
-        let body = self.ask(|client, out| {
-            let (body, response) = client.request(head, framing, out);
-            (Phase::Waiting(response), Sent::Open, body)
-        });
-        (Body::new(self.0.link(), body), Response::new(self.0))
+        let number = self.ask(|client| Phase::Waiting(Calling::Streaming(client.start(head, framing))));
+        (Body::new(self.0.link(), number), Response::new(self.0))
     }
 
     /// Sends the head of a request and asks whether the server wants the body: `Expect: 100-continue`. RFC 9110 10.1.1.
@@ -177,11 +170,8 @@ impl Connection {
     /// [`Limits::continue_time`](crate::http::Limits::continue_time), since a server may not know the expectation.
     /// After a 417, repeat the request without it.
     pub fn request_expecting(self, head: &RequestHead, framing: Framing) -> (Withheld, Response) {
-        let body = self.ask(|client, out| {
-            let (body, response) = client.request_expecting(head, framing, out);
-            (Phase::Waiting(response), Sent::Withheld, body)
-        });
-        (Withheld::new(self.0.link(), body), Response::new(self.0))
+        let number = self.ask(|client| Phase::Waiting(Calling::Withheld(client.ask(head, framing))));
+        (Withheld::new(self.0.link(), number), Response::new(self.0))
     }
 
     /// Makes an offer to become a WebSocket at `target` of `host`, with its own key and the limits of [`Config::ws`];
@@ -202,10 +192,7 @@ impl Connection {
     ///
     /// The system seeds the generator of the keys that mask its frames.
     pub fn upgrade(self, offer: Offer) -> Upgrade {
-        self.ask(|client, out| {
-            let handshake = client.upgrade(offer, random::masks(), out);
-            (Phase::Upgrading(handshake), Sent::Nothing, ())
-        });
+        self.ask(|client| Phase::Upgrading(client.websocket(offer, random::masks())));
         Upgrade::new(self.0)
     }
 
@@ -214,11 +201,11 @@ impl Connection {
     /// This is for an existing connection to a proxy. To send all connections through proxies, use
     /// [`Proxied`](super::proxy::Proxied).
     pub fn tunnel(self, head: &ConnectHead) -> Tunnel {
-        self.ask(|client, out| (Phase::Tunnelling(client.tunnel(head, out)), Sent::Nothing, ()));
+        self.ask(|client| Phase::Tunnelling(client.tunnel(head)));
         Tunnel::new(self.0)
     }
 
-    fn ask<R>(&self, write: impl FnOnce(Client, &mut endwell_core::Outbox) -> (Phase, Sent, R)) -> Option<R> {
+    fn ask(&self, write: impl FnOnce(Client) -> Phase) -> Option<u64> {
         self.0.link().lock().ask(write)
     }
 }

@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::{Fields, ResponseHead, StatusCode, client};
+use endwell_core::http::{Fields, ResponseHead, StatusCode};
 use endwell_core::{Bound, Exceeded, Limit, Pace};
 
 use super::connection::{Connection, Right};
 use super::failure::Incomplete;
 use crate::Ended;
+use crate::wire::Calling;
 
 /// A final response whose head has arrived, and whose body can be read.
 ///
@@ -27,7 +28,7 @@ pub struct Received {
 
 impl Received {
     pub(super) fn new(right: Right, head: ResponseHead) -> Self {
-        let announced = right.link().lock().response_body().and_then(client::ResponseBody::announced);
+        let announced = right.link().lock().responding().and_then(|call| call.announced());
         Self { right, head, announced, given_out: 0, retries: 0 }
     }
 
@@ -64,7 +65,7 @@ impl Received {
 
     /// The fields after a chunked body, once it was read to its end. They are never merged into the head's.
     pub fn trailers(&self) -> Option<Fields> {
-        self.right.link().lock().http.asking()?.trailers().cloned()
+        self.right.link().lock().state.asking()?.trailers().cloned()
     }
 
     /// Sets the pace that the server must keep with this body, instead of
@@ -132,7 +133,7 @@ impl Received {
 
     /// The bytes still to come, if known.
     fn rest(&self) -> Option<u64> {
-        self.right.link().lock().response_body()?.remaining()
+        self.right.link().lock().responding()?.remaining()
     }
 
     fn too_large(&self, limit: usize) -> Incomplete {
@@ -234,14 +235,14 @@ impl Future for Finish {
         let Some(response) = slot else { return Poll::Ready(None) };
         let is_again = loop {
             let mut wire = response.right.link().lock();
-            let is_worth_it = wire.response_body().is_some_and(|body| {
-                let rest = body.remaining().unwrap_or(0);
-                body.is_done() || (!body.is_last() && response.given_out.saturating_add(rest) <= *until)
+            let is_worth_it = wire.responding().is_some_and(|call| {
+                let rest = call.remaining().unwrap_or(0);
+                call.is_done() || (!call.is_last() && response.given_out.saturating_add(rest) <= *until)
             });
             if !is_worth_it {
                 break false;
             }
-            if wire.response_body().is_some_and(client::ResponseBody::is_done) {
+            if wire.responding().is_some_and(Calling::is_done) {
                 break ready!(wire.poll_again(cx));
             }
             drop(wire);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use endwell_core::ws::Kind;
 
-use super::{SocketState, Wire};
+use super::Wire;
 use crate::sync::Woken;
 use crate::ws::{Message, ReadAhead};
 
@@ -83,13 +83,12 @@ impl Wire {
 
     /// Discards all input, from now on and so far.
     pub(crate) fn discard_input(&mut self) {
-        match self.socket {
-            SocketState::Open(_) | SocketState::Closing(_) => {
-                self.reading = Reading::Discard;
-                self.waiters.stop_reading(&mut self.woken);
-                self.leave_to_driver();
-            }
-            SocketState::None | SocketState::Over(_) => self.reading = Reading::OnDemand,
+        if self.state.is_socket() {
+            self.reading = Reading::Discard;
+            self.waiters.stop_reading(&mut self.woken);
+            self.leave_to_driver();
+        } else {
+            self.reading = Reading::OnDemand;
         }
     }
 
@@ -150,7 +149,7 @@ impl Wire {
                 Reading::OnDemand => return,
                 Reading::Ahead(ahead) if ahead.is_full() => {
                     // No time limit runs for a peer whose messages are not looked at.
-                    return self.waiters.stop_reading(&mut self.woken);
+                    return self.stop_waiting();
                 }
                 Reading::Ahead(_) | Reading::Discard => {}
             }

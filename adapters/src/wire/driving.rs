@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Application, Link, Outcome};
-use crate::Ended;
+use super::{Link, State};
+use crate::{Ended, Exchange};
 
 /// The link, held by the task that drives it. If the task is dropped, the connection closes at once: rights in other
 /// tasks would otherwise wait for ever.
@@ -21,21 +21,25 @@ impl Driving {
 
     /// Drives a connection whose application is in another task, until it has ended.
     pub(crate) fn poll_beside(&self, cx: &mut Context<'_>) -> Poll<Ended> {
+        self.0.lock().poll_to_end(&self.0, cx)
+    }
+
+    /// Drives a server's connection while no handler runs: to the next request, or to its end.
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Exchange, Ended>> {
         let mut wire = self.0.lock();
-        wire.begin(cx);
-        let ended = match (wire.take_outcome(), wire.ended()) {
-            (Outcome::Ended(ended), None) => ended,
-            (_, Some(ended)) => ended.clone(),
-            (Outcome::Open | Outcome::Answered(_) | Outcome::Cut(_) | Outcome::Dropped(_), None) => {
-                if wire.poll_while_handling(cx, Application::Beside).is_ready() {
-                    cx.waker().wake_by_ref();
+        if let State::Between(_) = wire.state {
+            wire.begin(cx);
+            let next = wire.poll_between(&self.0, cx);
+            match next {
+                Poll::Ready(Some(exchange)) => return Poll::Ready(Ok(exchange)),
+                Poll::Ready(None) => {}
+                Poll::Pending => {
+                    wire.rest(&self.0);
+                    return Poll::Pending;
                 }
-                wire.rest(&self.0.hub, None);
-                return Poll::Pending;
             }
-        };
-        wire.hang_up(ended.clone());
-        Poll::Ready(ended)
+        }
+        wire.poll_to_end(&self.0, cx).map(Err)
     }
 }
 

@@ -1,43 +1,48 @@
-//! A connection's transport and output, shared between the task that drives it and the rights of a handler.
+//! A connection's state and transport, shared between the task that drives it and the rights of a handler.
 //!
 //! The lock is held for the length of one call and never across an await. While the driver polls the handler, reads and
 //! writes go to the transport directly; any other task leaves them here and wakes the driver.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a right asks for its own state, and treats all others alike"
+)]
+
 mod asking;
 mod background;
+mod between;
 mod body;
 mod carrier;
+mod closing;
 mod drive;
 mod driving;
-mod http;
+mod exchange;
+mod look;
 mod output;
 mod pieces;
 mod raw;
 mod socket;
+mod state;
 mod waiters;
 
-use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use endwell_core::http::server::{self, RequestBody};
 use endwell_core::http::{Fields, StatusCode};
-use endwell_core::{Inbox, Instant, Outbox, OutboxLimits};
+use endwell_core::{Instant, OutboxLimits};
 
 use crate::hub::Hub;
 use crate::sync::{Lock, Locked, Woken};
-use crate::transport::{Endpoints, Transport, Truncated};
-use crate::ws::Queue;
+use crate::transport::{Endpoints, Transport};
+use crate::ws::{Position, Queue};
 use crate::{Config, Ended, scratch};
-pub(crate) use asking::{Answer, Asking, Phase, Sent};
+pub(crate) use asking::{Answer, Asking, Calling, Phase};
 use background::Reading;
 use carrier::{Carrier, Line};
-pub(crate) use drive::Application;
 pub(crate) use driving::Driving;
-pub(crate) use http::Http;
 pub(crate) use pieces::{Found, Paused};
-pub(crate) use socket::SocketState;
+pub(crate) use state::State;
 use waiters::Waiters;
 pub(crate) use waiters::{Side, Until};
 
@@ -57,13 +62,15 @@ pub(crate) struct LockedWire<'a> {
 }
 
 impl Link {
+    /// Makes a connection in a state.
     pub(crate) fn new(
         transport: impl Transport,
         endpoints: Endpoints,
         hub: Arc<Hub>,
-        config: &Config,
+        state: State,
     ) -> Arc<Self> {
-        Arc::new(Link { endpoints, hub, wire: Lock::new(Wire::new(Line::Open(transport), config)) })
+        let wire = Wire::new(Line::Open(transport), state);
+        Arc::new(Link { endpoints, hub, wire: Lock::new(wire) })
     }
 
     #[inline]
@@ -101,38 +108,21 @@ impl<T: ?Sized> Drop for Link<T> {
     fn drop(&mut self) {
         let wire = self.wire.get_mut();
         self.hub.charge(wire.charged, 0);
-        scratch::reclaim_output(&mut wire.out);
+        if let Some(mut io) = wire.state.io() {
+            scratch::reclaim_output(&mut io);
+        }
     }
 }
 
-/// The outcome of an exchange.
-pub(crate) enum Outcome {
-    /// It is open: a handler has the right to answer.
-    Open,
-    /// It was answered.
-    Answered(server::After),
-    /// Its response was cut off.
-    Cut(server::Abandoned),
-    /// Its right was dropped before a head was written.
-    Dropped(server::Responder),
-    /// Another protocol had the connection, which ended in this way.
-    Ended(Ended),
-}
-
-/// The transport, the output, the input, and the waiting tasks.
+/// The state, the transport, and the waiting tasks.
 pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
-    pub(crate) out: Outbox,
-    /// The HTTP input.
-    pub(crate) http: Http,
-    /// The WebSocket that the connection has become.
-    pub(crate) socket: SocketState,
+    pub(crate) state: State,
     /// The number of the exchange that is open, or was the last.
-    pub(crate) number: u64,
-    outcome: Outcome,
-    /// Boxed, as is all that few connections have, or that no waiting one has.
-    pub(crate) trailers: Option<Box<Fields>>,
+    number: u64,
+    /// The trailers of the request. Boxed, as is all that few connections have, or that no waiting one has.
+    trailers: Option<Box<Fields>>,
     /// The status to respond with if the right to respond is dropped.
-    pub(crate) fallback: StatusCode,
+    fallback: StatusCode,
     /// How the connection ended, once it has.
     ended: Option<Box<Ended>>,
     /// The messages that outlets have accepted for the socket.
@@ -144,6 +134,14 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     driver: Option<Waker>,
     /// True in the driver's turn: it writes and reads before it waits.
     driving: bool,
+    /// Nothing is left to read in this turn.
+    looked: look::Looked,
+    /// The stream broke off. The state is asked first whether bytes are missing.
+    truncated: Option<Box<Ended>>,
+    /// When the last look of this turn has something to tell.
+    read_deadline: Option<Instant>,
+    /// When the peer must have taken some of the output.
+    write_deadline: Option<Instant>,
     /// The total output when the last turn ended.
     seen: u64,
     /// Bytes that a layer below the transport may still hold back.
@@ -157,36 +155,8 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     transport: T,
 }
 
-/// Reads once into `inbox`. When pending, the inbox was marked as dry, if the runtime has looked, or it is full.
-fn fill(transport: &mut dyn Carrier, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
-    if inbox.is_full() {
-        // A read into no room finds no bytes, as at the end of the stream.
-        return Poll::Pending;
-    }
-    scratch::lend_room(inbox);
-    match transport.poll_read(cx, inbox.room()) {
-        Poll::Ready(Ok(0)) => {
-            inbox.end();
-            // Nothing more will be read, and the state may be over.
-            scratch::reclaim_room(inbox);
-        }
-        Poll::Ready(Ok(len)) => inbox.filled(len),
-        Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-        // A state that misses nothing treats it as the end. Any other state reads on, and receives the error.
-        Poll::Ready(Err(error)) if Truncated::is(&error) && inbox.cut() => scratch::reclaim_room(inbox),
-        Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-        Poll::Pending => {
-            if transport.found_nothing() {
-                inbox.dry(transport.now());
-            }
-            return Poll::Pending;
-        }
-    }
-    Poll::Ready(Ok(()))
-}
-
 /// The limits that are set, with room for at least one chunk: a writer that waits for an empty outbox must fit.
-fn output_limits(config: &Config) -> OutboxLimits {
+pub(crate) fn output_limits(config: &Config) -> OutboxLimits {
     let bytes = config.output.bytes.max(LEAST_OUTPUT);
     OutboxLimits { bytes, high_water: config.output.high_water.min(bytes), ..config.output }
 }
@@ -195,13 +165,10 @@ fn output_limits(config: &Config) -> OutboxLimits {
 const LEAST_OUTPUT: usize = 4096;
 
 impl<T: Carrier> Wire<T> {
-    fn new(transport: T, config: &Config) -> Self {
+    fn new(transport: T, state: State) -> Self {
         Self {
-            out: Outbox::new(output_limits(config)),
-            http: Http::Nothing,
-            socket: SocketState::None,
+            state,
             number: 0,
-            outcome: Outcome::Open,
             trailers: None,
             fallback: StatusCode::INTERNAL_SERVER_ERROR,
             ended: None,
@@ -211,6 +178,10 @@ impl<T: Carrier> Wire<T> {
             woken: Woken::default(),
             driver: None,
             driving: false,
+            looked: look::Looked::No,
+            truncated: None,
+            read_deadline: None,
+            write_deadline: None,
             seen: 0,
             unflushed: 0,
             held_back: None,
@@ -223,44 +194,34 @@ impl<T: Carrier> Wire<T> {
 }
 
 impl Wire {
-    /// Begins an exchange. Returns its number.
-    pub(crate) fn open(&mut self, recv: RequestBody) -> u64 {
-        self.http = Http::Request(recv);
-        self.out.set_pace(None);
-        self.number += 1;
-        self.trailers = None;
-        self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
-        self.outcome = Outcome::Open;
-        self.number
-    }
-
-    /// Takes the outcome of the exchange. The driver asks once it is no longer open.
-    pub(crate) fn take_outcome(&mut self) -> Outcome {
-        std::mem::replace(&mut self.outcome, Outcome::Open)
-    }
-
-    /// Ends the exchange with `outcome`. The reader of its body reads no further.
-    pub(crate) fn conclude(&mut self, outcome: Outcome) {
-        self.outcome = outcome;
-        self.wake_reader();
-        self.leave_to_driver();
-    }
-
     /// How the connection ended, once it has.
     pub(crate) fn ended(&self) -> Option<&Ended> {
-        self.ended.as_deref()
+        match (&self.ended, &self.state) {
+            (Some(ended), _) | (None, State::Over(ended)) => Some(ended),
+            (None, _) => None,
+        }
+    }
+
+    /// The connection is over, with the output at `position`, and nothing more is to be sent. The driver closes it.
+    fn is_over(&mut self, ended: Ended, position: Position) {
+        if let Some(queue) = &self.queue {
+            queue.ended(&ended, position, &mut self.woken);
+        }
+        self.state = State::Over(ended.into());
+        self.wake_waiters();
+        self.wake_driver();
     }
 
     /// Ends the connection and wakes all waiting tasks. If it ended within a response, it is reset: a plain close could
     /// look like the response's end.
     pub(crate) fn end(&mut self, ended: Ended) {
-        let is_sent = self.out.is_empty() && self.unflushed == 0 && self.http.write_error().is_none();
-        if self.http.request().is_some() || !is_sent || matches!(self.outcome, Outcome::Cut(_)) {
+        let is_sent = self.is_flushed() && self.own_write_error().is_none();
+        if self.state.is_exchange() || !is_sent {
             self.transport.reset();
         }
-        let ended = self.cut_socket(ended);
         let position = self.position();
-        if let Some(asking) = self.http.asking() {
+        let ended = self.cut_last(ended);
+        if let Some(asking) = self.state.asking() {
             asking.cut(&ended, position.sent);
         }
         let ended = self.ended.get_or_insert_with(|| ended.into());
@@ -272,18 +233,20 @@ impl Wire {
         self.wake_driver();
     }
 
-    /// Ends the connection, whatever is in progress, and closes the socket. Keeps only how it ended, and what was read
-    /// ahead for a late reader. Rights may outlive it.
+    /// Ends the connection, whatever is in progress, and closes the socket. Keeps only how it ended, and what a client
+    /// has received for a late reader. Rights may outlive it.
     pub(crate) fn hang_up(&mut self, ended: Ended) {
         let driver = self.driver.take();
         self.woken.discard(driver);
         self.end(ended);
-        self.out.discard();
-        drop(self.http.take_request());
-        if let Some(inbox) = self.http.inbox() {
-            scratch::reclaim_room(inbox);
+        if let Some(mut io) = self.state.io() {
+            io.discard_output();
+            scratch::reclaim_room(&mut io);
+            scratch::reclaim_output(&mut io);
         }
-        self.socket.hang_up(self.ended.as_deref());
+        if !matches!(self.state, State::Client(_)) {
+            self.state = State::Taken;
+        }
         self.transport.hang_up();
     }
 
@@ -293,39 +256,10 @@ impl Wire {
         self.reading.wake(woken);
     }
 
-    pub(crate) fn now(&self) -> Instant {
-        self.transport.now()
-    }
-
-    /// Makes the coming close a reset.
-    pub(crate) fn reset(&mut self) {
-        self.transport.reset();
-    }
-
-    /// Reads once into `inbox`. When pending, the inbox was marked as dry.
-    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<Result<(), Ended>> {
-        let filled = fill(&mut self.transport, cx, inbox);
-        self.has_read(filled)
-    }
-
-    /// Notes that what has arrived shows that the peer has received the output: a response that waits for that is sent
-    /// now.
-    fn has_read<R>(&mut self, read: Poll<R>) -> Poll<R> {
-        if read.is_ready() && self.out.arrived() {
-            self.wake_driver();
-        }
-        read
-    }
-
-    /// True if a pending read found nothing; false if the runtime did not look.
-    pub(crate) fn has_looked(&self) -> bool {
-        self.transport.found_nothing()
-    }
-
     /// Waits until the connection has ended. `key` is the slot of the waiting task.
     pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>, key: &mut Option<usize>) -> Poll<Ended> {
-        if let Some(ended) = &self.ended {
-            return Poll::Ready(Ended::clone(ended));
+        if let Some(ended) = self.ended() {
+            return Poll::Ready(ended.clone());
         }
         let is_new = self.waiters.watch(key, cx, &mut self.woken);
         self.wait_for_driver(is_new);

@@ -1,14 +1,13 @@
 //! Sends queued output to the transport, and wakes the tasks that wait for that.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
-use bytes::Buf;
-use endwell_core::ws::{Sender, Writing};
-use endwell_core::{Bound, Deadline, Exceeded, Instant, Limit};
+use endwell_core::{Bound, Deadline, Exceeded, Instant, Limit, Wrote};
 
 use super::waiters::{Side, Turn, Until};
-use super::{SocketState, Wire};
+use super::{State, Wire};
 use crate::Ended;
 use crate::ws::{Next, Position};
 
@@ -19,7 +18,8 @@ const TURN: usize = 32;
 const SLICES: usize = 16;
 
 impl Wire {
-    pub(crate) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+    /// Ends the write side.
+    pub(super) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let ended = self.transport.poll_end_write(cx);
         self.poll_held_back(ended)
     }
@@ -28,55 +28,79 @@ impl Wire {
     pub(crate) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let mut writes = 0;
         loop {
-            if let SocketState::Open(session) = &mut self.socket {
-                session.settle(&mut self.out);
-            }
             if writes < TURN && !self.holds_outlets_back() {
                 self.take_from_outlets();
             } else if writes == TURN && self.queue.is_some() {
                 self.wake_driver();
             }
-            if self.out.is_held() {
-                self.out.poll(self.transport.now(), || None)?;
-            }
-            if !self.out.has_remaining() {
-                if self.queue.is_some() && self.holds_outlets_back() {
-                    // Waiting tasks are woken in this turn, and outlets continue in the next.
-                    self.wake_driver();
-                }
-                break;
-            }
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut used = 0;
-            for (slice, chunk) in slices.iter_mut().zip(self.out.chunks()) {
-                *slice = IoSlice::new(chunk);
-                used += 1;
-            }
-            let written = self.transport.poll_write(cx, slices.get(..used).unwrap_or_default());
+            let written = self.poll_write(cx);
             match written {
-                Poll::Ready(Ok(0)) => {
-                    return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
-                }
-                Poll::Ready(Ok(count)) => {
+                Ok((Wrote::Something, count)) => {
                     self.wrote(count);
                     writes += 1;
                 }
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-                Poll::Pending => {
-                    let Self { out, transport, .. } = self;
-                    out.poll(transport.now(), || transport.unacknowledged())?;
+                Ok((Wrote::Empty, _)) => {
+                    self.write_deadline = None;
+                    if self.queue.is_some() && self.holds_outlets_back() {
+                        // Waiting tasks are woken in this turn, and outlets continue in the next.
+                        self.wake_driver();
+                    }
+                    return self.poll_flush(cx);
+                }
+                Ok((Wrote::Blocked(deadline), _)) => {
+                    self.write_deadline = deadline.map(|deadline| deadline.at);
+                    if self.state.io().is_some_and(|io| io.is_held()) {
+                        ready!(self.poll_flush(cx))?;
+                    }
                     return Poll::Pending;
                 }
+                Ok((Wrote::Stalled(exceeded), _)) => return Poll::Ready(Err(exceeded.into())),
+                Err(ended) => return Poll::Ready(Err(ended)),
             }
         }
+    }
+
+    /// Writes once. Returns how many bytes the transport took.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(Wrote, usize), Ended> {
+        let Self { state, transport, .. } = self;
+        let Some(io) = state.io() else { return Ok((Wrote::Empty, 0)) };
+        let now = transport.now();
+        let transport = RefCell::new(transport);
+        let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
+        let mut count = 0;
+        let put = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut used = 0;
+            for (slice, chunk) in slices.iter_mut().zip(chunks) {
+                *slice = IoSlice::new(chunk);
+                used += 1;
+            }
+            let slices = slices.get(..used).unwrap_or_default();
+            let mut transport = transport.borrow_mut();
+            loop {
+                return match transport.poll_write(cx, slices) {
+                    Poll::Ready(Ok(0)) => Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                    Poll::Ready(Ok(taken)) => {
+                        count = taken;
+                        Ok(Some(taken))
+                    }
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Poll::Ready(Err(error)) => Err(Ended::from(error)),
+                    Poll::Pending => Ok(None),
+                };
+            }
+        };
+        let wrote = io.unacknowledged(&unacknowledged).write(now, put)?;
+        Ok((wrote, count))
+    }
+
+    /// Flushes what a lower layer may hold back.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         if self.unflushed > 0 {
             let flushed = self.transport.poll_flush(cx);
             ready!(self.poll_held_back(flushed))?;
             self.unflushed = 0;
-        }
-        if self.out.is_held() {
-            return Poll::Pending;
+            self.tell_held_back();
         }
         Poll::Ready(Ok(()))
     }
@@ -84,18 +108,19 @@ impl Wire {
     /// Appends messages of outlets while little is queued: so a ping or a pong waits for half a high-water mark and one
     /// message at most, whatever the outlets hold, and reading continues.
     fn take_from_outlets(&mut self) {
-        let Self { queue: Some(queue), socket, out, driver, waiters, woken, .. } = self else { return };
+        let Self { queue: Some(queue), state, driver, waiters, woken, .. } = self else { return };
         let close = loop {
-            let SocketState::Open(session) = &mut *socket else { return };
-            if out.len() > out.limits().high_water / 2 {
+            let State::Socket(socket) = &mut *state else { return };
+            let io = socket.io();
+            if io.queued() > io.high_water() / 2 {
                 return;
             }
-            let Writing::Idle(sender) = session.writing() else { return };
-            let position = position(out);
-            match queue.next(|len| Sender::fits(len, out), position, driver.as_ref(), woken) {
+            let position = Position::of(&io);
+            let mut writer = socket.writer();
+            match queue.next(|len| writer.fits(len), position, driver.as_ref(), woken) {
                 Next::Message(message) => {
                     // It fits, by the line above.
-                    let _ = message.write(sender, out);
+                    let _ = message.write(&mut writer);
                     waiters.turn = Turn::Rights;
                 }
                 Next::Close(close) => break close,
@@ -114,26 +139,44 @@ impl Wire {
     }
 
     /// The position of the output.
-    pub(super) fn position(&self) -> Position {
-        position(&self.out)
+    pub(super) fn position(&mut self) -> Position {
+        self.state.io().map(|io| Position::of(&io)).unwrap_or_default()
+    }
+
+    /// The number of bytes that are queued.
+    #[inline]
+    pub(crate) fn queued(&mut self) -> usize {
+        self.state.io().map_or(0, |io| io.queued())
+    }
+
+    /// The number of bytes that can be queued.
+    pub(crate) fn room(&mut self) -> usize {
+        self.state.io().map_or(0, |io| io.room())
+    }
+
+    /// True if nobody adds to what is queued without waiting.
+    pub(crate) fn is_above_high_water(&mut self) -> bool {
+        self.state.io().is_some_and(|io| io.is_above_high_water())
     }
 
     /// Counts `count` bytes that the transport took. Bytes taken before the last high-water mark of bytes count as
     /// passed on: no lower layer is assumed to hold more.
     fn wrote(&mut self, count: usize) {
-        self.out.advance(count);
-        let most = self.out.limits().high_water.max(1);
+        let most = self.state.io().map_or(1, |io| io.high_water().max(1));
         self.unflushed = self.unflushed.saturating_add(count);
         if self.unflushed > most.saturating_mul(2) {
             self.unflushed = most;
             self.held_back = None;
         }
+        self.tell_held_back();
     }
 
-    /// True if the peer still takes what was written: it is too early to expect its answer.
-    pub(crate) fn is_on_its_way(&mut self) -> bool {
-        let Self { out, transport, .. } = self;
-        out.is_on_its_way(transport.now(), || transport.unacknowledged())
+    /// Tells the state whether a lower layer may hold bytes back.
+    pub(super) fn tell_held_back(&mut self) {
+        let is_held_back = self.unflushed > 0;
+        if let Some(mut io) = self.state.io() {
+            io.set_held_back(is_held_back);
+        }
     }
 
     /// Bounds the time that a lower layer takes for its part.
@@ -153,14 +196,14 @@ impl Wire {
     }
 
     /// When a lower layer must have done its part.
-    pub(super) fn held_back_until(&self) -> Option<Deadline> {
+    pub(super) fn held_back_until(&mut self) -> Option<Deadline> {
         self.held_back_bound().map(|(at, _)| Deadline { at, reason: Limit::WriteProgress })
     }
 
     /// Its progress is not visible, so it has the time for all that it was given, if that is bounded.
-    fn held_back_bound(&self) -> Option<(Instant, Bound)> {
+    fn held_back_bound(&mut self) -> Option<(Instant, Bound)> {
         let since = self.held_back?;
-        let pace = *self.out.pace();
+        let pace = *self.state.io()?.output_pace();
         let bytes = u64::try_from(self.unflushed).unwrap_or(u64::MAX);
         let (time, bound) = match (pace.total, pace.silence) {
             (Some(total), _) => (total.time(bytes), Bound::Total(total)),
@@ -170,8 +213,19 @@ impl Wire {
     }
 
     /// Why nothing more can be written, though a client may still read.
-    pub(crate) fn write_error(&self) -> Option<&Ended> {
-        self.ended.as_deref().or(self.http.write_error())
+    pub(crate) fn write_error(&mut self) -> Option<&Ended> {
+        match (&self.ended, &self.state) {
+            (Some(ended), _) | (None, State::Over(ended)) => Some(ended),
+            (None, _) => self.own_write_error(),
+        }
+    }
+
+    /// Why a client can write no more, though it still reads.
+    pub(super) fn own_write_error(&self) -> Option<&Ended> {
+        match &self.state {
+            State::Client(asking) => asking.write_error(),
+            _ => None,
+        }
     }
 
     /// Waits until the output has reached `until`.
@@ -200,33 +254,38 @@ impl Wire {
     /// True if a message of `len` bytes can be queued now. A task that sends without end leaves the other half of the
     /// high-water mark to the reader: otherwise the reader would never see the output low.
     #[inline]
-    pub(crate) fn has_room_for(&self, len: usize) -> bool {
-        self.out.len() <= self.out.limits().high_water / 2 && Sender::fits(len, &self.out)
+    pub(crate) fn has_room_for(&mut self, len: usize) -> bool {
+        self.state.io().is_some_and(|io| io.queued() <= io.high_water() / 2) && self.fits(len)
+    }
+
+    /// True if a message of `len` bytes is accepted now.
+    #[inline]
+    fn fits(&mut self, len: usize) -> bool {
+        match &mut self.state {
+            State::Socket(socket) => socket.writer().fits(len),
+            State::Within(socket) => socket.writer().fits(len),
+            _ => true,
+        }
     }
 
     /// True if room was promised for a message of `len` bytes, and there is room: if needed in the other half of the
     /// high-water mark, once for each promise. Otherwise a task that was woken for room would find again and again that
     /// outlets have taken it.
     pub(crate) fn claims_room_for(&mut self, len: usize) -> bool {
-        self.waiters.promised.take().is_some_and(|promised| len <= promised) && Sender::fits(len, &self.out)
+        self.waiters.promised.take().is_some_and(|promised| len <= promised) && self.fits(len)
     }
 
-    pub(super) fn is_flushed(&self) -> bool {
-        self.out.is_empty() && self.unflushed == 0
+    pub(super) fn is_flushed(&mut self) -> bool {
+        self.queued() == 0 && self.unflushed == 0
     }
 
-    pub(super) fn is_met(&self, until: Until) -> bool {
+    pub(super) fn is_met(&mut self, until: Until) -> bool {
         match until {
-            Until::Room(least) => !self.out.is_above_high_water() && self.out.room() >= least,
+            Until::Room(least) => !self.is_above_high_water() && self.room() >= least,
             Until::Flushed => self.is_flushed(),
             Until::Drained => self.is_flushed() && self.queue.as_ref().is_none_or(|queue| queue.is_empty()),
             Until::Fits(len) => self.has_room_for(len),
-            Until::Wanted => self.http.is_settled(),
+            Until::Wanted => self.state.asking().is_none_or(|asking| asking.is_settled()),
         }
     }
-}
-
-fn position(out: &endwell_core::Outbox) -> Position {
-    let queued = u64::try_from(out.len()).unwrap_or(u64::MAX);
-    Position { sent: out.sent(), written: out.sent().saturating_add(queued) }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use endwell_core::ws::{Kind, NextPiece, Piece, Session};
+use endwell_core::ws::socket::Piece;
+use endwell_core::ws::{Close, Kind};
 
 use super::background::Reading;
-use super::{Link, SocketState, Wire};
+use super::{Link, State, Wire};
 
 /// What was found of a message.
 pub(crate) enum Found {
@@ -41,28 +42,20 @@ impl Wire {
     /// Waits for the next part of a message, or the start of the next one; `None` if nothing more will come. Control
     /// frames are answered.
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Found>> {
-        self.waiters.takes_pieces = true;
         loop {
-            let Some(next) = ready!(self.poll_session(cx, Session::poll_piece)) else {
+            if !ready!(self.poll_ready(cx, State::has_piece)) {
                 return Poll::Ready(None);
-            };
-            let Self { socket: SocketState::Open(session), out, .. } = self else { return Poll::Ready(None) };
-            let found = match next {
-                NextPiece::Event(ready) => session.event(ready, out).map(|_| None),
-                NextPiece::Piece(ready) => session.piece(ready, out).map(|piece| {
-                    Some(match piece {
-                        Piece::Start(kind) => Found::Start(kind),
-                        Piece::Text(text) => Found::Piece(text.take()),
-                        Piece::Binary(data) => Found::Piece(data.take()),
-                        Piece::End => Found::End,
-                    })
-                }),
-            };
-            match found {
-                Ok(Some(found)) => return Poll::Ready(Some(found)),
-                // An answer, or why nothing more is received: the end reports it.
-                Ok(None) | Err(_) => self.write_now(cx),
             }
+            match self.state.piece() {
+                Some(Piece::Start(kind)) => return Poll::Ready(Some(Found::Start(kind))),
+                Some(Piece::Text(text)) => return Poll::Ready(Some(Found::Piece(text.take()))),
+                Some(Piece::Binary(data)) => return Poll::Ready(Some(Found::Piece(data.take()))),
+                Some(Piece::End) => return Poll::Ready(Some(Found::End)),
+                Some(Piece::Ping(_) | Piece::Pong(_)) | None => {}
+                // The answer, or why nothing more is received: the end reports it.
+                Some(Piece::Close(_) | Piece::Failed(_)) => self.close_socket_now(Close::EMPTY),
+            }
+            self.write_now(cx);
         }
     }
 }

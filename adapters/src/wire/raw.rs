@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::{Side, Until, Wire};
+use super::{Side, State, Until, Wire};
 use crate::Ended;
 use crate::transport::Transport;
 
@@ -38,12 +38,25 @@ impl Wire {
         polled
     }
 
+    /// The holder of the raw transport is done. What HTTP has queued still goes out.
+    pub(crate) fn end_raw(&mut self) {
+        match self.state.take() {
+            State::Raw(Some(raw)) => self.state = State::closing(raw.close(), Ended::Upgraded),
+            State::Raw(None) => {
+                let position = self.position();
+                return self.is_over(Ended::Upgraded, position);
+            }
+            other => self.state = other,
+        }
+        self.leave_to_driver();
+    }
+
     fn poll_raw<R>(
         &mut self,
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
-        if let Some(ended) = self.ended.as_deref() {
+        if let Some(ended) = self.ended() {
             return Poll::Ready(Err(broken(ended)));
         }
         poll(self.transport.as_transport(), cx)

@@ -12,9 +12,6 @@ use crate::sync::Woken;
 pub(super) struct Waiters {
     /// For input.
     pub(super) reader: Option<Waker>,
-    /// The task that polled the socket last takes messages in pieces. A poll for a whole message would skip the rest of
-    /// one that has begun.
-    pub(super) takes_pieces: bool,
     /// For room in the output, before more input is taken.
     pub(super) reply: Option<(Waker, Until)>,
     /// For room in the output, or for the transport.
@@ -124,9 +121,10 @@ impl Waiters {
 impl Wire {
     /// Wakes the tasks whose condition on the output is met.
     pub(super) fn wake_writers(&mut self) {
-        let is_met =
-            |slot: &Option<(Waker, Until)>| slot.as_ref().is_some_and(|(_, until)| self.is_met(*until));
-        let (replies, writes) = (is_met(&self.waiters.reply), is_met(&self.waiters.writer));
+        let until = |slot: &Option<(Waker, Until)>| slot.as_ref().map(|(_, until)| *until);
+        let (reply, write) = (until(&self.waiters.reply), until(&self.waiters.writer));
+        let replies = reply.is_some_and(|until| self.is_met(until));
+        let writes = write.is_some_and(|until| self.is_met(until));
         if replies || writes {
             self.waiters.turn = Turn::Outlets;
         }

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use endwell_core::ws::{CloseCode, End, Ended as WsEnded};
+use endwell_core::ws::CloseCode;
+use endwell_core::{End, Ended as Known};
 
 use super::close::CloseSocket;
 use super::message::Content;
@@ -166,7 +167,7 @@ impl ByteStream {
 
 /// True if the side that closed first had sent all that it wanted to.
 fn is_clean(ended: &Ended) -> bool {
-    let Ended::WebSocket(WsEnded::Closed { first, sent, received }) = ended else { return false };
+    let Ended::WebSocket(Known::Closed { first, sent, received }) = ended else { return false };
     is_clean_code(match first {
         End::Ours => sent.code(),
         End::Theirs => received.code(),
@@ -180,9 +181,9 @@ fn is_clean_code(code: Option<CloseCode>) -> bool {
 fn failed(ended: &Ended) -> io::Error {
     let kind = match ended {
         Ended::Transport(error) => error.kind(),
-        Ended::WebSocket(WsEnded::EndOfStream) => io::ErrorKind::UnexpectedEof,
-        Ended::Limit(_) | Ended::WebSocket(WsEnded::Exceeded(_)) => io::ErrorKind::TimedOut,
-        Ended::Protocol(_) | Ended::WebSocket(WsEnded::Violated(_)) => io::ErrorKind::InvalidData,
+        Ended::WebSocket(Known::EndOfStream) => io::ErrorKind::UnexpectedEof,
+        Ended::Limit(_) | Ended::WebSocket(Known::Exceeded(_)) => io::ErrorKind::TimedOut,
+        Ended::Protocol(_) | Ended::WebSocket(Known::Violated(_)) => io::ErrorKind::InvalidData,
         Ended::ByPeer
         | Ended::Announced
         | Ended::Shutdown
@@ -191,7 +192,7 @@ fn failed(ended: &Ended) -> io::Error {
         | Ended::Aborted
         | Ended::GivenUp
         | Ended::Upgraded
-        | Ended::WebSocket(WsEnded::Closed { .. } | WsEnded::Transport) => io::ErrorKind::ConnectionAborted,
+        | Ended::WebSocket(_) => io::ErrorKind::ConnectionAborted,
     };
     io::Error::new(kind, ended.clone())
 }

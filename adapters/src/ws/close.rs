@@ -31,11 +31,7 @@ impl Future for CloseSocket {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let Self { link, key } = self.get_mut();
-        let mut wire = link.lock();
-        match wire.socket.ended() {
-            Some(ended) => Poll::Ready(ended),
-            None => wire.poll_gone(cx, key),
-        }
+        link.lock().poll_gone(cx, key)
     }
 }
 

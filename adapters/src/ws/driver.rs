@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use endwell_core::ws::Session;
+use endwell_core::ws::socket;
 
 use crate::counters::Counters;
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
-use crate::wire::{Driving, Link, SocketState};
+use crate::wire::{Driving, Link, State};
 use crate::{Config, Ended};
 
 /// Drives a WebSocket to its end: made by [`Socket::over`](super::Socket::over). Returns how the connection ended.
@@ -22,10 +22,9 @@ use crate::{Config, Ended};
 pub struct Driver(Driving);
 
 impl Driver {
-    pub(super) fn new(transport: impl Transport, session: Session, config: &Config) -> Self {
+    pub(super) fn new(transport: impl Transport, socket: socket::Socket, config: &Config) -> Self {
         let hub = Hub::new(Arc::new(Counters::default()), config);
-        let link = Link::new(transport, Endpoints::default(), hub, config);
-        link.lock().socket = SocketState::Open(session.into());
+        let link = Link::new(transport, Endpoints::default(), hub, State::Socket(socket));
         Self(Driving::new(link))
     }
 

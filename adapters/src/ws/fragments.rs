@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use endwell_core::ws::{CloseCode, Control, Full, NotWritten, Writing};
+use endwell_core::ws::{CloseCode, Control, Full, NotWritten};
 
 use super::halves::SendHalf;
 use crate::Ended;
-use crate::wire::{Side, SocketState, Until, Wire};
+use crate::wire::{Side, State, Until};
 
 /// A message that is being sent in pieces.
 ///
@@ -67,12 +67,10 @@ impl<'a> Fragments<'a> {
         loop {
             ready!(wire.poll_output(cx, Side::Writer, Until::Room(1)))
                 .map_err(|ended| broken(Some(ended)))?;
-            let Wire { socket, out, .. } = &mut *wire;
-            let closing = || Poll::Ready(Err(broken(None)));
-            let SocketState::Open(session) = socket else { return closing() };
-            let Writing::Streaming(fragments) = session.writing() else { return closing() };
-            let piece = data.get(..data.len().min(PIECE).min(out.room())).unwrap_or_default();
-            match fragments.write(Bytes::copy_from_slice(piece), out) {
+            let room = wire.room();
+            let State::Within(socket) = &mut wire.state else { return Poll::Ready(Err(broken(None))) };
+            let piece = data.get(..data.len().min(PIECE).min(room)).unwrap_or_default();
+            match socket.writer().write(Bytes::copy_from_slice(piece)) {
                 Ok(()) => {
                     wire.leave_to_driver();
                     return Poll::Ready(Ok(piece.len()));
@@ -102,17 +100,7 @@ impl<'a> Fragments<'a> {
     /// If the connection is closing or has ended.
     pub fn finish(mut self) -> Result<(), Ended> {
         let Some(half) = self.half.take() else { return Err(Ended::Announced) };
-        let mut wire = half.link().lock();
-        if let Some(ended) = wire.ended() {
-            return Err(ended.clone());
-        }
-        let Wire { socket, out, .. } = &mut *wire;
-        let SocketState::Open(session) = socket else { return Err(Ended::Announced) };
-        if let Writing::Closed = session.finish(out) {
-            return Err(Ended::Announced);
-        }
-        wire.leave_to_driver();
-        Ok(())
+        half.link().lock().finish_message()
     }
 }
 
@@ -188,10 +176,8 @@ impl Future for WriteFragment<'_> {
         loop {
             ready!(wire.poll_output(cx, Side::Writer, Until::Fits(data.len())))
                 .map_err(FragmentError::Ended)?;
-            let Wire { socket, out, .. } = &mut *wire;
-            let SocketState::Open(session) = socket else { return closing() };
-            let Writing::Streaming(fragments) = session.writing() else { return closing() };
-            match fragments.write(std::mem::take(data), out) {
+            let State::Within(socket) = &mut wire.state else { return closing() };
+            match socket.writer().write(std::mem::take(data)) {
                 Ok(()) => {
                     wire.leave_to_driver();
                     return Poll::Ready(Ok(()));

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use endwell_core::Pace;
-use endwell_core::ws::{Close, CloseCode, Control, Full, Kind, SessionEvent, Writing};
+use endwell_core::ws::socket::Event;
+use endwell_core::ws::{Close, CloseCode, Control, Full, Kind};
 
 use super::close::CloseSocket;
 use super::flush::Flush;
@@ -15,7 +16,7 @@ use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
 use crate::transport::Address;
-use crate::wire::{Link, SocketState, Wire};
+use crate::wire::{Link, Wire};
 
 /// The right to write to a WebSocket: one half of [`Socket::split`](super::Socket::split).
 ///
@@ -80,9 +81,7 @@ impl SendHalf {
 
     /// Starts a message in pieces: [`Socket::send_fragments`](super::Socket::send_fragments).
     pub fn send_fragments(&mut self, kind: Kind) -> Fragments<'_> {
-        if let SocketState::Open(session) = &mut self.link.lock().socket {
-            let _ = session.start(kind);
-        }
+        self.link.lock().begin_message(|socket| socket.begin(kind));
         Fragments::new(self)
     }
 
@@ -90,19 +89,14 @@ impl SendHalf {
     /// [`Socket::send_fragments_with`](super::Socket::send_fragments_with).
     #[cfg(feature = "deflate")]
     pub fn send_fragments_with(&mut self, kind: Kind, compression: super::Compression) -> Fragments<'_> {
-        if let SocketState::Open(session) = &mut self.link.lock().socket {
-            let _ = session.start_with(kind, compression);
-        }
+        self.link.lock().begin_message(|socket| socket.begin_with(kind, compression));
         Fragments::new(self)
     }
 
     /// True if compression was agreed on and the connection is open.
     #[cfg(feature = "deflate")]
     pub fn deflates(&self) -> bool {
-        match &self.link.lock().socket {
-            SocketState::Open(session) => session.deflates(),
-            SocketState::None | SocketState::Closing(_) | SocketState::Over(_) => false,
-        }
+        self.link.lock().state.deflates()
     }
 
     /// Sends a ping now: [`Socket::ping`](super::Socket::ping).
@@ -112,13 +106,7 @@ impl SendHalf {
     /// Returns the payload if the connection is closing, or even the reserve for control frames is full.
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
         let mut wire = self.link.lock();
-        let Wire { socket, out, .. } = &mut *wire;
-        let SocketState::Open(session) = socket else { return Err(Full(payload)) };
-        match session.writing() {
-            Writing::Idle(sender) => sender.ping(payload, out)?,
-            Writing::Streaming(fragments) => fragments.ping(payload, out)?,
-            Writing::Closed => return Err(Full(payload)),
-        }
+        wire.state.ping(payload)?;
         wire.leave_to_driver();
         Ok(())
     }
@@ -139,12 +127,12 @@ impl SendHalf {
     /// Makes a handle for many producers: [`Socket::outlet`](super::Socket::outlet).
     pub fn outlet(&self) -> Outlet {
         let mut wire = self.link.lock();
-        let Wire { queue, socket, .. } = &mut *wire;
+        let Wire { queue, state, .. } = &mut *wire;
         let queue = match queue {
             Some(queue) => Arc::clone(queue),
             None => Arc::clone(queue.insert(Arc::new(Queue::new(self.link.hub.outlet_limits)))),
         };
-        if !matches!(socket, SocketState::Open(_)) {
+        if !state.is_socket() {
             wire.tell_outlets();
         }
         wire.leave_to_driver();
@@ -206,7 +194,7 @@ impl ReceiveHalf {
     /// Cancel safe.
     pub fn for_each<F>(&mut self, on_event: F) -> ForEach<'_, F>
     where
-        F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin,
+        F: FnMut(Event<'_>, Reply<'_>) + Unpin,
     {
         ForEach::new(self, on_event)
     }

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use endwell_core::Outbox;
 #[cfg(feature = "deflate")]
 use endwell_core::ws::Compression;
-use endwell_core::ws::{self, Close, Control, Frame, Kind, Sender, Text};
+use endwell_core::ws::socket::{Idle, Writer};
+use endwell_core::ws::{self, Close, Control, Frame, Kind, Text};
 
 /// A message of a WebSocket, owned.
 ///
@@ -237,21 +237,21 @@ impl Message {
     ///
     /// Writes nothing for pings, pongs and Close, which have methods of their own.
     #[inline]
-    pub(crate) fn write(self, sender: &mut Sender, out: &mut Outbox) -> Result<(), Self> {
+    pub(crate) fn write(self, writer: &mut Writer<'_, Idle>) -> Result<(), Self> {
         let written = match &*self.0 {
-            Inner::SmallText(small) => sender.text(small.as_text(), out).is_ok(),
-            Inner::SmallBinary(small) => sender.binary(small.as_bytes(), out).is_ok(),
-            Inner::Text(_) | Inner::Binary(_) => return self.write_large(sender, out),
+            Inner::SmallText(small) => writer.text(small.as_text()).is_ok(),
+            Inner::SmallBinary(small) => writer.binary(small.as_bytes()).is_ok(),
+            Inner::Text(_) | Inner::Binary(_) => return self.write_large(writer),
             #[cfg(feature = "deflate")]
-            Inner::Said(_) => return self.write_large(sender, out),
-            Inner::Frame(frame) => sender.frame(frame, out).is_ok(),
+            Inner::Said(_) => return self.write_large(writer),
+            Inner::Frame(frame) => writer.frame(frame).is_ok(),
             Inner::Ping(_) | Inner::Pong(_) | Inner::Close(_) => true,
         };
         if written { Ok(()) } else { Err(self) }
     }
 
-    fn write_large(mut self, sender: &mut Sender, out: &mut Outbox) -> Result<(), Self> {
-        if !Sender::fits(self.len(), out) {
+    fn write_large(mut self, writer: &mut Writer<'_, Idle>) -> Result<(), Self> {
+        if !writer.fits(self.len()) {
             return Err(self);
         }
         let message = match &mut *self.0 {
@@ -267,7 +267,7 @@ impl Message {
             | Inner::Close(_) => return Ok(()),
         };
         // It fits, as checked above.
-        sender.message(message, out).map_err(|_| self)
+        writer.message(message).map_err(|_| self)
     }
 
     /// The length of the content in bytes.

@@ -28,12 +28,14 @@ pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
 pub use connect::{ConnectError, connect};
 pub use driver::Driver;
+pub use endwell_core::ws::socket::Event;
 pub use endwell_core::ws::{
-    Acceptance, Close, CloseCode, Control, End, Ended, Frame, Jitter, Kind, Limits, NotAHandshake, Offer,
-    Origins, SessionEvent, Subprotocol, Writing,
+    Acceptance, Close, CloseCode, Control, Frame, Jitter, Kind, Limits, NotAHandshake, Offer, Origins,
+    Subprotocol,
 };
 #[cfg(feature = "deflate")]
 pub use endwell_core::ws::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
+pub use endwell_core::{End, Ended};
 pub use flush::Flush;
 pub use fragments::{FragmentError, Fragments, WriteFragment};
 pub use halves::{ReadAhead, ReceiveHalf, SendHalf};

@@ -4,12 +4,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endwell_core::Outbox;
-use endwell_core::ws::{Control, Full, SessionEvent, Writing};
+use endwell_core::ws::socket::{Event, Idle, Writer};
+use endwell_core::ws::{Control, Full};
 
 use super::halves::ReceiveHalf;
 use super::message::{Content, Message};
-use crate::wire::{Side, SocketState, Until, Wire};
+use crate::wire::{Side, State, Until};
 
 /// Waits for the next message.
 #[must_use = "futures do nothing unless polled"]
@@ -49,22 +49,19 @@ impl<'a, F> ForEach<'a, F> {
 }
 
 /// Replies of a closure while the event is still borrowed.
-pub struct Reply<'a> {
-    writing: Writing<'a>,
-    out: &'a mut Outbox,
-}
+pub struct Reply<'a>(Option<Writer<'a, Idle>>);
 
 impl Reply<'_> {
     /// Sends a text message.
     ///
     /// # Errors
     ///
-    /// If it does not fit into the outbox now, or the peer has closed.
+    /// If it does not fit into the outbox now, the peer has closed, or a message in pieces is being sent.
     #[inline]
     pub fn text<'t>(&mut self, text: &'t str) -> Result<(), Full<&'t str>> {
-        match &mut self.writing {
-            Writing::Idle(sender) => sender.text(text, self.out),
-            Writing::Streaming(_) | Writing::Closed => Err(Full(text)),
+        match &mut self.0 {
+            Some(writer) => writer.text(text),
+            None => Err(Full(text)),
         }
     }
 
@@ -75,9 +72,9 @@ impl Reply<'_> {
     /// Those of [`text`](Self::text).
     #[inline]
     pub fn binary<'d>(&mut self, data: &'d [u8]) -> Result<(), Full<&'d [u8]>> {
-        match &mut self.writing {
-            Writing::Idle(sender) => sender.binary(data, self.out),
-            Writing::Streaming(_) | Writing::Closed => Err(Full(data)),
+        match &mut self.0 {
+            Some(writer) => writer.binary(data),
+            None => Err(Full(data)),
         }
     }
 
@@ -87,31 +84,56 @@ impl Reply<'_> {
     ///
     /// Those of [`text`](Self::text).
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
-        match &mut self.writing {
-            Writing::Idle(sender) => sender.ping(payload, self.out),
-            Writing::Streaming(_) | Writing::Closed => Err(Full(payload)),
+        match &mut self.0 {
+            Some(writer) => writer.ping(payload),
+            None => Err(Full(payload)),
+        }
+    }
+}
+
+/// What an event leaves to do.
+enum Then {
+    /// More events may follow.
+    Continue,
+    /// An answer goes out first.
+    Write,
+    /// Nothing more comes.
+    Close,
+}
+
+/// Hands out an event.
+fn hand_out(
+    event: Option<Event<'_>>,
+    reply: Reply<'_>,
+    on_event: &mut impl FnMut(Event<'_>, Reply<'_>),
+) -> Then {
+    match event {
+        None => Then::Continue,
+        Some(Event::Failed(_)) => Then::Close,
+        Some(event @ Event::Close(_)) => {
+            on_event(event, Reply(None));
+            Then::Close
+        }
+        Some(event @ (Event::Ping(_) | Event::Pong(_))) => {
+            on_event(event, reply);
+            Then::Write
+        }
+        Some(event) => {
+            on_event(event, reply);
+            Then::Continue
         }
     }
 }
 
 /// Hands out what was read ahead as if it had just arrived.
-fn hand_out(message: Message, wire: &mut Wire, on_event: &mut impl FnMut(SessionEvent<'_>, Reply<'_>)) {
-    let Wire { socket, out, .. } = wire;
-    let writing = match socket {
-        SocketState::Open(session) => session.writing(),
-        SocketState::None | SocketState::Closing(_) | SocketState::Over(_) => Writing::Closed,
-    };
-    let reply = Reply { writing, out };
+fn hand_out_ahead(message: &Message, state: &mut State, on_event: &mut impl FnMut(Event<'_>, Reply<'_>)) {
+    let reply = Reply(state.message_writer());
     match message.content() {
-        Content::Text(text) => on_event(SessionEvent::Text(text.into()), reply),
-        Content::Binary(data) => on_event(SessionEvent::Binary((&mut data.to_vec()).into()), reply),
-        Content::Ping(payload) => {
-            on_event(SessionEvent::Ping(Control::new(payload).unwrap_or_default()), reply);
-        }
-        Content::Pong(payload) => {
-            on_event(SessionEvent::Pong(Control::new(payload).unwrap_or_default()), reply);
-        }
-        Content::Close(close) => on_event(SessionEvent::Close(close.clone()), reply),
+        Content::Text(text) => on_event(Event::Text(text.into()), reply),
+        Content::Binary(data) => on_event(Event::Binary((&mut data.to_vec()).into()), reply),
+        Content::Ping(payload) => on_event(Event::Ping(Control::new(payload).unwrap_or_default()), reply),
+        Content::Pong(payload) => on_event(Event::Pong(Control::new(payload).unwrap_or_default()), reply),
+        Content::Close(close) => on_event(Event::Close(close), reply),
     }
 }
 
@@ -121,7 +143,7 @@ impl fmt::Debug for Reply<'_> {
     }
 }
 
-impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
+impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -129,7 +151,7 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
         let mut wire = half.link().lock();
         loop {
             // Replies wait for room here. Output of other tasks does not hold this up.
-            if *replies == Replies::Some && wire.out.is_above_high_water() {
+            if *replies == Replies::Some && wire.is_above_high_water() {
                 let _ = ready!(wire.poll_output(cx, Side::Reader, Until::Room(0)));
             }
             *replies = Replies::None;
@@ -137,25 +159,24 @@ impl<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
             // The task that reads ahead wakes the tasks that wait for that, and no others.
             if wire.is_read_ahead() {
                 let Some(message) = ready!(wire.poll_message(cx)) else { return Poll::Ready(()) };
-                queued = wire.out.len();
-                hand_out(message, &mut wire, on_event);
+                queued = wire.queued();
+                hand_out_ahead(&message, &mut wire.state, on_event);
             } else {
-                let Some(ready) = ready!(wire.poll_socket(cx)) else { return Poll::Ready(()) };
-                let Wire { socket, out, .. } = &mut *wire;
-                let SocketState::Open(session) = socket else { return Poll::Ready(()) };
-                queued = out.len();
-                match session.lend(ready, out) {
-                    Ok((event @ (SessionEvent::Text(_) | SessionEvent::Binary(_)), writing)) => {
-                        on_event(event, Reply { writing, out });
-                    }
-                    Ok((event, writing)) => {
-                        on_event(event, Reply { writing, out });
+                if !ready!(wire.poll_socket(cx)) {
+                    return Poll::Ready(());
+                }
+                queued = wire.queued();
+                let Some((event, writer)) = wire.state.lend() else { return Poll::Ready(()) };
+                match hand_out(event, Reply(writer), on_event) {
+                    Then::Continue => {}
+                    Then::Write => wire.write_now(cx),
+                    Then::Close => {
+                        wire.close_now();
                         wire.write_now(cx);
                     }
-                    Err(_) => wire.write_now(cx),
                 }
             }
-            if wire.out.len() > queued {
+            if wire.queued() > queued {
                 *replies = Replies::Some;
             }
         }

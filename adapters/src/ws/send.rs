@@ -4,12 +4,10 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endwell_core::ws::Writing;
-
 use super::halves::SendHalf;
 use super::message::Message;
 use crate::Ended;
-use crate::wire::{Side, SocketState, Until, Wire};
+use crate::wire::{Side, State, Until, Wire};
 
 /// Waits for room, then queues the message.
 #[must_use = "futures do nothing unless polled"]
@@ -80,13 +78,10 @@ impl SendHalf {
                 ready!(wait_for_room(&mut wire, cx, len, waiting))?;
                 continue;
             }
-            let Wire { socket, out, .. } = &mut *wire;
-            let sender = match socket {
-                SocketState::Open(session) => session.writing(),
-                SocketState::None | SocketState::Closing(_) | SocketState::Over(_) => Writing::Closed,
+            let State::Socket(socket) = &mut wire.state else {
+                return Poll::Ready(Err(wire.not_sent(message)));
             };
-            let Writing::Idle(sender) = sender else { return Poll::Ready(Err(wire.not_sent(message))) };
-            match message.write(sender, out) {
+            match message.write(&mut socket.writer()) {
                 Ok(()) => {
                     wire.leave_to_driver();
                     return Poll::Ready(Ok(()));
@@ -100,10 +95,10 @@ impl SendHalf {
     #[cfg(feature = "futures")]
     pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let mut wire = self.link().lock();
-        if let SocketState::Open(_) = wire.socket {
+        if wire.state.is_socket() {
             return wire.poll_output(cx, Side::Writer, Until::Room(0));
         }
-        Poll::Ready(Err(wire.socket.ended().unwrap_or(Ended::Announced)))
+        Poll::Ready(Err(wire.how_it_ends()))
     }
 
     /// Queues as much of `data` as there is room for, up to `most` bytes, as a binary message, and returns how much.
@@ -116,13 +111,14 @@ impl SendHalf {
     ) -> Poll<Result<usize, Option<Ended>>> {
         let mut wire = self.link().lock();
         loop {
-            let SocketState::Open(_) = wire.socket else { return Poll::Ready(Err(wire.socket.ended())) };
+            if !wire.state.is_socket() {
+                return Poll::Ready(Err(wire.ended().cloned()));
+            }
             ready!(wire.poll_output(cx, Side::Writer, Until::Room(1))).map_err(Some)?;
-            let Wire { socket, out, .. } = &mut *wire;
-            let SocketState::Open(session) = socket else { continue };
-            let Writing::Idle(sender) = session.writing() else { return Poll::Ready(Err(None)) };
-            let piece = data.get(..data.len().min(most).min(out.room())).unwrap_or_default();
-            if sender.binary(piece, out).is_ok() {
+            let room = wire.room();
+            let State::Socket(socket) = &mut wire.state else { return Poll::Ready(Err(None)) };
+            let piece = data.get(..data.len().min(most).min(room)).unwrap_or_default();
+            if socket.writer().binary(piece).is_ok() {
                 let len = piece.len();
                 wire.leave_to_driver();
                 return Poll::Ready(Ok(len));
@@ -139,8 +135,7 @@ fn wait_for_room(
     len: usize,
     waiting: &mut Option<Message>,
 ) -> Poll<Result<(), NotSent>> {
-    let open = matches!(wire.socket, SocketState::Open(_));
-    if open && ready!(wire.poll_output(cx, Side::Writer, Until::Fits(len))).is_ok() {
+    if wire.state.is_socket() && ready!(wire.poll_output(cx, Side::Writer, Until::Fits(len))).is_ok() {
         return Poll::Ready(Ok(()));
     }
     Poll::Ready(waiting.take().map_or(Ok(()), |message| Err(wire.not_sent(message))))
@@ -149,7 +144,7 @@ fn wait_for_room(
 impl Wire {
     #[cold]
     fn not_sent(&self, message: Message) -> NotSent {
-        NotSent { message, ended: self.ended().cloned().or_else(|| self.socket.ended()) }
+        NotSent { message, ended: self.ended().cloned() }
     }
 }
 

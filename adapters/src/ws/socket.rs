@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use endwell_core::Pace;
-use endwell_core::ws::{Close, Control, Full, Kind, Receiver, Sender, SessionEvent, WebSocket, Writing};
+use endwell_core::ws::socket::{self, Event};
+use endwell_core::ws::{Close, Control, Full, Kind};
 
 use super::byte_stream::ByteStream;
 use super::close::CloseSocket;
@@ -23,7 +24,7 @@ use super::send::Send;
 use crate::Config;
 use crate::transport::{Address, Transport};
 use crate::upgraded::Upgraded;
-use crate::wire::{Link, SocketState};
+use crate::wire::Link;
 
 /// An open WebSocket.
 ///
@@ -75,13 +76,13 @@ impl Socket {
     }
 
     /// Makes a socket, over any transport and in either role, from a WebSocket whose handshake was done elsewhere.
-    /// Returns it with the task that drives it. Only the limits of output and of outlets in `config` apply; those of
-    /// the protocol are in `web_socket`.
+    /// Returns it with the task that drives it. Only the limits of outlets in `config` apply; those of the protocol and
+    /// of output are in `web_socket`.
     ///
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the socket.
     ///
     /// ```no_run
-    /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::WebSocket) -> std::io::Result<()> {
+    /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::socket::Socket) -> std::io::Result<()> {
     /// use endwell::{Config, tokio::Stream, ws::Socket};
     ///
     /// let (mut socket, driver) = Socket::over(Stream::tcp(stream)?, web_socket, &Config::default());
@@ -90,10 +91,9 @@ impl Socket {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn over(transport: impl Transport, web_socket: WebSocket, config: &Config) -> (Self, Driver) {
-        let mut web_socket = web_socket;
-        let subprotocol = web_socket.subprotocol.take();
-        let driver = Driver::new(transport, web_socket.session(), config);
+    pub fn over(transport: impl Transport, web_socket: socket::Socket, config: &Config) -> (Self, Driver) {
+        let subprotocol = web_socket.subprotocol().map(Box::from);
+        let driver = Driver::new(transport, web_socket, config);
         (Self::new(Arc::clone(driver.link()), subprotocol), driver)
     }
 
@@ -159,7 +159,7 @@ impl Socket {
     /// Cancel safe.
     pub fn for_each<F>(&mut self, on_event: F) -> ForEach<'_, F>
     where
-        F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin,
+        F: FnMut(Event<'_>, Reply<'_>) + Unpin,
     {
         self.recv.for_each(on_event)
     }
@@ -295,20 +295,14 @@ impl Socket {
         self.send.close(close)
     }
 
-    /// Splits the socket into the byte stream and the two halves of the protocol, for the caller to drive. The handler
+    /// Splits the socket into the byte stream and the protocol, for the caller to drive. The handler
     /// returns how the connection ended. `None` if the connection is closing, or a message was begun and not finished;
     /// it is then closed as if the socket was dropped. Messages that outlets have accepted are no longer sent;
     /// [`Outlet::unsent`] returns them. Receive messages that were read ahead ([`drive`](Self::drive)) before calling
     /// this.
-    pub fn into_parts(self) -> Option<(Upgraded, Receiver, Sender)> {
-        let mut wire = self.link().lock();
-        let SocketState::Open(session) = &mut wire.socket else { return None };
-        // A session that cannot be split stays where it is: dropping the socket closes it.
-        let Writing::Idle(_) = session.writing() else { return None };
-        let (recv, send) = wire.socket.take_open()?.into_parts()?;
-        wire.tell_outlets();
-        drop(wire);
-        Some((Upgraded::new(Arc::clone(self.link()), Bytes::new()), recv, send))
+    pub fn into_parts(self) -> Option<(Upgraded, socket::Socket)> {
+        let socket = self.link().lock().release_socket()?;
+        Some((Upgraded::new(Arc::clone(self.link()), Bytes::new()), socket))
     }
 }
 

@@ -1,10 +1,9 @@
 //! A target from a URL through a client to a server: what one sends the other takes, byte for byte.
 
-use bytes::Buf;
 use endwell::client::Url;
 use endwell::http::{Limits, Method, RequestHead};
-use endwell_core::Outbox;
-use endwell_core::http::client::Client;
+use endwell_core::http::calling::Client;
+use endwell_core::{Instant, OutboxLimits, Wrote};
 use endwell_core_tests::verdict::echo;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -18,9 +17,15 @@ fn written(url: &Url) -> Vec<u8> {
     let Ok(head) = RequestHead::new(Method::Get, url.authority(), url.target()) else {
         panic!("a URL that is no request: {url:?}")
     };
-    let mut out = Outbox::default();
-    let _ = Client::new(Limits::default().into()).send(&head, "".into(), &mut out);
-    out.copy_to_bytes(out.remaining()).to_vec()
+    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let mut call = client.send(&head, "".into());
+    let mut written = Vec::new();
+    let put = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+        written.extend(chunks.flatten());
+        Ok::<_, ()>(Some(written.len()))
+    };
+    assert_eq!(call.io().write(Instant::default(), put), Ok(Wrote::Something));
+    written
 }
 
 /// The path and the query as RFC 3986 3 finds them: to the fragment, which is dropped.

@@ -183,20 +183,20 @@ fn a_close_that_is_not_answered() {
         let mut closing = client(&Limits::default()).close(Close::EMPTY);
         written(closing.io());
         let mut now = 0;
-        closing = loop {
+        let ended = loop {
             if floods {
                 feed_at(closing.io(), now, &plain(0x81, b"on and on"));
             } else {
                 let _ = look(closing.io(), now);
             }
-            closing = waiting(closing);
-            if *closing.ended() != Ended::Transport {
-                break closing;
-            }
+            closing = match closing.poll() {
+                Ending::Wait(closing) => closing,
+                other => break other,
+            };
             now += 100;
             assert!(now < 60_000, "it goes on for ever");
         };
-        let Ended::Exceeded(exceeded) = closing.ended() else { panic!("{}", closing.ended()) };
+        let Ending::Done(Ended::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
         assert_eq!((exceeded.limit, now), (Limit::CloseTime, if floods { 10_000 } else { 5000 }));
     }
 }

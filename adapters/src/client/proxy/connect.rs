@@ -3,12 +3,12 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes};
-use endwell_core::http::client::{Client, Failure, Tunnelled};
+use bytes::Bytes;
+use endwell_core::http::calling::{Client, Failure, Handshake, Opening};
 use endwell_core::http::{ConnectHead, Field, Limits};
-use endwell_core::{Error, Inbox, Outbox, Step};
+use endwell_core::{Error, Look, OutboxLimits, Upgraded, Wrote};
 
 use super::error::Reason;
 use super::location::Proxy;
@@ -29,19 +29,19 @@ pub(super) async fn open<T: Transport>(
         let field = Field::new("proxy-authorization", credentials.as_bytes()).map_err(|_| Reason::Host)?;
         head = head.with(field);
     }
-    let mut out = Outbox::default();
-    let mut tunnel = Client::new(Arc::clone(limits)).tunnel(&head, &mut out);
-    poll_fn(|cx| poll_write(transport, &mut out, cx)).await.map_err(Reason::Transport)?;
+    let client = Client::new(Arc::clone(limits), OutboxLimits::default());
+    let mut tunnel = client.tunnel(&head);
+    poll_fn(|cx| poll_write(transport, &mut tunnel, cx)).await.map_err(Reason::Transport)?;
     loop {
         tunnel = match tunnel.poll() {
-            Ok(Step::Wait(tunnel)) => tunnel,
-            Ok(Step::Done(Tunnelled::Open(_, upgraded))) => return Ok(upgraded.into_leftover()),
-            Ok(Step::Done(Tunnelled::Refused(received, _))) => {
-                return Err(Reason::Refused(received.head.into()));
+            Opening::Wait(tunnel) => tunnel,
+            Opening::Open(_, upgraded) => return Ok(upgraded.into_parts().0),
+            Opening::Refused(mut call) => {
+                return Err(call.take_head().map_or(Reason::Closed, |head| Reason::Refused(head.into())));
             }
-            Err(Failure::Unanswered) => return Err(Reason::Closed),
-            Err(Failure::Error(Error::Limit(exceeded))) => return Err(Reason::Limit(exceeded)),
-            Err(Failure::Error(Error::Protocol(violation))) => {
+            Opening::Failed(Failure::Unanswered) => return Err(Reason::Closed),
+            Opening::Failed(Failure::Error(Error::Limit(exceeded))) => return Err(Reason::Limit(exceeded)),
+            Opening::Failed(Failure::Error(Error::Protocol(violation))) => {
                 // The server may have echoed our own head.
                 return Err(Reason::Protocol(if credentials.is_some() {
                     format!("expected {} ({})", violation.expected(), violation.section())
@@ -50,39 +50,58 @@ pub(super) async fn open<T: Transport>(
                 }));
             }
         };
-        poll_fn(|cx| poll_fill(transport, tunnel.inbox(), cx)).await.map_err(Reason::Transport)?;
+        poll_fn(|cx| poll_read(transport, &mut tunnel, cx)).await.map_err(Reason::Transport)?;
     }
 }
 
-/// Writes all of the output.
+/// Writes all of the request.
 fn poll_write(
     transport: &mut impl Transport,
-    out: &mut Outbox,
+    tunnel: &mut Handshake<Upgraded>,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
-    while !out.is_empty() {
-        let slices = [IoSlice::new(out.chunk())];
-        match ready!(transport.poll_write(cx, &slices)) {
-            Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Ok(len) => out.advance(len),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Poll::Ready(Err(error)),
+    loop {
+        let now = transport.now();
+        let wrote = tunnel.io().write(now, |chunks| {
+            let slices = [IoSlice::new(chunks.next().unwrap_or_default())];
+            loop {
+                return match transport.poll_write(cx, &slices) {
+                    Poll::Ready(Ok(0)) => Err(io::Error::from(io::ErrorKind::WriteZero)),
+                    Poll::Ready(Ok(len)) => Ok(Some(len)),
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Poll::Ready(Err(error)) => Err(error),
+                    Poll::Pending => Ok(None),
+                };
+            }
+        });
+        match wrote? {
+            Wrote::Something => {}
+            Wrote::Empty => return transport.poll_flush(cx),
+            Wrote::Blocked(_) | Wrote::Stalled(_) => return Poll::Pending,
         }
     }
-    transport.poll_flush(cx)
 }
 
-/// Reads once.
-fn poll_fill(
+/// Reads once. How long the proxy may take is the matter of whoever connects.
+fn poll_read(
     transport: &mut impl Transport,
-    inbox: &mut Inbox,
+    tunnel: &mut Handshake<Upgraded>,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
-    match ready!(transport.poll_read(cx, inbox.room())) {
-        Ok(0) => inbox.end(),
-        Ok(len) => inbox.filled(len),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-        Err(error) => return Poll::Ready(Err(error)),
+    let now = transport.now();
+    let found = tunnel.io().read_ahead(now, |room| {
+        loop {
+            return match transport.poll_read(cx, room) {
+                Poll::Ready(Ok(0)) => Ok(Look::End),
+                Poll::Ready(Ok(len)) => Ok(Look::Bytes(len)),
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Poll::Ready(Err(error)) => Err(error),
+                Poll::Pending => Ok(Look::Nothing),
+            };
+        }
+    })?;
+    match found {
+        Some(Look::Nothing) => Poll::Pending,
+        Some(Look::Bytes(_) | Look::End | Look::Cut) | None => Poll::Ready(Ok(())),
     }
-    Poll::Ready(Ok(()))
 }

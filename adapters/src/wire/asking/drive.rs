@@ -2,89 +2,73 @@
 
 use std::task::{Context, Poll};
 
-use bytes::Buf;
-
-use super::super::{Http, SocketState, Wire, fill};
+use super::super::look::{Looked, Waits};
+use super::super::{State, Wire};
 use super::Phase;
 use crate::{Ended, scratch};
 
 impl Wire {
     /// Checks whether the server has left meanwhile, with the driver's waker: what arrives later wakes the driver.
     pub(super) fn look(&mut self) {
-        let Self { http: Http::Asking(asking), transport, driver: Some(driver), ended: None, .. } = self
-        else {
+        let (State::Client(_), Some(driver), None) = (&self.state, self.driver.clone(), &self.ended) else {
             return;
         };
-        let Some(inbox) = asking.inbox() else { return };
-        let looked = fill(transport, &mut Context::from_waker(driver), inbox);
-        scratch::reclaim_room(inbox);
-        let looked = match looked {
-            Poll::Ready(Err(ended)) => Err(ended),
-            Poll::Ready(Ok(())) | Poll::Pending => asking.advance().map(drop),
-        };
-        if let Err(ended) = looked {
-            self.end(ended);
+        let looked = self.poll_look(&mut Context::from_waker(&driver), Waits::Yes);
+        if let Some(mut io) = self.state.io().filter(|_| !self.driving) {
+            scratch::reclaim_room(&mut io);
         }
+        if let Poll::Ready(Err(ended)) = looked {
+            return self.end(ended);
+        }
+        self.advance_asking();
     }
 
     /// Notes that nothing more can be written. A client keeps reading: the server may have responded before it stopped
     /// reading (RFC 9112 9.5).
     pub(crate) fn write_failed(&mut self, ended: Ended) {
-        let Self { http, out, .. } = self;
-        let is_answered = match http.asking() {
-            Some(asking) if out.sent() > asking.begins => match asking.phase {
+        let sent = self.position().sent;
+        let is_answered = match &mut self.state {
+            State::Client(asking) if sent > asking.begins => match asking.phase {
                 Phase::Waiting(_)
                 | Phase::Upgrading(_)
                 | Phase::Tunnelling(_)
                 | Phase::Head(_)
                 | Phase::Body(_) => {
                     asking.write_error.get_or_insert_with(|| ended.clone());
+                    // A request that can no longer be sent is not waited for, even if a task still holds the right.
+                    asking.change(super::Calling::cut_off);
                     true
                 }
-                Phase::Idle(_) | Phase::Open(..) | Phase::Through(..) | Phase::Failed(_) | Phase::Over => {
+                Phase::Idle(_) | Phase::Opened(..) | Phase::Through(..) | Phase::Failed(_) | Phase::Over => {
                     false
                 }
             },
-            Some(_) | None => false,
+            _ => false,
         };
         if !is_answered {
             return self.end(ended);
         }
-        let rest = self.out.len();
-        self.out.advance(rest);
+        if let Some(mut io) = self.state.io() {
+            io.discard_output();
+        }
         // Stops waiting for a lower layer too, which may hold bytes back for ever.
         (self.unflushed, self.held_back) = (0, None);
+        self.tell_held_back();
     }
 
     /// Does the driver's part of an exchange, and between exchanges: reads until the head of the response has arrived.
     pub(crate) fn poll_asking(&mut self, cx: &mut Context<'_>) {
-        let Http::Asking(_) = self.http else { return };
-        loop {
-            if !self.advance_asking() {
-                return;
-            }
-            let is_flushed = self.is_flushed();
-            let Self { http: Http::Asking(asking), transport, out, .. } = self else { return };
-            let Some(inbox) = asking.inbox() else { return };
-            match fill(transport, cx, inbox) {
+        let State::Client(_) = self.state else { return };
+        while self.advance_asking() && self.looked == Looked::No {
+            match self.poll_look(cx, Waits::Yes) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(ended)) => return self.end(ended),
                 Poll::Pending => {
-                    if let Some(stalled) = asking.stalled().filter(|_| transport.found_nothing()).cloned() {
+                    let State::Client(asking) = &self.state else { return };
+                    if let Some(stalled) = asking.stalled().filter(|_| self.looked == Looked::Nothing) {
+                        let stalled = stalled.clone();
                         return self.end(stalled);
                     }
-                    let now = transport.now();
-                    let is_late = asking.is_late(now);
-                    if is_late && out.is_on_its_way(now, || transport.unacknowledged()) {
-                        // The server has not received the request, and its time begins with the next look.
-                        asking.pause();
-                        continue;
-                    }
-                    if asking.goes_out(is_flushed) {
-                        asking.pause();
-                    }
-                    self.advance_asking();
-                    return;
                 }
             }
         }
@@ -92,7 +76,7 @@ impl Wire {
 
     /// Parses what has arrived. True if a head, or the end, is still waited for.
     fn advance_asking(&mut self) -> bool {
-        let Some(asking) = self.http.asking() else { return false };
+        let Some(asking) = self.state.asking() else { return false };
         if !asking.waits() {
             return false;
         }
@@ -100,10 +84,8 @@ impl Wire {
         let advanced = asking.advance();
         let waits = asking.waits();
         let has_news = !waits || asking.interims.len() > before;
-        match advanced {
-            Ok(None) => {}
-            Ok(Some(socket)) => self.socket = SocketState::Open(socket.session().into()),
-            Err(ended) => self.end(ended),
+        if let Err(ended) = advanced {
+            self.end(ended);
         }
         if has_news {
             self.wake_reader();

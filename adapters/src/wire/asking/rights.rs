@@ -5,75 +5,91 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::Outbox;
-use endwell_core::http::client::{Client, Continue, Received, ResponseBody};
-use endwell_core::http::{Event, InterimResponse, ResponseHead};
+use endwell_core::Payload;
+use endwell_core::http::calling::Client;
+use endwell_core::http::{FieldSection, InterimResponse, ResponseHead};
 
-use super::super::{Http, Outcome, Wire};
-use super::{Answer, Phase, Sent};
+use super::super::{State, Wire};
+use super::calling::Part;
+use super::{Answer, Asking, Calling, Phase};
 use crate::Ended;
 use crate::client::Failure;
 
 impl Wire {
-    /// Begins a request. `None` if the connection has ended, and the response reports how.
-    pub(crate) fn ask<R>(
-        &mut self,
-        write: impl FnOnce(Client, &mut Outbox) -> (Phase, Sent, R),
-    ) -> Option<R> {
+    /// Begins a request. Returns its number; `None` if the connection has ended, and the response reports how.
+    pub(crate) fn ask(&mut self, write: impl FnOnce(Client) -> Phase) -> Option<u64> {
         self.look();
-        let Self { http: Http::Asking(asking), out, .. } = self else { return None };
-        let begins = out.sent().saturating_add(u64::try_from(out.len()).unwrap_or(u64::MAX));
-        let right = match mem::replace(&mut asking.phase, Phase::Over) {
-            Phase::Idle(client) => {
-                out.set_pace(None);
-                let (phase, sent, right) = write(client, out);
-                (asking.phase, asking.sent) = (phase, sent);
+        let begins = self.position().written;
+        let State::Client(asking) = &mut self.state else { return None };
+        match mem::replace(&mut asking.phase, Phase::Over) {
+            Phase::Idle(mut client) => {
+                client.io().set_output_pace(None);
+                asking.phase = write(client);
                 asking.begins = begins;
+                asking.is_wanted = false;
                 asking.trailers = None;
-                Some(right)
             }
-            other @ (Phase::Waiting(_)
-            | Phase::Upgrading(_)
-            | Phase::Tunnelling(_)
-            | Phase::Head(_)
-            | Phase::Body(_)
-            | Phase::Open(..)
-            | Phase::Through(..)
-            | Phase::Failed(_)
-            | Phase::Over) => {
+            other => {
                 asking.phase = other;
-                None
+                return None;
             }
-        };
+        }
+        self.number += 1;
         self.leave_to_driver();
-        right
+        Some(self.number)
     }
 
     /// True if a request can be sent, as far as is known.
     pub(crate) fn is_idle(&mut self) -> bool {
         self.look();
-        self.http.asking().is_some_and(|asking| asking.is_idle()) && !self.transport.has_unseen()
+        self.state.asking().is_some_and(|asking| asking.is_idle()) && !self.transport.has_unseen()
     }
 
-    /// Notes that the request is complete, or cut off.
-    pub(crate) fn sent(&mut self, sent: Sent) {
-        if let Some(asking) = self.http.asking() {
-            asking.sent = sent;
+    /// Request `number` goes on with another right.
+    fn change(&mut self, number: u64, change: impl FnOnce(Calling) -> Calling) {
+        if self.number != number {
+            return;
+        }
+        if let Some(asking) = self.state.asking() {
+            asking.change(change);
         }
         self.wake_reader();
         self.leave_to_driver();
     }
 
-    /// Takes the server's request for a withheld body.
-    pub(crate) fn take_wanted(&mut self) -> Option<Continue> {
-        let wanted = self.http.asking()?.wanted.take()?;
-        self.sent(Sent::Open);
-        Some(wanted)
+    /// Ends the body of request `number`.
+    pub(crate) fn finish_request(
+        &mut self,
+        number: u64,
+        trailers: Option<&FieldSection>,
+    ) -> Result<(), Ended> {
+        // Discarded data is missing: an end after it would make the rest look complete.
+        if let Some(ended) = self.write_error().cloned() {
+            self.cut_request_off(number);
+            return Err(ended);
+        }
+        self.change(number, |call| call.finish(trailers));
+        match self.state.asking().and_then(Asking::call) {
+            Some(Calling::Sent(_)) => Ok(()),
+            _ => Err(Ended::Aborted),
+        }
+    }
+
+    /// Writes no more of the body of request `number`.
+    pub(crate) fn cut_request_off(&mut self, number: u64) {
+        self.change(number, Calling::cut_off);
+    }
+
+    /// Takes the right to write the withheld body of request `number`, if the server wants it.
+    pub(crate) fn take_wanted(&mut self, number: u64) -> bool {
+        let is_wanted = self.state.asking().is_some_and(|asking| mem::take(&mut asking.is_wanted));
+        self.change(number, |call| if is_wanted { call.proceed() } else { call.cut_off() });
+        is_wanted
     }
 
     /// Waits for the next interim response; `None` if no further one will come.
     pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<Option<InterimResponse>> {
-        let Some(asking) = self.http.asking() else { return Poll::Ready(None) };
+        let Some(asking) = self.state.asking() else { return Poll::Ready(None) };
         let polled = asking.interim();
         if polled.is_pending() {
             self.waiters.read(cx, &mut self.woken);
@@ -92,33 +108,34 @@ impl Wire {
 
     /// Waits for the response to a request, to an offer, or to a CONNECT.
     pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Failure>> {
-        let Some(asking) = self.http.asking() else { return Poll::Pending };
+        let Some(asking) = self.state.asking() else { return Poll::Pending };
         let answer = match mem::replace(&mut asking.phase, Phase::Over) {
-            Phase::Head(Received { head, body }) => {
-                asking.phase = Phase::Body(body);
+            Phase::Head(mut call) => {
+                let head = call.take_head();
+                asking.phase = Phase::Body(call);
                 asking.interims.clear();
+                // It arrived, and is taken once.
+                let Some(head) = head else { return Poll::Pending };
                 Ok(Answer::Refused(head))
             }
-            Phase::Open(subprotocol, head) => {
+            Phase::Opened(socket, head) => {
                 // The connection belongs to another protocol from here on, and ends with it.
-                self.http = Http::Nothing;
-                Ok(Answer::Open(subprotocol, head))
+                let subprotocol = socket.subprotocol().map(Box::from);
+                self.state = State::Socket(socket);
+                self.leave_to_driver();
+                Ok(Answer::Open(subprotocol, *head))
             }
-            Phase::Through(head, upgraded) => {
+            Phase::Through(mut upgraded, head) => {
                 // Only the tunnel reads from here on.
-                self.http = Http::Nothing;
-                Ok(Answer::Through(head, upgraded.into_leftover()))
+                let received = upgraded.received().map(Payload::take).unwrap_or_default();
+                self.state = State::Raw(Some(upgraded));
+                Ok(Answer::Through(*head, received))
             }
             Phase::Failed(failure) => {
                 asking.phase = Phase::Failed(failure.clone());
                 Err(failure)
             }
-            other @ (Phase::Idle(_)
-            | Phase::Waiting(_)
-            | Phase::Upgrading(_)
-            | Phase::Tunnelling(_)
-            | Phase::Body(_)
-            | Phase::Over) => {
+            other => {
                 asking.phase = other;
                 self.waiters.read(cx, &mut self.woken);
                 return Poll::Pending;
@@ -128,9 +145,12 @@ impl Wire {
         Poll::Ready(answer)
     }
 
-    /// The body of the response, once its head was taken.
-    pub(crate) fn response_body(&mut self) -> Option<&ResponseBody> {
-        self.http.asking()?.body().map(|body| &*body)
+    /// The request whose response is being read.
+    pub(crate) fn responding(&mut self) -> Option<&mut Calling> {
+        match self.state.asking().map(|asking| &mut asking.phase) {
+            Some(Phase::Body(call)) => Some(call),
+            _ => None,
+        }
     }
 
     /// Reads the next piece of the body of a response; `None` at its end. What has arrived is returned before a
@@ -151,48 +171,45 @@ impl Wire {
 
     /// The next piece that has arrived.
     fn next_piece(&mut self) -> Poll<Result<Option<Bytes>, Ended>> {
-        let Some(asking) = self.http.asking() else { return Poll::Ready(Ok(None)) };
-        let Phase::Body(body) = &mut asking.phase else { return Poll::Ready(Ok(None)) };
-        while let Some(ready) = body.poll()? {
-            match body.event(ready) {
-                Event::Data(data) => return Poll::Ready(Ok(Some(data.take()))),
-                Event::Trailers(fields) => asking.trailers = Some(fields),
-                Event::End => return Poll::Ready(Ok(None)),
+        let Some(asking) = self.state.asking() else { return Poll::Ready(Ok(None)) };
+        let Phase::Body(call) = &mut asking.phase else { return Poll::Ready(Ok(None)) };
+        loop {
+            match call.part() {
+                Some(Part::Data(data)) => return Poll::Ready(Ok(Some(data))),
+                Some(Part::Trailers(fields)) => asking.trailers = Some(fields),
+                Some(Part::End) => return Poll::Ready(Ok(None)),
+                Some(Part::Failed(ended)) => return Poll::Ready(Err(ended)),
+                None => return Poll::Pending,
             }
         }
-        Poll::Pending
     }
 
     /// Pauses the server's time, since the caller no longer waits for the body.
     pub(crate) fn stop_reading_response(&mut self) {
-        self.waiters.stop_reading(&mut self.woken);
-        let now = self.now();
-        if let Some(body) = self.http.body() {
-            body.pause(now);
-        }
+        self.stop_waiting();
     }
 
     /// Waits until the request is complete too. The body was read to its end. True if the connection can be used again.
     pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let Some(asking) = self.http.asking() else { return Poll::Ready(false) };
-        let Phase::Body(body) = &asking.phase else { return Poll::Ready(false) };
+        let has_ended = self.ended.is_some();
+        let position = self.position();
+        let Some(asking) = self.state.asking() else { return Poll::Ready(false) };
+        let Phase::Body(call) = &asking.phase else { return Poll::Ready(false) };
         // The final response has arrived: a body that the server has not asked for by now will not be asked for.
-        let is_unasked = matches!(asking.sent, Sent::Withheld) && asking.wanted.is_none();
-        let is_lost = self.ended.is_some() || asking.write_error.is_some() || is_unasked || body.is_last();
-        if let (Sent::Open | Sent::Withheld, false) = (&asking.sent, is_lost) {
+        let is_unasked = matches!(call, Calling::Withheld(_)) && !asking.is_wanted;
+        let is_lost = has_ended || asking.write_error.is_some() || is_unasked || call.is_last();
+        if call.is_open() && !is_lost {
             self.waiters.read(cx, &mut self.woken);
             return Poll::Pending;
         }
-        let sent = mem::replace(&mut asking.sent, Sent::Nothing);
-        let phase = mem::replace(&mut asking.phase, Phase::Over);
-        if let (Phase::Body(body), Sent::Finished(finished), false) = (phase, sent, is_lost) {
-            if let Some(client) = body.after(finished) {
+        if let (Phase::Body(call), false) = (mem::replace(&mut asking.phase, Phase::Over), is_lost) {
+            if let Some(client) = call.next() {
                 asking.phase = Phase::Idle(client);
                 self.leave_to_driver();
                 return Poll::Ready(true);
             }
         }
-        self.conclude(Outcome::Ended(Ended::Announced));
+        self.is_over(Ended::Announced, position);
         Poll::Ready(false)
     }
 
@@ -200,38 +217,29 @@ impl Wire {
     /// open.
     pub(crate) fn comes_to_rest(&mut self) -> bool {
         while let Poll::Ready(Ok(Some(_))) = self.next_piece() {}
-        let Some(asking) = self.http.asking() else { return false };
-        if let (Phase::Body(body), Sent::Finished(_)) = (&asking.phase, &asking.sent) {
-            if body.is_done() {
-                let _ = self.poll_again(&mut Context::from_waker(Waker::noop()));
-            }
+        let is_complete = matches!(self.responding(), Some(Calling::Sent(_)));
+        if is_complete && self.responding().is_some_and(Calling::is_done) {
+            let _ = self.poll_again(&mut Context::from_waker(Waker::noop()));
         }
-        self.http.asking().is_some_and(|asking| asking.is_idle())
+        self.state.asking().is_some_and(|asking| asking.is_idle())
     }
 
     /// Sets the time for the head of the response.
     pub(crate) fn set_response_time(&mut self, time: Option<Duration>) {
-        let Some(asking) = self.http.asking() else { return };
-        match &mut asking.phase {
-            Phase::Waiting(response) => response.set_response_time(time),
-            Phase::Upgrading(handshake) => handshake.set_response_time(time),
-            Phase::Tunnelling(tunnel) => tunnel.set_response_time(time),
-            Phase::Idle(_)
-            | Phase::Head(_)
-            | Phase::Body(_)
-            | Phase::Open(..)
-            | Phase::Through(..)
-            | Phase::Failed(_)
-            | Phase::Over => return,
+        if let Some(asking) = self.state.asking() {
+            asking.set_response_time(time);
+            self.leave_to_driver();
         }
-        self.leave_to_driver();
     }
 
     /// Gives the connection up.
     pub(crate) fn give_up(&mut self) {
-        if let Some(asking) = self.http.asking() {
-            asking.phase = Phase::Over;
-            self.conclude(Outcome::Ended(Ended::GivenUp));
+        if let State::Client(_) = self.state {
+            let position = self.position();
+            if !self.is_flushed() {
+                self.transport.reset();
+            }
+            self.is_over(Ended::GivenUp, position);
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::{Ended, Inbox, Io, Pace, Payload};
 /// A request on its way, and its response.
 ///
 /// `W` is the right. [`Streaming`]: the body of the request is being written. [`Withheld`]: it is not written before the
-/// server asks for it. [`Sent`]: the request is complete. In each of them the response can be read.
+/// server asks for it. [`Sent`]: the request is complete. [`CutOff`]: it will never be. In each of them the response can be
+/// read.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
 pub struct Call<W> {
@@ -33,6 +34,10 @@ pub struct Sent(());
 /// The body is not written before the server asks for it. RFC 9110 10.1.1.
 #[derive(Debug)]
 pub struct Withheld(Streaming);
+
+/// The request was cut off: the server may answer it, and no further request can follow.
+#[derive(Debug)]
+pub struct CutOff(());
 
 /// A response, lent by its call.
 #[derive(Debug)]
@@ -114,6 +119,11 @@ impl<W> Call<W> {
         self.inner.response.head.as_deref()
     }
 
+    /// Takes the head of the final response, once it has arrived: [`head`](Self::head) no longer has it then.
+    pub fn take_head(&mut self) -> Option<ResponseHead> {
+        self.inner.response.head.take().map(|head| *head)
+    }
+
     /// The length that the head announces, if any. A response to HEAD and a 304 have no body, and may announce the
     /// length that the content would have (RFC 9110 8.6).
     pub fn announced(&self) -> Option<u64> {
@@ -151,6 +161,12 @@ impl<W> Call<W> {
         self.inner.response.body.set_pace(pace);
     }
 
+    /// Sets whether the server can be expected to answer.
+    fn asked(mut self, asked: bool) -> (Box<Inner>, W, Option<Arrived>) {
+        self.inner.response.is_asked = asked;
+        (self.inner, self.right, self.found)
+    }
+
     /// Gives the exchange up: the connection is reset. The server can tell that a request was cut off.
     pub fn abort(self) -> Closing {
         Closing::new(self.inner.conn, Ended::Aborted, Manner::Reset)
@@ -160,9 +176,14 @@ impl<W> Call<W> {
 impl Call<Withheld> {
     /// Releases the body for writing. RFC 9110 10.1.1 lets a client do so without an answer of the server.
     pub fn proceed(self) -> Call<Streaming> {
-        let Self { mut inner, right: Withheld(streaming), found } = self;
-        inner.response.is_asked = false;
-        Call { inner, right: streaming, found }
+        let (inner, Withheld(right), found) = self.asked(false);
+        Call { inner, right, found }
+    }
+
+    /// Does not write the body: the request is cut off.
+    pub fn cut_off(self) -> Call<CutOff> {
+        let (inner, _, found) = self.asked(true);
+        Call { inner, right: CutOff(()), found }
     }
 }
 
@@ -188,8 +209,16 @@ impl Call<Streaming> {
         if !self.right.finish(trailers, &mut self.inner.conn.outbox) {
             return Err(self);
         }
-        self.inner.response.is_asked = true;
-        Ok(Call { inner: self.inner, right: Sent(()), found: self.found })
+        let (inner, _, found) = self.asked(true);
+        Ok(Call { inner, right: Sent(()), found })
+    }
+
+    /// Writes no more of the body, because its source has failed or the server stopped reading. A response may still come,
+    /// and its time runs as for a whole request. The server can tell that the request was cut off, once the connection
+    /// closes.
+    pub fn cut_off(self) -> Call<CutOff> {
+        let (inner, _, found) = self.asked(true);
+        Call { inner, right: CutOff(()), found }
     }
 }
 

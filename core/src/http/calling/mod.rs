@@ -62,7 +62,7 @@ mod response;
 
 pub use super::body::Streaming;
 pub use super::client::Failure;
-pub use call::{Again, Answer, Call, CallEvent, Sent, Withheld};
+pub use call::{Again, Answer, Call, CallEvent, CutOff, Sent, Withheld};
 pub use handshake::{GrantHead, Handshake, Opening};
 pub use idle::Client;
 

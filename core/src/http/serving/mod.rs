@@ -66,13 +66,14 @@ mod idle;
 mod refusal;
 mod upgrade;
 
-pub use super::server::NotSwitched;
 use crate::closing::{Grace, Manner};
 use crate::io::Conn;
 use crate::{Closing, Ended, Exceeded, Limit};
 pub use exchange::{After, Answered, Exchange, Unanswered, Writing};
 pub use idle::{Next, Server};
 pub use refusal::Refusal;
+
+pub use super::server::NotSwitched;
 
 /// A server's connection, whatever its state.
 #[derive(Debug)]

@@ -76,7 +76,7 @@ impl Answer {
 
     /// Judges a look at `now` that found nothing. The time begins when our Close is taken.
     pub(crate) fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
-        if !conn.outbox.is_empty() {
+        if !conn.is_written() {
             return false;
         }
         if self.since.is_over(now, self.time) {

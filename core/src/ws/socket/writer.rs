@@ -8,6 +8,7 @@ use crate::ws::send::fragments::NotWritten;
 use crate::ws::send::frame::Frame;
 use crate::ws::send::message::{Full, Message};
 use crate::ws::send::sender::Sender;
+use crate::ws::wire::control::Control;
 use crate::ws::wire::header::OpCode;
 use crate::ws::wire::kind::Kind;
 use crate::ws::wire::utf8;
@@ -33,6 +34,15 @@ impl<'a, W> Writer<'a, W> {
     #[inline]
     pub fn fits(&self, len: usize) -> bool {
         Sender::fits(len, self.outbox)
+    }
+
+    /// Writes a Ping.
+    ///
+    /// # Errors
+    ///
+    /// Returns the payload if even the reserve for control frames is full.
+    pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
+        self.sender.ping(payload, self.outbox)
     }
 }
 

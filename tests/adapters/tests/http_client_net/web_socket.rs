@@ -112,20 +112,28 @@ fn field<'a>(head: &'a str, name: &str) -> &'a str {
 
 /// What answers a key: our own server's computation, which has tests of its own.
 fn accept_of(key: &str) -> String {
-    use endwell::core::Outbox;
-    use endwell::core::http::server::{Next, Server};
+    use endwell::core::http::serving::{Next, Server};
     use endwell::core::ws::{Acceptance, Limits};
+    use endwell::core::{Instant, Look, OutboxLimits};
 
-    let mut server = Server::new(endwell::http::Limits::default().into());
+    let mut server = Server::new(endwell::http::Limits::default().into(), OutboxLimits::default());
     let request = format!(
         "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n\r\n"
     );
-    server.inbox().feed(request.as_bytes());
-    let Ok(endwell::core::Step::Done(Next::Exchange(exchange))) = server.poll() else { panic!("{request}") };
-    let mut out = Outbox::default();
-    drop(exchange.accept(Acceptance::new(Limits::default().into()), None, &mut out).ok().unwrap());
-    let answer: Vec<u8> = out.chunks().flatten().copied().collect();
+    let look = |room: &mut [u8]| {
+        room[..request.len()].copy_from_slice(request.as_bytes());
+        Ok::<_, ()>(Look::Bytes(request.len()))
+    };
+    let _ = server.io().read(Instant::default(), look).unwrap();
+    let Next::Request(_, exchange) = server.poll() else { panic!("{request}") };
+    let mut socket = exchange.accept(Acceptance::new(Limits::default().into()), None).ok().unwrap();
+    let mut answer = Vec::new();
+    let put = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+        answer.extend(chunks.flatten());
+        Ok::<_, ()>(Some(answer.len()))
+    };
+    let _ = socket.io().write(Instant::default(), put).unwrap();
     field(std::str::from_utf8(&answer).unwrap(), "sec-websocket-accept").to_owned()
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use endwell::core::ws::{Deflate, Masks, Role, WebSocket};
+use endwell::core::ws::{Deflate, Masks, Role, socket};
 use endwell::tokio::Stream;
 use endwell::ws::{Jitter, Limits, Socket};
 use endwell::{Config, Ended};
@@ -44,7 +44,7 @@ pub(crate) fn with_raw_server() -> (Socket, DuplexStream) {
     (client, other)
 }
 
-fn web_socket(role: Role, config: &Config) -> WebSocket {
+fn web_socket(role: Role, config: &Config) -> socket::Socket {
     let limits: Arc<Limits> = config.ws.clone().into();
-    WebSocket::from_parts(role, bytes::Bytes::new(), limits, Jitter::default(), None)
+    socket::Socket::from_parts(role, bytes::Bytes::new(), limits, config.output, Jitter::default(), None)
 }

@@ -1,11 +1,12 @@
 //! Producers that are as fast as the wire: the connection's task does the rest of its work all the same.
 
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use endwell::core::Instant;
-use endwell::core::ws::{Role, WebSocket};
+use endwell::core::ws::{Role, socket};
 use endwell::ws::{Jitter, Kind, Outlet, ReadAhead, Socket};
 use endwell::{Config, Transport};
 use tokio::sync::oneshot;
@@ -72,8 +73,9 @@ impl Transport for Greedy {
 async fn it_reads_while_producers_never_stop() {
     let config = Config::default();
     let limits = Arc::new(config.ws.clone());
+    let (role, leftover) = (Role::Server, bytes::Bytes::new());
     let web_socket =
-        WebSocket::from_parts(Role::Server, bytes::Bytes::new(), limits, Jitter::default(), None);
+        socket::Socket::from_parts(role, leftover, limits, config.output, Jitter::default(), None);
     let (ponged, pong) = oneshot::channel();
     let outlet = Arc::new(OnceLock::new());
     let transport = Greedy { outlet: Arc::clone(&outlet), ping: PING, writes: 0, ponged: Some(ponged) };
@@ -132,12 +134,10 @@ async fn a_flush_of_the_half_is_one_of_the_outlets_too() {
     // Nothing is queued any more.
     send.flush().await.unwrap();
     send.outlet().try_send(vec![b'x'; 1000]).unwrap();
-    let flushing = tokio::spawn(async move {
-        send.flush().await.unwrap();
-        send
-    });
-    tokio::task::yield_now().await;
-    assert!(!flushing.is_finished());
-    assert_eq!(client.receive().await.unwrap().len(), 1000);
-    drop(flushing.await.unwrap());
+    let mut flush = send.flush();
+    let first = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut flush).poll(cx))).await;
+    assert!(first.is_pending());
+    let (flushed, message) = tokio::join!(flush, client.receive());
+    flushed.unwrap();
+    assert_eq!(message.unwrap().len(), 1000);
 }

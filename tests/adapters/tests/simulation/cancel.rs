@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use endwell::core::ws::Ended as WsEnded;
-use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::core::ws::{Masks, Role, socket};
+use endwell::ws::Ended as WsEnded;
 use endwell::ws::{
-    CloseCode, Content, Delivery, Driver, Jitter, Kind, Limits, Message, ReadAhead, SessionEvent, Socket,
-    WhenFull, broadcast,
+    CloseCode, Content, Delivery, Driver, Event, Jitter, Kind, Limits, Message, ReadAhead, Socket, WhenFull,
+    broadcast,
 };
 use endwell::{Bytes, Config, Ended};
 
@@ -50,8 +50,10 @@ fn narrow() -> Config {
 
 fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
     let limits = Arc::new(Limits::default());
-    let web_socket = WebSocket::from_parts(role, Bytes::new(), limits, Jitter::default(), None);
-    Socket::over(end, web_socket, &narrow())
+    let config = narrow();
+    let (output, jitter) = (config.output, Jitter::default());
+    let web_socket = socket::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
+    Socket::over(end, web_socket, &config)
 }
 
 fn message(index: usize) -> Vec<u8> {
@@ -143,7 +145,7 @@ fn receive_and_for_each_lose_nothing() {
                     let events = Arc::clone(&received);
                     let more = if matches!(how, Receiving::ForEach | Receiving::DrivenForEach) {
                         let lent = half.for_each(move |event, _| {
-                            if let SessionEvent::Binary(data) = event {
+                            if let Event::Binary(data) = event {
                                 events.hold().push(data.to_vec());
                             }
                         });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use endwell::Ended;
 use endwell::core::Limit;
-use endwell::core::ws::Ended as WsEnded;
+use endwell::ws::Ended as WsEnded;
 use endwell::ws::{Close, End, Outlet};
 
 use crate::frames::{self, Written};

@@ -10,9 +10,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use endwell::client::Connection;
-use endwell::core::ws::Ended as WsEnded;
 use endwell::core::{Bound, Limit};
 use endwell::http::{Method, RequestHead};
+use endwell::ws::Ended as WsEnded;
 use endwell::{Answered, Config, Ended, Exchange, Server, Transport};
 
 use crate::wire::{Weather, WireEnd, wire};

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use endwell::Ended;
 use endwell::ws::{
-    Close, CloseCode, Content, Control, Delivery, Flush, ForEach, Fragments, Kind, Message, Outlet,
-    ReadAhead, Receive, ReceiveHalf, Reply, Send, SendHalf, SendTimeoutError, SessionEvent, Socket,
-    TrySendError, WhenFull, broadcast,
+    Close, CloseCode, Content, Control, Delivery, Event, Flush, ForEach, Fragments, Kind, Message, Outlet,
+    ReadAhead, Receive, ReceiveHalf, Reply, Send, SendHalf, SendTimeoutError, Socket, TrySendError, WhenFull,
+    broadcast,
 };
 
 use crate::ledger::{Keep, Ledger, content, message};
@@ -44,7 +44,7 @@ pub(crate) trait Writer {
 /// Whatever can receive.
 pub(crate) trait Reader {
     fn receive(&mut self) -> Receive<'_>;
-    fn for_each<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin>(&mut self, on_event: F) -> ForEach<'_, F>;
+    fn for_each<F: FnMut(Event<'_>, Reply<'_>) + Unpin>(&mut self, on_event: F) -> ForEach<'_, F>;
     fn drive(&mut self, ahead: ReadAhead);
 }
 
@@ -68,10 +68,7 @@ macro_rules! can {
             fn receive(&mut self) -> Receive<'_> {
                 self.receive()
             }
-            fn for_each<F: FnMut(SessionEvent<'_>, Reply<'_>) + Unpin>(
-                &mut self,
-                on_event: F,
-            ) -> ForEach<'_, F> {
+            fn for_each<F: FnMut(Event<'_>, Reply<'_>) + Unpin>(&mut self, on_event: F) -> ForEach<'_, F> {
                 self.for_each(on_event)
             }
             fn drive(&mut self, ahead: ReadAhead) {
@@ -360,10 +357,10 @@ impl Party {
     async fn lend(&self, reader: &mut impl Reader) -> bool {
         let ledger = self.ledger.clone();
         let lent = reader.for_each(move |event, _| match event {
-            SessionEvent::Text(text) => ledger.lock().received.push(text.as_bytes().to_vec()),
-            SessionEvent::Binary(data) => ledger.lock().received.push(data.to_vec()),
-            SessionEvent::Close(_) => ledger.lock().saw_close = true,
-            SessionEvent::Ping(_) | SessionEvent::Pong(_) => {}
+            Event::Text(text) => ledger.lock().received.push(text.as_bytes().to_vec()),
+            Event::Binary(data) => ledger.lock().received.push(data.to_vec()),
+            Event::Close(_) => ledger.lock().saw_close = true,
+            Event::Ping(_) | Event::Pong(_) | Event::Failed(_) => {}
         });
         if self.one_in(2) {
             lent.await;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use endwell::client::Connection;
 use endwell::core::Limit;
-use endwell::core::ws::{Ended as WsEnded, Masks, Role, WebSocket};
+use endwell::core::ws::{Masks, Role, socket};
 use endwell::http::{Framing, Method, RequestHead, StatusCode};
+use endwell::ws::Ended as WsEnded;
 use endwell::ws::{Close, Jitter, Limits, Message, SendHalf, Socket};
 use endwell::{Bytes, Config, Ended, Exchange, Server};
 use endwell_core_tests::random::Random;
@@ -157,8 +158,10 @@ fn socket(world: &World, role: Role, end: WireEnd, ping_interval: Option<Duratio
     // Who receives sends nothing by itself, or it would be seen to live by that.
     let mut limits: Limits = Config::default().ws;
     limits.ping_interval = ping_interval;
-    let web_socket = WebSocket::from_parts(role, Bytes::new(), limits.into(), Jitter::default(), None);
-    let (socket, driver) = Socket::over(end, web_socket, &Config::default());
+    let (config, jitter) = (Config::default(), Jitter::default());
+    let web_socket =
+        socket::Socket::from_parts(role, Bytes::new(), limits.into(), config.output, jitter, None);
+    let (socket, driver) = Socket::over(end, web_socket, &config);
     let tracing = world.clone();
     world.spawn("driver of a WebSocket", async move {
         let ended = driver.await;

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::core::ws::{Masks, Role, socket};
 use endwell::ws::{CloseCode, Content, End, Ended as WsEnded, Jitter, Limits, Socket};
 use endwell::{Bytes, Config, Ended, Listener};
 
@@ -135,7 +135,8 @@ fn client_on<R: Runtime>(config: Config) -> (TcpStream, thread::JoinHandle<(Opti
             let (transport, _) = R::listen(listening).accept().await.unwrap();
             let role = Role::Client(Masks::new(|| [1, 2, 3, 4]));
             let limits = std::sync::Arc::new(Limits::clone(&config.ws));
-            let web_socket = WebSocket::from_parts(role, Bytes::new(), limits, Jitter::default(), None);
+            let (output, jitter) = (config.output, Jitter::default());
+            let web_socket = socket::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
             let (mut socket, driver) = Socket::over(transport, web_socket, &config);
             R::spawn(async { drop(driver.await) });
             let message = socket.receive().await.expect("a Close");

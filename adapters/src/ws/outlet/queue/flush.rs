@@ -2,6 +2,7 @@
 
 use std::task::{Context, Waker};
 
+use endwell_core::Io;
 use slab::Slab;
 
 use crate::sync::Woken;
@@ -28,10 +29,17 @@ enum Stage {
 
 /// The position of the output: the bytes that the transport has taken since the connection began, and those written in
 /// total.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Position {
     pub(crate) sent: u64,
     pub(crate) written: u64,
+}
+
+impl Position {
+    pub(crate) fn of(io: &Io<'_>) -> Self {
+        let queued = u64::try_from(io.queued()).unwrap_or(u64::MAX);
+        Self { sent: io.sent(), written: io.sent().saturating_add(queued) }
+    }
 }
 
 impl Flushes {

@@ -1,27 +1,40 @@
 //! The paces of a WebSocket.
 
-use endwell::core::ws::{Masks, Role, WebSocket};
+use endwell::core::ws::{Masks, Role, socket};
 use endwell::core::{Bound, Limit, Pace};
 use endwell::ws::{CloseCode, Jitter, Kind, Limits, Socket};
 use endwell::{Bytes, Config, Ended};
 
 use super::{SECOND, met, outcome, weather};
 use crate::ledger::content;
-use crate::wire::wire;
+use crate::wire::{WireEnd, wire};
 use crate::world::{Manners, World};
+
+fn over(world: &World, end: WireEnd, role: Role, config: &Config, limits: &Limits) -> Socket {
+    let (limits, jitter) = (limits.clone().into(), Jitter::default());
+    let web_socket = socket::Socket::from_parts(role, Bytes::new(), limits, config.output, jitter, None);
+    let (socket, driver) = Socket::over(end, web_socket, config);
+    world.spawn("driver", async move {
+        driver.await;
+    });
+    socket
+}
 
 fn sockets(world: &World, config: &Config, limits: &Limits) -> (Socket, Socket) {
     let (_, one, other) = wire(world, weather());
-    let over = |end, role| {
-        let web_socket =
-            WebSocket::from_parts(role, Bytes::new(), limits.clone().into(), Jitter::default(), None);
-        let (socket, driver) = Socket::over(end, web_socket, config);
-        world.spawn("driver", async move {
-            driver.await;
-        });
-        socket
-    };
-    (over(one, Role::Server), over(other, Role::Client(Masks::new(|| [1, 2, 3, 4]))))
+    let client = Role::Client(Masks::new(|| [1, 2, 3, 4]));
+    (over(world, one, Role::Server, config, limits), over(world, other, client, config, limits))
+}
+
+/// A server, and a peer that never reads.
+fn before_a_deaf_peer(world: &World, limits: &Limits) -> Socket {
+    let (_, one, other) = wire(world, weather());
+    let clock = world.clone();
+    world.spawn("deaf", async move {
+        clock.sleep(SECOND * 1000).await;
+        drop(other);
+    });
+    over(world, one, Role::Server, &Config::default(), limits)
 }
 
 /// The fragments of a message, each `pause` after the one before.
@@ -118,15 +131,10 @@ fn a_socket_sets_the_pace_of_its_output() {
         [(None, 60), (Some(Pace::silence(SECOND * 5)), 5), (Some(Pace::silence(SECOND * 500)), 500)]
     {
         let world = World::new(1, Manners::default());
-        let (mut server, client) = sockets(&world, &Config::default(), &limits);
+        let mut server = before_a_deaf_peer(&world, &limits);
         if let Some(pace) = pace {
             server.set_output_pace(pace);
         }
-        let clock = world.clone();
-        world.spawn("deaf", async move {
-            clock.sleep(SECOND * 1000).await;
-            drop(client);
-        });
         let clock = world.clone();
         let (second, _) = outcome(&world, async move {
             while server.send(content((0, 0), 60_000)).await.is_ok() {}
@@ -144,13 +152,7 @@ fn a_pace_that_is_set_within_a_stall_holds_at_once() {
     let mut limits = Limits::default();
     limits.ping_interval = None;
     let world = World::new(1, Manners::default());
-    let (server, client) = sockets(&world, &Config::default(), &limits);
-    let (mut send, mut recv) = server.split();
-    let clock = world.clone();
-    world.spawn("deaf", async move {
-        clock.sleep(SECOND * 1000).await;
-        drop(client);
-    });
+    let (mut send, mut recv) = before_a_deaf_peer(&world, &limits).split();
     let clock = world.clone();
     world.spawn("sender", async move {
         send.send(content((0, 0), 60_000)).await.unwrap();

@@ -1,0 +1,119 @@
+//! Looks at the transport for what has arrived.
+
+use std::cell::RefCell;
+use std::io;
+use std::task::{Context, Poll};
+
+use endwell_core::{Arrived, Look};
+
+use super::{State, Wire};
+use crate::transport::Truncated;
+use crate::{Ended, scratch};
+
+/// Whether more can be read in this turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// More may be there.
+    No,
+    /// The last read found nothing, or nothing more fits.
+    Nothing,
+    /// The runtime cut the turn short, and will wake the task.
+    Late,
+}
+
+/// Whether the application waits for the peer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waits {
+    Yes,
+    No,
+}
+
+/// Why a look said nothing.
+enum NoLook {
+    /// The runtime cut the turn short: time is not judged.
+    Late,
+    Failed(Ended),
+}
+
+impl Wire {
+    /// Looks once. Ready if the state has something new to tell. If pending, the time was judged if the application
+    /// waits, and no time runs if it does not.
+    pub(super) fn poll_look(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<Result<(), Ended>> {
+        if self.truncated.is_some() && self.misses_something(waits) {
+            return Poll::Ready(Err(self.truncated.take().map_or(Ended::ByPeer, |ended| *ended)));
+        }
+        let Self { state, transport, .. } = self;
+        let Some(mut io) = state.io() else {
+            self.looked = Looked::Nothing;
+            return Poll::Pending;
+        };
+        let had_ended = io.has_ended();
+        if !had_ended {
+            scratch::lend_room(&mut io);
+        }
+        let now = transport.now();
+        let transport = RefCell::new(transport);
+        let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
+        let mut cut = None;
+        let look = |room: &mut [u8]| {
+            let mut transport = transport.borrow_mut();
+            loop {
+                return match transport.poll_read(cx, room) {
+                    Poll::Ready(Ok(0)) => Ok(Look::End),
+                    Poll::Ready(Ok(len)) => Ok(Look::Bytes(len)),
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Poll::Ready(Err(error)) if Truncated::is(&error) => {
+                        cut = Some(error);
+                        Ok(Look::Cut)
+                    }
+                    Poll::Ready(Err(error)) => Err(NoLook::Failed(error.into())),
+                    Poll::Pending if transport.found_nothing() => Ok(Look::Nothing),
+                    Poll::Pending => Err(NoLook::Late),
+                };
+            }
+        };
+        let mut io = io.unacknowledged(&unacknowledged);
+        let arrived = match waits {
+            Waits::Yes => io.read(now, look),
+            Waits::No => io.read_ahead(now, look).map(|found| match found {
+                Some(Look::Bytes(1..) | Look::End) => Arrived::Something,
+                Some(Look::Cut) => Arrived::Cut,
+                Some(Look::Bytes(0) | Look::Nothing) => Arrived::Nothing(None),
+                None => Arrived::Full,
+            }),
+        };
+        if io.has_ended() && !had_ended {
+            // Nothing more will be read, and the state may be over.
+            scratch::reclaim_room(&mut io);
+        }
+        self.read_deadline = None;
+        match arrived {
+            Ok(Arrived::Something) => Poll::Ready(Ok(())),
+            // A state that misses nothing treats it as the end. Any other is asked first what it has.
+            Ok(Arrived::Cut) => {
+                self.truncated = cut.map(|error| Ended::from(error).into());
+                Poll::Ready(Ok(()))
+            }
+            Ok(Arrived::Nothing(deadline)) => {
+                self.looked = Looked::Nothing;
+                self.read_deadline = deadline.map(|deadline| deadline.at);
+                Poll::Pending
+            }
+            Ok(Arrived::Full) => {
+                self.looked = Looked::Nothing;
+                Poll::Pending
+            }
+            Err(NoLook::Late) => {
+                self.looked = Looked::Late;
+                Poll::Pending
+            }
+            Err(NoLook::Failed(ended)) => Poll::Ready(Err(ended)),
+        }
+    }
+
+    /// The stream broke off, and the state was asked since. True if bytes are missing, or a task waits for the end.
+    fn misses_something(&self, waits: Waits) -> bool {
+        let is_missed = waits == Waits::Yes || self.waiters.are_watching();
+        is_missed && !matches!(self.state, State::Closing(_) | State::Over(_) | State::Taken)
+    }
+}

@@ -1,0 +1,240 @@
+//! The one state of a connection.
+
+use endwell_core::http::calling::Client;
+use endwell_core::http::serving::{self, Server};
+use endwell_core::http::{BodyEvent, Writer};
+use endwell_core::ws::socket::{self, Event, Idle, Piece, Socket, Within};
+use endwell_core::ws::{Control, Full};
+use endwell_core::{Closing, Io, Pace, Upgraded};
+
+use super::Asking;
+use crate::Ended;
+
+/// The state of a connection. Whoever has a right to it finds it here.
+pub(crate) enum State {
+    /// A server between two requests.
+    Between(Server),
+    /// A request that a handler answers.
+    Open(serving::Exchange),
+    /// A response whose body is being written.
+    Writing(serving::Exchange<serving::Writing>),
+    /// A client that uses HTTP. Boxed: connections of a server do not have it.
+    Client(Box<Asking>),
+    /// A WebSocket.
+    Socket(Socket),
+    /// A WebSocket within a message that is sent in pieces.
+    Within(Socket<Within>),
+    /// Nothing more is written but what is queued.
+    Closing(Last),
+    /// Another protocol. `None`: its holder has the bytes too.
+    Raw(Option<Upgraded>),
+    /// Over. The driver closes the transport.
+    Over(Box<Ended>),
+    /// Taken, for the length of one call.
+    Taken,
+}
+
+/// The last phase of a connection.
+pub(crate) struct Last {
+    pub(super) closing: Closing,
+    pub(super) end_of_stream: EndOfStream,
+    /// What is told of the end. `None`: what the WebSocket knows.
+    pub(super) ended: Option<Box<Ended>>,
+}
+
+/// Whether the write side has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndOfStream {
+    /// More is to be written first.
+    Not,
+    Owed,
+    Sent,
+}
+
+impl State {
+    /// A client without an open request.
+    pub(crate) fn client(client: Client) -> Self {
+        Self::Client(Asking::new(client).into())
+    }
+
+    /// The last phase of a connection of HTTP.
+    pub(super) fn closing(closing: Closing, ended: Ended) -> Self {
+        Self::Closing(Last { closing, end_of_stream: EndOfStream::Not, ended: Some(ended.into()) })
+    }
+
+    /// The last phase of a WebSocket.
+    pub(super) fn closing_socket(closing: Closing) -> Self {
+        Self::Closing(Last { closing, end_of_stream: EndOfStream::Not, ended: None })
+    }
+
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::Taken)
+    }
+
+    /// The transport's side.
+    pub(super) fn io(&mut self) -> Option<Io<'_>> {
+        match self {
+            Self::Between(server) => Some(server.io()),
+            Self::Open(exchange) => Some(exchange.io()),
+            Self::Writing(exchange) => Some(exchange.io()),
+            Self::Client(asking) => asking.io(),
+            Self::Socket(socket) => Some(socket.io()),
+            Self::Within(socket) => Some(socket.io()),
+            Self::Closing(last) => Some(last.closing.io()),
+            Self::Raw(raw) => raw.as_mut().map(Upgraded::io),
+            Self::Over(_) | Self::Taken => None,
+        }
+    }
+
+    /// True for an open WebSocket.
+    #[inline]
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self, Self::Socket(_) | Self::Within(_))
+    }
+
+    /// True within an exchange of a server that is not answered completely.
+    pub(super) fn is_exchange(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::Writing(_))
+    }
+
+    /// True if the socket has an event. False without one.
+    #[inline]
+    pub(super) fn has_event(&mut self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.ready(),
+            Self::Within(socket) => socket.ready(),
+            _ => false,
+        }
+    }
+
+    /// The next event of a socket.
+    #[inline]
+    pub(super) fn event(&mut self) -> Option<Event<'_>> {
+        match self {
+            Self::Socket(socket) => socket.event(),
+            Self::Within(socket) => socket.event(),
+            _ => None,
+        }
+    }
+
+    /// The next event of a socket, and the means to reply if no message in pieces is being sent. `None` without a socket.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> Option<(Option<Event<'_>>, Option<socket::Writer<'_, Idle>>)> {
+        match self {
+            Self::Socket(socket) => {
+                let (event, writer) = socket.split();
+                Some((event, Some(writer)))
+            }
+            Self::Within(socket) => Some((socket.event(), None)),
+            _ => None,
+        }
+    }
+
+    /// The writer of whole messages.
+    pub(crate) fn message_writer(&mut self) -> Option<socket::Writer<'_, Idle>> {
+        match self {
+            Self::Socket(socket) => Some(socket.writer()),
+            _ => None,
+        }
+    }
+
+    /// True if the socket compresses.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflates(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.deflates(),
+            Self::Within(socket) => socket.deflates(),
+            _ => false,
+        }
+    }
+
+    /// Writes a Ping.
+    pub(crate) fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
+        match self {
+            Self::Socket(socket) => socket.ping(payload),
+            Self::Within(socket) => socket.ping(payload),
+            _ => Err(Full(payload)),
+        }
+    }
+
+    /// True if the socket has a part of a message.
+    pub(super) fn has_piece(&mut self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.ready_piece(),
+            Self::Within(socket) => socket.ready_piece(),
+            _ => false,
+        }
+    }
+
+    /// The next part of a message of a socket.
+    pub(super) fn piece(&mut self) -> Option<Piece<'_>> {
+        match self {
+            Self::Socket(socket) => socket.piece(),
+            Self::Within(socket) => socket.piece(),
+            _ => None,
+        }
+    }
+
+    /// The next part of the body of a request. `None` if nothing has arrived, or there is no such body.
+    pub(super) fn request_event(&mut self) -> Option<BodyEvent<'_>> {
+        match self {
+            Self::Open(exchange) => exchange.body().event(),
+            Self::Writing(exchange) => exchange.body().event(),
+            _ => None,
+        }
+    }
+
+    /// The bytes still to come of the body of a request, if known.
+    pub(super) fn rest_of_request(&mut self) -> Option<u64> {
+        match self {
+            Self::Open(exchange) => exchange.body().remaining(),
+            Self::Writing(exchange) => exchange.body().remaining(),
+            _ => None,
+        }
+    }
+
+    /// The writer of the body that is being sent, in both roles.
+    pub(crate) fn writer(&mut self) -> Option<Writer<'_>> {
+        match self {
+            Self::Writing(exchange) => Some(exchange.writer()),
+            Self::Client(asking) => asking.writer(),
+            _ => None,
+        }
+    }
+
+    /// Sets the pace of the body that is received, in both roles.
+    pub(super) fn set_body_pace(&mut self, pace: Pace) {
+        match self {
+            Self::Open(exchange) => exchange.set_body_pace(pace),
+            Self::Writing(exchange) => exchange.set_body_pace(pace),
+            Self::Client(asking) => asking.set_body_pace(pace),
+            _ => {}
+        }
+    }
+
+    /// Sets the pace of received messages.
+    pub(super) fn set_message_pace(&mut self, pace: Pace) {
+        match self {
+            Self::Socket(socket) => socket.set_message_pace(pace),
+            Self::Within(socket) => socket.set_message_pace(pace),
+            _ => {}
+        }
+    }
+
+    /// The bytes that a socket holds beside those that are unread or queued.
+    pub(super) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Socket(socket) => socket.held_bytes(),
+            Self::Within(socket) => socket.held_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// The client.
+    pub(crate) fn asking(&mut self) -> Option<&mut Asking> {
+        match self {
+            Self::Client(asking) => Some(asking),
+            _ => None,
+        }
+    }
+}
