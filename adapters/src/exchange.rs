@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use endwell_core::http::serving::{self, NotSwitched};
+use endwell_core::http::server::{self, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Head, InterimHead, Method, Request};
 use endwell_core::{Pace, Upgraded as Raw};
 
@@ -259,7 +259,7 @@ impl Exchange {
 
     fn release(
         self,
-        switch: impl FnOnce(serving::Exchange, Option<&Date>) -> Result<Raw, (NotSwitched, serving::Exchange)>,
+        switch: impl FnOnce(server::Exchange, Option<&Date>) -> Result<Raw, (NotSwitched, server::Exchange)>,
     ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
         let Self { head, mut right } = self;
         let released = right.link.lock().release(right.number, switch);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use endwell_core::http::serving;
+use endwell_core::http::server;
 
 use crate::conclusion::Conclusion;
 use crate::counters::Counters;
@@ -43,7 +43,7 @@ impl Server {
         config: &Config,
         limits: Arc<endwell_core::http::Limits>,
     ) -> Self {
-        let server = serving::Server::new(limits, output_limits(config));
+        let server = server::Server::new(limits, output_limits(config));
         Self { link: Link::new(transport, endpoints, hub, State::Between(server)) }
     }
 

@@ -9,10 +9,10 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use endwell_core::http::serving::{After, Exchange, Next, Server, Writing};
+use endwell_core::http::server::{After, Exchange, Next, Server, Writing};
 use endwell_core::http::{BodyEvent, Framing, Head, Limits, Request, StatusCode};
-use endwell_core::ws::socket::{Event, Socket};
 use endwell_core::ws::{self, Acceptance, CloseCode, Origins};
+use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Closing, Deadline, Ending, Instant, Io, Look, OutboxLimits, Wrote};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};

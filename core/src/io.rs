@@ -254,7 +254,7 @@ impl<'a> Io<'a> {
         self.conn.outbox.room()
     }
 
-    /// True if part of what is queued is [held back](crate::http::serving::Exchange::proceed) until the peer has
+    /// True if part of what is queued is [held back](crate::http::server::Exchange::proceed) until the peer has
     /// reacted to the part before it: look for what arrives, whoever waits.
     pub fn is_held(&self) -> bool {
         self.conn.outbox.is_held()

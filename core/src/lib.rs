@@ -5,18 +5,14 @@
 //! be written now, and the call that ends that right consumes the value and returns the next one. A call that the
 //! protocol does not allow at that point does not compile, and nothing exists that could be given to another connection.
 //!
-//! - [`http::serving`] has the states of a server's connection, and [`http::calling`] those of a client's.
-//! - [`ws::socket`] has those of a WebSocket, for both roles.
+//! - [`http::server`] has the states of a server's connection, and [`http::client`] those of a client's.
+//! - [`ws`] has those of a WebSocket, for both roles.
 //! - [`Upgraded`] is a connection that another protocol uses, and [`Closing`] is the last phase of every connection. It
 //!   ends in [`Ended`].
 //! - [`Io`] is the one door for bytes and time, the same for every state. Received and written bodies are views that a
 //!   state lends.
 //!
 //! `examples/event_loop.rs` drives all of them over real sockets.
-//!
-//! [`http::server`], [`http::client`], [`ws::WebSocket`] and what they name ([`Inbox`], [`Outbox`], [`Step`], [`Held`]) are
-//! the earlier form of the same states, in halves that a caller has to keep together. The adapters of the `endwell` crate
-//! still use it. It will be removed.
 //!
 //! # What the types do not prove
 //!
@@ -25,9 +21,8 @@
 //! - Two whole connections can be swapped. Which socket the bytes of a state go to is up to the driver.
 //! - Lengths and room are known at run time only. More data than was announced, and data that does not fit, is handed
 //!   back; a body that is shorter than was announced does not finish, and its state comes back.
-//! - That a response was read to its end is known at run time: [`Again::Unread`](http::calling::Again::Unread) gives the
+//! - That a response was read to its end is known at run time: [`Again::Unread`](http::client::Again::Unread) gives the
 //!   call back.
-//! - In the earlier form, halves of two connections can be paired.
 //! - A field is text, so its type checks for CR, LF and NUL when it is made.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -45,17 +40,16 @@ mod error;
 pub mod http;
 mod io;
 mod limit;
-mod step;
 mod time;
 mod upgraded;
 pub mod ws;
 
-pub use buffer::{Inbox, Outbox, OutboxLimits, Payload};
+pub(crate) use buffer::{Inbox, Outbox};
+pub use buffer::{OutboxLimits, Payload};
 pub use closing::{Closing, Ending};
 pub use ended::{End, Ended};
 pub use error::{Error, Violation};
 pub use io::{Arrived, Io, Look, Wrote};
 pub use limit::{Bound, Exceeded, Limit};
-pub use step::{Held, Step};
 pub use time::{Deadline, Instant, Pace, Total};
 pub use upgraded::Upgraded;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use endwell_core::http::calling::Client;
+use endwell_core::http::client::Client;
 use endwell_core::http::{ConnectHead, Framing, InvalidRequestHead, RequestHead};
 use endwell_core::ws::Offer;
 

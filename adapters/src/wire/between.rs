@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use endwell_core::http::serving::{After, Answered, Exchange, Next, Server};
+use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
 use endwell_core::http::{Head, StatusCode};
 
 use super::look::{Looked, Waits};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::task::Context;
 
-use endwell_core::http::serving::{Answered, Exchange, NotSwitched};
+use endwell_core::http::server::{Answered, Exchange, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Head, InterimHead, StatusCode};
 use endwell_core::ws::{Acceptance, NotAHandshake};
 use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Payload, Upgraded};

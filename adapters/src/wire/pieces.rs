@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use endwell_core::ws::socket::Piece;
+use endwell_core::ws::Piece;
 use endwell_core::ws::{Close, Kind};
 
 use super::background::Reading;

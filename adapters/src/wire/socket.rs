@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use endwell_core::Pace;
 use endwell_core::ws::Close;
-use endwell_core::ws::socket::{Event, Socket, Within};
+use endwell_core::ws::{Event, Socket, Within};
 
 use super::{State, Wire};
 use crate::ws::Message;

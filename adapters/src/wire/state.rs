@@ -1,10 +1,9 @@
 //! The one state of a connection.
 
-use endwell_core::http::calling::Client;
-use endwell_core::http::serving::{self, Server};
+use endwell_core::http::client::Client;
+use endwell_core::http::server::{self, Server};
 use endwell_core::http::{BodyEvent, Writer};
-use endwell_core::ws::socket::{self, Event, Idle, Piece, Socket, Within};
-use endwell_core::ws::{Control, Full};
+use endwell_core::ws::{self as core_ws, Control, Event, Full, Idle, Piece, Socket, Within};
 use endwell_core::{Closing, Io, Pace, Upgraded};
 
 use super::Asking;
@@ -15,9 +14,9 @@ pub(crate) enum State {
     /// A server between two requests.
     Between(Server),
     /// A request that a handler answers.
-    Open(serving::Exchange),
+    Open(server::Exchange),
     /// A response whose body is being written.
-    Writing(serving::Exchange<serving::Writing>),
+    Writing(server::Exchange<server::Writing>),
     /// A client that uses HTTP. Boxed: connections of a server do not have it.
     Client(Box<Asking>),
     /// A WebSocket.
@@ -119,7 +118,7 @@ impl State {
 
     /// The next event of a socket, and the means to reply if no message in pieces is being sent. `None` without a socket.
     #[inline]
-    pub(crate) fn lend(&mut self) -> Option<(Option<Event<'_>>, Option<socket::Writer<'_, Idle>>)> {
+    pub(crate) fn lend(&mut self) -> Option<(Option<Event<'_>>, Option<core_ws::Writer<'_, Idle>>)> {
         match self {
             Self::Socket(socket) => {
                 let (event, writer) = socket.split();
@@ -131,7 +130,7 @@ impl State {
     }
 
     /// The writer of whole messages.
-    pub(crate) fn message_writer(&mut self) -> Option<socket::Writer<'_, Idle>> {
+    pub(crate) fn message_writer(&mut self) -> Option<core_ws::Writer<'_, Idle>> {
         match self {
             Self::Socket(socket) => Some(socket.writer()),
             _ => None,

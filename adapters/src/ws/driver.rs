@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use endwell_core::ws::socket;
+use endwell_core::ws as core_ws;
 
 use crate::counters::Counters;
 use crate::hub::Hub;
@@ -22,7 +22,7 @@ use crate::{Config, Ended};
 pub struct Driver(Driving);
 
 impl Driver {
-    pub(super) fn new(transport: impl Transport, socket: socket::Socket, config: &Config) -> Self {
+    pub(super) fn new(transport: impl Transport, socket: core_ws::Socket, config: &Config) -> Self {
         let hub = Hub::new(Arc::new(Counters::default()), config);
         let link = Link::new(transport, Endpoints::default(), hub, State::Socket(socket));
         Self(Driving::new(link))

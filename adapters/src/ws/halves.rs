@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use endwell_core::Pace;
-use endwell_core::ws::socket::Event;
+use endwell_core::ws::Event;
 use endwell_core::ws::{Close, CloseCode, Control, Full, Kind};
 
 use super::close::CloseSocket;

@@ -5,8 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 #[cfg(feature = "deflate")]
 use endwell_core::ws::Compression;
-use endwell_core::ws::socket::{Idle, Writer};
 use endwell_core::ws::{self, Close, Control, Frame, Kind, Text};
+use endwell_core::ws::{Idle, Writer};
 
 /// A message of a WebSocket, owned.
 ///

@@ -28,7 +28,7 @@ pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
 pub use connect::{ConnectError, connect};
 pub use driver::Driver;
-pub use endwell_core::ws::socket::Event;
+pub use endwell_core::ws::Event;
 pub use endwell_core::ws::{
     Acceptance, Close, CloseCode, Control, Frame, Jitter, Kind, Limits, NotAHandshake, Offer, Origins,
     Subprotocol,

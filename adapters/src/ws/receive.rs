@@ -4,8 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use endwell_core::ws::socket::{Event, Idle, Writer};
 use endwell_core::ws::{Control, Full};
+use endwell_core::ws::{Event, Idle, Writer};
 
 use super::halves::ReceiveHalf;
 use super::message::{Content, Message};

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use endwell_core::Pace;
-use endwell_core::ws::socket::{self, Event};
-use endwell_core::ws::{Close, Control, Full, Kind};
+use endwell_core::ws::{self as core_ws, Close, Control, Event, Full, Kind};
 
 use super::byte_stream::ByteStream;
 use super::close::CloseSocket;
@@ -82,7 +81,7 @@ impl Socket {
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the socket.
     ///
     /// ```no_run
-    /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::socket::Socket) -> std::io::Result<()> {
+    /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::Socket) -> std::io::Result<()> {
     /// use endwell::{Config, tokio::Stream, ws::Socket};
     ///
     /// let (mut socket, driver) = Socket::over(Stream::tcp(stream)?, web_socket, &Config::default());
@@ -91,7 +90,7 @@ impl Socket {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn over(transport: impl Transport, web_socket: socket::Socket, config: &Config) -> (Self, Driver) {
+    pub fn over(transport: impl Transport, web_socket: core_ws::Socket, config: &Config) -> (Self, Driver) {
         let subprotocol = web_socket.subprotocol().map(Box::from);
         let driver = Driver::new(transport, web_socket, config);
         (Self::new(Arc::clone(driver.link()), subprotocol), driver)
@@ -300,7 +299,7 @@ impl Socket {
     /// it is then closed as if the socket was dropped. Messages that outlets have accepted are no longer sent;
     /// [`Outlet::unsent`] returns them. Receive messages that were read ahead ([`drive`](Self::drive)) before calling
     /// this.
-    pub fn into_parts(self) -> Option<(Upgraded, socket::Socket)> {
+    pub fn into_parts(self) -> Option<(Upgraded, core_ws::Socket)> {
         let socket = self.link().lock().release_socket()?;
         Some((Upgraded::new(Arc::clone(self.link()), Bytes::new()), socket))
     }

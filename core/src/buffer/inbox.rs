@@ -17,7 +17,7 @@ use crate::Instant;
 /// The driver reports the end of the stream with [`end`](Self::end), or with [`cut`](Self::cut) if bytes may be missing
 /// before it. It reports silence with [`dry`](Self::dry): a read found nothing, and only then can a time limit expire.
 /// So a slow driver does not time out a peer whose bytes wait unread in the kernel.
-pub struct Inbox {
+pub(crate) struct Inbox {
     /// Every byte of its length is initialised; `start..end` is what arrived.
     pub(super) buffer: BytesMut,
     /// The size of the allocation that the buffer is a part of: what a payload that shares the buffer keeps alive.
@@ -54,31 +54,25 @@ impl Inbox {
 
     /// The bytes that are not consumed yet.
     #[inline]
-    pub fn unread(&self) -> &[u8] {
+    pub(crate) fn unread(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// The number of bytes that are not consumed yet.
     #[inline]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.end.saturating_sub(self.start)
     }
 
     /// True if every byte is consumed.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The limit on unconsumed bytes.
-    pub fn limit(&self) -> usize {
-        self.limit
     }
 
     /// Returns initialised room to read into. Call [`filled`](Self::filled) afterwards.
     ///
-    /// After a poll that waits there is room, unless the stream has ended or the state has stopped reading
-    /// ([`is_full`](Self::is_full)). Allocates a buffer if none is lent.
-    pub fn room(&mut self) -> &mut [u8] {
+    /// After a state waits there is room, unless the stream has ended or the state has stopped reading. Allocates a buffer if none is lent.
+    pub(crate) fn room(&mut self) -> &mut [u8] {
         let allowed = self.limit.saturating_sub(self.len());
         if self.is_empty() {
             self.start = 0;
@@ -98,7 +92,7 @@ impl Inbox {
     }
 
     /// True if there is room without allocating. A full inbox has no room, however large its buffer is.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.buffer.len().min(self.limit) > self.len()
     }
 
@@ -106,7 +100,7 @@ impl Inbox {
     ///
     /// Any excess over the room is ignored. Zero bytes change nothing: the end of the stream is reported with
     /// [`end`](Self::end), so a full inbox cannot look like the end.
-    pub fn filled(&mut self, len: usize) {
+    pub(crate) fn filled(&mut self, len: usize) {
         if len > 0 && !self.is_over() {
             self.end = self.end.saturating_add(len).min(self.buffer.len());
             self.stream = Stream::Flowing;
@@ -114,7 +108,8 @@ impl Inbox {
     }
 
     /// Copies from `bytes` and returns how many were taken: all, unless the limit is met.
-    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+    #[cfg(test)]
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
             if self.is_over() {
@@ -134,7 +129,7 @@ impl Inbox {
     }
 
     /// Marks the stream as ended: nothing arrives after the bytes that are here.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if self.stream != Stream::Cut {
             self.stream = Stream::Ended;
         }
@@ -146,7 +141,7 @@ impl Inbox {
     /// Poll the state afterwards. A state that waits between two messages misses nothing and treats this as the end of
     /// the stream (RFC 9112 9.8). Any other state still waits, for bytes that can no longer come: the connection has
     /// failed.
-    pub fn cut(&mut self) -> bool {
+    pub(crate) fn cut(&mut self) -> bool {
         let is_new = !self.is_over();
         if is_new {
             self.stream = Stream::Cut;
@@ -155,7 +150,7 @@ impl Inbox {
     }
 
     /// Reports that a read at `now` found nothing and that the stream has not ended.
-    pub fn dry(&mut self, now: Instant) {
+    pub(crate) fn dry(&mut self, now: Instant) {
         self.stream = match self.stream {
             Stream::Flowing => Stream::Dry { since: now, at: now },
             Stream::Dry { since, .. } | Stream::Unwatched { since } => Stream::Dry { since, at: now },
@@ -164,7 +159,7 @@ impl Inbox {
     }
 
     /// True if the stream has ended and was not [cut](Self::cut). There may still be unread bytes.
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.stream == Stream::Ended
     }
 
@@ -174,7 +169,8 @@ impl Inbox {
     }
 
     /// True if nothing more fits: the state must consume before the driver reads on.
-    pub fn is_full(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_full(&self) -> bool {
         self.len() >= self.limit
     }
 
@@ -187,7 +183,7 @@ impl Inbox {
     /// # Errors
     ///
     /// Returns the buffer unused if the unread bytes do not fit, or if the inbox already holds a buffer with room.
-    pub fn lend(&mut self, mut buffer: BytesMut) -> Result<(), BytesMut> {
+    pub(crate) fn lend(&mut self, mut buffer: BytesMut) -> Result<(), BytesMut> {
         let len = self.len();
         let Some(start) = buffer.get_mut(..len).filter(|_| buffer_is_larger(&self.buffer, len)) else {
             return Err(buffer);
@@ -204,7 +200,7 @@ impl Inbox {
     ///
     /// `None` if the buffer is no larger than the unread bytes. [`Payload::take`](super::Payload::take) may have handed out a part of the
     /// buffer: it is then shorter than when it was lent.
-    pub fn reclaim(&mut self) -> Option<BytesMut> {
+    pub(crate) fn reclaim(&mut self) -> Option<BytesMut> {
         if self.buffer.capacity() == 0 || self.buffer.len() == self.len() {
             return None;
         }

@@ -4,6 +4,7 @@ mod inbox;
 mod outbox;
 mod payload;
 
-pub use inbox::Inbox;
-pub use outbox::{Outbox, OutboxLimits};
+pub(crate) use inbox::Inbox;
+pub(crate) use outbox::Outbox;
+pub use outbox::OutboxLimits;
 pub use payload::Payload;

@@ -27,7 +27,7 @@ use pace::{Acknowledged, Reads};
 /// [`OutboxLimits::high_water`] a driver takes no further request or event, so that a peer that sends and never reads
 /// cannot make memory grow. Heads and refusals are always accepted: there is one for each request taken, and they are
 /// small. The control frames of a WebSocket have a reserve of 1 KiB above the limit.
-pub struct Outbox {
+pub(crate) struct Outbox {
     /// Small pieces, joined; `start..` is not sent yet.
     joined: Vec<u8>,
     start: usize,
@@ -50,7 +50,7 @@ const CONTROL_RESERVE: usize = 1024;
 
 impl Outbox {
     /// Makes an empty outbox.
-    pub fn new(limits: OutboxLimits) -> Self {
+    pub(crate) fn new(limits: OutboxLimits) -> Self {
         Self {
             joined: Vec::new(),
             start: 0,
@@ -67,23 +67,23 @@ impl Outbox {
     }
 
     /// The number of queued bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// True if the transport has taken everything.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The number of bytes that the transport has taken so far. What is queued now has been taken once this has grown
     /// by [`len`](Self::len).
-    pub fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.sent
     }
 
     /// The limits.
-    pub fn limits(&self) -> &OutboxLimits {
+    pub(crate) fn limits(&self) -> &OutboxLimits {
         &self.limits
     }
 
@@ -94,23 +94,23 @@ impl Outbox {
 
     /// The number of bytes of data that still fit.
     #[inline]
-    pub fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.limits.bytes.saturating_sub(self.len)
     }
 
     /// True above the high-water mark: send first, and take the next request or event later.
-    pub fn is_above_high_water(&self) -> bool {
+    pub(crate) fn is_above_high_water(&self) -> bool {
         self.len > self.limits.high_water
     }
 
     /// Discards all queued bytes, because there is no transport any more.
-    pub fn discard(&mut self) {
+    pub(crate) fn discard(&mut self) {
         self.hold = None;
         self.advance(self.len);
     }
 
     /// The queued bytes that may be sent, in order, in as few slices as possible.
-    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         let mut left = self.remaining();
         self.all_chunks().map_while(move |chunk| {
             let chunk = chunk.get(..left).unwrap_or(chunk);
@@ -153,7 +153,7 @@ impl Outbox {
     /// # Errors
     ///
     /// Returns the memory unused if the outbox already holds some.
-    pub fn lend(&mut self, mut memory: Vec<u8>) -> Result<(), Vec<u8>> {
+    pub(crate) fn lend(&mut self, mut memory: Vec<u8>) -> Result<(), Vec<u8>> {
         if self.joined.capacity() > 0 {
             return Err(memory);
         }
@@ -163,14 +163,14 @@ impl Outbox {
     }
 
     /// True if the outbox holds memory for small pieces.
-    pub fn is_lent(&self) -> bool {
+    pub(crate) fn is_lent(&self) -> bool {
         self.joined.capacity() > 0
     }
 
     /// Returns the memory for small pieces, and keeps what is not sent in an allocation of its exact size.
     ///
     /// `None` if there is no memory to spare.
-    pub fn reclaim(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn reclaim(&mut self) -> Option<Vec<u8>> {
         let unsent = self.joined.get(self.start..).unwrap_or_default();
         if self.joined.capacity() <= unsent.len() {
             return None;

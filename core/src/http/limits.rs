@@ -60,14 +60,14 @@ pub struct Limits {
     pub idle_time: Duration,
     /// For a client: the time to the first byte of what comes next, counted from when the transport took the last byte
     /// of the request, or from an interim response. Default 60 s, what proxies allow; a long poll needs more. `None`:
-    /// no limit. [`Response::set_response_time`](super::client::Response::set_response_time) sets it for one request.
+    /// no limit. [`Call::set_response_time`](super::client::Call::set_response_time) sets it for one request.
     pub response_time: Option<Duration>,
     /// The time to wait for the other side around a 100 Continue (RFC 9110 10.1.1). Default 1 s.
     ///
     /// For a client: the time to wait for 100 Continue before the body is sent without it. Servers that know 100 Continue
     /// send it at once, and the others never do.
     ///
-    /// For a server that has sent it: the time that the final response is [held back](crate::Outbox::is_held) if the body
+    /// For a server that has sent it: the time that the final response is [held back](crate::Io::is_held) if the body
     /// does not begin to arrive. That is a round trip of a slow link, and longer than a busy proxy takes to read the 100
     /// by itself. A client that sends nothing still gets its response. Zero: nothing is held back.
     pub continue_time: Duration,
@@ -77,12 +77,12 @@ pub struct Limits {
     /// For a server: the pace of a request's body, counted while the server waits for it. Default: 30 s of silence,
     /// longer than a phone takes to change networks; in total 30 s plus 1 s for every 500 bytes, a modem's rate, so
     /// that one byte a second cannot hold a connection for ever. A slower body is refused with 408.
-    /// [`RequestBody::set_pace`](super::server::RequestBody::set_pace) sets it for one request.
+    /// [`Exchange::set_body_pace`](super::server::Exchange::set_body_pace) sets it for one request.
     pub request_pace: Pace,
     /// For a client: the pace of a response's body, counted while the client waits for it. Default: 300 s of silence,
     /// since event streams and watches send something every few minutes at the least, to keep middleboxes from dropping
     /// the connection; no total time, since such streams are endless.
-    /// [`ResponseBody::set_pace`](super::client::ResponseBody::set_pace) sets it for one response.
+    /// [`Call::set_body_pace`](super::client::Call::set_body_pace) sets it for one response.
     pub response_pace: Pace,
     /// Bytes of an unread body that are read and discarded to keep the connection. Default 64 KiB: reading more costs
     /// more than a new connection. A response announces the close if the rest of the request's body is longer than this

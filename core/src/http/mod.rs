@@ -4,15 +4,12 @@
 //! needs two recipients that read the same bytes differently. [`Reading`] sets how strictly a client reads responses.
 
 mod body;
-pub mod calling;
 pub mod client;
 pub(crate) mod grammar;
 mod limits;
 mod received;
 mod sent;
 pub mod server;
-pub mod serving;
-mod upgraded;
 
 pub use body::{Body, BodyEvent, Streaming, Writer};
 pub use grammar::date::Date;
@@ -22,7 +19,6 @@ pub use grammar::status::{InvalidStatusCode, StatusCode};
 pub use grammar::target::Target;
 pub use grammar::version::Version;
 pub use limits::Limits;
-pub use received::body::{Event, Ready};
 pub use received::fields::Fields;
 pub use received::request::Request;
 pub use received::response::{InterimResponse, ResponseHead};
@@ -32,4 +28,3 @@ pub use sent::framing::Framing;
 pub use sent::request::{ConnectHead, InvalidRequestHead, RequestHead};
 pub use sent::response::{Head, InterimHead, InvalidInterim};
 pub use sent::upgrade::UpgradeHead;
-pub use upgraded::Upgraded;

@@ -8,9 +8,8 @@ use crate::{Exceeded, Limit, Violation};
 
 /// The end of receiving, and the Close that the peer is owed for it, at most once. RFC 6455 7.1.7.
 ///
-/// [`Sender::fail`](super::Sender::fail) takes it.
+/// [`Socket::close`](super::Socket::close) tells the peer.
 #[derive(Debug)]
-#[must_use = "give it to `Sender::fail`, which tells the peer"]
 pub struct Failure(Box<Cause>);
 
 /// Why nothing more is received, by blame.

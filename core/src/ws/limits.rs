@@ -24,7 +24,7 @@ pub struct Limits {
     /// connection can make us hold this much, and twice that while its buffer grows. A longer message fails with 1009,
     /// at the header of the frame that would exceed the limit, or when the decompressed size exceeds it.
     pub message_bytes: u64,
-    /// Bytes of one message that is received in pieces ([`Receiver::poll_piece`](super::Receiver::poll_piece)), counted
+    /// Bytes of one message that is received in pieces ([`Socket::piece`](super::Socket::piece)), counted
     /// in the same way. The two limits above do not apply to such a message. Default 1 GiB, as for a body: it is
     /// streamed through constant memory, so this bounds the time of one message. A longer message fails with 1009, as
     /// above.
@@ -36,7 +36,7 @@ pub struct Limits {
     /// The pace of a message that has begun, counted while we wait for it, from its first byte to its last, also
     /// between fragments. Default: 60 s of silence, since a peer may generate a message while it sends it; in total 5
     /// minutes plus 1 s for every 500 bytes, so that a byte now and then cannot hold the gathered memory for ever. A
-    /// slower message fails with 1008. [`Session::set_message_pace`](super::Session::set_message_pace) sets it for one
+    /// slower message fails with 1008. [`Socket::set_message_pace`](super::Socket::set_message_pace) sets it for one
     /// socket.
     pub message_pace: Pace,
     /// The time from one keep-alive ping to the next, plus or minus 10 % ([`Jitter`](super::Jitter)). Default 20 s:

@@ -1,9 +1,9 @@
 //! A driver and its application: plays one connection and logs all that was understood of the first exchange.
 
 use bytes::Bytes;
-use endwell_core::http::calling::{Again, Call, CallEvent, Client, Failure, Handshake, Opening, Sent};
+use endwell_core::http::client::{Again, Call, CallEvent, Client, Failure, Handshake, Opening, Sent};
 use endwell_core::http::{ConnectHead, Framing, Method, Reading, RequestHead, UpgradeHead};
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::ws::{self, Masks, Offer};
 use endwell_core::{Arrived, Ending, Error, OutboxLimits, Upgraded};
 use endwell_fuzz::framing::{self, Broken, Kind, Message, Trust};

@@ -2,7 +2,7 @@
 
 use endwell_core::Io;
 use endwell_core::http::Streaming;
-use endwell_core::http::calling::{Answer, Call, Sent, Withheld};
+use endwell_core::http::client::{Answer, Call, Sent, Withheld};
 
 /// How far the request is.
 pub enum Sending {

@@ -13,7 +13,7 @@
 mod oracle;
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::serving::{Exchange, Next, Server};
+use endwell_core::http::server::{Exchange, Next, Server};
 use endwell_core::http::{Field, FieldSection, Limits, Request};
 use endwell_core::ws::{self, Acceptance, Origins, Subprotocol};
 use endwell_fuzz::{Arrival, Peer, Transport};

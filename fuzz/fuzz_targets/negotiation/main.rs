@@ -12,10 +12,10 @@
 use core::convert::Infallible;
 
 use endwell_core::http::Limits;
-use endwell_core::http::calling::{Client, Handshake, Opening};
-use endwell_core::http::serving::{Next, Server};
-use endwell_core::ws::socket::{Event, Socket};
+use endwell_core::http::client::{Client, Handshake, Opening};
+use endwell_core::http::server::{Next, Server};
 use endwell_core::ws::{self, Acceptance, Deflate, Masks, Offer, WindowBits};
+use endwell_core::ws::{Event, Socket};
 use endwell_core::{Instant, Io, Look, OutboxLimits, Wrote};
 use libfuzzer_sys::fuzz_target;
 

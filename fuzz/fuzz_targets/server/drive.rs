@@ -1,7 +1,7 @@
 //! A driver and its handlers: plays one connection and logs all that was understood.
 
 use bytes::Bytes;
-use endwell_core::http::serving::{After, Answered, Exchange, Next, Refusal, Server, Writing};
+use endwell_core::http::server::{After, Answered, Exchange, Next, Refusal, Server, Writing};
 use endwell_core::http::{
     BodyEvent, Date, Field, FieldSection, Framing, Head, InterimHead, NotWritten, Request, StatusCode,
 };

@@ -11,8 +11,8 @@ use core::convert::Infallible;
 use core::time::Duration;
 
 use endwell_core::http::Limits;
-use endwell_core::http::calling::Client;
-use endwell_core::http::serving::Server;
+use endwell_core::http::client::Client;
+use endwell_core::http::server::Server;
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use libfuzzer_sys::fuzz_target;
 use state::State;

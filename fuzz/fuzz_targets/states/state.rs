@@ -1,16 +1,16 @@
 //! One field that holds any state, and a call of it for every command.
 
 use bytes::Bytes;
-use endwell_core::http::calling::{
+use endwell_core::http::client::{
     Again, Call, CallEvent, Client, Handshake, Opening, Sent, Streaming, Withheld,
 };
-use endwell_core::http::serving::{After, Answered, Exchange, Next, Server, Unanswered, Writing};
+use endwell_core::http::server::{After, Answered, Exchange, Next, Server, Unanswered, Writing};
 use endwell_core::http::{
     BodyEvent, ConnectHead, FieldSection, Framing, Head, InterimHead, Method, RequestHead, StatusCode,
     UpgradeHead, Writer,
 };
-use endwell_core::ws::socket::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::ws::{self, Acceptance, Close, Control, Kind, Masks, Offer, Origins};
+use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Ending, Io, Upgraded};
 
 /// The largest body that is written at once.

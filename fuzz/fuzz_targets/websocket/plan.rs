@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::ws::{Agreement, Deflate, Jitter, Limits, Masks, Role, WindowBits};
 use endwell_core::{OutboxLimits, Pace};
 use endwell_fuzz::{Peer, at};

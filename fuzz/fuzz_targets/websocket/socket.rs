@@ -1,8 +1,8 @@
 //! A socket, whatever its right, in the hands of one driver.
 
 use bytes::Bytes;
-use endwell_core::ws::socket::{Event, Idle, Piece, Receiving, Socket, Within, Writer};
 use endwell_core::ws::{Cause, Close, Control, Full, Kind};
+use endwell_core::ws::{Event, Idle, Piece, Receiving, Socket, Within, Writer};
 use endwell_core::{Closing, Io};
 
 pub enum Held {

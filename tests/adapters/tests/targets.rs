@@ -2,7 +2,7 @@
 
 use endwell::client::Url;
 use endwell::http::{Limits, Method, RequestHead};
-use endwell_core::http::calling::Client;
+use endwell_core::http::client::Client;
 use endwell_core::{Instant, OutboxLimits, Wrote};
 use endwell_core_tests::verdict::echo;
 use proptest::prelude::*;

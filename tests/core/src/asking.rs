@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use core::convert::Infallible;
 use core::time::Duration;
-use endwell_core::http::calling::{
+use endwell_core::http::client::{
     Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Streaming, Withheld,
 };
 use endwell_core::http::{

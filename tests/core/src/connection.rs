@@ -2,7 +2,7 @@
 
 use core::convert::Infallible;
 use core::time::Duration;
-use endwell_core::http::serving::{After, Next, Server};
+use endwell_core::http::server::{After, Next, Server};
 use endwell_core::http::{Limits, Request};
 use endwell_core::{Arrived, Closing, Deadline, Ended, Ending, Instant, Io, Look, OutboxLimits, Wrote};
 

@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use endwell_core::http::{self, FieldSection, Framing, Method};
-use endwell_core::ws::socket::Event;
+use endwell_core::ws::Event;
 use endwell_core::ws::{self, Agreement, CloseCode, Deflate};
 use endwell_core::{Ending, Instant, Io, Look, OutboxLimits, Pace, Total};
 use endwell_core_tests::asking::{Ask, Asking, Pieces, head};

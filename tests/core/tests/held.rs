@@ -7,8 +7,8 @@
 
 use bytes::Bytes;
 use core::cell::Cell;
-use endwell_core::http::calling::{Again, CallEvent, Client};
-use endwell_core::http::serving::{After, Exchange, Next, Server, Writing};
+use endwell_core::http::client::{Again, CallEvent, Client};
+use endwell_core::http::server::{After, Exchange, Next, Server, Writing};
 use endwell_core::http::{BodyEvent, Framing, Head, Limits, Method, RequestHead, StatusCode};
 use endwell_core::{Ending, Io, OutboxLimits};
 use endwell_core_tests::io::{feed, take};

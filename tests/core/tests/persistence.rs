@@ -200,8 +200,8 @@ fn a_peer_that_leaves_between_requests_ends_it_and_within_a_head_it_is_told() {
 #[test]
 fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
     use bytes::Bytes;
-    use endwell_core::http::calling::{CallEvent, Client};
-    use endwell_core::http::serving::{Next, Server};
+    use endwell_core::http::client::{CallEvent, Client};
+    use endwell_core::http::server::{Next, Server};
     use endwell_core::http::{Limits, Method, RequestHead};
     use endwell_core::{Ended, OutboxLimits};
     use endwell_core_tests::io::{cut, feed};

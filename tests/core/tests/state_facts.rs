@@ -10,11 +10,11 @@ use core::convert::Infallible;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::calling::{Call, CallEvent, Client, Sent};
-use endwell_core::http::serving::{After, Exchange, Next, Server};
+use endwell_core::http::client::{Call, CallEvent, Client, Sent};
+use endwell_core::http::server::{After, Exchange, Next, Server};
 use endwell_core::http::{BodyEvent, FieldSection, Framing, Head, Limits, Method, RequestHead, StatusCode};
-use endwell_core::ws::socket::{Piece, Socket};
 use endwell_core::ws::{self, Close, Jitter, Kind, Role};
+use endwell_core::ws::{Piece, Socket};
 use endwell_core::{
     Arrived, Closing, Deadline, End, Ended, Ending, Io, Limit, OutboxLimits, Pace, Upgraded, Wrote,
 };
@@ -132,7 +132,7 @@ fn a_pace_is_set_for_one_body_alone() {
     socket.set_message_pace(SECOND);
     assert_eq!(waits(socket.io(), 0), ends(1000, Limit::MessageProgress));
     assert_eq!(look(socket.io(), 1000), Arrived::Something);
-    assert!(matches!(socket.event(), Some(ws::socket::Event::Failed(_))));
+    assert!(matches!(socket.event(), Some(ws::Event::Failed(_))));
 }
 
 #[test]
@@ -262,5 +262,5 @@ fn memory_is_lent_and_given_back() {
     assert_eq!((socket.io().queued(), socket.io().sent()), (0, 7));
     // What was unread is a part of what comes.
     feed(socket.io(), b"\0\0hello");
-    assert!(matches!(socket.event(), Some(ws::socket::Event::Text(text)) if &*text == "hello"));
+    assert!(matches!(socket.event(), Some(ws::Event::Text(text)) if &*text == "hello"));
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::time::Duration;
-use endwell_core::http::serving::{After, Next, Server};
+use endwell_core::http::server::{After, Next, Server};
 use endwell_core::http::{BodyEvent, Framing, Head, Limits, StatusCode};
 use endwell_core::{Arrived, Deadline, Instant, Limit, OutboxLimits, Pace};
 use endwell_core_tests::client;

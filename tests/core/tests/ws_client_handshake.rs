@@ -11,12 +11,12 @@
 mod ws_help;
 
 use bytes::Bytes;
-use endwell_core::http::calling::{
+use endwell_core::http::client::{
     Again, Call, CallEvent, Client, Failure, GrantHead, Handshake, Opening, Sent,
 };
-use endwell_core::http::serving::{Exchange, Next, Server};
+use endwell_core::http::server::{Exchange, Next, Server};
 use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Reading, Request, StatusCode};
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::ws::{Acceptance, InvalidSubprotocol, Limits, Masks, Offer, Subprotocol};
 use endwell_core::{Arrived, Ended, Ending, Limit, OutboxLimits};
 use endwell_core_tests::cutter;

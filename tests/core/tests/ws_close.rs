@@ -11,7 +11,7 @@
 
 mod ws_help;
 
-use endwell_core::ws::socket::Event;
+use endwell_core::ws::Event;
 use endwell_core::ws::{Cause, Close, CloseCode, Kind, Limits};
 use endwell_core::{Arrived, Closing, End, Ended, Ending, Limit};
 use endwell_core_tests::io::{at, end, end_at, feed, feed_at, look, waits, written, written_at};

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use endwell_core::OutboxLimits;
-use endwell_core::ws::socket::{Event, Piece, Socket};
 use endwell_core::ws::{Agreement, Cause, Compression, Deflate, Kind, Limits, Message, WindowBits};
+use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core_tests::io::{self, take, written};
 use ws_help::masked;
 

@@ -13,7 +13,7 @@ mod ws_help;
 
 use bytes::Bytes;
 use endwell_core::OutboxLimits;
-use endwell_core::http::serving::{Exchange, Next, Server};
+use endwell_core::http::server::{Exchange, Next, Server};
 use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Request};
 use endwell_core::ws::{Acceptance, Limits, NotAHandshake, Origins, Subprotocol};
 use endwell_core_tests::io::{feed, written};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::ws::{Jitter, Limits, Role};
 use endwell_core::{Instant, Limit, OutboxLimits};
 use endwell_core_tests::io::waits;

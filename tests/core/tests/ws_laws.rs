@@ -12,8 +12,8 @@
 mod ws_help;
 
 use bytes::Bytes;
-use endwell_core::ws::socket::{Event, Socket};
 use endwell_core::ws::{CloseCode, Control, Jitter, Kind, Limits, Message, Role};
+use endwell_core::ws::{Event, Socket};
 use endwell_core::{Ended, OutboxLimits};
 use endwell_core_tests::io::{feed, take, written};
 use proptest::prelude::*;

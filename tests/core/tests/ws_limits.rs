@@ -11,8 +11,8 @@
 
 mod ws_help;
 
-use endwell_core::ws::socket::{Event, Socket};
 use endwell_core::ws::{Cause, Close, Limits};
+use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Bound, Deadline, Exceeded, Limit, OutboxLimits};
 use endwell_core_tests::io::{at, feed, feed_at, look, pause, take, waits, written, written_at};
 use ws_help::{Got, agreed, cause, masked, plain, receive, server, server_with};

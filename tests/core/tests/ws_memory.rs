@@ -6,10 +6,10 @@ mod ws_help;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use endwell_core::http::calling::{Call, Client, Sent};
-use endwell_core::http::serving::{Exchange, Server, Writing};
-use endwell_core::ws::socket::{Event, Piece, Receiving, Socket, Within};
+use endwell_core::http::client::{Call, Client, Sent};
+use endwell_core::http::server::{Exchange, Server, Writing};
 use endwell_core::ws::{Close, CloseCode, Limits};
+use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Ending, Io, Upgraded};
 use endwell_core_tests::io::{self, take};
 use ws_help::{masked, server};

@@ -13,8 +13,8 @@
 mod ws_help;
 
 use core::time::Duration;
-use endwell_core::ws::socket::{Event, Piece, Socket};
 use endwell_core::ws::{Cause, Close, Kind, Limits};
+use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core::{Arrived, Limit, Pace};
 use endwell_core_tests::io::{feed, feed_at, look, waits, written};
 use ws_help::{

@@ -10,7 +10,7 @@
 
 mod ws_help;
 
-use endwell_core::ws::socket::{Event, Piece};
+use endwell_core::ws::{Event, Piece};
 use endwell_core::ws::{Kind, Limits};
 use endwell_core_tests::io::feed;
 use proptest::prelude::*;

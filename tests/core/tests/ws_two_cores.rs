@@ -11,8 +11,8 @@
 
 mod ws_help;
 
-use endwell_core::ws::socket::{Event, Receiving, Socket};
 use endwell_core::ws::{Close, CloseCode, Limits};
+use endwell_core::ws::{Event, Receiving, Socket};
 use endwell_core::{Arrived, Closing, End, Ended, Ending, Io, Limit};
 use endwell_core_tests::io::{end_at, feed_at, look, written_at};
 use proptest::prelude::*;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell::core::ws::{Role, socket};
+use endwell::core::ws::{self as core_ws, Role};
 use endwell::core::{Instant, Pace};
 use endwell::ws::{Driver, Jitter, OutletLimits, Socket};
 use endwell::{Config, Transport};
@@ -227,6 +227,6 @@ pub fn connect(pipe: &Pipe) -> (Socket, Driver) {
     config.ws.message_pace = Pace::UNLIMITED;
     let limits = Arc::new(config.ws.clone());
     let (output, jitter) = (config.output, Jitter::default());
-    let web_socket = socket::Socket::from_parts(Role::Server, Bytes::new(), limits, output, jitter, None);
+    let web_socket = core_ws::Socket::from_parts(Role::Server, Bytes::new(), limits, output, jitter, None);
     Socket::over(pipe.clone(), web_socket, &config)
 }

@@ -13,7 +13,7 @@ use core::cell::UnsafeCell;
 use core::convert::Infallible;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use endwell_core::http::serving::{After, Next, Server};
+use endwell_core::http::server::{After, Next, Server};
 use endwell_core::http::{Head, Limits, Method, StatusCode};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 

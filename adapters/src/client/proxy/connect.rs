@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use endwell_core::http::calling::{Client, Failure, Handshake, Opening};
+use endwell_core::http::client::{Client, Failure, Handshake, Opening};
 use endwell_core::http::{ConnectHead, Field, Limits};
 use endwell_core::{Error, Look, OutboxLimits, Upgraded, Wrote};
 

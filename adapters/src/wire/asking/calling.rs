@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::http::calling::{
+use endwell_core::http::client::{
     Again, Call, CallEvent, Client, CutOff, Failure, Sent, Streaming, Withheld,
 };
 use endwell_core::http::{FieldSection, Fields, InterimResponse, ResponseHead, Writer};

@@ -11,10 +11,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::http::calling::Failure as NoAnswer;
-use endwell_core::http::calling::{Client, GrantHead, Handshake, Opening};
+use endwell_core::http::client::Failure as NoAnswer;
+use endwell_core::http::client::{Client, GrantHead, Handshake, Opening};
 use endwell_core::http::{Fields, InterimResponse, ResponseHead, Writer};
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::{Io, Pace, Upgraded};
 
 use crate::Ended;

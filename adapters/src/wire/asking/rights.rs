@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::Payload;
-use endwell_core::http::calling::Client;
+use endwell_core::http::client::Client;
 use endwell_core::http::{FieldSection, InterimResponse, ResponseHead};
 
 use super::super::{State, Wire};

@@ -36,13 +36,13 @@ impl Outbox {
     /// [arrives](Self::arrived), for [`Limits::continue_time`](crate::http::Limits::continue_time) at the most. Until
     /// then [`chunks`](Self::chunks) is empty and [`remaining`](Buf::remaining) is zero, although the outbox is not
     /// empty. Call [`poll`](Self::poll) then, and again at its [`deadline`](Self::deadline).
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.len > 0 && self.remaining() == 0
     }
 
     /// Ends the [hold](Self::is_held), because bytes or the end of the stream have arrived: the peer has read the 100.
     /// Returns true if bytes were held.
-    pub fn arrived(&mut self) -> bool {
+    pub(crate) fn arrived(&mut self) -> bool {
         let held = self.is_held();
         if held {
             self.hold = None;

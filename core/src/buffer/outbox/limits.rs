@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::Pace;
 
-/// The bounds of an [`Outbox`](crate::Outbox).
+/// The bounds of what a connection queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboxLimits {
     /// Bytes that may be queued. More data is handed back. Default 1 MiB: sixteen full socket buffers of the usual

@@ -62,14 +62,14 @@ impl Default for Acknowledged {
 
 impl Outbox {
     /// The pace at which the peer must take what is queued.
-    pub fn pace(&self) -> &Pace {
+    pub(crate) fn pace(&self) -> &Pace {
         self.pace.as_deref().unwrap_or(&self.limits.pace)
     }
 
     /// Sets the pace at which the peer must take what is queued from now on, instead of
     /// [`OutboxLimits::pace`](crate::OutboxLimits::pace), for example for one large download or one endless stream. `None`
     /// restores the pace of the limits.
-    pub fn set_pace(&mut self, pace: Option<Pace>) {
+    pub(crate) fn set_pace(&mut self, pace: Option<Pace>) {
         self.pace = pace.map(Box::new);
     }
 
@@ -87,7 +87,7 @@ impl Outbox {
     /// # Errors
     ///
     /// [`Limit::WriteProgress`] if the peer takes our output too slowly. The caller can only reset the connection.
-    pub fn poll(
+    pub(crate) fn poll(
         &mut self,
         now: Instant,
         unacknowledged: impl FnOnce() -> Option<u64>,
@@ -143,7 +143,11 @@ impl Outbox {
     ///
     /// `unacknowledged` is as for [`poll`](Self::poll). If the system cannot tell, what the transport has taken counts
     /// as arrived.
-    pub fn is_on_its_way(&mut self, now: Instant, unacknowledged: impl FnOnce() -> Option<u64>) -> bool {
+    pub(crate) fn is_on_its_way(
+        &mut self,
+        now: Instant,
+        unacknowledged: impl FnOnce() -> Option<u64>,
+    ) -> bool {
         if !self.is_empty() {
             // The pace is judged by `poll`, on write.
             return true;
@@ -187,7 +191,7 @@ impl Outbox {
     }
 
     /// When [`poll`](Self::poll) must be called again.
-    pub fn deadline(&self) -> Option<Deadline> {
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
         if self.is_held() {
             return self.hold.as_deref().and_then(Hold::deadline);
         }

@@ -1,89 +1,322 @@
-//! The response to a request, until its head has arrived.
+//! A response as it arrives: its heads, then its body.
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::expect::Continue;
 use super::failure::Failure;
-use super::receive::{Received, Terms};
-use super::waiting::{Arrived, Waiting};
-use crate::http::{InterimResponse, RequestHead};
-use crate::{Deadline, Inbox, Step, Violation};
+use super::idle::unasked;
+use super::terms::Terms;
+use crate::http::grammar::reading::Reader;
+use crate::http::received::body::Incoming;
+use crate::http::received::length::{BodyLength, Framed};
+use crate::http::received::persistence::Persistence;
+use crate::http::received::progress::{HeadBounds, HeadProgress};
+use crate::http::received::response::{AnyHead, StatusLine};
+use crate::http::{Fields, InterimResponse, Limits, ResponseHead};
+use crate::io::{Ask, Conn, Since, Waits};
+use crate::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Violation};
 
-/// The response to one request, whose head has not arrived yet.
-///
-/// [`poll`](Self::poll) ends it in [`Next`] or in a [`Failure`].
+/// The response to the request that is open.
 #[derive(Debug)]
-#[must_use = "dropping it closes the connection"]
-pub struct Response {
-    waiting: Waiting,
+pub(crate) struct Response {
+    pub(super) limits: Arc<Limits>,
+    progress: HeadProgress<StatusLine>,
+    state: State,
+    stage: Stage,
+    expectation: Expectation,
+    interims: usize,
+    since: Since,
+    answer_time: Option<Duration>,
+    /// The request is written to its end, so the server can be expected to answer.
+    pub(super) is_asked: bool,
+    is_met: bool,
     terms: Terms,
+    /// The last interim head that was handed out.
+    pub(super) interim: Option<Box<InterimResponse>>,
+    pub(super) head: Option<Box<ResponseHead>>,
+    pub(super) announced: Option<u64>,
+    persistence: Persistence,
+    pub(super) body: Incoming,
 }
 
-/// What follows a request.
 #[derive(Debug)]
-#[must_use = "it holds the connection"]
-pub enum Next {
-    /// The withheld body can be written: the server asked for it, or its time to ask has passed. Comes at most once,
-    /// and only for a request that [expects](super::Client::request_expecting) it.
-    Continue(Continue, Response),
-    /// An interim response. The final one is still to come.
-    Interim(InterimResponse, Response),
-    /// The head of the final response, and its body to read.
-    Final(Received),
+enum State {
+    /// Before the final head.
+    Head,
+    /// In the body.
+    Body,
+    Failed(Box<Failure>),
+}
+
+/// What the client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The first byte of a head.
+    FirstByte,
+    /// The rest of a head.
+    Head,
+}
+
+/// Whether a body waits for the server to ask for it. RFC 9110 10.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expectation {
+    None,
+    Open,
+    /// The request has no content, so it carries no expectation.
+    Moot,
+}
+
+/// A head that has arrived, or what is no longer waited for.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    /// The server asked for the body, or its time to ask has passed.
+    Continue,
+    Interim(Box<InterimResponse>),
+    /// The final head. Its body comes next.
+    Final,
 }
 
 impl Response {
-    pub(super) fn new(waiting: Waiting, head: &RequestHead) -> Self {
-        Self { waiting, terms: Terms::of(head) }
+    /// No request was sent yet.
+    pub(super) fn new(inbox: &mut Inbox, limits: Arc<Limits>) -> Self {
+        let body = Incoming::new(inbox, Arc::clone(&limits), Reader::Client, BodyLength::Known(0));
+        Self {
+            progress: HeadProgress::new(limits.reading_of(Reader::Client)),
+            state: State::Head,
+            stage: Stage::FirstByte,
+            expectation: Expectation::None,
+            interims: 0,
+            since: Since::default(),
+            answer_time: limits.response_time,
+            is_asked: false,
+            is_met: false,
+            terms: Terms::UPGRADE,
+            interim: None,
+            head: None,
+            announced: None,
+            persistence: Persistence::Keep,
+            body,
+            limits,
+        }
     }
 
-    /// The inbox for received bytes.
-    pub fn inbox(&mut self) -> &mut Inbox {
-        self.waiting.inbox()
+    /// A request is written: expects its response. `inbox` is as it was when the request was written.
+    pub(super) fn expect(&mut self, inbox: &mut Inbox, terms: Terms, expectation: Expectation, asked: bool) {
+        inbox.forget_silence();
+        let state = match inbox.unread() {
+            [] => State::Head,
+            got => State::Failed(Box::new(unasked(got).into())),
+        };
+        let limits = Arc::clone(&self.limits);
+        *self = Self { state, terms, expectation, is_asked: asked, ..Self::new(inbox, limits) };
     }
 
-    /// Returns the next head, if it has arrived completely.
-    ///
-    /// # Errors
-    ///
-    /// The server broke the protocol, met a limit, or ended the stream. Nothing after that point can be parsed: the
-    /// connection is lost.
-    pub fn poll(mut self) -> Result<Step<Self, Next>, Failure> {
-        Ok(match self.waiting.poll()? {
-            None => Step::Wait(self),
-            Some(Arrived::Continue) => Step::Done(Next::Continue(Continue::new(), self)),
-            Some(Arrived::Interim(head)) if head.status() == 101 => {
-                let expected = "no 101 to a request that offers no other protocol";
-                return Err(Violation::new(expected, head.as_bytes(), "RFC 9110 15.2.2").into());
+    /// The next head, if it has arrived completely. Not called once the final head has arrived.
+    pub(crate) fn poll_head(&mut self, inbox: &mut Inbox) -> Result<Option<Arrived>, Failure> {
+        if let State::Failed(failure) = &self.state {
+            return Err(Failure::clone(failure));
+        }
+        let arrived = self.advance(inbox);
+        if let Err(failure) = &arrived {
+            self.state = State::Failed(Box::new(failure.clone()));
+        }
+        arrived
+    }
+
+    fn advance(&mut self, inbox: &mut Inbox) -> Result<Option<Arrived>, Failure> {
+        if self.expectation == Expectation::Moot {
+            self.expectation = Expectation::None;
+            return Ok(Some(Arrived::Continue));
+        }
+        let head = self.limits.head(Reader::Client);
+        let bounds = HeadBounds { head, line: head, line_exceeds: Exceeded::bytes(Limit::HeadBytes, head) };
+        let reading = self.limits.reading_of(Reader::Client);
+        let parse = |text: &[u8], line| StatusLine::parse(text, line, reading).map_err(Failure::from);
+        match self.progress.advance(inbox.unread(), &bounds, parse)? {
+            Some((line, len)) => self.arrived(inbox, line, len).map(Some),
+            None if inbox.has_ended() => Err(self.cut_off(inbox)),
+            None if self.is_met && inbox.dry_at().is_some() => self.late(),
+            None => Ok(None),
+        }
+    }
+
+    fn arrived(&mut self, inbox: &mut Inbox, line: StatusLine, len: usize) -> Result<Arrived, Failure> {
+        let text = inbox.payload(len).take();
+        let (lines, reading) =
+            (self.limits.fields_of(Reader::Client), self.limits.reading_of(Reader::Client));
+        let fields = Fields::parse(text.clone(), line.end(), lines, reading).map_err(|(_, error)| error)?;
+        let head = match AnyHead::new(text, line, fields) {
+            AnyHead::Final(head) => {
+                self.head = Some(Box::new(head));
+                return Ok(Arrived::Final);
             }
-            Some(Arrived::Interim(head)) => Step::Done(Next::Interim(head, self)),
-            Some(Arrived::Final(head)) => {
-                Step::Done(Next::Final(Received::new(self.waiting, head, self.terms)?))
+            AnyHead::Interim(head) => head,
+        };
+        self.interims += 1;
+        if self.interims > self.limits.interim_responses {
+            return Err(Exceeded::count(Limit::InterimCount, self.limits.interim_responses).into());
+        }
+        self.progress = HeadProgress::new(reading);
+        self.stage = Stage::FirstByte;
+        self.since.restart();
+        inbox.forget_silence();
+        if head.status() == 100 && self.expectation == Expectation::Open {
+            self.expectation = Expectation::None;
+            return Ok(Arrived::Continue);
+        }
+        Ok(Arrived::Interim(Box::new(head)))
+    }
+
+    /// Goes on with the body of the final head.
+    pub(crate) fn begin_body(&mut self, inbox: &mut Inbox) -> Result<(), Failure> {
+        let begun = self.body_of_head(inbox);
+        self.state = match &begun {
+            Ok(()) => State::Body,
+            Err(failure) => State::Failed(Box::new(failure.clone())),
+        };
+        begun
+    }
+
+    fn body_of_head(&mut self, inbox: &mut Inbox) -> Result<(), Failure> {
+        let Some(head) = self.head.as_deref() else { return Ok(()) };
+        let (status, fields, version) = (head.status(), head.fields(), head.version());
+        let reading = self.limits.reading_of(Reader::Client);
+        let Framed { length, announced, persistence } =
+            Framed::of_response(self.terms.asked(), status, fields, version, reading)?;
+        if matches!(length, BodyLength::Known(length) if length > self.limits.body_bytes) {
+            let bound = Bound::Bytes(self.limits.body_bytes);
+            return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
+        }
+        self.persistence = match (self.terms.persistence(), persistence) {
+            (Persistence::Keep, Persistence::Keep) => Persistence::of(version, fields),
+            (Persistence::Close, _) | (_, Persistence::Close) => Persistence::Close,
+        };
+        self.announced = announced;
+        self.body = Incoming::new(inbox, Arc::clone(&self.limits), Reader::Client, length);
+        Ok(())
+    }
+
+    /// The caller waits no longer for the rest: nothing more can be understood.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.state = State::Failed(Box::new(failure));
+    }
+
+    /// True if the final head says success.
+    pub(super) fn is_success(&self) -> bool {
+        self.head.as_deref().is_some_and(|head| head.status().is_success())
+    }
+
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match &self.state {
+            State::Failed(failure) => Some(failure),
+            State::Head | State::Body => None,
+        }
+    }
+
+    /// True if the final head was found, and its body comes next.
+    pub(super) fn is_in_body(&self) -> bool {
+        matches!(self.state, State::Body)
+    }
+
+    /// True if no byte has arrived since the request.
+    pub(crate) fn is_untouched(&self, inbox: &Inbox) -> bool {
+        matches!(self.state, State::Head) && self.interims == 0 && inbox.is_empty()
+    }
+
+    /// True if no further request can follow, whatever comes.
+    pub(super) fn is_last(&self) -> bool {
+        match self.state {
+            State::Head => false,
+            State::Body => {
+                self.persistence == Persistence::Close || self.body.is_until_close() || self.body.has_failed()
             }
-        })
+            State::Failed(_) => true,
+        }
     }
 
-    /// Notes that the caller does not wait for the server now: the request is not written out, or the caller does not
-    /// read. Silence counts from the next look at the stream, except within a head.
-    pub fn pause(&mut self) {
-        self.waiting.pause();
+    pub(crate) fn set_response_time(&mut self, time: Option<Duration>) {
+        self.answer_time = time;
     }
 
-    /// Sets the time from the request to the first byte of its response, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time): a long poll, or a request that takes the server
-    /// long to compute, needs more. `None`: no limit.
-    pub fn set_response_time(&mut self, time: Option<Duration>) {
-        self.waiting.set_response_time(time);
+    fn time_limit(&self) -> (Option<Duration>, Limit) {
+        match (self.stage, self.expectation) {
+            (Stage::Head, _) => (Some(self.limits.head_time), Limit::HeadTime),
+            (Stage::FirstByte, Expectation::Open) => (Some(self.limits.continue_time), Limit::ContinueTime),
+            (Stage::FirstByte, Expectation::None | Expectation::Moot) => {
+                (self.answer_time, Limit::ResponseTime)
+            }
+        }
     }
 
-    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
-    pub fn deadline(&self) -> Option<Deadline> {
-        self.waiting.deadline()
+    /// The time of what is waited for is over.
+    fn late(&mut self) -> Result<Option<Arrived>, Failure> {
+        self.is_met = false;
+        match self.time_limit() {
+            (_, Limit::ContinueTime) => {
+                self.expectation = Expectation::None;
+                self.since.restart();
+                Ok(Some(Arrived::Continue))
+            }
+            (Some(time), limit) => Err(Exceeded::time(limit, time).into()),
+            (None, _) => Ok(None),
+        }
     }
 
-    /// True if no byte of a response has arrived. If the transport fails now, the request may not have arrived, as
-    /// after [`Failure::Unanswered`].
-    pub fn is_untouched(&self) -> bool {
-        self.waiting.is_untouched()
+    fn cut_off(&self, inbox: &Inbox) -> Failure {
+        if self.is_untouched(inbox) {
+            return Failure::Unanswered;
+        }
+        let expected = if inbox.is_empty() {
+            "a final response behind the interim ones"
+        } else {
+            "a whole head before the end of the stream"
+        };
+        Violation::new(expected, inbox.unread(), "RFC 9112 8").into()
+    }
+}
+
+impl Waits for Response {
+    fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
+        match self.state {
+            State::Failed(_) => return false,
+            State::Body => return Waits::found_nothing(&mut self.body, conn, now, ask),
+            State::Head => {}
+        }
+        if self.stage == Stage::FirstByte && !conn.inbox.is_empty() {
+            self.stage = Stage::Head;
+            self.since.restart();
+        }
+        // A head that has begun must be completed in time. Before, the server may not have got the request.
+        if self.stage == Stage::FirstByte && (!self.is_asked || conn.is_unsent(now, ask)) {
+            self.since.restart();
+            self.is_met = false;
+            return false;
+        }
+        let (Some(time), _) = self.time_limit() else { return false };
+        self.is_met = self.since.is_over(now, time);
+        self.is_met
+    }
+
+    fn pause(&mut self, conn: &mut Conn, now: Instant) {
+        match self.state {
+            State::Body => self.body.pause(&mut conn.inbox, now),
+            State::Head if self.stage == Stage::FirstByte => {
+                self.since.restart();
+                conn.inbox.forget_silence();
+            }
+            State::Head | State::Failed(_) => {}
+        }
+    }
+
+    fn deadline(&self, _: &Conn) -> Option<Deadline> {
+        match self.state {
+            State::Failed(_) => None,
+            State::Body => self.body.deadline(),
+            State::Head => {
+                let (time, reason) = self.time_limit();
+                self.since.end(time?).map(|at| Deadline { at, reason })
+            }
+        }
     }
 }

@@ -35,11 +35,6 @@ impl LineScan {
         Self { looked_at: 0, line: 0, reading }
     }
 
-    /// Where the first incomplete line starts.
-    pub(in crate::http) fn line_start(self) -> usize {
-        self.line
-    }
-
     /// Returns the next line of `text`. The bytes that were passed before must be unchanged.
     pub(in crate::http) fn next_line(&mut self, text: &[u8]) -> Result<Option<Line>, Violation> {
         let Some(found) = text.get(self.looked_at..).and_then(|rest| characters::find(b'\n', rest)) else {

@@ -9,7 +9,7 @@ use super::length::BodyLength;
 use crate::http::grammar::reading::Reader;
 use crate::http::{Fields, Limits};
 use crate::time::Clock;
-use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Payload, Violation, convert};
+use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Violation, convert};
 
 /// The rest of a message that is being received.
 #[derive(Debug)]
@@ -41,28 +41,10 @@ enum Receiving {
     Failed(Error),
 }
 
-/// A part of a body has arrived: exchange this for the [`Event`].
-///
-/// A loop can thus poll, return if a part is ready, and read more if not, without borrowing the event.
-#[derive(Debug)]
-#[must_use = "exchange it for the event"]
-pub struct Ready(Kind);
-
 #[derive(Debug)]
 enum Kind {
     Data(usize),
     Trailers(Box<Fields>),
-    End,
-}
-
-/// A part of a body.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// Content, in the receive buffer.
-    Data(Payload<'a>),
-    /// The trailer section, if there was one. It is never merged into the head (RFC 9110 6.5.1).
-    Trailers(Fields),
-    /// The end. Each further poll returns it again.
     End,
 }
 
@@ -95,9 +77,12 @@ impl Incoming {
     /// True if something was found that [`take`](Self::take) returns.
     pub(crate) fn is_ready(&mut self, inbox: &mut Inbox) -> bool {
         if let None | Some(Kind::End) = self.found {
-            match self.poll(inbox) {
-                Ok(found) => self.found = found.map(|Ready(kind)| kind),
-                Err(_) => return true,
+            match self.next(inbox) {
+                Ok(found) => self.found = found,
+                Err(error) => {
+                    self.state = Receiving::Failed(error);
+                    return true;
+                }
             }
         }
         self.found.is_some()
@@ -120,29 +105,6 @@ impl Incoming {
             Receiving::Failed(error) => Found::Failed(error),
             Receiving::Known { .. } | Receiving::Chunked(_) | Receiving::UntilClose { .. } => Found::End,
         })
-    }
-
-    pub(in crate::http) fn poll(&mut self, inbox: &mut Inbox) -> Result<Option<Ready>, Error> {
-        match self.next(inbox) {
-            Ok(found) => Ok(found.map(Ready)),
-            Err(error) => {
-                self.state = Receiving::Failed(error.clone());
-                Err(error)
-            }
-        }
-    }
-
-    pub(in crate::http) fn event<'a>(&mut self, inbox: &'a mut Inbox, ready: Ready) -> Event<'a> {
-        match ready.0 {
-            Kind::Data(len) => {
-                // A token of another body cannot consume more than the rest of this one.
-                let len = len.min(self.data_ready(inbox));
-                self.consumed(len);
-                Event::Data(inbox.payload(len))
-            }
-            Kind::Trailers(fields) => Event::Trailers(*fields),
-            Kind::End => Event::End,
-        }
     }
 
     /// Notes that the next `len` bytes of content leave the inbox.

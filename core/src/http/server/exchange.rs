@@ -1,80 +1,228 @@
-//! A request, and the right to respond to it.
+//! A request, and the right to answer it.
 
-use super::receive::RequestBody;
-use super::respond::Responder;
-use super::upgrade::{NotSwitched, write_switch, write_tunnel};
-use crate::Outbox;
-use crate::http::{Date, FieldSection, Request, Upgraded};
+use alloc::boxed::Box;
 
-/// A request whose head has arrived, and the right to respond to it.
+use bytes::Bytes;
+
+use super::idle::Server;
+use super::responder::Responder;
+use super::{Inner, closing, reset};
+use crate::http::body::{Body, Streaming, Writer};
+use crate::http::received::persistence::Persistence;
+use crate::http::{Date, FieldSection, Framing, Head, InterimHead, Method, Request};
+use crate::io::Conn;
+use crate::{Closing, Ended, Io, Pace};
+
+/// A request whose head has arrived, and a right: to answer it, or to write on.
 ///
-/// Take it apart to use `recv` and `send` side by side: a response can start while the request is still arriving. Or
-/// hand the whole exchange to another protocol.
+/// `W` is the right. [`Unanswered`]: no final response was begun. [`Writing`]: the body of the response is being
+/// written. [`Answered`]: the response is complete, and nothing can be written.
+///
+/// In each of them the body of the request can be read.
 #[derive(Debug)]
 #[must_use = "an exchange that is dropped closes the connection without an answer"]
-pub struct Exchange {
-    /// The head of the request.
-    pub head: Request,
-    /// Present if the client waits for 100 Continue before it sends the body. [`Responder::proceed`] takes it.
-    pub expect: Option<Continue>,
-    /// The receiving side.
-    pub recv: RequestBody,
-    /// The right to respond.
-    pub send: Responder,
+pub struct Exchange<W = Unanswered> {
+    inner: Box<Inner>,
+    right: W,
 }
 
-/// A client's expectation of 100 Continue, which can be met once. RFC 9110 10.1.1.
-///
-/// A request in HTTP/1.0, or without content, has none.
+/// No final response was begun.
 #[derive(Debug)]
-pub struct Continue(());
+pub struct Unanswered {
+    responder: Responder,
+    /// The head, if the request asks for another protocol.
+    asks: Option<Box<Request>>,
+}
 
-impl Continue {
-    pub(super) fn new() -> Self {
-        Self(())
+/// The body of the response is being written.
+#[derive(Debug)]
+pub struct Writing {
+    streaming: Streaming,
+    persistence: Persistence,
+}
+
+/// The response is complete.
+#[derive(Debug)]
+pub struct Answered(Persistence);
+
+/// What a connection becomes after a response.
+#[derive(Debug)]
+#[must_use = "it holds the connection"]
+pub enum After {
+    /// The next request may come.
+    Again(Server),
+    /// The connection closes.
+    Closing(Closing),
+}
+
+impl<W> Exchange<W> {
+    /// The transport's side.
+    pub fn io(&mut self) -> Io<'_> {
+        Io::new(&mut self.inner.conn, &mut self.inner.between.body)
+    }
+
+    /// The body of the request.
+    pub fn body(&mut self) -> Body<'_> {
+        Body::new(&mut self.inner.conn.inbox, &mut self.inner.between.body)
+    }
+
+    /// Sets the pace that the client must keep with this body, instead of
+    /// [`Limits::request_pace`](crate::http::Limits::request_pace), for example on one endpoint that takes slow or
+    /// endless uploads.
+    pub fn set_body_pace(&mut self, pace: Pace) {
+        self.inner.between.body.set_pace(pace);
     }
 }
 
 impl Exchange {
-    /// Switches to `protocol`, one of those that the request's Upgrade field offers. Writes a 101 with `fields`. RFC
-    /// 9110 7.8.
+    pub(super) fn new(inner: Box<Inner>, head: &Request, expects: bool) -> Self {
+        let asks = head.method() == Method::Connect || head.fields().get("upgrade").is_some();
+        let asks = asks.then(|| Box::new(head.clone()));
+        Self { inner, right: Unanswered { responder: Responder::new(head, expects), asks } }
+    }
+
+    /// True if the client waits for 100 Continue before it sends the body. RFC 9110 10.1.1.
+    pub fn expects_continue(&self) -> bool {
+        self.right.responder.expects_continue()
+    }
+
+    /// Sends 100 Continue to a client that waits for it, which asks it for the body. Other clients are sent nothing, and
+    /// none is sent it twice.
+    ///
+    /// The final response is then held back until the client has reacted, for
+    /// [`Limits::continue_time`](crate::http::Limits::continue_time) at the most, since some proxies lose a final response
+    /// that they read together with the 100.
+    pub fn proceed(&mut self) {
+        self.right.responder.proceed(&mut self.inner.conn.outbox);
+    }
+
+    /// Sends an interim response before the final one. HTTP/1.0 has none, so nothing is sent to it (RFC 9110 15.2).
+    pub fn interim(&mut self, head: &InterimHead) {
+        self.right.responder.interim(head, &mut self.inner.conn.outbox);
+    }
+
+    /// Makes the response the last one of the connection. It announces the close.
+    pub fn last(&mut self) {
+        self.right.responder.last();
+    }
+
+    /// Responds with a body that is available, and its length.
+    ///
+    /// Discards what has arrived of the request's body. The connection stays open if that is the rest of the body, or if
+    /// the length of the rest is known and within [`Limits::drain_bytes`]. Otherwise the response announces the close.
+    /// It also does so if the client asked for the close, if the body has failed, and if the client still waits for 100
+    /// Continue.
+    ///
+    /// Responses to HEAD, and 204, 205 and 304 responses, have no content. A response to HEAD announces the length of
+    /// `body`.
+    ///
+    /// The body counts as queued. It is accepted at any size, since it was in memory before. A success (2xx) to CONNECT
+    /// would open a tunnel, for which there is [`tunnel`](Self::tunnel); here it becomes 501.
+    ///
+    /// [`Limits::drain_bytes`]: crate::http::Limits::drain_bytes
+    pub fn respond(self, head: &Head, body: Bytes, date: Option<&Date>) -> Exchange<Answered> {
+        let Self { mut inner, right } = self;
+        let Inner { conn, between } = &mut *inner;
+        let (inbox, outbox) = (&mut conn.inbox, &mut conn.outbox);
+        let persistence = right.responder.respond(head, body, date, inbox, &mut between.body, outbox);
+        Exchange { inner, right: Answered(persistence) }
+    }
+
+    /// Responds with a body that is written in pieces, while the request may still be arriving.
+    ///
+    /// The connection stays open if it can. The body of the request may be read to its end, before the response is
+    /// finished or after it.
+    pub fn start(self, head: &Head, framing: Framing, date: Option<&Date>) -> Exchange<Writing> {
+        let Self { mut inner, right } = self;
+        let Inner { conn, between } = &mut *inner;
+        let takes_trailers = right.responder.takes_trailers();
+        let (sending, persistence) =
+            right.responder.start(head, framing, date, &conn.inbox, &between.body, &mut conn.outbox);
+        Exchange { inner, right: Writing { streaming: Streaming::new(sending, takes_trailers), persistence } }
+    }
+
+    /// Leaves the request without a response: the client sees the end of the stream.
+    pub fn abandon(self) -> Closing {
+        closing(*self.inner, Ended::Aborted)
+    }
+
+    /// The head of a request that asks for another protocol.
+    pub(crate) fn asks(&self) -> Option<&Request> {
+        self.right.asks.as_deref()
+    }
+
+    /// True if content of the request is still to come.
+    pub(super) fn has_content_to_come(&self) -> bool {
+        !self.inner.between.body.is_done(&self.inner.conn.inbox)
+    }
+
+    /// True if the request has content, received or not.
+    pub(crate) fn has_content(&self) -> bool {
+        self.inner.between.body.has_content()
+    }
+
+    pub(crate) fn into_conn(self) -> Conn {
+        self.inner.conn
+    }
+
+    pub(super) fn into_inner(self) -> Inner {
+        *self.inner
+    }
+}
+
+impl Exchange<Writing> {
+    /// The body of the response.
+    pub fn writer(&mut self) -> Writer<'_> {
+        self.right.streaming.writer(&mut self.inner.conn.outbox)
+    }
+
+    /// Both bodies at once: what is read can be written while it is still borrowed.
+    pub fn split(&mut self) -> (Body<'_>, Writer<'_>) {
+        let Inner { conn, between } = &mut *self.inner;
+        let body = Body::new(&mut conn.inbox, &mut between.body);
+        (body, self.right.streaming.writer(&mut conn.outbox))
+    }
+
+    /// Ends the body. Trailers are sent in a chunked body whose request had `TE: trailers`, and omitted otherwise (RFC
+    /// 9110 6.5.1).
     ///
     /// # Errors
     ///
-    /// Returns the exchange, to be answered, with the reason why it cannot be switched.
-    pub fn switch(
-        self,
-        protocol: &str,
-        fields: &FieldSection,
-        date: Option<&Date>,
-        out: &mut Outbox,
-    ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
-        match NotSwitched::check_switch(&self.head, self.recv.is_done(), protocol) {
-            None => {
-                write_switch(protocol, fields, date, out);
-                Ok(Upgraded::new(self.recv.into_parts().0))
-            }
-            Some(reason) => Err((reason, self.into())),
+    /// Returns the exchange, of which nothing more was written, if less was written than was announced.
+    pub fn finish(mut self, trailers: Option<&FieldSection>) -> Result<Exchange<Answered>, Self> {
+        if !self.right.streaming.finish(trailers, &mut self.inner.conn.outbox) {
+            return Err(self);
+        }
+        Ok(Exchange { inner: self.inner, right: Answered(self.right.persistence) })
+    }
+
+    /// Cuts the body off, because its source has failed. No client can take the response for a complete one: if no byte
+    /// is missing, or the client could not tell, the connection is reset.
+    pub fn abort(self) -> Closing {
+        if self.right.streaming.is_visibly_short() {
+            closing(*self.inner, Ended::Aborted)
+        } else {
+            reset(*self.inner)
+        }
+    }
+}
+
+impl Exchange<Answered> {
+    /// Goes on to the next request, or closes.
+    ///
+    /// What was not read of the request's body is discarded as it arrives, up to
+    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included. A caller that wants the rest reads it
+    /// first.
+    pub fn next(self) -> After {
+        let body = &self.inner.between.body;
+        match self.right.0 {
+            Persistence::Keep if !body.has_failed() => After::Again(Server::again(self.inner)),
+            Persistence::Keep | Persistence::Close => After::Closing(closing(*self.inner, Ended::ByUs)),
         }
     }
 
-    /// Opens the tunnel that a CONNECT asks for. Writes a 200 with `fields`. RFC 9110 9.3.6.
-    ///
-    /// # Errors
-    ///
-    /// Returns the exchange, to be answered, if the request is not a CONNECT or has content.
-    pub fn tunnel(
-        self,
-        fields: &FieldSection,
-        date: Option<&Date>,
-        out: &mut Outbox,
-    ) -> Result<Upgraded, (NotSwitched, alloc::boxed::Box<Self>)> {
-        match NotSwitched::check_tunnel(&self.head, self.recv.is_done()) {
-            None => {
-                write_tunnel(fields, date, out);
-                Ok(Upgraded::new(self.recv.into_parts().0))
-            }
-            Some(reason) => Err((reason, self.into())),
-        }
+    /// True if the response announced the close, or the connection cannot go on after this request.
+    pub fn is_last(&self) -> bool {
+        self.right.0 == Persistence::Close || self.inner.between.body.has_failed()
     }
 }

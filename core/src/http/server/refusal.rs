@@ -1,17 +1,17 @@
-//! The one response that is still allowed.
+//! A request that cannot be taken, and the one response that is still allowed.
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::sync::Arc;
 
-use super::linger::Linger;
+use super::{Inner, closing};
+use crate::http::received::request::InvalidRequestLine;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::response;
 use crate::http::sent::response::Connection;
-use crate::http::{Date, Field, Head, Limits, StatusCode};
-use crate::{Error, Exceeded, Inbox, Limit, Outbox, Violation};
+use crate::http::{Date, Field, Head, StatusCode};
+use crate::{Closing, Ended, Error, Exceeded, Limit, Outbox, Violation};
 
-/// A request that was refused. The server can only send the refusal and close.
+/// A request that the server cannot take. The server can only send the refusal and close.
 ///
 /// | status | for |
 /// |---|---|
@@ -24,17 +24,41 @@ use crate::{Error, Exceeded, Inbox, Limit, Outbox, Violation};
 /// | 501 | a transfer coding or a method that is not implemented |
 /// | 505 | another major version of HTTP |
 #[derive(Debug)]
-#[must_use = "write the refusal, or drop it to close without an answer"]
+#[must_use = "answer it, or drop it to close without a response"]
 pub struct Refusal {
     reject: Reject,
     is_head: bool,
-    inbox: Box<Inbox>,
-    limits: Arc<Limits>,
+    inner: Box<Inner>,
+}
+
+impl Refusal {
+    pub(super) fn new(reject: Reject, is_head: bool, inner: Box<Inner>) -> Self {
+        Self { reject, is_head, inner }
+    }
+
+    /// The reason: what was expected and what came, or which limit was met.
+    pub fn error(&self) -> &Error {
+        self.reject.error()
+    }
+
+    /// The status that will be sent.
+    pub fn status(&self) -> StatusCode {
+        self.reject.status()
+    }
+
+    /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
+    ///
+    /// Repeats nothing that the peer sent. For a HEAD, the text is only announced.
+    pub fn answer(mut self, date: Option<&Date>) -> Closing {
+        self.reject.write(self.is_head, date, &mut self.inner.conn.outbox);
+        let ended = Ended::from(self.reject.error().clone());
+        closing(*self.inner, ended)
+    }
 }
 
 /// A status, and the error behind it.
 #[derive(Debug)]
-pub(in crate::http) struct Reject {
+pub(super) struct Reject {
     status: StatusCode,
     error: Error,
 }
@@ -44,16 +68,16 @@ impl Reject {
         Self { status, error: violation.into() }
     }
 
-    pub(in crate::http) fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         self.status
     }
 
-    pub(in crate::http) fn error(&self) -> &Error {
+    pub(super) fn error(&self) -> &Error {
         &self.error
     }
 
     /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
-    pub(in crate::http) fn write(&self, is_head: bool, date: Option<&Date>, out: &mut Outbox) {
+    pub(super) fn write(&self, is_head: bool, date: Option<&Date>, out: &mut Outbox) {
         let Self { status, error } = self;
         let text = match error {
             Error::Protocol(violation) => {
@@ -102,7 +126,7 @@ impl StatusCode {
 }
 
 /// The status that tells a client which of our limits it met.
-pub(in crate::http) fn status_of(limit: Limit) -> StatusCode {
+fn status_of(limit: Limit) -> StatusCode {
     match limit {
         Limit::TargetBytes => StatusCode::URI_TOO_LONG,
         // The limits of WebSocket and of clients are not met here; each has the status with the same meaning.
@@ -132,27 +156,15 @@ pub(in crate::http) fn status_of(limit: Limit) -> StatusCode {
     }
 }
 
-impl Refusal {
-    pub(super) fn new(reject: Reject, is_head: bool, inbox: Box<Inbox>, limits: Arc<Limits>) -> Self {
-        Self { reject, is_head, inbox, limits }
-    }
-
-    /// The reason: what was expected and what came, or which limit was met.
-    pub fn error(&self) -> &Error {
-        &self.reject.error
-    }
-
-    /// The status that will be sent.
-    pub fn status(&self) -> StatusCode {
-        self.reject.status
-    }
-
-    /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
-    ///
-    /// Repeats nothing that the peer sent. For a HEAD, the text is only announced.
-    pub fn write(self, date: Option<&Date>, out: &mut Outbox) -> Linger {
-        self.reject.write(self.is_head, date, out);
-        Linger::new(self.inbox, self.limits)
+impl From<InvalidRequestLine> for Reject {
+    fn from(invalid: InvalidRequestLine) -> Self {
+        match invalid {
+            InvalidRequestLine::Syntax(violation) => violation.into(),
+            InvalidRequestLine::Method(violation) => Self::new(StatusCode::NOT_IMPLEMENTED, violation),
+            InvalidRequestLine::Version(violation) => {
+                Self::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, violation)
+            }
+        }
     }
 }
 

@@ -2,11 +2,64 @@
 
 use core::fmt;
 
-use crate::Outbox;
+use super::exchange::Exchange;
+use super::{Inner, closing_grace};
 use crate::http::sent::framing::Announced;
 use crate::http::sent::response;
 use crate::http::sent::response::Connection;
 use crate::http::{Date, FieldSection, Head, Method, Request, StatusCode, Version};
+use crate::{Outbox, Upgraded};
+
+impl Exchange {
+    /// Switches to `protocol`, one of those that the request's Upgrade field offers. Writes a 101 with `fields`. RFC
+    /// 9110 7.8.
+    ///
+    /// # Errors
+    ///
+    /// Returns the exchange, to be answered, with the reason why it cannot be switched.
+    pub fn switch(
+        self,
+        protocol: &str,
+        fields: &FieldSection,
+        date: Option<&Date>,
+    ) -> Result<Upgraded, (NotSwitched, Self)> {
+        let is_whole = !self.has_content_to_come();
+        let refused = match self.asks() {
+            None => Some(NotSwitched::NotOffered),
+            Some(head) => NotSwitched::check_switch(head, is_whole, protocol),
+        };
+        if let Some(reason) = refused {
+            return Err((reason, self));
+        }
+        let mut inner = self.into_inner();
+        write_switch(protocol, fields, date, &mut inner.conn.outbox);
+        Ok(upgraded(inner))
+    }
+
+    /// Opens the tunnel that a CONNECT asks for. Writes a 200 with `fields`. RFC 9110 9.3.6.
+    ///
+    /// # Errors
+    ///
+    /// Returns the exchange, to be answered, if the request is not a CONNECT or has content.
+    pub fn tunnel(self, fields: &FieldSection, date: Option<&Date>) -> Result<Upgraded, (NotSwitched, Self)> {
+        let is_whole = !self.has_content_to_come();
+        let refused = match self.asks() {
+            None => Some(NotSwitched::NotConnect),
+            Some(head) => NotSwitched::check_tunnel(head, is_whole),
+        };
+        if let Some(reason) = refused {
+            return Err((reason, self));
+        }
+        let mut inner = self.into_inner();
+        write_tunnel(fields, date, &mut inner.conn.outbox);
+        Ok(upgraded(inner))
+    }
+}
+
+fn upgraded(inner: Inner) -> Upgraded {
+    let grace = closing_grace(&inner);
+    Upgraded::new(inner.conn, grace)
+}
 
 /// Why an exchange cannot be handed to another protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +90,7 @@ impl core::error::Error for NotSwitched {}
 
 impl NotSwitched {
     /// `is_whole`: the content of the request was received to its end.
-    pub(in crate::http) fn check_switch(head: &Request, is_whole: bool, protocol: &str) -> Option<Self> {
+    fn check_switch(head: &Request, is_whole: bool, protocol: &str) -> Option<Self> {
         let fields = head.fields();
         if head.version() == Version::Http10 {
             return Some(Self::Version);
@@ -51,7 +104,7 @@ impl NotSwitched {
     }
 
     /// `is_whole`: the content of the request was received to its end.
-    pub(in crate::http) fn check_tunnel(head: &Request, is_whole: bool) -> Option<Self> {
+    fn check_tunnel(head: &Request, is_whole: bool) -> Option<Self> {
         if head.method() != Method::Connect {
             return Some(Self::NotConnect);
         }
@@ -60,7 +113,7 @@ impl NotSwitched {
 }
 
 /// Writes a 2xx to CONNECT, with `fields`.
-pub(in crate::http) fn write_tunnel(fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
+fn write_tunnel(fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
     let mut head = Head::new(StatusCode::OK);
     head.fields_mut().append(fields);
     // RFC 9110 9.3.6: a 2xx to CONNECT has neither a length nor a transfer coding.

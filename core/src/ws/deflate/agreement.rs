@@ -15,7 +15,7 @@ use super::window::WindowBits;
 /// The terms on which both ends of a connection compress messages.
 ///
 /// A handshake of this crate makes its own. A caller that does the handshake elsewhere makes one from the negotiated
-/// fields, and passes it to [`WebSocket::deflate`](super::super::WebSocket::deflate).
+/// fields, and passes it to [`Socket::deflate`](super::super::Socket::deflate).
 ///
 /// ```
 /// use endwell_core::ws::{Agreement, Deflate};

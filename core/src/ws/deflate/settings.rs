@@ -16,7 +16,7 @@ use super::window::WindowBits;
 /// A compressor (390 KiB by default) or an inflater (71 KiB) is lent to a connection for one message and then returned;
 /// up to 16 unused ones of each are kept. A whole message is compressed within one call. An inflater stays with a
 /// connection while a compressed message is in flight, and a compressor while the connection
-/// [streams](super::super::Sender::fragments) a message.
+/// [streams](super::super::Socket::begin) a message.
 ///
 /// Between messages a connection holds 136 bytes, and with context takeover the data that was sent and received last:
 ///
@@ -27,7 +27,7 @@ use super::window::WindowBits;
 /// | `received_context: WindowBits::new(11)` | 4 KiB, and 2 KiB |
 ///
 /// The memory grows with the compressed messages that have come, not with the terms that were agreed on, and is counted
-/// in [`Session::held_bytes`](super::super::Session::held_bytes). Because the compressor is not kept, the history of
+/// in [`Socket::held_bytes`](super::super::Socket::held_bytes). Because the compressor is not kept, the history of
 /// sent data is loaded anew for each message: by default about 10 us. An inflater keeps the received history until
 /// another connection needs the inflater. In that case, or if the previous message ended with a final block, up to 32
 /// KiB are copied into an inflater, which takes about 1 us.

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 
 use super::deflater::{Deflater, Form};
 use super::work;
-use crate::ws::{Agreement, Deflate, Jitter, Limits, Masks, NextPiece, Role, WebSocket, WindowBits};
+use crate::ws::{Agreement, Deflate, Event, Jitter, Limits, Masks, Piece, Role, Socket, WindowBits};
+use crate::{Instant, Look, OutboxLimits};
 
 /// A reset, and a window that is loaded.
 const LOAD: u64 = work::RESET + (32 << 10);
@@ -91,29 +92,36 @@ fn work_of(bytes: &[u8], is_client: bool, deflate: &Arc<Deflate>, cut: usize, pi
     let agreement = Agreement::answer([&b"permessage-deflate"[..]], deflate).unwrap().unwrap();
     let limits = Limits { fragments: usize::MAX, ..Limits::default() };
     let role = if is_client { Role::Server } else { Role::Client(Masks::new(|| [0; 4])) };
-    let socket = WebSocket::from_parts(role, Bytes::new(), limits.into(), Jitter(0), None);
-    let mut recv = socket.deflate(&agreement).recv;
+    let mut socket = socket(role, limits).deflate(&agreement);
     let before = work::done();
     for part in bytes.chunks(cut) {
         let mut rest = part;
         while !rest.is_empty() {
-            let taken = recv.inbox().feed(rest);
-            rest = &rest[taken..];
+            rest = &rest[feed(&mut socket, rest)..];
             if pieces {
-                while let Some(next) = recv.poll_piece() {
-                    match next {
-                        NextPiece::Piece(ready) => drop(recv.piece(ready)),
-                        NextPiece::Event(ready) => drop(recv.event(ready)),
-                    }
-                }
+                while !matches!(socket.piece(), None | Some(Piece::Failed(_))) {}
             } else {
-                while let Some(ready) = recv.poll() {
-                    drop(recv.event(ready));
-                }
+                while !matches!(socket.event(), None | Some(Event::Failed(_))) {}
             }
         }
     }
     work::done() - before
+}
+
+fn socket(role: Role, limits: Limits) -> Socket {
+    Socket::from_parts(role, Bytes::new(), limits.into(), OutboxLimits::default(), Jitter(0), None)
+}
+
+/// Feeds a part of `bytes`, and returns its length.
+fn feed(socket: &mut Socket, bytes: &[u8]) -> usize {
+    let mut len = 0;
+    let look = |room: &mut [u8]| {
+        len = room.len().min(bytes.len());
+        room[..len].copy_from_slice(&bytes[..len]);
+        Ok::<_, ()>(Look::Bytes(len))
+    };
+    socket.io().read_ahead(Instant::default(), look).unwrap();
+    len
 }
 
 proptest! {
@@ -169,10 +177,8 @@ fn an_inflater_that_another_connection_has_had_is_loaded_anew() {
     let mut match_of_nothing = Vec::new();
     frame(0xc2, b"\x03\xde\xff\x0f\0\0", true, &mut match_of_nothing);
     let agreement = Agreement::answer([&b"permessage-deflate"[..]], &deflate).unwrap().unwrap();
-    let socket = WebSocket::from_parts(Role::Server, Bytes::new(), Limits::default().into(), Jitter(0), None);
-    let mut recv = socket.deflate(&agreement).recv;
-    recv.inbox().feed(&match_of_nothing);
-    let ready = recv.poll().unwrap();
-    assert!(recv.event(ready).is_err(), "there is nothing to refer to");
+    let mut socket = socket(Role::Server, Limits::default()).deflate(&agreement);
+    assert_eq!(feed(&mut socket, &match_of_nothing), match_of_nothing.len());
+    assert!(matches!(socket.event(), Some(Event::Failed(_))), "there is nothing to refer to");
     assert_eq!(work_of(&full, true, &deflate, 1000, false), first);
 }

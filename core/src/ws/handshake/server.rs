@@ -1,6 +1,5 @@
 //! The server's side of the opening handshake. RFC 6455 4.2.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -11,11 +10,11 @@ use crate::Outbox;
 use crate::http::grammar::characters;
 use crate::http::server;
 use crate::http::server::Exchange;
-use crate::http::{Date, Field, FieldSection, Head, Method, Request, StatusCode, Version, serving};
+use crate::http::{Date, Field, FieldSection, Head, Method, Request, StatusCode, Version};
+use crate::ws::Role;
+use crate::ws::Socket;
 use crate::ws::limits::Limits;
 use crate::ws::receive::keep_alive::Jitter;
-use crate::ws::socket::Socket;
-use crate::ws::{Role, WebSocket};
 
 /// The terms on which a server accepts a handshake.
 ///
@@ -219,47 +218,6 @@ impl fmt::Display for NotAHandshake {
 
 impl core::error::Error for NotAHandshake {}
 
-impl Exchange {
-    /// Accepts a WebSocket handshake. Writes the 101. The WebSocket receives the bytes after the request.
-    ///
-    /// # Errors
-    ///
-    /// Returns the exchange, to be answered, with the reason why the handshake cannot be accepted.
-    /// [`NotAHandshake::head`] has the head of the matching refusal.
-    pub fn accept(
-        self,
-        acceptance: Acceptance,
-        date: Option<&Date>,
-        out: &mut Outbox,
-    ) -> Result<WebSocket, (NotAHandshake, Box<Self>)> {
-        let accept = match NotAHandshake::check(&self.head, self.recv.has_content(), &acceptance) {
-            Ok(accept) => accept,
-            Err(reason) => return Err((reason, self.into())),
-        };
-        #[cfg(feature = "deflate")]
-        let agreement = match acceptance.agree(&self.head) {
-            Ok(agreement) => agreement,
-            Err(crate::ws::MalformedExtensions) => return Err((NotAHandshake::Extensions, self.into())),
-        };
-        #[cfg(feature = "deflate")]
-        let extensions = agreement.as_ref().map(crate::ws::Agreement::field);
-        #[cfg(not(feature = "deflate"))]
-        let extensions: Option<&str> = None;
-        acceptance.write(&accept, extensions.as_ref().map(AsRef::as_ref), date, out);
-        let Acceptance { limits, subprotocol, jitter, .. } = acceptance;
-        let (mut inbox, _) = self.recv.into_parts();
-        inbox.set_limit(limits.received());
-        let subprotocol = subprotocol.map(Subprotocol::into_text);
-        let socket = WebSocket::new(*inbox, Role::Server, limits, jitter, subprotocol);
-        #[cfg(feature = "deflate")]
-        let socket = match &agreement {
-            Some(agreement) => socket.deflate(agreement),
-            None => socket,
-        };
-        Ok(socket)
-    }
-}
-
 impl Acceptance {
     /// Writes the 101.
     fn write(&self, accept: &Accept, extensions: Option<&str>, date: Option<&Date>, out: &mut Outbox) {
@@ -275,7 +233,7 @@ impl Acceptance {
     }
 }
 
-impl serving::Exchange {
+impl Exchange {
     /// Accepts a WebSocket handshake. Writes the 101. The socket receives the bytes after the request.
     ///
     /// # Errors

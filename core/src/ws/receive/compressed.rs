@@ -3,8 +3,8 @@
 use core::mem;
 
 use super::engine::{Engine, Next, Reception, State, message_within_a_message};
+use super::ready::{Part, What};
 use crate::ws::deflate::{Inflating, Progress};
-use crate::ws::event::{Part, What};
 use crate::ws::failure::Cause;
 use crate::ws::wire::header::{Header, OpCode};
 use crate::ws::wire::kind::Kind;
@@ -36,7 +36,8 @@ impl Engine {
                 | State::HandedOut(_)
                 | State::Failing(_)
                 | State::Failed(_)
-                | State::Closed(_),
+                | State::Closed(_)
+                | State::Discarding(_),
                 Reception::Pieces,
             ) => return Ok(Next::Ready(What::Piece(Part::Start(kind)))),
             // The clock of the header keeps running: it is the clock of the message, from its first byte.
@@ -46,7 +47,8 @@ impl Engine {
                 | State::HandedOut(_)
                 | State::Failing(_)
                 | State::Failed(_)
-                | State::Closed(_),
+                | State::Closed(_)
+                | State::Discarding(_),
                 Reception::Whole,
             ) => Inflating::whole(kind, deflate),
         });
@@ -106,7 +108,8 @@ impl Engine {
             | State::Started
             | State::Failing(_)
             | State::Failed(_)
-            | State::Closed(_) => 0,
+            | State::Closed(_)
+            | State::Discarding(_) => 0,
         };
         message.saturating_add(self.deflate.as_ref().map_or(0, crate::ws::deflate::Receiving::held_bytes))
     }

@@ -4,14 +4,13 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::keep_alive::{Jitter, KeepAlive, Silence};
-use super::owed::{PeerClose, Ping, PingDue};
+use super::ready::{Found, Part, What, Whole};
 use super::reassembly;
 use super::reassembly::{Gain, Gathered, Gathering};
 use super::streaming::Streaming;
 use super::text::Text;
 use crate::time::Clock;
 use crate::ws::deflate::{Inflating, Receiving};
-use crate::ws::event::{Event, Part, Ready, What, Whole};
 use crate::ws::failure::{Cause, Failure};
 use crate::ws::limits::Limits;
 use crate::ws::wire::close::Close;
@@ -63,6 +62,8 @@ pub(in crate::ws) enum State {
     Failed(Box<Cause>),
     /// The peer's Close, handed out.
     Closed(Box<Close>),
+    /// Our Close is written, and all is discarded up to the peer's. So many bytes are left of the frame.
+    Discarding(u64),
 }
 
 impl Engine {
@@ -78,18 +79,6 @@ impl Engine {
         }
     }
 
-    /// Returns a token if an event is ready or due. `None`: read more, or wait until the [`deadline`](Self::deadline).
-    ///
-    /// This parses the headers of frames and reassembles messages that do not fit in one piece. Polling twice returns
-    /// the same. The rest of a message that was begun in pieces ([`poll_piece`](Self::poll_piece)) is skipped.
-    #[inline]
-    pub(in crate::ws) fn poll(&mut self, inbox: &mut Inbox) -> Option<Ready> {
-        match self.poll_quickly(inbox) {
-            None => self.poll_slowly(inbox, Reception::Whole),
-            ready => ready,
-        }
-    }
-
     /// Consumes what is ready.
     ///
     /// # Errors
@@ -100,15 +89,15 @@ impl Engine {
     pub(in crate::ws) fn event<'a>(
         &'a mut self,
         inbox: &'a mut Inbox,
-        ready: Ready,
-    ) -> Result<Event<'a>, Failure> {
-        let What::Message(frame) = ready.0 else { return self.event_slowly(inbox, ready.0) };
+        ready: What,
+    ) -> Result<Found<'a>, Failure> {
+        let What::Message(frame) = ready else { return self.event_slowly(inbox, ready) };
         match frame.kind {
             Kind::Text => {
                 let bytes = inbox.read(frame.header, frame.len);
                 mask::apply(frame.key, bytes);
                 match utf8::check(bytes) {
-                    Ok(text) => Ok(Event::Text(Text::arrived(text))),
+                    Ok(text) => Ok(Found::Text(Text::arrived(text))),
                     Err(found) => Err(fail(&mut self.state, Cause::NotText(reassembly::not_text(found)))),
                 }
             }
@@ -116,12 +105,12 @@ impl Engine {
                 inbox.consume(frame.header);
                 let mut payload = inbox.payload(frame.len);
                 mask::apply(frame.key, payload.as_mut());
-                Ok(Event::Binary(payload))
+                Ok(Found::Binary(payload))
             }
         }
     }
 
-    /// When to poll again even if nothing arrives: read first, then call [`Inbox::dry`].
+    /// When to poll again even if nothing arrives: read first.
     pub(in crate::ws) fn deadline(&self) -> Option<Deadline> {
         if self.is_over() {
             return None;
@@ -155,9 +144,9 @@ impl Engine {
 
     /// Returns what is ready if that takes only a glance.
     #[inline]
-    pub(in crate::ws) fn poll_quickly(&self, inbox: &Inbox) -> Option<Ready> {
+    pub(in crate::ws) fn poll_quickly(&self, inbox: &Inbox) -> Option<What> {
         match self.state {
-            State::Idle => self.small_frame(inbox).map(|frame| Ready(What::Message(frame))),
+            State::Idle => self.small_frame(inbox).map(What::Message),
             State::Begun
             | State::Gathering(_)
             | State::HandedOut(_)
@@ -167,7 +156,8 @@ impl Engine {
             | State::Inflating(_)
             | State::Failing(_)
             | State::Failed(_)
-            | State::Closed(_) => None,
+            | State::Closed(_)
+            | State::Discarding(_) => None,
         }
     }
 
@@ -197,14 +187,15 @@ impl Engine {
         (rest.len() >= len).then_some(Whole { kind, header, len, key })
     }
 
+    /// Returns what is ready or due. It parses the headers of frames and reassembles messages that do not fit in one piece.
+    /// Asking twice returns the same. A whole message that is asked for skips the rest of one in pieces.
     #[inline(never)]
-    pub(in crate::ws) fn poll_slowly(&mut self, inbox: &mut Inbox, reception: Reception) -> Option<Ready> {
+    pub(in crate::ws) fn poll_slowly(&mut self, inbox: &mut Inbox, reception: Reception) -> Option<What> {
         match self.advance(inbox, reception) {
-            Ok(Some(what)) => Some(Ready(what)),
-            Ok(None) => None,
+            Ok(what) => what,
             Err(cause) => {
                 self.state = State::Failing(Box::new(cause));
-                Some(Ready(What::Failing))
+                Some(What::Failing)
             }
         }
     }
@@ -213,7 +204,7 @@ impl Engine {
         loop {
             match &mut self.state {
                 State::Failing(_) => return Ok(Some(What::Failing)),
-                State::Failed(_) | State::Closed(_) => {
+                State::Failed(_) | State::Closed(_) | State::Discarding(_) => {
                     inbox.discard();
                     return Ok(None);
                 }
@@ -331,7 +322,8 @@ impl Engine {
             | State::Started
             | State::Failing(_)
             | State::Failed(_)
-            | State::Closed(_) => return Ok(Next::Further),
+            | State::Closed(_)
+            | State::Discarding(_) => return Ok(Next::Further),
         }
         inbox.consume(header.size);
         Ok(Next::Further)
@@ -372,21 +364,19 @@ impl Engine {
     }
 
     #[inline(never)]
-    fn event_slowly<'a>(&'a mut self, inbox: &'a mut Inbox, what: What) -> Result<Event<'a>, Failure> {
+    fn event_slowly<'a>(&'a mut self, inbox: &'a mut Inbox, what: What) -> Result<Found<'a>, Failure> {
         match what {
-            What::Message(frame) => Ok(Event::Binary(inbox.payload(frame.len))),
-            // Only a token of `piece` holds this, never one of `event`.
-            What::Piece(_) => Ok(Event::Binary(inbox.payload(0))),
+            What::Message(frame) => Ok(Found::Binary(inbox.payload(frame.len))),
+            What::Piece(_) => Ok(Found::Binary(inbox.payload(0))),
             What::Control(opcode, frame) => self.control(inbox, opcode, frame),
             What::Gathered => Ok(self.gathered(inbox)),
             What::PingDue(now) => {
                 self.keep_alive.pinged(now);
-                Ok(Event::PingDue(PingDue(())))
+                Ok(Found::PingDue)
             }
             What::Failing => {
                 let cause = match core::mem::replace(&mut self.state, State::Idle) {
                     State::Failing(cause) => *cause,
-                    // A token of another receiver: both connections end, each in its own state.
                     State::Idle
                     | State::Begun
                     | State::Gathering(_)
@@ -396,7 +386,8 @@ impl Engine {
                     | State::Skipping(_)
                     | State::Inflating(_)
                     | State::Failed(_)
-                    | State::Closed(_) => Cause::EndOfStream,
+                    | State::Closed(_)
+                    | State::Discarding(_) => Cause::EndOfStream,
                 };
                 Err(fail(&mut self.state, cause))
             }
@@ -408,26 +399,26 @@ impl Engine {
         inbox: &'a mut Inbox,
         opcode: OpCode,
         frame: Whole,
-    ) -> Result<Event<'a>, Failure> {
+    ) -> Result<Found<'a>, Failure> {
         let payload = inbox.read(frame.header, frame.len);
         mask::apply(frame.key, payload);
         match opcode {
-            OpCode::Ping => Ok(Event::Ping(Ping(Control::received(payload)))),
+            OpCode::Ping => Ok(Found::Ping(Control::received(payload))),
             OpCode::Close => match Close::parse(payload) {
                 Ok(close) => {
-                    self.state = State::Closed(Box::new(close.clone()));
-                    Ok(Event::Close(PeerClose(close)))
+                    self.state = State::Closed(Box::new(close));
+                    Ok(Found::Close)
                 }
                 Err(invalid) => Err(fail(&mut self.state, invalid.into())),
             },
             OpCode::Pong | OpCode::Continuation | OpCode::Text | OpCode::Binary => {
                 self.keep_alive.heard();
-                Ok(Event::Pong(Control::received(payload)))
+                Ok(Found::Pong(Control::received(payload)))
             }
         }
     }
 
-    fn gathered<'a>(&'a mut self, inbox: &'a mut Inbox) -> Event<'a> {
+    fn gathered<'a>(&'a mut self, inbox: &'a mut Inbox) -> Found<'a> {
         match core::mem::replace(&mut self.state, State::Idle) {
             State::Gathering(message) => self.state = State::HandedOut(message.into_gathered().into()),
             State::Inflating(message) => {
@@ -443,14 +434,14 @@ impl Engine {
             | State::Skipping(_)
             | State::Failing(_)
             | State::Failed(_)
-            | State::Closed(_)) => self.state = other,
+            | State::Closed(_)
+            | State::Discarding(_)) => self.state = other,
         }
         match &mut self.state {
             State::HandedOut(gathered) => match &mut **gathered {
-                Gathered::Text(text) => Event::Text(Text::gathered(text)),
-                Gathered::Binary(bytes) => Event::Binary(Payload::gathered(bytes)),
+                Gathered::Text(text) => Found::Text(Text::gathered(text)),
+                Gathered::Binary(bytes) => Found::Binary(Payload::gathered(bytes)),
             },
-            // A token of another receiver yields an empty message.
             State::Idle
             | State::Begun
             | State::Gathering(_)
@@ -460,7 +451,8 @@ impl Engine {
             | State::Inflating(_)
             | State::Failing(_)
             | State::Failed(_)
-            | State::Closed(_) => Event::Binary(inbox.payload(0)),
+            | State::Closed(_)
+            | State::Discarding(_) => Found::Binary(inbox.payload(0)),
         }
     }
 }

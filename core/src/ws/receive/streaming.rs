@@ -1,8 +1,8 @@
 //! A message that is handed out in pieces, as they arrive. RFC 6455 5.4.
 
+use super::ready::Part;
 use super::reassembly::{Content, Gathered, Gathering, Place};
 use crate::time::Clock;
-use crate::ws::event::Part;
 use crate::ws::failure::Cause;
 use crate::ws::limits::Limits;
 use crate::ws::wire::header::Header;

@@ -13,7 +13,7 @@ use crate::ws::wire::kind::Kind;
 use crate::ws::wire::mask::Masks;
 
 /// A whole message as one frame, encoded once and sent to any number of connections: see
-/// [`Sender::frame`](crate::ws::Sender::frame). RFC 6455 5.2.
+/// [`Writer::frame`](crate::ws::Writer::frame). RFC 6455 5.2.
 ///
 /// A clone is another reference to the same content. The encoded form is the one that a server writes. A client masks
 /// every frame with its own key (RFC 6455 5.3), so clients share only the content.

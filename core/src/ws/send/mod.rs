@@ -1,6 +1,5 @@
 //! Sends messages, whole or in pieces. RFC 6455 5.4 to 5.6.
 
-pub(crate) mod fragments;
 pub(crate) mod frame;
 pub(crate) mod message;
 pub(crate) mod sender;

@@ -1,29 +1,21 @@
-//! The right to write.
+//! Writes frames: masked, compressed, or plain.
 
 use alloc::boxed::Box;
 use bytes::Bytes;
 
-use super::fragments::Fragments;
 use super::frame::Frame;
 use super::message::{Full, Message};
 use crate::Outbox;
 use crate::ws::deflate::{Compression, Sending};
-use crate::ws::failure::Failure;
-use crate::ws::receive::owed::{PeerClose, Ping, PingDue};
 use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::header;
 use crate::ws::wire::header::OpCode;
-use crate::ws::wire::kind::Kind;
 use crate::ws::wire::mask::Masks;
 
-/// The right to write. Each WebSocket has exactly one, and only while writing is legal.
-///
-/// A Close ends it: [`close`](Self::close), [`answer`](Self::answer) and [`fail`](Self::fail) consume it and return the
-/// proof that the receiving half needs to end too. [`fragments`](Self::fragments) lends it to one message.
+/// What writes the frames of a WebSocket. Each has exactly one, until its Close is written.
 #[derive(Debug)]
-#[must_use = "dropping the right to write leaves the peer without a Close"]
-pub struct Sender {
+pub(in crate::ws) struct Sender {
     form: Form,
     /// The latest Pong that did not fit.
     owed: Option<Box<Control<'static>>>,
@@ -41,18 +33,13 @@ enum Form {
     Compressed(Sending),
 }
 
-/// The proof that our Close is written, or that no peer is left to tell. Nothing is written after it.
-#[derive(Debug)]
-#[must_use = "give it to `Receiver::closing`"]
-pub struct CloseSent(pub(in crate::ws) Close);
-
 impl Sender {
     pub(in crate::ws) fn new(masks: Option<Masks>) -> Self {
         Self { form: masks.map_or(Form::Plain, Form::Masked), owed: None }
     }
 
     /// The memory held for writing, in bytes: what compression keeps, including the compressor of a message in pieces.
-    pub fn held_bytes(&self) -> usize {
+    pub(in crate::ws) fn held_bytes(&self) -> usize {
         match &self.form {
             Form::Plain | Form::Masked(_) => 0,
             Form::Compressed(sending) => sending.held_bytes(),
@@ -65,7 +52,7 @@ impl Sender {
     ///
     /// If it does not fit into the outbox now ([`fits`](Self::fits)). Nothing of it was written.
     #[inline]
-    pub fn text<'t>(&mut self, text: &'t str, out: &mut Outbox) -> Result<(), Full<&'t str>> {
+    pub(in crate::ws) fn text<'t>(&mut self, text: &'t str, out: &mut Outbox) -> Result<(), Full<&'t str>> {
         if !Self::fits(text.len(), out) {
             return Err(Full(text));
         }
@@ -79,7 +66,11 @@ impl Sender {
     ///
     /// If it does not fit into the outbox now ([`fits`](Self::fits)). Nothing of it was written.
     #[inline]
-    pub fn binary<'d>(&mut self, data: &'d [u8], out: &mut Outbox) -> Result<(), Full<&'d [u8]>> {
+    pub(in crate::ws) fn binary<'d>(
+        &mut self,
+        data: &'d [u8],
+        out: &mut Outbox,
+    ) -> Result<(), Full<&'d [u8]>> {
         if !Self::fits(data.len(), out) {
             return Err(Full(data));
         }
@@ -92,7 +83,7 @@ impl Sender {
     /// # Errors
     ///
     /// Returns the message if it does not fit into the outbox now ([`fits`](Self::fits)).
-    pub fn message(&mut self, message: Message, out: &mut Outbox) -> Result<(), Full<Message>> {
+    pub(in crate::ws) fn message(&mut self, message: Message, out: &mut Outbox) -> Result<(), Full<Message>> {
         if !Self::fits(message.data().len(), out) {
             return Err(Full(message));
         }
@@ -114,7 +105,11 @@ impl Sender {
     /// If it does not fit into the outbox now ([`fits`](Self::fits), by the length of its content). Nothing of it was
     /// written.
     #[inline]
-    pub fn frame<'f>(&mut self, frame: &'f Frame, out: &mut Outbox) -> Result<(), Full<&'f Frame>> {
+    pub(in crate::ws) fn frame<'f>(
+        &mut self,
+        frame: &'f Frame,
+        out: &mut Outbox,
+    ) -> Result<(), Full<&'f Frame>> {
         if !Self::fits(frame.data().len(), out) {
             return Err(Full(frame));
         }
@@ -131,7 +126,7 @@ impl Sender {
     ///
     /// [`OutboxLimits::bytes`]: crate::OutboxLimits::bytes
     #[inline]
-    pub fn fits(len: usize, out: &Outbox) -> bool {
+    pub(in crate::ws) fn fits(len: usize, out: &Outbox) -> bool {
         len <= out.room() || out.is_empty()
     }
 
@@ -140,7 +135,11 @@ impl Sender {
     /// # Errors
     ///
     /// Returns the payload if even the reserve for control frames is full.
-    pub fn ping<'p>(&mut self, payload: Control<'p>, out: &mut Outbox) -> Result<(), Full<Control<'p>>> {
+    pub(in crate::ws) fn ping<'p>(
+        &mut self,
+        payload: Control<'p>,
+        out: &mut Outbox,
+    ) -> Result<(), Full<Control<'p>>> {
         if !out.takes_control(header::CONTROL_FRAME) {
             return Err(Full(payload));
         }
@@ -153,19 +152,19 @@ impl Sender {
     /// Above the high-water mark the Pong is kept instead, and only the latest one (RFC 6455 5.5.3): see
     /// [`settle`](Self::settle). So a peer that pings and never reads cannot make memory grow, and reading need not
     /// wait for writing.
-    pub fn pong(&mut self, ping: Ping<'_>, out: &mut Outbox) {
+    pub(in crate::ws) fn pong(&mut self, payload: &Control<'_>, out: &mut Outbox) {
         self.owed = None;
         if Self::takes_pong(out) {
-            self.control(OpCode::Pong, &ping.0, out);
+            self.control(OpCode::Pong, payload, out);
         } else {
-            self.owed = Some(ping.0.into_owned().into());
+            self.owed = Some(payload.clone().into_owned().into());
         }
     }
 
     /// Writes the Pong that was kept, if any, once the output is below the high-water mark again. Call it when the
     /// transport has taken bytes.
     #[inline]
-    pub fn settle(&mut self, out: &mut Outbox) {
+    pub(in crate::ws) fn settle(&mut self, out: &mut Outbox) {
         if self.owed.is_some() {
             self.write_owed(out);
         }
@@ -185,26 +184,13 @@ impl Sender {
     }
 
     /// Writes the keep-alive ping that is due.
-    pub fn keep_alive(&mut self, due: PingDue, out: &mut Outbox) {
-        let PingDue(()) = due;
+    pub(in crate::ws) fn keep_alive(&mut self, out: &mut Outbox) {
         self.control(OpCode::Ping, &Control::EMPTY, out);
-    }
-
-    /// Starts a message that is written in pieces. No other message can be written until it is finished. It is
-    /// compressed if compression was agreed on.
-    pub fn fragments(self, kind: Kind) -> Fragments {
-        Fragments::new(self, kind, Compression::default())
-    }
-
-    /// Starts a message that is written in pieces, and sets whether it is compressed, whatever its size.
-    #[cfg(feature = "deflate")]
-    pub fn fragments_with(self, kind: Kind, compression: Compression) -> Fragments {
-        Fragments::new(self, kind, compression)
     }
 
     /// True if compression was agreed on, with a window that our compressor supports.
     #[cfg(feature = "deflate")]
-    pub fn deflates(&self) -> bool {
+    pub(in crate::ws) fn deflates(&self) -> bool {
         matches!(self.form, Form::Compressed(_))
     }
 
@@ -220,28 +206,13 @@ impl Sender {
         self.form = Form::Compressed(Sending::new(agreement, window, masks));
     }
 
-    /// Writes our Close, the last frame: the right to write ends. A Pong that was kept goes before it.
-    pub fn close(mut self, close: Close, out: &mut Outbox) -> CloseSent {
+    /// Writes our Close, the last frame. A Pong that was kept goes before it.
+    pub(in crate::ws) fn close(mut self, close: &Close, out: &mut Outbox) {
         if let Some(pong) = self.owed.take().filter(|_| out.takes_control(header::CONTROL_FRAME)) {
             self.control(OpCode::Pong, &pong, out);
         }
         let (payload, len) = close.write();
         self.control(OpCode::Close, payload.get(..len).unwrap_or_default(), out);
-        CloseSent(close)
-    }
-
-    /// Answers the peer's Close with its own code. RFC 6455 5.5.1.
-    pub fn answer(self, close: PeerClose, out: &mut Outbox) -> CloseSent {
-        let answer = close.0.code().map_or(Close::EMPTY, Close::from);
-        self.close(answer, out)
-    }
-
-    /// Reports to the peer why nothing more is received. RFC 6455 7.1.7. At the end of the stream nothing is written.
-    pub fn fail(self, failure: Failure, out: &mut Outbox) -> CloseSent {
-        match failure.cause().owed() {
-            Some(close) => self.close(close, out),
-            None => CloseSent(Close::EMPTY),
-        }
     }
 
     /// Begins a message in pieces.

@@ -3,11 +3,9 @@
 use core::time::Duration;
 
 use crate::io::{Ask, Conn, Since};
-use crate::ws::closing::next_close;
 use crate::ws::failure::Cause;
-use crate::ws::receive::engine::{Engine, State};
+use crate::ws::receive::engine::Engine;
 use crate::ws::wire::close::Close;
-use crate::ws::wire::header::Peer;
 use crate::{Deadline, End, Ended, Exceeded, Inbox, Instant, Limit};
 
 /// The wait for the peer's Close. What comes before it is discarded: frames of any size and number, in constant memory,
@@ -15,40 +13,18 @@ use crate::{Deadline, End, Ended, Exceeded, Inbox, Instant, Limit};
 #[derive(Debug)]
 pub(crate) struct Answer {
     sent: Close,
-    /// Bytes of payload still to be discarded.
-    discard: u64,
-    peer: Peer,
-    /// Compression was agreed on, so the compression bit is not a violation.
-    takes_compressed: bool,
+    /// It discards.
+    engine: Engine,
     time: Duration,
     since: Since,
     is_late: bool,
 }
 
 impl Answer {
-    /// The rest of the message that `engine` receives is discarded.
-    pub(super) fn new(engine: &Engine, sent: Close) -> Self {
-        let discard = match &engine.state {
-            State::Gathering(message) => message.place().remaining(),
-            State::Streaming(message) | State::Skipping(message) => message.place().remaining(),
-            State::Inflating(message) => message.place().remaining(),
-            State::Idle
-            | State::Begun
-            | State::HandedOut(_)
-            | State::Started
-            | State::Failing(_)
-            | State::Failed(_)
-            | State::Closed(_) => 0,
-        };
-        Self {
-            sent,
-            discard,
-            peer: engine.peer,
-            takes_compressed: engine.deflate.is_some(),
-            time: engine.limits.close_time,
-            since: Since::default(),
-            is_late: false,
-        }
+    pub(super) fn new(mut engine: Engine, sent: Close) -> Self {
+        engine.discard();
+        let time = engine.limits.close_time;
+        Self { sent, engine, time, since: Since::default(), is_late: false }
     }
 
     /// How the connection ended, once that is known. `is_written`: our Close was taken, and the time runs.
@@ -56,7 +32,7 @@ impl Answer {
         if is_written {
             self.since.start(now);
         }
-        let found = match next_close(inbox, &mut self.discard, self.peer, self.takes_compressed) {
+        let found = match self.engine.next_close(inbox) {
             Ok(None) if inbox.has_ended() => Err(Cause::EndOfStream),
             // A peer that keeps sending has no look that finds nothing: it has twice the time.
             Ok(None) => {

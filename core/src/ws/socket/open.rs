@@ -11,19 +11,18 @@ use super::reader::{Reader, Silent};
 use super::writer::Writer;
 use crate::closing::{Closing, Grace, Manner};
 use crate::io::Conn;
+use crate::ws::Role;
 use crate::ws::deflate::Compression;
-use crate::ws::failure::{Cause, Failure};
+use crate::ws::failure::Cause;
 use crate::ws::limits::Limits;
 use crate::ws::receive::engine::{Engine, State};
 use crate::ws::receive::keep_alive::Jitter;
-use crate::ws::receive::owed::PeerClose;
 use crate::ws::send::message::Full;
-use crate::ws::send::sender::{CloseSent, Sender};
+use crate::ws::send::sender::Sender;
 use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::header::{OpCode, Peer};
 use crate::ws::wire::kind::Kind;
-use crate::ws::{Role, WebSocket};
 use crate::{End, Ended, Inbox, Io, Limit, OutboxLimits, Pace, Upgraded};
 
 /// An open WebSocket, with the right to write.
@@ -135,15 +134,6 @@ impl Socket {
     fn begins(mut self, kind: Kind, compression: Compression) -> Socket<Within> {
         self.inner.reader.duty.begin_fragments(compression);
         Socket { inner: self.inner, right: Within { kind, next: OpCode::of_kind(kind) } }
-    }
-}
-
-impl From<WebSocket> for Socket {
-    /// Joins both halves. Nothing is queued yet.
-    fn from(WebSocket { recv, send, subprotocol }: WebSocket) -> Self {
-        let conn = Conn::new(recv.inbox, OutboxLimits::default());
-        let reader = Reader::new(recv.engine, send);
-        Self { inner: Box::new(Inner { conn, reader, subprotocol }), right: Idle(()) }
     }
 }
 
@@ -262,13 +252,12 @@ impl<W> Socket<W> {
     /// Writes our Close as [`close`](Self::close) does, and goes on receiving.
     pub fn close_writing(self, close: Close) -> Receiving {
         let Inner { mut conn, reader: Reader { mut engine, duty: sender, .. }, subprotocol } = *self.inner;
-        let outbox = &mut conn.outbox;
         let first = if let State::Closed(_) = &engine.state { End::Theirs } else { End::Ours };
-        let CloseSent(sent) = match &engine.state {
-            State::Closed(theirs) => sender.answer(PeerClose(Close::clone(theirs)), outbox),
-            State::Failing(cause) | State::Failed(cause) => {
-                sender.fail(Failure::new(Cause::clone(cause)), outbox)
-            }
+        let sent = match &engine.state {
+            // RFC 6455 5.5.1: the answer has the peer's code.
+            State::Closed(theirs) => Some(theirs.code().map_or(Close::EMPTY, Close::from)),
+            // At the end of the stream nobody is left to tell.
+            State::Failing(cause) | State::Failed(cause) => cause.owed(),
             State::Idle
             | State::Begun
             | State::Gathering(_)
@@ -276,8 +265,13 @@ impl<W> Socket<W> {
             | State::Started
             | State::Streaming(_)
             | State::Skipping(_)
-            | State::Inflating(_) => sender.close(close, outbox),
+            | State::Inflating(_)
+            | State::Discarding(_) => Some(close),
         };
+        if let Some(sent) = &sent {
+            sender.close(sent, &mut conn.outbox);
+        }
+        let sent = sent.unwrap_or(Close::EMPTY);
         engine.stop_pinging();
         let reader = Reader::new(engine, Silent::default());
         Receiving { inner: Box::new(Inner { conn, reader, subprotocol }), sent, first }
@@ -337,8 +331,9 @@ impl Receiving {
             | State::Started
             | State::Streaming(_)
             | State::Skipping(_)
-            | State::Inflating(_) => {
-                return Closing::answered(conn, Answer::new(&engine, self.sent), manner);
+            | State::Inflating(_)
+            | State::Discarding(_) => {
+                return Closing::answered(conn, Answer::new(engine, self.sent), manner);
             }
         };
         Closing::new(conn, ended, manner)

@@ -4,13 +4,11 @@ use alloc::boxed::Box;
 
 use super::event::{Event, Piece};
 use crate::io::{Ask, Conn, Since, Waits};
-use crate::ws::event::{self, Ready, What};
 use crate::ws::failure::{Cause, Failure};
 use crate::ws::receive::engine::{Engine, Reception, State};
-use crate::ws::receive::owed::{Ping, PingDue};
-use crate::ws::receive::piece;
-use crate::ws::receive::piece::NextPiece;
+use crate::ws::receive::ready::{Found, FoundPiece, What};
 use crate::ws::send::sender::Sender;
+use crate::ws::wire::control::Control;
 use crate::ws::wire::header::OpCode;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox};
 
@@ -34,10 +32,10 @@ pub(super) struct Silent {
 
 /// What the receiving side owes the peer.
 pub(super) trait Duty {
-    fn pong(&mut self, ping: Ping<'_>, outbox: &mut Outbox);
+    fn pong(&mut self, payload: &Control<'_>, outbox: &mut Outbox);
 
     /// Sends the keep-alive ping that is due.
-    fn keep_alive(&mut self, due: PingDue, outbox: &mut Outbox);
+    fn keep_alive(&mut self, outbox: &mut Outbox);
 
     /// Writes what did not fit before.
     fn settle(&mut self, outbox: &mut Outbox);
@@ -51,12 +49,12 @@ pub(super) trait Duty {
 }
 
 impl Duty for Sender {
-    fn pong(&mut self, ping: Ping<'_>, outbox: &mut Outbox) {
-        self.pong(ping, outbox);
+    fn pong(&mut self, payload: &Control<'_>, outbox: &mut Outbox) {
+        self.pong(payload, outbox);
     }
 
-    fn keep_alive(&mut self, due: PingDue, outbox: &mut Outbox) {
-        self.keep_alive(due, outbox);
+    fn keep_alive(&mut self, outbox: &mut Outbox) {
+        self.keep_alive(outbox);
     }
 
     #[inline]
@@ -74,9 +72,9 @@ impl Duty for Sender {
 }
 
 impl Duty for Silent {
-    fn pong(&mut self, _: Ping<'_>, _: &mut Outbox) {}
+    fn pong(&mut self, _: &Control<'_>, _: &mut Outbox) {}
 
-    fn keep_alive(&mut self, _: PingDue, _: &mut Outbox) {}
+    fn keep_alive(&mut self, _: &mut Outbox) {}
 
     fn settle(&mut self, _: &mut Outbox) {}
 
@@ -122,7 +120,7 @@ impl<D> Reader<D> {
 impl<D: Duty> Reader<D> {
     /// What is ready, if anything is. Pings that are due are on their way then.
     #[inline]
-    pub(super) fn poll(&mut self, conn: &mut Conn) -> Option<Ready> {
+    pub(super) fn poll(&mut self, conn: &mut Conn) -> Option<What> {
         match self.engine.poll_quickly(&conn.inbox) {
             None => self.poll_slowly(conn),
             ready => ready,
@@ -130,33 +128,41 @@ impl<D: Duty> Reader<D> {
     }
 
     #[inline(never)]
-    fn poll_slowly(&mut self, conn: &mut Conn) -> Option<Ready> {
+    fn poll_slowly(&mut self, conn: &mut Conn) -> Option<What> {
         self.reception = Reception::Whole;
         self.duty.settle(&mut conn.outbox);
         loop {
             match self.engine.poll_slowly(&mut conn.inbox, Reception::Whole)? {
-                Ready(due @ What::PingDue(_)) => self.keep_alive(Ready(due), conn),
-                ready => return Some(ready),
+                due @ What::PingDue(_) => self.keep_alive(due, conn),
+                ready @ (What::Message(_)
+                | What::Control(..)
+                | What::Gathered
+                | What::Piece(_)
+                | What::Failing) => return Some(ready),
             }
         }
     }
 
     /// As [`poll`](Self::poll), where messages come in pieces.
-    pub(super) fn poll_piece(&mut self, conn: &mut Conn) -> Option<NextPiece> {
+    pub(super) fn poll_piece(&mut self, conn: &mut Conn) -> Option<What> {
         self.reception = Reception::Pieces;
         self.duty.settle(&mut conn.outbox);
         loop {
-            match self.engine.poll_piece(&mut conn.inbox)? {
-                NextPiece::Event(Ready(due @ What::PingDue(_))) => self.keep_alive(Ready(due), conn),
-                next @ (NextPiece::Piece(_) | NextPiece::Event(_)) => return Some(next),
+            match self.engine.poll_slowly(&mut conn.inbox, Reception::Pieces)? {
+                due @ What::PingDue(_) => self.keep_alive(due, conn),
+                ready @ (What::Message(_)
+                | What::Control(..)
+                | What::Gathered
+                | What::Piece(_)
+                | What::Failing) => return Some(ready),
             }
         }
     }
 
-    fn keep_alive(&mut self, due: Ready, conn: &mut Conn) {
-        if let Ok(event::Event::PingDue(due)) = self.engine.event(&mut conn.inbox, due) {
+    fn keep_alive(&mut self, due: What, conn: &mut Conn) {
+        if let Ok(Found::PingDue) = self.engine.event(&mut conn.inbox, due) {
             self.engine.keep_alive.pinged_behind(conn.outbox.written());
-            self.duty.keep_alive(due, &mut conn.outbox);
+            self.duty.keep_alive(&mut conn.outbox);
         }
     }
 
@@ -176,19 +182,19 @@ impl<D: Duty> Reader<D> {
         engine: &'a mut Engine,
         duty: &mut D,
         (inbox, outbox): (&'a mut Inbox, &mut Outbox),
-        ready: Option<Ready>,
+        ready: Option<What>,
     ) -> Option<Event<'a>> {
         match ready {
-            Some(Ready(What::Control(..) | What::Failing)) | None => {
+            Some(What::Control(..) | What::Failing) | None => {
                 Self::control(engine, duty, (inbox, outbox), ready)
             }
             Some(ready) => Some(match engine.event(inbox, ready) {
-                Ok(event::Event::Text(text)) => Event::Text(text),
-                Ok(event::Event::Binary(payload)) => Event::Binary(payload),
+                Ok(Found::Text(text)) => Event::Text(text),
+                Ok(Found::Binary(payload)) => Event::Binary(payload),
                 // The engine makes no other event of these.
-                Ok(event::Event::Pong(payload)) => Event::Pong(payload),
-                Ok(event::Event::Ping(ping)) => Event::Ping(ping.0),
-                Ok(event::Event::PingDue(_) | event::Event::Close(_)) => return None,
+                Ok(Found::Pong(payload)) => Event::Pong(payload),
+                Ok(Found::Ping(payload)) => Event::Ping(payload),
+                Ok(Found::PingDue | Found::Close) => return None,
                 Err(failure) => Event::Failed(failure),
             }),
         }
@@ -200,17 +206,16 @@ impl<D: Duty> Reader<D> {
         engine: &'a mut Engine,
         duty: &mut D,
         (inbox, outbox): (&'a mut Inbox, &mut Outbox),
-        ready: Option<Ready>,
+        ready: Option<What>,
     ) -> Option<Event<'a>> {
         match ready {
-            Some(Ready(what @ What::Control(OpCode::Ping | OpCode::Pong, _))) => {
-                match engine.event(inbox, Ready(what)) {
-                    Ok(event::Event::Ping(ping)) => {
-                        let payload = ping.0.clone();
-                        duty.pong(ping, outbox);
+            Some(what @ What::Control(OpCode::Ping | OpCode::Pong, _)) => {
+                match engine.event(inbox, what) {
+                    Ok(Found::Ping(payload)) => {
+                        duty.pong(&payload, outbox);
                         Some(Event::Ping(payload))
                     }
-                    Ok(event::Event::Pong(payload)) => Some(Event::Pong(payload)),
+                    Ok(Found::Pong(payload)) => Some(Event::Pong(payload)),
                     // The engine makes no other event of these.
                     Ok(_) => None,
                     Err(failure) => Some(Event::Failed(failure)),
@@ -231,20 +236,19 @@ impl<D: Duty> Reader<D> {
         engine: &'a mut Engine,
         duty: &mut D,
         (inbox, outbox): (&'a mut Inbox, &mut Outbox),
-        next: Option<NextPiece>,
+        next: Option<What>,
     ) -> Option<Piece<'a>> {
         let ready = match next {
-            Some(NextPiece::Piece(ready)) => {
-                return Some(match engine.piece(inbox, ready) {
-                    Ok(piece::Piece::Start(kind)) => Piece::Start(kind),
-                    Ok(piece::Piece::Text(text)) => Piece::Text(text),
-                    Ok(piece::Piece::Binary(payload)) => Piece::Binary(payload),
-                    Ok(piece::Piece::End) => Piece::End,
+            Some(What::Piece(part)) => {
+                return Some(match engine.piece(inbox, part) {
+                    Ok(FoundPiece::Start(kind)) => Piece::Start(kind),
+                    Ok(FoundPiece::Text(text)) => Piece::Text(text),
+                    Ok(FoundPiece::Binary(payload)) => Piece::Binary(payload),
+                    Ok(FoundPiece::End) => Piece::End,
                     Err(failure) => Piece::Failed(failure),
                 });
             }
-            Some(NextPiece::Event(ready)) => Some(ready),
-            None => None,
+            other => other,
         };
         Some(match Self::control(engine, duty, (inbox, outbox), ready)? {
             Event::Ping(payload) => Piece::Ping(payload),
@@ -318,6 +322,7 @@ fn end(engine: &Engine) -> Option<Event<'_>> {
         | State::Streaming(_)
         | State::Skipping(_)
         | State::Inflating(_)
-        | State::Failing(_) => None,
+        | State::Failing(_)
+        | State::Discarding(_) => None,
     }
 }

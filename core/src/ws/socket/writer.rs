@@ -1,10 +1,11 @@
 //! Writes messages.
 
+use core::fmt;
+
 use bytes::Bytes;
 
 use super::{Idle, Within};
 use crate::Outbox;
-use crate::ws::send::fragments::NotWritten;
 use crate::ws::send::frame::Frame;
 use crate::ws::send::message::{Full, Message};
 use crate::ws::send::sender::Sender;
@@ -117,3 +118,23 @@ impl Writer<'_, Within> {
         Ok(())
     }
 }
+
+/// A piece that was not written, handed back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotWritten {
+    /// The outbox has no room for the piece now.
+    Full(Bytes),
+    /// The message is text and the piece is not UTF-8. Pieces of text must be split between characters.
+    NotText(Bytes),
+}
+
+impl fmt::Display for NotWritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(data) => write!(f, "the outbox has no room for {} bytes", data.len()),
+            Self::NotText(_) => f.write_str("expected UTF-8 in a text message (RFC 6455 8.1)"),
+        }
+    }
+}
+
+impl core::error::Error for NotWritten {}

@@ -112,7 +112,7 @@ fn field<'a>(head: &'a str, name: &str) -> &'a str {
 
 /// What answers a key: our own server's computation, which has tests of its own.
 fn accept_of(key: &str) -> String {
-    use endwell::core::http::serving::{Next, Server};
+    use endwell::core::http::server::{Next, Server};
     use endwell::core::ws::{Acceptance, Limits};
     use endwell::core::{Instant, Look, OutboxLimits};
 

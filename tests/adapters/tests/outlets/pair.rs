@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use endwell::core::ws::{Deflate, Masks, Role, socket};
+use endwell::core::ws::{self as core_ws, Deflate, Masks, Role};
 use endwell::tokio::Stream;
 use endwell::ws::{Jitter, Limits, Socket};
 use endwell::{Config, Ended};
@@ -44,7 +44,7 @@ pub(crate) fn with_raw_server() -> (Socket, DuplexStream) {
     (client, other)
 }
 
-fn web_socket(role: Role, config: &Config) -> socket::Socket {
+fn web_socket(role: Role, config: &Config) -> core_ws::Socket {
     let limits: Arc<Limits> = config.ws.clone().into();
-    socket::Socket::from_parts(role, bytes::Bytes::new(), limits, config.output, Jitter::default(), None)
+    core_ws::Socket::from_parts(role, bytes::Bytes::new(), limits, config.output, Jitter::default(), None)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use endwell::core::Instant;
-use endwell::core::ws::{Role, socket};
+use endwell::core::ws::{self as core_ws, Role};
 use endwell::ws::{Jitter, Kind, Outlet, ReadAhead, Socket};
 use endwell::{Config, Transport};
 use tokio::sync::oneshot;
@@ -75,7 +75,7 @@ async fn it_reads_while_producers_never_stop() {
     let limits = Arc::new(config.ws.clone());
     let (role, leftover) = (Role::Server, bytes::Bytes::new());
     let web_socket =
-        socket::Socket::from_parts(role, leftover, limits, config.output, Jitter::default(), None);
+        core_ws::Socket::from_parts(role, leftover, limits, config.output, Jitter::default(), None);
     let (ponged, pong) = oneshot::channel();
     let outlet = Arc::new(OnceLock::new());
     let transport = Greedy { outlet: Arc::clone(&outlet), ping: PING, writes: 0, ponged: Some(ponged) };

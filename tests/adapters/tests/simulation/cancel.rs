@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use endwell::core::ws::{Masks, Role, socket};
+use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::Ended as WsEnded;
 use endwell::ws::{
     CloseCode, Content, Delivery, Driver, Event, Jitter, Kind, Limits, Message, ReadAhead, Socket, WhenFull,
@@ -52,7 +52,7 @@ fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
     let limits = Arc::new(Limits::default());
     let config = narrow();
     let (output, jitter) = (config.output, Jitter::default());
-    let web_socket = socket::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
+    let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
     Socket::over(end, web_socket, &config)
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use endwell::core::ws::{Masks, Role, socket};
+use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::core::{Exceeded, Instant, Limit};
 use endwell::http::StatusCode;
 use endwell::ws::Ended as WsEnded;
@@ -45,7 +45,7 @@ fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
     let limits = Arc::new(Limits::default());
     let config = Config::default();
     let (output, jitter) = (config.output, Jitter::default());
-    let web_socket = socket::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
+    let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
     Socket::over(end, web_socket, &config)
 }
 

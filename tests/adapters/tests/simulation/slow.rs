@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endwell::client::Connection;
 use endwell::core::Limit;
-use endwell::core::ws::{Masks, Role, socket};
+use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::http::{Framing, Method, RequestHead, StatusCode};
 use endwell::ws::Ended as WsEnded;
 use endwell::ws::{Close, Jitter, Limits, Message, SendHalf, Socket};
@@ -160,7 +160,7 @@ fn socket(world: &World, role: Role, end: WireEnd, ping_interval: Option<Duratio
     limits.ping_interval = ping_interval;
     let (config, jitter) = (Config::default(), Jitter::default());
     let web_socket =
-        socket::Socket::from_parts(role, Bytes::new(), limits.into(), config.output, jitter, None);
+        core_ws::Socket::from_parts(role, Bytes::new(), limits.into(), config.output, jitter, None);
     let (socket, driver) = Socket::over(end, web_socket, &config);
     let tracing = world.clone();
     world.spawn("driver of a WebSocket", async move {

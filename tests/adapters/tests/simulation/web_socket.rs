@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use endwell::core::ws::{Masks, Role, socket};
+use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::{CloseCode, Jitter, Limits, Outlet, SendHalf, Socket};
 use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
 use endwell_core_tests::random::Random;
@@ -188,7 +188,7 @@ impl Side {
         let role = if self.party.side == 0 { Role::Client(masks()) } else { Role::Server };
         let limits: Arc<Limits> = Arc::new(self.config.ws.clone());
         let (output, jitter) = (self.config.output, Jitter::default());
-        let web_socket = socket::Socket::from_parts(role, leftover, limits, output, jitter, None);
+        let web_socket = core_ws::Socket::from_parts(role, leftover, limits, output, jitter, None);
         self.party.line.hold().keeps_limits(self.party.side);
         let (socket, driver) = Socket::over(end, web_socket, &self.config);
         let driver = self.watch(driver);

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::core::ws::{Masks, Role, socket};
+use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::{CloseCode, Content, End, Ended as WsEnded, Jitter, Limits, Socket};
 use endwell::{Bytes, Config, Ended, Listener};
 
@@ -136,7 +136,7 @@ fn client_on<R: Runtime>(config: Config) -> (TcpStream, thread::JoinHandle<(Opti
             let role = Role::Client(Masks::new(|| [1, 2, 3, 4]));
             let limits = std::sync::Arc::new(Limits::clone(&config.ws));
             let (output, jitter) = (config.output, Jitter::default());
-            let web_socket = socket::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
+            let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
             let (mut socket, driver) = Socket::over(transport, web_socket, &config);
             R::spawn(async { drop(driver.await) });
             let message = socket.receive().await.expect("a Close");

@@ -4,7 +4,7 @@
 //! counted off.
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::serving::{After, Next, Server};
+use endwell_core::http::server::{After, Next, Server};
 use endwell_core::http::{Date, Field, Head, Limits, StatusCode};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use std::convert::Infallible;

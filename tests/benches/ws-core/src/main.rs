@@ -12,7 +12,7 @@
 //! does the arithmetic. `none` as the form leaves the protocol out and measures the transport's copy.
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::ws::socket::{Event, Socket};
+use endwell_core::ws::{Event, Socket};
 use endwell_core::ws::{Jitter, Limits, Message, Role};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use std::convert::Infallible;

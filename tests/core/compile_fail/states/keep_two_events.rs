@@ -1,10 +1,10 @@
 //! An event is borrowed until the next.
 #![allow(unused, unused_must_use)]
 use bytes::Bytes;
-use endwell_core::http::calling::*;
-use endwell_core::http::serving::*;
+use endwell_core::http::client::*;
+use endwell_core::http::server::*;
 use endwell_core::http::{FieldSection, Framing, Head, RequestHead};
-use endwell_core::ws::socket::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Idle, Receiving, Socket, Within};
 use endwell_core::ws::{Acceptance, Close, Kind};
 use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 

@@ -1,7 +1,7 @@
 //! No request is sent after one for another protocol.
 #![allow(unused, unused_must_use)]
 use bytes::Bytes;
-use endwell_core::http::calling::*;
+use endwell_core::http::client::*;
 use endwell_core::http::{RequestHead, UpgradeHead};
 
 fn main() {}

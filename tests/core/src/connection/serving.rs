@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use endwell_core::Io;
-use endwell_core::http::serving::{Exchange, Unanswered, Writing};
+use endwell_core::http::server::{Exchange, Unanswered, Writing};
 use endwell_core::http::{BodyEvent, FieldSection, Head, InterimHead, NotWritten, Request, StatusCode};
 use std::collections::VecDeque;
 

@@ -1,7 +1,7 @@
 //! Whether another request can follow, RFC 9112 9.3, and what came without one.
 
 use bytes::Bytes;
-use endwell_core::http::calling::{Again, CallEvent, Client, Failure};
+use endwell_core::http::client::{Again, CallEvent, Client, Failure};
 use endwell_core::http::{Limits, Method};
 use endwell_core::{Ended, OutboxLimits};
 use endwell_core_tests::asking::{Ask, Asking, Note, head};

@@ -81,16 +81,14 @@ fn any_other_response_is_one() {
 #[test]
 fn the_answer_must_come_in_time_and_then_no_time_runs() {
     let limits = || endwell_core::http::Limits::default().into();
-    let client = endwell_core::http::calling::Client::new(limits(), endwell_core::OutboxLimits::default());
+    let client = endwell_core::http::client::Client::new(limits(), endwell_core::OutboxLimits::default());
     let head = UpgradeHead::new(head(Method::Get), "tool").unwrap();
     let mut handshake = client.switch(head);
     assert_eq!(io::waits(handshake.io(), 0), None, "it is not written");
     io::take(handshake.io(), usize::MAX);
     assert_eq!(io::waits(handshake.io(), 0).unwrap().reason, Limit::ResponseTime);
     io::feed(handshake.io(), b"HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: tool\r\n\r\nhi");
-    let endwell_core::http::calling::Opening::Open(_, mut upgraded) = handshake.poll() else {
-        panic!("open")
-    };
+    let endwell_core::http::client::Opening::Open(_, mut upgraded) = handshake.poll() else { panic!("open") };
     assert_eq!(upgraded.received().unwrap().take(), b"hi"[..]);
     assert_eq!(io::waits(upgraded.io(), 1 << 40), None);
     upgraded.write("yo".into()).unwrap();

@@ -1,6 +1,6 @@
 //! The limits are on what is inflated, and hold before it is (S32); what is on the wire has limits too.
 
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::ws::{Compression, Deflate, Limits, Message};
 use endwell_core_tests::io::written;
 

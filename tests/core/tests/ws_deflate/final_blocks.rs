@@ -1,7 +1,7 @@
 //! Final blocks within a message: each ends a stream, and the window goes on. RFC 7692 7.2.3.4 and 7.2.3.5.
 
-use endwell_core::ws::socket::{Piece, Socket};
 use endwell_core::ws::{Deflate, Limits};
+use endwell_core::ws::{Piece, Socket};
 use endwell_core_tests::io::feed;
 use flate2::{Decompress, FlushDecompress};
 use proptest::prelude::*;

@@ -2,9 +2,9 @@
 
 use endwell_core::OutboxLimits;
 use endwell_core::http::Limits as HttpLimits;
-use endwell_core::http::calling::{Client, Handshake, Opening};
-use endwell_core::http::serving::{Exchange, Next, Server};
-use endwell_core::ws::socket::Socket;
+use endwell_core::http::client::{Client, Handshake, Opening};
+use endwell_core::http::server::{Exchange, Next, Server};
+use endwell_core::ws::Socket;
 use endwell_core::ws::{Acceptance, Deflate, Limits, Masks, NotAHandshake, Offer};
 use endwell_core_tests::io::{feed, written};
 

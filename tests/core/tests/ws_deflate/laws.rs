@@ -1,7 +1,7 @@
 //! Whatever is sent comes out the same: any messages, any parameters, any form of sending, any split.
 
-use endwell_core::ws::socket::{Event, Piece, Socket};
 use endwell_core::ws::{Compression, Deflate, Frame, Kind, Limits, Message};
+use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core_tests::io::{feed, written};
 use proptest::prelude::*;
 

@@ -22,7 +22,7 @@ mod sending;
 #[path = "../ws_help/mod.rs"]
 mod ws_help;
 
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::ws::{Agreement, Deflate, Limits, WindowBits};
 use ws_help::{Got, run_cut};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use endwell_core::ws::socket::Socket;
+use endwell_core::ws::Socket;
 use endwell_core::ws::{Agreement, Compression, Deflate, Frame, Kind, Limits, Message};
 use endwell_core_tests::io::written;
 

@@ -10,8 +10,8 @@
 )]
 
 use bytes::Bytes;
-use endwell_core::ws::socket::{Event, Piece, Socket};
 use endwell_core::ws::{Cause, Close, CloseCode, Failure, Jitter, Kind, Limits, Masks, Role};
+use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core::{Closing, Ended, Ending, Io, OutboxLimits};
 use endwell_core_tests::io::{self, written};
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The paces of a WebSocket.
 
-use endwell::core::ws::{Masks, Role, socket};
+use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::core::{Bound, Limit, Pace};
 use endwell::ws::{CloseCode, Jitter, Kind, Limits, Socket};
 use endwell::{Bytes, Config, Ended};
@@ -12,7 +12,7 @@ use crate::world::{Manners, World};
 
 fn over(world: &World, end: WireEnd, role: Role, config: &Config, limits: &Limits) -> Socket {
     let (limits, jitter) = (limits.clone().into(), Jitter::default());
-    let web_socket = socket::Socket::from_parts(role, Bytes::new(), limits, config.output, jitter, None);
+    let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, config.output, jitter, None);
     let (socket, driver) = Socket::over(end, web_socket, config);
     world.spawn("driver", async move {
         driver.await;

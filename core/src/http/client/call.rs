@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::Inner;
-use super::idle::Client;
+use super::failure::Failure;
+use super::idle::{Client, unasked};
 use super::response::{Arrived, Response};
 use crate::closing::{Closing, Manner};
 use crate::http::body::{Streaming, Writer};
-use crate::http::client::{Failure, unasked};
 use crate::http::received::body::Found;
 use crate::http::{FieldSection, Fields, InterimResponse, ResponseHead};
 use crate::{Ended, Inbox, Io, Pace, Payload};

@@ -5,14 +5,14 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::exchange::Exchange;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Reject};
+use super::terms::Terms;
 use super::{Inner, closing, silent};
 use crate::http::grammar::reading::Reader;
 use crate::http::received::body::Incoming;
 use crate::http::received::length::BodyLength;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::request::RequestLine;
-use crate::http::server::{Reject, Terms};
 use crate::http::{Fields, Limits, Method, Reading, Request};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::{

@@ -4,13 +4,12 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::call::{Call, Sent};
+use super::failure::Failure;
 use super::response::Arrived;
 use super::{Inner, grace};
 use crate::closing::{Closing, Manner};
-use crate::http::client::Failure;
 use crate::http::{Fields, InterimResponse, ResponseHead, UpgradeHead};
-use crate::ws::socket::Socket;
-use crate::ws::{Granted, Masks, Offer, Role};
+use crate::ws::{Granted, Masks, Offer, Role, Socket};
 use crate::{Ended, Io, Upgraded, Violation};
 
 /// A request for another protocol that has no response yet. There is nothing to write with before it is granted.

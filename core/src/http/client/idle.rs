@@ -9,8 +9,8 @@ use super::Inner;
 use super::call::{Call, Sent, Withheld};
 use super::handshake::Handshake;
 use super::response::{Expectation, Response};
+use super::terms::Terms;
 use crate::http::body::Streaming;
-use crate::http::client::{Terms, unasked};
 use crate::http::grammar::reading::Reader;
 use crate::http::sent::body::Sending;
 use crate::http::sent::framing::Announced;
@@ -18,7 +18,9 @@ use crate::http::sent::request::Expects;
 use crate::http::{ConnectHead, Framing, Limits, RequestHead, UpgradeHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::{Masks, Offer};
-use crate::{Deadline, Ended, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Upgraded, convert};
+use crate::{
+    Deadline, Ended, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Upgraded, Violation, convert,
+};
 
 /// A client's connection without an open request, and the right to send one.
 ///
@@ -146,7 +148,7 @@ impl Client {
     }
 
     /// Asks for a WebSocket. `masks` makes the mask key of each frame. RFC 6455 4.1.
-    pub fn websocket(self, offer: Offer, masks: Masks) -> Handshake<crate::ws::socket::Socket> {
+    pub fn websocket(self, offer: Offer, masks: Masks) -> Handshake<crate::ws::Socket> {
         let Self(mut inner) = self;
         offer.head().write(Announced::Nothing, Expects::Nothing, &mut inner.conn.outbox);
         inner.expect(Terms::UPGRADE, Expectation::None, true);
@@ -179,4 +181,9 @@ fn frame(framing: Framing) -> (Announced, Streaming) {
 /// RFC 9110 15.5.9: a server that stops waiting for a request may announce that before it closes.
 fn is_timeout(got: &[u8]) -> bool {
     got.starts_with(b"HTTP/1.1 408") || got.starts_with(b"HTTP/1.0 408")
+}
+
+/// Describes bytes that came without a request.
+pub(super) fn unasked(got: &[u8]) -> Violation {
+    Violation::new("nothing from the server without a request", got, "RFC 9112 9.2")
 }

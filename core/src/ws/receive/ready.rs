@@ -1,22 +1,14 @@
-//! What a poll finds, and the events that it yields.
+//! What has arrived: what a look finds, and what it becomes.
 
-use crate::ws::receive::owed::{PeerClose, Ping, PingDue};
 use crate::ws::receive::text::Text;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::header::OpCode;
 use crate::ws::wire::kind::Kind;
 use crate::{Instant, Payload};
 
-/// A token for what has arrived: exchange it for the [`Event`] with [`Receiver::event`](super::Receiver::event), before
-/// the next poll.
-///
-/// A loop can thus poll, return if an event is ready, and read more if not, without borrowing the event.
+/// What a look finds. It consumes nothing; the engine exchanges it for what it stands for.
 #[derive(Debug)]
-#[must_use = "exchange it for the event"]
-pub struct Ready(pub(super) What);
-
-#[derive(Debug)]
-pub(super) enum What {
+pub(in crate::ws) enum What {
     /// An unfragmented message, complete in the inbox.
     Message(Whole),
     /// A control frame, complete in the inbox.
@@ -31,7 +23,7 @@ pub(super) enum What {
 
 /// A part of a message.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Part {
+pub(in crate::ws) enum Part {
     /// A message whose first header is in the inbox.
     Start(Kind),
     /// The part of a message that was gathered so far.
@@ -45,27 +37,33 @@ pub(super) enum Part {
 
 /// A whole frame in the inbox.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Whole {
-    pub(super) kind: Kind,
+pub(in crate::ws) struct Whole {
+    pub(in crate::ws) kind: Kind,
     /// Bytes of the header.
-    pub(super) header: usize,
-    pub(super) len: usize,
-    pub(super) key: [u8; 4],
+    pub(in crate::ws) header: usize,
+    pub(in crate::ws) len: usize,
+    pub(in crate::ws) key: [u8; 4],
 }
 
 /// What the peer sent, or what is due.
 #[derive(Debug)]
-pub enum Event<'a> {
-    /// A text message.
+pub(in crate::ws) enum Found<'a> {
     Text(Text<'a>),
-    /// A binary message.
     Binary(Payload<'a>),
-    /// A Ping, which must be answered with a Pong.
-    Ping(Ping<'a>),
-    /// A Pong: the answer to a Ping, or unsolicited (RFC 6455 5.5.3).
+    /// A Ping, which is owed a Pong.
+    Ping(Control<'a>),
     Pong(Control<'a>),
     /// A keep-alive ping is due. Any byte that arrives after it shows that the peer is alive.
-    PingDue(PingDue),
-    /// The peer's Close, which must be answered. Nothing comes after it.
-    Close(PeerClose),
+    PingDue,
+    /// The peer's Close, which the engine keeps. It is owed an answer, and nothing comes after it.
+    Close,
+}
+
+/// A part of a message.
+#[derive(Debug)]
+pub(in crate::ws) enum FoundPiece<'a> {
+    Start(Kind),
+    Text(Text<'a>),
+    Binary(Payload<'a>),
+    End,
 }

@@ -2,9 +2,6 @@
 
 use bytes::Bytes;
 
-use super::exchange::Continue;
-use super::receive::RequestBody;
-use super::send::ResponseBody;
 use crate::convert;
 use crate::http::received::body::Incoming;
 use crate::http::received::persistence::Persistence;
@@ -17,8 +14,7 @@ use crate::{Inbox, Outbox};
 
 /// The right to respond to one request. Each request has one, and responding consumes it.
 #[derive(Debug)]
-#[must_use = "a request that is not answered leaves the connection without a next one"]
-pub struct Responder {
+pub(super) struct Responder {
     request: Kind,
     version: Version,
     persistence: Persistence,
@@ -43,15 +39,8 @@ enum Expectation {
     Granted,
 }
 
-/// The proof that a response was written to its end. The next request requires it.
-#[derive(Debug)]
-#[must_use = "give it to `RequestBody::after`"]
-pub struct Finished {
-    pub(super) persistence: Persistence,
-}
-
 impl Responder {
-    pub(in crate::http) fn new(head: &Request, expects: bool) -> Self {
+    pub(super) fn new(head: &Request, expects: bool) -> Self {
         let fields = head.fields();
         let persistence = if head.method() == Method::Connect {
             // Bytes that a client sent after a CONNECT, hoping for a tunnel, are not a request (RFC 9110 9.3.6).
@@ -82,17 +71,8 @@ impl Responder {
         }
     }
 
-    /// Sends 100 Continue, which asks the client for the body. At most once, since it takes the expectation.
-    ///
-    /// The final response is then [held back](Outbox::is_held) until the client has reacted. RFC 9110 10.1.1 lets a
-    /// server omit the 100 once some of the body has arrived.
-    pub fn proceed(&mut self, wanted: Continue, out: &mut Outbox) {
-        let Continue { .. } = wanted;
-        self.go_on(out);
-    }
-
     /// Sends 100 Continue to a client that waits for it.
-    pub(in crate::http) fn go_on(&mut self, out: &mut Outbox) {
+    pub(super) fn proceed(&mut self, out: &mut Outbox) {
         if self.expectation == Expectation::Open {
             self.expectation = Expectation::Granted;
             out.put(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -100,45 +80,19 @@ impl Responder {
     }
 
     /// Sends an interim response before the final one. HTTP/1.0 has none, so nothing is sent to it (RFC 9110 15.2).
-    pub fn interim(&mut self, head: &InterimHead, out: &mut Outbox) {
+    pub(super) fn interim(&mut self, head: &InterimHead, out: &mut Outbox) {
         if self.version == Version::Http11 {
             head.write(out);
         }
     }
 
-    /// Makes the response the last one of the connection. The response will announce the close.
-    pub fn close(&mut self) {
+    /// Makes the response the last one of the connection. It will announce the close.
+    pub(super) fn last(&mut self) {
         self.persistence = Persistence::Close;
     }
 
-    /// Responds with a body that is available, and its length.
-    ///
-    /// Discards what has arrived of the request's body. The connection stays open if that is the rest of the body, or if
-    /// the length of the rest is known and within [`Limits::drain_bytes`]: the rest is then discarded as it arrives.
-    /// Otherwise the response announces the close. It also does so if the client asked for the close, if the body has
-    /// failed, and if the client still waits for 100 Continue.
-    ///
-    /// Responses to HEAD, and 204, 205 and 304 responses, have no content. A response to HEAD announces the length of
-    /// `body`.
-    ///
-    /// The body counts as queued. It is accepted at any size, since it was in memory before. A success (2xx) to CONNECT
-    /// would open a tunnel, for which there is [`Exchange::tunnel`](super::Exchange::tunnel); here it becomes 501.
-    ///
-    /// [`Limits::drain_bytes`]: crate::http::Limits::drain_bytes
-    pub fn respond(
-        self,
-        head: &Head,
-        body: Bytes,
-        date: Option<&Date>,
-        recv: &mut RequestBody,
-        out: &mut Outbox,
-    ) -> Finished {
-        let (inbox, incoming) = recv.parts();
-        Finished { persistence: self.respond_to(head, body, date, inbox, incoming, out) }
-    }
-
     /// Writes a whole response, and returns whether the connection stays open.
-    pub(in crate::http) fn respond_to(
+    pub(super) fn respond(
         self,
         head: &Head,
         body: Bytes,
@@ -157,27 +111,8 @@ impl Responder {
         persistence
     }
 
-    /// Responds with a body that is written in pieces, while the request may still be arriving.
-    ///
-    /// The connection stays open if it can. If the body of the request is not read to its end when the response is
-    /// finished, the rest is discarded as it arrives, up to
-    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included; the connection closes if it is more.
-    pub fn start(
-        self,
-        head: &Head,
-        framing: Framing,
-        date: Option<&Date>,
-        recv: &RequestBody,
-        out: &mut Outbox,
-    ) -> ResponseBody {
-        let (inbox, incoming) = recv.parts_ref();
-        let takes_trailers = self.takes_trailers;
-        let (sending, persistence) = self.start_to(head, framing, date, inbox, incoming, out);
-        ResponseBody::new(sending, persistence, takes_trailers)
-    }
-
     /// Writes the head of a response whose body follows in pieces.
-    pub(in crate::http) fn start_to(
+    pub(super) fn start(
         self,
         head: &Head,
         framing: Framing,
@@ -197,12 +132,12 @@ impl Responder {
     }
 
     /// True if the request had `TE: trailers`.
-    pub(in crate::http) fn takes_trailers(&self) -> bool {
+    pub(super) fn takes_trailers(&self) -> bool {
         self.takes_trailers
     }
 
     /// True if the client waits for 100 Continue.
-    pub(in crate::http) fn is_expected_to_continue(&self) -> bool {
+    pub(super) fn expects_continue(&self) -> bool {
         self.expectation == Expectation::Open
     }
 
