@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use endwell_core::http::server::{self, NotSwitched};
-use endwell_core::http::{Date, FieldSection, Fields, Framing, Head, InterimHead, Method, Request};
+use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Method, RequestHead, Response};
 use endwell_core::{Pace, Upgraded as Raw};
 
 use crate::body::{Gone, Read, ReadAll, RequestBody, ResponseBody};
@@ -47,7 +47,7 @@ use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 /// ```
 #[must_use = "an exchange that is dropped is answered with 500"]
 pub struct Exchange {
-    head: Request,
+    head: RequestHead,
     right: Right,
 }
 
@@ -68,7 +68,7 @@ impl Drop for Right {
 }
 
 impl Exchange {
-    pub(crate) fn new(link: Arc<Link>, number: u64, head: Request) -> Self {
+    pub(crate) fn new(link: Arc<Link>, number: u64, head: RequestHead) -> Self {
         Self { head, right: Right { link, number, is_open: true } }
     }
 
@@ -79,7 +79,7 @@ impl Exchange {
     }
 
     /// The head of the request.
-    pub fn head(&self) -> &Request {
+    pub fn head(&self) -> &RequestHead {
         &self.head
     }
 
@@ -157,7 +157,7 @@ impl Exchange {
     }
 
     /// Sends an interim response, such as 103 Early Hints. HTTP/1.0 has none, so nothing is sent to it.
-    pub fn interim(&mut self, head: &InterimHead) {
+    pub fn interim(&mut self, head: &Interim) {
         self.right.link.lock().interim(self.right.number, head);
     }
 
@@ -182,7 +182,7 @@ impl Exchange {
     /// `Date` and the fields about the connection are added. The unread rest of the request's body is discarded. The
     /// connection stays open if that rest has arrived, or if its length is known and within
     /// [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes); otherwise the response announces the close.
-    pub fn respond(self, head: impl Into<Head>, body: impl Into<Bytes>) -> Answered {
+    pub fn respond(self, head: impl Into<Response>, body: impl Into<Bytes>) -> Answered {
         let Self { mut right, .. } = self;
         right.is_open = false;
         right.link.lock().respond(&right.link, right.number, &head.into(), body.into());
@@ -195,7 +195,7 @@ impl Exchange {
     /// [`Limits::continue_time`](endwell_core::http::Limits::continue_time) is over. While a piece of the response
     /// waits to be written, reading continues, up to
     /// [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
-    pub fn start(self, head: impl Into<Head>, framing: Framing) -> (RequestBody, ResponseBody) {
+    pub fn start(self, head: impl Into<Response>, framing: Framing) -> (RequestBody, ResponseBody) {
         let Self { mut right, .. } = self;
         right.is_open = false;
         right.link.lock().start(&right.link, right.number, &head.into(), framing);

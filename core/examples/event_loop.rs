@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use endwell_core::http::server::{After, Exchange, Next, Server, Writing};
-use endwell_core::http::{BodyEvent, Framing, Head, Limits, Request, StatusCode};
+use endwell_core::http::{BodyEvent, Framing, Limits, RequestHead, Response, StatusCode};
 use endwell_core::ws::{self, Acceptance, CloseCode, Origins};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Closing, Deadline, Ending, Instant, Io, Look, OutboxLimits, Wrote};
@@ -75,7 +75,7 @@ impl From<After> for State {
     }
 }
 
-fn answer(head: &Request, mut exchange: Exchange) -> State {
+fn answer(head: &RequestHead, mut exchange: Exchange) -> State {
     match head.path() {
         "/ws" => {
             let acceptance = Acceptance::new(ws::Limits::default().into()).origins(Origins::Any);
@@ -86,9 +86,9 @@ fn answer(head: &Request, mut exchange: Exchange) -> State {
         }
         "/echo" => {
             exchange.proceed();
-            State::Echo(exchange.start(&Head::new(StatusCode::OK), Framing::Chunked, None))
+            State::Echo(exchange.start(&Response::new(StatusCode::OK), Framing::Chunked, None))
         }
-        _ => exchange.respond(&Head::new(StatusCode::OK), "hello\n".into(), None).next().into(),
+        _ => exchange.respond(&Response::new(StatusCode::OK), "hello\n".into(), None).next().into(),
     }
 }
 

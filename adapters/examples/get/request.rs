@@ -4,7 +4,7 @@ use std::future::pending;
 
 use endwell::client::{Failure, Pool, PoolError, Received, SendError, Url};
 use endwell::core::Limit;
-use endwell::http::{Field, Framing, Method, RequestHead};
+use endwell::http::{Field, Framing, Method, Request};
 use endwell::{Bytes, Connector, Ended};
 
 use crate::Failed;
@@ -32,7 +32,7 @@ pub(crate) async fn get<C: Connector>(pool: &Pool<C>, url: &Url, options: &Optio
 async fn send_large<C: Connector>(
     pool: &Pool<C>,
     url: &Url,
-    head: &RequestHead,
+    head: &Request,
     body: &Bytes,
     options: &Options,
 ) -> Result<Option<()>, Failed> {
@@ -80,7 +80,7 @@ async fn show(mut received: Received, options: &Options) -> Result<(), Failed> {
 }
 
 /// The head of the request, or what is wrong with what it was to be made of.
-fn head(url: &Url, options: &Options) -> Result<RequestHead, String> {
+fn head(url: &Url, options: &Options) -> Result<Request, String> {
     let has = |name: &str| options.fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
     let method = match (&options.method, &options.body) {
         (Some(method), _) => method,
@@ -89,7 +89,7 @@ fn head(url: &Url, options: &Options) -> Result<RequestHead, String> {
     };
     let host = options.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
     let host = host.map_or(url.authority(), |(_, host)| host);
-    let head = RequestHead::new(Method::Extension(method), host, url.target());
+    let head = Request::new(Method::Extension(method), host, url.target());
     let mut head = head.map_err(|error| error.to_string())?;
     if options.shows_head {
         head = head.with_trailers();

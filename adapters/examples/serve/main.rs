@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::process::ExitCode;
 
 use endwell::blocking::block_on;
-use endwell::http::{Field, Framing, Head, Method, StatusCode};
+use endwell::http::{Field, Framing, Method, Response, StatusCode};
 use endwell::tls::{self, rustls::ServerConfig};
 use endwell::ws::{Close, Origins, Socket};
 use endwell::{Answered, Conclusion, Config, Ended, Exchange, Listener, serve};
@@ -42,19 +42,21 @@ enum Reply {
 fn reply(exchange: Exchange, origins: &Origins) -> Reply {
     Reply::Done(match (exchange.path(), exchange.method()) {
         ("/", Method::Get | Method::Head) => {
-            exchange.respond(Head::new(StatusCode::OK).with(HTML), include_str!("page.html"))
+            exchange.respond(Response::new(StatusCode::OK).with(HTML), include_str!("page.html"))
         }
         ("/hello", Method::Get | Method::Head) => {
-            exchange.respond(Head::new(StatusCode::OK).with(TEXT), "hello")
+            exchange.respond(Response::new(StatusCode::OK).with(TEXT), "hello")
         }
         ("/echo", Method::Post) => return Reply::Later(Box::pin(echo(exchange))),
         ("/ws", _) => match open(exchange, origins) {
             Ok(socket) => return Reply::Later(Box::pin(web_socket(socket))),
             Err(answered) => answered,
         },
-        ("/" | "/hello", _) => refuse(exchange, Head::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_GET)),
-        ("/echo", _) => refuse(exchange, Head::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_POST)),
-        _ => refuse(exchange, Head::new(StatusCode::NOT_FOUND)),
+        ("/" | "/hello", _) => {
+            refuse(exchange, Response::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_GET))
+        }
+        ("/echo", _) => refuse(exchange, Response::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_POST)),
+        _ => refuse(exchange, Response::new(StatusCode::NOT_FOUND)),
     })
 }
 
@@ -71,7 +73,7 @@ fn handle(exchange: Exchange, origins: &Origins) -> impl Future<Output = Result<
 
 /// Sends the body back while it arrives.
 async fn echo(exchange: Exchange) -> Result<Answered, Ended> {
-    let mut head = Head::new(StatusCode::OK);
+    let mut head = Response::new(StatusCode::OK);
     if let Some(Ok(field)) =
         exchange.fields().get("content-type").map(|value| Field::new("content-type", value))
     {
@@ -105,7 +107,7 @@ async fn web_socket(mut socket: Socket) -> Result<Answered, Ended> {
     Err(socket.close(Close::EMPTY).await)
 }
 
-fn refuse(exchange: Exchange, head: Head) -> Answered {
+fn refuse(exchange: Exchange, head: Response) -> Answered {
     let text = format!("{}\n", head.status());
     exchange.respond(head.with(TEXT), text)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use endwell_core::http::client::Client;
-use endwell_core::http::{ConnectHead, Framing, InvalidRequestHead, RequestHead};
+use endwell_core::http::{Connect, Framing, InvalidRequest, Request};
 use endwell_core::ws::Offer;
 
 use super::body::{Body, Withheld};
@@ -30,7 +30,7 @@ use crate::{Config, random};
 /// Sending a second request before the first one is answered does not compile:
 ///
 /// ```compile_fail,E0382
-/// # fn f(connection: endwell::client::Connection, head: &endwell::http::RequestHead) {
+/// # fn f(connection: endwell::client::Connection, head: &endwell::http::Request) {
 /// let first = connection.send(head, "one");
 /// let second = connection.send(head, "two");
 /// # }
@@ -149,7 +149,7 @@ impl Connection {
     ///
     /// This does not wait: the connection's task writes the request. If the connection has ended meanwhile, the
     /// response fails with [`Failure::NotSent`](super::Failure::NotSent).
-    pub fn send(self, head: &RequestHead, body: impl Into<Bytes>) -> Response {
+    pub fn send(self, head: &Request, body: impl Into<Bytes>) -> Response {
         let body = body.into();
         self.ask(|client| Phase::Waiting(Calling::Sent(client.send(head, body))));
         Response::new(self.0)
@@ -159,7 +159,7 @@ impl Connection {
     ///
     /// Reading continues while a piece waits to be written, up to
     /// [`Limits::received_bytes`](crate::http::Limits::received_bytes).
-    pub fn request(self, head: &RequestHead, framing: Framing) -> (Body, Response) {
+    pub fn request(self, head: &Request, framing: Framing) -> (Body, Response) {
         let number = self.ask(|client| Phase::Waiting(Calling::Streaming(client.start(head, framing))));
         (Body::new(self.0.link(), number), Response::new(self.0))
     }
@@ -169,7 +169,7 @@ impl Connection {
     /// Await the [`Withheld`]: it becomes a [`Body`] when the server asks for it, or after
     /// [`Limits::continue_time`](crate::http::Limits::continue_time), since a server may not know the expectation.
     /// After a 417, repeat the request without it.
-    pub fn request_expecting(self, head: &RequestHead, framing: Framing) -> (Withheld, Response) {
+    pub fn request_expecting(self, head: &Request, framing: Framing) -> (Withheld, Response) {
         let number = self.ask(|client| Phase::Waiting(Calling::Withheld(client.ask(head, framing))));
         (Withheld::new(self.0.link(), number), Response::new(self.0))
     }
@@ -180,7 +180,7 @@ impl Connection {
     /// # Errors
     ///
     /// If host or target is invalid.
-    pub fn offer(&self, host: &str, target: &str) -> Result<Offer, InvalidRequestHead> {
+    pub fn offer(&self, host: &str, target: &str) -> Result<Offer, InvalidRequest> {
         let hub = &self.0.link().hub;
         let offer = Offer::new(host, target, random::nonce(), Arc::clone(&hub.ws_limits))?.jitter(jitter());
         #[cfg(feature = "deflate")]
@@ -200,7 +200,7 @@ impl Connection {
     ///
     /// This is for an existing connection to a proxy. To send all connections through proxies, use
     /// [`Proxied`](super::proxy::Proxied).
-    pub fn tunnel(self, head: &ConnectHead) -> Tunnel {
+    pub fn tunnel(self, head: &Connect) -> Tunnel {
         self.ask(|client| Phase::Tunnelling(client.tunnel(head)));
         Tunnel::new(self.0)
     }

@@ -2,12 +2,12 @@
 //!
 //! ```no_run
 //! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-//! use endwell::http::{Method, RequestHead};
+//! use endwell::http::{Method, Request};
 //! use endwell::{Config, client, tokio::Tcp};
 //!
 //! let url = client::Url::parse("http://example.com/")?;
 //! let connection = client::connect(&Tcp, &url.origin(), &Config::default()).await?;
-//! let head = RequestHead::new(Method::Get, url.authority(), url.target())?;
+//! let head = Request::new(Method::Get, url.authority(), url.target())?;
 //! let mut received = connection.send(&head, "").await?;
 //! println!("{}", received.status());
 //! while let Some(piece) = received.read().await? {

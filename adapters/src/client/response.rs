@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endwell_core::http::InterimResponse;
+use endwell_core::http::InterimHead;
 
 use super::connection::Right;
 use super::failure::Failure;
@@ -74,7 +74,7 @@ impl Future for Response {
 pub struct Interim<'a>(&'a mut Response);
 
 impl Future for Interim<'_> {
-    type Output = Option<InterimResponse>;
+    type Output = Option<InterimHead>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &self.0.0 {

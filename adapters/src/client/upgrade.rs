@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use endwell_core::http::InterimResponse;
+use endwell_core::http::InterimHead;
 
 use super::connection::Right;
 use super::failure::Failure;
@@ -33,7 +33,7 @@ pub struct Switched {
     /// The WebSocket.
     pub socket: Socket,
     /// The head of the 101. It may carry more from the server, for example a cookie.
-    pub head: InterimResponse,
+    pub head: InterimHead,
 }
 
 /// Why a connection did not become a WebSocket.

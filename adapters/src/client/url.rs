@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use endwell_core::http::{InvalidRequestHead, Method, RequestHead};
+use endwell_core::http::{InvalidRequest, Method, Request};
 
 use super::origin::Origin;
 
@@ -57,7 +57,7 @@ pub enum InvalidUrl {
     /// The port is zero.
     Port,
     /// The host is not a name or an address, or path and query cannot be sent unescaped.
-    Head(InvalidRequestHead),
+    Head(InvalidRequest),
 }
 
 impl fmt::Display for InvalidUrl {
@@ -109,7 +109,7 @@ impl Url {
             return Err(InvalidUrl::UserInformation);
         }
         let (authority, zone) = take_zone(authority)?;
-        RequestHead::new(Method::Get, &authority, &target).map_err(InvalidUrl::Head)?;
+        Request::new(Method::Get, &authority, &target).map_err(InvalidUrl::Head)?;
         let (host, port) = host_and_port(&authority, scheme.default_port())?;
         let address = with_zone(without_brackets(host), zone);
         let authority =
@@ -159,7 +159,7 @@ pub(super) fn host_and_port(authority: &str, default: u16) -> Result<(&str, u16)
     };
     // RFC 3986 3.2.2: an address of a future version is unknown, and not a name to look up.
     if host.starts_with("[v") || host.starts_with("[V") {
-        return Err(InvalidUrl::Head(InvalidRequestHead::Host));
+        return Err(InvalidUrl::Head(InvalidRequest::Host));
     }
     let port = match port {
         "" => default,
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_no_url() {
-        use InvalidRequestHead::{Host, Target};
+        use InvalidRequest::{Host, Target};
         for (text, why) in [
             ("", InvalidUrl::Scheme),
             ("a/b", InvalidUrl::Scheme),

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
-use endwell_core::http::{Head, StatusCode};
+use endwell_core::http::{Response, StatusCode};
 
 use super::look::{Looked, Waits};
 use super::{Link, State, Wire};
@@ -74,7 +74,7 @@ impl Wire {
     fn open(&mut self, link: &Link, mut exchange: Exchange) -> Option<u64> {
         if link.hub.is_overloaded() {
             link.hub.counters.overloaded.add();
-            let head = Head::new(StatusCode::SERVICE_UNAVAILABLE);
+            let head = Response::new(StatusCode::SERVICE_UNAVAILABLE);
             exchange.last();
             let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
             self.after(answered, Ended::Announced);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use std::task::Context;
 
 use endwell_core::http::server::{Answered, Exchange, NotSwitched};
-use endwell_core::http::{Date, FieldSection, Fields, Framing, Head, InterimHead, StatusCode};
+use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response, StatusCode};
 use endwell_core::ws::{Acceptance, NotAHandshake};
 use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Payload, Upgraded};
 
@@ -29,7 +29,7 @@ impl Wire {
     }
 
     /// Sends an interim response.
-    pub(crate) fn interim(&mut self, number: u64, head: &InterimHead) {
+    pub(crate) fn interim(&mut self, number: u64, head: &Interim) {
         if let (State::Open(exchange), true) = (&mut self.state, self.number == number) {
             exchange.interim(head);
             self.leave_to_driver();
@@ -37,7 +37,7 @@ impl Wire {
     }
 
     /// Responds with a body that is available.
-    pub(crate) fn respond(&mut self, link: &Link, number: u64, head: &Head, body: Bytes) {
+    pub(crate) fn respond(&mut self, link: &Link, number: u64, head: &Response, body: Bytes) {
         if self.has(number) && self.state.rest_of_request().is_none() {
             self.look_at_body();
         }
@@ -49,7 +49,7 @@ impl Wire {
     }
 
     /// Starts a response whose body is written in pieces. Asks for the body of the request, if the client waits for that.
-    pub(crate) fn start(&mut self, link: &Link, number: u64, head: &Head, framing: Framing) {
+    pub(crate) fn start(&mut self, link: &Link, number: u64, head: &Response, framing: Framing) {
         if let State::Open(exchange) = &self.state {
             if exchange.expects_continue() {
                 self.look_at_body();
@@ -106,7 +106,7 @@ impl Wire {
         if let Some(mut exchange) = self.take_open(number) {
             link.hub.counters.unanswered.add();
             exchange.last();
-            let head = Head::new(self.fallback);
+            let head = Response::new(self.fallback);
             let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
             self.answered(answered, Ended::Unanswered);
         }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use endwell_core::http::client::{Again, Call, CallEvent, Client, Failure, Handshake, Opening, Sent};
-use endwell_core::http::{ConnectHead, Framing, Method, Reading, RequestHead, UpgradeHead};
+use endwell_core::http::{Connect, Framing, Method, Reading, Request, Upgrade};
 use endwell_core::ws::Socket;
 use endwell_core::ws::{self, Masks, Offer};
 use endwell_core::{Arrived, Ending, Error, OutboxLimits, Upgraded};
@@ -60,8 +60,8 @@ impl Driver<'_> {
     }
 
     fn exchange(&mut self, client: Client, letter: u8) -> Option<Client> {
-        let get = RequestHead::new(Method::Get, "a", "/").unwrap().with_trailers();
-        let post = RequestHead::new(Method::Post, "a", "/").unwrap();
+        let get = Request::new(Method::Get, "a", "/").unwrap().with_trailers();
+        let post = Request::new(Method::Post, "a", "/").unwrap();
         let (length, chunked) = (Framing::Length(6), Framing::Chunked);
         let sending = match letter {
             b'p' => {
@@ -82,7 +82,7 @@ impl Driver<'_> {
             b'u' => return self.switch(client, get),
             _ => {
                 let head = match letter {
-                    b'h' => RequestHead::new(Method::Head, "a", "/").unwrap(),
+                    b'h' => Request::new(Method::Head, "a", "/").unwrap(),
                     b'l' => get.last(),
                     _ => get,
                 };
@@ -249,7 +249,7 @@ impl Driver<'_> {
     }
 
     fn tunnel(&mut self, client: Client) -> Option<Client> {
-        let handshake = client.tunnel(&ConnectHead::new("a:1").unwrap());
+        let handshake = client.tunnel(&Connect::new("a:1").unwrap());
         let (line, upgraded) = match self.handshake::<Upgraded>(handshake) {
             Ok(granted) => granted,
             Err(next) => return next,
@@ -279,8 +279,8 @@ impl Driver<'_> {
         None
     }
 
-    fn switch(&mut self, client: Client, head: RequestHead) -> Option<Client> {
-        let handshake = client.switch(UpgradeHead::new(head, "echo/1").unwrap());
+    fn switch(&mut self, client: Client, head: Request) -> Option<Client> {
+        let handshake = client.switch(Upgrade::new(head, "echo/1").unwrap());
         let (line, mut upgraded) = match self.handshake::<Upgraded>(handshake) {
             Ok(granted) => granted,
             Err(next) => return next,

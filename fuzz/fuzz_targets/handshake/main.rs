@@ -14,7 +14,7 @@ mod oracle;
 
 use endwell_core::OutboxLimits;
 use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits, Request};
+use endwell_core::http::{Field, FieldSection, Limits, RequestHead};
 use endwell_core::ws::{self, Acceptance, Origins, Subprotocol};
 use endwell_fuzz::{Arrival, Peer, Transport};
 use libfuzzer_sys::fuzz_target;
@@ -85,7 +85,7 @@ fn transport<'a>(peer: &'a Peer<'a>, arrival: Arrival) -> Transport<'a> {
 }
 
 /// The first request, if it is one.
-fn exchange(transport: &mut Transport<'_>) -> Option<(Request, Exchange)> {
+fn exchange(transport: &mut Transport<'_>) -> Option<(RequestHead, Exchange)> {
     let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
     loop {
         match server.poll() {

@@ -1,6 +1,6 @@
 //! What a request is by RFC 6455 4.2.1, read a second time and in another way.
 
-use endwell_core::http::{Method, Request, Version};
+use endwell_core::http::{Method, RequestHead, Version};
 use endwell_core::ws::Origins;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Wanted {
 }
 
 /// What must come of `request`, in the order in which things are said to be wrong.
-pub fn wanted(request: &Request, origins: &Origins, chosen: Option<&str>) -> Wanted {
+pub fn wanted(request: &RequestHead, origins: &Origins, chosen: Option<&str>) -> Wanted {
     let values = |name: &str| -> Vec<String> {
         let fields = request.fields().iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
         // One character per byte: nothing is lost.
@@ -81,7 +81,7 @@ fn is_key(key: &str) -> bool {
         && digits.ends_with(['A', 'Q', 'g', 'w'])
 }
 
-fn may_connect(values: &[String], request: &Request, origins: &Origins) -> bool {
+fn may_connect(values: &[String], request: &RequestHead, origins: &Origins) -> bool {
     let [origin] = values else { return values.is_empty() || *origins == Origins::Any };
     let known = |host: &str, scheme: &str| {
         let port = if scheme == "https" { 443 } else { 80 };

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use endwell_core::http::server::{After, Answered, Exchange, Next, Refusal, Server, Writing};
 use endwell_core::http::{
-    BodyEvent, Date, Field, FieldSection, Framing, Head, InterimHead, NotWritten, Request, StatusCode,
+    BodyEvent, Date, Field, FieldSection, Framing, Interim, NotWritten, RequestHead, Response, StatusCode,
 };
 use endwell_core::{Closing, Ended, Ending, Error, Upgraded};
 use endwell_fuzz::framing::{self, Kind, Message, Trust};
@@ -93,7 +93,7 @@ impl Driver<'_> {
         }
     }
 
-    fn open(&mut self, head: &Request, mut exchange: Exchange) -> Open {
+    fn open(&mut self, head: &RequestHead, mut exchange: Exchange) -> Open {
         target::check(head, self.transport.stream());
         let next = self.next.expect("a request behind a broken body");
         let message = framing::message(self.transport.stream(), next, Kind::Request, true);
@@ -202,19 +202,19 @@ impl Driver<'_> {
         mut reading: Reading,
         date: Option<&Date>,
     ) -> Option<Server> {
-        let head = Head::new(StatusCode::OK).with(Field::from_static("x", "y"));
+        let head = Response::new(StatusCode::OK).with(Field::from_static("x", "y"));
         let (head, body) = match letter {
             b'r' => (head, "unread".into()),
-            b'n' => (Head::new(StatusCode::NO_CONTENT), "nothing".into()),
-            b'm' => (Head::new(StatusCode::NOT_MODIFIED), "nothing".into()),
-            b'z' => (Head::new(StatusCode::RESET_CONTENT), "nothing".into()),
+            b'n' => (Response::new(StatusCode::NO_CONTENT), "nothing".into()),
+            b'm' => (Response::new(StatusCode::NOT_MODIFIED), "nothing".into()),
+            b'z' => (Response::new(StatusCode::RESET_CONTENT), "nothing".into()),
             b'g' => (head, vec![b'g'; 5000].into()),
             b'x' => {
                 exchange.last();
                 (head, "last".into())
             }
             b'i' => {
-                exchange.interim(&InterimHead::early_hints().with(Field::from_static("link", "</>")));
+                exchange.interim(&Interim::early_hints().with(Field::from_static("link", "</>")));
                 (head, "hinted".into())
             }
             b'e' | b'a' | b'f' => {
@@ -229,7 +229,7 @@ impl Driver<'_> {
                 Ok(body) => (head, body),
                 Err(error) => {
                     self.body_failed(&error, &reading);
-                    (Head::new(StatusCode::of_error(&error)), "failed".into())
+                    (Response::new(StatusCode::of_error(&error)), "failed".into())
                 }
             },
         };

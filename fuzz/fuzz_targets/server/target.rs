@@ -1,9 +1,9 @@
 //! What a target may be, read a second time and in another way.
 
-use endwell_core::http::{Method, Request, Target};
+use endwell_core::http::{Method, RequestHead, Target};
 
 /// The parts, put together again, stand in `stream`, and are of bytes that a target can have.
-pub fn check(request: &Request, stream: &[u8]) {
+pub fn check(request: &RequestHead, stream: &[u8]) {
     let target = request.target();
     let query = target.query().map_or_else(String::new, |query| format!("?{query}"));
     assert_eq!(target.path(), request.path());

@@ -6,8 +6,8 @@ use endwell_core::http::client::{
 };
 use endwell_core::http::server::{After, Answered, Exchange, Next, Server, Unanswered, Writing};
 use endwell_core::http::{
-    BodyEvent, ConnectHead, FieldSection, Framing, Head, InterimHead, Method, RequestHead, StatusCode,
-    UpgradeHead, Writer,
+    BodyEvent, Connect, FieldSection, Framing, Interim, Method, Request, Response, StatusCode, Upgrade,
+    Writer,
 };
 use endwell_core::ws::{self, Acceptance, Close, Control, Kind, Masks, Offer, Origins};
 use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
@@ -197,7 +197,7 @@ impl State {
 }
 
 fn unanswered(mut exchange: Exchange, which: u8) -> State {
-    let head = Head::new(StatusCode::OK);
+    let head = Response::new(StatusCode::OK);
     match which % 16 {
         0 => return State::Closing(exchange.abandon()),
         1 => return State::Answered(exchange.respond(&head, Bytes::from_static(DATA), None)),
@@ -224,7 +224,7 @@ fn unanswered(mut exchange: Exchange, which: u8) -> State {
         }
         8 => exchange.last(),
         9 => exchange.proceed(),
-        10 if which == 10 => exchange.interim(&InterimHead::early_hints()),
+        10 if which == 10 => exchange.interim(&Interim::early_hints()),
         _ => {
             assert_eq!(exchange.body().ready(), exchange.body().ready());
             body(exchange.body().event());
@@ -235,19 +235,19 @@ fn unanswered(mut exchange: Exchange, which: u8) -> State {
 
 fn client(client: Client, which: u8) -> State {
     let Ok(client) = client.poll() else { return State::Over };
-    let head = RequestHead::new(Method::Post, "h", "/").expect("a head");
+    let head = Request::new(Method::Post, "h", "/").expect("a head");
     match which % 8 {
         0 => State::Withheld(client.ask(&head, Framing::Length(5))),
         1 => State::Streaming(client.start(&head, Framing::Chunked)),
         2 => State::Streaming(client.start(&head, Framing::Length(5))),
-        3 => State::Tunnel(client.tunnel(&ConnectHead::new("h:1").expect("a host and a port"))),
+        3 => State::Tunnel(client.tunnel(&Connect::new("h:1").expect("a host and a port"))),
         4 | 5 => {
             let limits = ws::Limits::default().into();
             let offer = Offer::new("h", "/", *b"the sample nonce", limits).expect("an offer");
             State::Opening(client.websocket(offer, Masks::new(|| [1, 2, 3, 4])))
         }
         6 => {
-            let head = UpgradeHead::new(head, "echo").expect("a protocol");
+            let head = Upgrade::new(head, "echo").expect("a protocol");
             State::Tunnel(client.switch(head))
         }
         _ => State::Sent(client.send(&head, Bytes::from_static(DATA))),

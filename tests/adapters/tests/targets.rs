@@ -1,7 +1,7 @@
 //! A target from a URL through a client to a server: what one sends the other takes, byte for byte.
 
 use endwell::client::Url;
-use endwell::http::{Limits, Method, RequestHead};
+use endwell::http::{Limits, Method, Request};
 use endwell_core::http::client::Client;
 use endwell_core::{Instant, OutboxLimits, Wrote};
 use endwell_core_tests::verdict::echo;
@@ -14,7 +14,7 @@ fn config(cases: u32) -> ProptestConfig {
 
 /// What a client writes for a GET.
 fn written(url: &Url) -> Vec<u8> {
-    let Ok(head) = RequestHead::new(Method::Get, url.authority(), url.target()) else {
+    let Ok(head) = Request::new(Method::Get, url.authority(), url.target()) else {
         panic!("a URL that is no request: {url:?}")
     };
     let client = Client::new(Limits::default().into(), OutboxLimits::default());
@@ -65,7 +65,7 @@ proptest! {
     ) {
         let target = [b"/", &target[..]].concat();
         let verdict = echo([b"GET ", &target[..], b" HTTP/1.1\r\nHost: h\r\n\r\n"].concat());
-        let head = std::str::from_utf8(&target).map(|target| RequestHead::new(Method::Get, "h", target));
+        let head = std::str::from_utf8(&target).map(|target| Request::new(Method::Get, "h", target));
         let is_sent = matches!(&head, Ok(Ok(_)));
         // A space or a line end makes another line of it.
         let is_taken = verdict.requests().len() == 1 && !target.contains(&b' ') && !target.contains(&b'\n');

@@ -7,8 +7,8 @@ use endwell_core::http::client::{
     Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Streaming, Withheld,
 };
 use endwell_core::http::{
-    ConnectHead, FieldSection, Framing, Limits, Method, NotWritten, RequestHead, ResponseHead, UpgradeHead,
-    Version, Writer,
+    Connect, FieldSection, Framing, Limits, Method, NotWritten, Request, ResponseHead, Upgrade, Version,
+    Writer,
 };
 use endwell_core::{Arrived, Deadline, Instant, Io, Look, OutboxLimits, Upgraded, Wrote};
 use std::collections::VecDeque;
@@ -19,15 +19,15 @@ use crate::record::{Lines, lines};
 #[derive(Clone, Debug)]
 pub enum Ask {
     /// With its body at hand.
-    Whole(RequestHead, Vec<u8>),
+    Whole(Request, Vec<u8>),
     /// With its body in pieces.
-    Pieces(RequestHead, Pieces),
+    Pieces(Request, Pieces),
     /// With its body in pieces, which the server must ask for.
-    Expecting(RequestHead, Pieces),
+    Expecting(Request, Pieces),
     /// A tunnel.
-    Tunnel(ConnectHead),
+    Tunnel(Connect),
     /// Another protocol.
-    Switch(UpgradeHead),
+    Switch(Upgrade),
 }
 
 /// The body of a request.
@@ -62,8 +62,8 @@ impl Ask {
 }
 
 /// The head of a request to the host `h` for `/`.
-pub fn head(method: Method<'_>) -> RequestHead {
-    RequestHead::new(method, "h", "/").unwrap()
+pub fn head(method: Method<'_>) -> Request {
+    Request::new(method, "h", "/").unwrap()
 }
 
 /// One thing that a client heard.

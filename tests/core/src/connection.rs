@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 use core::time::Duration;
 use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{Limits, Request};
+use endwell_core::http::{Limits, RequestHead};
 use endwell_core::{Arrived, Closing, Deadline, Ended, Ending, Instant, Io, Look, OutboxLimits, Wrote};
 
 use self::serving::Serving;
@@ -15,7 +15,7 @@ use crate::record::{End, Record};
 /// It keeps a driver's duties as the core lists them, and checks what the core promises a driver on the way.
 pub struct Connection {
     state: State,
-    handler: Box<dyn Fn(&Request) -> Plan>,
+    handler: Box<dyn Fn(&RequestHead) -> Plan>,
     now: Instant,
     records: Vec<Record>,
     /// What was queued when the last word was said, as far as it is not taken.
@@ -36,12 +36,16 @@ enum State {
 
 impl Connection {
     /// A new connection with default limits.
-    pub fn new(handler: impl Fn(&Request) -> Plan + 'static) -> Self {
+    pub fn new(handler: impl Fn(&RequestHead) -> Plan + 'static) -> Self {
         Self::with(Limits::default(), OutboxLimits::default(), handler)
     }
 
     /// A new connection.
-    pub fn with(limits: Limits, output: OutboxLimits, handler: impl Fn(&Request) -> Plan + 'static) -> Self {
+    pub fn with(
+        limits: Limits,
+        output: OutboxLimits,
+        handler: impl Fn(&RequestHead) -> Plan + 'static,
+    ) -> Self {
         Self {
             state: State::Between(Server::new(limits.into(), output)),
             handler: Box::new(handler),

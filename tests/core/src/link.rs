@@ -1,7 +1,7 @@
 //! A client and a server at the two ends of a link that delays and cuts, on a virtual clock, by seed.
 
 use core::time::Duration;
-use endwell_core::http::{Framing, Limits, Request};
+use endwell_core::http::{Framing, Limits, RequestHead};
 use endwell_core::{Instant, OutboxLimits};
 use std::collections::VecDeque;
 
@@ -85,7 +85,7 @@ pub fn run(seed: u64) -> Outcome {
 }
 
 /// Every kind of answer, chosen by the target.
-fn handler(request: &Request) -> Plan {
+fn handler(request: &RequestHead) -> Plan {
     match request.path() {
         "/early" => Plan::full(200, &[b'e'; 300]).unread(),
         "/stream" => Plan::pieces(Framing::Chunked, &[&[b's'; 3000], &[b's'; 3000], &[b's'; 3000]]),

@@ -1,6 +1,6 @@
 //! What the application does with a request, written down beforehand.
 
-use endwell_core::http::{FieldSection, Framing, Head, Request, StatusCode};
+use endwell_core::http::{FieldSection, Framing, RequestHead, Response, StatusCode};
 
 /// The handler of one request.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub enum Answer {
     /// 200 with the request's own content.
     Echo,
     /// At once and whole.
-    Full(Head, Vec<u8>),
+    Full(Response, Vec<u8>),
     /// In pieces.
     Pieces(Pieces),
     /// 101.
@@ -36,7 +36,7 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub struct Pieces {
     /// Its head.
-    pub head: Head,
+    pub head: Response,
     /// Its framing.
     pub framing: Framing,
     /// Its content.
@@ -105,10 +105,10 @@ impl Plan {
 }
 
 /// The handler that the chapters use unless they say otherwise.
-pub fn echo(_: &Request) -> Plan {
+pub fn echo(_: &RequestHead) -> Plan {
     Plan::echo()
 }
 
-fn head(status: u16) -> Head {
-    Head::new(StatusCode::new(status).unwrap())
+fn head(status: u16) -> Response {
+    Response::new(StatusCode::new(status).unwrap())
 }

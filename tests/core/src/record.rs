@@ -1,7 +1,7 @@
 //! What happened on a connection, in a form that two runs can be compared by.
 
 use endwell_core::Limit;
-use endwell_core::http::{Fields, Request, Version};
+use endwell_core::http::{Fields, RequestHead, Version};
 
 /// Names and values, in order.
 pub type Lines = Vec<(String, Vec<u8>)>;
@@ -71,7 +71,7 @@ pub struct Seen {
 
 impl Seen {
     /// Notes a head down.
-    pub fn of(head: &Request, expects: bool) -> Self {
+    pub fn of(head: &RequestHead, expects: bool) -> Self {
         Self {
             method: head.method().to_string(),
             target: format!("{:?}", head.target()),

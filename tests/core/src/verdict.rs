@@ -1,7 +1,7 @@
 //! One conversation from its first byte to its end, and that it is the same however the bytes were split.
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::{Limits, Request};
+use endwell_core::http::{Limits, RequestHead};
 
 use crate::client::{self, Asked, Heard};
 use crate::connection::Connection;
@@ -19,7 +19,7 @@ pub struct Verdict {
 }
 
 /// Feeds the pieces and then the end of the stream.
-pub fn of(pieces: &[&[u8]], limits: &Limits, handler: impl Fn(&Request) -> Plan + 'static) -> Verdict {
+pub fn of(pieces: &[&[u8]], limits: &Limits, handler: impl Fn(&RequestHead) -> Plan + 'static) -> Verdict {
     let mut connection = Connection::with(limits.clone(), OutboxLimits::default(), handler);
     let mut output = Vec::new();
     for piece in pieces {
@@ -32,7 +32,11 @@ pub fn of(pieces: &[&[u8]], limits: &Limits, handler: impl Fn(&Request) -> Plan 
 }
 
 /// Whole, at every two-part split and byte by byte: the verdict, which must be one and the same.
-pub fn within(limits: &Limits, input: &[u8], handler: impl Fn(&Request) -> Plan + Copy + 'static) -> Verdict {
+pub fn within(
+    limits: &Limits,
+    input: &[u8],
+    handler: impl Fn(&RequestHead) -> Plan + Copy + 'static,
+) -> Verdict {
     let mut ways = cutter::every_way(input);
     let whole = of(&ways.next().unwrap(), limits, handler);
     for pieces in ways {
@@ -43,7 +47,7 @@ pub fn within(limits: &Limits, input: &[u8], handler: impl Fn(&Request) -> Plan 
 }
 
 /// The verdict with default limits and a given handler, under every split.
-pub fn with(input: impl AsRef<[u8]>, handler: impl Fn(&Request) -> Plan + Copy + 'static) -> Verdict {
+pub fn with(input: impl AsRef<[u8]>, handler: impl Fn(&RequestHead) -> Plan + Copy + 'static) -> Verdict {
     within(&Limits::default(), input.as_ref(), handler)
 }
 

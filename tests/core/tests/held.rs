@@ -9,7 +9,7 @@ use bytes::Bytes;
 use core::cell::Cell;
 use endwell_core::http::client::{Again, CallEvent, Client};
 use endwell_core::http::server::{After, Exchange, Next, Server, Writing};
-use endwell_core::http::{BodyEvent, Framing, Head, Limits, Method, RequestHead, StatusCode};
+use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, StatusCode};
 use endwell_core::{Ending, Io, OutboxLimits};
 use endwell_core_tests::io::{feed, take};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -101,7 +101,7 @@ fn heads_without_end_are_held_up_to_the_limit() {
                 server = match server.poll() {
                     Next::Wait(server) => server,
                     Next::Request(_, exchange) => {
-                        let head = Head::new(StatusCode::OK);
+                        let head = Response::new(StatusCode::OK);
                         let After::Again(mut server) = exchange.respond(&head, Bytes::new(), None).next()
                         else {
                             panic!("kept")
@@ -145,7 +145,7 @@ fn a_body_that_nobody_reads_waits_in_the_kernel() {
 fn a_body_that_is_not_worth_reading_is_not_held() {
     let mut fed = 0;
     let held = peak(|| {
-        let head = Head::new(StatusCode::OK);
+        let head = Response::new(StatusCode::OK);
         let exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
         let writing = exchange.start(&head, Framing::Length(0), None);
         let Ok(answered) = writing.finish(None) else { panic!("it has no content") };
@@ -201,7 +201,7 @@ fn a_body_that_is_read_flows_through() {
 
 #[test]
 fn a_response_flows_through_and_interim_ones_leave_nothing() {
-    let request = RequestHead::new(Method::Get, "h", "/").unwrap();
+    let request = Request::new(Method::Get, "h", "/").unwrap();
     for (lines, piece) in FRAMINGS {
         let held = peak(|| {
             let client = Client::new(Limits::default().into(), OutboxLimits::default());
@@ -246,7 +246,7 @@ fn stream(limits: OutboxLimits) -> Exchange<Writing> {
     let mut server = Server::new(Limits::default().into(), limits);
     feed(server.io(), b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     let Next::Request(_, exchange) = server.poll() else { panic!("a whole request") };
-    exchange.start(&Head::new(StatusCode::OK), Framing::Chunked, None)
+    exchange.start(&Response::new(StatusCode::OK), Framing::Chunked, None)
 }
 
 /// The peer reads, and is always a little behind: something is always queued.

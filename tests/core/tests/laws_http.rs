@@ -1,7 +1,7 @@
 //! Laws that hold for every input, tried on generated ones. The seed is fixed: the same run everywhere.
 #![expect(clippy::indexing_slicing, clippy::wildcard_enum_match_arm, reason = "a test fails by panicking")]
 
-use endwell_core::http::{Framing, Limits, Request};
+use endwell_core::http::{Framing, Limits, RequestHead};
 use endwell_core_tests::client::{self, Asked};
 use endwell_core_tests::cutter;
 use endwell_core_tests::plan::Plan;
@@ -128,7 +128,7 @@ fn written(stream: &[Meant]) -> Vec<u8> {
 }
 
 /// Every kind of answer, chosen by the target.
-fn varied(request: &Request) -> Plan {
+fn varied(request: &RequestHead) -> Plan {
     // How much has arrived of chunks decides whether an early answer keeps the connection: that has a law of its own.
     let is_chunked = request.fields().get("transfer-encoding").is_some();
     let plan = match request.path().len() % 7 {

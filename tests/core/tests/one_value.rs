@@ -12,7 +12,7 @@ use core::convert::Infallible;
 use bytes::Bytes;
 use endwell_core::http::client::{Again, CallEvent, Client, Opening};
 use endwell_core::http::server::{After, Exchange, Next, Server};
-use endwell_core::http::{BodyEvent, Framing, Head, Limits, Method, RequestHead, StatusCode};
+use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, StatusCode};
 use endwell_core::ws::{self, Acceptance, Close, CloseCode, Jitter, Masks, Offer, Role};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Deadline, End, Ended, Ending, Limit, Look, OutboxLimits, Upgraded};
@@ -49,7 +49,7 @@ fn a_client_is_told_to_continue_once_whatever_the_handler_says() {
 #[test]
 fn an_upload_is_read_to_its_end_after_the_response() {
     let mut answered =
-        exchange(UPLOAD).start(&Head::new(StatusCode::OK), Framing::Length(0), None).finish(None);
+        exchange(UPLOAD).start(&Response::new(StatusCode::OK), Framing::Length(0), None).finish(None);
     let answered = answered.as_mut().expect("nothing was announced");
     assert!(matches!(answered.body().event(), Some(BodyEvent::Data(data)) if data[..] == *b"abc"));
     assert!(answered.body().event().is_none());
@@ -62,7 +62,7 @@ fn an_upload_is_read_to_its_end_after_the_response() {
 
 #[test]
 fn an_upload_that_is_cut_after_the_response_does_not_look_whole() {
-    let writing = exchange(UPLOAD).start(&Head::new(StatusCode::OK), Framing::Length(0), None);
+    let writing = exchange(UPLOAD).start(&Response::new(StatusCode::OK), Framing::Length(0), None);
     let Ok(mut answered) = writing.finish(None) else { panic!("nothing was announced") };
     assert!(matches!(answered.body().event(), Some(BodyEvent::Data(_))));
     end(answered.io());
@@ -76,7 +76,7 @@ fn an_upload_that_is_cut_after_the_response_does_not_look_whole() {
 
 #[test]
 fn an_upload_that_nobody_reads_is_drained_before_the_next_request() {
-    let answered = exchange(UPLOAD).respond(&Head::new(StatusCode::OK), Bytes::new(), None);
+    let answered = exchange(UPLOAD).respond(&Response::new(StatusCode::OK), Bytes::new(), None);
     let After::Again(server) = answered.next() else { panic!("three bytes are worth reading") };
     let Next::Wait(mut server) = server.poll() else { panic!("they have not come") };
     feed(server.io(), b"defGET /next HTTP/1.1\r\nhost: h\r\n\r\n");
@@ -87,7 +87,7 @@ fn an_upload_that_nobody_reads_is_drained_before_the_next_request() {
 #[test]
 fn less_than_was_announced_does_not_finish() {
     let mut writing = exchange(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").start(
-        &Head::new(StatusCode::OK),
+        &Response::new(StatusCode::OK),
         Framing::Length(5),
         None,
     );
@@ -278,7 +278,7 @@ fn two_cores_open_a_websocket_and_close_it_well() {
 #[test]
 fn a_response_that_is_not_read_gives_the_call_back() {
     let client = Client::new(Limits::default().into(), OutboxLimits::default());
-    let head = RequestHead::new(Method::Get, "h", "/").unwrap();
+    let head = Request::new(Method::Get, "h", "/").unwrap();
     let mut call = client.send(&head, Bytes::new());
     feed(call.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     let Again::Unread(mut call) = call.next() else { panic!("nothing was read") };

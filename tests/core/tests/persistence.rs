@@ -202,7 +202,7 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
     use bytes::Bytes;
     use endwell_core::http::client::{CallEvent, Client};
     use endwell_core::http::server::{Next, Server};
-    use endwell_core::http::{Limits, Method, RequestHead};
+    use endwell_core::http::{Limits, Method, Request};
     use endwell_core::{Ended, OutboxLimits};
     use endwell_core_tests::io::{cut, feed};
 
@@ -240,7 +240,7 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
     }
 
     // With a request open, and in a body that only the end of the stream ends.
-    let head = RequestHead::new(Method::Get, "a", "/").unwrap();
+    let head = Request::new(Method::Get, "a", "/").unwrap();
     for (response, parts) in [(&b""[..], 0), (b"HTTP/1.1 2", 0), (b"HTTP/1.0 200 OK\r\n\r\nhello", 2)] {
         let mut call = idle().send(&head, Bytes::new());
         feed(call.io(), response);

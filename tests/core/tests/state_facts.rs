@@ -12,7 +12,7 @@ use core::time::Duration;
 use bytes::{Bytes, BytesMut};
 use endwell_core::http::client::{Call, CallEvent, Client, Sent};
 use endwell_core::http::server::{After, Exchange, Next, Server};
-use endwell_core::http::{BodyEvent, FieldSection, Framing, Head, Limits, Method, RequestHead, StatusCode};
+use endwell_core::http::{BodyEvent, FieldSection, Framing, Limits, Method, Request, Response, StatusCode};
 use endwell_core::ws::{self, Close, Jitter, Kind, Role};
 use endwell_core::ws::{Piece, Socket};
 use endwell_core::{
@@ -31,7 +31,7 @@ fn exchange(request: &[u8]) -> Exchange {
 
 fn call(method: Method<'_>) -> Call<Sent> {
     let client = Client::new(Limits::default().into(), OutboxLimits::default());
-    let mut call = client.send(&RequestHead::new(method, "h", "/").unwrap(), Bytes::new());
+    let mut call = client.send(&Request::new(method, "h", "/").unwrap(), Bytes::new());
     take(call.io(), usize::MAX);
     call
 }
@@ -176,7 +176,7 @@ fn a_request_that_is_abandoned_gets_no_response() {
 #[test]
 fn both_bodies_are_lent_at_once() {
     let post = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nhello";
-    let mut writing = exchange(post).start(&Head::new(StatusCode::OK), Framing::Length(5), None);
+    let mut writing = exchange(post).start(&Response::new(StatusCode::OK), Framing::Length(5), None);
     let (body, mut writer) = writing.split();
     let Some(BodyEvent::Data(data)) = body.event() else { panic!("content") };
     assert_eq!(writer.copy(&data), 5);
@@ -185,7 +185,7 @@ fn both_bodies_are_lent_at_once() {
     assert!(written(server.io()).ends_with(b"\r\n\r\nhello"));
 
     let client = Client::new(Limits::default().into(), OutboxLimits::default());
-    let mut call = client.start(&RequestHead::new(Method::Post, "h", "/").unwrap(), Framing::Chunked);
+    let mut call = client.start(&Request::new(Method::Post, "h", "/").unwrap(), Framing::Chunked);
     feed(call.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     assert!(matches!(call.answer().event(), Some(CallEvent::Head(_))));
     let (answer, mut writer) = call.split();

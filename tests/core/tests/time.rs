@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{BodyEvent, Framing, Head, Limits, StatusCode};
+use endwell_core::http::{BodyEvent, Framing, Limits, Response, StatusCode};
 use endwell_core::{Arrived, Deadline, Instant, Limit, OutboxLimits, Pace};
 use endwell_core_tests::client;
 use endwell_core_tests::connection::Connection;
@@ -48,7 +48,7 @@ fn the_idle_time_begins_when_the_output_is_out() {
     let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
     feed(server.io(), GET);
     let Next::Request(_, exchange) = server.poll() else { panic!("a whole head") };
-    let answered = exchange.respond(&Head::new(StatusCode::OK), "hello".into(), None);
+    let answered = exchange.respond(&Response::new(StatusCode::OK), "hello".into(), None);
     let After::Again(mut server) = answered.next() else { panic!("it is kept") };
     // In our queue, then in that of the system, and then the client has it.
     assert_eq!(waits(server.io(), 0), ends(75, Limit::IdleTime));

@@ -15,7 +15,7 @@ use endwell_core::http::client::{
     Again, Call, CallEvent, Client, Failure, GrantHead, Handshake, Opening, Sent,
 };
 use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Reading, Request, StatusCode};
+use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Reading, RequestHead, StatusCode};
 use endwell_core::ws::Socket;
 use endwell_core::ws::{Acceptance, InvalidSubprotocol, Limits, Masks, Offer, Subprotocol};
 use endwell_core::{Arrived, Ended, Ending, Limit, OutboxLimits};
@@ -316,7 +316,7 @@ fn the_answer_must_come_in_time() {
     assert!(matches!(closing.poll(), Ending::Reset(Ended::Aborted)));
 }
 
-fn asks(request: &str) -> (Request, Exchange) {
+fn asks(request: &str) -> (RequestHead, Exchange) {
     let mut server = Server::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), request.as_bytes());
     let Next::Request(head, exchange) = server.poll() else { panic!("no exchange") };

@@ -14,7 +14,7 @@ mod ws_help;
 use bytes::Bytes;
 use endwell_core::OutboxLimits;
 use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Request};
+use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, RequestHead};
 use endwell_core::ws::{Acceptance, Limits, NotAHandshake, Origins, Subprotocol};
 use endwell_core_tests::io::{feed, written};
 use ws_help::{Got, masked, receive, text};
@@ -26,7 +26,7 @@ fn server() -> Server {
     Server::new(HttpLimits::default().into(), OutboxLimits::default())
 }
 
-fn exchange(bytes: &[u8]) -> (Request, Exchange) {
+fn exchange(bytes: &[u8]) -> (RequestHead, Exchange) {
     let mut server = server();
     assert_eq!(feed(server.io(), bytes), bytes.len());
     match server.poll() {

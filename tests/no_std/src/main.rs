@@ -14,7 +14,7 @@ use core::convert::Infallible;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{Head, Limits, Method, StatusCode};
+use endwell_core::http::{Limits, Method, Response, StatusCode};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 
 fn answers_one_request() -> Option<()> {
@@ -29,7 +29,7 @@ fn answers_one_request() -> Option<()> {
     if head.method() != Method::Get || head.path() != "/hello" {
         return None;
     }
-    let answered = exchange.respond(&Head::new(StatusCode::OK), Bytes::from_static(b"hello"), None);
+    let answered = exchange.respond(&Response::new(StatusCode::OK), Bytes::from_static(b"hello"), None);
     let After::Again(mut server) = answered.next() else { return None };
     let mut is_right = false;
     let Ok(wrote) = server.io().write(now, |chunks| {

@@ -29,12 +29,12 @@ use crate::transport::Connector;
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 /// use endwell::client::{Pool, PoolLimits, Url};
-/// use endwell::http::{Method, RequestHead};
+/// use endwell::http::{Method, Request};
 /// use endwell::{Config, tokio::Tcp};
 ///
 /// let pool = Pool::new(Tcp, Config::default(), PoolLimits::default());
 /// let url = Url::parse("http://example.com/")?;
-/// let head = RequestHead::new(Method::Get, url.authority(), url.target())?;
+/// let head = Request::new(Method::Get, url.authority(), url.target())?;
 /// let mut received = pool.send(&url.origin(), &head, "").await?;
 /// println!("{}, sent again {} times", received.status(), received.retries());
 /// let body = received.read_all(1 << 20).await?;

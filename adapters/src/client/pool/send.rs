@@ -1,7 +1,7 @@
 //! Sends and retries requests. RFC 9110 9.2.2.
 
 use bytes::Bytes;
-use endwell_core::http::RequestHead;
+use endwell_core::http::Request;
 
 use super::{Pool, SendError, Wanted};
 use crate::client::{Failure, Origin, Received};
@@ -26,7 +26,7 @@ impl<C: Connector> Pool<C> {
     pub async fn send(
         &self,
         origin: &Origin,
-        head: &RequestHead,
+        head: &Request,
         body: impl Into<Bytes>,
     ) -> Result<Received, SendError> {
         self.send_as(origin, head, body, head.method().is_idempotent()).await
@@ -45,7 +45,7 @@ impl<C: Connector> Pool<C> {
     pub async fn send_as(
         &self,
         origin: &Origin,
-        head: &RequestHead,
+        head: &Request,
         body: impl Into<Bytes>,
         is_idempotent: bool,
     ) -> Result<Received, SendError> {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use endwell_core::http::client::{Client, Failure, Handshake, Opening};
-use endwell_core::http::{ConnectHead, Field, Limits};
+use endwell_core::http::{Connect, Field, Limits};
 use endwell_core::{Error, Look, OutboxLimits, Upgraded, Wrote};
 
 use super::error::Reason;
@@ -22,7 +22,7 @@ pub(super) async fn open<T: Transport>(
     origin: Authority<'_>,
     limits: &Arc<Limits>,
 ) -> Result<Bytes, Reason> {
-    let mut head = ConnectHead::new(&origin.to_string()).map_err(|_invalid| Reason::Host)?;
+    let mut head = Connect::new(&origin.to_string()).map_err(|_invalid| Reason::Host)?;
     let credentials = proxy.credentials().map(super::location::Credentials::basic);
     if let Some(credentials) = &credentials {
         // Base64 is always a valid field value.

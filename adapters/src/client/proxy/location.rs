@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use endwell_core::http::{Method, RequestHead};
+use endwell_core::http::{Method, Request};
 
 use crate::client::Origin;
 use crate::client::origin::Authority;
@@ -101,7 +101,7 @@ impl Proxy {
             None => (None, authority),
         };
         let (authority, zone) = take_zone(authority).map_err(|_invalid| InvalidProxy::Host)?;
-        RequestHead::new(Method::Get, &authority, "/").map_err(|_invalid| InvalidProxy::Host)?;
+        Request::new(Method::Get, &authority, "/").map_err(|_invalid| InvalidProxy::Host)?;
         let (host, port) = host_and_port(&authority, default).map_err(|_invalid| InvalidProxy::Host)?;
         let host = with_zone(without_brackets(host), zone).into();
         let proxy = Self { kind, host, port, credentials: None };

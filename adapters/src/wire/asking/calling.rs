@@ -6,7 +6,7 @@ use bytes::Bytes;
 use endwell_core::http::client::{
     Again, Call, CallEvent, Client, CutOff, Failure, Sent, Streaming, Withheld,
 };
-use endwell_core::http::{FieldSection, Fields, InterimResponse, ResponseHead, Writer};
+use endwell_core::http::{FieldSection, Fields, InterimHead, ResponseHead, Writer};
 use endwell_core::{Io, Pace};
 
 use crate::Ended;
@@ -27,7 +27,7 @@ pub(crate) enum Calling {
 pub(super) enum Found {
     Nothing,
     Continue,
-    Interim(InterimResponse),
+    Interim(InterimHead),
     Head,
     Failed(Failure),
 }

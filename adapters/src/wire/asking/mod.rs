@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use endwell_core::http::client::Failure as NoAnswer;
 use endwell_core::http::client::{Client, GrantHead, Handshake, Opening};
-use endwell_core::http::{Fields, InterimResponse, ResponseHead, Writer};
+use endwell_core::http::{Fields, InterimHead, ResponseHead, Writer};
 use endwell_core::ws::Socket;
 use endwell_core::{Io, Pace, Upgraded};
 
@@ -26,7 +26,7 @@ use calling::Found;
 pub(crate) struct Asking {
     phase: Phase,
     /// Interim responses that were not taken yet. The core bounds their number.
-    interims: VecDeque<InterimResponse>,
+    interims: VecDeque<InterimHead>,
     /// The server asked for the withheld body, or its time to ask has passed.
     is_wanted: bool,
     trailers: Option<Fields>,
@@ -51,7 +51,7 @@ pub(crate) enum Phase {
     /// The head was taken, and the body is being read.
     Body(Calling),
     /// The connection has become a WebSocket, which was not taken yet.
-    Opened(Socket, Box<InterimResponse>),
+    Opened(Socket, Box<InterimHead>),
     /// The connection has become a tunnel, which was not taken yet.
     Through(Upgraded, Box<ResponseHead>),
     /// No response came.
@@ -62,7 +62,7 @@ pub(crate) enum Phase {
 
 /// The response to a request, to an offer to become a WebSocket, or to a CONNECT.
 pub(crate) enum Answer {
-    Open(Option<Box<str>>, InterimResponse),
+    Open(Option<Box<str>>, InterimHead),
     Through(ResponseHead, Bytes),
     Refused(ResponseHead),
 }
@@ -172,7 +172,7 @@ impl Asking {
     }
 
     /// Takes the next interim response. Ready with `None` if no further one will come.
-    fn interim(&mut self) -> Poll<Option<InterimResponse>> {
+    fn interim(&mut self) -> Poll<Option<InterimHead>> {
         match (self.interims.pop_front(), &self.phase) {
             (None, Phase::Waiting(_)) => Poll::Pending,
             (next, _) => Poll::Ready(next),

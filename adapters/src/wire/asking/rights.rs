@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use endwell_core::Payload;
 use endwell_core::http::client::Client;
-use endwell_core::http::{FieldSection, InterimResponse, ResponseHead};
+use endwell_core::http::{FieldSection, InterimHead, ResponseHead};
 
 use super::super::{State, Wire};
 use super::calling::Part;
@@ -88,7 +88,7 @@ impl Wire {
     }
 
     /// Waits for the next interim response; `None` if no further one will come.
-    pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<Option<InterimResponse>> {
+    pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<Option<InterimHead>> {
         let Some(asking) = self.state.asking() else { return Poll::Ready(None) };
         let polled = asking.interim();
         if polled.is_pending() {

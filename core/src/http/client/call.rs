@@ -4,13 +4,13 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::Inner;
+use super::awaited::{Arrived, Awaited};
 use super::failure::Failure;
 use super::idle::{Client, unasked};
-use super::response::{Arrived, Response};
 use crate::closing::{Closing, Manner};
 use crate::http::body::{Streaming, Writer};
 use crate::http::received::body::Found;
-use crate::http::{FieldSection, Fields, InterimResponse, ResponseHead};
+use crate::http::{FieldSection, Fields, InterimHead, ResponseHead};
 use crate::{Ended, Inbox, Io, Pace, Payload};
 
 /// A request on its way, and its response.
@@ -43,7 +43,7 @@ pub struct CutOff(());
 #[derive(Debug)]
 pub struct Answer<'a> {
     inbox: &'a mut Inbox,
-    response: &'a mut Response,
+    response: &'a mut Awaited,
     found: &'a mut Option<Arrived>,
 }
 
@@ -54,7 +54,7 @@ pub enum CallEvent<'a> {
     /// only for a request that [asks](Client::ask).
     Continue,
     /// An interim response. The final one is still to come.
-    Interim(&'a InterimResponse),
+    Interim(&'a InterimHead),
     /// The head of the final response. It comes once, and stays at [`Call::head`].
     Head(&'a ResponseHead),
     /// Content, in the receive buffer.

@@ -3,12 +3,12 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
+use super::awaited::Arrived;
 use super::call::{Call, Sent};
 use super::failure::Failure;
-use super::response::Arrived;
 use super::{Inner, grace};
 use crate::closing::{Closing, Manner};
-use crate::http::{Fields, InterimResponse, ResponseHead, UpgradeHead};
+use crate::http::{Fields, InterimHead, ResponseHead, Upgrade};
 use crate::ws::{Granted, Masks, Offer, Role, Socket};
 use crate::{Ended, Io, Upgraded, Violation};
 
@@ -41,7 +41,7 @@ pub enum Opening<T> {
 #[derive(Clone, Debug)]
 pub enum GrantHead {
     /// A 101, which switches to the protocol that was asked for.
-    Switching(Box<InterimResponse>),
+    Switching(Box<InterimHead>),
     /// A 2xx to CONNECT.
     Success(Box<ResponseHead>),
 }
@@ -59,7 +59,7 @@ impl GrantHead {
 /// What was asked for.
 enum Asked<T> {
     Tunnel(fn(Inner) -> T),
-    Switch(Box<UpgradeHead>, fn(Inner) -> T),
+    Switch(Box<Upgrade>, fn(Inner) -> T),
     Socket(Box<(Offer, Masks)>, fn(Inner, Offer, Masks, Granted) -> T),
 }
 
@@ -82,7 +82,7 @@ impl Handshake<Upgraded> {
         Self { inner, asked: Asked::Tunnel(upgraded) }
     }
 
-    pub(super) fn switch(inner: Box<Inner>, head: UpgradeHead) -> Self {
+    pub(super) fn switch(inner: Box<Inner>, head: Upgrade) -> Self {
         Self { inner, asked: Asked::Switch(Box::new(head), upgraded) }
     }
 }

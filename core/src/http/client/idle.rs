@@ -6,16 +6,16 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 
 use super::Inner;
+use super::awaited::{Awaited, Expectation};
 use super::call::{Call, Sent, Withheld};
 use super::handshake::Handshake;
-use super::response::{Expectation, Response};
 use super::terms::Terms;
 use crate::http::body::Streaming;
 use crate::http::grammar::reading::Reader;
 use crate::http::sent::body::Sending;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::request::Expects;
-use crate::http::{ConnectHead, Framing, Limits, RequestHead, UpgradeHead};
+use crate::http::{Connect, Framing, Limits, Request, Upgrade};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::{Masks, Offer};
 use crate::{
@@ -42,7 +42,7 @@ impl Client {
     pub fn new(limits: Arc<Limits>, output: OutboxLimits) -> Self {
         let mut inbox = Inbox::new(limits.received(Reader::Client));
         let idle = Idle { time: limits.idle_time, ..Idle::default() };
-        let response = Response::new(&mut inbox, limits);
+        let response = Awaited::new(&mut inbox, limits);
         Self(Box::new(Inner { conn: Conn::new(inbox, output), response, idle }))
     }
 
@@ -87,7 +87,7 @@ impl Client {
     /// Sends a request whose whole body is available.
     ///
     /// The body counts as queued. It is accepted at any size, since it was in memory before.
-    pub fn send(self, head: &RequestHead, body: Bytes) -> Call<Sent> {
+    pub fn send(self, head: &Request, body: Bytes) -> Call<Sent> {
         let Self(mut inner) = self;
         let outbox = &mut inner.conn.outbox;
         head.write(Announced::Length(convert::u64_from(body.len())), Expects::Nothing, outbox);
@@ -99,7 +99,7 @@ impl Client {
     /// Sends the head of a request, whose body is written in pieces while the response may already be arriving.
     ///
     /// A request without content has [`Framing::Length`] of zero.
-    pub fn start(self, head: &RequestHead, framing: Framing) -> Call<Streaming> {
+    pub fn start(self, head: &Request, framing: Framing) -> Call<Streaming> {
         let Self(mut inner) = self;
         let (announced, streaming) = frame(framing);
         head.write(announced, Expects::Nothing, &mut inner.conn.outbox);
@@ -115,7 +115,7 @@ impl Client {
     /// could not be met: repeat the request without it, with [`start`](Self::start) on another connection.
     ///
     /// A request without content carries no expectation, and the first event is to continue.
-    pub fn ask(self, head: &RequestHead, framing: Framing) -> Call<Withheld> {
+    pub fn ask(self, head: &Request, framing: Framing) -> Call<Withheld> {
         let Self(mut inner) = self;
         let (announced, streaming) = frame(framing);
         let (expects, expectation) = match framing {
@@ -129,7 +129,7 @@ impl Client {
     }
 
     /// Asks for a tunnel: CONNECT. RFC 9110 9.3.6.
-    pub fn tunnel(self, head: &ConnectHead) -> Handshake<Upgraded> {
+    pub fn tunnel(self, head: &Connect) -> Handshake<Upgraded> {
         let Self(mut inner) = self;
         head.0.write(Announced::Nothing, Expects::Nothing, &mut inner.conn.outbox);
         inner.expect(Terms::UPGRADE, Expectation::None, true);
@@ -140,7 +140,7 @@ impl Client {
     ///
     /// A server that does not know the protocol responds as if it had not been offered: see
     /// [`Opening::Refused`](super::Opening::Refused).
-    pub fn switch(self, head: UpgradeHead) -> Handshake<Upgraded> {
+    pub fn switch(self, head: Upgrade) -> Handshake<Upgraded> {
         let Self(mut inner) = self;
         head.offer().write(Announced::Length(0), Expects::Nothing, &mut inner.conn.outbox);
         inner.expect(Terms::of(head.head()), Expectation::None, true);

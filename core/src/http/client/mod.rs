@@ -23,11 +23,11 @@
 //! ```
 //! use bytes::Bytes;
 //! use endwell_core::http::client::{Again, CallEvent, Client};
-//! use endwell_core::http::{Limits, Method, RequestHead, StatusCode};
+//! use endwell_core::http::{Limits, Method, Request, StatusCode};
 //! use endwell_core::{Arrived, Instant, Look, OutboxLimits};
 //!
 //! let client = Client::new(Limits::default().into(), OutboxLimits::default());
-//! let head = RequestHead::new(Method::Get, "example.com", "/hello")?;
+//! let head = Request::new(Method::Get, "example.com", "/hello")?;
 //! let mut call = client.send(&head, Bytes::new());
 //! // ... the request is written, and then:
 //! let arrived = call.io().read(Instant::default(), |room| {
@@ -55,11 +55,11 @@
 //! being written: otherwise client and server can each wait for the other to read, for ever. A client need not linger: to
 //! close, drop the state and close the transport.
 
+mod awaited;
 mod call;
 mod failure;
 mod handshake;
 mod idle;
-mod response;
 mod terms;
 
 pub use super::body::Streaming;
@@ -71,14 +71,14 @@ pub use idle::Client;
 use crate::closing::Grace;
 use crate::io::Conn;
 use crate::{Ended, Limit};
-use response::{Expectation, Response};
+use awaited::{Awaited, Expectation};
 use terms::Terms;
 
 /// A client's connection, whatever its state.
 #[derive(Debug)]
 struct Inner {
     conn: Conn,
-    response: Response,
+    response: Awaited,
     idle: idle::Idle,
 }
 
@@ -89,7 +89,7 @@ impl Inner {
     }
 }
 
-fn grace(response: &Response) -> Grace {
+fn grace(response: &Awaited) -> Grace {
     Grace { time: response.limits.linger_time, reason: Limit::LingerTime }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::http::received::length::Asked;
 use crate::http::received::persistence::Persistence;
-use crate::http::{Method, RequestHead};
+use crate::http::{Method, Request};
 
 /// What the request decides about reading its response.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn of(head: &RequestHead) -> Self {
+    pub(super) fn of(head: &Request) -> Self {
         let asked = if head.method() == Method::Head { Asked::Head } else { Asked::Content };
         Self { asked, persistence: head.persistence }
     }

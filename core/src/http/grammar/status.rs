@@ -4,11 +4,11 @@ use core::fmt;
 
 /// A final status code: 200 to 599. RFC 9110 15.
 ///
-/// Interim codes do not end an exchange and have their own type, [`InterimHead`](crate::http::InterimHead).
+/// Interim codes do not end an exchange and have their own type, [`Interim`](crate::http::Interim).
 ///
 /// A received code may also be below 100 or from 600 to 999, unless responses are read in
 /// [`Strict`](crate::http::Reading::Strict). Such a code is valid in no message and counts as a server error. A
-/// [`Head`](crate::http::Head) made from it has status 502.
+/// [`Response`](crate::http::Response) made from it has status 502.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatusCode(u16);
 
@@ -145,7 +145,7 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
-    use crate::http::Head;
+    use crate::http::Response;
 
     #[test]
     fn a_code_that_is_not_valid_is_received_as_a_servers_error_and_never_sent() {
@@ -154,8 +154,8 @@ mod tests {
             assert_eq!((status.code(), status.reason()), (code, ""));
             assert!(!status.is_valid() && !status.is_success() && status.is_server_error(), "{code}");
             assert_eq!(StatusCode::new(code), Err(InvalidStatusCode(code)));
-            assert_eq!(Head::new(status).status(), StatusCode::BAD_GATEWAY);
-            assert_eq!(Head::from(status).status(), StatusCode::BAD_GATEWAY);
+            assert_eq!(Response::new(status).status(), StatusCode::BAD_GATEWAY);
+            assert_eq!(Response::from(status).status(), StatusCode::BAD_GATEWAY);
         }
         assert_eq!(StatusCode::received(7).unwrap().to_string(), "007 ");
     }
@@ -165,7 +165,7 @@ mod tests {
         for code in 200..=599 {
             let status = StatusCode::received(code).unwrap();
             assert_eq!(Ok(status), StatusCode::new(code));
-            assert_eq!(Head::new(status).status(), status);
+            assert_eq!(Response::new(status).status(), status);
             assert_eq!((status.is_success(), status.is_server_error()), (code < 300, code >= 500));
         }
         for code in [100, 101, 199, 1000, u16::MAX] {

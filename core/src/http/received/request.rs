@@ -13,12 +13,12 @@ use crate::http::grammar::version::{InvalidVersion, Version};
 
 /// The head of a request: method, target, version and fields.
 #[derive(Clone)]
-pub struct Request {
+pub struct RequestHead {
     line: RequestLine,
     fields: Fields,
 }
 
-impl Request {
+impl RequestHead {
     /// `fields` were read from the same head as `line`.
     pub(in crate::http) fn new(line: RequestLine, fields: Fields) -> Self {
         Self { line, fields }
@@ -65,7 +65,7 @@ impl Request {
     }
 }
 
-impl fmt::Debug for Request {
+impl fmt::Debug for RequestHead {
     /// Hides the values of fields that carry credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")

@@ -20,7 +20,7 @@ pub struct ResponseHead {
 ///
 /// The final response is still to come. A client may ignore interim responses.
 #[derive(Clone)]
-pub struct InterimResponse {
+pub struct InterimHead {
     status: u16,
     rest: Rest,
 }
@@ -37,7 +37,7 @@ struct Rest {
 
 /// An interim or a final head: the status decides.
 pub(in crate::http) enum AnyHead {
-    Interim(InterimResponse),
+    Interim(InterimHead),
     Final(ResponseHead),
 }
 
@@ -68,7 +68,7 @@ impl ResponseHead {
     }
 }
 
-impl InterimResponse {
+impl InterimHead {
     /// The status code, from 100 to 199.
     pub fn status(&self) -> u16 {
         self.status
@@ -103,7 +103,7 @@ impl AnyHead {
         let rest = Rest { text, version: line.version, reason_len: line.reason_len, fields };
         match StatusCode::received(line.code) {
             Some(status) => Self::Final(ResponseHead { status, rest }),
-            None => Self::Interim(InterimResponse { status: line.code, rest }),
+            None => Self::Interim(InterimHead { status: line.code, rest }),
         }
     }
 }
@@ -167,10 +167,10 @@ impl fmt::Debug for ResponseHead {
     }
 }
 
-impl fmt::Debug for InterimResponse {
+impl fmt::Debug for InterimHead {
     /// Hides the values of fields that carry credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InterimResponse")
+        f.debug_struct("InterimHead")
             .field("status", &self.status)
             .field("fields", &self.rest.fields)
             .finish_non_exhaustive()

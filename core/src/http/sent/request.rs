@@ -12,20 +12,20 @@ use crate::http::{Field, FieldSection, Method, Target};
 /// The head of a request to send: method, host, target and fields. The fields that frame the message and manage the
 /// connection are added when it is sent.
 ///
-/// Method, host and target are text, so they are checked once, when the head is made. Code that holds a `RequestHead`
-/// cannot split a request with it. CONNECT has its own type, [`ConnectHead`], since it opens a tunnel.
+/// Method, host and target are text, so they are checked once, when the head is made. Code that holds a `Request`
+/// cannot split a request with it. CONNECT has its own type, [`Connect`], since it opens a tunnel.
 ///
 /// ```
-/// use endwell_core::http::{Field, Method, RequestHead};
+/// use endwell_core::http::{Field, Method, Request};
 ///
-/// let head = RequestHead::new(Method::Get, "example.com", "/search?q=a")?
+/// let head = Request::new(Method::Get, "example.com", "/search?q=a")?
 ///     .with(Field::from_static("accept", "text/html"));
 /// assert_eq!(head.method(), Method::Get);
-/// assert!(RequestHead::new(Method::Get, "example.com", "/ HTTP/1.1\r\nx: y").is_err());
-/// # Ok::<(), endwell_core::http::InvalidRequestHead>(())
+/// assert!(Request::new(Method::Get, "example.com", "/ HTTP/1.1\r\nx: y").is_err());
+/// # Ok::<(), endwell_core::http::InvalidRequest>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct RequestHead {
+pub struct Request {
     method: String,
     host: String,
     target: String,
@@ -36,15 +36,15 @@ pub struct RequestHead {
 
 /// The head of a CONNECT: the host and port that the tunnel leads to, and fields. RFC 9110 9.3.6.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectHead(pub(in crate::http) RequestHead);
+pub struct Connect(pub(in crate::http) Request);
 
 /// Why text is not a valid request head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum InvalidRequestHead {
+pub enum InvalidRequest {
     /// The method is not a token of at most 32 bytes. RFC 9110 9.1.
     Method,
-    /// CONNECT asks for a tunnel: use [`ConnectHead`].
+    /// CONNECT asks for a tunnel: use [`Connect`].
     Connect,
     /// The host is not a name or an address, with or without a port. RFC 9110 7.2.
     Host,
@@ -56,7 +56,7 @@ pub enum InvalidRequestHead {
     Protocol,
 }
 
-impl fmt::Display for InvalidRequestHead {
+impl fmt::Display for InvalidRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Method => "expected a token of at most 32 bytes as the method (RFC 9110 9.1)",
@@ -71,9 +71,9 @@ impl fmt::Display for InvalidRequestHead {
     }
 }
 
-impl core::error::Error for InvalidRequestHead {}
+impl core::error::Error for InvalidRequest {}
 
-impl RequestHead {
+impl Request {
     /// Checks method, host and target.
     ///
     /// `host` is the authority of the URI, without the port if it is the scheme's default. `target` is a path with its
@@ -83,18 +83,17 @@ impl RequestHead {
     /// # Errors
     ///
     /// What is wrong. The arguments are only borrowed.
-    pub fn new(method: Method<'_>, host: &str, target: &str) -> Result<Self, InvalidRequestHead> {
+    pub fn new(method: Method<'_>, host: &str, target: &str) -> Result<Self, InvalidRequest> {
         let name = method.as_str();
         // The text decides, not the variant that holds it.
-        let method = Method::of(name).ok_or(InvalidRequestHead::Method)?;
+        let method = Method::of(name).ok_or(InvalidRequest::Method)?;
         if method == Method::Connect {
-            return Err(InvalidRequestHead::Connect);
+            return Err(InvalidRequest::Connect);
         }
         check_host(host)?;
-        let parsed =
-            Target::parse(target.as_bytes(), method).map_err(|_invalid| InvalidRequestHead::Target)?;
+        let parsed = Target::parse(target.as_bytes(), method).map_err(|_invalid| InvalidRequest::Target)?;
         if matches!(parsed, Target::Absolute { authority, .. } if authority != host) {
-            return Err(InvalidRequestHead::OtherHost);
+            return Err(InvalidRequest::OtherHost);
         }
         Ok(Self::checked(name, host, target))
     }
@@ -180,16 +179,16 @@ impl RequestHead {
     }
 }
 
-impl ConnectHead {
+impl Connect {
     /// Checks `authority`, the host and the port that the tunnel leads to.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequestHead::Host`] if the authority is not a host and a port.
-    pub fn new(authority: &str) -> Result<Self, InvalidRequestHead> {
+    /// [`InvalidRequest::Host`] if the authority is not a host and a port.
+    pub fn new(authority: &str) -> Result<Self, InvalidRequest> {
         check_host(authority)?;
-        Target::parse(authority.as_bytes(), Method::Connect).map_err(|_invalid| InvalidRequestHead::Host)?;
-        Ok(Self(RequestHead::checked("CONNECT", authority, authority)))
+        Target::parse(authority.as_bytes(), Method::Connect).map_err(|_invalid| InvalidRequest::Host)?;
+        Ok(Self(Request::checked("CONNECT", authority, authority)))
     }
 
     /// Adds a field, for example the credentials for a proxy, and returns the head.
@@ -207,15 +206,15 @@ pub(in crate::http) enum Expects {
 }
 
 /// RFC 9110 4.2.1: an http URI with an empty host is invalid.
-fn check_host(host: &str) -> Result<(), InvalidRequestHead> {
+fn check_host(host: &str) -> Result<(), InvalidRequest> {
     let parts = target::is_authority(host.as_bytes());
-    parts.filter(|parts| parts.host).map(|_valid| ()).ok_or(InvalidRequestHead::Host)
+    parts.filter(|parts| parts.host).map(|_valid| ()).ok_or(InvalidRequest::Host)
 }
 
-impl fmt::Debug for RequestHead {
+impl fmt::Debug for Request {
     /// Shows only the names of the fields: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestHead")
+        f.debug_struct("Request")
             .field("method", &self.method)
             .field("host", &self.host)
             .field("target", &self.target)
@@ -228,34 +227,34 @@ impl fmt::Debug for RequestHead {
 mod tests {
     use super::*;
 
-    fn reason(method: &str, host: &str, target: &str) -> Option<InvalidRequestHead> {
-        RequestHead::new(Method::Extension(method), host, target).err()
+    fn reason(method: &str, host: &str, target: &str) -> Option<InvalidRequest> {
+        Request::new(Method::Extension(method), host, target).err()
     }
 
     #[test]
     fn method_host_and_target_cannot_split_a_request() {
         for target in ["", "a", "/a b", "/\r\n", "/a\r\nx: y", "/\n", "/\0", "/#f", "/\\", "/\u{7f}", "*"] {
-            assert_eq!(reason("GET", "h", target), Some(InvalidRequestHead::Target), "{target:?}");
+            assert_eq!(reason("GET", "h", target), Some(InvalidRequest::Target), "{target:?}");
         }
         for host in ["", ":80", "a b", "a\r\nx: y", "a/b", "u@a", "a:b", "[::1", "http://a", "a,b:c"] {
-            assert_eq!(reason("GET", host, "/"), Some(InvalidRequestHead::Host), "{host:?}");
-            let reason = ConnectHead::new(host).err();
-            assert_eq!(reason, Some(InvalidRequestHead::Host), "{host:?}");
+            assert_eq!(reason("GET", host, "/"), Some(InvalidRequest::Host), "{host:?}");
+            let reason = Connect::new(host).err();
+            assert_eq!(reason, Some(InvalidRequest::Host), "{host:?}");
         }
         for method in ["", "GET ", "G\r\nT", "a:b", "\u{e9}", &"A".repeat(33)] {
-            assert_eq!(reason(method, "h", "/"), Some(InvalidRequestHead::Method), "{method:?}");
+            assert_eq!(reason(method, "h", "/"), Some(InvalidRequest::Method), "{method:?}");
         }
         for (method, target) in [("GET", "/a|%?b=[c]\u{e9}%"), ("OPTIONS", "*"), ("M-SEARCH", "http://h/a")] {
             assert_eq!(reason(method, "h", target), None, "{method} {target}");
         }
-        assert_eq!(reason("GET", "h", "http://other/"), Some(InvalidRequestHead::OtherHost));
-        assert_eq!(reason("CONNECT", "h", "h:1"), Some(InvalidRequestHead::Connect));
-        assert!(ConnectHead::new("h").is_err() && ConnectHead::new("h:1").is_ok());
+        assert_eq!(reason("GET", "h", "http://other/"), Some(InvalidRequest::OtherHost));
+        assert_eq!(reason("CONNECT", "h", "h:1"), Some(InvalidRequest::Connect));
+        assert!(Connect::new("h").is_err() && Connect::new("h:1").is_ok());
     }
 
     #[test]
     fn the_text_of_a_method_decides() {
-        let head = RequestHead::new(Method::Extension("HEAD"), "h", "/").unwrap();
+        let head = Request::new(Method::Extension("HEAD"), "h", "/").unwrap();
         assert_eq!(head.method(), Method::Head);
     }
 }

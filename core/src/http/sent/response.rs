@@ -10,20 +10,20 @@ use crate::http::{Date, Field, FieldSection, StatusCode};
 /// added when it is sent.
 ///
 /// ```
-/// use endwell_core::http::{Field, Head, StatusCode};
+/// use endwell_core::http::{Field, Response, StatusCode};
 ///
-/// let head = Head::new(StatusCode::OK).with(Field::from_static("content-type", "text/plain"));
+/// let head = Response::new(StatusCode::OK).with(Field::from_static("content-type", "text/plain"));
 /// assert_eq!(head.status(), StatusCode::OK);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct Response {
     status: StatusCode,
     fields: FieldSection,
     /// The protocol that the client may upgrade to.
     offers: Option<&'static str>,
 }
 
-impl Head {
+impl Response {
     /// Makes a head without fields. A received status that is not [valid](StatusCode::is_valid) becomes 502.
     pub const fn new(status: StatusCode) -> Self {
         Self { status: status.to_send(), fields: FieldSection::new(), offers: None }
@@ -59,7 +59,7 @@ impl Head {
     }
 }
 
-impl From<StatusCode> for Head {
+impl From<StatusCode> for Response {
     fn from(status: StatusCode) -> Self {
         Self::new(status)
     }
@@ -69,7 +69,7 @@ impl From<StatusCode> for Head {
 ///
 /// A 100 answers an expectation and a 101 belongs to an upgrade, so neither can be made here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InterimHead {
+pub struct Interim {
     status: u16,
     fields: FieldSection,
 }
@@ -86,7 +86,7 @@ impl fmt::Display for InvalidInterim {
 
 impl core::error::Error for InvalidInterim {}
 
-impl InterimHead {
+impl Interim {
     /// 103 Early Hints, RFC 8297.
     pub const fn early_hints() -> Self {
         Self { status: 103, fields: FieldSection::new() }
@@ -136,7 +136,7 @@ pub(in crate::http) enum Connection {
 }
 
 pub(in crate::http) fn write_final(
-    head: &Head,
+    head: &Response,
     announced: Announced,
     connection: Connection,
     date: Option<&Date>,

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use crate::Violation;
 use crate::http::grammar::characters;
-use crate::http::{Field, InterimResponse, InvalidRequestHead, RequestHead, Version};
+use crate::http::{Field, InterimHead, InvalidRequest, Request, Version};
 
 /// The head of a request that offers to switch the connection to another protocol. RFC 9110 7.8.
 ///
@@ -12,34 +12,34 @@ use crate::http::{Field, InterimResponse, InvalidRequestHead, RequestHead, Versi
 /// [`ws::Offer`](crate::ws::Offer).
 ///
 /// ```
-/// use endwell_core::http::{Method, RequestHead, UpgradeHead};
+/// use endwell_core::http::{Method, Request, Upgrade};
 ///
-/// let head = UpgradeHead::new(RequestHead::new(Method::Get, "example.com", "/")?, "tool/1.0")?;
+/// let head = Upgrade::new(Request::new(Method::Get, "example.com", "/")?, "tool/1.0")?;
 /// assert_eq!(head.protocol(), "tool/1.0");
-/// # Ok::<(), endwell_core::http::InvalidRequestHead>(())
+/// # Ok::<(), endwell_core::http::InvalidRequest>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpgradeHead {
-    head: RequestHead,
+pub struct Upgrade {
+    head: Request,
     protocol: Box<str>,
 }
 
-impl UpgradeHead {
+impl Upgrade {
     /// Offers `protocol` in addition to what `head` asks for: `name`, or `name/version`.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequestHead::Protocol`] if it is not one.
-    pub fn new(head: RequestHead, protocol: &str) -> Result<Self, InvalidRequestHead> {
+    /// [`InvalidRequest::Protocol`] if it is not one.
+    pub fn new(head: Request, protocol: &str) -> Result<Self, InvalidRequest> {
         let (name, version) = protocol.split_once('/').unwrap_or((protocol, "-"));
         if !characters::is_token(name.as_bytes()) || !characters::is_token(version.as_bytes()) {
-            return Err(InvalidRequestHead::Protocol);
+            return Err(InvalidRequest::Protocol);
         }
         Ok(Self { head, protocol: protocol.into() })
     }
 
     /// The request.
-    pub fn head(&self) -> &RequestHead {
+    pub fn head(&self) -> &Request {
         &self.head
     }
 
@@ -49,7 +49,7 @@ impl UpgradeHead {
     }
 
     /// The request as it is sent.
-    pub(in crate::http) fn offer(&self) -> RequestHead {
+    pub(in crate::http) fn offer(&self) -> Request {
         let mut head = self.head.clone();
         head.fields_mut().push(Field::own("connection", b"upgrade"));
         head.fields_mut().push(Field::own("upgrade", self.protocol.as_bytes()));
@@ -57,7 +57,7 @@ impl UpgradeHead {
     }
 
     /// Checks that a 101 switches to what was offered.
-    pub(in crate::http) fn check(&self, head: &InterimResponse) -> Result<(), Violation> {
+    pub(in crate::http) fn check(&self, head: &InterimHead) -> Result<(), Violation> {
         let fields = head.fields();
         let mut switched = fields.list("upgrade");
         let is_offered =
@@ -82,13 +82,13 @@ mod tests {
 
     #[test]
     fn a_protocol_cannot_split_a_request() {
-        let head = || RequestHead::new(Method::Get, "h", "/").unwrap();
+        let head = || Request::new(Method::Get, "h", "/").unwrap();
         for protocol in ["", "/", "a/", "/1", "a/1/2", "a b", "a,b", "a\r\nx: y", "a/\r\nx: y", "\u{e9}"] {
-            let reason = UpgradeHead::new(head(), protocol).err();
-            assert_eq!(reason, Some(InvalidRequestHead::Protocol), "{protocol:?}");
+            let reason = Upgrade::new(head(), protocol).err();
+            assert_eq!(reason, Some(InvalidRequest::Protocol), "{protocol:?}");
         }
         for protocol in ["echo", "HTTP/2.0", "x-tool/a"] {
-            assert_eq!(UpgradeHead::new(head(), protocol).unwrap().protocol(), protocol);
+            assert_eq!(Upgrade::new(head(), protocol).unwrap().protocol(), protocol);
         }
     }
 }

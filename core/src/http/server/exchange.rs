@@ -9,7 +9,7 @@ use super::responder::Responder;
 use super::{Inner, closing, reset};
 use crate::http::body::{Body, Streaming, Writer};
 use crate::http::received::persistence::Persistence;
-use crate::http::{Date, FieldSection, Framing, Head, InterimHead, Method, Request};
+use crate::http::{Date, FieldSection, Framing, Interim, Method, RequestHead, Response};
 use crate::io::Conn;
 use crate::{Closing, Ended, Io, Pace};
 
@@ -31,7 +31,7 @@ pub struct Exchange<W = Unanswered> {
 pub struct Unanswered {
     responder: Responder,
     /// The head, if the request asks for another protocol.
-    asks: Option<Box<Request>>,
+    asks: Option<Box<RequestHead>>,
 }
 
 /// The body of the response is being written.
@@ -75,7 +75,7 @@ impl<W> Exchange<W> {
 }
 
 impl Exchange {
-    pub(super) fn new(inner: Box<Inner>, head: &Request, expects: bool) -> Self {
+    pub(super) fn new(inner: Box<Inner>, head: &RequestHead, expects: bool) -> Self {
         let asks = head.method() == Method::Connect || head.fields().get("upgrade").is_some();
         let asks = asks.then(|| Box::new(head.clone()));
         Self { inner, right: Unanswered { responder: Responder::new(head, expects), asks } }
@@ -97,7 +97,7 @@ impl Exchange {
     }
 
     /// Sends an interim response before the final one. HTTP/1.0 has none, so nothing is sent to it (RFC 9110 15.2).
-    pub fn interim(&mut self, head: &InterimHead) {
+    pub fn interim(&mut self, head: &Interim) {
         self.right.responder.interim(head, &mut self.inner.conn.outbox);
     }
 
@@ -120,7 +120,7 @@ impl Exchange {
     /// would open a tunnel, for which there is [`tunnel`](Self::tunnel); here it becomes 501.
     ///
     /// [`Limits::drain_bytes`]: crate::http::Limits::drain_bytes
-    pub fn respond(self, head: &Head, body: Bytes, date: Option<&Date>) -> Exchange<Answered> {
+    pub fn respond(self, head: &Response, body: Bytes, date: Option<&Date>) -> Exchange<Answered> {
         let Self { mut inner, right } = self;
         let Inner { conn, between } = &mut *inner;
         let (inbox, outbox) = (&mut conn.inbox, &mut conn.outbox);
@@ -132,7 +132,7 @@ impl Exchange {
     ///
     /// The connection stays open if it can. The body of the request may be read to its end, before the response is
     /// finished or after it.
-    pub fn start(self, head: &Head, framing: Framing, date: Option<&Date>) -> Exchange<Writing> {
+    pub fn start(self, head: &Response, framing: Framing, date: Option<&Date>) -> Exchange<Writing> {
         let Self { mut inner, right } = self;
         let Inner { conn, between } = &mut *inner;
         let takes_trailers = right.responder.takes_trailers();
@@ -147,7 +147,7 @@ impl Exchange {
     }
 
     /// The head of a request that asks for another protocol.
-    pub(crate) fn asks(&self) -> Option<&Request> {
+    pub(crate) fn asks(&self) -> Option<&RequestHead> {
         self.right.asks.as_deref()
     }
 

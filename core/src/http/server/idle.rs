@@ -13,7 +13,7 @@ use crate::http::received::body::Incoming;
 use crate::http::received::length::BodyLength;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::request::RequestLine;
-use crate::http::{Fields, Limits, Method, Reading, Request};
+use crate::http::{Fields, Limits, Method, Reading, RequestHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::{
     Closing, Deadline, Ended, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Violation, convert,
@@ -34,7 +34,7 @@ pub enum Next {
     Wait(Server),
     /// A request, and the right to answer it. The head lies outside the exchange, so that it can be read while the
     /// exchange is used up.
-    Request(Request, Exchange),
+    Request(RequestHead, Exchange),
     /// A request that the server cannot take. It is answered, and the connection closes.
     Refused(Refusal),
     /// No further request will come: [`Ended::ByPeer`], [`Ended::Silent`], or [`Ended::ByUs`] if the rest of a request's
@@ -166,7 +166,7 @@ impl Server {
                 return Next::Refused(Refusal::new(error.into(), is_head, self.0));
             }
         };
-        let head = Request::new(line, fields);
+        let head = RequestHead::new(line, fields);
         match Terms::of(&head, &limits) {
             Ok(terms) => {
                 between.body = Incoming::new(&mut conn.inbox, limits, Reader::Server, terms.length);

@@ -27,7 +27,7 @@
 //!
 //! ```
 //! use endwell_core::http::server::{After, Next, Server};
-//! use endwell_core::http::{Head, Limits, StatusCode};
+//! use endwell_core::http::{Limits, Response, StatusCode};
 //! use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 //!
 //! let now = Instant::default();
@@ -41,7 +41,7 @@
 //!
 //! let Next::Request(head, exchange) = server.poll() else { panic!("a whole head") };
 //! assert_eq!(head.path(), "/hello");
-//! let answered = exchange.respond(&Head::new(StatusCode::OK), "hello".into(), None);
+//! let answered = exchange.respond(&Response::new(StatusCode::OK), "hello".into(), None);
 //! let After::Again(mut server) = answered.next() else { panic!("the connection is kept") };
 //!
 //! let wrote = server.io().write(now, |chunks| {

@@ -8,7 +8,7 @@ use crate::http::received::request::InvalidRequestLine;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::response;
 use crate::http::sent::response::Connection;
-use crate::http::{Date, Field, Head, StatusCode};
+use crate::http::{Date, Field, Response, StatusCode};
 use crate::{Closing, Ended, Error, Exceeded, Limit, Outbox, Violation};
 
 /// A request that the server cannot take. The server can only send the refusal and close.
@@ -85,7 +85,7 @@ impl Reject {
             }
             Error::Limit(exceeded) => format!("{status}: {exceeded}\n"),
         };
-        let head = Head::new(*status).with(PLAIN_TEXT);
+        let head = Response::new(*status).with(PLAIN_TEXT);
         let length = Announced::Length(crate::convert::u64_from(text.len()));
         response::write_final(&head, length, Connection::Close, date, out);
         if !is_head {

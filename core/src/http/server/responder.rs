@@ -9,7 +9,7 @@ use crate::http::sent::body::Sending;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::response;
 use crate::http::sent::response::Connection;
-use crate::http::{Date, Framing, Head, InterimHead, Method, Request, StatusCode, Version};
+use crate::http::{Date, Framing, Interim, Method, RequestHead, Response, StatusCode, Version};
 use crate::{Inbox, Outbox};
 
 /// The right to respond to one request. Each request has one, and responding consumes it.
@@ -40,7 +40,7 @@ enum Expectation {
 }
 
 impl Responder {
-    pub(super) fn new(head: &Request, expects: bool) -> Self {
+    pub(super) fn new(head: &RequestHead, expects: bool) -> Self {
         let fields = head.fields();
         let persistence = if head.method() == Method::Connect {
             // Bytes that a client sent after a CONNECT, hoping for a tunnel, are not a request (RFC 9110 9.3.6).
@@ -80,7 +80,7 @@ impl Responder {
     }
 
     /// Sends an interim response before the final one. HTTP/1.0 has none, so nothing is sent to it (RFC 9110 15.2).
-    pub(super) fn interim(&mut self, head: &InterimHead, out: &mut Outbox) {
+    pub(super) fn interim(&mut self, head: &Interim, out: &mut Outbox) {
         if self.version == Version::Http11 {
             head.write(out);
         }
@@ -94,7 +94,7 @@ impl Responder {
     /// Writes a whole response, and returns whether the connection stays open.
     pub(super) fn respond(
         self,
-        head: &Head,
+        head: &Response,
         body: Bytes,
         date: Option<&Date>,
         inbox: &mut Inbox,
@@ -114,7 +114,7 @@ impl Responder {
     /// Writes the head of a response whose body follows in pieces.
     pub(super) fn start(
         self,
-        head: &Head,
+        head: &Response,
         framing: Framing,
         date: Option<&Date>,
         inbox: &Inbox,
@@ -177,7 +177,7 @@ impl Responder {
 
     fn write_head(
         self,
-        head: &Head,
+        head: &Response,
         framing: Framing,
         persistence: Persistence,
         date: Option<&Date>,
@@ -189,7 +189,7 @@ impl Responder {
             (Persistence::Keep, Version::Http11) => Connection::Keep,
         };
         if self.request == Kind::Connect && head.status().is_success() {
-            let refused = Head::new(StatusCode::NOT_IMPLEMENTED);
+            let refused = Response::new(StatusCode::NOT_IMPLEMENTED);
             response::write_final(&refused, Announced::Length(0), connection, date, out);
             return Sending::NoContent;
         }

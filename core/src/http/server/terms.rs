@@ -3,7 +3,7 @@
 use super::refusal::Reject;
 use crate::http::grammar::target;
 use crate::http::received::length::{BodyLength, Undecidable};
-use crate::http::{Limits, Request, StatusCode, Version};
+use crate::http::{Limits, RequestHead, StatusCode, Version};
 use crate::{Exceeded, Limit, Violation};
 
 /// What a complete head determines about its exchange before any response.
@@ -13,7 +13,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn of(request: &Request, limits: &Limits) -> Result<Self, Reject> {
+    pub(super) fn of(request: &RequestHead, limits: &Limits) -> Result<Self, Reject> {
         check_host(request)?;
         let fields = request.fields();
         let length = match BodyLength::of_request(fields, request.version()) {
@@ -42,7 +42,7 @@ impl Terms {
 }
 
 /// RFC 9112 3.2: one valid Host in HTTP/1.1; at most one in HTTP/1.0.
-fn check_host(request: &Request) -> Result<(), Reject> {
+fn check_host(request: &RequestHead) -> Result<(), Reject> {
     let mut hosts = request.fields().get_all("host");
     let first = hosts.next();
     if let Some(second) = hosts.next() {

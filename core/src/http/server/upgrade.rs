@@ -7,7 +7,7 @@ use super::{Inner, closing_grace};
 use crate::http::sent::framing::Announced;
 use crate::http::sent::response;
 use crate::http::sent::response::Connection;
-use crate::http::{Date, FieldSection, Head, Method, Request, StatusCode, Version};
+use crate::http::{Date, FieldSection, Method, RequestHead, Response, StatusCode, Version};
 use crate::{Outbox, Upgraded};
 
 impl Exchange {
@@ -90,7 +90,7 @@ impl core::error::Error for NotSwitched {}
 
 impl NotSwitched {
     /// `is_whole`: the content of the request was received to its end.
-    fn check_switch(head: &Request, is_whole: bool, protocol: &str) -> Option<Self> {
+    fn check_switch(head: &RequestHead, is_whole: bool, protocol: &str) -> Option<Self> {
         let fields = head.fields();
         if head.version() == Version::Http10 {
             return Some(Self::Version);
@@ -104,7 +104,7 @@ impl NotSwitched {
     }
 
     /// `is_whole`: the content of the request was received to its end.
-    fn check_tunnel(head: &Request, is_whole: bool) -> Option<Self> {
+    fn check_tunnel(head: &RequestHead, is_whole: bool) -> Option<Self> {
         if head.method() != Method::Connect {
             return Some(Self::NotConnect);
         }
@@ -114,7 +114,7 @@ impl NotSwitched {
 
 /// Writes a 2xx to CONNECT, with `fields`.
 fn write_tunnel(fields: &FieldSection, date: Option<&Date>, out: &mut Outbox) {
-    let mut head = Head::new(StatusCode::OK);
+    let mut head = Response::new(StatusCode::OK);
     head.fields_mut().append(fields);
     // RFC 9110 9.3.6: a 2xx to CONNECT has neither a length nor a transfer coding.
     response::write_final(&head, Announced::Nothing, Connection::Keep, date, out);

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use super::key::only;
 use super::offer::Offer;
 use crate::Violation;
-use crate::http::{InterimResponse, Version};
+use crate::http::{InterimHead, Version};
 use crate::ws::Socket;
 use crate::ws::limits::Limits;
 use crate::ws::receive::keep_alive::Jitter;
@@ -21,7 +21,7 @@ pub(crate) struct Granted {
 
 impl Offer {
     /// Checks a 101 against this offer.
-    pub(crate) fn check(&self, head: &InterimResponse) -> Result<Granted, Violation> {
+    pub(crate) fn check(&self, head: &InterimHead) -> Result<Granted, Violation> {
         Ok(Granted {
             subprotocol: check(head, self)?,
             #[cfg(feature = "deflate")]
@@ -61,7 +61,7 @@ fn offers_extensions(offer: &Offer) -> bool {
 }
 
 /// Checks all that RFC 6455 4.1 requires of a 101. Returns the subprotocol.
-fn check(head: &InterimResponse, offer: &Offer) -> Result<Option<Box<str>>, Violation> {
+fn check(head: &InterimHead, offer: &Offer) -> Result<Option<Box<str>>, Violation> {
     let fields = head.fields();
     let all = |name| fields.get_all(name);
     let wrong = |expected, name| {

@@ -8,7 +8,7 @@ use core::fmt;
 
 use super::key::Key;
 use crate::http::grammar::characters;
-use crate::http::{Field, InvalidRequestHead, Method, RequestHead};
+use crate::http::{Field, InvalidRequest, Method, Request};
 use crate::ws::limits::Limits;
 use crate::ws::receive::keep_alive::Jitter;
 
@@ -29,7 +29,7 @@ use crate::ws::receive::keep_alive::Jitter;
 #[derive(Clone, Debug)]
 #[must_use = "give it to `Client::upgrade`"]
 pub struct Offer {
-    head: RequestHead,
+    head: Request,
     pub(in crate::ws) key: Key,
     pub(in crate::ws) subprotocols: Vec<Box<str>>,
     pub(in crate::ws) limits: Arc<Limits>,
@@ -66,15 +66,15 @@ impl Offer {
     ///
     /// # Errors
     ///
-    /// If host or target is invalid, as in [`RequestHead::new`].
+    /// If host or target is invalid, as in [`Request::new`].
     pub fn new(
         host: &str,
         target: &str,
         nonce: [u8; 16],
         limits: Arc<Limits>,
-    ) -> Result<Self, InvalidRequestHead> {
+    ) -> Result<Self, InvalidRequest> {
         Ok(Self {
-            head: RequestHead::new(Method::Get, host, target)?,
+            head: Request::new(Method::Get, host, target)?,
             key: Key::new(nonce),
             subprotocols: Vec::new(),
             limits,
@@ -121,7 +121,7 @@ impl Offer {
     }
 
     /// The request.
-    pub(crate) fn head(&self) -> RequestHead {
+    pub(crate) fn head(&self) -> Request {
         let mut head = self.head.clone();
         let fields = head.fields_mut();
         fields.push(Field::own("connection", b"Upgrade"));

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::http::Request;
+use crate::http::RequestHead;
 
 /// Which sites' pages may open a WebSocket.
 ///
@@ -23,7 +23,7 @@ pub enum Origins {
 
 impl Origins {
     /// True if `request` comes from no page, or from one that may connect.
-    pub fn allow(&self, request: &Request) -> bool {
+    pub fn allow(&self, request: &RequestHead) -> bool {
         let mut lines = request.fields().get_all("origin");
         let Some(first) = lines.next() else { return true };
         let origin = core::str::from_utf8(first).ok().filter(|_| lines.next().is_none());

@@ -10,7 +10,7 @@ use crate::Outbox;
 use crate::http::grammar::characters;
 use crate::http::server;
 use crate::http::server::Exchange;
-use crate::http::{Date, Field, FieldSection, Head, Method, Request, StatusCode, Version};
+use crate::http::{Date, Field, FieldSection, Method, RequestHead, Response, StatusCode, Version};
 use crate::ws::Role;
 use crate::ws::Socket;
 use crate::ws::limits::Limits;
@@ -88,7 +88,7 @@ impl Acceptance {
     /// Agrees on compression with the client.
     fn agree(
         &self,
-        request: &Request,
+        request: &RequestHead,
     ) -> Result<Option<crate::ws::Agreement>, crate::ws::MalformedExtensions> {
         let Some(deflate) = &self.deflate else { return Ok(None) };
         crate::ws::Agreement::answer(request.fields().get_all("sec-websocket-extensions"), deflate)
@@ -143,10 +143,10 @@ impl NotAHandshake {
     /// The head of the refusal, with the fields that its status requires: Allow, or Upgrade and the version.
     ///
     /// The exchange came back, so it can also be answered in any other way.
-    pub fn head(self) -> Head {
+    pub fn head(self) -> Response {
         match self {
-            Self::Method => Head::new(self.status()).with(ALLOW),
-            Self::NotAsked | Self::Version => Head::upgrade_required("websocket").with(VERSION_13),
+            Self::Method => Response::new(self.status()).with(ALLOW),
+            Self::NotAsked | Self::Version => Response::upgrade_required("websocket").with(VERSION_13),
             Self::HttpVersion
             | Self::Connection
             | Self::Key
@@ -154,12 +154,12 @@ impl NotAHandshake {
             | Self::Subprotocols
             | Self::SubprotocolNotOffered
             | Self::Origin
-            | Self::Extensions => Head::new(self.status()),
+            | Self::Extensions => Response::new(self.status()),
         }
     }
 
     /// Checks all that RFC 6455 4.2.1 requires. Returns the value of Sec-WebSocket-Accept.
-    fn check(request: &Request, has_content: bool, acceptance: &Acceptance) -> Result<Accept, Self> {
+    fn check(request: &RequestHead, has_content: bool, acceptance: &Acceptance) -> Result<Accept, Self> {
         let fields = request.fields();
         if request.method() != Method::Get {
             return Err(Self::Method);

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::http::Request;
+use crate::http::RequestHead;
 use crate::http::grammar::characters;
 
 /// A subprotocol that a request offers. RFC 6455 1.9.
@@ -18,15 +18,15 @@ impl Subprotocol {
     ///
     /// ```
     /// # use endwell_core::ws::{Acceptance, Limits, Subprotocol};
-    /// # use endwell_core::http::Request;
-    /// # fn f(request: &Request, mut acceptance: Acceptance) -> Acceptance {
+    /// # use endwell_core::http::RequestHead;
+    /// # fn f(request: &RequestHead, mut acceptance: Acceptance) -> Acceptance {
     /// if let Some(chat) = Subprotocol::offered(request).find(|offered| offered.as_str() == "chat.v2") {
     ///     acceptance = acceptance.subprotocol(chat);
     /// }
     /// # acceptance
     /// # }
     /// ```
-    pub fn offered(request: &Request) -> impl Iterator<Item = Self> + use<> {
+    pub fn offered(request: &RequestHead) -> impl Iterator<Item = Self> + use<> {
         let mut names = Vec::new();
         for element in request.fields().list(SUBPROTOCOLS).filter(|element| characters::is_token(element)) {
             names.extend_from_slice(element);
@@ -43,7 +43,7 @@ impl Subprotocol {
     }
 
     /// True if `request` offers this subprotocol.
-    pub(in crate::ws) fn is_offered(&self, request: &Request) -> bool {
+    pub(in crate::ws) fn is_offered(&self, request: &RequestHead) -> bool {
         request.fields().list(SUBPROTOCOLS).any(|element| element == self.0.as_bytes())
     }
 

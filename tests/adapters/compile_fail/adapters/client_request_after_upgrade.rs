@@ -1,11 +1,11 @@
 //! A request over a connection that may become a WebSocket.
 #![allow(unused, unused_must_use)]
 use endwell::client::{Body, Connection, NotUpgraded, Received, Response, Switched, Withheld};
-use endwell::http::{Framing, RequestHead};
+use endwell::http::{Framing, Request};
 
 fn main() {}
 
-async fn f(connection: Connection, head: &RequestHead) {
+async fn f(connection: Connection, head: &Request) {
     let offer = connection.offer("a", "/").unwrap();
     let upgrade = connection.upgrade(offer);
     let response = connection.send(head, ""); //~ E0382

@@ -1,7 +1,7 @@
 //! Writing a request after its end.
 #![allow(unused, unused_must_use)]
 use endwell::client::{Body, Connection, NotUpgraded, Received, Response, Switched, Withheld};
-use endwell::http::{Framing, RequestHead};
+use endwell::http::{Framing, Request};
 
 fn main() {}
 

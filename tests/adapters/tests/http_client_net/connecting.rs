@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use endwell::client::{Origin, Url, connect};
-use endwell::http::{Method, RequestHead, StatusCode};
+use endwell::http::{Method, Request, StatusCode};
 use endwell::{Address, Config, Connector, Endpoints, Exchange};
 
 use crate::dialling::{Dialling, get, run};
@@ -47,7 +47,7 @@ fn a_zone<R: Dialling>() {
     run::<R, _>(async {
         let url = url(&index);
         let connection = connect(&R::CONNECTOR, &url.origin(), &Config::default()).await.unwrap();
-        let head = RequestHead::new(Method::Get, url.authority(), url.target()).unwrap();
+        let head = Request::new(Method::Get, url.authority(), url.target()).unwrap();
         let mut received = connection.send(&head, "").await.unwrap();
         assert_eq!(received.read_all(40).await.unwrap(), format!("[::1]:{port}"));
     });

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use endwell::http::{Field, Framing, InterimHead, StatusCode};
+use endwell::http::{Field, Framing, Interim, StatusCode};
 use endwell::{Config, Exchange};
 
 use crate::dialling::{Dialling, dial, dial_with, get, head, run};
@@ -24,7 +24,7 @@ on_every_runtime!(
 fn early_hints<R: Dialling>() {
     let server = start::<R, _, _>(|mut exchange: Exchange| async move {
         for link in [&b"</a.css>"[..], b"</b.css>"] {
-            exchange.interim(&InterimHead::early_hints().with(Field::new("link", link).unwrap()));
+            exchange.interim(&Interim::early_hints().with(Field::new("link", link).unwrap()));
         }
         exchange.respond(StatusCode::OK, "")
     });

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use endwell::client::{Connection, Origin, connect};
-use endwell::http::{Method, RequestHead};
+use endwell::http::{Method, Request};
 use endwell::{Config, Connector};
 
 use crate::support::{AsyncStd, Blocking, CurrentThread, LONG, Runtime, Smol, Tokio};
@@ -63,11 +63,11 @@ pub(crate) async fn dial_with<R: Dialling>(address: SocketAddr, config: &Config)
     connect(&R::CONNECTOR, &Origin::http(&address.ip().to_string(), address.port()), config).await.unwrap()
 }
 
-pub(crate) fn head(method: &str, target: &str) -> RequestHead {
-    RequestHead::new(Method::Extension(method), "a", target).unwrap()
+pub(crate) fn head(method: &str, target: &str) -> Request {
+    Request::new(Method::Extension(method), "a", target).unwrap()
 }
 
-pub(crate) fn get(target: &str) -> RequestHead {
+pub(crate) fn get(target: &str) -> Request {
     head("GET", target)
 }
 

@@ -1,7 +1,7 @@
 //! Requests and responses of every shape, against our own server.
 
 use bytes::Bytes;
-use endwell::http::{Field, FieldSection, Framing, Head, StatusCode};
+use endwell::http::{Field, FieldSection, Framing, Response, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
 use crate::dialling::{Dialling, dial, get, head, run};
@@ -24,7 +24,7 @@ fn echo<R: Dialling>() -> Running {
     start::<R, _, _>(|mut exchange: Exchange| async move {
         let body = exchange.read_all(10 << 20).await?;
         let length = exchange.fields().get("content-length").map_or("none".into(), <[u8]>::to_vec);
-        let mut head = Head::new(StatusCode::OK);
+        let mut head = Response::new(StatusCode::OK);
         head.fields_mut().push(Field::new("x-method", exchange.method().as_str().as_bytes()).unwrap());
         head.fields_mut().push(Field::new("x-path", exchange.path().as_bytes()).unwrap());
         head.fields_mut().push(Field::new("x-length", &length).unwrap());

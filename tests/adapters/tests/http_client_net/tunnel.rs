@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io::IoSlice;
 
 use endwell::client::{Failure, NotTunnelled, Tunnelled};
-use endwell::http::{ConnectHead, FieldSection, StatusCode};
+use endwell::http::{Connect, FieldSection, StatusCode};
 use endwell::{Ended, Exchange, Upgraded};
 
 use crate::dialling::{Dialling, dial, get, run};
@@ -20,8 +20,8 @@ on_every_runtime!(
     bytes_that_nobody_asked_for
 );
 
-fn connect_to(authority: &str) -> ConnectHead {
-    ConnectHead::new(authority).unwrap()
+fn connect_to(authority: &str) -> Connect {
+    Connect::new(authority).unwrap()
 }
 
 async fn write(stream: &mut Upgraded, text: &str) {

@@ -1,7 +1,7 @@
 //! Requests that are sent again, and those that are not: RFC 9110 9.2.2.
 
 use endwell::client::{Failure, PoolLimits, SendError};
-use endwell::http::{Method, RequestHead};
+use endwell::http::{Method, Request};
 
 use crate::counted::{bounded, pool_with, settled};
 use crate::dialling::{Dialling, get, head, run};
@@ -156,7 +156,7 @@ fn with_the_same_body<R: Dialling>() {
     run::<R, _>(async {
         let pool = bounded::<R>(1, 1);
         drop(pool.send(&server.origin(), &get("/1"), "").await.unwrap());
-        let put = RequestHead::new(Method::Put, "a", "/2").unwrap();
+        let put = Request::new(Method::Put, "a", "/2").unwrap();
         let mut received = pool.send(&server.origin(), &put, body.clone()).await.unwrap();
         assert_eq!(received.retries(), 1);
         assert_eq!(received.read_all(1 << 20).await.unwrap(), body);

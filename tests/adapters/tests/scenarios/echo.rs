@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use endwell::core::Pace;
-use endwell::http::{Framing, Head, StatusCode};
+use endwell::http::{Framing, Response, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange};
 
 use crate::support::{Client, Runtime, on_every_runtime, pattern, start, start_narrow, start_with};
@@ -22,7 +22,7 @@ on_every_runtime!(
 pub(crate) async fn echo(exchange: Exchange) -> Result<Answered, Ended> {
     let length = exchange.fields().get_str("content-length").and_then(|length| length.parse().ok());
     let framing = length.map_or(Framing::Chunked, Framing::Length);
-    let (mut request, mut response) = exchange.start(Head::new(StatusCode::OK), framing);
+    let (mut request, mut response) = exchange.start(Response::new(StatusCode::OK), framing);
     while let Some(piece) = request.read().await? {
         response.write(piece).await?;
     }

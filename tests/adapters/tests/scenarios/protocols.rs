@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io::{IoSlice, Read, Write};
 use std::thread;
 
-use endwell::http::{Field, FieldSection, InterimHead, StatusCode};
+use endwell::http::{Field, FieldSection, Interim, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange, Server, Upgraded, serve};
 
 use crate::support::{Runtime, Tokio, on_every_runtime, start};
@@ -101,7 +101,7 @@ fn not_offered_is_answered<R: Runtime>() {
 const GET: &[u8] = b"GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
 async fn hello(mut exchange: Exchange) -> Answered {
-    exchange.interim(&InterimHead::early_hints());
+    exchange.interim(&Interim::early_hints());
     let peer = exchange.peer_address().to_string();
     exchange.respond(StatusCode::OK, format!("hello {peer}"))
 }

@@ -1,6 +1,6 @@
 //! HTTP/1.0, expectations, interim responses and trailers on the wire.
 
-use endwell::http::{Field, FieldSection, Framing, InterimHead, StatusCode};
+use endwell::http::{Field, FieldSection, Framing, Interim, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
 use crate::support::{Gate, Runtime, on_every_runtime, start};
@@ -9,7 +9,7 @@ on_every_runtime!(http_1_0, continues_when_it_reads, hints_come_early, trailers_
 
 fn http_1_0<R: Runtime>() {
     let server = start::<R, _, _>(async |mut exchange: Exchange| {
-        exchange.interim(&InterimHead::early_hints());
+        exchange.interim(&Interim::early_hints());
         exchange.respond(StatusCode::OK, "ok")
     });
     let mut client = server.connect();
@@ -65,7 +65,7 @@ fn hints_come_early<R: Runtime>() {
     let server = start::<R, _, _>(move |mut exchange: Exchange| {
         let gate = waiting.clone();
         async move {
-            exchange.interim(&InterimHead::early_hints().with(Field::from_static("link", "</a.css>")));
+            exchange.interim(&Interim::early_hints().with(Field::from_static("link", "</a.css>")));
             gate.pass().await;
             exchange.respond(StatusCode::OK, "late")
         }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use endwell::client::{Connection, Failure, Origin, Received, connect};
-use endwell::http::{Field, Framing, InterimHead, Method, RequestHead, StatusCode};
+use endwell::http::{Field, Framing, Interim, Method, Request, StatusCode};
 use endwell::ws::{CloseCode, Content};
 use endwell::{Answered, Bytes, Config, Connector, Ended, Endpoints, Exchange, Server, ws};
 
@@ -114,7 +114,7 @@ fn response_body(index: usize) -> Vec<u8> {
 impl Run {
     /// One exchange, whole in both directions.
     async fn exchange(&mut self, connection: Connection, index: usize) -> Option<Connection> {
-        let head = RequestHead::new(Method::Post, "h", &format!("/{index}")).unwrap();
+        let head = Request::new(Method::Post, "h", &format!("/{index}")).unwrap();
         let data = request_body(index);
         let framing = Framing::Length(data.len() as u64);
         let (body, mut response) = if self.giving.what == Waiting::Withheld {
@@ -281,7 +281,7 @@ async fn handle(mut exchange: Exchange, whole: Arc<Mutex<Vec<usize>>>) -> Result
     }
     let index = exchange.path().trim_start_matches('/').parse().unwrap();
     for _ in 0..2 {
-        exchange.interim(&InterimHead::early_hints().with(Field::from_static("link", "</a.css>")));
+        exchange.interim(&Interim::early_hints().with(Field::from_static("link", "</a.css>")));
     }
     let body = exchange.read_all(1 << 16).await?;
     assert_eq!(body, request_body(index));
@@ -409,7 +409,7 @@ fn a_clients_driver_that_is_dropped_tells_everybody_wherever_it_was() {
             for index in 0..2 {
                 let Some(connection) = next.take() else { break };
                 let before = taken.hold().taken(0).len();
-                let head = RequestHead::new(Method::Post, "h", &format!("/{index}")).unwrap();
+                let head = Request::new(Method::Post, "h", &format!("/{index}")).unwrap();
                 let (mut body, mut response) = connection.request(&head, Framing::Length(REQUEST as u64));
                 sharing.spawn("writer", async move {
                     for piece in request_body(index).chunks(500) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use endwell::client::Connection;
 use endwell::core::{Bound, Limit};
-use endwell::http::{Method, RequestHead};
+use endwell::http::{Method, Request};
 use endwell::ws::Ended as WsEnded;
 use endwell::{Answered, Config, Ended, Exchange, Server, Transport};
 
@@ -51,12 +51,12 @@ fn outcome<T: Send + 'static>(world: &World, task: impl Future<Output = T> + Sen
     slot.hold().take().expect("an outcome")
 }
 
-fn get() -> RequestHead {
-    RequestHead::new(Method::Get, "h", "/").unwrap()
+fn get() -> Request {
+    Request::new(Method::Get, "h", "/").unwrap()
 }
 
-fn post() -> RequestHead {
-    RequestHead::new(Method::Post, "h", "/").unwrap()
+fn post() -> Request {
+    Request::new(Method::Post, "h", "/").unwrap()
 }
 
 /// Serves `end` with a handler.

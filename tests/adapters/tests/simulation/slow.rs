@@ -6,7 +6,7 @@ use std::time::Duration;
 use endwell::client::Connection;
 use endwell::core::Limit;
 use endwell::core::ws::{self as core_ws, Masks, Role};
-use endwell::http::{Framing, Method, RequestHead, StatusCode};
+use endwell::http::{Framing, Method, Request, StatusCode};
 use endwell::ws::Ended as WsEnded;
 use endwell::ws::{Close, Jitter, Limits, Message, SendHalf, Socket};
 use endwell::{Bytes, Config, Ended, Exchange, Server};
@@ -121,7 +121,7 @@ fn exchange(world: &World, kind: &'static str, client: WireEnd, server: WireEnd,
     let told = Arc::clone(came);
     let uploading = world.clone();
     world.spawn("client", async move {
-        let head = RequestHead::new(Method::Post, "h", &format!("/{}", kind.replace(' ', "-"))).unwrap();
+        let head = Request::new(Method::Post, "h", &format!("/{}", kind.replace(' ', "-"))).unwrap();
         let response = if kind == "response" {
             connection.send(&head, "")
         } else {

@@ -5,7 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{Date, Field, Head, Limits, StatusCode};
+use endwell_core::http::{Date, Field, Limits, Response, StatusCode};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use std::convert::Infallible;
 
@@ -53,7 +53,7 @@ fn exchange(server: Server, date: &Date) -> Server {
     const TEXT: Field<'_> = Field::from_static("content-type", "text/plain; charset=utf-8");
     let Next::Request(head, exchange) = server.poll() else { panic!("no request") };
     assert_eq!(head.path(), "/hello");
-    let head = Head::new(StatusCode::OK).with(TEXT);
+    let head = Response::new(StatusCode::OK).with(TEXT);
     let answered = exchange.respond(&head, Bytes::from_static(b"hello"), Some(date));
     let After::Again(server) = answered.next() else { panic!("no next request") };
     server

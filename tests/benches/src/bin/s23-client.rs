@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::http::{Method, RequestHead};
+use endwell::http::{Method, Request};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -88,7 +88,7 @@ impl Client {
     async fn get(&self, address: SocketAddr) -> Result<u32, Box<dyn Error + Send + Sync>> {
         let (body, retries) = match self {
             Self::Endwell(pool) => {
-                let head = RequestHead::new(Method::Get, &address.to_string(), "/")?;
+                let head = Request::new(Method::Get, &address.to_string(), "/")?;
                 let origin = Origin::http(&address.ip().to_string(), address.port());
                 let mut received = pool.send(&origin, &head, "").await?;
                 (received.read_all(100).await?, received.retries())

@@ -2,11 +2,11 @@
 #![allow(unused, unused_must_use)]
 use bytes::Bytes;
 use endwell_core::http::client::*;
-use endwell_core::http::{RequestHead, UpgradeHead};
+use endwell_core::http::{Request, Upgrade};
 
 fn main() {}
 
-fn f(client: Client, upgrade: UpgradeHead, head: &RequestHead) {
+fn f(client: Client, upgrade: Upgrade, head: &Request) {
     let handshake = client.switch(upgrade);
     let call = client.send(head, Bytes::new()); //~ E0382
     //~ twin: drop(handshake);

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use endwell_core::http::client::*;
 use endwell_core::http::server::*;
-use endwell_core::http::{ConnectHead, FieldSection, Framing, Head, InterimHead, RequestHead};
+use endwell_core::http::{Connect, FieldSection, Framing, Response, Interim, Request};
 use endwell_core::ws::{Idle, Receiving, Socket, Within};
 use endwell_core::ws::{Acceptance, Close, Control, Kind, Masks, Offer, Subprotocol};
 use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(client: Client, connect: &ConnectHead, head: &RequestHead) {
+fn f(client: Client, connect: &Connect, head: &Request) {
     let tunnel = client.tunnel(connect);
     let call = client.send(head, Bytes::new()); //~ E0382
     //~ twin: drop(tunnel);

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use endwell_core::http::client::*;
 use endwell_core::http::server::*;
-use endwell_core::http::{ConnectHead, FieldSection, Framing, Head, InterimHead, RequestHead};
+use endwell_core::http::{Connect, FieldSection, Framing, Response, Interim, Request};
 use endwell_core::ws::{Idle, Receiving, Socket, Within};
 use endwell_core::ws::{Acceptance, Close, Control, Kind, Masks, Offer, Subprotocol};
 use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(exchange: Exchange, head: &Head) {
+fn f(exchange: Exchange, head: &Response) {
     let answered = exchange.respond(head, Bytes::new(), None);
     let writing = exchange.start(head, Framing::Chunked, None); //~ E0382
     //~ twin: drop(answered);

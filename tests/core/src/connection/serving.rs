@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use endwell_core::Io;
 use endwell_core::http::server::{Exchange, Unanswered, Writing};
-use endwell_core::http::{BodyEvent, FieldSection, Head, InterimHead, NotWritten, Request, StatusCode};
+use endwell_core::http::{BodyEvent, FieldSection, Interim, NotWritten, RequestHead, Response, StatusCode};
 use std::collections::VecDeque;
 
 use super::{Connection, State};
@@ -35,7 +35,7 @@ impl Serving {
 }
 
 impl Connection {
-    pub(super) fn open(&mut self, head: &Request, exchange: Exchange) -> State {
+    pub(super) fn open(&mut self, head: &RequestHead, exchange: Exchange) -> State {
         let plan = (self.handler)(head);
         self.records.push(Record::Request(Seen::of(head, exchange.expects_continue())));
         let upgraded = match plan.answer {
@@ -56,7 +56,7 @@ impl Connection {
 
     fn serve(mut exchange: Exchange, plan: Plan) -> State {
         for _ in 0..plan.hints {
-            exchange.interim(&InterimHead::early_hints());
+            exchange.interim(&Interim::early_hints());
         }
         if plan.proceeds {
             exchange.proceed();
@@ -83,7 +83,7 @@ impl Connection {
 
     /// Reads what arrived. `None`: there is more to come. Otherwise the head of the answer to a failure, if any.
     #[expect(clippy::option_option, reason = "waiting is not the same as the end without a failure")]
-    fn read(&mut self, exchange: &mut Exchange, content: &mut Vec<u8>) -> Option<Option<Head>> {
+    fn read(&mut self, exchange: &mut Exchange, content: &mut Vec<u8>) -> Option<Option<Response>> {
         loop {
             match exchange.body().event()? {
                 BodyEvent::Data(data) => content.extend_from_slice(&data),
@@ -95,7 +95,7 @@ impl Connection {
                 BodyEvent::Failed(error) => {
                     let status = StatusCode::of_error(error);
                     self.records.push(Record::BodyFailed(status.code(), error.to_string()));
-                    return Some(Some(Head::new(status)));
+                    return Some(Some(Response::new(status)));
                 }
             }
         }
@@ -105,7 +105,7 @@ impl Connection {
         &mut self,
         exchange: Exchange,
         plan: Plan,
-        failure: Option<Head>,
+        failure: Option<Response>,
         content: Vec<u8>,
     ) -> (State, bool) {
         let (head, content) = match (failure, plan.answer) {
@@ -116,7 +116,9 @@ impl Connection {
                 let left = plan.pieces.iter().cloned().map(Bytes::from).collect();
                 return (State::Serving(Box::new(Serving::Pieces { exchange, left, plan })), true);
             }
-            (None, Answer::Echo | Answer::Switch(_) | Answer::Tunnel) => (Head::new(StatusCode::OK), content),
+            (None, Answer::Echo | Answer::Switch(_) | Answer::Tunnel) => {
+                (Response::new(StatusCode::OK), content)
+            }
         };
         self.records.push(Record::Answered(head.status().code()));
         self.after(exchange.respond(&head, content.into(), None).next())

@@ -1,7 +1,7 @@
 //! The two ways to read a response beside each other: what an ordinary reader takes of sloppy servers, a strict one
 //! refuses.
 
-use endwell_core::http::{ConnectHead, Method, Reading};
+use endwell_core::http::{Connect, Method, Reading};
 use endwell_core_tests::asking::{Ask, Note, Until, head};
 use endwell_core_tests::hearing::{self, Hearing, hear, hear_strictly, refuses};
 
@@ -267,7 +267,7 @@ fn neither_takes_these() {
 /// RFC 9110 9.3.6: the answer of a proxy is read as any other.
 #[test]
 fn answers_to_connect() {
-    let ask = Ask::Tunnel(ConnectHead::new("example.com:443").unwrap());
+    let ask = Ask::Tunnel(Connect::new("example.com:443").unwrap());
     for (response, why) in [
         ("HTTP/1.1 200~~", CODE),
         ("HTTP/1.0 200 OK\\x0a\\x0a", CRLF),

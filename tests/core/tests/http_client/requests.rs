@@ -1,7 +1,7 @@
 //! What a client writes: RFC 9112 3 and 6, RFC 9110 10.1.
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::{Field, FieldSection, Framing, Method, RequestHead};
+use endwell_core::http::{Field, FieldSection, Framing, Method, Request};
 use endwell_core_tests::asking::{Ask, Asking, Note, Pieces, head};
 use endwell_core_tests::hearing::hear;
 use endwell_core_tests::plan::Plan;
@@ -64,9 +64,9 @@ fn what_manages_the_connection_stands_in_connection() {
 
 #[test]
 fn the_other_forms_of_a_target() {
-    let options = RequestHead::new(Method::Options, "a.b:81", "*").unwrap();
+    let options = Request::new(Method::Options, "a.b:81", "*").unwrap();
     assert_eq!(hear(&Ask::Whole(options, vec![]), DONE).sent(), "OPTIONS * HTTP/1.1\r\nhost: a.b:81\r\n\r\n");
-    let proxied = RequestHead::new(Method::Get, "[::1]:81", "http://[::1]:81/a?b").unwrap();
+    let proxied = Request::new(Method::Get, "[::1]:81", "http://[::1]:81/a?b").unwrap();
     let sent = "GET http://[::1]:81/a?b HTTP/1.1\r\nhost: [::1]:81\r\n\r\n";
     assert_eq!(hear(&Ask::Whole(proxied, vec![]), DONE).sent(), sent);
 }

@@ -1,7 +1,7 @@
 //! Limits of time, on a virtual clock. A limit is met only when a read found nothing.
 
 use core::time::Duration;
-use endwell_core::http::{ConnectHead, Limits};
+use endwell_core::http::{Connect, Limits};
 use endwell_core::{Limit, OutboxLimits, Pace};
 use endwell_core_tests::asking::{Ask, Asking, Note};
 
@@ -49,7 +49,7 @@ fn a_response_must_begin_in_time_and_each_head_end_in_time() {
 /// A tunnel that was asked for waits as any other response does, and so does whatever refuses it.
 #[test]
 fn the_answer_to_a_connect_has_the_same_times() {
-    let ask = Ask::Tunnel(ConnectHead::new("h:443").unwrap());
+    let ask = Ask::Tunnel(Connect::new("h:443").unwrap());
     let refusal = b"HTTP/1.1 407 x\r\nContent-Length: 9\r\n\r\n";
     for (start, limit, time) in [
         (&b""[..], Limit::ResponseTime, 60),

@@ -1,12 +1,12 @@
 //! CONNECT, RFC 9110 9.3.6.
 
-use endwell_core::http::{ConnectHead, Field};
+use endwell_core::http::{Connect, Field};
 use endwell_core_tests::asking::{Ask, Asking, Note, Until};
 use endwell_core_tests::hearing::{hear, hear_strictly};
 
 fn ask() -> Ask {
     let credentials = Field::from_static("proxy-authorization", "Basic x");
-    Ask::Tunnel(ConnectHead::new("example.com:443").unwrap().with(credentials))
+    Ask::Tunnel(Connect::new("example.com:443").unwrap().with(credentials))
 }
 
 const SENT: &str =

@@ -4,7 +4,7 @@
 use core::time::Duration;
 use endwell_core::OutboxLimits;
 use endwell_core::http::{
-    ConnectHead, Field, FieldSection, Framing, Limits, Method, Request, RequestHead, UpgradeHead,
+    Connect, Field, FieldSection, Framing, Limits, Method, Request, RequestHead, Upgrade,
 };
 use endwell_core_tests::asking::{Ask, Asking, Note, Pieces, Until};
 use endwell_core_tests::connection::Connection;
@@ -89,7 +89,7 @@ const CONTENT: usize = 700;
 /// The field by which a response says whose it is.
 const MARK: &str = "x-exchange";
 
-fn handler(request: &Request) -> Plan {
+fn handler(request: &RequestHead) -> Plan {
     let named = request.authority().filter(|_| request.method() == Method::Connect);
     let path = named.and_then(|name| name.split_once(':')).map_or(request.path(), |(host, _)| host);
     let (index, kind) = path.trim_start_matches('/').split_once(['/', '.']).unwrap();
@@ -133,14 +133,14 @@ impl Exchange {
     fn ask(&self, index: usize) -> Ask {
         let kind = KINDS.iter().position(|kind| *kind == self.kind).unwrap();
         if self.is_connect() {
-            return Ask::Tunnel(ConnectHead::new(&format!("{index}.{kind}:443")).unwrap());
+            return Ask::Tunnel(Connect::new(&format!("{index}.{kind}:443")).unwrap());
         }
         let target = format!("/{index}/{kind}");
         if self.is_upgrade() {
-            let head = RequestHead::new(Method::Extension(self.method), "h", &target).unwrap();
-            return Ask::Switch(UpgradeHead::new(head, "tool").unwrap());
+            let head = Request::new(Method::Extension(self.method), "h", &target).unwrap();
+            return Ask::Switch(Upgrade::new(head, "tool").unwrap());
         }
-        let head = RequestHead::new(Method::Extension(self.method), "h", &target).unwrap().with_trailers();
+        let head = Request::new(Method::Extension(self.method), "h", &target).unwrap().with_trailers();
         let content = vec![tag(index); self.content];
         let (some, more) = content.split_at(self.content / 3);
         let known = Framing::Length(u64::try_from(self.content).unwrap());

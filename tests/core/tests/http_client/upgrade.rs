@@ -1,14 +1,14 @@
 //! Another protocol, RFC 9110 7.8.
 
 use endwell_core::Limit;
-use endwell_core::http::{Field, Method, UpgradeHead};
+use endwell_core::http::{Field, Method, Upgrade};
 use endwell_core_tests::asking::{Ask, Asking, Note, Until, head};
 use endwell_core_tests::hearing::{hear, refused};
 use endwell_core_tests::io;
 
 fn offer(protocol: &str) -> Ask {
     let head = head(Method::Options).with(Field::from_static("accept", "a"));
-    Ask::Switch(UpgradeHead::new(head, protocol).unwrap())
+    Ask::Switch(Upgrade::new(head, protocol).unwrap())
 }
 
 const SENT: &str =
@@ -63,11 +63,11 @@ fn any_other_response_is_one() {
         assert_eq!(hearing.content(), Some((&b"no"[..], Until::End)));
     }
     // What the method asks for decides how it is read.
-    let asks = Ask::Switch(UpgradeHead::new(head(Method::Head), "tool").unwrap());
+    let asks = Ask::Switch(Upgrade::new(head(Method::Head), "tool").unwrap());
     let hearing = hear(&asks, "HTTP/1.1 200 x~Content-Length: 5~~");
     assert_eq!((hearing.content(), hearing.kept), (Some((&b""[..], Until::End)), true));
     // RFC 9110 8.6: it has no content, and says so where content has a meaning.
-    let mut asking = Asking::new(&[Ask::Switch(UpgradeHead::new(head(Method::Post), "tool").unwrap())]);
+    let mut asking = Asking::new(&[Ask::Switch(Upgrade::new(head(Method::Post), "tool").unwrap())]);
     let sent = String::from_utf8(asking.take(usize::MAX)).unwrap();
     assert!(sent.contains("\r\ncontent-length: 0\r\n"), "{sent}");
     // The next request goes over the same connection.
@@ -82,7 +82,7 @@ fn any_other_response_is_one() {
 fn the_answer_must_come_in_time_and_then_no_time_runs() {
     let limits = || endwell_core::http::Limits::default().into();
     let client = endwell_core::http::client::Client::new(limits(), endwell_core::OutboxLimits::default());
-    let head = UpgradeHead::new(head(Method::Get), "tool").unwrap();
+    let head = Upgrade::new(head(Method::Get), "tool").unwrap();
     let mut handshake = client.switch(head);
     assert_eq!(io::waits(handshake.io(), 0), None, "it is not written");
     io::take(handshake.io(), usize::MAX);

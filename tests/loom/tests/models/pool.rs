@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::http::{Method, RequestHead};
+use endwell::http::{Method, Request};
 use endwell::{Config, Connector, Endpoints};
 use endwell_loom::{Explore, Pipe, block_on, poll_once, spawn};
 
@@ -83,7 +83,7 @@ fn a_connection_is_given_up() {
             let pool = pool.clone();
             move || block_on(take(pool))
         });
-        let head = RequestHead::new(Method::Get, "a", "/").unwrap();
+        let head = Request::new(Method::Get, "a", "/").unwrap();
         drop(held.send(&head, ""));
         waiting.join().unwrap();
         assert_all_idle(&pool);

@@ -2,7 +2,7 @@
 
 use endwell::client::{Body, Connection, Received, Response};
 use endwell::core::{Bound, Limit, Pace};
-use endwell::http::{ConnectHead, Framing, Method, RequestHead, StatusCode};
+use endwell::http::{Connect, Framing, Method, Request, StatusCode};
 use endwell::{Config, Ended};
 
 use super::{LARGE, PAUSE, SECOND, Slowly, dial, get, met, outcome, peer, post, serve, world};
@@ -120,7 +120,7 @@ fn a_client_sets_the_time_for_one_response_and_the_pace_of_one_upload() {
         assert!((seconds..=seconds + 1).contains(&second), "{error} at {second}");
 
         let (world, connection) = slow_server(b"", Slowly::Takes);
-        let mut tunnel = connection.tunnel(&ConnectHead::new("h:1").unwrap());
+        let mut tunnel = connection.tunnel(&Connect::new("h:1").unwrap());
         tunnel.set_response_time(time);
         let (error, second) = outcome(&world, async { tunnel.await.unwrap_err() });
         assert!((seconds..=seconds + 1).contains(&second), "{error} at {second}");
@@ -161,7 +161,7 @@ fn the_pace_of_one_upload_ends_with_it() {
         let mut received = response.await.unwrap();
         assert_eq!(received.read_all(LARGE).await.unwrap(), "first");
         let connection = received.finish().await.unwrap();
-        let head = RequestHead::new(Method::Post, "h", "/slow").unwrap();
+        let head = Request::new(Method::Post, "h", "/slow").unwrap();
         let (mut body, response) = connection.request(&head, Framing::Length(LARGE as u64));
         body.write(content((0, 0), LARGE)).await.unwrap();
         body.finish().unwrap();

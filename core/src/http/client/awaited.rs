@@ -13,13 +13,13 @@ use crate::http::received::length::{BodyLength, Framed};
 use crate::http::received::persistence::Persistence;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::response::{AnyHead, StatusLine};
-use crate::http::{Fields, InterimResponse, Limits, ResponseHead};
+use crate::http::{Fields, InterimHead, Limits, ResponseHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Violation};
 
 /// The response to the request that is open.
 #[derive(Debug)]
-pub(crate) struct Response {
+pub(crate) struct Awaited {
     pub(super) limits: Arc<Limits>,
     progress: HeadProgress<StatusLine>,
     state: State,
@@ -33,7 +33,7 @@ pub(crate) struct Response {
     is_met: bool,
     terms: Terms,
     /// The last interim head that was handed out.
-    pub(super) interim: Option<Box<InterimResponse>>,
+    pub(super) interim: Option<Box<InterimHead>>,
     pub(super) head: Option<Box<ResponseHead>>,
     pub(super) announced: Option<u64>,
     persistence: Persistence,
@@ -72,12 +72,12 @@ pub(super) enum Expectation {
 pub(crate) enum Arrived {
     /// The server asked for the body, or its time to ask has passed.
     Continue,
-    Interim(Box<InterimResponse>),
+    Interim(Box<InterimHead>),
     /// The final head. Its body comes next.
     Final,
 }
 
-impl Response {
+impl Awaited {
     /// No request was sent yet.
     pub(super) fn new(inbox: &mut Inbox, limits: Arc<Limits>) -> Self {
         let body = Incoming::new(inbox, Arc::clone(&limits), Reader::Client, BodyLength::Known(0));
@@ -276,7 +276,7 @@ impl Response {
     }
 }
 
-impl Waits for Response {
+impl Waits for Awaited {
     fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
         match self.state {
             State::Failed(_) => return false,
