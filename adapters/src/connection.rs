@@ -89,7 +89,7 @@ fn poll_handler<F: Future<Output: Conclusion>>(
 ) -> Poll<()> {
     if link.hub.is_cut() {
         // Before the handler is dropped: its exchange gets no answer.
-        link.lock().hang_up(Ended::Shutdown);
+        link.lock().leave(Ended::Shutdown);
         return Poll::Ready(());
     }
     link.lock().begin(cx);

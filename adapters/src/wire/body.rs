@@ -1,6 +1,6 @@
 //! Reads the body of the open exchange.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use endwell_core::http::{BodyEvent, StatusCode};
@@ -57,20 +57,7 @@ impl Wire {
             if let State::Open(exchange) = &mut self.state {
                 exchange.proceed();
             }
-            // The peer may wait for queued output before it sends more.
-            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
-                self.end(ended);
-                continue;
-            }
-            match self.poll_wait(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(ended)) => self.end(ended),
-                Poll::Pending => {
-                    let is_new = self.waiters.read(cx, &mut self.woken);
-                    self.wait_for_driver(is_new);
-                    return Poll::Pending;
-                }
-            }
+            ready!(self.poll_peer(cx));
         }
     }
 }

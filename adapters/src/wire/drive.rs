@@ -56,17 +56,21 @@ impl Wire {
                 None => return Poll::Pending,
             }
         };
-        self.hang_up(ended.clone());
+        self.leave(ended.clone());
         Poll::Ready(ended)
     }
 
-    /// Lets the driver work and wait while the application works or waits.
+    /// Lets the driver work and wait while the application works or waits. If the connection has ended, the socket closes,
+    /// however long the application goes on.
     pub(crate) fn poll_rest(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) {
         if link.hub.is_draining() && self.state.is_socket() {
             self.close_socket(CloseCode::GOING_AWAY.into());
         }
         if self.ended().is_none() && self.poll_turn(cx).is_ready() {
             cx.waker().wake_by_ref();
+        }
+        if let Some(ended) = self.ended().cloned() {
+            self.hang_up(ended);
         }
         self.rest(link);
     }
@@ -165,8 +169,27 @@ impl Wire {
         if self.driving { poll(self, cx) } else { Poll::Pending }
     }
 
+    /// Waits for the peer, because the application does. Writes first, since the peer may wait for that. Ready: ask the state
+    /// again, and whether the connection has ended.
+    pub(super) fn poll_peer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let written = self.poll_driving(cx, Self::poll_write_out);
+        let looked = if let Poll::Ready(Err(_)) = written { written } else { self.poll_wait(cx) };
+        match looked {
+            Poll::Ready(Ok(())) => Poll::Ready(()),
+            Poll::Ready(Err(ended)) => {
+                self.end(ended);
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                let is_new = self.waiters.read(cx, &mut self.woken);
+                self.wait_for_driver(is_new);
+                Poll::Pending
+            }
+        }
+    }
+
     /// Looks because the application waits, if this is the driver's turn.
-    pub(super) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         if !self.driving || self.looked == Looked::Late {
             return Poll::Pending;
         }

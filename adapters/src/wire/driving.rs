@@ -45,6 +45,6 @@ impl Driving {
 
 impl Drop for Driving {
     fn drop(&mut self) {
-        self.0.lock().hang_up(Ended::Cancelled);
+        self.0.lock().leave(Ended::Cancelled);
     }
 }

@@ -233,11 +233,16 @@ impl Wire {
         self.wake_driver();
     }
 
-    /// Ends the connection, whatever is in progress, and closes the socket. Keeps only how it ended, and what a client
-    /// has received for a late reader. Rights may outlive it.
-    pub(crate) fn hang_up(&mut self, ended: Ended) {
+    /// Hangs up, and is driven no more. Rights may outlive it.
+    pub(crate) fn leave(&mut self, ended: Ended) {
         let driver = self.driver.take();
         self.woken.discard(driver);
+        self.hang_up(ended);
+    }
+
+    /// Ends the connection, whatever is in progress, and closes the socket. Keeps only how it ended, and what a client
+    /// has received for a late reader.
+    fn hang_up(&mut self, ended: Ended) {
         self.end(ended);
         if let Some(mut io) = self.state.io() {
             io.discard_output();

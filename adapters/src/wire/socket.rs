@@ -124,19 +124,7 @@ impl Wire {
                 self.waiters.stop_reading(&mut self.woken);
                 return Poll::Ready(true);
             }
-            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
-                self.end(ended);
-                continue;
-            }
-            match self.poll_wait(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(ended)) => self.end(ended),
-                Poll::Pending => {
-                    let is_new = self.waiters.read(cx, &mut self.woken);
-                    self.wait_for_driver(is_new);
-                    return Poll::Pending;
-                }
-            }
+            ready!(self.poll_peer(cx));
         }
     }
 

@@ -22,6 +22,7 @@ mod echo;
 mod flush;
 mod framing;
 mod keep_alive;
+mod leaving;
 mod moved;
 mod plain;
 mod protocols;
