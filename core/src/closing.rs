@@ -165,6 +165,10 @@ impl Waits for Phase {
 
     fn pause(&mut self, _: &mut Conn, _: Instant) {}
 
+    fn outlives_cut(&self) -> bool {
+        true
+    }
+
     fn deadline(&self, _: &Conn) -> Option<Deadline> {
         match self {
             Self::Answer(answer) => answer.deadline(),

@@ -47,6 +47,11 @@ pub(crate) trait Waits {
 
     /// Notes that the transport has taken bytes.
     fn wrote(&mut self, _conn: &mut Conn) {}
+
+    /// True if the state goes on after the stream broke off.
+    fn outlives_cut(&self) -> bool {
+        false
+    }
 }
 
 /// How many of the bytes that the transport has taken the peer has not acknowledged, where the system can tell.
@@ -74,7 +79,8 @@ pub struct Io<'a> {
 /// What a look at the transport found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// This many bytes, in the first part of the room. Zero counts as [`Nothing`](Self::Nothing).
+    /// This many bytes, in the first part of the room. Zero counts as [`Nothing`](Self::Nothing), and more than the room
+    /// counts as all of it.
     Bytes(usize),
     /// No byte is there now.
     Nothing,
@@ -92,10 +98,12 @@ pub enum Arrived {
     Something,
     /// Wait until more arrives, and no longer than until the deadline. Then read again.
     Nothing(Option<Deadline>),
-    /// Nothing fits until the state has been asked.
+    /// Nothing fits until the state has been asked. If it still waits then, it waits until the transport takes more of
+    /// what is queued, or until the application takes what has arrived.
     Full,
     /// The stream broke off. Ask the state: between two messages of HTTP nothing is missing, so this is the end (RFC 9112
-    /// 9.8). A state that still waits has lost its peer: drop it.
+    /// 9.8). A state that still waits has lost its peer: drop it. Reading again returns this again, except from
+    /// [`Closing`](crate::Closing), which can still write.
     Cut,
 }
 
@@ -135,6 +143,8 @@ impl<'a> Io<'a> {
     /// `look` reads into the room that it is given. A limit is met only when such a look finds nothing, so bytes that
     /// wait unread in the kernel never count as silence. After the end of the stream, `look` is not called again.
     ///
+    /// Time does not go back: an earlier `now` than that of the last read or write counts as that one.
+    ///
     /// # Errors
     ///
     /// Those of `look`.
@@ -143,7 +153,12 @@ impl<'a> Io<'a> {
         now: Instant,
         look: impl FnOnce(&mut [u8]) -> Result<Look, E>,
     ) -> Result<Arrived, E> {
-        Ok(match self.look(now, look)? {
+        let found = self.look(now, look)?;
+        if self.conn.inbox.is_cut() && !self.waits.outlives_cut() {
+            return Ok(Arrived::Cut);
+        }
+        let now = self.conn.now;
+        Ok(match found {
             None => {
                 self.waits.pause(self.conn, now);
                 Arrived::Full
@@ -173,6 +188,7 @@ impl<'a> Io<'a> {
     ) -> Result<Option<Look>, E> {
         let found = self.look(now, look)?;
         if let None | Some(Look::Nothing | Look::Bytes(0)) = found {
+            let now = self.conn.now;
             self.waits.pause(self.conn, now);
         }
         Ok(found)
@@ -185,18 +201,19 @@ impl<'a> Io<'a> {
         look: impl FnOnce(&mut [u8]) -> Result<Look, E>,
     ) -> Result<Option<Look>, E> {
         let Conn { inbox, outbox, now: last, .. } = &mut *self.conn;
-        *last = now;
+        *last = now.max(*last);
         if inbox.is_over() {
             return Ok(Some(Look::Nothing));
         }
         let room = inbox.room();
-        if room.is_empty() {
+        let most = room.len();
+        if most == 0 {
             return Ok(None);
         }
         let found = look(room)?;
         match found {
             Look::Bytes(0) | Look::Nothing => return Ok(Some(found)),
-            Look::Bytes(len) => inbox.filled(len),
+            Look::Bytes(len) => inbox.filled(len.min(most)),
             Look::End => inbox.end(),
             Look::Cut => {
                 inbox.cut();
@@ -220,7 +237,8 @@ impl<'a> Io<'a> {
         put: impl FnOnce(&mut dyn Iterator<Item = &[u8]>) -> Result<Option<usize>, E>,
     ) -> Result<Wrote, E> {
         let Self { conn: Conn { outbox, now: last, .. }, ask, .. } = self;
-        *last = now;
+        *last = now.max(*last);
+        let now = *last;
         if outbox.is_held() {
             // Ends the hold if its time is over.
             if let Err(exceeded) = outbox.poll(now, || ask.unacknowledged()) {
@@ -255,18 +273,20 @@ impl<'a> Io<'a> {
     }
 
     /// True if part of what is queued is [held back](crate::http::server::Exchange::proceed) until the peer has
-    /// reacted to the part before it: look for what arrives, whoever waits.
+    /// reacted to the part before it: keep reading, even while the application does not wait for the peer.
     pub fn is_held(&self) -> bool {
         self.conn.outbox.is_held()
     }
 
-    /// Says whether a layer below the transport holds back bytes that it has taken, such as an encrypted record. Until it
+    /// Sets whether a layer below the transport holds back bytes that it has taken, such as an encrypted record. Until it
     /// has passed them on, they are not written: no answer to them is late, and no end comes before them.
+    ///
+    /// No limit runs for these bytes here, since this layer's progress cannot be seen: the driver must bound the time.
     pub fn set_held_back(&mut self, held_back: bool) {
         self.conn.held_back = held_back;
     }
 
-    /// Discards what is queued, because the transport takes nothing more. It counts as sent, and reached nobody.
+    /// Discards what is queued, because the transport takes nothing more. It counts as sent, although the peer does not get it.
     pub fn discard_output(&mut self) {
         self.conn.outbox.discard();
     }
@@ -311,14 +331,20 @@ impl<'a> Io<'a> {
     /// Lends a buffer to read into. Its whole length counts as room, and its content is ignored. An idle connection
     /// holds no buffer if each is lent for a read and [reclaimed](Self::reclaim) before the task waits.
     ///
+    /// Its capacity should be that of its whole allocation: [`Payload::take`](crate::Payload::take) shares the buffer only
+    /// if that keeps little more alive than the payload.
+    ///
     /// # Errors
     ///
-    /// Returns the buffer if the connection needs none.
+    /// Returns the buffer if the connection needs none, or if what is unread does not fit.
     pub fn lend(&mut self, buffer: BytesMut) -> Result<(), BytesMut> {
         self.conn.inbox.lend(buffer)
     }
 
     /// Takes the read buffer back; what is unread moves into memory of its own size. `None` if there is none to spare.
+    ///
+    /// It is shorter than when it was lent if [`Payload::take`](crate::Payload::take) has shared a part of it. Drop it
+    /// then: the rest would keep the whole allocation alive wherever it is lent next.
     pub fn reclaim(&mut self) -> Option<BytesMut> {
         self.conn.inbox.reclaim()
     }

@@ -49,7 +49,7 @@ impl Upgraded {
         (len > 0).then(|| inbox.payload(len))
     }
 
-    /// True if the peer has ended its stream, and what arrived before was taken.
+    /// True if the peer has ended its stream, or the stream broke off, and what arrived before was taken.
     pub fn has_ended(&self) -> bool {
         self.0.conn.inbox.is_over() && self.0.conn.inbox.is_empty()
     }
@@ -88,8 +88,9 @@ impl Upgraded {
 }
 
 impl Waits for Untimed {
-    fn found_nothing(&mut self, conn: &mut Conn, _: Instant, _: Ask<'_>) -> bool {
-        !conn.inbox.is_empty()
+    fn found_nothing(&mut self, _: &mut Conn, _: Instant, _: Ask<'_>) -> bool {
+        // What was there before is no news.
+        false
     }
 
     fn pause(&mut self, _: &mut Conn, _: Instant) {}

@@ -98,7 +98,7 @@ impl Inbox {
 
     /// Marks the first `len` bytes of [`room`](Self::room) as received.
     ///
-    /// Any excess over the room is ignored. Zero bytes change nothing: the end of the stream is reported with
+    /// `len` is at most the length of the room. Zero bytes change nothing: the end of the stream is reported with
     /// [`end`](Self::end), so a full inbox cannot look like the end.
     pub(crate) fn filled(&mut self, len: usize) {
         if len > 0 && !self.is_over() {
@@ -166,6 +166,11 @@ impl Inbox {
     /// True if nothing more will arrive: the stream has ended or was cut.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.stream, Stream::Ended | Stream::Cut)
+    }
+
+    /// True if the stream broke off.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.stream == Stream::Cut
     }
 
     /// True if nothing more fits: the state must consume before the driver reads on.

@@ -57,7 +57,7 @@ impl Outbox {
             large: VecDeque::new(),
             len: 0,
             sent: 0,
-            limits,
+            limits: limits.with_room(),
             pace: None,
             clock: Clock::default(),
             acknowledged: Acknowledged::default(),

@@ -8,7 +8,7 @@ use crate::Pace;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboxLimits {
     /// Bytes that may be queued. More data is handed back. Default 1 MiB: sixteen full socket buffers of the usual
-    /// size, enough to keep any link busy.
+    /// size, enough to keep any link busy. The least value used is 64, so that a chunk fits and a body can go on.
     pub bytes: usize,
     /// Bytes above which no further request or event is taken. Default 64 KiB: gathering more than one write of the
     /// usual socket buffer gains nothing.
@@ -26,6 +26,13 @@ pub struct OutboxLimits {
 impl Default for OutboxLimits {
     fn default() -> Self {
         Self { bytes: 1 << 20, high_water: 64 << 10, pace: PACE }
+    }
+}
+
+impl OutboxLimits {
+    /// These limits, with room for at least one chunk: a writer that waits until nothing is queued must fit.
+    pub(super) fn with_room(self) -> Self {
+        Self { bytes: self.bytes.max(64), ..self }
     }
 }
 

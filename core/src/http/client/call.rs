@@ -119,8 +119,12 @@ impl<W> Call<W> {
         self.inner.response.head.as_deref()
     }
 
-    /// Takes the head of the final response, once it has arrived: [`head`](Self::head) no longer has it then.
+    /// Takes the head of the final response, once it has arrived: [`head`](Self::head) no longer has it then, and no
+    /// event brings it.
     pub fn take_head(&mut self) -> Option<ResponseHead> {
+        if let Some(Arrived::Final) = self.found {
+            self.found = None;
+        }
         self.inner.response.head.take().map(|head| *head)
     }
 

@@ -53,6 +53,8 @@ impl Answer {
     /// Judges a look at `now` that found nothing. The time begins when our Close is taken.
     pub(crate) fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
         if !conn.is_written() {
+            // A lower layer may hold it back only after it was taken.
+            self.since.restart();
             return false;
         }
         if self.since.is_over(now, self.time) {

@@ -93,11 +93,13 @@ impl Duty for Silent {
         if self.deadline(engine, &conn.inbox).is_none_or(|deadline| now < deadline.at) {
             return Ok(());
         }
-        if conn.is_unsent(now, ask) {
+        let time = engine.limits.close_time;
+        // No time at all cannot begin again: it would be over at once, again and again.
+        if !time.is_zero() && conn.is_unsent(now, ask) {
             self.since.restart_at(now);
             return Ok(());
         }
-        Err(Exceeded::time(Limit::CloseTime, engine.limits.close_time))
+        Err(Exceeded::time(Limit::CloseTime, time))
     }
 
     fn deadline(&self, engine: &Engine, inbox: &Inbox) -> Option<Deadline> {
