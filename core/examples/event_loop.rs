@@ -146,8 +146,7 @@ impl Connection {
             let Self { stream, state, deadline } = self;
             let Some(mut io) = state.io() else { return Ok(false) };
             let stall = match io.write(now, |chunks| {
-                let slices: Vec<IoSlice<'_>> = chunks.take(16).map(IoSlice::new).collect();
-                blocked(stream.write_vectored(&slices))
+                blocked(stream.write_vectored(&chunks.take(16).map(IoSlice::new).collect::<Vec<_>>()))
             })? {
                 Wrote::Something => continue,
                 Wrote::Empty => None,
@@ -159,7 +158,8 @@ impl Connection {
                 Some(0) => Ok(Look::End),
                 Some(len) => Ok(Look::Bytes(len)),
             })? {
-                Arrived::Something | Arrived::Cut => continue,
+                Arrived::Something => continue,
+                Arrived::Cut => return Ok(false),
                 Arrived::Full => stall,
                 Arrived::Nothing(silence) => Deadline::earlier(stall, silence),
             };
