@@ -9,9 +9,11 @@ use crate::{Error, Exceeded, Violation};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The peer ended its stream between two messages of HTTP: the ordinary end.
+    /// The peer ended its stream between two messages of HTTP: the ordinary end. For a client, this is also a server that
+    /// ended its stream before any byte of a response.
     ByPeer,
-    /// This end closed after a complete message of HTTP.
+    /// This end closed, and cut no message off: between two messages of HTTP, after the last one that either end had
+    /// announced, or when it was done with another protocol.
     ByUs,
     /// Nothing came between two messages of HTTP for longer than a limit: [`Limit::FirstByteTime`] or
     /// [`Limit::IdleTime`].

@@ -16,8 +16,9 @@
 //!
 //! # What the types do not prove
 //!
-//! - Dropping a state compiles, with a `#[must_use]` warning, and fails safe: the connection closes, and no message can be
-//!   taken for complete that is not.
+//! - Dropping a state compiles, with a `#[must_use]` warning where the result of a call is not used. It fails safe: the
+//!   connection closes, and no message whose length or chunks the peer can count looks complete. A response that only the
+//!   close ends (to HTTP/1.0) would look complete: [abort](http::server::Exchange::abort) it, which resets the connection.
 //! - Two whole connections can be swapped. Which socket the bytes of a state go to is up to the driver.
 //! - Lengths and room are known at run time only. More data than was announced, and data that does not fit, is handed
 //!   back; a body that is shorter than was announced does not finish, and its state comes back.

@@ -1,10 +1,10 @@
-//! Why no response came.
+//! Why a response did not come, or not to its end.
 
 use core::fmt;
 
 use crate::{Error, Exceeded, Violation};
 
-/// Why the head of a response did not come. The connection is lost, and with it the right to send a request.
+/// Why a response did not come, or not to its end. The connection is lost, and with it the right to send a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The server ended the stream before any byte of a response. It may have closed the connection before the request
