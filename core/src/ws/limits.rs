@@ -31,7 +31,7 @@ pub struct Limits {
     pub streamed_bytes: u64,
     /// Frames of one message, including empty ones. Default 1,024: 16 KiB each for the largest message, and a bound on
     /// empty fragments. More fail with 1008. A message that is received in pieces holds no frames in memory, so only
-    /// consecutive empty ones are counted.
+    /// consecutive empty ones are counted. The least value used is 1, since a message has a frame.
     pub fragments: usize,
     /// The pace of a message that has begun, counted while we wait for it, from its first byte to its last, also
     /// between fragments. Default: 60 s of silence, since a peer may generate a message while it sends it; in total 5

@@ -97,6 +97,20 @@ fn empty_fragments_are_counted() {
     assert_eq!(limit_of(&Limits::default(), &bytes), Some(Limit::FragmentCount));
 }
 
+/// The least bound on fragments is one: a message in one frame passes, whether it arrives at once or in parts.
+#[test]
+fn one_frame_is_always_allowed() {
+    let mut limits = Limits::default();
+    limits.fragments = 0;
+    for len in [0, 10, 1000] {
+        let content = vec![1; len];
+        let (got, _) = agreed(|| server(&limits), &masked(0x82, &content));
+        assert_eq!(got, [Got::Binary(content)]);
+    }
+    let two = [masked(0x02, b"x"), masked(0x80, b"x")].concat();
+    assert_eq!(limit_of(&limits, &two), Some(Limit::FragmentCount));
+}
+
 /// S31: a million pings from a peer that does not read. What is held stays flat, whether the driver takes no event above
 /// the high-water mark or takes each.
 #[test]

@@ -172,6 +172,23 @@ fn the_rest_is_skipped() {
     }
 }
 
+/// Asking for a whole message skips the rest wherever the message is: in a frame, or between two.
+#[test]
+fn the_rest_is_skipped_from_anywhere() {
+    let first = [masked(0x01, b"ab"), masked(0x80, b"cd")].concat();
+    let bytes = [&first[..], &masked(0x81, b"next")].concat();
+    for cut in 6..first.len() {
+        let (before, behind) = bytes.split_at(cut);
+        let mut socket = server(&Limits::default());
+        feed(socket.io(), before);
+        assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
+        while socket.piece().is_some() {}
+        assert!(!socket.ready(), "{cut}");
+        feed(socket.io(), behind);
+        assert_eq!(receive_pieces(&mut socket, &mut None), [text("next")], "{cut}");
+    }
+}
+
 /// What is asked of pieces by a limit, if one is met: the limit and the code.
 fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<(Limit, u16)> {
     let mut socket = server(limits);
@@ -224,6 +241,15 @@ fn fragments_of_nothing_are_counted() {
     assert_eq!(limit_of(&Limits::default(), &rows), None);
     let longer = [masked(0x02, b"x"), row, masked(0x80, b"")].concat();
     assert_eq!(limit_of(&Limits::default(), &longer), Some((Limit::FragmentCount, 1008)));
+    // A row is one row, whatever the caller asks for in the middle of it.
+    let mut socket = server(&Limits::default());
+    feed(socket.io(), &[masked(0x02, b"x"), masked(0x00, b"").repeat(1000)].concat());
+    assert!(socket.event().is_none());
+    feed(socket.io(), &masked(0x00, b"").repeat(24));
+    let mut message = None;
+    assert_eq!(receive_pieces(&mut socket, &mut message), []);
+    feed(socket.io(), &masked(0x00, b""));
+    assert_eq!(receive_pieces(&mut socket, &mut message), [Got::Failure(Some(1008))]);
 }
 
 /// A message in pieces makes progress or ends, whether somebody takes it or not; enough progress never ends it.

@@ -2,14 +2,12 @@
 
 use bytes::Bytes;
 
-use super::Progress;
+use crate::Outbox;
 use crate::ws::failure::Cause;
 use crate::ws::limits::Limits;
-use crate::ws::receive::reassembly::{Gathered, Place};
-use crate::ws::wire::header::Header;
-use crate::ws::wire::kind::Kind;
+use crate::ws::receive::content::Content;
+use crate::ws::receive::message::Taken;
 use crate::ws::wire::mask::Masks;
-use crate::{Inbox, Outbox, time};
 
 /// The state that a receiving half would need for decompression.
 #[derive(Debug)]
@@ -21,66 +19,44 @@ impl Receiving {
     }
 }
 
-/// A compressed message that would be in flight.
+/// What would decompress a message in flight.
 #[derive(Debug)]
 pub(in crate::ws) enum Inflating {}
 
 impl Inflating {
-    pub(in crate::ws) fn whole(_: Kind, receiving: &Receiving) -> Self {
-        match *receiving {}
+    pub(in crate::ws) fn new(receiving: Receiving) -> Self {
+        match receiving {}
     }
 
-    pub(in crate::ws) fn pieces(_: Kind, receiving: &Receiving) -> Self {
-        match *receiving {}
-    }
-
-    pub(in crate::ws) fn kind(&self) -> Kind {
+    pub(in crate::ws) fn is_idle(&self) -> bool {
         match *self {}
     }
 
-    pub(in crate::ws) fn place(&self) -> Place {
+    pub(in crate::ws) const fn room() -> usize {
+        0
+    }
+
+    pub(in crate::ws) fn take(&mut self, _: &[u8]) {
         match *self {}
     }
 
-    pub(in crate::ws) fn is_gathered(&self) -> bool {
+    pub(in crate::ws) fn earn(&mut self, _: u64) {
         match *self {}
     }
 
-    pub(in crate::ws) fn is_skipped(&self) -> bool {
+    pub(in crate::ws) fn keep(&mut self, _: &Content) {
         match *self {}
     }
 
-    pub(in crate::ws) fn is_between_frames(&self) -> bool {
+    pub(in crate::ws) fn step(&mut self, _: &mut Content, _: Taken, _: &Limits) -> Result<(), Cause> {
         match *self {}
     }
 
-    pub(in crate::ws) fn go_on_in_pieces(&mut self) {
+    pub(in crate::ws) fn end(&mut self) -> Result<(), Cause> {
         match *self {}
     }
 
-    pub(in crate::ws) fn skip_rest(&mut self) {
-        match *self {}
-    }
-
-    pub(in crate::ws) fn start(&mut self, _: &Header, _: &mut Receiving, _: &Limits) -> Result<(), Cause> {
-        match *self {}
-    }
-
-    pub(in crate::ws) fn advance(
-        &mut self,
-        _: &mut Inbox,
-        _: &mut time::Clock,
-        _: &mut Receiving,
-        _: &Limits,
-    ) -> Result<Progress, Cause> {
-        match *self {}
-    }
-
-    pub(in crate::ws) fn hand_out(&mut self) -> &mut Gathered {
-        match *self {}
-    }
-
-    pub(in crate::ws) fn into_gathered(self, _: &Receiving) -> Gathered {
+    pub(in crate::ws) fn into_receiving(self) -> Receiving {
         match self {}
     }
 

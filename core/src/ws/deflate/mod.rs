@@ -62,16 +62,3 @@ pub(super) use shared::SharedForm;
 pub use window::WindowBits;
 #[cfg(all(feature = "deflate", fuzzing))]
 pub use work::done as inflating_work;
-
-/// How far a compressed message has got.
-#[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "nobody says it without the feature"))]
-pub(super) enum Progress {
-    /// A part of the message is ready, for a caller that asks for pieces.
-    Piece,
-    /// The message is complete.
-    Whole,
-    /// The header of the next frame comes next.
-    Header,
-    /// More of the frame must come.
-    Nothing,
-}

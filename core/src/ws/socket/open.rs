@@ -6,7 +6,6 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 
 use super::answer::Answer;
-use super::event::{Event, Piece};
 use super::reader::{Reader, Silent};
 use super::writer::Writer;
 use crate::closing::{Closing, Grace, Manner};
@@ -16,6 +15,7 @@ use crate::ws::deflate::Compression;
 use crate::ws::failure::Cause;
 use crate::ws::limits::Limits;
 use crate::ws::receive::engine::{Engine, State};
+use crate::ws::receive::event::{Event, Piece};
 use crate::ws::receive::keep_alive::Jitter;
 use crate::ws::send::message::Full;
 use crate::ws::send::sender::Sender;
@@ -260,12 +260,9 @@ impl<W> Socket<W> {
             State::Failing(cause) | State::Failed(cause) => cause.owed(),
             State::Idle
             | State::Begun
-            | State::Gathering(_)
-            | State::HandedOut(_)
             | State::Started
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Inflating(_)
+            | State::Message(_)
+            | State::HandedOut(_)
             | State::Discarding(_) => Some(close),
         };
         if let Some(sent) = &sent {
@@ -326,12 +323,9 @@ impl Receiving {
             State::Failed(cause) | State::Failing(cause) => Cause::clone(cause).into(),
             State::Idle
             | State::Begun
-            | State::Gathering(_)
-            | State::HandedOut(_)
             | State::Started
-            | State::Streaming(_)
-            | State::Skipping(_)
-            | State::Inflating(_)
+            | State::Message(_)
+            | State::HandedOut(_)
             | State::Discarding(_) => {
                 return Closing::answered(conn, Answer::new(engine, self.sent), manner);
             }

@@ -2,14 +2,13 @@
 
 use alloc::boxed::Box;
 
-use super::event::{Event, Piece};
 use crate::io::{Ask, Conn, Since, Waits};
-use crate::ws::failure::{Cause, Failure};
-use crate::ws::receive::engine::{Engine, Reception, State};
-use crate::ws::receive::ready::{Found, FoundPiece, What};
+use crate::ws::receive::engine::{Engine, Look, State};
+use crate::ws::receive::event::{Event, Piece};
+use crate::ws::receive::message::Reception;
+use crate::ws::receive::ready::{Beside, Signal, What, Whole};
 use crate::ws::send::sender::Sender;
 use crate::ws::wire::control::Control;
-use crate::ws::wire::header::OpCode;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox};
 
 /// The receiving side of a socket. `D` is what it owes the peer: everything, or nothing after our Close.
@@ -124,47 +123,30 @@ impl<D: Duty> Reader<D> {
     #[inline]
     pub(super) fn poll(&mut self, conn: &mut Conn) -> Option<What> {
         match self.engine.poll_quickly(&conn.inbox) {
-            None => self.poll_slowly(conn),
+            None => self.poll_slowly(conn, Reception::Whole),
             ready => ready,
-        }
-    }
-
-    #[inline(never)]
-    fn poll_slowly(&mut self, conn: &mut Conn) -> Option<What> {
-        self.reception = Reception::Whole;
-        self.duty.settle(&mut conn.outbox);
-        loop {
-            match self.engine.poll_slowly(&mut conn.inbox, Reception::Whole)? {
-                due @ What::PingDue(_) => self.keep_alive(due, conn),
-                ready @ (What::Message(_)
-                | What::Control(..)
-                | What::Gathered
-                | What::Piece(_)
-                | What::Failing) => return Some(ready),
-            }
         }
     }
 
     /// As [`poll`](Self::poll), where messages come in pieces.
     pub(super) fn poll_piece(&mut self, conn: &mut Conn) -> Option<What> {
-        self.reception = Reception::Pieces;
-        self.duty.settle(&mut conn.outbox);
-        loop {
-            match self.engine.poll_slowly(&mut conn.inbox, Reception::Pieces)? {
-                due @ What::PingDue(_) => self.keep_alive(due, conn),
-                ready @ (What::Message(_)
-                | What::Control(..)
-                | What::Gathered
-                | What::Piece(_)
-                | What::Failing) => return Some(ready),
-            }
-        }
+        self.poll_slowly(conn, Reception::Pieces)
     }
 
-    fn keep_alive(&mut self, due: What, conn: &mut Conn) {
-        if let Ok(Found::PingDue) = self.engine.event(&mut conn.inbox, due) {
-            self.engine.keep_alive.pinged_behind(conn.outbox.written());
-            self.duty.keep_alive(&mut conn.outbox);
+    #[inline(never)]
+    fn poll_slowly(&mut self, conn: &mut Conn, reception: Reception) -> Option<What> {
+        self.reception = reception;
+        self.duty.settle(&mut conn.outbox);
+        loop {
+            match self.engine.poll_slowly(&mut conn.inbox, reception) {
+                Look::Ready(what) => return Some(what),
+                Look::Nothing => return None,
+                Look::PingDue(now) => {
+                    self.engine.keep_alive.pinged(now);
+                    self.engine.keep_alive.pinged_behind(conn.outbox.written());
+                    self.duty.keep_alive(&mut conn.outbox);
+                }
+            }
         }
     }
 
@@ -187,49 +169,14 @@ impl<D: Duty> Reader<D> {
         ready: Option<What>,
     ) -> Option<Event<'a>> {
         match ready {
-            Some(What::Control(..) | What::Failing) | None => {
-                Self::control(engine, duty, (inbox, outbox), ready)
+            Some(What::Message(kind, frame)) => Some(engine.message(inbox, kind, frame)),
+            Some(What::Gathered) => engine.gathered(),
+            Some(What::Control(signal, frame)) => {
+                Self::control(engine, duty, (inbox, outbox), signal, frame).map(Event::from)
             }
-            Some(ready) => Some(match engine.event(inbox, ready) {
-                Ok(Found::Text(text)) => Event::Text(text),
-                Ok(Found::Binary(payload)) => Event::Binary(payload),
-                // The engine makes no other event of these.
-                Ok(Found::Pong(payload)) => Event::Pong(payload),
-                Ok(Found::Ping(payload)) => Event::Ping(payload),
-                Ok(Found::PingDue | Found::Close) => return None,
-                Err(failure) => Event::Failed(failure),
-            }),
-        }
-    }
-
-    /// Takes a control frame, or the end.
-    #[inline(never)]
-    fn control<'a>(
-        engine: &'a mut Engine,
-        duty: &mut D,
-        (inbox, outbox): (&'a mut Inbox, &mut Outbox),
-        ready: Option<What>,
-    ) -> Option<Event<'a>> {
-        match ready {
-            Some(what @ What::Control(OpCode::Ping | OpCode::Pong, _)) => {
-                match engine.event(inbox, what) {
-                    Ok(Found::Ping(payload)) => {
-                        duty.pong(&payload, outbox);
-                        Some(Event::Ping(payload))
-                    }
-                    Ok(Found::Pong(payload)) => Some(Event::Pong(payload)),
-                    // The engine makes no other event of these.
-                    Ok(_) => None,
-                    Err(failure) => Some(Event::Failed(failure)),
-                }
-            }
-            ready => {
-                if let Some(ready) = ready {
-                    // What it was is in the engine from here on: the peer's Close, or a failure.
-                    drop(engine.event(inbox, ready));
-                }
-                end(engine)
-            }
+            Some(What::Failing) | None => engine.end().map(Event::from),
+            // A poll for whole messages finds no piece.
+            Some(What::Piece(_)) => None,
         }
     }
 
@@ -238,29 +185,33 @@ impl<D: Duty> Reader<D> {
         engine: &'a mut Engine,
         duty: &mut D,
         (inbox, outbox): (&'a mut Inbox, &mut Outbox),
-        next: Option<What>,
+        ready: Option<What>,
     ) -> Option<Piece<'a>> {
-        let ready = match next {
-            Some(What::Piece(part)) => {
-                return Some(match engine.piece(inbox, part) {
-                    Ok(FoundPiece::Start(kind)) => Piece::Start(kind),
-                    Ok(FoundPiece::Text(text)) => Piece::Text(text),
-                    Ok(FoundPiece::Binary(payload)) => Piece::Binary(payload),
-                    Ok(FoundPiece::End) => Piece::End,
-                    Err(failure) => Piece::Failed(failure),
-                });
+        match ready {
+            Some(What::Piece(part)) => engine.piece(inbox, part),
+            Some(What::Control(signal, frame)) => {
+                Self::control(engine, duty, (inbox, outbox), signal, frame).map(Piece::from)
             }
-            other => other,
-        };
-        Some(match Self::control(engine, duty, (inbox, outbox), ready)? {
-            Event::Ping(payload) => Piece::Ping(payload),
-            Event::Pong(payload) => Piece::Pong(payload),
-            Event::Close(close) => Piece::Close(close),
-            Event::Failed(failure) => Piece::Failed(failure),
+            Some(What::Failing) | None => engine.end().map(Piece::from),
             // A poll for pieces finds no whole message.
-            Event::Text(text) => Piece::Text(text),
-            Event::Binary(payload) => Piece::Binary(payload),
-        })
+            Some(What::Message(..) | What::Gathered) => None,
+        }
+    }
+
+    /// Takes a control frame. Pays what the peer is owed for it.
+    #[inline(never)]
+    fn control<'a>(
+        engine: &'a mut Engine,
+        duty: &mut D,
+        (inbox, outbox): (&'a mut Inbox, &mut Outbox),
+        signal: Signal,
+        frame: Whole,
+    ) -> Option<Beside<'a>> {
+        let beside = engine.control(inbox, signal, frame);
+        if let Some(Beside::Ping(payload)) = &beside {
+            duty.pong(payload, outbox);
+        }
+        beside
     }
 
     /// If the pong is late: while the peer still takes bytes that were written before the ping, the time for its pong
@@ -308,23 +259,5 @@ impl<D: Duty> Waits for Reader<D> {
 
     fn wrote(&mut self, conn: &mut Conn) {
         self.duty.settle(&mut conn.outbox);
-    }
-}
-
-/// The peer's Close, or why nothing more is received.
-fn end(engine: &Engine) -> Option<Event<'_>> {
-    match &engine.state {
-        State::Closed(close) => Some(Event::Close(close)),
-        State::Failed(cause) => Some(Event::Failed(Failure::new(Cause::clone(cause)))),
-        State::Idle
-        | State::Begun
-        | State::Gathering(_)
-        | State::HandedOut(_)
-        | State::Started
-        | State::Streaming(_)
-        | State::Skipping(_)
-        | State::Inflating(_)
-        | State::Failing(_)
-        | State::Discarding(_) => None,
     }
 }

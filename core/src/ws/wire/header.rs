@@ -64,6 +64,8 @@ pub(in crate::ws) struct Header {
     pub(in crate::ws) key: [u8; 4],
     /// Bytes of the header itself.
     pub(in crate::ws) size: usize,
+    /// True for the first frame of a compressed message. RFC 7692 6.
+    pub(in crate::ws) compressed: bool,
 }
 
 impl OpCode {
@@ -140,7 +142,10 @@ impl Header {
             return None;
         }
         match OpCode::of(first & 0x0f)? {
-            OpCode::Text | OpCode::Binary => Some(Self::parse_behind(first & !COMPRESSED, bytes, peer)),
+            OpCode::Text | OpCode::Binary => {
+                let plain = Self::parse_behind(first & !COMPRESSED, bytes, peer);
+                Some(plain.map(|header| header.map(|header| Self { compressed: true, ..header })))
+            }
             OpCode::Continuation | OpCode::Close | OpCode::Ping | OpCode::Pong => None,
         }
     }
@@ -171,10 +176,11 @@ impl Header {
             return Err(Violation::new(expected, &[first, second], "RFC 6455 5.5"));
         }
         let Some((len, size)) = length(short, bytes)? else { return Ok(None) };
+        let unmasked = Self { fin, opcode, len, key: [0; 4], size, compressed: false };
         match (peer, bytes.get(size..).and_then(<[u8]>::first_chunk)) {
-            (Peer::Client, Some(&key)) => Ok(Some(Self { fin, opcode, len, key, size: size + 4 })),
+            (Peer::Client, Some(&key)) => Ok(Some(Self { key, size: size + 4, ..unmasked })),
             (Peer::Client, None) => Ok(None),
-            (Peer::Server, _) => Ok(Some(Self { fin, opcode, len, key: [0; 4], size })),
+            (Peer::Server, _) => Ok(Some(unmasked)),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What a socket receives.
+//! What is received.
 
+use super::text::Text;
 use crate::Payload;
 use crate::ws::failure::Failure;
-use crate::ws::receive::text::Text;
 use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::kind::Kind;
@@ -19,10 +19,10 @@ pub enum Event<'a> {
     /// A Pong: the answer to a Ping, or unsolicited (RFC 6455 5.5.3).
     Pong(Control<'a>),
     /// The peer's Close. Nothing comes after it, and asking again returns it again. The socket can still write, and its
-    /// [`close`](super::Socket::close) answers it.
+    /// [`close`](crate::ws::Socket::close) answers it.
     Close(&'a Close),
     /// Nothing more is received: the peer broke the protocol, met a limit, or ended the stream without a Close. Asking
-    /// again returns it again. [`close`](super::Socket::close) tells the peer why.
+    /// again returns it again. [`close`](crate::ws::Socket::close) tells the peer why.
     Failed(Failure),
 }
 
