@@ -8,16 +8,15 @@ use super::characters;
 /// Replaces each fold of `section` after `from`, with the white space around it, by one space. `None` if there is no
 /// fold, or one that ends with CR alone.
 ///
-/// Only a line that follows a field line with a colon is a fold. Before the first field, or within a name, it would
-/// have two readings, so it stays.
+/// Before the first field, a line that begins with white space would have two readings, so it stays. A fold within a name
+/// leaves a space in it, so no field line comes of it.
 pub(in crate::http) fn unfold(section: &[u8], from: usize) -> Option<Bytes> {
     let (start, lines) = section.split_at_checked(from)?;
     let mut unfolded = Vec::with_capacity(section.len());
     unfolded.extend_from_slice(start);
-    let (mut folds, mut has_colon) = (false, false);
+    let mut folds = false;
     for line in lines.split_inclusive(|&byte| byte == b'\n') {
-        if !(has_colon && is_blank(line.first())) {
-            has_colon = characters::find(b':', line).is_some();
+        if unfolded.len() == from || !is_blank(line.first()) {
             unfolded.extend_from_slice(line);
             continue;
         }
@@ -63,6 +62,7 @@ mod tests {
             ("a: b\r\n \r\n\t\r\n c\r\n\r\n", "a: b c\r\n\r\n"),
             ("a: b\n c\n\n", "a: b c\n\n"),
             ("a: b\r\n c\n\r\n", "a: b c\n\r\n"),
+            ("a\r\n : b\r\n\r\n", "a : b\r\n\r\n"),
         ] {
             let head = ["x\r\n", folded].concat();
             let expected = ["x\r\n", unfolded].concat();
@@ -77,7 +77,6 @@ mod tests {
             "\r\n",
             "a: b\r\n\r\n",
             " a: b\r\n\r\n",
-            "a\r\n : b\r\n\r\n",
             " \r\na: b\r\n\r\n",
             "a: b\n c\r \n\n",
             "a: b\n c\r\r\n\n",
