@@ -66,7 +66,7 @@ enum Phase {
     /// What is queued goes out. Its time is that of the output.
     Flush,
     /// The peer's end of the stream is waited for.
-    Linger { grace: Grace, since: Since, is_over: bool },
+    Linger { grace: Grace, since: Since },
 }
 
 impl Closing {
@@ -118,10 +118,11 @@ impl Closing {
             }
             (Manner::Second(grace), Phase::Flush) => *phase = Phase::linger(grace, conn.now),
             (_, Phase::Answer(_)) => {}
-            (Manner::First(_) | Manner::Second(_), Phase::Linger { grace, since, is_over }) => {
+            (Manner::First(_) | Manner::Second(_), Phase::Linger { grace, since }) => {
                 // A peer that keeps sending has no look that finds nothing: it has twice the time.
-                let last = since.end(grace.time.saturating_mul(2));
-                if *is_over || last.is_some_and(|last| conn.now >= last) {
+                let is_over = since.is_met(conn.inbox.dry_at(), grace.time)
+                    || since.is_met(Some(conn.now), grace.time.saturating_mul(2));
+                if is_over {
                     return Ending::Done(self.0.ended);
                 }
             }
@@ -139,17 +140,17 @@ impl Phase {
     fn linger(grace: Grace, now: Instant) -> Self {
         let mut since = Since::default();
         since.restart_at(now);
-        Self::Linger { grace, since, is_over: false }
+        Self::Linger { grace, since }
     }
 }
 
 impl Waits for Phase {
     fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool {
-        let (grace, since, is_over) = match self {
+        let (grace, since) = match self {
             Self::Answer(answer) => return answer.found_nothing(conn, now, ask),
             // All is written: the write side ends, and the peer's time begins.
             Self::Flush => return conn.is_written(),
-            Self::Linger { grace, since, is_over } => (grace, since, is_over),
+            Self::Linger { grace, since } => (grace, since),
         };
         if !since.is_over(now, grace.time) {
             return conn.inbox.is_over();
@@ -157,10 +158,9 @@ impl Waits for Phase {
         if conn.is_unsent(now, ask) {
             // The peer still takes the last bytes: it cannot have closed.
             since.restart_at(now);
-        } else {
-            *is_over = true;
+            return false;
         }
-        *is_over
+        true
     }
 
     fn pause(&mut self, _: &mut Conn, _: Instant) {}

@@ -38,8 +38,8 @@ pub(crate) trait Waits {
     /// Judges a look at `now` that found nothing. True if the state has something new to tell, since a limit is met.
     fn found_nothing(&mut self, conn: &mut Conn, now: Instant, ask: Ask<'_>) -> bool;
 
-    /// Notes that the application does not wait for the peer at `now`: no time runs until the next look that finds
-    /// nothing.
+    /// Notes that the application does not wait for the peer at `now`: what the peer may take its time with stands still
+    /// until the next look that finds nothing.
     fn pause(&mut self, conn: &mut Conn, now: Instant);
 
     /// When a look that finds nothing would have something to tell.
@@ -94,7 +94,8 @@ pub enum Look {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Arrived {
-    /// Ask the state: bytes arrived, the stream ended, or a limit is met.
+    /// Ask the state: bytes arrived, the stream ended, or a limit is met. For a limit it may come only once, so ask before
+    /// the next read.
     Something,
     /// Wait until more arrives, and no longer than until the deadline. Then read again.
     Nothing(Option<Deadline>),
@@ -176,7 +177,11 @@ impl<'a> Io<'a> {
         })
     }
 
-    /// Reads once, though the caller does not wait for the peer: no time runs. `None` if nothing fits.
+    /// Reads once, though the caller does not wait for the peer. `None` if nothing fits.
+    ///
+    /// No limit is met. The time for the first byte of a head begins anew with the next [`read`](Self::read), and that for
+    /// going on with a body or a message stands still until then. All others run on, and that read judges them: those for
+    /// the rest of a head, for a pong and for a close, and how long a client's connection stays unused.
     ///
     /// # Errors
     ///
@@ -382,6 +387,9 @@ impl core::fmt::Debug for Io<'_> {
 }
 
 /// A fixed time, counted from the first look that found nothing.
+///
+/// It is met if it was over at the last look, and that found nothing. Whether it is met is not kept, so nothing of it is
+/// left once a byte has come or another wait has begun.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Since(Option<Instant>);
 
@@ -404,6 +412,11 @@ impl Since {
     /// Judges a look at `now` that found nothing. True if `time` has passed since the first.
     pub(crate) fn is_over(&mut self, now: Instant, time: Duration) -> bool {
         now >= self.0.get_or_insert(now).saturating_add(time)
+    }
+
+    /// True if `time` had passed `at` that moment: usually the last look, if it found nothing.
+    pub(crate) fn is_met(self, at: Option<Instant>, time: Duration) -> bool {
+        at.zip(self.end(time)).is_some_and(|(at, end)| at >= end)
     }
 
     pub(crate) fn end(self, time: Duration) -> Option<Instant> {

@@ -16,7 +16,7 @@ use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, 
 use endwell_core::ws::{self, Acceptance, Close, CloseCode, Jitter, Masks, Offer, Role};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Deadline, End, Ended, Ending, Limit, Look, OutboxLimits, Upgraded};
-use endwell_core_tests::io::{at, end, feed, look, written};
+use endwell_core_tests::io::{at, end, feed, look, pause, written};
 
 fn exchange(request: &[u8]) -> Exchange {
     let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
@@ -219,6 +219,32 @@ fn no_time_passes_while_nobody_waits_and_no_message_is_lost_when_pieces_are_look
         let Arrived::Nothing(_) = look(socket.io(), millis) else { panic!("nothing is due") };
     }
     assert!(matches!(socket.piece(), Some(ws::Piece::Text(text)) if &*text == "on"));
+}
+
+#[test]
+fn the_time_that_a_client_stays_unused_runs_while_nobody_waits() {
+    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let ends = Deadline { at: at(75_000), reason: Limit::IdleTime };
+    assert_eq!(look(client.io(), 0), Arrived::Nothing(Some(ends)));
+    pause(client.io(), 74_000);
+    assert_eq!(look(client.io(), 74_999), Arrived::Nothing(Some(ends)));
+    // A limit is met by a read alone.
+    pause(client.io(), 80_000);
+    let mut client = client.poll().expect("nothing was read");
+    assert_eq!(look(client.io(), 80_000), Arrived::Something);
+    assert!(matches!(client.poll(), Err(Ended::Silent(exceeded)) if exceeded.limit == Limit::IdleTime));
+}
+
+/// A body that has failed is no news.
+#[test]
+fn a_limit_that_is_met_is_told_once() {
+    let mut exchange = exchange(UPLOAD);
+    assert!(matches!(exchange.body().event(), Some(BodyEvent::Data(_))));
+    let Arrived::Nothing(Some(deadline)) = look(exchange.io(), 0) else { panic!("three bytes are missing") };
+    assert_eq!(deadline, Deadline { at: at(30_000), reason: Limit::BodyProgress });
+    assert_eq!(look(exchange.io(), 30_000), Arrived::Something);
+    assert!(matches!(look(exchange.io(), 30_000), Arrived::Nothing(_)));
+    assert!(matches!(exchange.body().event(), Some(BodyEvent::Failed(_))));
 }
 
 #[test]

@@ -323,3 +323,22 @@ fn the_time_for_a_body_begins_when_the_client_may_send_it() {
     assert!(connection.take(usize::MAX).ends_with(b"HTTP/1.1 100 Continue\r\n\r\n"));
     meets(&mut connection, Limit::BodyProgress, Duration::from_secs(30));
 }
+
+/// A limit that was met and not asked for is no longer met once bytes have come: nothing of it is left for the next wait.
+#[test]
+fn a_limit_that_was_met_before_a_request_came_does_not_end_the_next_wait() {
+    let output = OutboxLimits { high_water: 10, ..OutboxLimits::default() };
+    let mut server = Server::new(Limits::default().into(), output);
+    waits(server.io(), 0);
+    assert_eq!(look(server.io(), 10_000), Arrived::Something);
+    feed(server.io(), GET);
+    let Next::Request(_, exchange) = server.poll() else { panic!("it came in time to be read") };
+    let answered = exchange.respond(&Response::new(StatusCode::OK), "hello".into(), None);
+    let After::Again(mut server) = answered.next() else { panic!("it is kept") };
+    // Above the high water nothing is waited for.
+    assert_eq!(waits(server.io(), 10_000), None);
+    assert!(!written(server.io()).is_empty());
+    let Next::Wait(mut server) = server.poll() else { panic!("no time has passed") };
+    let at = Instant::from_epoch(SECOND * 86);
+    assert_eq!(waits(server.io(), 11_000), Some(Deadline { at, reason: Limit::IdleTime }));
+}

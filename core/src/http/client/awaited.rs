@@ -24,13 +24,10 @@ pub(crate) struct Awaited {
     progress: HeadProgress<StatusLine>,
     state: State,
     stage: Stage,
-    expectation: Expectation,
+    upload: Upload,
     interims: usize,
     since: Since,
     answer_time: Option<Duration>,
-    /// The request is written to its end, so the server can be expected to answer.
-    pub(super) is_asked: bool,
-    is_met: bool,
     terms: Terms,
     /// The last interim head that was handed out.
     pub(super) interim: Option<Box<InterimHead>>,
@@ -58,13 +55,17 @@ enum Stage {
     Head,
 }
 
-/// Whether a body waits for the server to ask for it. RFC 9110 10.1.1.
+/// What becomes of the body of the request. It decides how long the server may take for its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expectation {
-    None,
-    Open,
-    /// The request has no content, so it carries no expectation.
-    Moot,
+pub(super) enum Upload {
+    /// It waits for the server to ask for it. RFC 9110 10.1.1.
+    Withheld,
+    /// It would be withheld, but is empty, so the request carries no expectation.
+    Empty,
+    /// It is being written: the server need not respond before its end.
+    Underway,
+    /// Nothing more of it is written before the server responds, unless the caller decides so.
+    Over,
 }
 
 /// A head that has arrived, or what is no longer waited for.
@@ -85,12 +86,10 @@ impl Awaited {
             progress: HeadProgress::new(limits.reading_of(Reader::Client)),
             state: State::Head,
             stage: Stage::FirstByte,
-            expectation: Expectation::None,
+            upload: Upload::Over,
             interims: 0,
             since: Since::default(),
             answer_time: limits.response_time,
-            is_asked: false,
-            is_met: false,
             terms: Terms::UPGRADE,
             interim: None,
             head: None,
@@ -102,14 +101,22 @@ impl Awaited {
     }
 
     /// A request is written: expects its response. `inbox` is as it was when the request was written.
-    pub(super) fn expect(&mut self, inbox: &mut Inbox, terms: Terms, expectation: Expectation, asked: bool) {
+    pub(super) fn expect(&mut self, inbox: &mut Inbox, terms: Terms, upload: Upload) {
         inbox.forget_silence();
         let state = match inbox.unread() {
             [] => State::Head,
             got => State::Failed(Box::new(unasked(got).into())),
         };
         let limits = Arc::clone(&self.limits);
-        *self = Self { state, terms, expectation, is_asked: asked, ..Self::new(inbox, limits) };
+        *self = Self { state, upload, terms, ..Self::new(inbox, limits) };
+    }
+
+    /// The time for the response begins anew.
+    pub(super) fn set_upload(&mut self, upload: Upload) {
+        self.upload = upload;
+        if self.stage == Stage::FirstByte {
+            self.since.restart();
+        }
     }
 
     /// The next head, if it has arrived completely. Not called once the final head has arrived.
@@ -125,8 +132,8 @@ impl Awaited {
     }
 
     fn advance(&mut self, inbox: &mut Inbox) -> Result<Option<Arrived>, Failure> {
-        if self.expectation == Expectation::Moot {
-            self.expectation = Expectation::None;
+        if self.upload == Upload::Empty {
+            self.upload = Upload::Over;
             return Ok(Some(Arrived::Continue));
         }
         let head = self.limits.head(Reader::Client);
@@ -136,8 +143,7 @@ impl Awaited {
         match self.progress.advance(inbox.unread(), &bounds, parse)? {
             Some((line, len)) => self.arrived(inbox, line, len).map(Some),
             None if inbox.has_ended() => Err(self.cut_off(inbox)),
-            None if self.is_met && inbox.dry_at().is_some() => self.late(),
-            None => Ok(None),
+            None => self.late(inbox),
         }
     }
 
@@ -161,8 +167,8 @@ impl Awaited {
         self.stage = Stage::FirstByte;
         self.since.restart();
         inbox.forget_silence();
-        if head.status() == 100 && self.expectation == Expectation::Open {
-            self.expectation = Expectation::None;
+        if head.status() == 100 && self.upload == Upload::Withheld {
+            self.upload = Upload::Over;
             return Ok(Arrived::Continue);
         }
         Ok(Arrived::Interim(Box::new(head)))
@@ -240,26 +246,25 @@ impl Awaited {
     }
 
     fn time_limit(&self) -> (Option<Duration>, Limit) {
-        match (self.stage, self.expectation) {
+        match (self.stage, self.upload) {
             (Stage::Head, _) => (Some(self.limits.head_time), Limit::HeadTime),
-            (Stage::FirstByte, Expectation::Open) => (Some(self.limits.continue_time), Limit::ContinueTime),
-            (Stage::FirstByte, Expectation::None | Expectation::Moot) => {
-                (self.answer_time, Limit::ResponseTime)
-            }
+            (Stage::FirstByte, Upload::Withheld) => (Some(self.limits.continue_time), Limit::ContinueTime),
+            (Stage::FirstByte, Upload::Underway) => (None, Limit::ResponseTime),
+            (Stage::FirstByte, Upload::Empty | Upload::Over) => (self.answer_time, Limit::ResponseTime),
         }
     }
 
-    /// The time of what is waited for is over.
-    fn late(&mut self) -> Result<Option<Arrived>, Failure> {
-        self.is_met = false;
+    /// Tells if the time of what is waited for is over.
+    fn late(&mut self, inbox: &Inbox) -> Result<Option<Arrived>, Failure> {
         match self.time_limit() {
-            (_, Limit::ContinueTime) => {
-                self.expectation = Expectation::None;
-                self.since.restart();
+            (Some(time), limit) if self.since.is_met(inbox.dry_at(), time) => {
+                if limit != Limit::ContinueTime {
+                    return Err(Exceeded::time(limit, time).into());
+                }
+                self.set_upload(Upload::Over);
                 Ok(Some(Arrived::Continue))
             }
-            (Some(time), limit) => Err(Exceeded::time(limit, time).into()),
-            (None, _) => Ok(None),
+            (Some(_) | None, _) => Ok(None),
         }
     }
 
@@ -288,14 +293,12 @@ impl Waits for Awaited {
             self.since.restart();
         }
         // A head that has begun must be completed in time. Before, the server may not have got the request.
-        if self.stage == Stage::FirstByte && (!self.is_asked || conn.is_unsent(now, ask)) {
+        if self.stage == Stage::FirstByte && (self.upload == Upload::Underway || conn.is_unsent(now, ask)) {
             self.since.restart();
-            self.is_met = false;
             return false;
         }
         let (Some(time), _) = self.time_limit() else { return false };
-        self.is_met = self.since.is_over(now, time);
-        self.is_met
+        self.since.is_over(now, time)
     }
 
     fn pause(&mut self, conn: &mut Conn, now: Instant) {

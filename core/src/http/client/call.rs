@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::Inner;
-use super::awaited::{Arrived, Awaited};
+use super::awaited::{Arrived, Awaited, Upload};
 use super::failure::Failure;
 use super::idle::{Client, unasked};
 use crate::closing::{Closing, Manner};
@@ -165,9 +165,9 @@ impl<W> Call<W> {
         self.inner.response.body.set_pace(pace);
     }
 
-    /// Sets whether the server can be expected to answer.
-    fn asked(mut self, asked: bool) -> (Box<Inner>, W, Option<Arrived>) {
-        self.inner.response.is_asked = asked;
+    /// Sets what becomes of the body of the request.
+    fn upload(mut self, upload: Upload) -> (Box<Inner>, W, Option<Arrived>) {
+        self.inner.response.set_upload(upload);
         (self.inner, self.right, self.found)
     }
 
@@ -180,13 +180,13 @@ impl<W> Call<W> {
 impl Call<Withheld> {
     /// Releases the body for writing. RFC 9110 10.1.1 lets a client do so without an answer of the server.
     pub fn proceed(self) -> Call<Streaming> {
-        let (inner, Withheld(right), found) = self.asked(false);
+        let (inner, Withheld(right), found) = self.upload(Upload::Underway);
         Call { inner, right, found }
     }
 
     /// Does not write the body: the request is cut off.
     pub fn cut_off(self) -> Call<CutOff> {
-        let (inner, _, found) = self.asked(true);
+        let (inner, _, found) = self.upload(Upload::Over);
         Call { inner, right: CutOff(()), found }
     }
 }
@@ -213,7 +213,7 @@ impl Call<Streaming> {
         if !self.right.finish(trailers, &mut self.inner.conn.outbox) {
             return Err(self);
         }
-        let (inner, _, found) = self.asked(true);
+        let (inner, _, found) = self.upload(Upload::Over);
         Ok(Call { inner, right: Sent(()), found })
     }
 
@@ -221,7 +221,7 @@ impl Call<Streaming> {
     /// and its time runs as for a whole request. The server can tell that the request was cut off, once the connection
     /// closes.
     pub fn cut_off(self) -> Call<CutOff> {
-        let (inner, _, found) = self.asked(true);
+        let (inner, _, found) = self.upload(Upload::Over);
         Call { inner, right: CutOff(()), found }
     }
 }

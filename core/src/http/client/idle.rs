@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use bytes::Bytes;
 
 use super::Inner;
-use super::awaited::{Awaited, Expectation};
+use super::awaited::{Awaited, Upload};
 use super::call::{Call, Sent, Withheld};
 use super::handshake::Handshake;
 use super::terms::Terms;
@@ -34,7 +34,6 @@ pub struct Client(Box<Inner>);
 pub(super) struct Idle {
     time: core::time::Duration,
     since: Since,
-    is_met: bool,
 }
 
 impl Client {
@@ -78,7 +77,7 @@ impl Client {
         if conn.inbox.is_over() {
             return Err(Ended::ByPeer);
         }
-        if idle.is_met {
+        if idle.since.is_met(conn.inbox.dry_at(), idle.time) {
             return Err(Ended::Silent(Exceeded::time(Limit::IdleTime, idle.time)));
         }
         Ok(self)
@@ -92,7 +91,7 @@ impl Client {
         let outbox = &mut inner.conn.outbox;
         head.write(Announced::Length(convert::u64_from(body.len())), Expects::Nothing, outbox);
         outbox.put_bytes(body);
-        inner.expect(Terms::of(head), Expectation::None, true);
+        inner.expect(Terms::of(head), Upload::Over);
         Call::new(inner, Sent::new())
     }
 
@@ -103,7 +102,7 @@ impl Client {
         let Self(mut inner) = self;
         let (announced, streaming) = frame(framing);
         head.write(announced, Expects::Nothing, &mut inner.conn.outbox);
-        inner.expect(Terms::of(head), Expectation::None, false);
+        inner.expect(Terms::of(head), Upload::Underway);
         Call::new(inner, streaming)
     }
 
@@ -118,13 +117,13 @@ impl Client {
     pub fn ask(self, head: &Request, framing: Framing) -> Call<Withheld> {
         let Self(mut inner) = self;
         let (announced, streaming) = frame(framing);
-        let (expects, expectation) = match framing {
+        let (expects, upload) = match framing {
             // RFC 9110 10.1.1: a request without content has no expectation.
-            Framing::Length(0) => (Expects::Nothing, Expectation::Moot),
-            Framing::Length(_) | Framing::Chunked => (Expects::Continue, Expectation::Open),
+            Framing::Length(0) => (Expects::Nothing, Upload::Empty),
+            Framing::Length(_) | Framing::Chunked => (Expects::Continue, Upload::Withheld),
         };
         head.write(announced, expects, &mut inner.conn.outbox);
-        inner.expect(Terms::of(head), expectation, true);
+        inner.expect(Terms::of(head), upload);
         Call::new(inner, Withheld::new(streaming))
     }
 
@@ -132,7 +131,7 @@ impl Client {
     pub fn tunnel(self, head: &Connect) -> Handshake<Upgraded> {
         let Self(mut inner) = self;
         head.0.write(Announced::Nothing, Expects::Nothing, &mut inner.conn.outbox);
-        inner.expect(Terms::UPGRADE, Expectation::None, true);
+        inner.expect(Terms::UPGRADE, Upload::Over);
         Handshake::tunnel(inner)
     }
 
@@ -143,7 +142,7 @@ impl Client {
     pub fn switch(self, head: Upgrade) -> Handshake<Upgraded> {
         let Self(mut inner) = self;
         head.offer().write(Announced::Length(0), Expects::Nothing, &mut inner.conn.outbox);
-        inner.expect(Terms::of(head.head()), Expectation::None, true);
+        inner.expect(Terms::of(head.head()), Upload::Over);
         Handshake::switch(inner, head)
     }
 
@@ -151,15 +150,14 @@ impl Client {
     pub fn websocket(self, offer: Offer, masks: Masks) -> Handshake<crate::ws::Socket> {
         let Self(mut inner) = self;
         offer.head().write(Announced::Nothing, Expects::Nothing, &mut inner.conn.outbox);
-        inner.expect(Terms::UPGRADE, Expectation::None, true);
+        inner.expect(Terms::UPGRADE, Upload::Over);
         Handshake::websocket(inner, offer, masks)
     }
 }
 
 impl Waits for Idle {
     fn found_nothing(&mut self, _: &mut Conn, now: Instant, _: Ask<'_>) -> bool {
-        self.is_met = self.since.is_over(now, self.time);
-        self.is_met
+        self.since.is_over(now, self.time)
     }
 
     fn pause(&mut self, _: &mut Conn, _: Instant) {}

@@ -71,7 +71,7 @@ pub use idle::Client;
 use crate::closing::Grace;
 use crate::io::Conn;
 use crate::{Ended, Limit};
-use awaited::{Awaited, Expectation};
+use awaited::{Awaited, Upload};
 use terms::Terms;
 
 /// A client's connection, whatever its state.
@@ -84,8 +84,8 @@ struct Inner {
 
 impl Inner {
     /// A request is written: expects its response.
-    fn expect(&mut self, terms: Terms, expectation: Expectation, is_asked: bool) {
-        self.response.expect(&mut self.conn.inbox, terms, expectation, is_asked);
+    fn expect(&mut self, terms: Terms, upload: Upload) {
+        self.response.expect(&mut self.conn.inbox, terms, upload);
     }
 }
 

@@ -50,8 +50,6 @@ pub(super) struct Between {
     empty_lines: u8,
     waiting: Waiting,
     since: Since,
-    /// The limit was met at the last look.
-    is_met: bool,
     /// The body of the last request. Its rest is discarded before the next request is read.
     pub(super) body: Incoming,
     /// Bytes of that rest, framing included, that may still be read.
@@ -83,7 +81,6 @@ impl Server {
             empty_lines: 0,
             waiting: Waiting::FirstByte,
             since: Since::default(),
-            is_met: false,
             drain: 0,
             body: Incoming::new(&mut inbox, limits, Reader::Server, BodyLength::Known(0)),
         };
@@ -133,7 +130,7 @@ impl Server {
         if conn.outbox.is_above_high_water() {
             return Next::Wait(self);
         }
-        let is_met = between.is_met && conn.inbox.dry_at().is_some();
+        let is_met = between.since.is_met(conn.inbox.dry_at(), between.time_limit().0);
         match between.advance(&mut conn.inbox) {
             Ok(Some((line, len))) => self.exchange(line, len),
             // RFC 9112 9.8: a request that had not begun is not missing.
@@ -293,8 +290,7 @@ impl Waits for Between {
             self.since.restart();
         }
         let (time, _) = self.time_limit();
-        self.is_met = self.since.is_over(now, time);
-        self.is_met || conn.inbox.is_over()
+        self.since.is_over(now, time) || conn.inbox.is_over()
     }
 
     fn pause(&mut self, conn: &mut Conn, now: Instant) {

@@ -17,14 +17,13 @@ pub(crate) struct Answer {
     engine: Engine,
     time: Duration,
     since: Since,
-    is_late: bool,
 }
 
 impl Answer {
     pub(super) fn new(mut engine: Engine, sent: Close) -> Self {
         engine.discard();
         let time = engine.limits.close_time;
-        Self { sent, engine, time, since: Since::default(), is_late: false }
+        Self { sent, engine, time, since: Since::default() }
     }
 
     /// How the connection ended, once that is known. `is_written`: our Close was taken, and the time runs.
@@ -36,8 +35,9 @@ impl Answer {
             Ok(None) if inbox.has_ended() => Err(Cause::EndOfStream),
             // A peer that keeps sending has no look that finds nothing: it has twice the time.
             Ok(None) => {
-                let last = self.since.end(self.time.saturating_mul(2));
-                let is_over = self.is_late || last.is_some_and(|last| now >= last);
+                let patience = if inbox.is_over() { self.time } else { self.time.saturating_mul(2) };
+                let is_over =
+                    self.since.is_met(inbox.dry_at(), self.time) || self.since.is_met(Some(now), patience);
                 return is_over.then(|| Exceeded::time(Limit::CloseTime, self.time)).map(Ended::Exceeded);
             }
             Ok(Some(received)) => Ok(received),
@@ -57,14 +57,12 @@ impl Answer {
             self.since.restart();
             return false;
         }
-        if self.since.is_over(now, self.time) {
-            if conn.is_unsent(now, ask) {
-                self.since.restart_at(now);
-            } else {
-                self.is_late = true;
-            }
+        let is_over = self.since.is_over(now, self.time);
+        if is_over && conn.is_unsent(now, ask) {
+            self.since.restart_at(now);
+            return false;
         }
-        self.is_late
+        is_over
     }
 
     pub(crate) fn deadline(&self) -> Option<Deadline> {

@@ -1,10 +1,12 @@
 //! `Expect: 100-continue`, RFC 9110 10.1.1.
 
 use core::time::Duration;
-use endwell_core::Limit;
-use endwell_core::http::{Framing, Method};
+use endwell_core::http::client::{CallEvent, Client};
+use endwell_core::http::{Framing, Limits, Method};
+use endwell_core::{Arrived, Deadline, Limit, OutboxLimits};
 use endwell_core_tests::asking::{Ask, Asking, Note, Pieces, head};
 use endwell_core_tests::hearing::hear;
+use endwell_core_tests::io::{at, look, waits, written};
 
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
 const DONE: &str = "HTTP/1.1 200 OK~Content-Length: 0~~";
@@ -94,4 +96,24 @@ fn without_content_nothing_is_expected() {
     let chunked = Ask::Expecting(head(Method::Post), Pieces::new(Framing::Chunked, &[b"x"]));
     let hearing = hear(&chunked, "HTTP/1.1 500 x~Content-Length: 0~~");
     assert!(hearing.sent().ends_with("transfer-encoding: chunked\r\nexpect: 100-continue\r\n\r\n"));
+}
+
+/// The time for the response begins when the body is whole, though it ran while the body was still withheld.
+#[test]
+fn the_server_is_not_late_while_the_body_is_being_written() {
+    let ends = |millis, reason| Some(Deadline { at: at(millis), reason });
+    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let mut call = client.ask(&head(Method::Post), Framing::Length(5));
+    assert_eq!(written(call.io()), HEAD.as_bytes());
+    assert_eq!(waits(call.io(), 0), ends(1000, Limit::ContinueTime));
+    assert_eq!(look(call.io(), 1000), Arrived::Something);
+    assert!(matches!(call.answer().event(), Some(CallEvent::Continue)));
+    assert_eq!(waits(call.io(), 1000), ends(61_000, Limit::ResponseTime));
+    assert_eq!(look(call.io(), 61_000), Arrived::Something);
+    let mut call = call.proceed();
+    assert!(call.answer().event().is_none());
+    assert_eq!(call.writer().copy(b"hello"), 5);
+    let Ok(mut call) = call.finish(None) else { panic!("it is whole") };
+    assert_eq!(written(call.io()), b"hello");
+    assert_eq!(waits(call.io(), 61_000), ends(121_000, Limit::ResponseTime));
 }
