@@ -30,10 +30,7 @@ pub fn wanted(request: &RequestHead, origins: &Origins, chosen: Option<&str>) ->
         text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)) && !text.is_empty()
     };
     let length = values("content-length").iter().any(|value| value.bytes().any(|b| matches!(b, b'1'..=b'9')));
-    // A request that names no other protocol asks for nothing, whatever else is wrong with it.
-    let asks = !values("upgrade").is_empty() || request.method() == Method::Connect;
     let failed = [
-        (!asks, "NotAsked"),
         (request.method() != Method::Get, "Method"),
         (request.version() != Version::Http11, "HttpVersion"),
         (!holds("upgrade", "websocket"), "NotAsked"),

@@ -107,6 +107,18 @@ fn what_is_no_handshake() {
     assert_eq!(with("HTTP/1.1", "HTTP/1.0"), Some(NotAHandshake::HttpVersion));
     assert_eq!(with("Upgrade: websocket\r\n", ""), Some(NotAHandshake::NotAsked));
     assert_eq!(with("Upgrade: websocket", "Upgrade: h2c"), Some(NotAHandshake::NotAsked));
+    // Without the field it is no different, and 426 would promise that a POST can be upgraded.
+    for (line, reason) in [
+        ("GET", NotAHandshake::NotAsked),
+        ("POST", NotAHandshake::Method),
+        ("HEAD", NotAHandshake::Method),
+        ("WEBSOCKET", NotAHandshake::Method),
+    ] {
+        let request = format!("{line} /chat HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(self::reason(&request, acceptance()), Some(reason), "{line}");
+    }
+    let old = "GET /chat HTTP/1.0\r\nHost: h\r\n\r\n";
+    assert_eq!(reason(old, acceptance()), Some(NotAHandshake::HttpVersion));
     assert_eq!(with("Connection: Upgrade\r\n", ""), Some(NotAHandshake::Connection));
     assert_eq!(with("Connection: Upgrade", "Connection: keep-alive"), Some(NotAHandshake::Connection));
     for version in ["12", "8", "0", "013", "13, 8", "", "+13"] {

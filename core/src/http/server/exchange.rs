@@ -9,7 +9,7 @@ use super::responder::Responder;
 use super::{Inner, closing, reset};
 use crate::http::body::{Body, Streaming, Writer};
 use crate::http::received::persistence::Persistence;
-use crate::http::{Date, FieldSection, Framing, Interim, Method, RequestHead, Response};
+use crate::http::{Date, FieldSection, Framing, Interim, Method, RequestHead, Response, Version};
 use crate::io::Conn;
 use crate::{Closing, Ended, Io, Pace};
 
@@ -149,6 +149,16 @@ impl Exchange {
     /// The head of a request that asks for another protocol.
     pub(crate) fn asks(&self) -> Option<&RequestHead> {
         self.right.asks.as_deref()
+    }
+
+    /// True if the method of the request is GET.
+    pub(crate) fn is_get(&self) -> bool {
+        self.right.responder.is_get()
+    }
+
+    /// The version of the request.
+    pub(crate) fn version(&self) -> Version {
+        self.right.responder.version()
     }
 
     /// True if content of the request is still to come.

@@ -22,12 +22,14 @@ pub(super) struct Responder {
     expectation: Expectation,
 }
 
-/// What the request's method decides about the form of its response.
+/// What the request's method decides about its response, and about another protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Usual,
+    Get,
     Head,
     Connect,
+    /// Its response has the same form as that of a GET.
+    Other,
 }
 
 /// Whether the client waits for 100 Continue.
@@ -52,14 +54,14 @@ impl Responder {
             request: match head.method() {
                 Method::Head => Kind::Head,
                 Method::Connect => Kind::Connect,
-                Method::Get
-                | Method::Post
+                Method::Get => Kind::Get,
+                Method::Post
                 | Method::Put
                 | Method::Delete
                 | Method::Options
                 | Method::Trace
                 | Method::Patch
-                | Method::Extension(_) => Kind::Usual,
+                | Method::Extension(_) => Kind::Other,
             },
             version: head.version(),
             persistence,
@@ -129,6 +131,16 @@ impl Responder {
         };
         self.hold_back(inbox, incoming, out);
         (self.write_head(head, framing, persistence, date, out), persistence)
+    }
+
+    /// True if the method is GET.
+    pub(super) fn is_get(&self) -> bool {
+        self.request == Kind::Get
+    }
+
+    /// The version of the request.
+    pub(super) fn version(&self) -> Version {
+        self.version
     }
 
     /// True if the request had `TE: trailers`.

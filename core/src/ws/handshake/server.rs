@@ -10,7 +10,7 @@ use crate::Outbox;
 use crate::http::grammar::characters;
 use crate::http::server;
 use crate::http::server::Exchange;
-use crate::http::{Date, Field, FieldSection, Method, RequestHead, Response, StatusCode, Version};
+use crate::http::{Date, Field, FieldSection, Response, StatusCode, Version};
 use crate::ws::Role;
 use crate::ws::Socket;
 use crate::ws::limits::Limits;
@@ -88,7 +88,7 @@ impl Acceptance {
     /// Agrees on compression with the client.
     fn agree(
         &self,
-        request: &RequestHead,
+        request: &crate::http::RequestHead,
     ) -> Result<Option<crate::ws::Agreement>, crate::ws::MalformedExtensions> {
         let Some(deflate) = &self.deflate else { return Ok(None) };
         crate::ws::Agreement::answer(request.fields().get_all("sec-websocket-extensions"), deflate)
@@ -159,15 +159,17 @@ impl NotAHandshake {
     }
 
     /// Checks all that RFC 6455 4.2.1 requires. Returns the value of Sec-WebSocket-Accept.
-    fn check(request: &RequestHead, has_content: bool, acceptance: &Acceptance) -> Result<Accept, Self> {
-        let fields = request.fields();
-        if request.method() != Method::Get {
+    fn check(exchange: &Exchange, acceptance: &Acceptance) -> Result<Accept, Self> {
+        // RFC 9110 15.5.22: 426 says that the same request can succeed after an upgrade, which holds for a GET alone.
+        if !exchange.is_get() {
             return Err(Self::Method);
         }
         // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0. An earlier check ensured that there is one Host.
-        if request.version() != Version::Http11 {
+        if exchange.version() != Version::Http11 {
             return Err(Self::HttpVersion);
         }
+        let request = exchange.asks().ok_or(Self::NotAsked)?;
+        let fields = request.fields();
         if !fields.list_contains("upgrade", "websocket") {
             return Err(Self::NotAsked);
         }
@@ -179,7 +181,7 @@ impl NotAHandshake {
         }
         let key = only(fields.get_all("sec-websocket-key")).ok_or(Self::Key)?;
         let accept = Key::parse(key).ok_or(Self::Key)?.accept();
-        if has_content {
+        if exchange.has_content() {
             return Err(Self::Content);
         }
         if !fields.list(SUBPROTOCOLS).all(characters::is_token) {
@@ -245,11 +247,7 @@ impl Exchange {
         acceptance: Acceptance,
         date: Option<&Date>,
     ) -> Result<Socket, (NotAHandshake, Self)> {
-        let checked = match self.asks() {
-            None => Err(NotAHandshake::NotAsked),
-            Some(head) => NotAHandshake::check(head, self.has_content(), &acceptance),
-        };
-        let accept = match checked {
+        let accept = match NotAHandshake::check(&self, &acceptance) {
             Ok(accept) => accept,
             Err(reason) => return Err((reason, self)),
         };
