@@ -7,7 +7,8 @@
 //! //~ twin: drop(sent);
 //! ```
 //!
-//! The marked line must be where the compiler reports exactly this error code, and the only error. The twin is the
+//! The marked line must be where the compiler reports exactly this error code (or this lint, if the file denies it), and
+//! the only error. The twin is the
 //! same file with that line replaced, and compiles without an error: so what is wrong is that line and nothing
 //! else. Codes are stable between compiler versions, and the texts of errors are not; stable rustdoc ignores
 //! the code of a `compile_fail`. So neither `trybuild` nor doctests are used for this.
@@ -68,7 +69,8 @@ fn programs(folder: &Path) -> Vec<Program> {
 fn program(path: &Path) -> Program {
     let text = fs::read_to_string(path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let marked: Vec<usize> = (0..lines.len()).filter(|&line| lines[line].contains("//~ E")).collect();
+    let is_marked = |line: &str| line.contains("//~ ") && !line.contains("//~ twin:");
+    let marked: Vec<usize> = (0..lines.len()).filter(|&line| is_marked(lines[line])).collect();
     let [line] = marked[..] else { panic!("{}: one marked line", path.display()) };
     let code = lines[line].split("//~ ").nth(1).unwrap().trim().to_owned();
     let twin = lines.get(line + 1).and_then(|next| next.trim().strip_prefix("//~ twin:"));

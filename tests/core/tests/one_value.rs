@@ -10,9 +10,9 @@
 use core::convert::Infallible;
 
 use bytes::Bytes;
-use endwell_core::http::client::{Again, CallEvent, Client, Opening};
+use endwell_core::http::client::{Client, Opening};
 use endwell_core::http::server::{After, Exchange, Next, Server};
-use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, StatusCode};
+use endwell_core::http::{BodyEvent, Framing, Limits, Response, StatusCode};
 use endwell_core::ws::{self, Acceptance, Close, CloseCode, Jitter, Masks, Offer, Role};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Deadline, End, Ended, Ending, Limit, Look, OutboxLimits, Upgraded};
@@ -82,19 +82,6 @@ fn an_upload_that_nobody_reads_is_drained_before_the_next_request() {
     feed(server.io(), b"defGET /next HTTP/1.1\r\nhost: h\r\n\r\n");
     let Next::Request(head, _) = server.poll() else { panic!("the next request") };
     assert_eq!(head.path(), "/next");
-}
-
-#[test]
-fn less_than_was_announced_does_not_finish() {
-    let mut writing = exchange(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").start(
-        &Response::new(StatusCode::OK),
-        Framing::Length(5),
-        None,
-    );
-    assert_eq!(writing.writer().copy(b"hell"), 4);
-    let Err(mut writing) = writing.finish(None) else { panic!("a byte is missing") };
-    assert_eq!((writing.writer().copy(b"o, and more"), writing.writer().remaining()), (1, Some(0)));
-    assert!(writing.finish(None).is_ok());
 }
 
 #[test]
@@ -299,19 +286,6 @@ fn two_cores_open_a_websocket_and_close_it_well() {
     let code = Close::from(CloseCode::NORMAL);
     let ended = |first| Ended::Closed { first, sent: code.clone(), received: code.clone() };
     assert_eq!((client, server), (ended(End::Ours), ended(End::Theirs)));
-}
-
-#[test]
-fn a_response_that_is_not_read_gives_the_call_back() {
-    let client = Client::new(Limits::default().into(), OutboxLimits::default());
-    let head = Request::new(Method::Get, "h", "/").unwrap();
-    let mut call = client.send(&head, Bytes::new());
-    feed(call.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
-    let Again::Unread(mut call) = call.next() else { panic!("nothing was read") };
-    assert!(matches!(call.answer().event(), Some(CallEvent::Head(_))));
-    let Again::Unread(mut call) = call.next() else { panic!("the body was not read") };
-    assert!(matches!(call.answer().event(), Some(CallEvent::Data(_))));
-    assert!(matches!(call.next(), Again::Client(_)));
 }
 
 #[test]
