@@ -12,6 +12,9 @@ pub(crate) trait Carrier: Transport {
     /// Drops the transport: the socket closes now.
     fn hang_up(&mut self);
 
+    /// True once it was dropped.
+    fn has_hung_up(&self) -> bool;
+
     /// The transport, for another protocol.
     fn as_transport(&mut self) -> &mut dyn Transport;
 }
@@ -29,6 +32,10 @@ fn closed<R>() -> Poll<io::Result<R>> {
 impl<T: Transport> Carrier for Line<T> {
     fn hang_up(&mut self) {
         *self = Self::Closed(self.now());
+    }
+
+    fn has_hung_up(&self) -> bool {
+        matches!(self, Self::Closed(_))
     }
 
     fn as_transport(&mut self) -> &mut dyn Transport {

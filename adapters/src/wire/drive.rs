@@ -69,7 +69,7 @@ impl Wire {
         if self.ended().is_none() && self.poll_turn(cx).is_ready() {
             cx.waker().wake_by_ref();
         }
-        if let Some(ended) = self.ended().cloned() {
+        if let (Some(ended), false) = (self.ended().cloned(), self.transport.has_hung_up()) {
             self.hang_up(ended);
         }
         self.rest(link);
