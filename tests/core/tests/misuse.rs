@@ -10,12 +10,12 @@ use core::convert::Infallible;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::client::{CallEvent, Client, Opening};
+use endwell_core::http::client::{Again, CallEvent, Client, Failure, Opening};
 use endwell_core::http::server::{Next, Server};
 use endwell_core::http::{FieldSection, Framing, Limits, Method, Request, Response, StatusCode, Upgrade};
 use endwell_core::ws::{self, Close, Jitter, Role, Socket};
 use endwell_core::{Arrived, Ending, Limit, Look, OutboxLimits};
-use endwell_core_tests::io::{at, cut, feed, feed_at, look, waits, written};
+use endwell_core_tests::io::{at, cut, end, feed, feed_at, look, waits, written};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
 
@@ -52,6 +52,29 @@ fn a_head_that_is_taken_early_does_not_hide_the_body() {
     assert!(!call.answer().ready() && call.answer().event().is_none());
     feed(call.io(), b"ok");
     assert!(matches!(call.answer().event(), Some(CallEvent::Data(_))));
+}
+
+/// A call whose trailers were seen and not taken is not over.
+#[test]
+fn trailers_that_are_ready_are_not_lost() {
+    let mut call = client().send(&head(), Bytes::new());
+    let response = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nt: 1\r\n\r\n";
+    feed(call.io(), response);
+    assert!(matches!(call.answer().event(), Some(CallEvent::Head(_))));
+    assert!(matches!(call.answer().event(), Some(CallEvent::Data(_))));
+    assert!(call.answer().ready() && !call.answer().is_done());
+    let Again::Unread(mut call) = call.next() else { panic!("the trailers are unread") };
+    assert!(matches!(call.answer().event(), Some(CallEvent::Trailers(_))));
+    assert!(matches!(call.next(), Again::Client(_)));
+}
+
+/// What no byte came for may be asked again, and the call says so also once it has failed.
+#[test]
+fn a_request_without_an_answer_stays_untouched() {
+    let mut call = client().send(&head(), Bytes::new());
+    end(call.io());
+    assert!(matches!(call.answer().event(), Some(CallEvent::Failed(Failure::Unanswered))));
+    assert!(call.is_untouched());
 }
 
 #[test]

@@ -227,7 +227,11 @@ impl Awaited {
 
     /// True if no byte has arrived since the request.
     pub(crate) fn is_untouched(&self, inbox: &Inbox) -> bool {
-        matches!(self.state, State::Head) && self.interims == 0 && inbox.is_empty()
+        match &self.state {
+            State::Head => self.interims == 0 && inbox.is_empty(),
+            State::Failed(failure) => **failure == Failure::Unanswered,
+            State::Body => false,
+        }
     }
 
     /// True if no further request can follow, whatever comes.

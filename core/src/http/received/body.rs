@@ -142,7 +142,10 @@ impl Incoming {
     pub(in crate::http) fn is_done(&self, inbox: &Inbox) -> bool {
         match &self.state {
             Receiving::Known { received, length } => received == length,
-            Receiving::Chunked(chunked) => chunked.is_done(),
+            // Trailers that were found are still to be handed out.
+            Receiving::Chunked(chunked) => {
+                chunked.is_done() && !matches!(self.found, Some(Kind::Trailers(_)))
+            }
             Receiving::UntilClose { .. } => inbox.has_ended() && inbox.is_empty(),
             Receiving::Failed(_) => false,
         }
