@@ -122,10 +122,13 @@ impl Engine {
     /// Asking twice returns the same. A whole message that is asked for skips the rest of one in pieces.
     #[inline(never)]
     pub(in crate::ws) fn poll_slowly(&mut self, inbox: &mut Inbox, reception: Reception) -> Look {
-        self.advance(inbox, reception).unwrap_or_else(|cause| {
-            self.state = State::Failing(Box::new(cause));
-            Look::Ready(What::Failing)
-        })
+        match self.advance(inbox, reception) {
+            Ok(look) => look,
+            Err(cause) => {
+                self.state = State::Failing(Box::new(cause));
+                Look::Ready(What::Failing)
+            }
+        }
     }
 
     fn advance(&mut self, inbox: &mut Inbox, reception: Reception) -> Result<Look, Cause> {
@@ -190,15 +193,22 @@ impl Engine {
     }
 
     /// Parses the header at the start of `unread`. `None` if it has not arrived completely.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "each frame passes it, and a call would move the header")]
+    #[inline(always)]
     pub(super) fn header(&self, unread: &[u8]) -> Result<Option<Header>, Violation> {
         match Header::parse(unread, self.peer) {
-            // Compression was agreed on, so the compression bit is not a violation.
-            Err(violation) if self.may_inflate() => {
-                Header::parse_compressed(unread, self.peer).unwrap_or(Err(violation))
-            }
-            parsed => parsed,
+            Ok(header) => Ok(header),
+            Err(violation) => self.compressed_header(unread, violation),
         }
+    }
+
+    /// If compression was agreed on, the compression bit is not a violation.
+    #[inline(never)]
+    fn compressed_header(&self, unread: &[u8], violation: Violation) -> Result<Option<Header>, Violation> {
+        if !self.may_inflate() {
+            return Err(violation);
+        }
+        Header::parse_compressed(unread, self.peer).unwrap_or(Err(violation))
     }
 
     fn may_inflate(&self) -> bool {

@@ -171,7 +171,8 @@ impl<W> Socket<W> {
 
     /// Takes the next event, and lends the right to write beside it: an echoed message is copied once and needs no owned
     /// value.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "each message passes it, and a call would move the event")]
+    #[inline(always)]
     pub fn split(&mut self) -> (Option<Event<'_>>, Writer<'_, W>) {
         let Inner { conn, reader, .. } = &mut *self.inner;
         let ready = reader.poll(conn);

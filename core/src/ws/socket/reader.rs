@@ -161,7 +161,8 @@ impl<D: Duty> Reader<D> {
     }
 
     /// Takes the next event.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "each message passes it, and a call would move the event")]
+    #[inline(always)]
     pub(super) fn event<'a>(
         engine: &'a mut Engine,
         duty: &mut D,
