@@ -78,7 +78,11 @@ impl Limits {
 
     /// The largest payload of a frame with a short header that no limit refuses.
     pub(super) fn small(&self) -> u8 {
-        let bound = self.frame_bytes.min(self.message_bytes);
-        u8::try_from(bound).unwrap_or(u8::MAX).min(header::CONTROL_BYTES)
+        u8::try_from(self.whole()).unwrap_or(u8::MAX).min(header::CONTROL_BYTES)
+    }
+
+    /// The largest payload below 64 KiB of a message in one frame that no limit refuses.
+    pub(super) fn whole(&self) -> u16 {
+        u16::try_from(self.frame_bytes.min(self.message_bytes)).unwrap_or(u16::MAX)
     }
 }

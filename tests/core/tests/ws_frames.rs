@@ -66,7 +66,7 @@ fn lengths() {
 /// 5.1 to 5.5: what the protocol forbids is told with 1002, whatever the split.
 #[test]
 fn what_is_forbidden() {
-    let refused: [(&str, Vec<u8>); 12] = [
+    let refused: [(&str, Vec<u8>); 13] = [
         ("RSV1", masked(0xc1, b"x")),
         ("RSV2", masked(0xa1, b"x")),
         ("RSV3", masked(0x91, b"x")),
@@ -76,6 +76,10 @@ fn what_is_forbidden() {
         ("a ping in fragments", masked(0x09, b"x")),
         ("a ping of 126 bytes", masked(0x89, &[0; 126])),
         ("a long form of a short length", vec![0x82, 0xfe, 0, 125]),
+        (
+            "a long form of a short length, and its payload",
+            [&[0x82, 0xfe, 0, 125][..], &[0; 4 + 125]].concat(),
+        ),
         ("the top bit of a length", vec![0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
         ("a continuation of nothing", masked(0x80, b"x")),
         ("a message within a message", [masked(0x01, b"x"), masked(0x81, b"y")].concat()),

@@ -61,7 +61,7 @@ fn the_message_limit_is_on_the_sum() {
     assert_eq!(limit_of(&limits, &bytes), Some(Limit::MessageBytes));
     let (got, answer) = agreed(|| server(&limits), &bytes);
     assert_eq!((got, &answer[2..4]), (vec![Got::Failure(Some(1009))], &1009_u16.to_be_bytes()[..]));
-    // Exactly the limit passes, in one frame and in more, also by the path for small frames.
+    // Exactly the limit passes, in one frame and in more, also by the quick path for whole frames.
     assert_eq!(limit_of(&limits, &masked(0x82, &[1; 1000])), None);
     assert_eq!(limit_of(&limits, &masked(0x82, &[1; 1001])), Some(Limit::MessageBytes));
     limits.message_bytes = 10;
@@ -70,6 +70,10 @@ fn the_message_limit_is_on_the_sum() {
     limits.message_bytes = 1000;
     limits.frame_bytes = 10;
     assert_eq!(limit_of(&limits, &masked(0x82, &[1; 11])), Some(Limit::FrameBytes));
+    limits.frame_bytes = 900;
+    assert_eq!(limit_of(&limits, &masked(0x82, &[1; 900])), None);
+    assert_eq!(limit_of(&limits, &masked(0x82, &[1; 901])), Some(Limit::FrameBytes));
+    limits.frame_bytes = 10;
     let two = [masked(0x02, &[1; 10]), masked(0x80, &[1; 10])].concat();
     assert_eq!(limit_of(&limits, &two), None);
 }

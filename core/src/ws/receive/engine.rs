@@ -14,7 +14,7 @@ use crate::ws::deflate::{Inflating, Receiving};
 use crate::ws::failure::Cause;
 use crate::ws::limits::Limits;
 use crate::ws::wire::close::Close;
-use crate::ws::wire::header::{Header, OpCode, Peer};
+use crate::ws::wire::header::{CONTROL_BYTES, Header, LENGTH_16, OpCode, Peer};
 use crate::ws::wire::kind::Kind;
 use crate::{Inbox, Instant, Violation, convert};
 
@@ -26,8 +26,9 @@ use crate::{Inbox, Instant, Violation, convert};
 pub(in crate::ws) struct Engine {
     pub(in crate::ws) state: State,
     pub(in crate::ws) peer: Peer,
-    /// The largest payload of the fast path.
+    /// The largest payloads of a whole message on the fast path: with a short length, and with a length of two bytes.
     small: u8,
+    whole: u16,
     pub(in crate::ws) limits: Arc<Limits>,
     pub(in crate::ws) clock: Clock,
     pub(in crate::ws) keep_alive: KeepAlive,
@@ -64,6 +65,7 @@ impl Engine {
             state: State::Idle,
             peer,
             small: limits.small(),
+            whole: limits.whole(),
             keep_alive: KeepAlive::new(jitter),
             limits,
             clock: Clock::default(),
@@ -80,7 +82,7 @@ impl Engine {
     #[inline]
     pub(in crate::ws) fn poll_quickly(&self, inbox: &Inbox) -> Option<What> {
         match self.state {
-            State::Idle => self.small_frame(inbox),
+            State::Idle => self.whole_frame(inbox),
             State::Begun
             | State::Started
             | State::Message(_)
@@ -92,9 +94,10 @@ impl Engine {
         }
     }
 
-    /// An unfragmented message with a short header, complete in the inbox: nearly every message.
+    /// An unfragmented message of less than 64 KiB, complete in the inbox: nearly every message. All else, and all that is
+    /// refused, takes the slow path.
     #[inline]
-    fn small_frame(&self, inbox: &Inbox) -> Option<What> {
+    fn whole_frame(&self, inbox: &Inbox) -> Option<What> {
         let unread = inbox.unread();
         let (&[first, second], rest) = unread.split_first_chunk()?;
         let kind = match first {
@@ -102,18 +105,37 @@ impl Engine {
             BINARY => Kind::Binary,
             _ => return None,
         };
-        // A wrong mask bit makes the length larger than that of any small frame.
-        let len = second ^ self.peer.mask_bit();
-        if len > self.small {
-            return None;
+        // A wrong mask bit makes the length larger than any.
+        match second ^ self.peer.mask_bit() {
+            len if len <= self.small => self.whole_payload(kind, (2, usize::from(len)), rest),
+            LENGTH_16 => {
+                let (&len, rest) = rest.split_first_chunk()?;
+                let len = u16::from_be_bytes(len);
+                // RFC 6455 5.2: a length takes as few bytes as it can.
+                let is_short = len <= u16::from(CONTROL_BYTES);
+                if is_short || len > self.whole {
+                    None
+                } else {
+                    self.whole_payload(kind, (4, len.into()), rest)
+                }
+            }
+            _ => None,
         }
-        let len = usize::from(len);
+    }
+
+    /// The message, if its mask key and its `len` bytes of payload are in `rest`. `size` bytes of header come before.
+    #[expect(
+        clippy::inline_always,
+        reason = "each short frame passes it, and a call would move what it finds"
+    )]
+    #[inline(always)]
+    fn whole_payload(&self, kind: Kind, (size, len): (usize, usize), rest: &[u8]) -> Option<What> {
         let (key, rest, header) = match self.peer {
             Peer::Client => {
                 let (&key, rest) = rest.split_first_chunk()?;
-                (key, rest, 6)
+                (key, rest, size + 4)
             }
-            Peer::Server => ([0; 4], rest, 2),
+            Peer::Server => ([0; 4], rest, size),
         };
         (rest.len() >= len).then_some(What::Message(kind, Whole { header, len, key }))
     }

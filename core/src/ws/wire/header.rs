@@ -14,7 +14,7 @@ pub(in crate::ws) const CONTROL_BYTES: u8 = 125;
 pub(in crate::ws) const CONTROL_FRAME: usize = 2 + 4 + 125;
 
 /// In place of a short length: a length of two bytes follows.
-const LENGTH_16: u8 = 0x7e;
+pub(in crate::ws) const LENGTH_16: u8 = 0x7e;
 /// In place of a short length: a length of eight bytes follows.
 const LENGTH_64: u8 = 0x7f;
 
