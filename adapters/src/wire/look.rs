@@ -91,7 +91,9 @@ impl Wire {
             Ok(Arrived::Something) => Poll::Ready(Ok(())),
             // A state that misses nothing treats it as the end. Any other is asked first what it has.
             Ok(Arrived::Cut) => {
-                self.truncated = cut.map(|error| Ended::from(error).into());
+                if let Some(error) = cut {
+                    self.truncated = Some(Ended::from(error).into());
+                }
                 Poll::Ready(Ok(()))
             }
             Ok(Arrived::Nothing(deadline)) => {
