@@ -9,8 +9,8 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use endwell_core::http::server::{After, Exchange, Next, Server, Writing};
-use endwell_core::http::{BodyEvent, Framing, Limits, RequestHead, Response, StatusCode};
+use endwell_core::http::server::{After, Exchange, Next, Server};
+use endwell_core::http::{BodyEvent, Framing, Limits, RequestHead, Response, StatusCode, Streaming};
 use endwell_core::ws::{self, Acceptance, CloseCode, Origins};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Closing, Deadline, Ending, Instant, Io, Look, OutboxLimits, Wrote};
@@ -19,7 +19,7 @@ use mio::{Events, Interest, Poll, Token};
 
 enum State {
     Idle(Server),
-    Echo(Exchange<Writing>),
+    Echo(Exchange<Streaming>),
     Socket(Socket),
     Closing(Closing),
     Over,
@@ -93,7 +93,7 @@ fn answer(head: &RequestHead, mut exchange: Exchange) -> State {
 }
 
 /// Writes what is received while it is borrowed. What does not fit waits in the receive buffer, which is no larger.
-fn echo(mut exchange: Exchange<Writing>) -> Step {
+fn echo(mut exchange: Exchange<Streaming>) -> Step {
     loop {
         let (body, mut writer) = exchange.split();
         if writer.room() < 64 << 10 {

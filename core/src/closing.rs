@@ -131,7 +131,7 @@ impl Closing {
     }
 
     /// Ends after a failure of the transport, and returns how the connection ended.
-    pub fn cut(self) -> Ended {
+    pub fn into_ended(self) -> Ended {
         self.0.ended
     }
 }

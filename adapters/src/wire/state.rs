@@ -1,8 +1,8 @@
 //! The one state of a connection.
 
 use endwell_core::http::client::Client;
-use endwell_core::http::server::{self, Server};
-use endwell_core::http::{BodyEvent, Writer};
+use endwell_core::http::server::{Exchange, Server};
+use endwell_core::http::{BodyEvent, Streaming, Writer};
 use endwell_core::ws::{self as core_ws, Control, Event, Full, Idle, Piece, Socket, Within};
 use endwell_core::{Closing, Io, Pace, Upgraded};
 
@@ -14,9 +14,9 @@ pub(crate) enum State {
     /// A server between two requests.
     Between(Server),
     /// A request that a handler answers.
-    Open(server::Exchange),
+    Open(Exchange),
     /// A response whose body is being written.
-    Writing(server::Exchange<server::Writing>),
+    Writing(Exchange<Streaming>),
     /// A client that uses HTTP. Boxed: connections of a server do not have it.
     Client(Box<Asking>),
     /// A WebSocket.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use endwell_core::ws::{CloseCode, Control, Full, NotWritten};
+use endwell_core::ws::{CloseCode, Control, Full, PieceNotWritten};
 
 use super::halves::SendHalf;
 use crate::Ended;
@@ -75,8 +75,8 @@ impl<'a> Fragments<'a> {
                     wire.leave_to_driver();
                     return Poll::Ready(Ok(piece.len()));
                 }
-                Err(NotWritten::Full(_)) => {}
-                Err(error @ NotWritten::NotText(_)) => {
+                Err(PieceNotWritten::Full(_)) => {}
+                Err(error @ PieceNotWritten::NotText(_)) => {
                     return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
                 }
             }
@@ -149,7 +149,7 @@ impl fmt::Display for FragmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ended(ended) => ended.fmt(f),
-            Self::NotText(data) => NotWritten::NotText(data.clone()).fmt(f),
+            Self::NotText(data) => PieceNotWritten::NotText(data.clone()).fmt(f),
         }
     }
 }
@@ -182,8 +182,8 @@ impl Future for WriteFragment<'_> {
                     wire.leave_to_driver();
                     return Poll::Ready(Ok(()));
                 }
-                Err(NotWritten::Full(back)) => *data = back,
-                Err(NotWritten::NotText(back)) => return Poll::Ready(Err(FragmentError::NotText(back))),
+                Err(PieceNotWritten::Full(back)) => *data = back,
+                Err(PieceNotWritten::NotText(back)) => return Poll::Ready(Err(FragmentError::NotText(back))),
             }
         }
     }

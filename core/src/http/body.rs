@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::received::persistence::Persistence;
 use super::{FieldSection, Fields};
 use crate::http::received::body::{Found, Incoming};
 use crate::http::sent::body::{NotWritten, Sending};
@@ -85,6 +86,8 @@ impl Waits for Incoming {
 pub struct Streaming {
     sending: Sending,
     takes_trailers: bool,
+    /// What the head of the message announced.
+    pub(super) persistence: Persistence,
 }
 
 /// The writing side of a message, lent by its exchange or its call.
@@ -95,8 +98,8 @@ pub struct Writer<'a> {
 }
 
 impl Streaming {
-    pub(crate) fn new(sending: Sending, takes_trailers: bool) -> Self {
-        Self { sending, takes_trailers }
+    pub(super) fn new(sending: Sending, takes_trailers: bool, persistence: Persistence) -> Self {
+        Self { sending, takes_trailers, persistence }
     }
 
     pub(crate) fn writer<'a>(&'a mut self, outbox: &'a mut Outbox) -> Writer<'a> {

@@ -1,18 +1,12 @@
 //! Why nothing more is received.
 
-use alloc::boxed::Box;
 use core::fmt;
 
 use crate::ws::wire::close::{Close, CloseCode, InvalidClose};
 use crate::{Exceeded, Limit, Violation};
 
-/// The end of receiving, and the Close that the peer is owed for it, at most once. RFC 6455 7.1.7.
-///
-/// [`Socket::close`](super::Socket::close) tells the peer.
-#[derive(Debug)]
-pub struct Failure(Box<Cause>);
-
-/// Why nothing more is received, by blame.
+/// Why nothing more is received, by blame. The peer is owed a Close for it, at most once (RFC 6455 7.1.7):
+/// [`Socket::close`](super::Socket::close) writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The peer sent what the protocol forbids: 1002.
@@ -23,17 +17,6 @@ pub enum Cause {
     Exceeded(Exceeded),
     /// The stream ended without a Close. No peer is left to tell.
     EndOfStream,
-}
-
-impl Failure {
-    pub(super) fn new(cause: Cause) -> Self {
-        Self(Box::new(cause))
-    }
-
-    /// The cause.
-    pub fn cause(&self) -> &Cause {
-        &self.0
-    }
 }
 
 impl Cause {
@@ -98,11 +81,3 @@ impl From<Exceeded> for Cause {
         Self::Exceeded(exceeded)
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl core::error::Error for Failure {}

@@ -71,7 +71,7 @@ mod wire;
 pub use deflate::inflating_work;
 #[cfg(feature = "deflate")]
 pub use deflate::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
-pub use failure::{Cause, Failure};
+pub use failure::Cause;
 pub(crate) use handshake::client::Granted;
 pub use handshake::offer::{InvalidSubprotocol, Offer};
 pub use handshake::origin::Origins;
@@ -85,7 +85,7 @@ pub use role::Role;
 pub use send::frame::Frame;
 pub use send::message::{Full, Message};
 pub(crate) use socket::Answer;
-pub use socket::{Idle, NotWritten, Receiving, Socket, Within, Writer};
+pub use socket::{Idle, PieceNotWritten, Receiving, Socket, Within, Writer};
 pub use wire::close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};
 pub use wire::control::{Control, ControlTooLong};
 pub use wire::kind::Kind;

@@ -1,9 +1,10 @@
 //! A driver and its handlers: plays one connection and logs all that was understood.
 
 use bytes::Bytes;
-use endwell_core::http::server::{After, Answered, Exchange, Next, Refusal, Server, Writing};
+use endwell_core::http::server::{After, Answered, Exchange, Next, Refusal, Server};
 use endwell_core::http::{
     BodyEvent, Date, Field, FieldSection, Framing, Interim, NotWritten, RequestHead, Response, StatusCode,
+    Streaming,
 };
 use endwell_core::{Closing, Ended, Ending, Error, Upgraded};
 use endwell_fuzz::framing::{self, Kind, Message, Trust};
@@ -307,7 +308,12 @@ impl Driver<'_> {
     }
 
     /// Full duplex, in pieces of one size, so that the output does not depend on how the input was cut.
-    fn echo(&mut self, letter: u8, mut exchange: Exchange<Writing>, mut reading: Reading) -> Option<Server> {
+    fn echo(
+        &mut self,
+        letter: u8,
+        mut exchange: Exchange<Streaming>,
+        mut reading: Reading,
+    ) -> Option<Server> {
         let (mut gathered, mut echoed) = (Vec::new(), Vec::new());
         loop {
             match self.piece(&mut exchange, &mut reading) {
@@ -332,7 +338,7 @@ impl Driver<'_> {
         self.finish(exchange, &echoed, Some(&FieldSection::new().with(Field::from_static("sum", "0"))))
     }
 
-    fn of_length(&mut self, letter: u8, mut exchange: Exchange<Writing>) -> Option<Server> {
+    fn of_length(&mut self, letter: u8, mut exchange: Exchange<Streaming>) -> Option<Server> {
         let remaining = exchange.writer().remaining();
         self.write(&mut exchange, Bytes::from_static(b"hello"));
         if letter == b'o' && remaining.is_some() {
@@ -347,7 +353,7 @@ impl Driver<'_> {
 
     fn finish(
         &mut self,
-        exchange: Exchange<Writing>,
+        exchange: Exchange<Streaming>,
         body: &[u8],
         trailers: Option<&FieldSection>,
     ) -> Option<Server> {
@@ -361,14 +367,14 @@ impl Driver<'_> {
     }
 
     /// What is queued goes out first, since a reset leaves it behind.
-    fn abort(&mut self, mut exchange: Exchange<Writing>) -> Option<Server> {
+    fn abort(&mut self, mut exchange: Exchange<Streaming>) -> Option<Server> {
         self.transport.flush(&mut exchange.io());
         self.answers.cut();
         self.close(exchange.abort());
         None
     }
 
-    fn write(&mut self, exchange: &mut Exchange<Writing>, mut data: Bytes) {
+    fn write(&mut self, exchange: &mut Exchange<Streaming>, mut data: Bytes) {
         loop {
             let before = exchange.io().queued();
             match exchange.writer().write(data) {

@@ -1,13 +1,11 @@
 //! One field that holds any state, and a call of it for every command.
 
 use bytes::Bytes;
-use endwell_core::http::client::{
-    Again, Call, CallEvent, Client, Handshake, Opening, Sent, Streaming, Withheld,
-};
-use endwell_core::http::server::{After, Answered, Exchange, Next, Server, Unanswered, Writing};
+use endwell_core::http::client::{Again, Call, CallEvent, Client, Handshake, Opening, Sent, Withheld};
+use endwell_core::http::server::{After, Answered, Exchange, Next, Server, Unanswered};
 use endwell_core::http::{
-    BodyEvent, Connect, FieldSection, Framing, Interim, Method, Request, Response, StatusCode, Upgrade,
-    Writer,
+    BodyEvent, Connect, FieldSection, Framing, Interim, Method, Request, Response, StatusCode, Streaming,
+    Upgrade, Writer,
 };
 use endwell_core::ws::{self, Acceptance, Close, Control, Kind, Masks, Offer, Origins};
 use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
@@ -20,7 +18,7 @@ const DATA: &[u8] = &[b'x'; BODY];
 pub enum State {
     Server(Server),
     Unanswered(Exchange<Unanswered>),
-    Writing(Exchange<Writing>),
+    Writing(Exchange<Streaming>),
     Answered(Exchange<Answered>),
     Client(Client),
     Streaming(Call<Streaming>),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::ws::{Cause, Close, CloseCode, Control, Full, Kind, Message, NotWritten, inflating_work};
+use endwell_core::ws::{
+    Cause, Close, CloseCode, Control, Full, Kind, Message, PieceNotWritten, inflating_work,
+};
 use endwell_core::{Arrived, Closing, End, Ended, Ending, Io, Wrote};
 use endwell_fuzz::{Arrival, Transport};
 
@@ -264,8 +266,8 @@ impl Driver<'_> {
                     self.piece.extend_from_slice(data);
                     return socket;
                 }
-                Err(NotWritten::Full(back)) => assert_eq!(back, data),
-                Err(NotWritten::NotText(back)) => {
+                Err(PieceNotWritten::Full(back)) => assert_eq!(back, data),
+                Err(PieceNotWritten::NotText(back)) => {
                     assert!(back == data && is_text && std::str::from_utf8(data).is_err());
                     return socket;
                 }
@@ -362,7 +364,7 @@ impl Driver<'_> {
             if io.queued() == 0 {
                 self.transport.turn(io);
             } else if let Err(Stalled) = self.take_slowly(&mut io) {
-                self.log.push(format!("reset: {}", closing.cut()));
+                self.log.push(format!("reset: {}", closing.into_ended()));
                 return How { closes, reset: true };
             }
         };

@@ -161,7 +161,7 @@ fn of_event(event: Event<'_>) -> Got {
         Event::Ping(payload) => Got::Ping(payload.to_vec()),
         Event::Pong(payload) => Got::Pong(payload.to_vec()),
         Event::Close(close) => Got::Close(close.clone()),
-        Event::Failed(failure) => Got::Failed(failure.cause().clone()),
+        Event::Failed(cause) => Got::Failed(cause.clone()),
     }
 }
 
@@ -183,7 +183,7 @@ fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>)>) -> Opti
         Piece::Ping(payload) => return Some(Got::Ping(payload.to_vec())),
         Piece::Pong(payload) => return Some(Got::Pong(payload.to_vec())),
         Piece::Close(close) => return Some(Got::Close(close.clone())),
-        Piece::Failed(failure) => return Some(Got::Failed(failure.cause().clone())),
+        Piece::Failed(cause) => return Some(Got::Failed(cause.clone())),
     };
     let (begun, all) = message.as_mut().expect("a piece of a message");
     assert!(*begun == kind && !bytes.is_empty());

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use core::convert::Infallible;
 use core::time::Duration;
 use endwell_core::http::client::{
-    Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Streaming, Withheld,
+    Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Withheld,
 };
 use endwell_core::http::{
-    Connect, FieldSection, Framing, Limits, Method, NotWritten, Request, ResponseHead, Upgrade, Version,
-    Writer,
+    Connect, FieldSection, Framing, Limits, Method, NotWritten, Request, ResponseHead, Streaming, Upgrade,
+    Version, Writer,
 };
 use endwell_core::{Arrived, Deadline, Instant, Io, Look, OutboxLimits, Upgraded, Wrote};
 use std::collections::VecDeque;

@@ -8,8 +8,8 @@
 use bytes::Bytes;
 use core::cell::Cell;
 use endwell_core::http::client::{Again, CallEvent, Client};
-use endwell_core::http::server::{After, Exchange, Next, Server, Writing};
-use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, StatusCode};
+use endwell_core::http::server::{After, Exchange, Next, Server};
+use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, StatusCode, Streaming};
 use endwell_core::{Ending, Io, OutboxLimits};
 use endwell_core_tests::io::{feed, take};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -242,7 +242,7 @@ fn trailers_without_end_are_held_up_to_the_limit() {
     assert!(held <= receiving(&Limits::default()), "{held}");
 }
 
-fn stream(limits: OutboxLimits) -> Exchange<Writing> {
+fn stream(limits: OutboxLimits) -> Exchange<Streaming> {
     let mut server = Server::new(Limits::default().into(), limits);
     feed(server.io(), b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     let Next::Request(_, exchange) = server.poll() else { panic!("a whole request") };

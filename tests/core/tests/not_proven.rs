@@ -134,7 +134,7 @@ fn lengths_and_room_are_known_at_run_time() {
     let mut within = socket(Role::Server).begin(Kind::Binary);
     // A piece is taken at any size if nothing else is queued.
     within.writer().write(Bytes::from_static(b"x")).unwrap();
-    assert_eq!(within.writer().write(large.clone()), Err(ws::NotWritten::Full(large.clone())));
+    assert_eq!(within.writer().write(large.clone()), Err(ws::PieceNotWritten::Full(large.clone())));
     let offer = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
     let Ok(upgraded) = exchange(offer).switch("echo", &endwell_core::http::FieldSection::new(), None) else {
         panic!("it is offered")

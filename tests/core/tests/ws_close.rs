@@ -225,13 +225,13 @@ fn ends_are_told_apart() {
                 // A Close that nobody has looked at came after ours.
                 continue;
             }
-            let how = socket.close(CloseCode::NORMAL.into()).cut();
+            let how = socket.close(CloseCode::NORMAL.into()).into_ended();
             assert!(expected(&how), "{how}");
         }
     }
     let mut closing = server(&Limits::default()).close(CloseCode::NORMAL.into());
     assert_eq!(written(closing.io()).len(), 4);
-    assert_eq!(closing.cut(), Ended::Transport);
+    assert_eq!(closing.into_ended(), Ended::Transport);
 }
 
 /// S6, S10: a socket answers a ping by itself, before the event is handed out, and its Close answers the peer's with the
@@ -252,7 +252,10 @@ fn what_the_peer_is_owed_is_written() {
     let mut closing = socket.close(CloseCode::GOING_AWAY.into());
     assert_eq!(written(closing.io()), [plain(0x81, b"the last"), plain(0x88, b"\x03\xe8")].concat());
     let code: Close = CloseCode::NORMAL.into();
-    assert_eq!(closing.cut(), Ended::Closed { first: End::Theirs, sent: code.clone(), received: code });
+    assert_eq!(
+        closing.into_ended(),
+        Ended::Closed { first: End::Theirs, sent: code.clone(), received: code }
+    );
 }
 
 /// A Close may end a message in pieces: ours, the answer to the peer's, and the one for a failure.

@@ -99,7 +99,7 @@ fn feed(socket: &mut Socket, mut bytes: &[u8], pieces: bool) -> (usize, Option<C
                     }
                 }
             };
-            return (came, Some(failure.cause().clone()));
+            return (came, Some(failure.clone()));
         }
     }
     (came, None)

@@ -12,7 +12,7 @@
 mod ws_help;
 
 use endwell_core::OutboxLimits;
-use endwell_core::ws::{Control, Kind, Limits, Message, NotWritten};
+use endwell_core::ws::{Control, Kind, Limits, Message, PieceNotWritten};
 use endwell_core_tests::io::written;
 use ws_help::{Got, agreed, client, frame, masked, plain, run, server, server_with, text};
 
@@ -134,7 +134,7 @@ fn fragments_out() {
     within.ping(Control::EMPTY).unwrap();
     within.writer().write("two".into()).unwrap();
     let cut = bytes::Bytes::from_static(&"€".as_bytes()[..2]);
-    assert_eq!(within.writer().write(cut.clone()), Err(NotWritten::NotText(cut)));
+    assert_eq!(within.writer().write(cut.clone()), Err(PieceNotWritten::NotText(cut)));
     let mut socket = within.finish();
     socket.writer().text("next").unwrap();
     let mut socket = socket.begin(Kind::Binary).finish();
@@ -197,7 +197,7 @@ fn what_does_not_fit_is_handed_back() {
     assert_eq!(writer.message(large.clone()).unwrap_err().0, large);
     assert_eq!(writer.text("x").unwrap_err().0, "x");
     let mut within = socket.begin(Kind::Binary);
-    assert_eq!(within.writer().write(vec![1; 5000].into()), Err(NotWritten::Full(vec![1; 5000].into())));
+    assert_eq!(within.writer().write(vec![1; 5000].into()), Err(PieceNotWritten::Full(vec![1; 5000].into())));
     assert_eq!(written(within.io()), plain(0x82, &[1; 5000]));
     within.writer().write(vec![1; 900].into()).unwrap();
     assert_eq!(written(within.finish().io()), [plain(0x02, &[1; 900]), plain(0x80, b"")].concat());

@@ -20,7 +20,7 @@ use ws_help::{Got, agreed, cause, masked, plain, receive, server, server_with};
 /// The limit that is met, if one is.
 fn exceeded(socket: &mut Socket) -> Option<Exceeded> {
     match socket.event()? {
-        Event::Failed(failure) => match failure.cause() {
+        Event::Failed(failure) => match failure {
             Cause::Exceeded(exceeded) => Some(*exceeded),
             other => panic!("{other}"),
         },

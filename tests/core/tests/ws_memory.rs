@@ -6,8 +6,9 @@ mod ws_help;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use endwell_core::http::Streaming;
 use endwell_core::http::client::{Call, Client, Sent};
-use endwell_core::http::server::{Exchange, Server, Writing};
+use endwell_core::http::server::{Exchange, Server};
 use endwell_core::ws::{Close, CloseCode, Limits};
 use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Ending, Io, Upgraded};
@@ -198,7 +199,7 @@ fn memory_follows_the_bytes_that_came() {
         ("Upgraded", size_of::<Upgraded>(), 8),
         ("Server", size_of::<Server>(), 8),
         ("Exchange", size_of::<Exchange>(), 24),
-        ("Exchange<Writing>", size_of::<Exchange<Writing>>(), 40),
+        ("Exchange<Streaming>", size_of::<Exchange<Streaming>>(), 40),
         ("Client", size_of::<Client>(), 8),
         ("Call<Sent>", size_of::<Call<Sent>>(), 24),
         ("Event", size_of::<Event<'_>>(), 32),

@@ -29,7 +29,7 @@ fn next(socket: &mut Socket) -> Piece<'_> {
 /// Why it failed, if that comes before there is nothing more.
 fn failed(socket: &mut Socket) -> Option<Cause> {
     match socket.piece()? {
-        Piece::Failed(failure) => Some(failure.cause().clone()),
+        Piece::Failed(failure) => Some(failure.clone()),
         _ => failed(socket),
     }
 }

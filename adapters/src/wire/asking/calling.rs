@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::http::client::{
-    Again, Call, CallEvent, Client, CutOff, Failure, Sent, Streaming, Withheld,
-};
-use endwell_core::http::{FieldSection, Fields, InterimHead, ResponseHead, Writer};
+use endwell_core::http::client::{Again, Call, CallEvent, Client, Failure, Sent, Stopped, Withheld};
+use endwell_core::http::{FieldSection, Fields, InterimHead, ResponseHead, Streaming, Writer};
 use endwell_core::{Io, Pace};
 
 use crate::Ended;
@@ -20,7 +18,7 @@ pub(crate) enum Calling {
     /// It is complete.
     Sent(Call<Sent>),
     /// It was cut off.
-    CutOff(Call<CutOff>),
+    Stopped(Call<Stopped>),
 }
 
 /// What has come before the body.
@@ -46,7 +44,7 @@ macro_rules! in_each {
             Self::Streaming($call) => $result,
             Self::Withheld($call) => $result,
             Self::Sent($call) => $result,
-            Self::CutOff($call) => $result,
+            Self::Stopped($call) => $result,
         }
     };
 }
@@ -133,7 +131,7 @@ impl Calling {
     pub(super) fn writer(&mut self) -> Option<Writer<'_>> {
         match self {
             Self::Streaming(call) => Some(call.writer()),
-            Self::Withheld(_) | Self::Sent(_) | Self::CutOff(_) => None,
+            Self::Withheld(_) | Self::Sent(_) | Self::Stopped(_) => None,
         }
     }
 
@@ -150,17 +148,17 @@ impl Calling {
         match self {
             Self::Streaming(call) => match call.finish(trailers) {
                 Ok(call) => Self::Sent(call),
-                Err(call) => Self::CutOff(call.cut_off()),
+                Err(call) => Self::Stopped(call.stop()),
             },
             other => other,
         }
     }
 
     /// Writes no more of the body.
-    pub(super) fn cut_off(self) -> Self {
+    pub(super) fn stop(self) -> Self {
         match self {
-            Self::Streaming(call) => Self::CutOff(call.cut_off()),
-            Self::Withheld(call) => Self::CutOff(call.cut_off()),
+            Self::Streaming(call) => Self::Stopped(call.stop()),
+            Self::Withheld(call) => Self::Stopped(call.stop()),
             other => other,
         }
     }
@@ -172,7 +170,7 @@ impl Calling {
                 Again::Client(client) => Some(client),
                 Again::Unread(_) | Again::Closed(_) => None,
             },
-            Self::Streaming(_) | Self::Withheld(_) | Self::CutOff(_) => None,
+            Self::Streaming(_) | Self::Withheld(_) | Self::Stopped(_) => None,
         }
     }
 }

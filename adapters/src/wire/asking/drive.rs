@@ -36,7 +36,7 @@ impl Wire {
                 | Phase::Body(_) => {
                     asking.write_error.get_or_insert_with(|| ended.clone());
                     // A request that can no longer be sent is not waited for, even if a task still holds the right.
-                    asking.change(super::Calling::cut_off);
+                    asking.change(super::Calling::stop);
                     true
                 }
                 Phase::Idle(_) | Phase::Opened(..) | Phase::Through(..) | Phase::Failed(_) | Phase::Over => {

@@ -77,13 +77,13 @@ impl Wire {
 
     /// Writes no more of the body of request `number`.
     pub(crate) fn cut_request_off(&mut self, number: u64) {
-        self.change(number, Calling::cut_off);
+        self.change(number, Calling::stop);
     }
 
     /// Takes the right to write the withheld body of request `number`, if the server wants it.
     pub(crate) fn take_wanted(&mut self, number: u64) -> bool {
         let is_wanted = self.state.asking().is_some_and(|asking| mem::take(&mut asking.is_wanted));
-        self.change(number, |call| if is_wanted { call.proceed() } else { call.cut_off() });
+        self.change(number, |call| if is_wanted { call.proceed() } else { call.stop() });
         is_wanted
     }
 

@@ -16,7 +16,7 @@ use crate::{Ended, Inbox, Io, Pace, Payload};
 /// A request on its way, and its response.
 ///
 /// `W` is the right. [`Streaming`]: the body of the request is being written. [`Withheld`]: it is not written before the
-/// server asks for it. [`Sent`]: the request is complete. [`CutOff`]: it will never be. In each of them the response can be
+/// server asks for it. [`Sent`]: the request is complete. [`Stopped`]: it will never be. In each of them the response can be
 /// read.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
@@ -35,9 +35,9 @@ pub struct Sent(());
 #[derive(Debug)]
 pub struct Withheld(Streaming);
 
-/// The request was cut off: the server may answer it, and no further request can follow.
+/// The request stays incomplete: the server may answer it, and no further request can follow.
 #[derive(Debug)]
-pub struct CutOff(());
+pub struct Stopped(());
 
 /// A response, lent by its call.
 #[derive(Debug)]
@@ -184,10 +184,10 @@ impl Call<Withheld> {
         Call { inner, right, found }
     }
 
-    /// Does not write the body: the request is cut off.
-    pub fn cut_off(self) -> Call<CutOff> {
+    /// Does not write the body: the request stays incomplete.
+    pub fn stop(self) -> Call<Stopped> {
         let (inner, _, found) = self.upload(Upload::Over);
-        Call { inner, right: CutOff(()), found }
+        Call { inner, right: Stopped(()), found }
     }
 }
 
@@ -218,11 +218,11 @@ impl Call<Streaming> {
     }
 
     /// Writes no more of the body, because its source has failed or the server stopped reading. A response may still come,
-    /// and its time runs as for a whole request. The server can tell that the request was cut off, once the connection
+    /// and its time runs as for a whole request. The server can tell that the request is incomplete, once the connection
     /// closes.
-    pub fn cut_off(self) -> Call<CutOff> {
+    pub fn stop(self) -> Call<Stopped> {
         let (inner, _, found) = self.upload(Upload::Over);
-        Call { inner, right: CutOff(()), found }
+        Call { inner, right: Stopped(()), found }
     }
 }
 

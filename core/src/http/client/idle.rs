@@ -100,7 +100,7 @@ impl Client {
     /// A request without content has [`Framing::Length`] of zero.
     pub fn start(self, head: &Request, framing: Framing) -> Call<Streaming> {
         let Self(mut inner) = self;
-        let (announced, streaming) = frame(framing);
+        let (announced, streaming) = frame(head, framing);
         head.write(announced, Expects::Nothing, &mut inner.conn.outbox);
         inner.expect(Terms::of(head), Upload::Underway);
         Call::new(inner, streaming)
@@ -116,7 +116,7 @@ impl Client {
     /// A request without content carries no expectation, and the first event is to continue.
     pub fn ask(self, head: &Request, framing: Framing) -> Call<Withheld> {
         let Self(mut inner) = self;
-        let (announced, streaming) = frame(framing);
+        let (announced, streaming) = frame(head, framing);
         let (expects, upload) = match framing {
             // RFC 9110 10.1.1: a request without content has no expectation.
             Framing::Length(0) => (Expects::Nothing, Upload::Empty),
@@ -168,12 +168,12 @@ impl Waits for Idle {
 }
 
 /// How a request's content is announced, and how it is sent.
-fn frame(framing: Framing) -> (Announced, Streaming) {
+fn frame(head: &Request, framing: Framing) -> (Announced, Streaming) {
     let (announced, sending) = match framing {
         Framing::Length(length) => (Announced::Length(length), Sending::Length { remaining: length }),
         Framing::Chunked => (Announced::Chunked, Sending::Chunked),
     };
-    (announced, Streaming::new(sending, true))
+    (announced, Streaming::new(sending, true, head.persistence))
 }
 
 /// RFC 9110 15.5.9: a server that stops waiting for a request may announce that before it closes.

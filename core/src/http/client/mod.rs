@@ -62,8 +62,7 @@ mod handshake;
 mod idle;
 mod terms;
 
-pub use super::body::Streaming;
-pub use call::{Again, Answer, Call, CallEvent, CutOff, Sent, Withheld};
+pub use call::{Again, Answer, Call, CallEvent, Sent, Stopped, Withheld};
 pub use failure::Failure;
 pub use handshake::{GrantHead, Handshake, Opening};
 pub use idle::Client;

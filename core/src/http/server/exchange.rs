@@ -15,7 +15,7 @@ use crate::{Closing, Ended, Io, Pace};
 
 /// A request whose head has arrived, and a right: to answer it, or to write on.
 ///
-/// `W` is the right. [`Unanswered`]: no final response was begun. [`Writing`]: the body of the response is being
+/// `W` is the right. [`Unanswered`]: no final response was begun. [`Streaming`]: the body of the response is being
 /// written. [`Answered`]: the response is complete, and nothing can be written.
 ///
 /// In each of them the body of the request can be read.
@@ -32,13 +32,6 @@ pub struct Unanswered {
     responder: Responder,
     /// The head, if the request asks for another protocol.
     asks: Option<Box<RequestHead>>,
-}
-
-/// The body of the response is being written.
-#[derive(Debug)]
-pub struct Writing {
-    streaming: Streaming,
-    persistence: Persistence,
 }
 
 /// The response is complete.
@@ -132,13 +125,13 @@ impl Exchange {
     ///
     /// The connection stays open if it can. The body of the request may be read to its end, before the response is
     /// finished or after it.
-    pub fn start(self, head: &Response, framing: Framing, date: Option<&Date>) -> Exchange<Writing> {
+    pub fn start(self, head: &Response, framing: Framing, date: Option<&Date>) -> Exchange<Streaming> {
         let Self { mut inner, right } = self;
         let Inner { conn, between } = &mut *inner;
         let takes_trailers = right.responder.takes_trailers();
         let (sending, persistence) =
             right.responder.start(head, framing, date, &conn.inbox, &between.body, &mut conn.outbox);
-        Exchange { inner, right: Writing { streaming: Streaming::new(sending, takes_trailers), persistence } }
+        Exchange { inner, right: Streaming::new(sending, takes_trailers, persistence) }
     }
 
     /// Leaves the request without a response: the client sees the end of the stream.
@@ -180,17 +173,17 @@ impl Exchange {
     }
 }
 
-impl Exchange<Writing> {
+impl Exchange<Streaming> {
     /// The body of the response.
     pub fn writer(&mut self) -> Writer<'_> {
-        self.right.streaming.writer(&mut self.inner.conn.outbox)
+        self.right.writer(&mut self.inner.conn.outbox)
     }
 
     /// Both bodies at once: what is read can be written while it is still borrowed.
     pub fn split(&mut self) -> (Body<'_>, Writer<'_>) {
         let Inner { conn, between } = &mut *self.inner;
         let body = Body::new(&mut conn.inbox, &mut between.body);
-        (body, self.right.streaming.writer(&mut conn.outbox))
+        (body, self.right.writer(&mut conn.outbox))
     }
 
     /// Ends the body. Trailers are sent in a chunked body whose request had `TE: trailers`, and omitted otherwise (RFC
@@ -200,7 +193,7 @@ impl Exchange<Writing> {
     ///
     /// Returns the exchange, of which nothing more was written, if less was written than was announced.
     pub fn finish(mut self, trailers: Option<&FieldSection>) -> Result<Exchange<Answered>, Self> {
-        if !self.right.streaming.finish(trailers, &mut self.inner.conn.outbox) {
+        if !self.right.finish(trailers, &mut self.inner.conn.outbox) {
             return Err(self);
         }
         Ok(Exchange { inner: self.inner, right: Answered(self.right.persistence) })
@@ -209,11 +202,7 @@ impl Exchange<Writing> {
     /// Cuts the body off, because its source has failed. No client can take the response for a complete one: if no byte
     /// is missing, or the client could not tell, the connection is reset.
     pub fn abort(self) -> Closing {
-        if self.right.streaming.is_visibly_short() {
-            closing(*self.inner, Ended::Aborted)
-        } else {
-            reset(*self.inner)
-        }
+        if self.right.is_visibly_short() { closing(*self.inner, Ended::Aborted) } else { reset(*self.inner) }
     }
 }
 

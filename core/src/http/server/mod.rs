@@ -7,7 +7,7 @@
 //!                |                                                                 |
 //!                +--> Request --> [Exchange<Unanswered>] --respond---------> [Exchange<Answered>]
 //!                |                   |        |    |                          ^    |
-//!                |                   |        |    +--start--> [Exchange<Writing>] | next: Closing
+//!                |                   |        |    +-start--> [Exchange<Streaming>] | next: Closing
 //!                |                   |        |                    | abort    finish
 //!                |                   |        +--accept--> a WebSocket  |           |
 //!                |                   |        +--switch, tunnel--> [Upgraded]       |
@@ -72,7 +72,7 @@ mod upgrade;
 use crate::closing::{Grace, Manner};
 use crate::io::Conn;
 use crate::{Closing, Ended, Exceeded, Limit};
-pub use exchange::{After, Answered, Exchange, Unanswered, Writing};
+pub use exchange::{After, Answered, Exchange, Unanswered};
 pub use idle::{Next, Server};
 pub use refusal::Refusal;
 pub use upgrade::NotSwitched;

@@ -2,7 +2,7 @@
 
 use super::text::Text;
 use crate::Payload;
-use crate::ws::failure::Failure;
+use crate::ws::failure::Cause;
 use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::kind::Kind;
@@ -23,7 +23,7 @@ pub enum Event<'a> {
     Close(&'a Close),
     /// Nothing more is received: the peer broke the protocol, met a limit, or ended the stream without a Close. Asking
     /// again returns it again. [`close`](crate::ws::Socket::close) tells the peer why.
-    Failed(Failure),
+    Failed(&'a Cause),
 }
 
 /// A part of a message that is received in pieces, or what comes beside it. RFC 6455 5.4.
@@ -47,5 +47,5 @@ pub enum Piece<'a> {
     /// The peer's Close, as [`Event::Close`].
     Close(&'a Close),
     /// Nothing more is received, as [`Event::Failed`].
-    Failed(Failure),
+    Failed(&'a Cause),
 }

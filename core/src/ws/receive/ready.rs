@@ -8,7 +8,7 @@ use super::event::{Event, Piece};
 use super::message::Message;
 use super::text::Text;
 use crate::Inbox;
-use crate::ws::failure::{Cause, Failure};
+use crate::ws::failure::Cause;
 use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::kind::Kind;
@@ -63,7 +63,7 @@ pub(in crate::ws) enum Beside<'a> {
     Ping(Control<'a>),
     Pong(Control<'a>),
     Close(&'a Close),
-    Failed(Failure),
+    Failed(&'a Cause),
 }
 
 impl Whole {
@@ -83,17 +83,17 @@ impl Engine {
         inbox: &'a mut Inbox,
         kind: Kind,
         frame: Whole,
-    ) -> Event<'a> {
+    ) -> Option<Event<'a>> {
         match kind {
             Kind::Text => match utf8::check(frame.read(inbox)) {
-                Ok(text) => Event::Text(Text::arrived(text)),
-                Err(found) => Event::Failed(self.fail(Cause::NotText(content::not_text(found)))),
+                Ok(text) => Some(Event::Text(Text::arrived(text))),
+                Err(found) => self.fail(Cause::NotText(content::not_text(found))).map(Event::from),
             },
             Kind::Binary => {
                 inbox.consume(frame.header);
                 let mut payload = inbox.payload(frame.len);
                 mask::apply(frame.key, payload.as_mut());
-                Event::Binary(payload)
+                Some(Event::Binary(payload))
             }
         }
     }
@@ -124,7 +124,7 @@ impl Engine {
                     self.clock.add(len);
                     Some(piece)
                 }
-                Err(cause) => Some(Piece::Failed(self.fail(cause))),
+                Err(cause) => self.fail(cause).map(Piece::from),
             },
             Part::Held => Some(self.in_flight()?.hand_out()),
             Part::End => {
@@ -169,7 +169,7 @@ impl Engine {
         }
         match &self.state {
             State::Closed(close) => Some(Beside::Close(close)),
-            State::Failed(cause) => Some(Beside::Failed(Failure::new(Cause::clone(cause)))),
+            State::Failed(cause) => Some(Beside::Failed(cause)),
             State::Idle
             | State::Begun
             | State::Started
@@ -181,9 +181,9 @@ impl Engine {
     }
 
     #[cold]
-    fn fail(&mut self, cause: Cause) -> Failure {
-        self.state = State::Failed(Box::new(cause.clone()));
-        Failure::new(cause)
+    fn fail(&mut self, cause: Cause) -> Option<Beside<'_>> {
+        self.state = State::Failing(Box::new(cause));
+        self.end()
     }
 }
 
@@ -193,7 +193,7 @@ impl<'a> From<Beside<'a>> for Event<'a> {
             Beside::Ping(payload) => Self::Ping(payload),
             Beside::Pong(payload) => Self::Pong(payload),
             Beside::Close(close) => Self::Close(close),
-            Beside::Failed(failure) => Self::Failed(failure),
+            Beside::Failed(cause) => Self::Failed(cause),
         }
     }
 }
@@ -204,7 +204,7 @@ impl<'a> From<Beside<'a>> for Piece<'a> {
             Beside::Ping(payload) => Self::Ping(payload),
             Beside::Pong(payload) => Self::Pong(payload),
             Beside::Close(close) => Self::Close(close),
-            Beside::Failed(failure) => Self::Failed(failure),
+            Beside::Failed(cause) => Self::Failed(cause),
         }
     }
 }

@@ -7,4 +7,4 @@ mod writer;
 
 pub(crate) use answer::Answer;
 pub use open::{Idle, Receiving, Socket, Within};
-pub use writer::{NotWritten, Writer};
+pub use writer::{PieceNotWritten, Writer};

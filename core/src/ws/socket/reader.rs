@@ -170,7 +170,7 @@ impl<D: Duty> Reader<D> {
         ready: Option<What>,
     ) -> Option<Event<'a>> {
         match ready {
-            Some(What::Message(kind, frame)) => Some(engine.message(inbox, kind, frame)),
+            Some(What::Message(kind, frame)) => engine.message(inbox, kind, frame),
             Some(What::Gathered) => engine.gathered(),
             Some(What::Control(signal, frame)) => {
                 Self::control(engine, duty, (inbox, outbox), signal, frame).map(Event::from)

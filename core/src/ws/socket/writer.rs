@@ -103,15 +103,15 @@ impl Writer<'_, Within> {
     /// # Errors
     ///
     /// Returns the piece, of which nothing was written, if it does not [fit](Self::fits) now or is not text.
-    pub fn write(&mut self, data: Bytes) -> Result<(), NotWritten> {
+    pub fn write(&mut self, data: Bytes) -> Result<(), PieceNotWritten> {
         if data.is_empty() {
             return Ok(());
         }
         if !self.fits(data.len()) {
-            return Err(NotWritten::Full(data));
+            return Err(PieceNotWritten::Full(data));
         }
         if self.right.kind == Kind::Text && utf8::check(&data).is_err() {
-            return Err(NotWritten::NotText(data));
+            return Err(PieceNotWritten::NotText(data));
         }
         self.sender.fragment(self.right.next.continued(), data, self.outbox);
         self.right.next = OpCode::Continuation;
@@ -121,14 +121,14 @@ impl Writer<'_, Within> {
 
 /// A piece that was not written, handed back.
 #[derive(Debug, PartialEq, Eq)]
-pub enum NotWritten {
+pub enum PieceNotWritten {
     /// The outbox has no room for the piece now.
     Full(Bytes),
     /// The message is text and the piece is not UTF-8. Pieces of text must be split between characters.
     NotText(Bytes),
 }
 
-impl fmt::Display for NotWritten {
+impl fmt::Display for PieceNotWritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full(data) => write!(f, "the outbox has no room for {} bytes", data.len()),
@@ -137,4 +137,4 @@ impl fmt::Display for NotWritten {
     }
 }
 
-impl core::error::Error for NotWritten {}
+impl core::error::Error for PieceNotWritten {}

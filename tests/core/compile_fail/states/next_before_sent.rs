@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use endwell_core::http::client::*;
 use endwell_core::http::server::*;
-use endwell_core::http::{FieldSection, Framing, Response, Request};
+use endwell_core::http::{FieldSection, Framing, Response, Request, Streaming};
 use endwell_core::ws::{Idle, Receiving, Socket, Within};
 use endwell_core::ws::{Acceptance, Close, Kind};
 use endwell_core::{Closing, Io, Look, Instant, Upgraded};

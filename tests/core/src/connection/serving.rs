@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use endwell_core::Io;
-use endwell_core::http::server::{Exchange, Unanswered, Writing};
-use endwell_core::http::{BodyEvent, FieldSection, Interim, NotWritten, RequestHead, Response, StatusCode};
+use endwell_core::http::server::{Exchange, Unanswered};
+use endwell_core::http::{
+    BodyEvent, FieldSection, Interim, NotWritten, RequestHead, Response, StatusCode, Streaming,
+};
 use std::collections::VecDeque;
 
 use super::{Connection, State};
@@ -19,7 +21,7 @@ pub(super) enum Serving {
         content: Vec<u8>,
     },
     Pieces {
-        exchange: Exchange<Writing>,
+        exchange: Exchange<Streaming>,
         left: VecDeque<Bytes>,
         plan: Pieces,
     },
@@ -126,7 +128,7 @@ impl Connection {
 
     fn pieces(
         &mut self,
-        mut exchange: Exchange<Writing>,
+        mut exchange: Exchange<Streaming>,
         mut left: VecDeque<Bytes>,
         plan: Pieces,
     ) -> (State, bool) {

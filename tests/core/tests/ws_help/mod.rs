@@ -10,7 +10,7 @@
 )]
 
 use bytes::Bytes;
-use endwell_core::ws::{Cause, Close, CloseCode, Failure, Jitter, Kind, Limits, Masks, Role};
+use endwell_core::ws::{Cause, Close, CloseCode, Jitter, Kind, Limits, Masks, Role};
 use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core::{Closing, Ended, Ending, Io, OutboxLimits};
 use endwell_core_tests::io::{self, written};
@@ -135,7 +135,7 @@ pub(crate) fn put_together(piece: Piece<'_>, message: &mut Option<(Kind, Vec<u8>
         Piece::Ping(payload) => return Some(Got::Ping(payload.to_vec())),
         Piece::Pong(payload) => return Some(Got::Pong(payload.to_vec())),
         Piece::Close(close) => return Some(said(close)),
-        Piece::Failed(failure) => return Some(failed(&failure)),
+        Piece::Failed(failure) => return Some(failed(failure)),
     };
     let (begun, all) = message.as_mut().expect("a piece of a message that has begun");
     assert_eq!((*begun, bytes.is_empty()), (kind, false));
@@ -150,7 +150,7 @@ pub(crate) fn got(event: Event<'_>) -> Got {
         Event::Ping(payload) => Got::Ping(payload.to_vec()),
         Event::Pong(payload) => Got::Pong(payload.to_vec()),
         Event::Close(close) => said(close),
-        Event::Failed(failure) => failed(&failure),
+        Event::Failed(failure) => failed(failure),
     }
 }
 
@@ -158,14 +158,14 @@ pub(crate) fn said(close: &Close) -> Got {
     Got::Close(close.code().map(CloseCode::number), close.reason().into())
 }
 
-fn failed(failure: &Failure) -> Got {
-    Got::Failure(failure.cause().code().map(CloseCode::number))
+fn failed(cause: &Cause) -> Got {
+    Got::Failure(cause.code().map(CloseCode::number))
 }
 
 /// Why nothing more is received.
 pub(crate) fn cause<W>(socket: &mut Socket<W>) -> Cause {
     match socket.event() {
-        Some(Event::Failed(failure)) => failure.cause().clone(),
+        Some(Event::Failed(failure)) => failure.clone(),
         other => panic!("{other:?}"),
     }
 }
