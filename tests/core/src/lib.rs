@@ -9,6 +9,7 @@
 //! - [`client`] reads a server's output as a strict client does, written from RFC 9112 alone.
 //! - [`link`] puts a client and a server at the two ends of a link with delays and cuts.
 //! - [`compile`] checks that programs do not compile, and that their corrected twins do.
+//! - [`counting`] is an allocator that counts what a thread holds.
 //! - [`verdict`] is a conversation from end to end, the same under every split.
 //! - [`io`] is the transport of any state, by hand.
 //! - [`random`] is the one source of chance, by seed.
@@ -28,6 +29,7 @@ pub mod asking;
 pub mod client;
 pub mod compile;
 pub mod connection;
+pub mod counting;
 pub mod cutter;
 pub mod hearing;
 pub mod io;

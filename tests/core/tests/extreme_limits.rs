@@ -5,15 +5,13 @@
     clippy::indexing_slicing,
     clippy::std_instead_of_core,
     clippy::decimal_bitwise_operands,
-    reason = "a test may panic; `GlobalAlloc` is named as usual"
+    reason = "a test may panic"
 )]
 
 #[path = "ws_help/mod.rs"]
 mod ws_help;
 
 use core::convert::Infallible;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::time::Duration;
 
 use endwell_core::http::{self, FieldSection, Framing, Method};
@@ -22,52 +20,21 @@ use endwell_core::ws::{self, Agreement, CloseCode, Deflate};
 use endwell_core::{Ending, Instant, Io, Look, OutboxLimits, Pace, Total};
 use endwell_core_tests::asking::{Ask, Asking, Pieces, head};
 use endwell_core_tests::connection::Connection;
+use endwell_core_tests::counting::{Counting, most};
 use endwell_core_tests::io::{feed, written};
 use endwell_core_tests::plan::{self, Plan};
 use endwell_core_tests::random::Random;
 use ws_help::{KEY, client_with, frame, receive, receive_pieces, server_with};
 
-/// Counts per thread, so that tests side by side do not disturb each other.
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(change: isize) {
-    let live = LIVE.get() + change;
-    LIVE.set(live);
-    PEAK.set(PEAK.get().max(live));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; the counters do not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(isize::try_from(layout.size()).unwrap_or(isize::MAX));
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-isize::try_from(layout.size()).unwrap_or(isize::MAX));
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// What the largest conversation below may hold at once: it says 30 KB, and a compressor and an inflater take 470 KiB.
-const HELD: isize = 1 << 20;
+const HELD: usize = 1 << 20;
 
 /// Fails if more is held than follows from what came.
 fn bounded(what: &str, limits: &dyn std::fmt::Debug, run: impl FnOnce()) {
-    let before = LIVE.get();
-    PEAK.set(before);
-    run();
-    let held = PEAK.get() - before;
+    let (held, ()) = most(run);
     assert!(held < HELD, "{what}: {held} bytes are held with {limits:?}");
 }
 

@@ -1,56 +1,15 @@
 //! The bytes that one connection holds are bounded, measured with a counting allocator.
-#![expect(
-    clippy::unwrap_used,
-    clippy::std_instead_of_core,
-    reason = "a test fails by panicking; `GlobalAlloc` is named as usual"
-)]
 
 use bytes::Bytes;
-use core::cell::Cell;
 use endwell_core::http::client::{Again, CallEvent, Client};
 use endwell_core::http::server::{After, Exchange, Next, Server};
 use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, StatusCode, Streaming};
 use endwell_core::{Ending, Io, OutboxLimits};
+use endwell_core_tests::counting::{Counting, most};
 use endwell_core_tests::io::{feed, take};
-use std::alloc::{GlobalAlloc, Layout, System};
-
-/// Counts per thread, so that tests side by side do not disturb each other.
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(change: isize) {
-    let live = LIVE.get() + change;
-    LIVE.set(live);
-    PEAK.set(PEAK.get().max(live));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; the counters do not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(isize::try_from(layout.size()).unwrap_or(isize::MAX));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-isize::try_from(layout.size()).unwrap_or(isize::MAX));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// The most that is held while `run` runs, above what was held before.
-fn peak(run: impl FnOnce()) -> usize {
-    let before = LIVE.get();
-    PEAK.set(before);
-    run();
-    usize::try_from(PEAK.get() - before).unwrap()
-}
 
 /// Twice the inbox (a growing buffer is copied, and a head shares its buffer until the request is gone), and a
 /// constant for the head's table of fields, small values and the tests' own pieces.
@@ -93,7 +52,7 @@ fn heads_without_end_are_held_up_to_the_limit() {
         (b"GET /", b"%41"),
         (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"),
     ] {
-        let held = peak(|| {
+        let (held, ()) = most(|| {
             let mut server = server(start);
             let mut fed = 0;
             while fed < HOSTILE {
@@ -132,7 +91,7 @@ fn heads_without_end_are_held_up_to_the_limit() {
 #[test]
 fn a_body_that_nobody_reads_waits_in_the_kernel() {
     let mut fed = 0;
-    let held = peak(|| {
+    let (held, ()) = most(|| {
         let mut exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n");
         while flood(exchange.io(), &[b'b'; 1000], &mut fed) > 0 {}
     });
@@ -144,7 +103,7 @@ fn a_body_that_nobody_reads_waits_in_the_kernel() {
 #[test]
 fn a_body_that_is_not_worth_reading_is_not_held() {
     let mut fed = 0;
-    let held = peak(|| {
+    let (held, ()) = most(|| {
         let head = Response::new(StatusCode::OK);
         let exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
         let writing = exchange.start(&head, Framing::Length(0), None);
@@ -181,7 +140,7 @@ const FRAMINGS: [(&str, &[u8]); 4] = [
 #[test]
 fn a_body_that_is_read_flows_through() {
     for (lines, piece) in FRAMINGS {
-        let held = peak(|| {
+        let (held, ()) = most(|| {
             let mut exchange = open(format!("POST / HTTP/1.1\r\nHost: h\r\n{lines}\r\n\r\n").as_bytes());
             let mut fed = 0;
             while fed < HOSTILE {
@@ -203,7 +162,7 @@ fn a_body_that_is_read_flows_through() {
 fn a_response_flows_through_and_interim_ones_leave_nothing() {
     let request = Request::new(Method::Get, "h", "/").unwrap();
     for (lines, piece) in FRAMINGS {
-        let held = peak(|| {
+        let (held, ()) = most(|| {
             let client = Client::new(Limits::default().into(), OutboxLimits::default());
             let mut call = client.send(&request, Bytes::new());
             for _ in 0..5 {
@@ -230,7 +189,7 @@ fn a_response_flows_through_and_interim_ones_leave_nothing() {
 
 #[test]
 fn trailers_without_end_are_held_up_to_the_limit() {
-    let held = peak(|| {
+    let (held, ()) = most(|| {
         let mut exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
         let mut fed = 0;
         while exchange.body().event().is_none() {
@@ -254,7 +213,7 @@ fn stream(limits: OutboxLimits) -> Exchange<Streaming> {
 fn a_response_to_a_peer_that_is_always_behind_is_held_up_to_the_limit() {
     let limits = OutboxLimits { bytes: 64 << 10, ..OutboxLimits::default() };
     for size in [10, 1000, 5000] {
-        let held = peak(|| {
+        let (held, ()) = most(|| {
             let mut exchange = stream(limits);
             let mut sent = 0;
             while sent < HOSTILE {
@@ -275,7 +234,7 @@ fn a_response_to_a_peer_that_is_always_behind_is_held_up_to_the_limit() {
 fn pipelining_without_reading_is_held_up_to_the_limit() {
     let request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
     let limits = OutboxLimits::default();
-    let held = peak(|| {
+    let (held, ()) = most(|| {
         let mut connection = endwell_core_tests::connection::Connection::new(|_| {
             endwell_core_tests::plan::Plan::full(200, &[b'x'; 500])
         });

@@ -8,53 +8,17 @@
 
 mod ws_help;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use endwell_core::OutboxLimits;
 use endwell_core::ws::{Agreement, Cause, Compression, Deflate, Kind, Limits, Message, WindowBits};
 use endwell_core::ws::{Event, Piece, Socket};
+use endwell_core_tests::counting::{Counting, freed, left, most};
 use endwell_core_tests::io::{self, take, written};
 use ws_help::masked;
 
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is the system allocator's; only sizes are added up beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// The most that was held at once during `work`, beyond what was held before it.
-fn most<R>(work: impl FnOnce() -> R) -> (usize, R) {
-    let before = HELD.load(Relaxed);
-    MOST.store(before, Relaxed);
-    let result = work();
-    (MOST.load(Relaxed) - before, result)
-}
-
-/// What is held after `work`, beyond what was held before it.
-fn left(work: impl FnOnce()) -> usize {
-    let before = HELD.load(Relaxed);
-    work();
-    HELD.load(Relaxed).saturating_sub(before)
-}
+static ALLOCATOR: Counting = Counting;
 
 fn agreement(deflate: &Arc<Deflate>) -> Agreement {
     let offer = b"permessage-deflate; client_max_window_bits";
@@ -263,9 +227,7 @@ fn between_messages() {
         );
         assert!(said <= after_many + client_first, "{name}: {said} bytes");
         assert!(grown <= 2 * after_many, "{name}: {grown} bytes");
-        let held = HELD.load(Relaxed);
-        drop(socket);
-        let freed = held - HELD.load(Relaxed);
+        let freed = freed(socket);
         println!("{name}: {freed} bytes freed with the socket, {base} without compression");
         assert!(freed <= after_many + base, "{name}: {freed} bytes");
         // What it says is what it has, beside its own fields and what it shares.
@@ -344,9 +306,8 @@ fn after_a_large_message() {
         within.writer().write(data.clone().into()).unwrap();
         take(within.io(), usize::MAX);
         drop(within.io().reclaim_output());
-        let (said, held) = (within.held_bytes(), HELD.load(Relaxed));
-        drop(within);
-        let had = held - HELD.load(Relaxed);
+        let said = within.held_bytes();
+        let had = freed(within);
         println!("between large pieces: {had} bytes held, {said} said");
         assert!(had < said + 30_000, "{had} bytes held, {said} said");
     });

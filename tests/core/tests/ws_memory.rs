@@ -3,48 +3,18 @@
 
 mod ws_help;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 use endwell_core::http::Streaming;
 use endwell_core::http::client::{Call, Client, Sent};
 use endwell_core::http::server::{Exchange, Server};
 use endwell_core::ws::{Close, CloseCode, Limits};
 use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Ending, Io, Upgraded};
+use endwell_core_tests::counting::{self, Counting, most};
 use endwell_core_tests::io::{self, take};
 use ws_help::{masked, server};
 
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is the system allocator's; only sizes are added up beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        MOST.fetch_max(HELD.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// The most that was held at once during `work`, beyond what was held before it.
-fn most(work: impl FnOnce()) -> usize {
-    let before = HELD.load(Relaxed);
-    MOST.store(before, Relaxed);
-    work();
-    MOST.load(Relaxed) - before
-}
+static ALLOCATOR: Counting = Counting;
 
 /// Feeds a part of `bytes`, and leaves the rest.
 fn some(io: Io<'_>, bytes: &mut &[u8]) {
@@ -89,7 +59,7 @@ fn what_comes_after_our_close() {
     start.extend([0x80, 0xff]);
     start.extend((64_u64 << 20).to_be_bytes());
     start.extend([7; 4]);
-    let held = most(|| {
+    let (held, ()) = most(|| {
         let mut socket = server(&Limits::default());
         feed(&mut socket, start.get(..11).unwrap_or_default());
         let mut closing = socket.close(CloseCode::NORMAL.into());
@@ -109,7 +79,7 @@ fn what_comes_after_our_close() {
 #[test]
 fn memory_follows_the_bytes_that_came() {
     // An announced length takes nothing.
-    let held = most(|| {
+    let (held, ()) = most(|| {
         let mut socket = server(&Limits::default());
         let mut bytes = vec![0x82, 0xff];
         bytes.extend((16_u64 << 20).to_be_bytes());
@@ -121,7 +91,7 @@ fn memory_follows_the_bytes_that_came() {
     // A whole message of the largest size takes itself, as much again for the moment in which its memory grows (this
     // allocator moves it each time), and one read.
     let (frame, limit) = (masked(0x82, &vec![7; 16 << 20]), 16 << 20);
-    let held = most(|| feed(&mut server(&Limits::default()), &frame));
+    let (held, ()) = most(|| feed(&mut server(&Limits::default()), &frame));
     assert!(held < 2 * limit + 300_000, "{held} bytes");
     drop(frame);
 
@@ -132,12 +102,12 @@ fn memory_follows_the_bytes_that_came() {
         bytes.extend(&piece);
         bytes.extend(masked(0x00, "水".as_bytes().get(..1).unwrap_or_default()));
     }
-    let held = most(|| feed(&mut server(&Limits::default()), &bytes));
+    let (held, ()) = most(|| feed(&mut server(&Limits::default()), &bytes));
     assert!(held < 3 * 315_000 + 20_000, "{held} bytes for {}", bytes.len());
 
     // A hundred thousand pings: flat.
     let pings = masked(0x89, &[1; 125]).repeat(100_000);
-    let held = most(|| feed(&mut server(&Limits::default()), &pings));
+    let (held, ()) = most(|| feed(&mut server(&Limits::default()), &pings));
     assert!(held < 20_000, "{held} bytes");
     drop(pings);
 
@@ -155,7 +125,7 @@ fn memory_follows_the_bytes_that_came() {
         for (start, more, bytes) in [(&giant, &plain, 64 << 20), (&begun, &fragments, (4095 + 3) << 14)] {
             let rounds = if start == &begun { 1 << 14 } else { bytes / more.len() };
             let mut got = 0;
-            let held = most(|| {
+            let (held, ()) = most(|| {
                 let mut socket = server(&Limits::default());
                 got += take_pieces(&mut socket, start, taken);
                 for _ in 0..rounds {
@@ -171,9 +141,9 @@ fn memory_follows_the_bytes_that_came() {
     what_comes_after_our_close();
 
     // Between messages nothing is held but the socket's own fields, once the lent buffers are taken back.
-    let idle = most(|| {
+    let (idle, ()) = most(|| {
         let mut socket = server(&Limits::default());
-        let before = HELD.load(Relaxed);
+        let before = counting::held();
         for _ in 0..2 {
             socket.io().lend(bytes::BytesMut::zeroed(128 << 10)).unwrap();
             socket.io().lend_output(Vec::with_capacity(4096)).unwrap();
@@ -183,11 +153,11 @@ fn memory_follows_the_bytes_that_came() {
             take(socket.io(), usize::MAX);
             drop(socket.io().reclaim());
             drop(socket.io().reclaim_output());
-            assert_eq!(HELD.load(Relaxed), before, "an idle connection holds no buffer");
+            assert_eq!(counting::held(), before, "an idle connection holds no buffer");
         }
     });
     assert!(idle < 140_000);
-    let idle = most(|| drop(server(&Limits::default())));
+    let (idle, ()) = most(|| drop(server(&Limits::default())));
     println!("{idle} bytes held by an idle socket and its limits");
     assert!(idle <= 700, "{idle} bytes");
 
