@@ -1,0 +1,75 @@
+//! Memory: what a server holds while many clients send most of a large message, and after they are gone.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use crate::Result;
+use crate::client;
+use crate::holders::{Holder, fill};
+use crate::options::Options;
+use crate::process::Server;
+use crate::server::{Family, Setup};
+use crate::table;
+
+const MIB: usize = 1 << 20;
+
+pub fn run(options: &Options) -> Result<()> {
+    let (clients, message, bound) =
+        if options.full { (500, 16 * MIB, 1024 * MIB) } else { (64, MIB, 16 * MIB) };
+    println!("## Memory\n");
+    println!(
+        "{clients} WebSockets that each send nine tenths of a message of {} MiB, to a server whose `held_bytes` is {} \
+         MiB. Memory of the server's process in MiB: before, at its peak, 1 s after the clients have left, and {} s after. \
+         Load at the start: {}.\n",
+        message / MIB,
+        bound / MIB,
+        options.after.as_secs(),
+        table::load(),
+    );
+    let mut rows = Vec::new();
+    for family in options.families().into_iter().filter(|&family| family != Family::Hyper) {
+        let setup = Setup { held_bytes: bound, message_bytes: message, ..Setup::of(family) };
+        rows.push(measure(&setup, clients, options.after)?);
+    }
+    let head = ["runtime", "sent", "before", "peak", "1 s after", "later", "newcomer meanwhile", "clients"];
+    table::print(&head, &rows);
+    println!("Load at the end: {}.\n", table::load());
+    Ok(())
+}
+
+fn measure(setup: &Setup, clients: usize, after: Duration) -> Result<Vec<String>> {
+    let mut row = vec![setup.family.to_string()];
+    let server = Server::start(setup)?;
+    // Allocators and runtimes have what they need from the start.
+    client::newcomer(server.plain, client::LONG)?;
+    let before = server.resident()?;
+    let mut holders = Vec::new();
+    let mut fates = BTreeMap::new();
+    for _ in 0..clients {
+        match Holder::new(server.plain, setup.message_bytes) {
+            Ok(holder) => holders.push(holder),
+            Err(error) => *fates.entry(format!("refused ({error})")).or_insert(0) += 1,
+        }
+    }
+    let target = setup.message_bytes / 10 * 9;
+    fill(&mut holders, target, Duration::from_secs(3))?;
+    let newcomer = client::newcomer(server.plain, Duration::from_secs(2));
+    // A server that sheds some has the time for it.
+    fill(&mut holders, target, Duration::from_secs(2))?;
+    let peak = server.peak()?;
+    let sent: usize = holders.iter().map(Holder::sent).sum();
+    for holder in holders {
+        *fates.entry(holder.fate(target)).or_insert(0) += 1;
+    }
+    thread::sleep(Duration::from_secs(1));
+    let soon = server.resident()?;
+    thread::sleep(after.saturating_sub(Duration::from_secs(1)));
+    let later = server.resident()?;
+    row.push((sent / MIB).to_string());
+    row.extend([before, peak, soon, later].map(|mib| format!("{mib:.0}")));
+    row.push(newcomer.map_or_else(|error| error, |time| format!("{} ms", table::millis(time))));
+    let fates: Vec<String> = fates.iter().map(|(fate, count)| format!("{count} {fate}")).collect();
+    row.push(fates.join(", "));
+    Ok(row)
+}
