@@ -404,3 +404,19 @@ fn bad_text_is_blamed_alike_under_every_split() {
         }
     }
 }
+
+/// A message that was begun in pieces goes on in pieces after our Close: a read that finds nothing skips none of it.
+#[test]
+fn pieces_go_on_after_our_close() {
+    let mut socket = server(&Limits::default());
+    feed(socket.io(), &[masked(0x01, b"one"), masked(0x00, b"two")].concat());
+    assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
+    assert_eq!(text_of(next(&mut socket)), "one");
+    let mut receiving = socket.close_writing(Close::EMPTY);
+    assert_eq!(written(receiving.io()), plain(0x88, b""));
+    assert_eq!(waits(receiving.io(), 1), None, "a piece is ready");
+    assert_eq!(text_of(receiving.piece().expect("the rest is there")), "two");
+    feed(receiving.io(), &masked(0x80, b"three"));
+    assert_eq!(text_of(receiving.piece().expect("more came")), "three");
+    assert!(matches!(receiving.piece(), Some(Piece::End)));
+}

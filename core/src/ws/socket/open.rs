@@ -252,9 +252,9 @@ impl<W> Socket<W> {
 
     /// Writes our Close as [`close`](Self::close) does, and goes on receiving.
     pub fn close_writing(self, close: Close) -> Receiving {
-        let Inner { mut conn, reader: Reader { mut engine, duty: sender, .. }, subprotocol } = *self.inner;
-        let first = if let State::Closed(_) = &engine.state { End::Theirs } else { End::Ours };
-        let sent = match &engine.state {
+        let Inner { mut conn, mut reader, subprotocol } = *self.inner;
+        let first = if let State::Closed(_) = &reader.engine.state { End::Theirs } else { End::Ours };
+        let sent = match &reader.engine.state {
             // RFC 6455 5.5.1: the answer has the peer's code.
             State::Closed(theirs) => Some(theirs.code().map_or(Close::EMPTY, Close::from)),
             // At the end of the stream nobody is left to tell.
@@ -266,12 +266,12 @@ impl<W> Socket<W> {
             | State::HandedOut(_)
             | State::Discarding(_) => Some(close),
         };
+        reader.engine.stop_pinging();
+        let (reader, sender) = reader.with_duty(Silent::default());
         if let Some(sent) = &sent {
             sender.close(sent, &mut conn.outbox);
         }
         let sent = sent.unwrap_or(Close::EMPTY);
-        engine.stop_pinging();
-        let reader = Reader::new(engine, Silent::default());
         Receiving { inner: Box::new(Inner { conn, reader, subprotocol }), sent, first }
     }
 }

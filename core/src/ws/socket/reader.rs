@@ -113,6 +113,12 @@ impl<D> Reader<D> {
         Self { engine, duty, reception: Reception::Whole, is_behind: false }
     }
 
+    /// Gives the receiving side another duty. Returns the one that it had.
+    pub(super) fn with_duty<E>(self, next: E) -> (Reader<E>, D) {
+        let Self { engine, duty, reception, is_behind } = self;
+        (Reader { engine, duty: next, reception, is_behind }, duty)
+    }
+
     fn has_failed(&self) -> bool {
         matches!(self.engine.state, State::Failing(_) | State::Failed(_))
     }
