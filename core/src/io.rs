@@ -183,6 +183,9 @@ impl<'a> Io<'a> {
     /// going on with a body or a message stands still until then. All others run on, and that read judges them: those for
     /// the rest of a head, for a pong and for a close, and how long a client's connection stays unused.
     ///
+    /// If it finds nothing or has no room, a WebSocket answers the pings that have arrived and were not taken, so write
+    /// afterwards.
+    ///
     /// # Errors
     ///
     /// Those of `look`.

@@ -24,6 +24,8 @@ pub(crate) struct Inbox {
     pub(super) allocated: usize,
     pub(super) start: usize,
     pub(super) end: usize,
+    /// The bytes at the end that no look ahead has seen. More than are unread if what was seen is consumed.
+    unseen: usize,
     limit: usize,
     stream: Stream,
 }
@@ -49,7 +51,15 @@ const FIRST: usize = 4096;
 impl Inbox {
     /// Makes an empty inbox that holds at most `limit` unconsumed bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { buffer: BytesMut::new(), allocated: 0, start: 0, end: 0, limit, stream: Stream::Flowing }
+        Self {
+            buffer: BytesMut::new(),
+            allocated: 0,
+            start: 0,
+            end: 0,
+            unseen: 0,
+            limit,
+            stream: Stream::Flowing,
+        }
     }
 
     /// The bytes that are not consumed yet.
@@ -67,6 +77,16 @@ impl Inbox {
     /// True if every byte is consumed.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The number of unread bytes that a look ahead has [seen](Self::see).
+    pub(crate) fn seen(&self) -> usize {
+        self.len().saturating_sub(self.unseen)
+    }
+
+    /// Notes that a look ahead has seen the first `len` unread bytes.
+    pub(crate) fn see(&mut self, len: usize) {
+        self.unseen = self.len().saturating_sub(len);
     }
 
     /// Returns initialised room to read into. Call [`filled`](Self::filled) afterwards.
@@ -103,6 +123,7 @@ impl Inbox {
     pub(crate) fn filled(&mut self, len: usize) {
         if len > 0 && !self.is_over() {
             self.end = self.end.saturating_add(len).min(self.buffer.len());
+            self.unseen = self.unseen.saturating_add(len);
             self.stream = Stream::Flowing;
         }
     }
@@ -251,7 +272,7 @@ impl Inbox {
         // A copy: `leftover` may be part of a far larger allocation, and would keep that alive.
         let buffer = BytesMut::from(&leftover[..]);
         let (allocated, end) = (buffer.capacity(), buffer.len());
-        Self { buffer, allocated, start: 0, end, limit, stream: Stream::Flowing }
+        Self { buffer, allocated, start: 0, end, unseen: end, limit, stream: Stream::Flowing }
     }
 
     /// Sets another limit from now on. Unread bytes stay.

@@ -49,8 +49,8 @@ pub struct Limits {
     /// for a peer to finish what it is sending, and a lost peer costs no more than this.
     pub close_time: Duration,
     /// Bytes received and not yet consumed. Default 128 KiB, the size of one large read. Frames up to this size are
-    /// handed out from the receive buffer; larger ones are gathered. The least value used is 256, so that a control
-    /// frame fits.
+    /// handed out from the receive buffer; larger ones are gathered. A Ping or a Close behind messages that the
+    /// application leaves unread is seen within this bound. The least value used is 256, so that a control frame fits.
     pub received_bytes: usize,
 }
 

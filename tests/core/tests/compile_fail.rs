@@ -9,5 +9,5 @@ const CORE: &str =
 #[test]
 fn the_rights_of_a_connection_are_its_states() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile_fail/states");
-    assert_eq!(endwell_core_tests::compile::must_not_compile(&folder, CORE), 71);
+    assert_eq!(endwell_core_tests::compile::must_not_compile(&folder, CORE), 72);
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::mem;
 
+use super::ahead::Ahead;
 use super::content::Gathered;
 use super::counts::{Counts, Form};
 use super::keep_alive::{Jitter, KeepAlive};
@@ -29,6 +30,8 @@ pub(in crate::ws) struct Engine {
     /// The largest payloads of a whole message on the fast path: with a short length, and with a length of two bytes.
     small: u8,
     whole: u16,
+    /// Where the last look ahead stopped, if the inbox knows that place.
+    pub(super) ahead: Ahead,
     pub(in crate::ws) limits: Arc<Limits>,
     pub(in crate::ws) clock: Clock,
     pub(in crate::ws) keep_alive: KeepAlive,
@@ -66,6 +69,7 @@ impl Engine {
             peer,
             small: limits.small(),
             whole: limits.whole(),
+            ahead: Ahead::Message,
             keep_alive: KeepAlive::new(jitter),
             limits,
             clock: Clock::default(),

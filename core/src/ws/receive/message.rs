@@ -255,6 +255,15 @@ impl Message {
         self.inflating.is_some()
     }
 
+    /// True if the message does not end with the frame that came last.
+    pub(super) fn is_continued(&self) -> bool {
+        match &self.place {
+            Place::BetweenFrames => true,
+            Place::Payload(rest) => !rest.fin,
+            Place::End => false,
+        }
+    }
+
     /// The bytes of the frame's payload that have not left the inbox.
     pub(super) fn rest_of_frame(&self) -> u64 {
         match &self.place {

@@ -1,5 +1,6 @@
 //! Receives messages: whole, in pieces, or discarded. RFC 6455 5.4 to 5.6.
 
+pub(crate) mod ahead;
 pub(crate) mod content;
 pub(crate) mod counts;
 pub(crate) mod discarded;

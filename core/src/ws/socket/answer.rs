@@ -13,6 +13,8 @@ use crate::{Deadline, End, Ended, Exceeded, Inbox, Instant, Limit};
 #[derive(Debug)]
 pub(crate) struct Answer {
     sent: Close,
+    /// Whose Close came first. The peer's may have arrived behind what was not taken.
+    first: End,
     /// It discards.
     engine: Engine,
     time: Duration,
@@ -20,10 +22,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(mut engine: Engine, sent: Close) -> Self {
+    pub(super) fn new(mut engine: Engine, sent: Close, first: End) -> Self {
         engine.discard();
         let time = engine.limits.close_time;
-        Self { sent, engine, time, since: Since::default() }
+        Self { sent, first, engine, time, since: Since::default() }
     }
 
     /// How the connection ended, once that is known. `is_written`: our Close was taken, and the time runs.
@@ -45,7 +47,7 @@ impl Answer {
         };
         let sent = core::mem::take(&mut self.sent);
         Some(match found {
-            Ok(received) => Ended::Closed { first: End::Ours, sent, received },
+            Ok(received) => Ended::Closed { first: self.first, sent, received },
             Err(cause) => cause.into(),
         })
     }

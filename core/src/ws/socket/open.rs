@@ -51,6 +51,11 @@ pub struct Within {
 }
 
 /// A WebSocket on which our Close is written. It receives until the peer's Close, and cannot write.
+///
+/// The peer has [`Limits::close_time`] for its Close once it has ours, counted in silence, and only while all that has
+/// arrived was taken. If its Close has arrived already ([`Socket::answer_close`]), the peer is not waited for, and no
+/// time runs: what is held is bounded by [`Limits::received_bytes`] and one message, and the application decides how
+/// long. [`discard`](Self::discard) ends it at any time.
 #[derive(Debug)]
 #[must_use = "dropping it drops the connection"]
 pub struct Receiving {
@@ -118,6 +123,28 @@ impl Socket {
         engine.deflate = Some(crate::ws::deflate::Receiving::new(agreement));
         sender.compress(agreement);
         self
+    }
+
+    /// Answers the peer's Close if it has arrived, although messages before it were not taken yet: RFC 6455 5.5.1 wants
+    /// the answer as soon as practical. What was received before it can still be taken.
+    ///
+    /// Ask after each [`Io::read_ahead`], and after a [`read`](Io::read) if the application does not take all that is
+    /// ready. It costs little if nothing new has arrived. Within a message in pieces, [`finish`](Socket::finish) it
+    /// first: the answer can wait until the message is sent.
+    ///
+    /// The Close is seen as soon as it fits into the inbox with what is unread before it:
+    /// [`Limits::received_bytes`], by default 128 KiB, or at most 21,845 frames of a client. Beyond that the peer waits,
+    /// as for any data that is not taken, and no time runs against it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the socket if no Close has arrived.
+    pub fn answer_close(mut self) -> Result<Receiving, Self> {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        match reader.received_close(conn) {
+            Some(theirs) => Ok(self.ends(Some(answer_to(&theirs)), End::Theirs)),
+            None => Err(self),
+        }
     }
 
     /// Starts a message that is written in pieces. It is compressed if compression was agreed on.
@@ -252,20 +279,23 @@ impl<W> Socket<W> {
 
     /// Writes our Close as [`close`](Self::close) does, and goes on receiving.
     pub fn close_writing(self, close: Close) -> Receiving {
-        let Inner { mut conn, mut reader, subprotocol } = *self.inner;
-        let first = if let State::Closed(_) = &reader.engine.state { End::Theirs } else { End::Ours };
-        let sent = match &reader.engine.state {
-            // RFC 6455 5.5.1: the answer has the peer's code.
-            State::Closed(theirs) => Some(theirs.code().map_or(Close::EMPTY, Close::from)),
+        let (first, sent) = match &self.inner.reader.engine.state {
+            State::Closed(theirs) => (End::Theirs, Some(answer_to(theirs))),
             // At the end of the stream nobody is left to tell.
-            State::Failing(cause) | State::Failed(cause) => cause.owed(),
+            State::Failing(cause) | State::Failed(cause) => (End::Ours, cause.owed()),
             State::Idle
             | State::Begun
             | State::Started
             | State::Message(_)
             | State::HandedOut(_)
-            | State::Discarding(_) => Some(close),
+            | State::Discarding(_) => (End::Ours, Some(close)),
         };
+        self.ends(sent, first)
+    }
+
+    /// Ends the right to write: with our Close, or without one if the stream has ended.
+    fn ends(self, sent: Option<Close>, first: End) -> Receiving {
+        let Inner { mut conn, mut reader, subprotocol } = *self.inner;
         reader.engine.stop_pinging();
         let (reader, sender) = reader.with_duty(Silent::default());
         if let Some(sent) = &sent {
@@ -308,6 +338,11 @@ impl Receiving {
         Reader::piece(engine, duty, (&mut conn.inbox, &mut conn.outbox), next)
     }
 
+    /// The memory held beyond what is unread and what is queued, in bytes, as of a [`Socket`](Socket::held_bytes).
+    pub fn held_bytes(&self) -> usize {
+        self.inner.reader.engine.held_bytes()
+    }
+
     /// Discards what the peer still sends, and closes.
     pub fn discard(self) -> Closing {
         let Inner { conn, reader: Reader { engine, .. }, .. } = *self.inner;
@@ -328,11 +363,16 @@ impl Receiving {
             | State::Message(_)
             | State::HandedOut(_)
             | State::Discarding(_) => {
-                return Closing::answered(conn, Answer::new(engine, self.sent), manner);
+                return Closing::answered(conn, Answer::new(engine, self.sent, self.first), manner);
             }
         };
         Closing::new(conn, ended, manner)
     }
+}
+
+/// RFC 6455 5.5.1: the answer to a Close has its code.
+fn answer_to(theirs: &Close) -> Close {
+    theirs.code().map_or(Close::EMPTY, Close::from)
 }
 
 const _: () = assert!(size_of::<Socket>() == size_of::<usize>());

@@ -8,6 +8,7 @@ use crate::ws::receive::event::{Event, Piece};
 use crate::ws::receive::message::Reception;
 use crate::ws::receive::ready::{Beside, Signal, What, Whole};
 use crate::ws::send::sender::Sender;
+use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::{Deadline, Exceeded, Inbox, Instant, Limit, Outbox};
 
@@ -214,11 +215,28 @@ impl<D: Duty> Reader<D> {
         signal: Signal,
         frame: Whole,
     ) -> Option<Beside<'a>> {
+        // A Ping that a look ahead has seen is answered: with its own Pong, or with that of a later one.
+        let is_answered = inbox.seen() > 0;
         let beside = engine.control(inbox, signal, frame);
-        if let Some(Beside::Ping(payload)) = &beside {
+        if let (Some(Beside::Ping(payload)), false) = (&beside, is_answered) {
             duty.pong(payload, outbox);
         }
         beside
+    }
+
+    /// Answers the pings that have arrived and were not taken, with the Pong of the latest (RFC 6455 5.5.3). Returns the
+    /// peer's Close if it has arrived.
+    pub(super) fn look_ahead(&mut self, conn: &mut Conn) -> Option<Close> {
+        let (Self { engine, duty, .. }, Conn { inbox, outbox, .. }) = (self, conn);
+        engine.look_ahead(inbox, |ping| duty.pong(ping, outbox))
+    }
+
+    /// The peer's Close, taken or not, if it has arrived.
+    pub(super) fn received_close(&mut self, conn: &mut Conn) -> Option<Close> {
+        if let State::Closed(close) = &self.engine.state {
+            return Some(Close::clone(close));
+        }
+        self.look_ahead(conn)
     }
 
     /// If the pong is late: while the peer still takes bytes that were written before the ping, the time for its pong
@@ -245,7 +263,7 @@ impl<D: Duty> Waits for Reader<D> {
             Reception::Pieces => self.poll_piece(conn).is_some(),
         };
         if self.is_behind {
-            self.engine.pause(&mut conn.inbox, now);
+            self.pause(conn, now);
         } else if let Err(exceeded) = self.duty.judge(&self.engine, conn, now, ask) {
             self.engine.state = State::Failing(Box::new(exceeded.into()));
         }
@@ -255,6 +273,7 @@ impl<D: Duty> Waits for Reader<D> {
 
     fn pause(&mut self, conn: &mut Conn, now: Instant) {
         self.engine.pause(&mut conn.inbox, now);
+        self.look_ahead(conn);
     }
 
     fn deadline(&self, conn: &Conn) -> Option<Deadline> {

@@ -1,7 +1,7 @@
 //! RFC 7692 7.2.3: the examples, byte for byte.
 
 use endwell_core::ws::{Compression, Deflate, Kind, Limits, Message};
-use endwell_core_tests::io::written;
+use endwell_core_tests::io::{feed, written};
 
 use crate::ws_help::{Got, masked, plain, text};
 use crate::{answer, received, server};
@@ -85,4 +85,19 @@ fn what_is_written_is_what_the_examples_are() {
     // Without a piece there is nothing to compress.
     let mut socket = socket.begin(Kind::Text).finish();
     assert_eq!(written(socket.io()), plain(0x81, b""));
+}
+
+#[test]
+fn a_look_passes_a_compressed_message() {
+    let mut socket = server(&Limits::default());
+    let fragments = [masked(0x41, b"\xf2\x48\xcd"), masked(0x89, b"?"), masked(0x80, b"\xc9\xc9\x07\0")];
+    feed(socket.io(), &[masked(0xc1, HELLO), fragments.concat()].concat());
+    // The first is being decompressed, and the rest is not taken.
+    assert!(socket.ready());
+    feed(socket.io(), &masked(0x88, b""));
+    let mut receiving = socket.answer_close().expect("a Close has arrived");
+    assert_eq!(written(receiving.io()), [plain(0x8a, b"?"), plain(0x88, b"")].concat());
+    let all: Vec<Got> = core::iter::from_fn(|| receiving.event().map(crate::ws_help::got)).take(4).collect();
+    let close = Got::Close(None, String::new());
+    assert_eq!(all, [text("Hello"), Got::Ping(b"?".to_vec()), text("Hello"), close]);
 }

@@ -341,6 +341,20 @@ pub(crate) fn closes_once(bytes: &[u8], peer_masks: bool) -> bool {
     true
 }
 
+/// The payloads of the pongs in what one side wrote: control frames only.
+pub(crate) fn pongs(mut bytes: &[u8], masks: bool) -> Vec<Vec<u8>> {
+    let mut all = vec![];
+    while let [first, second, rest @ ..] = bytes {
+        let len = usize::from(second & 0x7f);
+        let (key, rest) = if masks { rest.split_at(4) } else { (&[0; 4][..], rest) };
+        if *first == 0x8a {
+            all.push(rest[..len].iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect());
+        }
+        bytes = &rest[len..];
+    }
+    all
+}
+
 /// A frame's first byte, its payload and mask key, and whether it is cut in the middle.
 pub(crate) type Made = (u8, Vec<u8>, [u8; 4], bool);
 

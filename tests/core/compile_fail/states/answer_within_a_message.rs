@@ -1,0 +1,16 @@
+//! The answer to a Close waits for the end of a message in pieces.
+#![allow(unused, unused_must_use)]
+use bytes::Bytes;
+use endwell_core::http::client::*;
+use endwell_core::http::server::*;
+use endwell_core::http::{Connect, FieldSection, Framing, Response, Interim, Request};
+use endwell_core::ws::{Idle, Receiving, Socket, Within};
+use endwell_core::ws::{Acceptance, Close, Control, Kind, Masks, Offer, Subprotocol};
+use endwell_core::{Closing, Io, Look, Instant, Upgraded};
+
+fn main() {}
+
+fn f(socket: Socket<Within>) {
+    let receiving = socket.answer_close(); //~ E0599
+    //~ twin: let receiving = socket.finish().answer_close();
+}
