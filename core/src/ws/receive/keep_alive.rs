@@ -61,16 +61,9 @@ impl KeepAlive {
         }
     }
 
-    /// Notes that a ping is on its way.
-    pub(in crate::ws) fn pinged(&mut self, now: Instant) {
-        self.beat = Beat::Unanswered(now, 0);
-    }
-
-    /// Notes how many bytes were written before the ping.
-    pub(in crate::ws) fn pinged_behind(&mut self, written: u64) {
-        if let Beat::Unanswered(_, before) = &mut self.beat {
-            *before = written;
-        }
+    /// Notes that a ping is on its way, behind the `written` bytes that were written before it.
+    pub(in crate::ws) fn pinged(&mut self, now: Instant, written: u64) {
+        self.beat = Beat::Unanswered(now, written);
     }
 
     /// Notes that the peer has acknowledged `acknowledged` bytes, more than before: it cannot answer a ping that it has
@@ -150,7 +143,7 @@ mod tests {
         assert_eq!(clock.poll(at(100), at(100), &limits), Silence::Fine);
         assert_eq!(clock.deadline(&limits).map(|d| (d.at, d.reason)), Some((at(118), Limit::PingInterval)));
         assert_eq!(clock.poll(at(118), at(100), &limits), Silence::PingDue);
-        clock.pinged(at(118));
+        clock.pinged(at(118), 0);
         assert_eq!(clock.deadline(&limits).map(|d| (d.at, d.reason)), Some((at(138), Limit::PongTime)));
         assert_eq!(clock.poll(at(137), at(100), &limits), Silence::Fine);
         assert!(matches!(clock.poll(at(138), at(100), &limits), Silence::TooLong(_)));
@@ -160,8 +153,7 @@ mod tests {
     fn a_ping_that_the_peer_has_not_got_is_waited_with() {
         let limits = Limits::default();
         let mut clock = KeepAlive::new(Jitter(0));
-        clock.pinged(at(18));
-        clock.pinged_behind(1000);
+        clock.pinged(at(18), 1000);
         clock.takes(at(38), 999);
         assert_eq!(clock.poll(at(38), at(0), &limits), Silence::Fine);
         assert_eq!(clock.deadline(&limits).map(|d| d.at), Some(at(58)));
@@ -171,8 +163,7 @@ mod tests {
         clock.takes(at(78), 1001);
         assert!(matches!(clock.poll(at(78), at(0), &limits), Silence::TooLong(_)));
         // A peer that had received everything before the ping has had its time.
-        clock.pinged(at(100));
-        clock.pinged_behind(2000);
+        clock.pinged(at(100), 2000);
         clock.takes(at(120), 2000);
         assert!(matches!(clock.poll(at(120), at(0), &limits), Silence::TooLong(_)));
     }
@@ -182,7 +173,7 @@ mod tests {
         let limits = Limits::default();
         let mut clock = KeepAlive::new(Jitter(0));
         assert_eq!(clock.poll(at(0), at(0), &limits), Silence::Fine);
-        clock.pinged(at(18));
+        clock.pinged(at(18), 0);
         // A long silence before the look, with bytes in between.
         assert_eq!(clock.poll(at(500), at(30), &limits), Silence::PingDue);
     }

@@ -125,52 +125,32 @@ impl Message {
                 inflating.step(&mut self.content, self.taken, limits)?;
                 continue;
             }
-            let rest = match &mut self.place {
+            match &mut self.place {
                 Place::BetweenFrames => return Ok(Step::Header),
                 Place::End => return Ok(self.end()),
                 Place::Payload(Rest { len: 0, fin, .. }) => {
                     let fin = *fin;
                     self.end_frame(fin)?;
-                    continue;
                 }
-                Place::Payload(rest) => rest,
-            };
-            if inbox.is_empty() {
-                return Ok(Step::Nothing);
-            }
-            let passed = match (&mut self.inflating, self.taken) {
-                (Some(inflating), _) => {
-                    let bytes = rest.read(Inflating::room(), inbox);
-                    inflating.take(bytes);
-                    bytes.len()
-                }
-                (None, Taken::Whole) => {
-                    let ahead = convert::usize_from(rest.len);
-                    let bytes = rest.read(ahead, inbox);
-                    self.content.push(bytes, ahead)?;
-                    bytes.len()
-                }
-                (None, Taken::Pieces) => {
-                    let ready = match &self.content {
-                        Content::Binary(_) => rest.here(inbox),
-                        Content::Text(_, cut) if cut.is_none() => rest.characters(inbox),
-                        Content::Text(..) => 0,
-                    };
-                    if ready > 0 {
-                        return Ok(Step::Ready(What::Piece(Part::Payload(ready))));
+                Place::Payload(_) if inbox.is_empty() => return Ok(Step::Nothing),
+                Place::Payload(rest) => match (&mut self.inflating, self.taken) {
+                    (Some(inflating), _) => {
+                        let bytes = rest.read(Inflating::room(), inbox);
+                        inflating.take(bytes);
+                        clock.add(bytes.len());
                     }
-                    // One byte of a split character: its other bytes may come in other frames.
-                    self.content.push(rest.read(1, inbox), 1)?;
-                    1
-                }
-                (None, Taken::Skipped) => {
-                    let here = rest.here(inbox);
-                    rest.passed(here);
-                    inbox.consume(here);
-                    here
-                }
-            };
-            clock.add(passed);
+                    (None, Taken::Whole) => clock.add(gather(rest, &mut self.content, inbox)?),
+                    (None, Taken::Pieces) => match ready(rest, &self.content, inbox) {
+                        0 => {
+                            // One byte of a split character: its other bytes may come in other frames.
+                            self.content.push(rest.read(1, inbox), 1)?;
+                            clock.add(1);
+                        }
+                        ready => return Ok(Step::Ready(What::Piece(Part::Payload(ready)))),
+                    },
+                    (None, Taken::Skipped) => clock.add(rest.skip(inbox)),
+                },
+            }
         }
     }
 
@@ -277,5 +257,22 @@ impl Message {
         let handed_out = self.handed_out.as_ref().map_or(0, Gathered::len);
         let inflating = self.inflating.as_ref().map_or(0, Inflating::held_bytes);
         self.content.len().saturating_add(handed_out).saturating_add(inflating)
+    }
+}
+
+/// Moves what has arrived of a frame to the content. Returns the number of bytes.
+fn gather(rest: &mut Rest, content: &mut Content, inbox: &mut Inbox) -> Result<usize, Cause> {
+    let ahead = convert::usize_from(rest.len);
+    let bytes = rest.read(ahead, inbox);
+    content.push(bytes, ahead)?;
+    Ok(bytes.len())
+}
+
+/// The bytes of a frame that can be handed out from the inbox: in text, they are complete characters.
+fn ready(rest: &Rest, content: &Content, inbox: &Inbox) -> usize {
+    match content {
+        Content::Binary(_) => rest.here(inbox),
+        Content::Text(_, cut) if cut.is_none() => rest.characters(inbox),
+        Content::Text(..) => 0,
     }
 }

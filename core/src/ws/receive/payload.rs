@@ -32,6 +32,14 @@ impl Rest {
         bytes
     }
 
+    /// Discards what has arrived. Returns the number of bytes.
+    pub(super) fn skip(&mut self, inbox: &mut Inbox) -> usize {
+        let here = self.here(inbox);
+        self.passed(here);
+        inbox.consume(here);
+        here
+    }
+
     /// Notes that the next `len` bytes leave the inbox. Returns the key for the first of them.
     pub(super) fn passed(&mut self, len: usize) -> [u8; 4] {
         let first = self.key;

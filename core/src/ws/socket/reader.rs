@@ -149,8 +149,7 @@ impl<D: Duty> Reader<D> {
                 Look::Ready(what) => return Some(what),
                 Look::Nothing => return None,
                 Look::PingDue(now) => {
-                    self.engine.keep_alive.pinged(now);
-                    self.engine.keep_alive.pinged_behind(conn.outbox.written());
+                    self.engine.keep_alive.pinged(now, conn.outbox.written());
                     self.duty.keep_alive(&mut conn.outbox);
                 }
             }
