@@ -208,7 +208,7 @@ fn what_lies_before_an_answered_close_can_be_discarded() {
         let endwell_core::Ending::EndWrite(closing) = closing.poll() else {
             panic!("both Closes have passed")
         };
-        assert_eq!(closing.cut(), closed_by_the_peer());
+        assert_eq!(closing.into_ended(), closed_by_the_peer());
     }
 }
 
