@@ -59,8 +59,8 @@
 //!
 //! An application may leave messages unread while it does something else. What arrives behind them is looked at, without
 //! being taken, in each [`Io::read_ahead`](crate::Io::read_ahead) that finds nothing or has no room, and in each
-//! [`read`](crate::Io::read) that finds nothing while something is ready: the latest Ping is answered at once, so write
-//! after these calls. Then ask [`Socket::answer_close`] for the peer's Close. Each frame is looked at once, and its event
+//! [`read`](crate::Io::read) that finds nothing while something is ready: pings are answered at once, so write after these
+//! calls. Then ask [`Socket::answer_close`] for the peer's Close. Each frame is looked at once, and its event
 //! comes in order all the same. The bound is [`Limits::received_bytes`], 128 KiB by default, which hold at most 21,845
 //! frames of a client, or 65,536 of a server. Behind a full inbox nothing is seen, and the peer is not judged silent: its
 //! silence counts only once all that has arrived is taken.

@@ -40,7 +40,7 @@ fn received(socket: Socket) -> Receiving {
     socket.answer_close().unwrap()
 }
 
-/// 5.5.2 and 5.5.3: the latest ping is answered at once, each at most once, and the events come in order.
+/// 5.5.2: a ping is answered at once, and only once, and the events come in order.
 #[test]
 fn a_ping_behind_unread_messages_is_answered_once() {
     let mut socket = server(&Limits::default());
@@ -48,7 +48,7 @@ fn a_ping_behind_unread_messages_is_answered_once() {
     feed(socket.io(), &first.concat());
     assert!(written(socket.io()).is_empty(), "nothing is looked at while bytes arrive");
     pause(socket.io(), 0);
-    assert_eq!(written(socket.io()), plain(0x8a, b"b"), "only the latest is owed");
+    assert_eq!(written(socket.io()), [plain(0x8a, b"a"), plain(0x8a, b"b")].concat());
     pause(socket.io(), 1);
     feed(socket.io(), &masked(0x89, b"c")[..6]);
     pause(socket.io(), 2);
@@ -83,8 +83,8 @@ fn every_split_shows_the_same() {
             let mut receiving = received(socket);
             let out = written(receiving.io());
             let answered = pongs(&out, we_are_client);
-            assert_eq!(answered.last().map(Vec::as_slice), Some(&b"b"[..]), "{cut}");
-            assert!(answered.len() <= 2 && closes_once(&out, we_are_client), "{cut}");
+            assert_eq!(answered, [b"a", b"b"], "{cut}");
+            assert!(closes_once(&out, we_are_client), "{cut}");
             assert_eq!(receive_on(&mut receiving).len(), 6, "{cut}");
             assert_eq!(*receiving.discard().ended(), closed_by_the_peer());
         }
@@ -102,7 +102,7 @@ fn a_look_begins_behind_the_frame_in_progress() {
         assert!(matches!(socket.piece(), Some(Piece::Start(Kind::Binary))));
         assert!(socket.ready_piece());
         let Err(mut socket) = socket.answer_close() else { panic!("the Close is payload") };
-        assert_eq!(pongs(&written(socket.io()), true), [b"b"]);
+        assert_eq!(pongs(&written(socket.io()), true), [b"a", b"b"]);
         let Some(Piece::Binary(piece)) = socket.piece() else { panic!("a piece is ready") };
         assert_eq!(&piece[..], payload);
     }
@@ -260,7 +260,8 @@ fn a_look_stops_at_a_violation() {
             socket = same;
         }
         let out = written(socket.io());
-        assert!(out == plain(0x8a, b"a") || out == plain(0x8a, b""), "{broken:x?}: {out:x?}");
+        let answered = pongs(&out, false);
+        assert!(answered == [&b"a"[..]] || answered == [&b"a"[..], b""], "{broken:x?}: {out:x?}");
         let all = receive(&mut socket);
         assert_eq!(all.last(), Some(&Got::Failure(Some(1002))), "{broken:x?}");
         assert!(written(socket.io()).is_empty());

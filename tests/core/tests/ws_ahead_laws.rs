@@ -147,7 +147,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, rng_seed: RngSeed::Fixed(9), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// However late the application takes what arrives, and whatever is looked at in between: the events and the end are
-    /// those of one that takes everything at once, and of the pings at least the latest is answered, none twice.
+    /// those of one that takes everything at once, and so are the pongs.
     #[test]
     fn a_look_changes_no_event(
         frames in frames(),
@@ -172,15 +172,13 @@ proptest! {
         prop_assert_eq!(&late, &at_once);
         prop_assert_eq!(Some(late_ended), ended);
         prop_assert!(closes_once(&out, we_are_client));
-        let pings: Vec<_> = late.iter().filter_map(|got| match got { Got::Ping(payload) => Some(payload), _ => None }).collect();
+        let pings: Vec<_> = late.iter().filter_map(|got| match got { Got::Ping(payload) => Some(payload.clone()), _ => None }).collect();
         let pongs = pongs(&out, we_are_client);
         if let Some(Got::Close(..)) = late.last() {
-            prop_assert_eq!(pongs.last(), pings.last().copied(), "the latest is answered");
-            let mut left = pings.iter();
-            prop_assert!(pongs.iter().all(|pong| left.any(|ping| *ping == pong)), "in order, none twice");
+            prop_assert_eq!(pongs, pings, "each once, in order");
         } else {
             // The pings behind a violation that no header shows may be answered too.
-            prop_assert!(pongs.is_empty() == pings.is_empty() || pings.is_empty());
+            prop_assert!(pongs.starts_with(&pings));
         }
     }
 }

@@ -17,8 +17,8 @@ pub(in crate::ws) enum Ahead {
 }
 
 impl Engine {
-    /// Looks at the frames in the inbox that were not taken, and consumes nothing. Passes the latest Ping that no look
-    /// has seen to `pong`, and returns the peer's Close if it has arrived.
+    /// Looks at the frames in the inbox that were not taken, and consumes nothing. Passes each Ping that no look has
+    /// seen to `pong`, and returns the peer's Close if it has arrived.
     ///
     /// It goes on where the last look stopped, so each frame is looked at once, and of a payload only that of a control
     /// frame. It judges nothing: at a header that breaks the protocol it stops, and the engine finds the violation in
@@ -26,14 +26,14 @@ impl Engine {
     pub(in crate::ws) fn look_ahead(
         &mut self,
         inbox: &mut Inbox,
-        pong: impl FnOnce(&Control<'_>),
+        mut pong: impl FnMut(&Control<'_>),
     ) -> Option<Close> {
         let first = self.next_header()?;
         let (mut at, mut ahead) = match inbox.seen() {
             0 => first,
             seen => (seen, self.ahead),
         };
-        let (mut latest, mut close) = (None, None);
+        let mut close = None;
         let unread = inbox.unread();
         let mut unseen = unread.get(at..)?;
         while let Ok(Some(header)) = self.header(unseen) {
@@ -46,7 +46,9 @@ impl Engine {
                     close = Close::parse(unmasked(payload, header.key, &mut [0; CONTROL_FRAME])).ok();
                     break;
                 }
-                (OpCode::Ping, _) => latest = Some((payload, header.key)),
+                (OpCode::Ping, _) => {
+                    pong(&Control::received(unmasked(payload, header.key, &mut [0; CONTROL_FRAME])));
+                }
                 (OpCode::Pong, _) => {}
                 (OpCode::Text | OpCode::Binary, Ahead::Message)
                 | (OpCode::Continuation, Ahead::Continuation) => {
@@ -57,9 +59,6 @@ impl Engine {
             }
             at = unread.len() - rest.len();
             unseen = rest;
-        }
-        if let Some((payload, key)) = latest {
-            pong(&Control::received(unmasked(payload, key, &mut [0; CONTROL_FRAME])));
         }
         self.ahead = ahead;
         inbox.see(at);

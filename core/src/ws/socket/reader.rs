@@ -214,7 +214,7 @@ impl<D: Duty> Reader<D> {
         signal: Signal,
         frame: Whole,
     ) -> Option<Beside<'a>> {
-        // A Ping that a look ahead has seen is answered: with its own Pong, or with that of a later one.
+        // A Ping that a look ahead has seen is answered.
         let is_answered = inbox.seen() > 0;
         let beside = engine.control(inbox, signal, frame);
         if let (Some(Beside::Ping(payload)), false) = (&beside, is_answered) {
@@ -223,8 +223,7 @@ impl<D: Duty> Reader<D> {
         beside
     }
 
-    /// Answers the pings that have arrived and were not taken, with the Pong of the latest (RFC 6455 5.5.3). Returns the
-    /// peer's Close if it has arrived.
+    /// Answers the pings that have arrived and were not taken. Returns the peer's Close if it has arrived.
     pub(super) fn look_ahead(&mut self, conn: &mut Conn) -> Option<Close> {
         let (Self { engine, duty, .. }, Conn { inbox, outbox, .. }) = (self, conn);
         engine.look_ahead(inbox, |ping| duty.pong(ping, outbox))
