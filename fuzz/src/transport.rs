@@ -79,6 +79,11 @@ impl<'a> Transport<'a> {
         }
     }
 
+    /// A look finds nothing, while the application does something else.
+    pub fn nothing_ahead(&self, mut io: Io<'_>) {
+        let Ok(_) = io.read_ahead(self.now, |_| Ok::<_, Infallible>(Look::Nothing));
+    }
+
     /// Time passes in which the stream is not looked at.
     pub fn idle(&mut self, time: Duration) {
         self.now = self.now.saturating_add(time);
@@ -226,7 +231,8 @@ impl<'a> Transport<'a> {
                 if len > 0 { Look::Bytes(len) } else { Look::End }
             });
             taken += len;
-            if !has_room || self.arrival != Arrival::Whole || taken == rest.len() {
+            let is_full = io.unread() == self.bound;
+            if !has_room || is_full || self.arrival != Arrival::Whole || taken == rest.len() {
                 break has_room;
             }
         };

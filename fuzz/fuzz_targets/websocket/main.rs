@@ -4,14 +4,15 @@
 //!
 //! ```text
 //! c.?/eep       `c` a client, else a server; `.` small limits; `?` silence at the end, `h` after our Close the
-//!               application receives on, `p` messages in pieces, `~` a driver that ignores the high-water mark,
+//!               application receives on, `a` it leaves messages unread, `p` messages in pieces, `~` a driver that ignores the high-water mark,
 //!               `d` messages may be compressed, `D` each by itself; then `/` and a letter per message
 //! !9            how many bytes come at once, and how long each wait is
 //! \x81\x85...   frames
 //! ```
 //!
 //! - whole, and in pieces, asked twice for each event, no time passes: the same events and the same output;
-//! - in pieces, time passes, and the transport may be slow: it ends, and by a limit only after its time.
+//! - in pieces, time passes, and the transport may be slow: it ends, and by a limit only after its time. If messages are
+//!   left unread, the driver answers what lies behind them.
 //!
 //! What is written is read by an independent reader in every run.
 #![no_main]

@@ -24,6 +24,8 @@ pub struct Plan<'a> {
     pub outbox: OutboxLimits,
     /// After our Close the application receives on.
     pub listens: bool,
+    /// Messages are left unread for a while.
+    pub late: bool,
     /// Messages are taken in pieces.
     pub pieces: bool,
     /// The driver polls above the high-water mark too.
@@ -48,6 +50,7 @@ impl<'a> Plan<'a> {
             limits,
             outbox,
             listens: has(b'h'),
+            late: has(b'a'),
             pieces: has(b'p'),
             rude: has(b'~'),
             compression: match (has(b'd'), has(b'D')) {

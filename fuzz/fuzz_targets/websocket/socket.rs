@@ -42,7 +42,7 @@ impl Held {
         match self {
             Self::Idle(socket) => socket.held_bytes(),
             Self::Within(socket) => socket.held_bytes(),
-            Self::Receiving(_) => 0,
+            Self::Receiving(receiving) => receiving.held_bytes(),
         }
     }
 
@@ -133,6 +133,13 @@ impl Held {
     pub fn finish(self) -> Self {
         match self {
             Self::Within(socket) => Self::Idle(socket.finish()),
+            other => other,
+        }
+    }
+
+    pub fn answer_close(self) -> Self {
+        match self {
+            Self::Idle(socket) => socket.answer_close().map_or_else(Self::Idle, Self::Receiving),
             other => other,
         }
     }
