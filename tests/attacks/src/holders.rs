@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::SockRef;
 
 use crate::Result;
 use crate::client::{self, BINARY, Drained};
@@ -26,6 +27,8 @@ impl Holder {
     /// Opens a WebSocket and begins a message of `len` bytes.
     pub fn new(address: SocketAddr, len: usize) -> Result<Self> {
         let mut socket = client::open_web_socket(address, "/sink")?;
+        // What the client has sent is in the server, and not in the system.
+        SockRef::from(&socket).set_send_buffer_size(64 << 10)?;
         socket.write_all(&client::frame_header(BINARY, len))?;
         socket.set_nonblocking(true)?;
         Ok(Self { socket, sent: 0, got: Vec::new(), end: None })
@@ -51,6 +54,9 @@ impl Holder {
                 self.end = Some(end);
                 return 0;
             }
+        }
+        if most == 0 {
+            return 0;
         }
         match self.socket.write(&ZEROS[..most.min(ZEROS.len())]) {
             Ok(len) => {

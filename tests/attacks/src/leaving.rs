@@ -78,8 +78,7 @@ fn now() -> Duration {
 pub fn run(options: &Options) -> Result<()> {
     println!("## Leaving\n");
     println!(
-        "Seconds from the leaving to the end of the connection, when its slot is free; how it ended; [what the \
-         handler was told]. \"held\": not within {} s. All cells of a runtime at once, limits of 1 s or less. \
+        "Seconds from the leaving (its first step) to the end of the connection, when its slot is free. \"held\": not within {} s. All cells of a runtime at once, limits of 1 s or less. \
          \"silence\" and \"half-close\" end by such limits where there are any. Load at the start: {}.\n",
         PATIENCE.as_secs(),
         table::load(),
@@ -97,22 +96,36 @@ pub fn run(options: &Options) -> Result<()> {
             continue;
         }
         println!("### {name}: {meaning}\n");
-        let rows: Vec<Vec<String>> = HANDLERS
-            .iter()
-            .map(|(path, _, handler)| {
-                let cells = columns.iter().filter_map(|column| column.get(&(way, *path)).cloned());
-                [(*handler).to_owned()].into_iter().chain(cells).collect()
-            })
-            .collect();
-        held += rows.iter().flatten().filter(|cell| cell.starts_with("held")).count();
+        let mut rows = Vec::new();
+        for (path, _, handler) in &HANDLERS {
+            let cells: Vec<_> = columns.iter().filter_map(|column| column.get(&(way, *path))).collect();
+            let mut row = vec![(*handler).to_owned()];
+            row.extend(cells.iter().map(|cell| cell.time()));
+            held += cells.iter().filter(|cell| cell.ended.is_none()).count();
+            row.push(ends(&families, &cells));
+            rows.push(row);
+        }
         let names = families.iter().map(|family| family.name());
-        table::print(&["handler"].into_iter().chain(names).collect::<Vec<_>>(), &rows);
+        let head = ["handler"].into_iter().chain(names).chain(["how it ended, [what the handler was told]"]);
+        table::print(&head.collect::<Vec<_>>(), &rows);
     }
     println!("Held: {held}. Load at the end: {}.\n", table::load());
     Ok(())
 }
 
-fn measure(family: Family) -> Result<HashMap<(Way, &'static str), String>> {
+/// How the connections of a row ended, and what their handlers were told: once, if it was the same on every runtime.
+fn ends(families: &[Family], cells: &[&Cell]) -> String {
+    let ends: Vec<String> = cells.iter().map(|cell| cell.end()).collect();
+    match ends.first() {
+        Some(first) if ends.iter().all(|end| end == first) => first.clone(),
+        _ => {
+            let each = families.iter().zip(&ends).map(|(family, end)| format!("{family}: {end}"));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn measure(family: Family) -> Result<HashMap<(Way, &'static str), Cell>> {
     let mut server = Server::start(&Setup { short: true, tell: true, ..Setup::of(family) })?;
     let mut cells = HashMap::new();
     for (path, begin, _) in &HANDLERS {
@@ -158,7 +171,7 @@ fn measure(family: Family) -> Result<HashMap<(Way, &'static str), String>> {
     if counts.accepted - counts.ended != u64::try_from(held)? {
         println!("{family}: {held} connections are held, and the server counts {counts:?}.\n");
     }
-    Ok(cells.into_values().map(|cell| ((cell.way, cell.handler), cell.to_string())).collect())
+    Ok(cells.into_values().map(|cell| ((cell.way, cell.handler), cell)).collect())
 }
 
 fn start(server: &Server, path: &'static str, begin: &Begin, way: Way) -> Result<(u16, Cell)> {
@@ -243,17 +256,18 @@ impl Cell {
         let socket = self.socket.take();
         self.socket = socket.filter(|socket| client::drain(socket, &mut [0; 4096], |_| {}) == Drained::Open);
     }
-}
 
-impl std::fmt::Display for Cell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// When the slot was free.
+    fn time(&self) -> String {
         match &self.ended {
-            Some((time, how)) => write!(f, "{:.2} {how}", time.as_secs_f64())?,
-            None => f.write_str("held")?,
+            Some((time, _)) => format!("{:.2}", time.as_secs_f64()),
+            None => "held".to_owned(),
         }
-        if self.told.is_empty() {
-            return f.write_str(" [-]");
-        }
-        write!(f, " [{}]", self.told.join("; "))
+    }
+
+    fn end(&self) -> String {
+        let how = self.ended.as_ref().map_or("", |(_, how)| how);
+        let told = if self.told.is_empty() { "-".to_owned() } else { self.told.join("; ") };
+        format!("{how} [{told}]").trim_start().to_owned()
     }
 }

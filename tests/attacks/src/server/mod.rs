@@ -73,6 +73,8 @@ pub struct Setup {
     pub message_bytes: usize,
     /// Time limits of a second or less, so that a measurement ends soon.
     pub short: bool,
+    /// The system holds little for each connection, so that what the clients have sent is in the server.
+    pub narrow: bool,
     /// Print what each handler does and is told, and the end of each connection.
     pub tell: bool,
 }
@@ -86,25 +88,27 @@ impl Setup {
             held_bytes: 1 << 30,
             message_bytes: 16 << 20,
             short: false,
+            narrow: false,
             tell: false,
         }
     }
 
-    pub fn words(&self) -> [String; 6] {
-        let Self { family, connections, held_bytes, message_bytes, short, tell } = self;
+    pub fn words(&self) -> [String; 7] {
+        let Self { family, connections, held_bytes, message_bytes, short, narrow, tell } = self;
         [
             family.to_string(),
             connections.to_string(),
             held_bytes.to_string(),
             message_bytes.to_string(),
             short.to_string(),
+            narrow.to_string(),
             tell.to_string(),
         ]
     }
 
     pub fn from_words(words: &[&str]) -> Result<Self> {
-        let [family, connections, held_bytes, message_bytes, short, tell] = words else {
-            return Err("a server needs six words".into());
+        let [family, connections, held_bytes, message_bytes, short, narrow, tell] = words else {
+            return Err("a server needs seven words".into());
         };
         Ok(Self {
             family: family.parse()?,
@@ -112,6 +116,7 @@ impl Setup {
             held_bytes: held_bytes.parse()?,
             message_bytes: message_bytes.parse()?,
             short: short.parse()?,
+            narrow: narrow.parse()?,
             tell: tell.parse()?,
         })
     }
@@ -125,7 +130,7 @@ pub fn run(setup: &Setup) -> Result<()> {
         Family::Smol => on::<Smol>(setup),
         Family::Threads => on::<Blocking>(setup),
         Family::Hyper => {
-            let (plain, floor) = (bind()?, floor::start()?);
+            let (plain, floor) = (bind(setup)?, floor::start()?);
             println!("{} {} {floor}", plain.local_addr()?, plain.local_addr()?);
             thread::spawn(|| commands(&Counters::default()));
             hyper_peer::run(plain)
@@ -134,7 +139,7 @@ pub fn run(setup: &Setup) -> Result<()> {
 }
 
 fn on<R: Runtime>(setup: &Setup) -> Result<()> {
-    let (plain, secure, floor) = (bind()?, bind()?, floor::start()?);
+    let (plain, secure, floor) = (bind(setup)?, bind(setup)?, floor::start()?);
     println!("{} {} {floor}", plain.local_addr()?, secure.local_addr()?);
     let identity = (std::env::var("ATTACKS_CERTIFICATE")?, std::env::var("ATTACKS_KEY")?);
     let identity = tls::server_config(identity.0.as_bytes(), identity.1.as_bytes())?;
@@ -154,8 +159,11 @@ fn on<R: Runtime>(setup: &Setup) -> Result<()> {
     Ok(())
 }
 
-fn bind() -> io::Result<TcpListener> {
+fn bind(setup: &Setup) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    if setup.narrow {
+        socket.set_recv_buffer_size(64 << 10)?;
+    }
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
     socket.listen(4096)?;
     socket.set_nonblocking(true)?;
