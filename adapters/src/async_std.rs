@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use ::async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use ::async_std::os::unix::net::{UnixListener, UnixStream};
-use async_io::{Async, Timer};
+use async_io::Async;
 
 use crate::client::Origin;
 use crate::connected;
-pub use crate::futures_io::Stream;
+pub use crate::futures_io::{Stream, Timer};
 use crate::transport::{Connector, Endpoints, Listener};
 
 impl Listener for TcpListener {
@@ -34,7 +34,7 @@ impl Listener for TcpListener {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 
@@ -52,7 +52,7 @@ impl Listener for UnixListener {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 
@@ -73,7 +73,7 @@ impl Connector for Tcp {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 

@@ -11,12 +11,12 @@ use std::task::{Context, Poll};
 use std::time::{self, Duration};
 
 use ::futures_io::{AsyncRead, AsyncWrite};
-use async_io::{Async, Timer};
+use async_io::Async;
 use endwell_core::Instant;
 use socket2::SockRef;
 
 use crate::tcp;
-use crate::transport::Transport;
+use crate::transport::{self, Transport};
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
@@ -25,9 +25,20 @@ use crate::ws::{ByteStream, Fragments};
 pub struct Stream<T: 'static> {
     io: T,
     socket: &'static Socket<T>,
-    epoch: time::Instant,
-    sleep: Option<(time::Instant, Timer)>,
     reads: u32,
+}
+
+/// The timer of a connection, on async-io's own thread.
+#[derive(Debug)]
+pub struct Timer {
+    epoch: time::Instant,
+    sleep: Option<(time::Instant, async_io::Timer)>,
+}
+
+impl Timer {
+    fn new() -> Self {
+        Self { epoch: time::Instant::now(), sleep: None }
+    }
 }
 
 /// The operations that differ between kinds of streams.
@@ -51,7 +62,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     }
 
     fn over(io: T, socket: &'static Socket<T>) -> Self {
-        Self { io, socket, epoch: time::Instant::now(), sleep: None, reads: 0 }
+        Self { io, socket, reads: 0 }
     }
 
     /// Returns the byte stream.
@@ -117,6 +128,12 @@ impl TryFrom<UnixStream> for Stream<Async<UnixStream>> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T> {
+    type Timer = Timer;
+
+    fn timer(&self) -> Timer {
+        Timer::new()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.reads >= TURN {
             // `found_nothing` still sees the full count; the next call starts again.
@@ -149,6 +166,16 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
         (self.socket.reset)(&self.io);
     }
 
+    fn found_nothing(&self) -> bool {
+        self.reads < TURN
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        (self.socket.unacknowledged)(&self.io)
+    }
+}
+
+impl transport::Timer for Timer {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.epoch.elapsed())
     }
@@ -163,17 +190,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
                 }
                 timer
             }
-            none => &mut none.insert((deadline, Timer::at(deadline))).1,
+            none => &mut none.insert((deadline, async_io::Timer::at(deadline))).1,
         };
         Pin::new(timer).poll(cx).map(|_| self.sleep = None)
-    }
-
-    fn found_nothing(&self) -> bool {
-        self.reads < TURN
-    }
-
-    fn unacknowledged(&self) -> Option<u64> {
-        (self.socket.unacknowledged)(&self.io)
     }
 }
 

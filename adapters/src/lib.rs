@@ -108,7 +108,7 @@ pub use endwell_core::http;
 pub use exchange::Exchange;
 pub use serve::{Serve, serve};
 pub use server::Server;
-pub use transport::{Address, Connector, Endpoints, Listener, Transport, Truncated};
+pub use transport::{Address, Connector, Endpoints, Listener, Timer, Transport, Truncated};
 pub use upgraded::Upgraded;
 
 /// Compiles the servers in the README.

@@ -20,11 +20,11 @@ use std::time::Duration;
 
 use ::smol::net::unix::{UnixListener, UnixStream};
 use ::smol::net::{self, TcpListener, TcpStream};
-use async_io::{Async, Timer};
+use async_io::Async;
 
 use crate::client::Origin;
 use crate::connected;
-pub use crate::futures_io::Stream;
+pub use crate::futures_io::{Stream, Timer};
 use crate::transport::{Connector, Endpoints, Listener};
 
 impl Listener for TcpListener {
@@ -42,7 +42,7 @@ impl Listener for TcpListener {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 
@@ -61,7 +61,7 @@ impl Listener for UnixListener {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 
@@ -82,7 +82,7 @@ impl Connector for Tcp {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 

@@ -16,7 +16,7 @@ use socket2::SockRef;
 
 use crate::client::{self, Origin};
 use crate::tcp;
-use crate::transport::{Address, Connector, Endpoints, Listener, Transport, of_one_connection};
+use crate::transport::{self, Address, Connector, Endpoints, Listener, Transport, of_one_connection};
 use crate::upgraded::Upgraded;
 use crate::ws::{ByteStream, Fragments};
 
@@ -36,8 +36,19 @@ struct Socket<T> {
 pub struct Stream<T: 'static> {
     io: T,
     socket: &'static Socket<T>,
+}
+
+/// The timer of a connection on tokio.
+#[derive(Debug)]
+pub struct Timer {
     epoch: time::Instant,
     sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    fn new() -> Self {
+        Self { epoch: time::Instant::now(), sleep: None }
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
@@ -47,7 +58,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     }
 
     fn over(io: T, socket: &'static Socket<T>) -> Self {
-        Self { io, socket, epoch: time::Instant::now(), sleep: None }
+        Self { io, socket }
     }
 
     /// Returns the byte stream.
@@ -97,6 +108,12 @@ fn peek(socket: &socket2::Socket) -> bool {
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T> {
+    type Timer = Timer;
+
+    fn timer(&self) -> Timer {
+        Timer::new()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(buffer);
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
@@ -119,6 +136,22 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
         (self.socket.reset)(&self.io);
     }
 
+    fn found_nothing(&self) -> bool {
+        // A task that has used up its turn is told that there is nothing to read.
+        coop::has_budget_remaining()
+    }
+
+    fn has_unseen(&self) -> bool {
+        // The runtime's knowledge of a socket is as old as its last wait.
+        (self.socket.peek)(&self.io)
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        (self.socket.unacknowledged)(&self.io)
+    }
+}
+
+impl transport::Timer for Timer {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.epoch.elapsed())
     }
@@ -136,20 +169,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
         };
         // A task that has used up its turn would not be registered with the timer, and the driver does not ask twice.
         pin!(coop::unconstrained(sleep.as_mut())).poll(cx)
-    }
-
-    fn found_nothing(&self) -> bool {
-        // A task that has used up its turn is told that there is nothing to read.
-        coop::has_budget_remaining()
-    }
-
-    fn has_unseen(&self) -> bool {
-        // The runtime's knowledge of a socket is as old as its last wait.
-        (self.socket.peek)(&self.io)
-    }
-
-    fn unacknowledged(&self) -> Option<u64> {
-        (self.socket.unacknowledged)(&self.io)
     }
 }
 

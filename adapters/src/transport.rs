@@ -8,11 +8,17 @@ use endwell_core::Instant;
 
 use crate::client::Origin;
 
-/// A reliable byte stream with a clock, polled.
+/// A reliable byte stream, polled.
 ///
 /// The driver is written once, over this trait. A method that is pending wakes the task of the last context that it was
-/// given. Reading, writing and sleeping each have their own waker.
+/// given. Reading and writing each have their own waker.
 pub trait Transport: Send + 'static {
+    /// The timer of the runtime.
+    type Timer: Timer;
+
+    /// Makes the timer of a connection over this stream. The driver calls it once.
+    fn timer(&self) -> Self::Timer;
+
     /// Reads into `buffer`, which is never empty. Zero bytes are the end of the stream. An error made from
     /// [`Truncated`] is also the end of the stream, but bytes may be missing before it; every later read returns it
     /// again.
@@ -30,15 +36,6 @@ pub trait Transport: Send + 'static {
     /// Prepares the drop that follows to reset the connection, so that the peer cannot take it for a clean end. A
     /// stream without a reset is only dropped.
     fn reset(&mut self);
-
-    /// The current time, since an epoch of the transport's choice.
-    fn now(&self) -> Instant;
-
-    /// Waits until `until`. A later call with another moment replaces the earlier one.
-    ///
-    /// The same task does not call it again for the same moment before that moment: a runtime that cuts turns short
-    /// must keep the timer.
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()>;
 
     /// True if a pending read found nothing to read. False if the runtime cut the turn of the task short.
     fn found_nothing(&self) -> bool {
@@ -60,6 +57,19 @@ pub trait Transport: Send + 'static {
     fn unacknowledged(&self) -> Option<u64> {
         None
     }
+}
+
+/// The clock of a runtime, and one alarm, polled. It outlives the stream of its connection.
+pub trait Timer: Send + 'static {
+    /// The current time, since an epoch of the timer's choice.
+    fn now(&self) -> Instant;
+
+    /// Waits until `until`. A later call with another moment replaces the earlier one. If it is pending, it wakes the
+    /// task of the last context that it was given.
+    ///
+    /// The same task does not call it again for the same moment before that moment: a runtime that cuts turns short
+    /// must keep the alarm.
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()>;
 }
 
 /// The stream ended, and bytes may be missing. A [`Transport`] returns it at the end of a stream that lacks its own

@@ -31,11 +31,11 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::Duration;
 
-use async_io::{Async, Timer};
+use async_io::Async;
 
 use crate::client::Origin;
 use crate::connected;
-pub use crate::futures_io::Stream;
+pub use crate::futures_io::{Stream, Timer};
 use crate::transport::{Connector, Endpoints, Listener};
 pub use handler::{Handled, Handling, handler};
 
@@ -61,7 +61,7 @@ impl Listener for TcpListener {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 
@@ -79,7 +79,7 @@ impl Listener for UnixListener {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 
@@ -99,7 +99,7 @@ impl Connector for Tcp {
     }
 
     async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+        async_io::Timer::after(duration).await;
     }
 }
 

@@ -5,7 +5,6 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use endwell_core::Instant;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
@@ -76,13 +75,6 @@ impl<T: Transport> Stream<T> {
         }
     }
 
-    fn transport_mut(&mut self) -> &mut T {
-        match &mut self.0 {
-            Layer::Plain(transport) => transport,
-            Layer::Tls(session) => &mut session.transport,
-        }
-    }
-
     /// Waits for the end of the handshake.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
@@ -93,6 +85,12 @@ impl<T: Transport> Stream<T> {
 }
 
 impl<T: Transport> Transport for Stream<T> {
+    type Timer = T::Timer;
+
+    fn timer(&self) -> T::Timer {
+        self.transport().timer()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match &mut self.0 {
             Layer::Plain(transport) => transport.poll_read(cx, buffer),
@@ -126,14 +124,6 @@ impl<T: Transport> Transport for Stream<T> {
             Layer::Plain(transport) => transport.reset(),
             Layer::Tls(session) => session.reset(),
         }
-    }
-
-    fn now(&self) -> Instant {
-        self.transport().now()
-    }
-
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
-        self.transport_mut().poll_sleep(cx, until)
     }
 
     fn found_nothing(&self) -> bool {

@@ -39,7 +39,8 @@ use crate::ws::{Position, Queue};
 use crate::{Config, Ended, scratch};
 pub(crate) use asking::{Answer, Asking, Calling, Phase};
 use background::Reading;
-use carrier::{Carrier, Line};
+pub(crate) use carrier::Carrier;
+use carrier::Line;
 pub(crate) use driving::Driving;
 pub(crate) use pieces::{Found, Paused};
 pub(crate) use state::State;
@@ -69,7 +70,7 @@ impl Link {
         hub: Arc<Hub>,
         state: State,
     ) -> Arc<Self> {
-        let wire = Wire::new(Line::Open(transport), state);
+        let wire = Wire::new(Line::new(transport), state);
         Arc::new(Link { endpoints, hub, wire: Lock::new(wire) })
     }
 

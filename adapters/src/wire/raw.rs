@@ -3,9 +3,8 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::{Side, State, Until, Wire};
+use super::{Carrier, Side, State, Until, Wire};
 use crate::Ended;
-use crate::transport::Transport;
 
 impl Wire {
     /// Reads from the raw transport, for another protocol.
@@ -26,7 +25,7 @@ impl Wire {
     pub(crate) fn poll_raw_write<R>(
         &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
+        poll: impl FnOnce(&mut dyn Carrier, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if let Err(ended) = ready!(self.poll_output(cx, Side::Writer, Until::Flushed)) {
             return Poll::Ready(Err(broken(&ended)));
@@ -54,12 +53,12 @@ impl Wire {
     fn poll_raw<R>(
         &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
+        poll: impl FnOnce(&mut dyn Carrier, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if let Some(ended) = self.ended() {
             return Poll::Ready(Err(broken(ended)));
         }
-        poll(self.transport.as_transport(), cx)
+        poll(&mut self.transport, cx)
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use endwell::core::ws::{self as core_ws, Role};
 use endwell::core::{Instant, Pace};
 use endwell::ws::{Driver, Jitter, OutletLimits, Socket};
-use endwell::{Config, Transport};
+use endwell::{Config, Timer, Transport};
 
 use crate::{Sent, frame, sent};
 
@@ -149,6 +149,12 @@ impl Pipe {
 }
 
 impl Transport for Pipe {
+    type Timer = Pipe;
+
+    fn timer(&self) -> Pipe {
+        self.clone()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut locked = self.lock();
         let state = &mut *locked.state;
@@ -199,7 +205,9 @@ impl Transport for Pipe {
     }
 
     fn reset(&mut self) {}
+}
 
+impl Timer for Pipe {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.0.state.lock().unwrap().now)
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use endwell_core::http::client::{Client, Failure, Handshake, Opening};
 use endwell_core::http::{Connect, Field, Limits};
-use endwell_core::{Error, Look, OutboxLimits, Upgraded, Wrote};
+use endwell_core::{Error, Instant, Look, OutboxLimits, Upgraded, Wrote};
 
 use super::error::Reason;
 use super::location::Proxy;
@@ -54,6 +54,11 @@ pub(super) async fn open<T: Transport>(
     }
 }
 
+/// How long the proxy may take is the matter of whoever connects.
+fn no_clock() -> Instant {
+    Instant::default()
+}
+
 /// Writes all of the request.
 fn poll_write(
     transport: &mut impl Transport,
@@ -61,8 +66,7 @@ fn poll_write(
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
     loop {
-        let now = transport.now();
-        let wrote = tunnel.io().write(now, |chunks| {
+        let wrote = tunnel.io().write(no_clock(), |chunks| {
             let slices = [IoSlice::new(chunks.next().unwrap_or_default())];
             loop {
                 return match transport.poll_write(cx, &slices) {
@@ -82,14 +86,13 @@ fn poll_write(
     }
 }
 
-/// Reads once. How long the proxy may take is the matter of whoever connects.
+/// Reads once.
 fn poll_read(
     transport: &mut impl Transport,
     tunnel: &mut Handshake<Upgraded>,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
-    let now = transport.now();
-    let found = tunnel.io().read_ahead(now, |room| {
+    let found = tunnel.io().read_ahead(no_clock(), |room| {
         loop {
             return match transport.poll_read(cx, room) {
                 Poll::Ready(Ok(0)) => Ok(Look::End),

@@ -5,7 +5,6 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use endwell_core::Instant;
 
 use crate::transport::Transport;
 
@@ -23,6 +22,12 @@ impl<T> Through<T> {
 }
 
 impl<T: Transport> Transport for Through<T> {
+    type Timer = T::Timer;
+
+    fn timer(&self) -> T::Timer {
+        self.transport.timer()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let len = self.leftover.len().min(buffer.len());
         if let Some(start) = buffer.get_mut(..len).filter(|_| len > 0) {
@@ -46,14 +51,6 @@ impl<T: Transport> Transport for Through<T> {
 
     fn reset(&mut self) {
         self.transport.reset();
-    }
-
-    fn now(&self) -> Instant {
-        self.transport.now()
-    }
-
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
-        self.transport.poll_sleep(cx, until)
     }
 
     fn found_nothing(&self) -> bool {

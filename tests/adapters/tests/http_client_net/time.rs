@@ -11,7 +11,7 @@ use std::time::Duration;
 use endwell::client::{Connection, Failure, Received};
 use endwell::core::{Instant, Limit, Pace};
 use endwell::http::Framing;
-use endwell::{Config, Ended, Transport};
+use endwell::{Config, Ended, Timer, Transport};
 
 use crate::dialling::{Dialling, dial_with, get, head, is_pending, run};
 use crate::server::{Scripted, once};
@@ -259,6 +259,12 @@ struct HoldsBack {
 }
 
 impl Transport for HoldsBack {
+    type Timer = Seconds;
+
+    fn timer(&self) -> Seconds {
+        Seconds(Arc::clone(&self.seconds))
+    }
+
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Pending
     }
@@ -278,9 +284,14 @@ impl Transport for HoldsBack {
     }
 
     fn reset(&mut self) {}
+}
 
+/// A clock that shows the seconds that it is told.
+struct Seconds(Arc<AtomicU64>);
+
+impl Timer for Seconds {
     fn now(&self) -> Instant {
-        Instant::from_epoch(Duration::from_secs(self.seconds.load(Ordering::Relaxed)))
+        Instant::from_epoch(Duration::from_secs(self.0.load(Ordering::Relaxed)))
     }
 
     fn poll_sleep(&mut self, _: &mut Context<'_>, _: Instant) -> Poll<()> {

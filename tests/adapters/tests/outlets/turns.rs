@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use endwell::core::Instant;
 use endwell::core::ws::{self as core_ws, Role};
 use endwell::ws::{Jitter, Kind, Outlet, ReadAhead, Socket};
-use endwell::{Config, Transport};
+use endwell::{Config, Timer, Transport};
 use tokio::sync::oneshot;
 
 use crate::pair::{Pair, pair};
@@ -26,6 +26,12 @@ const PING: &[u8] = &[0x89, 0x80, 0, 0, 0, 0];
 const PONG: &[u8] = &[0x8a, 0];
 
 impl Transport for Greedy {
+    type Timer = StandStill;
+
+    fn timer(&self) -> StandStill {
+        StandStill
+    }
+
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         // It comes after the first write.
         if self.writes == 0 || self.ping.is_empty() {
@@ -59,7 +65,12 @@ impl Transport for Greedy {
     }
 
     fn reset(&mut self) {}
+}
 
+/// Time stands still.
+struct StandStill;
+
+impl Timer for StandStill {
     fn now(&self) -> Instant {
         Instant::from_epoch(std::time::Duration::ZERO)
     }

@@ -85,6 +85,12 @@ impl<C: Connector> Connector for Counted<C> {
 }
 
 impl<T: Transport> Transport for Socket<T> {
+    type Timer = T::Timer;
+
+    fn timer(&self) -> T::Timer {
+        self.transport.timer()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.has_left.load(Ordering::SeqCst) {
             return Poll::Ready(Ok(0));
@@ -106,14 +112,6 @@ impl<T: Transport> Transport for Socket<T> {
 
     fn reset(&mut self) {
         self.transport.reset();
-    }
-
-    fn now(&self) -> endwell::core::Instant {
-        self.transport.now()
-    }
-
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: endwell::core::Instant) -> Poll<()> {
-        self.transport.poll_sleep(cx, until)
     }
 
     fn found_nothing(&self) -> bool {

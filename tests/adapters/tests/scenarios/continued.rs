@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange, Server, Transport};
+use endwell::{Answered, Config, Ended, Exchange, Server, Timer, Transport};
 
 /// The peer's end of a stream on which nothing is fast or slow by itself.
 #[derive(Clone, Default)]
@@ -41,6 +41,12 @@ impl Peer {
 }
 
 impl Transport for Peer {
+    type Timer = Peer;
+
+    fn timer(&self) -> Peer {
+        self.clone()
+    }
+
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let Some(bytes) = self.wire().arriving.pop_front() else { return Poll::Pending };
         buffer[..bytes.len()].copy_from_slice(&bytes);
@@ -62,7 +68,9 @@ impl Transport for Peer {
     }
 
     fn reset(&mut self) {}
+}
 
+impl Timer for Peer {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.wire().now)
     }

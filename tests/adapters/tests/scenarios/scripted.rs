@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Config, Ended, Endpoints, Exchange, Listener, Server, Transport, serve};
+use endwell::{Config, Ended, Endpoints, Exchange, Listener, Server, Timer, Transport, serve};
 
 use crate::support::{Client, LONG, Runtime, on_every_runtime};
 
@@ -83,20 +84,26 @@ fn accepting_goes_on<R: Runtime>() {
 /// something is there.
 struct TurnIsOver {
     first: bool,
-    polls: u64,
+    polls: Arc<AtomicU64>,
     looked: bool,
 }
 
 impl Transport for TurnIsOver {
+    type Timer = Hours;
+
+    fn timer(&self) -> Hours {
+        Hours(Arc::clone(&self.polls))
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.polls += 1;
+        let polls = self.polls.fetch_add(1, Ordering::Relaxed) + 1;
         self.looked = false;
         if self.first {
             self.first = false;
             buffer[..3].copy_from_slice(b"GET");
             return Poll::Ready(Ok(3));
         }
-        match self.polls {
+        match polls {
             2 => {
                 self.looked = true;
                 Poll::Pending
@@ -129,18 +136,23 @@ impl Transport for TurnIsOver {
 
     fn reset(&mut self) {}
 
+    fn found_nothing(&self) -> bool {
+        self.looked
+    }
+}
+
+/// The clock of [`TurnIsOver`].
+struct Hours(Arc<AtomicU64>);
+
+impl Timer for Hours {
     fn now(&self) -> Instant {
         // Every look at the clock finds that another hour has passed.
-        Instant::from_epoch(Duration::from_secs(3600 * self.polls))
+        Instant::from_epoch(Duration::from_secs(3600 * self.0.load(Ordering::Relaxed)))
     }
 
     fn poll_sleep(&mut self, cx: &mut Context<'_>, _: Instant) -> Poll<()> {
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-
-    fn found_nothing(&self) -> bool {
-        self.looked
     }
 }
 
@@ -149,7 +161,7 @@ impl Transport for TurnIsOver {
 fn a_turn_that_is_over_is_no_silence() {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
-        let transport = TurnIsOver { first: true, polls: 0, looked: false };
+        let transport = TurnIsOver { first: true, polls: Arc::default(), looked: false };
         let server = Server::new(transport, &Config::default());
         let mut serving =
             std::pin::pin!(server.run(async |exchange: Exchange| { exchange.respond(StatusCode::OK, "") }));
@@ -178,6 +190,12 @@ struct HoldsBack {
 }
 
 impl Transport for HoldsBack {
+    type Timer = Slept;
+
+    fn timer(&self) -> Slept {
+        Slept { now: Arc::clone(&self.now), sleeping: Arc::clone(&self.sleeping) }
+    }
+
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.request.is_empty() {
             return Poll::Pending;
@@ -200,7 +218,15 @@ impl Transport for HoldsBack {
     }
 
     fn reset(&mut self) {}
+}
 
+/// Time passes only where the connection sleeps.
+struct Slept {
+    now: Arc<Mutex<Duration>>,
+    sleeping: Arc<Mutex<Option<Duration>>>,
+}
+
+impl Timer for Slept {
     fn now(&self) -> Instant {
         Instant::from_epoch(*self.now.lock().unwrap())
     }

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
-use endwell::Transport;
 use endwell::core::Instant;
 use endwell::tls::Stream;
 use endwell::tls::rustls::pki_types::ServerName;
+use endwell::{Timer, Transport};
 use endwell_core_tests::random::Random;
 
 use crate::authority::{authority, identity};
@@ -92,6 +92,12 @@ impl End {
 }
 
 impl Transport for End {
+    type Timer = StandStill;
+
+    fn timer(&self) -> StandStill {
+        StandStill
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         assert!(!buffer.is_empty());
         if self.is_out_of_turn(cx) {
@@ -161,7 +167,12 @@ impl Transport for End {
     }
 
     fn reset(&mut self) {}
+}
 
+/// Time stands still.
+struct StandStill;
+
+impl Timer for StandStill {
     fn now(&self) -> Instant {
         Instant::from_epoch(Duration::ZERO)
     }

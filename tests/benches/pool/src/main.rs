@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::{Config, Connector, Endpoints, Transport};
+use endwell::{Config, Connector, Endpoints, Timer, Transport};
 
 type Queue = Arc<Mutex<VecDeque<Arc<Task>>>>;
 
@@ -50,6 +50,12 @@ fn run(queue: &Queue) {
 struct Silence;
 
 impl Transport for Silence {
+    type Timer = StandStill;
+
+    fn timer(&self) -> StandStill {
+        StandStill
+    }
+
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Pending
     }
@@ -67,7 +73,12 @@ impl Transport for Silence {
     }
 
     fn reset(&mut self) {}
+}
 
+/// Time stands still.
+struct StandStill;
+
+impl Timer for StandStill {
     fn now(&self) -> endwell_core::Instant {
         endwell_core::Instant::from_epoch(Duration::ZERO)
     }

@@ -1,13 +1,14 @@
 //! One end of the wire, as a transport.
 
 use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use endwell::Transport;
 use endwell::core::Instant;
+use endwell::{Timer, Transport};
 
 use super::{EndOfStream, Line, Way, Weather, WireEnd, wake};
-use crate::world::Hold;
+use crate::world::{Hold, World};
 
 impl WireEnd {
     /// The turn of the task is used up, now and then.
@@ -28,6 +29,12 @@ fn broken<R>() -> Poll<io::Result<R>> {
 }
 
 impl Transport for WireEnd {
+    type Timer = Alarm;
+
+    fn timer(&self) -> Alarm {
+        Alarm { side: self.side, line: Arc::clone(&self.line), world: self.world.clone() }
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         assert!(!buffer.is_empty(), "a read of nothing");
         let mut line = self.line.hold();
@@ -169,6 +176,25 @@ impl Transport for WireEnd {
         self.line.hold().ends[self.side].resets = true;
     }
 
+    fn found_nothing(&self) -> bool {
+        self.found_nothing
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        let line = self.line.hold();
+        let Way { buffered, in_flight, .. } = &line.ways[self.side];
+        line.weather.tells().then_some((buffered.len() + in_flight) as u64)
+    }
+}
+
+/// The timer of one end.
+pub(crate) struct Alarm {
+    side: usize,
+    line: Arc<Mutex<Line>>,
+    world: World,
+}
+
+impl Timer for Alarm {
     fn now(&self) -> Instant {
         self.world.now()
     }
@@ -188,15 +214,11 @@ impl Transport for WireEnd {
         *sleep = Some((until, Some(cx.waker().clone())));
         Poll::Pending
     }
+}
 
-    fn found_nothing(&self) -> bool {
-        self.found_nothing
-    }
-
-    fn unacknowledged(&self) -> Option<u64> {
-        let line = self.line.hold();
-        let Way { buffered, in_flight, .. } = &line.ways[self.side];
-        line.weather.tells().then_some((buffered.len() + in_flight) as u64)
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.line.hold().ends[self.side].sleep = None;
     }
 }
 
@@ -206,7 +228,6 @@ impl Drop for WireEnd {
         let mut line = self.line.hold();
         let (side, peer) = (self.side, 1 - self.side);
         line.ends[side].dropped = Some(self.world.now().since_epoch());
-        line.ends[side].sleep = None;
         self.world.trace(|| format!("end {side} is dropped"));
         let unread = line.ways[peer].arrived.len() + line.ways[peer].in_flight;
         if line.ends[side].resets || unread > 0 {
