@@ -165,6 +165,36 @@ impl Drop for Gone<'_> {
     }
 }
 
+/// Waits until the peer has ended its side of the stream, or the connection has ended.
+#[must_use = "futures do nothing unless polled"]
+pub struct HalfClosed<'a> {
+    link: &'a Link,
+    key: Option<usize>,
+}
+
+impl<'a> HalfClosed<'a> {
+    pub(crate) fn new(link: &'a Link) -> Self {
+        Self { link, key: None }
+    }
+}
+
+impl Future for HalfClosed<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { link, key } = self.get_mut();
+        link.lock().poll_half_closed(cx, key)
+    }
+}
+
+impl Drop for HalfClosed<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.link.lock().unwatch(key);
+        }
+    }
+}
+
 /// The right to write the body of a response.
 ///
 /// [`finish`](Self::finish) or [`abort`](Self::abort) ends it. If it is dropped instead, the response is aborted: no
@@ -189,6 +219,25 @@ pub struct ResponseBody {
 impl ResponseBody {
     pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
         Self { link, number, is_open: true }
+    }
+
+    /// Waits until the connection has ended: see [`Exchange::gone`](crate::Exchange::gone).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn gone(&self) -> Gone<'_> {
+        Gone::new(&self.link)
+    }
+
+    /// Waits until the client has ended its side of the stream: see
+    /// [`Exchange::half_closed`](crate::Exchange::half_closed).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn half_closed(&self) -> HalfClosed<'_> {
+        HalfClosed::new(&self.link)
     }
 
     /// Writes `data`: waits for room and queues it, in parts if it is large.
@@ -394,4 +443,4 @@ macro_rules! opaque_debug {
     };
 }
 
-opaque_debug!(Read<'_>, ReadAll<'_>, Gone<'_>, ResponseBody, Write<'_>, Ready<'_>, Link);
+opaque_debug!(Read<'_>, ReadAll<'_>, Gone<'_>, HalfClosed<'_>, ResponseBody, Write<'_>, Ready<'_>, Link);

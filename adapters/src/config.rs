@@ -44,11 +44,43 @@ pub struct Config {
     pub held_bytes: usize,
     /// The time that open exchanges have to end once a shutdown has begun. Default 30 s. After it they are cut off.
     pub shutdown_time: Duration,
+    /// What becomes of a handler whose connection has ended. Default [`OnGone::Cancel`].
+    /// [`Exchange::set_on_gone`](crate::Exchange::set_on_gone) overrides it for one exchange.
+    pub on_gone: OnGone,
+    /// How long a peer that has ended its side of the stream can let the handler work. Default 10 s; `None`: without an
+    /// end. A peer that has only ended its side is still sent its answer (RFC 9112 9.6), but it cannot be told from one
+    /// that has left. The time starts again whenever it takes some of the answer, and stands still while it has some to
+    /// take, which has a pace of its own ([`OutboxLimits::pace`]). After it the connection is reset.
+    pub half_closed: Option<Duration>,
+    /// The time that a handler has after its connection has ended, if its exchange was answered, or became a WebSocket
+    /// or another protocol. Default 5 s: enough to leave rooms and write a log. With [`OnGone::Cancel`] it is then
+    /// dropped.
+    pub handler_grace: Duration,
+    /// The time of a handler, from its request on. Default `None`: without an end. A handler that takes longer is
+    /// dropped. If it has not answered, the response is 503, and one that it has begun is cut off. A WebSocket, a
+    /// switch and a tunnel end this time: they have limits of their own.
+    /// [`Exchange::set_handler_time`](crate::Exchange::set_handler_time) overrides it for one exchange.
+    pub handler_time: Option<Duration>,
     /// For a client: the time to connect, over all addresses of a name. Default 10 s: a lost first packet is sent again
     /// after 1 s, and again after 3 s.
     pub connect_time: Duration,
     /// A callback that is called once for each connection, with how it ended. Default: no callback.
     pub on_end: Option<OnEnd>,
+}
+
+/// What becomes of a handler whose connection has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnGone {
+    /// Its future is dropped: nobody is left to read its answer.
+    ///
+    /// It is polled once more first, so that what it waits for can tell it; if it still waits then, it is dropped. A
+    /// handler that has answered, or holds a WebSocket or another protocol, is dropped after
+    /// [`Config::handler_grace`].
+    #[default]
+    Cancel,
+    /// It runs to its end, for example because it has begun to change something. Until then its connection counts among
+    /// [`Config::connections`]: bound it by [`Config::handler_time`].
+    Finish,
 }
 
 /// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
@@ -66,6 +98,10 @@ impl Default for Config {
             connections: 10_000,
             held_bytes: 1 << 30,
             shutdown_time: Duration::from_secs(30),
+            on_gone: OnGone::default(),
+            half_closed: Some(Duration::from_secs(10)),
+            handler_grace: Duration::from_secs(5),
+            handler_time: None,
             connect_time: Duration::from_secs(10),
             on_end: None,
         }
@@ -85,6 +121,10 @@ impl fmt::Debug for Config {
             .field("connections", &self.connections)
             .field("held_bytes", &self.held_bytes)
             .field("shutdown_time", &self.shutdown_time)
+            .field("on_gone", &self.on_gone)
+            .field("half_closed", &self.half_closed)
+            .field("handler_grace", &self.handler_grace)
+            .field("handler_time", &self.handler_time)
             .field("connect_time", &self.connect_time)
             .finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::conclusion::Conclusion;
-use crate::wire::{Driving, Link};
+use crate::wire::{Driving, Goes, Link};
 use crate::{Ended, Exchange};
 
 pin_project! {
@@ -81,7 +81,7 @@ fn start<F>(link: &Link, handler: &impl Fn(Exchange) -> F, exchange: Exchange) -
     Handling::None
 }
 
-/// Runs a handler to its end. Whenever the handler waits, also for its own work, queued output is written.
+/// Runs a handler to its end, or to that of its time. Whenever the handler waits, also for its own work, queued output is written.
 fn poll_handler<F: Future<Output: Conclusion>>(
     link: &Arc<Link>,
     handler: Pin<&mut F>,
@@ -96,8 +96,10 @@ fn poll_handler<F: Future<Output: Conclusion>>(
     // After a panic the handler is not polled again, and its future is dropped.
     match catch_unwind(AssertUnwindSafe(|| handler.poll(cx).is_ready())) {
         Ok(false) => {
-            link.lock().poll_rest(link, cx);
-            return Poll::Pending;
+            let goes = link.lock().poll_rest(link, cx);
+            if goes == Goes::On {
+                return Poll::Pending;
+            }
         }
         Ok(true) => {}
         Err(_) => link.hub.counters.panicked.add(),

@@ -11,6 +11,7 @@ pub struct Counters {
     pub(crate) refused: Count,
     pub(crate) unanswered: Count,
     pub(crate) panicked: Count,
+    pub(crate) cancelled: Count,
     pub(crate) aborted: Count,
     pub(crate) overloaded: Count,
     pub(crate) accept_errors: Count,
@@ -59,6 +60,11 @@ impl Counters {
     /// Handlers that panicked.
     pub fn panicked(&self) -> u64 {
         self.panicked.get()
+    }
+
+    /// Handlers that were dropped, since their connection had ended or their time was over.
+    pub fn cancelled(&self) -> u64 {
+        self.cancelled.get()
     }
 
     /// Responses that were cut off after their head was written.

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::http::server::{self, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Method, RequestHead, Response};
 use endwell_core::{Pace, Upgraded as Raw};
 
-use crate::body::{Gone, Read, ReadAll, RequestBody, ResponseBody};
+use crate::body::{Gone, HalfClosed, Read, ReadAll, RequestBody, ResponseBody};
 use crate::conclusion::Answered;
+use crate::config::OnGone;
 use crate::transport::Address;
 use crate::upgraded::Upgraded;
 use crate::wire::Link;
@@ -161,19 +163,44 @@ impl Exchange {
         self.right.link.lock().interim(self.right.number, head);
     }
 
-    /// Waits until the connection has failed, so that long work can stop.
+    /// Waits until the connection has ended, so that long work can stop.
     ///
-    /// A client that has only ended its own side is not gone, and still gets its response. A reset is only noticed by
-    /// reading, so up to [`Limits::received_bytes`] are read and kept meanwhile. If the peer sends more than that, a
-    /// reset is noticed only when the response is written.
+    /// A client that has only ended its own side is not gone, and still gets its response, until
+    /// [`Config::half_closed`](crate::Config::half_closed) is over. A reset is only noticed by reading, so up to
+    /// [`Limits::received_bytes`] are read and kept meanwhile. If the peer sends more than that, a reset is noticed only
+    /// when the response is written.
+    ///
+    /// Most handlers need not wait for it: after the end the handler is [dropped](OnGone::Cancel).
     ///
     /// [`Limits::received_bytes`]: endwell_core::http::Limits::received_bytes
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub fn peer_gone(&mut self) -> Gone<'_> {
+    pub fn gone(&self) -> Gone<'_> {
         Gone::new(&self.right.link)
+    }
+
+    /// Waits until the client has ended its side of the stream, or the connection has ended. Most clients that do so
+    /// have left, as a browser does whose tab is closed; few still wait for the response.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn half_closed(&self) -> HalfClosed<'_> {
+        HalfClosed::new(&self.right.link)
+    }
+
+    /// Sets what becomes of the handler when the connection has ended, instead of
+    /// [`Config::on_gone`](crate::Config::on_gone).
+    pub fn set_on_gone(&mut self, on_gone: OnGone) {
+        self.right.link.lock().set_on_gone(self.right.number, on_gone);
+    }
+
+    /// Sets the time that the handler has from now on, instead of
+    /// [`Config::handler_time`](crate::Config::handler_time). `None`: without an end.
+    pub fn set_handler_time(&mut self, time: Option<Duration>) {
+        self.right.link.lock().set_handler_time(self.right.number, time);
     }
 
     /// Responds with a body that is available.

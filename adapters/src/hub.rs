@@ -7,7 +7,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use crate::counters::Counters;
-use crate::wire::Link;
+use crate::wire::{LifeLimits, Link};
 use crate::ws::OutletLimits;
 use crate::{Config, Ended, Endpoints, OnEnd};
 
@@ -20,6 +20,8 @@ pub(crate) struct Hub {
     #[cfg(feature = "deflate")]
     pub(crate) deflate: Option<Arc<endwell_core::ws::Deflate>>,
     pub(crate) outlet_limits: OutletLimits,
+    /// For handlers.
+    pub(crate) life: LifeLimits,
     /// For responses that a client does not read to their end.
     pub(crate) drain_bytes: u64,
     on_end: Option<OnEnd>,
@@ -51,6 +53,7 @@ impl Hub {
             #[cfg(feature = "deflate")]
             deflate: config.deflate.clone().map(Arc::new),
             outlet_limits: config.outlet,
+            life: LifeLimits::new(config),
             drain_bytes: config.http.drain_bytes,
             on_end: config.on_end.clone(),
             members: Mutex::default(),

@@ -96,10 +96,10 @@ mod upgraded;
 mod wire;
 pub mod ws;
 
-pub use body::{Gone, Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
+pub use body::{Gone, HalfClosed, Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
 pub use bytes::Bytes;
 pub use conclusion::{Answered, Conclusion};
-pub use config::{Config, OnEnd};
+pub use config::{Config, OnEnd, OnGone};
 pub use connection::Run;
 pub use counters::Counters;
 pub use ended::Ended;

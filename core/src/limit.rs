@@ -79,6 +79,8 @@ pub enum Limit {
     BodyProgress,
     /// The peer took our output too slowly.
     WriteProgress,
+    /// The peer had ended its side and took nothing more. No state of this crate judges it: it is for a driver.
+    HalfClosedTime,
     /// The peer did not close after our last byte.
     LingerTime,
     /// A head is too large.
@@ -124,6 +126,7 @@ impl Limit {
             Self::InterimCount => "there are too many interim responses",
             Self::BodyProgress => "the body came too slowly",
             Self::WriteProgress => "the peer took our output too slowly",
+            Self::HalfClosedTime => "the peer had ended its side, and took nothing more",
             Self::LingerTime => "the peer did not close after our last byte",
             Self::HeadBytes => "the head is too large",
             Self::TargetBytes => "the request target is too long",

@@ -44,8 +44,13 @@ impl Upgraded {
 
     /// Takes what has arrived. `None` if nothing has.
     pub fn received(&mut self) -> Option<Payload<'_>> {
+        self.received_up_to(usize::MAX)
+    }
+
+    /// Takes at most `most` bytes of what has arrived. `None` if nothing has.
+    pub fn received_up_to(&mut self, most: usize) -> Option<Payload<'_>> {
         let inbox = &mut self.0.conn.inbox;
-        let len = inbox.len();
+        let len = inbox.len().min(most);
         (len > 0).then(|| inbox.payload(len))
     }
 

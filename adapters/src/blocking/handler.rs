@@ -13,6 +13,7 @@ use endwell_core::http::StatusCode;
 
 use crate::Exchange;
 use crate::conclusion::Conclusion;
+use crate::config::OnGone;
 
 /// Makes a handler from a closure that may block: each call has its own thread.
 ///
@@ -58,6 +59,9 @@ enum Progress {
 
 impl Handling {
     fn start(exchange: Exchange, closure: impl FnOnce(Exchange) + Send + 'static) -> Self {
+        // A thread cannot be dropped.
+        let mut exchange = exchange;
+        exchange.set_on_gone(OnGone::Finish);
         let hub = Arc::clone(&exchange.link().hub);
         let progress = Arc::new(Mutex::new(Progress::Working(None)));
         if let Err(exchange) = spawn(exchange, closure, Arc::clone(&progress)) {

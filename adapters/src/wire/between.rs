@@ -65,7 +65,7 @@ impl Wire {
             if link.hub.is_draining() && self.stop() {
                 return Poll::Ready(None);
             }
-            ready!(self.poll_deadline(cx, None));
+            ready!(self.poll_deadline(cx, []));
             self.looked = Looked::No;
         }
     }
@@ -86,6 +86,7 @@ impl Wire {
         self.trailers = None;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
         self.number += 1;
+        self.life.begin(&link.hub.life, self.transport.now());
         Some(self.number)
     }
 

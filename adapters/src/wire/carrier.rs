@@ -32,20 +32,40 @@ pub(crate) trait Carrier: Send + 'static {
     /// True once it was dropped.
     fn has_hung_up(&self) -> bool;
 
+    /// Drops the timer too, since no task drives the connection any more: it would keep that task's waker. The clock
+    /// stands still.
+    fn leave(&mut self);
+
     fn now(&self) -> Instant;
 
     fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()>;
 }
 
-/// A transport until it is dropped, and its timer.
-pub(crate) struct Line<T: Transport> {
-    transport: Option<T>,
-    timer: T::Timer,
+/// A transport and its timer, each until it is dropped.
+pub(crate) enum Line<T: Transport> {
+    Open(T, T::Timer),
+    HungUp(T::Timer),
+    Left(Instant),
 }
 
 impl<T: Transport> Line<T> {
     pub(super) fn new(transport: T) -> Self {
-        Self { timer: transport.timer(), transport: Some(transport) }
+        let timer = transport.timer();
+        Self::Open(transport, timer)
+    }
+
+    fn open(&self) -> Option<&T> {
+        match self {
+            Self::Open(transport, _) => Some(transport),
+            Self::HungUp(_) | Self::Left(_) => None,
+        }
+    }
+
+    fn open_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Open(transport, _) => Some(transport),
+            Self::HungUp(_) | Self::Left(_) => None,
+        }
     }
 }
 
@@ -55,52 +75,65 @@ fn closed<R>() -> Poll<io::Result<R>> {
 
 impl<T: Transport> Carrier for Line<T> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.transport.as_mut().map_or_else(closed, |transport| transport.poll_read(cx, buffer))
+        self.open_mut().map_or_else(closed, |transport| transport.poll_read(cx, buffer))
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.transport.as_mut().map_or_else(closed, |transport| transport.poll_write(cx, slices))
+        self.open_mut().map_or_else(closed, |transport| transport.poll_write(cx, slices))
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.transport.as_mut().map_or_else(closed, |transport| transport.poll_flush(cx))
+        self.open_mut().map_or_else(closed, |transport| transport.poll_flush(cx))
     }
 
     fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.transport.as_mut().map_or_else(closed, |transport| transport.poll_end_write(cx))
+        self.open_mut().map_or_else(closed, |transport| transport.poll_end_write(cx))
     }
 
     fn reset(&mut self) {
-        if let Some(transport) = &mut self.transport {
+        if let Some(transport) = self.open_mut() {
             transport.reset();
         }
     }
 
     fn found_nothing(&self) -> bool {
-        self.transport.as_ref().is_none_or(Transport::found_nothing)
+        self.open().is_none_or(Transport::found_nothing)
     }
 
     fn has_unseen(&self) -> bool {
-        self.transport.as_ref().is_some_and(Transport::has_unseen)
+        self.open().is_some_and(Transport::has_unseen)
     }
 
     fn unacknowledged(&self) -> Option<u64> {
-        self.transport.as_ref().and_then(Transport::unacknowledged)
+        self.open().and_then(Transport::unacknowledged)
     }
 
     fn hang_up(&mut self) {
-        self.transport = None;
+        *self = match std::mem::replace(self, Self::Left(Instant::default())) {
+            Self::Open(_, timer) | Self::HungUp(timer) => Self::HungUp(timer),
+            left @ Self::Left(_) => left,
+        };
     }
 
     fn has_hung_up(&self) -> bool {
-        self.transport.is_none()
+        self.open().is_none()
+    }
+
+    fn leave(&mut self) {
+        *self = Self::Left(self.now());
     }
 
     fn now(&self) -> Instant {
-        self.timer.now()
+        match self {
+            Self::Open(_, timer) | Self::HungUp(timer) => timer.now(),
+            Self::Left(at) => *at,
+        }
     }
 
     fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
-        self.timer.poll_sleep(cx, until)
+        match self {
+            Self::Open(_, timer) | Self::HungUp(timer) => timer.poll_sleep(cx, until),
+            Self::Left(_) => Poll::Pending,
+        }
     }
 }

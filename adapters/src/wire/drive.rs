@@ -7,7 +7,7 @@ use endwell_core::ws::CloseCode;
 use endwell_core::{Instant, Pace};
 
 use super::look::{Looked, Waits};
-use super::{Link, State, Wire};
+use super::{Goes, Link, State, Wire};
 use crate::{Ended, scratch};
 
 impl Wire {
@@ -50,7 +50,8 @@ impl Wire {
             Ended::Shutdown
         } else {
             self.begin(cx);
-            self.poll_rest(link, cx);
+            // No handler runs.
+            let _ = self.poll_rest(link, cx);
             match self.ended() {
                 Some(ended) => ended.clone(),
                 None => return Poll::Pending,
@@ -62,21 +63,28 @@ impl Wire {
 
     /// Lets the driver work and wait while the application works or waits. If the connection has ended, the socket closes,
     /// however long the application goes on.
-    pub(crate) fn poll_rest(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) {
+    pub(crate) fn poll_rest(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Goes {
         if link.hub.is_draining() && self.state.is_socket() {
             self.close_socket(CloseCode::GOING_AWAY.into());
         }
-        if self.ended().is_none() && self.poll_turn(cx).is_ready() {
+        if self.ended().is_none() && self.poll_turn(link, cx).is_ready() {
             cx.waker().wake_by_ref();
         }
-        if let (Some(ended), false) = (self.ended().cloned(), self.transport.has_hung_up()) {
-            self.hang_up(ended);
-        }
+        let goes = match (self.ended().cloned(), self.transport.has_hung_up()) {
+            (Some(ended), false) => {
+                self.outlive(&link.hub.life);
+                self.hang_up(ended);
+                cx.waker().wake_by_ref();
+                Goes::On
+            }
+            _ => self.poll_life(link, cx),
+        };
         self.rest(link);
+        goes
     }
 
     /// Does the driver's work: writes, reads, and wakes those who wait. Ready if a deadline has passed; look again.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_turn(&mut self, link: &Link, cx: &mut Context<'_>) -> Poll<()> {
         if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
             self.write_failed(ended);
         }
@@ -85,11 +93,12 @@ impl Wire {
         self.read_in_background(cx);
         self.read_ahead_or_wait(cx);
         self.poll_closing(cx);
+        let gone = self.judge_half_closed(&link.hub.life);
         if self.ended.is_some() {
             return Poll::Pending;
         }
         let outlets = self.rest_outlets(cx);
-        self.poll_deadline(cx, outlets)
+        self.poll_deadline(cx, [outlets, gone, self.life_until()])
     }
 
     /// Reads, whatever the application does, until nothing is there or nothing more fits. What arrives also shows that the
@@ -118,13 +127,23 @@ impl Wire {
 
     /// Waits until the earliest deadline: of what is read, of what is written, and `also`. Ready: poll everything with a
     /// deadline again.
-    ///
-    /// Uses one lazy timer: a later deadline does not move it, and when it fires too early it is set again.
-    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, also: Option<Instant>) -> Poll<()> {
+    pub(super) fn poll_deadline(
+        &mut self,
+        cx: &mut Context<'_>,
+        also: impl IntoIterator<Item = Option<Instant>>,
+    ) -> Poll<()> {
         let is_all_written = self.queued() == 0;
         let held_back = self.held_back_until().filter(|_| is_all_written).map(|held_back| held_back.at);
-        let deadlines = [also, self.read_deadline, self.write_deadline, held_back];
-        let Some(at) = deadlines.into_iter().flatten().min() else { return Poll::Pending };
+        let deadlines = [self.read_deadline, self.write_deadline, held_back];
+        match deadlines.into_iter().chain(also).flatten().min() {
+            Some(at) => self.poll_alarm(cx, at),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Waits until `at`. Uses one lazy timer: a later deadline does not move it, and when it fires too early it is set
+    /// again.
+    pub(super) fn poll_alarm(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
         let now = self.transport.now();
         if now >= at {
             return Poll::Ready(());

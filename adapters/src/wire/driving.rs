@@ -27,6 +27,7 @@ impl Driving {
     /// Drives a server's connection while no handler runs: to the next request, or to its end.
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Exchange, Ended>> {
         let mut wire = self.0.lock();
+        wire.no_handler_runs();
         if let State::Between(_) = wire.state {
             wire.begin(cx);
             let next = wire.poll_between(&self.0, cx);

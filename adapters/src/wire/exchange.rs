@@ -130,6 +130,7 @@ impl Wire {
             Ok(mut upgraded) => {
                 let received = upgraded.received().map(Payload::take).unwrap_or_default();
                 self.state = State::Raw(Some(upgraded));
+                self.life.unbind();
                 self.leave_to_driver();
                 Ok(received)
             }
@@ -151,6 +152,7 @@ impl Wire {
             Ok(socket) => {
                 let subprotocol = socket.subprotocol().map(Box::from);
                 self.state = State::Socket(socket);
+                self.life.unbind();
                 self.leave_to_driver();
                 Ok(subprotocol)
             }

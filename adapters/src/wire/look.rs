@@ -85,6 +85,7 @@ impl Wire {
         if io.has_ended() && !had_ended {
             // Nothing more will be read, and the state may be over.
             scratch::reclaim_room(&mut io);
+            self.notes_end_of_stream(now);
         }
         self.read_deadline = None;
         match arrived {

@@ -17,6 +17,7 @@ mod closing;
 mod drive;
 mod driving;
 mod exchange;
+mod life;
 mod look;
 mod output;
 mod pieces;
@@ -42,6 +43,7 @@ use background::Reading;
 pub(crate) use carrier::Carrier;
 use carrier::Line;
 pub(crate) use driving::Driving;
+pub(crate) use life::{Goes, LifeLimits};
 pub(crate) use pieces::{Found, Paused};
 pub(crate) use state::State;
 use waiters::Waiters;
@@ -128,6 +130,7 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     ended: Option<Box<Ended>>,
     /// The messages that outlets have accepted for the socket.
     pub(crate) queue: Option<Arc<Queue>>,
+    life: life::Life,
     reading: Reading,
     waiters: Waiters,
     /// The wakers to wake once the lock is released.
@@ -174,6 +177,7 @@ impl<T: Carrier> Wire<T> {
             fallback: StatusCode::INTERNAL_SERVER_ERROR,
             ended: None,
             queue: None,
+            life: life::Life::default(),
             reading: Reading::default(),
             waiters: Waiters::default(),
             woken: Woken::default(),
@@ -239,6 +243,7 @@ impl Wire {
         let driver = self.driver.take();
         self.woken.discard(driver);
         self.hang_up(ended);
+        self.transport.leave();
     }
 
     /// Ends the connection, whatever is in progress, and closes the socket. Keeps only how it ended, and what a client

@@ -37,6 +37,9 @@ impl Wire {
             match written {
                 Ok((Wrote::Something, count)) => {
                     self.wrote(count);
+                    if self.life.is_half_closed() {
+                        self.life.took(self.transport.now());
+                    }
                     writes += 1;
                 }
                 Ok((Wrote::Empty, _)) => {

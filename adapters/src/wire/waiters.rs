@@ -97,6 +97,11 @@ impl Waiters {
         for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
             woken.add(waker);
         }
+        self.wake_watchers(woken);
+    }
+
+    /// Wakes the tasks that wait for the end.
+    pub(super) fn wake_watchers(&self, woken: &mut Woken) {
         for (_, watcher) in self.watchers.iter().flat_map(|watchers| watchers.iter()) {
             woken.add(watcher.clone());
         }

@@ -53,7 +53,7 @@ fn config() -> Config {
     config
 }
 
-async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
+async fn handle(exchange: Exchange) -> Result<Answered, Ended> {
     match exchange.path() {
         "/stream" => {
             let (_, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);
@@ -67,7 +67,7 @@ async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
             }
             response.finish()
         }
-        "/ignore" => Err(exchange.peer_gone().await),
+        "/ignore" => Err(exchange.gone().await),
         "/ws" => {
             let acceptance = exchange.acceptance();
             let Ok(mut socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };

@@ -149,6 +149,7 @@ fn status_of(limit: Limit) -> StatusCode {
         | Limit::BodyProgress
         | Limit::WriteProgress
         | Limit::LingerTime
+        | Limit::HalfClosedTime
         | Limit::MessageProgress
         | Limit::PingInterval
         | Limit::PongTime

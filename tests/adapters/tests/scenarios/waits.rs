@@ -86,11 +86,11 @@ fn dropped_writes_tear_nothing<R: Runtime>() {
 /// Long work hears of a reset.
 fn a_reset_peer_is_gone<R: Runtime>() {
     let (tell, heard) = told();
-    let server = start::<R, _, _>(move |mut exchange: Exchange| {
+    let server = start::<R, _, _>(move |exchange: Exchange| {
         let tell = tell.clone();
         async move {
             tell.send("began").unwrap();
-            let ended = exchange.peer_gone().await;
+            let ended = exchange.gone().await;
             tell.send(if matches!(ended, Ended::Transport(_)) { "gone" } else { "?" }).unwrap();
             ended
         }
@@ -110,13 +110,13 @@ fn a_half_closed_peer_is_not_gone<R: Runtime>() {
     let gate = Gate::new();
     let (tell, heard) = told();
     let waiting = gate.clone();
-    let server = start::<R, _, _>(move |mut exchange: Exchange| {
+    let server = start::<R, _, _>(move |exchange: Exchange| {
         let (gate, tell) = (waiting.clone(), tell.clone());
         async move {
             tell.send(()).unwrap();
             tokio::select! {
                 biased;
-                ended = exchange.peer_gone() => return Err(ended),
+                ended = exchange.gone() => return Err(ended),
                 () = gate.pass() => {}
             }
             Ok::<Answered, Ended>(exchange.respond(StatusCode::OK, "still there"))

@@ -81,7 +81,7 @@ async fn handle(
         Waiting::Gone => {
             // A client that has only ended its side is not gone.
             let time = World::current().sleep(Duration::from_millis(500));
-            if let Ok(None) = race(until_pending(exchange.peer_gone(), when), time).await {
+            if let Ok(None) = race(until_pending(exchange.gone(), when), time).await {
                 give_up();
             }
             Ok(exchange.respond(StatusCode::OK, body()))

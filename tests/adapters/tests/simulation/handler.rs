@@ -67,7 +67,7 @@ pub(crate) async fn handle(world: World, mut exchange: Exchange) -> Result<Answe
             world.sleep(time).await;
             Ok(exchange.respond(StatusCode::OK, answer))
         }
-        "gone" => match race(exchange.peer_gone(), world.sleep(time)).await {
+        "gone" => match race(exchange.gone(), world.sleep(time)).await {
             Ok(ended) => Err(ended),
             Err(()) => Ok(exchange.respond(StatusCode::OK, answer)),
         },

@@ -171,7 +171,7 @@ fn a_client_that_leaves_without_a_word<R: Dialling>() {
             return Ok(exchange.respond(StatusCode::OK, "ok"));
         }
         while exchange.read().await?.is_some() {}
-        Err::<Answered, _>(exchange.peer_gone().await)
+        Err::<Answered, _>(exchange.gone().await)
     });
     let leave = |says: &[&str]| {
         let mut client = Peer::client(server.address);

@@ -1,0 +1,165 @@
+//! How long a handler goes on: as long as its connection, and a little longer.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use endwell_core::http::StatusCode;
+use endwell_core::{Bound, Exceeded, Instant, Limit};
+
+use super::{Link, State, Wire};
+use crate::Ended;
+use crate::config::{Config, OnGone};
+
+/// The settings of a server.
+pub(crate) struct LifeLimits {
+    on_gone: OnGone,
+    half_closed: Option<Duration>,
+    grace: Duration,
+    time: Option<Duration>,
+}
+
+/// What ends the handler that runs.
+#[derive(Default)]
+pub(super) struct Life {
+    on_gone: OnGone,
+    /// When the handler is dropped.
+    until: Option<Instant>,
+    /// When the peer ended its side, or has last taken some of the answer since.
+    half_closed: Option<Instant>,
+}
+
+/// Whether a handler goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Goes {
+    On,
+    No,
+}
+
+impl LifeLimits {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            on_gone: config.on_gone,
+            half_closed: config.half_closed,
+            grace: config.handler_grace,
+            time: config.handler_time,
+        }
+    }
+}
+
+impl Life {
+    /// A handler begins.
+    pub(super) fn begin(&mut self, limits: &LifeLimits, now: Instant) {
+        self.on_gone = limits.on_gone;
+        self.until = limits.time.map(|time| now.saturating_add(time));
+    }
+
+    /// No handler runs, or none whose time is bounded.
+    pub(super) fn unbind(&mut self) {
+        self.until = None;
+    }
+
+    /// True once the peer has ended its side.
+    pub(super) fn is_half_closed(&self) -> bool {
+        self.half_closed.is_some()
+    }
+
+    /// The peer has taken some of the output at `now`.
+    #[inline]
+    pub(super) fn took(&mut self, now: Instant) {
+        if let Some(since) = &mut self.half_closed {
+            *since = now;
+        }
+    }
+}
+
+impl Wire {
+    /// The stream has ended.
+    pub(super) fn notes_end_of_stream(&mut self, now: Instant) {
+        self.life.half_closed.get_or_insert(now);
+        self.waiters.wake_watchers(&mut self.woken);
+    }
+
+    /// When a peer that has ended its side counts as gone. `None` while it has output to take, which has its own pace.
+    fn gone_at(&mut self, limits: &LifeLimits) -> Option<Instant> {
+        let (since, time) = (self.life.half_closed?, limits.half_closed?);
+        let is_open =
+            matches!(self.state, State::Open(_) | State::Writing(_) | State::Socket(_) | State::Within(_));
+        (is_open && self.queued() == 0).then(|| since.saturating_add(time))
+    }
+
+    /// Ends the connection if its peer counts as gone. Returns when it will.
+    pub(super) fn judge_half_closed(&mut self, limits: &LifeLimits) -> Option<Instant> {
+        let at = self.gone_at(limits)?;
+        if self.transport.now() < at {
+            return Some(at);
+        }
+        let bound = Bound::Time(limits.half_closed.unwrap_or_default());
+        let gone = Ended::Limit(Exceeded { limit: Limit::HalfClosedTime, bound });
+        let ended = self.truncated.take().map_or(gone, |ended| *ended);
+        self.end(ended);
+        None
+    }
+
+    /// The connection has ended. The handler is polled once more, so that what it waits for can tell it.
+    pub(super) fn outlive(&mut self, limits: &LifeLimits) {
+        let now = self.transport.now();
+        self.life.until = match self.life.on_gone {
+            OnGone::Finish => self.life.until,
+            OnGone::Cancel if self.state.is_exchange() => Some(now),
+            OnGone::Cancel => Some(now.saturating_add(limits.grace)),
+        };
+    }
+
+    /// Whether the handler goes on, which still waits. If it does, wakes its task when it no longer does.
+    pub(super) fn poll_life(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Goes {
+        let Some(until) = self.life.until else { return Goes::On };
+        if self.transport.now() < until {
+            if self.transport.has_hung_up() && self.poll_alarm(cx, until).is_ready() {
+                cx.waker().wake_by_ref();
+            }
+            return Goes::On;
+        }
+        self.life.until = None;
+        self.fallback = StatusCode::SERVICE_UNAVAILABLE;
+        link.hub.counters.cancelled.add();
+        Goes::No
+    }
+
+    /// The handler has returned, or was dropped.
+    pub(super) fn no_handler_runs(&mut self) {
+        self.life.unbind();
+    }
+
+    /// When the handler is dropped.
+    pub(super) fn life_until(&self) -> Option<Instant> {
+        self.life.until
+    }
+
+    /// Sets what becomes of the handler of exchange `number` when the connection has ended.
+    pub(crate) fn set_on_gone(&mut self, number: u64, on_gone: OnGone) {
+        if self.number == number {
+            self.life.on_gone = on_gone;
+        }
+    }
+
+    /// Sets the time that the handler of exchange `number` has from now on.
+    pub(crate) fn set_handler_time(&mut self, number: u64, time: Option<Duration>) {
+        if self.number == number {
+            let now = self.transport.now();
+            self.life.until = time.map(|time| now.saturating_add(time));
+            self.leave_to_driver();
+        }
+    }
+
+    /// Waits until the peer has ended its side, or the connection has ended. `key` is the slot of the waiting task.
+    pub(crate) fn poll_half_closed(&mut self, cx: &mut Context<'_>, key: &mut Option<usize>) -> Poll<()> {
+        if self.life.is_half_closed() || self.ended().is_some() {
+            return Poll::Ready(());
+        }
+        let is_new = self.waiters.watch(key, cx, &mut self.woken);
+        self.wait_for_driver(is_new);
+        Poll::Pending
+    }
+}
