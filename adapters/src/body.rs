@@ -11,6 +11,7 @@ use endwell_core::http::{FieldSection, Fields, NotWritten};
 
 use crate::Ended;
 use crate::conclusion::Answered;
+use crate::news::{Gone, HalfClosed};
 use crate::wire::{Link, Side, Until};
 
 /// The body of a request whose response has started.
@@ -131,66 +132,6 @@ impl Future for ReadAll<'_> {
                 all.extend_from_slice(&std::mem::take(first));
                 all.extend_from_slice(&piece);
             }
-        }
-    }
-}
-
-/// Waits until the connection has ended.
-#[must_use = "futures do nothing unless polled"]
-pub struct Gone<'a> {
-    link: &'a Link,
-    key: Option<usize>,
-}
-
-impl<'a> Gone<'a> {
-    pub(crate) fn new(link: &'a Link) -> Self {
-        Self { link, key: None }
-    }
-}
-
-impl Future for Gone<'_> {
-    type Output = Ended;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let Self { link, key } = self.get_mut();
-        link.lock().poll_gone(cx, key)
-    }
-}
-
-impl Drop for Gone<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.link.lock().unwatch(key);
-        }
-    }
-}
-
-/// Waits until the peer has ended its side of the stream, or the connection has ended.
-#[must_use = "futures do nothing unless polled"]
-pub struct HalfClosed<'a> {
-    link: &'a Link,
-    key: Option<usize>,
-}
-
-impl<'a> HalfClosed<'a> {
-    pub(crate) fn new(link: &'a Link) -> Self {
-        Self { link, key: None }
-    }
-}
-
-impl Future for HalfClosed<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { link, key } = self.get_mut();
-        link.lock().poll_half_closed(cx, key)
-    }
-}
-
-impl Drop for HalfClosed<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.link.lock().unwatch(key);
         }
     }
 }
@@ -443,4 +384,4 @@ macro_rules! opaque_debug {
     };
 }
 
-opaque_debug!(Read<'_>, ReadAll<'_>, Gone<'_>, HalfClosed<'_>, ResponseBody, Write<'_>, Ready<'_>, Link);
+opaque_debug!(Read<'_>, ReadAll<'_>, ResponseBody, Write<'_>, Ready<'_>, Link);

@@ -10,9 +10,10 @@ use endwell_core::http::server::{self, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Method, RequestHead, Response};
 use endwell_core::{Pace, Upgraded as Raw};
 
-use crate::body::{Gone, HalfClosed, Read, ReadAll, RequestBody, ResponseBody};
+use crate::body::{Read, ReadAll, RequestBody, ResponseBody};
 use crate::conclusion::Answered;
 use crate::config::OnGone;
+use crate::news::{Gone, HalfClosed};
 use crate::transport::Address;
 use crate::upgraded::Upgraded;
 use crate::wire::Link;
@@ -291,9 +292,9 @@ impl Exchange {
         let Self { head, mut right } = self;
         let released = right.link.lock().release(right.number, switch);
         match released {
-            Ok(received) => {
+            Ok(()) => {
                 right.is_open = false;
-                Ok((Upgraded::new(Arc::clone(&right.link), received), Answered::new()))
+                Ok((Upgraded::new(Arc::clone(&right.link)), Answered::new()))
             }
             Err(reason) => Err((reason, Self { head, right }.into())),
         }

@@ -25,7 +25,6 @@ use crate::ws::{ByteStream, Fragments};
 pub struct Stream<T: 'static> {
     io: T,
     socket: &'static Socket<T>,
-    reads: u32,
 }
 
 /// The timer of a connection, on async-io's own thread.
@@ -52,9 +51,6 @@ struct Socket<T> {
     unacknowledged: fn(&T) -> Option<u64>,
 }
 
-/// Consecutive reads after which a task yields to others. tokio does this by itself.
-const TURN: u32 = 64;
-
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     /// Makes a transport from any byte stream, for example one of TLS. It cannot be reset, only dropped.
     pub fn new(io: T) -> Self {
@@ -62,7 +58,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     }
 
     fn over(io: T, socket: &'static Socket<T>) -> Self {
-        Self { io, socket, reads: 0 }
+        Self { io, socket }
     }
 
     /// Returns the byte stream.
@@ -73,7 +69,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
 
 impl Stream<Async<TcpStream>> {
     /// Makes a transport from a TCP connection. Sets `TCP_NODELAY`, because output is gathered already. If the system
-    /// has `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB of unsent data, so that a slow reader is seen to read.
+    /// has `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB of unsent data, so that a slow reader is seen to read. TCP
+    /// keep-alive is on: the kernel notices within two minutes that a silent peer is no longer there.
     ///
     /// # Errors
     ///
@@ -81,6 +78,7 @@ impl Stream<Async<TcpStream>> {
     pub fn tcp(io: Async<TcpStream>) -> io::Result<Self> {
         io.get_ref().set_nodelay(true)?;
         tcp::bound_unsent(&SockRef::from(&io));
+        tcp::keep_alive(&SockRef::from(&io));
         Ok(Self::over(
             io,
             &Socket {
@@ -135,19 +133,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        if self.reads >= TURN {
-            // `found_nothing` still sees the full count; the next call starts again.
-            self.reads += 1;
-            if self.reads > TURN + 1 {
-                self.reads = 0;
-            } else {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-        }
-        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
-        self.reads = if polled.is_ready() { self.reads + 1 } else { 0 };
-        polled
+        Pin::new(&mut self.io).poll_read(cx, buffer)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
@@ -164,10 +150,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
 
     fn reset(&mut self) {
         (self.socket.reset)(&self.io);
-    }
-
-    fn found_nothing(&self) -> bool {
-        self.reads < TURN
     }
 
     fn unacknowledged(&self) -> Option<u64> {

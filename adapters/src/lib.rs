@@ -78,6 +78,7 @@ mod exchange;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
 mod hub;
+mod news;
 mod random;
 mod scratch;
 mod serve;
@@ -96,7 +97,7 @@ mod upgraded;
 mod wire;
 pub mod ws;
 
-pub use body::{Gone, HalfClosed, Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
+pub use body::{Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
 pub use bytes::Bytes;
 pub use conclusion::{Answered, Conclusion};
 pub use config::{Config, OnEnd, OnGone};
@@ -106,6 +107,7 @@ pub use ended::Ended;
 pub use endwell_core as core;
 pub use endwell_core::http;
 pub use exchange::Exchange;
+pub use news::{Gone, HalfClosed, Stopping};
 pub use serve::{Serve, serve};
 pub use server::Server;
 pub use transport::{Address, Connector, Endpoints, Listener, Timer, Transport, Truncated};

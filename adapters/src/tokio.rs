@@ -69,7 +69,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
 
 impl Stream<TcpStream> {
     /// Makes a transport from a TCP connection. Sets `TCP_NODELAY`, because output is gathered already. If the system
-    /// has `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB of unsent data, so that a slow reader is seen to read.
+    /// has `TCP_NOTSENT_LOWAT`, the kernel holds at most 128 KiB of unsent data, so that a slow reader is seen to read. TCP
+    /// keep-alive is on: the kernel notices within two minutes that a silent peer is no longer there.
     ///
     /// # Errors
     ///
@@ -77,6 +78,7 @@ impl Stream<TcpStream> {
     pub fn tcp(io: TcpStream) -> io::Result<Self> {
         io.set_nodelay(true)?;
         tcp::bound_unsent(&SockRef::from(&io));
+        tcp::keep_alive(&SockRef::from(&io));
         Ok(Self::over(
             io,
             &Socket {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-
+use crate::news::{Gone, Stopping};
 use crate::transport::Address;
 use crate::wire::{Carrier, Link};
 
@@ -14,16 +14,19 @@ use crate::wire::{Carrier, Link};
 /// with those after the response.
 ///
 /// With feature `tokio` it is `tokio::io::AsyncRead + AsyncWrite`, and with feature `futures-io` the same of
-/// `futures-io`. Dropping it closes the connection.
+/// `futures-io`. Dropping it closes the connection: what was written before, and the response that announced the other
+/// protocol, still go out.
+///
+/// The connection's task reads up to [`Limits::received_bytes`](crate::http::Limits::received_bytes) ahead, so a reset
+/// ends the connection whatever its holder does.
 #[must_use = "dropping it closes the connection"]
 pub struct Upgraded {
     link: Arc<Link>,
-    leftover: Bytes,
 }
 
 impl Upgraded {
-    pub(crate) fn new(link: Arc<Link>, leftover: Bytes) -> Self {
-        Self { link, leftover }
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self { link }
     }
 
     /// The address of the other side.
@@ -36,6 +39,31 @@ impl Upgraded {
         &self.link.endpoints.local
     }
 
+    /// Sets the time after which the connection is reset if no byte has passed in either direction. Default `None`:
+    /// without an end, since other protocols may be silent for as long as they like; the system notices a peer that is
+    /// not there any more by TCP keep-alive.
+    pub fn set_idle_time(&mut self, time: Option<Duration>) {
+        self.link.lock().set_idle_time(time);
+    }
+
+    /// Waits until the connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn gone(&self) -> Gone<'_> {
+        Gone::new(&self.link)
+    }
+
+    /// Waits until the server stops. The stream then has [`Config::shutdown_time`](crate::Config::shutdown_time) to end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn stopping(&self) -> Stopping<'_> {
+        Stopping::new(&self.link)
+    }
+
     /// Reads from the stream. Zero bytes are the end of the stream, unless `buffer` is empty.
     ///
     /// # Errors
@@ -44,11 +72,6 @@ impl Upgraded {
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
-        }
-        let len = self.leftover.len().min(buffer.len());
-        if let Some(start) = buffer.get_mut(..len).filter(|_| len > 0) {
-            self.leftover.copy_to_slice(start);
-            return Poll::Ready(Ok(len));
         }
         self.link.lock().poll_raw_read(cx, buffer)
     }

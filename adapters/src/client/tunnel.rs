@@ -89,8 +89,8 @@ impl Future for Tunnel {
         let answer = ready!(right.link().lock().poll_answer(cx));
         let Some(right) = slot.take() else { return Poll::Pending };
         Poll::Ready(match answer {
-            Ok(Answer::Through(head, leftover)) => {
-                let stream = Upgraded::new(Arc::clone(right.link()), leftover);
+            Ok(Answer::Through(head)) => {
+                let stream = Upgraded::new(Arc::clone(right.link()));
                 Ok(Tunnelled { stream, head })
             }
             Ok(Answer::Refused(head)) => Err(NotTunnelled::Refused(Received::new(right, head).into())),

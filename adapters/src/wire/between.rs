@@ -8,6 +8,7 @@ use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
 use endwell_core::http::{Response, StatusCode};
 
 use super::look::{Looked, Waits};
+use super::turn::EXCHANGE;
 use super::{Link, State, Wire};
 use crate::{Ended, date};
 
@@ -20,6 +21,14 @@ impl Wire {
         cx: &mut Context<'_>,
     ) -> Poll<Option<crate::Exchange>> {
         loop {
+            if self.work.is_used_up() {
+                if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
+                    self.end(ended);
+                    return Poll::Ready(None);
+                }
+                self.yield_turn();
+                return Poll::Pending;
+            }
             let server = match self.state.take() {
                 State::Between(server) if self.ended.is_none() && !link.hub.is_cut() => server,
                 other => {
@@ -86,6 +95,7 @@ impl Wire {
         self.trailers = None;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
         self.number += 1;
+        self.work.spend(EXCHANGE);
         self.life.begin(&link.hub.life, self.transport.now());
         Some(self.number)
     }

@@ -49,6 +49,9 @@ impl Wire {
             if self.looked == Looked::Late {
                 return;
             }
+            if self.work.is_used_up() {
+                return self.yield_turn();
+            }
             // The peer's time begins with the end of the stream, which a lower layer may still hold back.
             let waits = if end_of_stream == EndOfStream::Owed { Waits::No } else { Waits::Yes };
             match self.poll_look(cx, waits) {

@@ -16,6 +16,9 @@ impl Wire {
         self.driving = true;
         self.looked = Looked::No;
         self.read_deadline = None;
+        if self.work.begin() {
+            self.wake_reader();
+        }
         if let Some(mut io) = self.state.io() {
             scratch::lend_output(&mut io);
         }
@@ -64,8 +67,11 @@ impl Wire {
     /// Lets the driver work and wait while the application works or waits. If the connection has ended, the socket closes,
     /// however long the application goes on.
     pub(crate) fn poll_rest(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Goes {
-        if link.hub.is_draining() && self.state.is_socket() {
-            self.close_socket(CloseCode::GOING_AWAY.into());
+        if link.hub.is_draining() {
+            self.notes_stop();
+            if self.state.is_socket() {
+                self.close_socket(CloseCode::GOING_AWAY.into());
+            }
         }
         if self.ended().is_none() && self.poll_turn(link, cx).is_ready() {
             cx.waker().wake_by_ref();
@@ -94,21 +100,26 @@ impl Wire {
         self.read_ahead_or_wait(cx);
         self.poll_closing(cx);
         let gone = self.judge_half_closed(&link.hub.life);
+        let idle = self.judge_idle();
         if self.ended.is_some() {
             return Poll::Pending;
         }
         let outlets = self.rest_outlets(cx);
-        self.poll_deadline(cx, [outlets, gone, self.life_until()])
+        self.poll_deadline(cx, [outlets, gone, idle, self.life_until()])
     }
 
     /// Reads, whatever the application does, until nothing is there or nothing more fits. What arrives also shows that the
     /// peer has left.
     pub(super) fn read_ahead_or_wait(&mut self, cx: &mut Context<'_>) {
-        if matches!(self.state, State::Closing(_) | State::Raw(_) | State::Over(_) | State::Taken) {
+        if matches!(self.state, State::Closing(_) | State::Raw(None) | State::Over(_) | State::Taken) {
             return;
         }
         let mut has_news = false;
         while self.looked == Looked::No {
+            if self.work.is_used_up() {
+                self.yield_turn();
+                break;
+            }
             let waits = if self.waiters.reader.is_some() { Waits::Yes } else { Waits::No };
             match self.poll_look(cx, waits) {
                 Poll::Ready(Ok(())) => has_news = true,
@@ -210,6 +221,10 @@ impl Wire {
     /// Looks because the application waits, if this is the driver's turn.
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         if !self.driving || self.looked == Looked::Late {
+            return Poll::Pending;
+        }
+        if self.work.is_used_up() {
+            self.yield_turn();
             return Poll::Pending;
         }
         let looked = self.poll_look(cx, Waits::Yes);

@@ -6,7 +6,7 @@ use std::task::Context;
 use endwell_core::http::server::{Answered, Exchange, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response, StatusCode};
 use endwell_core::ws::{Acceptance, NotAHandshake};
-use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Payload, Upgraded};
+use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Upgraded};
 
 use super::{Link, State, Wire};
 use crate::{Ended, date};
@@ -119,20 +119,19 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// Hands the connection to another protocol. Returns what has arrived for it.
+    /// Hands the connection to another protocol.
     pub(crate) fn release(
         &mut self,
         number: u64,
         switch: impl FnOnce(Exchange, Option<&Date>) -> Result<Upgraded, (NotSwitched, Exchange)>,
-    ) -> Result<Bytes, NotSwitched> {
+    ) -> Result<(), NotSwitched> {
         let Some(exchange) = self.take_open(number) else { return Err(NotSwitched::Content) };
         match switch(exchange, date::now().as_ref()) {
-            Ok(mut upgraded) => {
-                let received = upgraded.received().map(Payload::take).unwrap_or_default();
+            Ok(upgraded) => {
                 self.state = State::Raw(Some(upgraded));
                 self.life.unbind();
                 self.leave_to_driver();
-                Ok(received)
+                Ok(())
             }
             Err((reason, exchange)) => {
                 self.state = State::Open(exchange);

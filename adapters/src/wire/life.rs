@@ -27,6 +27,16 @@ pub(super) struct Life {
     until: Option<Instant>,
     /// When the peer ended its side, or has last taken some of the answer since.
     half_closed: Option<Instant>,
+    /// The server stops.
+    is_stopping: bool,
+    /// For another protocol.
+    idle: Option<Box<Idle>>,
+}
+
+/// The time that another protocol may be silent, in both directions.
+struct Idle {
+    time: Duration,
+    since: Instant,
 }
 
 /// Whether a handler goes on.
@@ -66,11 +76,24 @@ impl Life {
     }
 
     /// The peer has taken some of the output at `now`.
-    #[inline]
     pub(super) fn took(&mut self, now: Instant) {
         if let Some(since) = &mut self.half_closed {
             *since = now;
         }
+        self.heard(now);
+    }
+
+    /// Bytes have passed at `now`.
+    pub(super) fn heard(&mut self, now: Instant) {
+        if let Some(idle) = &mut self.idle {
+            idle.since = now;
+        }
+    }
+
+    /// True if it counts when the peer takes output.
+    #[inline]
+    pub(super) fn counts_output(&self) -> bool {
+        self.half_closed.is_some() || self.idle.is_some()
     }
 }
 
@@ -100,6 +123,41 @@ impl Wire {
         let ended = self.truncated.take().map_or(gone, |ended| *ended);
         self.end(ended);
         None
+    }
+
+    /// Ends another protocol that is silent for too long. Returns when it will.
+    pub(super) fn judge_idle(&mut self) -> Option<Instant> {
+        let (State::Raw(_), Some(idle)) = (&self.state, &self.life.idle) else { return None };
+        let at = idle.since.saturating_add(idle.time);
+        if self.transport.now() < at {
+            return Some(at);
+        }
+        self.end(Ended::Limit(Exceeded { limit: Limit::IdleTime, bound: Bound::Time(idle.time) }));
+        None
+    }
+
+    /// Sets the time that another protocol may be silent.
+    pub(crate) fn set_idle_time(&mut self, time: Option<Duration>) {
+        let since = self.transport.now();
+        self.life.idle = time.map(|time| Box::new(Idle { time, since }));
+        self.leave_to_driver();
+    }
+
+    /// The server stops.
+    pub(super) fn notes_stop(&mut self) {
+        if !std::mem::replace(&mut self.life.is_stopping, true) {
+            self.waiters.wake_watchers(&mut self.woken);
+        }
+    }
+
+    /// Waits until the server stops, or the connection has ended. `key` is the slot of the waiting task.
+    pub(crate) fn poll_stopping(&mut self, cx: &mut Context<'_>, key: &mut Option<usize>) -> Poll<()> {
+        if self.life.is_stopping || self.ended().is_some() {
+            return Poll::Ready(());
+        }
+        let is_new = self.waiters.watch(key, cx, &mut self.woken);
+        self.wait_for_driver(is_new);
+        Poll::Pending
     }
 
     /// The connection has ended. The handler is polled once more, so that what it waits for can tell it.

@@ -54,13 +54,16 @@ impl Wire {
         let now = transport.now();
         let transport = RefCell::new(transport);
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
-        let mut cut = None;
+        let (mut cut, mut len) = (None, 0);
         let look = |room: &mut [u8]| {
             let mut transport = transport.borrow_mut();
             loop {
                 return match transport.poll_read(cx, room) {
                     Poll::Ready(Ok(0)) => Ok(Look::End),
-                    Poll::Ready(Ok(len)) => Ok(Look::Bytes(len)),
+                    Poll::Ready(Ok(read)) => {
+                        len = read;
+                        Ok(Look::Bytes(read))
+                    }
                     Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Poll::Ready(Err(error)) if Truncated::is(&error) => {
                         cut = Some(error);
@@ -87,9 +90,13 @@ impl Wire {
             scratch::reclaim_room(&mut io);
             self.notes_end_of_stream(now);
         }
+        self.work.spend(len);
         self.read_deadline = None;
         match arrived {
-            Ok(Arrived::Something) => Poll::Ready(Ok(())),
+            Ok(Arrived::Something) => {
+                self.life.heard(now);
+                Poll::Ready(Ok(()))
+            }
             // A state that misses nothing treats it as the end. Any other is asked first what it has.
             Ok(Arrived::Cut) => {
                 if let Some(error) = cut {

@@ -24,6 +24,7 @@ mod pieces;
 mod raw;
 mod socket;
 mod state;
+mod turn;
 mod waiters;
 
 use std::ops::{Deref, DerefMut};
@@ -138,6 +139,8 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     driver: Option<Waker>,
     /// True in the driver's turn: it writes and reads before it waits.
     driving: bool,
+    /// What is left to do in this turn.
+    work: turn::Work,
     /// Nothing is left to read in this turn.
     looked: look::Looked,
     /// The stream broke off. The state is asked first whether bytes are missing.
@@ -183,6 +186,7 @@ impl<T: Carrier> Wire<T> {
             woken: Woken::default(),
             driver: None,
             driving: false,
+            work: turn::Work::default(),
             looked: look::Looked::No,
             truncated: None,
             read_deadline: None,

@@ -37,7 +37,8 @@ impl Wire {
             match written {
                 Ok((Wrote::Something, count)) => {
                     self.wrote(count);
-                    if self.life.is_half_closed() {
+                    self.work.spend(count);
+                    if self.life.counts_output() {
                         self.life.took(self.transport.now());
                     }
                     writes += 1;
@@ -239,7 +240,9 @@ impl Wire {
         until: Until,
     ) -> Poll<Result<(), Ended>> {
         if !self.is_met(until) {
-            if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
+            if self.work.is_used_up() {
+                self.yield_turn();
+            } else if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
                 self.end(ended);
             }
         }

@@ -55,7 +55,7 @@ impl Wire {
                 // The answer, or why nothing more is received: the end reports it.
                 Some(Piece::Close(_) | Piece::Failed(_)) => self.close_socket_now(Close::EMPTY),
             }
-            self.write_now(cx);
+            self.leave_to_driver();
         }
     }
 }

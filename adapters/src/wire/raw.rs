@@ -7,12 +7,36 @@ use super::{Carrier, Side, State, Until, Wire};
 use crate::Ended;
 
 impl Wire {
-    /// Reads from the raw transport, for another protocol.
+    /// Reads what the peer of another protocol has sent. Zero bytes are the end of the stream.
     pub(crate) fn poll_raw_read(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        loop {
+            let State::Raw(raw) = &mut self.state else {
+                return Poll::Ready(Err(broken(&self.how_it_ends())));
+            };
+            let Some(raw) = raw else { return self.poll_own_read(cx, buffer) };
+            if let Some(arrived) = raw.received_up_to(buffer.len()) {
+                let len = arrived.len();
+                buffer.iter_mut().zip(arrived.iter()).for_each(|(to, from)| *to = *from);
+                // There is room for more.
+                self.stop_waiting();
+                return Poll::Ready(Ok(len));
+            }
+            if let Some(cut) = &self.truncated {
+                return Poll::Ready(Err(broken(cut)));
+            }
+            if raw.has_ended() {
+                return Poll::Ready(Ok(0));
+            }
+            ready!(self.poll_peer(cx));
+        }
+    }
+
+    /// Reads for a holder who has the state too, and whom nothing is read ahead for.
+    fn poll_own_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
         if polled.is_pending() {
             // The transport wakes it, unless this side ends the connection.
@@ -31,6 +55,9 @@ impl Wire {
             return Poll::Ready(Err(broken(&ended)));
         }
         let polled = self.poll_raw(cx, poll);
+        if self.life.counts_output() {
+            self.life.took(self.transport.now());
+        }
         if polled.is_pending() {
             self.waiters.write(Side::Writer, Until::Flushed, cx, &mut self.woken);
         }

@@ -7,6 +7,7 @@ use endwell_core::Pace;
 use endwell_core::ws::Close;
 use endwell_core::ws::{Event, Socket, Within};
 
+use super::turn::EVENT;
 use super::{State, Wire};
 use crate::ws::Message;
 use crate::{Ended, scratch};
@@ -91,7 +92,8 @@ impl Wire {
                 }
                 None => continue,
             };
-            self.write_now(cx);
+            // Answers are gathered, and written before the task waits.
+            self.leave_to_driver();
             return Poll::Ready(message);
         }
     }
@@ -102,7 +104,8 @@ impl Wire {
     /// application's messages wait for room where they are sent, and only one pong is kept.
     #[inline]
     pub(crate) fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.ended.is_none() && self.state.has_event() {
+        if self.ended.is_none() && !self.work.is_used_up() && self.state.has_event() {
+            self.work.spend(EVENT);
             self.waiters.stop_reading(&mut self.woken);
             return Poll::Ready(true);
         }
@@ -120,7 +123,9 @@ impl Wire {
             if !self.may_receive() {
                 return Poll::Ready(false);
             }
+            ready!(self.poll_turn_left(cx));
             if is_ready(&mut self.state) {
+                self.work.spend(EVENT);
                 self.waiters.stop_reading(&mut self.woken);
                 return Poll::Ready(true);
             }
@@ -173,14 +178,6 @@ impl Wire {
     /// Sets the pace of received messages.
     pub(crate) fn set_message_pace(&mut self, pace: Pace) {
         self.state.set_message_pace(pace);
-        self.leave_to_driver();
-    }
-
-    /// Sends queued output now: the answer to a control frame is on the wire before its event is handed out.
-    pub(crate) fn write_now(&mut self, cx: &mut Context<'_>) {
-        if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
-            self.end(ended);
-        }
         self.leave_to_driver();
     }
 }

@@ -169,10 +169,9 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
                 let Some((event, writer)) = wire.state.lend() else { return Poll::Ready(()) };
                 match hand_out(event, Reply(writer), on_event) {
                     Then::Continue => {}
-                    Then::Write => wire.write_now(cx),
+                    Then::Write => wire.leave_to_driver(),
                     Then::Close => {
                         wire.close_now();
-                        wire.write_now(cx);
                     }
                 }
             }

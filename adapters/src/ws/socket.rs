@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use endwell_core::Pace;
 use endwell_core::ws::{self as core_ws, Close, Control, Event, Full, Kind};
 
@@ -301,7 +300,7 @@ impl Socket {
     /// this.
     pub fn into_parts(self) -> Option<(Upgraded, core_ws::Socket)> {
         let socket = self.link().lock().release_socket()?;
-        Some((Upgraded::new(Arc::clone(self.link()), Bytes::new()), socket))
+        Some((Upgraded::new(Arc::clone(self.link())), socket))
     }
 }
 

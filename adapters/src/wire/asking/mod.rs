@@ -10,7 +10,6 @@ use std::mem;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
 use endwell_core::http::client::Failure as NoAnswer;
 use endwell_core::http::client::{Client, GrantHead, Handshake, Opening};
 use endwell_core::http::{Fields, InterimHead, ResponseHead, Writer};
@@ -63,7 +62,7 @@ pub(crate) enum Phase {
 /// The response to a request, to an offer to become a WebSocket, or to a CONNECT.
 pub(crate) enum Answer {
     Open(Option<Box<str>>, InterimHead),
-    Through(ResponseHead, Bytes),
+    Through(ResponseHead),
     Refused(ResponseHead),
 }
 

@@ -5,7 +5,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::Payload;
 use endwell_core::http::client::Client;
 use endwell_core::http::{FieldSection, InterimHead, ResponseHead};
 
@@ -101,7 +100,7 @@ impl Wire {
     pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
         match self.poll_answer(cx) {
             Poll::Ready(Ok(Answer::Refused(head))) => Poll::Ready(Ok(head)),
-            Poll::Ready(Ok(Answer::Open(..) | Answer::Through(..))) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(Answer::Open(..) | Answer::Through(_))) | Poll::Pending => Poll::Pending,
             Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
         }
     }
@@ -125,11 +124,10 @@ impl Wire {
                 self.leave_to_driver();
                 Ok(Answer::Open(subprotocol, *head))
             }
-            Phase::Through(mut upgraded, head) => {
-                // Only the tunnel reads from here on.
-                let received = upgraded.received().map(Payload::take).unwrap_or_default();
+            Phase::Through(upgraded, head) => {
                 self.state = State::Raw(Some(upgraded));
-                Ok(Answer::Through(*head, received))
+                self.leave_to_driver();
+                Ok(Answer::Through(*head))
             }
             Phase::Failed(failure) => {
                 asking.phase = Phase::Failed(failure.clone());

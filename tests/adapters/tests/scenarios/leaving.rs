@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use endwell::core::Limit;
-use endwell::http::{Framing, StatusCode};
+use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange, OnGone};
 
 use crate::support::{Client, Gate, LONG, Runtime, on_every_runtime, start, start_narrow, start_with, told};
@@ -20,6 +20,9 @@ on_every_runtime!(
     a_handler_has_a_time_as_a_whole,
     a_web_socket_handler_is_dropped_after_its_grace,
     one_slot_serves_whoever_comes_after_those_that_left,
+    a_stream_that_nobody_reads_ends_with_a_reset,
+    a_stream_has_an_idle_time_if_it_is_set,
+    a_stream_is_told_that_the_server_stops,
 );
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -220,4 +223,66 @@ fn one_slot_serves_whoever_comes_after_those_that_left<R: Runtime>() {
         assert_eq!(next.response().unwrap().body, b"served");
     }
     assert!(begin.elapsed() < LONG);
+}
+
+const TUNNEL: &str = "GET / HTTP/1.1\r\nhost: a\r\nupgrade: raw\r\nconnection: upgrade\r\n\r\n";
+
+/// Holds a stream of another protocol, and does not use it.
+fn holds_a_stream<R: Runtime>(config: Config, begin: &str) -> (crate::support::Running, Client) {
+    let (tell, heard) = told();
+    let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let Ok((stream, answered)) = exchange.switch("raw", &FieldSection::new()) else {
+                return Err(Ended::Aborted);
+            };
+            tell.send("began").unwrap();
+            stream.gone().await;
+            Ok(answered)
+        }
+    });
+    let mut client = server.connect();
+    client.send(format!("{TUNNEL}{begin}"));
+    assert_eq!(heard.next(), "began");
+    (server, client)
+}
+
+fn a_stream_that_nobody_reads_ends_with_a_reset<R: Runtime>() {
+    let (server, client) = holds_a_stream::<R>(Config::default(), "unread");
+    client.reset();
+    assert!(matches!(server.next_end(), Ended::Transport(_)));
+}
+
+fn a_stream_has_an_idle_time_if_it_is_set<R: Runtime>() {
+    let server = start::<R, _, _>(async |exchange: Exchange| {
+        let (mut stream, answered) =
+            exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+        stream.set_idle_time(Some(SHORT));
+        stream.gone().await;
+        Ok::<_, Ended>(answered)
+    });
+    let mut client = server.connect();
+    client.send(TUNNEL);
+    let ended = server.next_end();
+    assert!(matches!(&ended, Ended::Limit(met) if met.limit == Limit::IdleTime), "{ended}");
+}
+
+fn a_stream_is_told_that_the_server_stops<R: Runtime>() {
+    let (tell, heard) = told();
+    let mut server = start::<R, _, _>(move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let (stream, answered) =
+                exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+            tell.send("began").unwrap();
+            stream.stopping().await;
+            Ok::<_, Ended>(answered)
+        }
+    });
+    let mut client = server.connect();
+    client.send(TUNNEL);
+    assert_eq!(heard.next(), "began");
+    server.stop();
+    assert!(client.rest().starts_with(b"HTTP/1.1 101 "));
+    assert!(matches!(server.next_end(), Ended::Upgraded));
 }
