@@ -45,6 +45,11 @@ pub(crate) trait Waits {
     /// When a look that finds nothing would have something to tell.
     fn deadline(&self, conn: &Conn) -> Option<Deadline>;
 
+    /// True if the last question to the state has left work undone that needs no further bytes.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
     /// Notes that the transport has taken bytes.
     fn wrote(&mut self, _conn: &mut Conn) {}
 
@@ -160,6 +165,7 @@ impl<'a> Io<'a> {
         }
         let now = self.conn.now;
         Ok(match found {
+            None if self.waits.is_busy() => Arrived::Something,
             None => {
                 self.waits.pause(self.conn, now);
                 Arrived::Full

@@ -129,6 +129,10 @@ impl Wire {
                 self.waiters.stop_reading(&mut self.woken);
                 return Poll::Ready(true);
             }
+            if self.state.is_busy() {
+                self.work.use_up();
+                continue;
+            }
             ready!(self.poll_peer(cx));
         }
     }

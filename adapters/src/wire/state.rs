@@ -106,6 +106,15 @@ impl State {
         }
     }
 
+    /// True if the socket was not ready only because the rest would take long.
+    pub(super) fn is_busy(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.is_busy(),
+            Self::Within(socket) => socket.is_busy(),
+            _ => false,
+        }
+    }
+
     /// The next event of a socket.
     #[inline]
     pub(super) fn event(&mut self) -> Option<Event<'_>> {

@@ -35,6 +35,11 @@ impl Work {
         self.0 = self.0.saturating_sub(cost);
     }
 
+    /// Ends the turn.
+    pub(super) fn use_up(&mut self) {
+        self.0 = 0;
+    }
+
     /// True if the rest waits for the next turn.
     #[inline]
     pub(super) fn is_used_up(&self) -> bool {

@@ -48,7 +48,7 @@ impl Inflating {
         match *self {}
     }
 
-    pub(in crate::ws) fn step(&mut self, _: &mut Content, _: Taken, _: &Limits) -> Result<(), Cause> {
+    pub(in crate::ws) fn step(&mut self, _: &mut Content, _: Taken, _: &Limits) -> Result<usize, Cause> {
         match *self {}
     }
 

@@ -65,13 +65,13 @@ impl Inflating {
         }
     }
 
-    /// Decompresses at most one block.
+    /// Decompresses at most one block. Returns its length.
     pub(in crate::ws) fn step(
         &mut self,
         content: &mut Content,
         taken: Taken,
         limits: &Limits,
-    ) -> Result<(), Cause> {
+    ) -> Result<usize, Cause> {
         let Inner { receiving, inflater, recent, inflated } = &mut *self.0;
         if inflater.restarts() {
             receiving.earn(inflater.take_inflated());
@@ -98,7 +98,7 @@ impl Inflating {
             Taken::Pieces => content.push(within, within.len())?,
             Taken::Skipped => {}
         }
-        if beyond.is_empty() { Ok(()) } else { Err(counts::too_long(bound)) }
+        if beyond.is_empty() { Ok(within.len()) } else { Err(counts::too_long(bound)) }
     }
 
     /// Checks that the message, which has arrived completely, does not end within a block.

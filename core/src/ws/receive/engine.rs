@@ -158,6 +158,7 @@ impl Engine {
     }
 
     fn advance(&mut self, inbox: &mut Inbox, reception: Reception) -> Result<Look, Cause> {
+        let mut decompressed = 0;
         loop {
             let step = match &mut self.state {
                 State::Failing(_) => Step::Ready(What::Failing),
@@ -167,7 +168,8 @@ impl Engine {
                 }
                 State::HandedOut(_) => Step::Over,
                 State::Message(message) => {
-                    message.advance(reception, inbox, (&mut self.clock, &self.limits))?
+                    let parts = (&mut self.clock, &*self.limits);
+                    message.advance(reception, inbox, parts, &mut decompressed)?
                 }
                 State::Idle | State::Begun | State::Started => Step::Header,
             };
@@ -177,6 +179,7 @@ impl Engine {
                 Step::Nothing => return self.wait(inbox),
                 Step::Over => self.end_message(),
                 Step::Header => {}
+                Step::Later => return Ok(Look::Later),
             }
         }
     }
@@ -301,6 +304,8 @@ pub(in crate::ws) enum Look {
     /// A keep-alive ping is due. Any byte that arrives after it shows that the peer is alive.
     PingDue(Instant),
     Nothing,
+    /// There is more to decompress than is done at once.
+    Later,
 }
 
 const TEXT: u8 = OpCode::Text.last();

@@ -71,7 +71,13 @@ pub(super) enum Step {
     Header,
     /// The message was skipped to its end, or handed out.
     Over,
+    /// There is more to decompress than is done at once.
+    Later,
 }
+
+/// The most bytes that are decompressed at once: about a millisecond of work. A message of 16 MiB would otherwise hold up
+/// all other connections of its thread for the time that it takes.
+const AT_ONCE: usize = 512 << 10;
 
 impl Message {
     /// Begins a message with its first frame.
@@ -102,12 +108,13 @@ impl Message {
         Ok(())
     }
 
-    /// Continues up to what is ready. Asking twice returns the same.
+    /// Continues up to what is ready. Asking twice returns the same. `decompressed`: how many bytes were, in this look.
     pub(super) fn advance(
         &mut self,
         reception: Reception,
         inbox: &mut Inbox,
         (clock, limits): (&mut Clock, &Limits),
+        decompressed: &mut usize,
     ) -> Result<Step, Cause> {
         self.handed_out = None;
         match (self.taken, reception) {
@@ -122,7 +129,10 @@ impl Message {
                 return Ok(Step::Ready(What::Piece(Part::Held)));
             }
             if let Some(inflating) = self.inflating.as_mut().filter(|inflating| !inflating.is_idle()) {
-                inflating.step(&mut self.content, self.taken, limits)?;
+                if *decompressed >= AT_ONCE {
+                    return Ok(Step::Later);
+                }
+                *decompressed += inflating.step(&mut self.content, self.taken, limits)?;
                 continue;
             }
             match &mut self.place {

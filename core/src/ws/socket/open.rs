@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::reader::{Reader, Silent};
 use super::writer::Writer;
 use crate::closing::{Closing, Grace, Manner};
-use crate::io::Conn;
+use crate::io::{Conn, Waits as _};
 use crate::ws::Role;
 use crate::ws::deflate::Compression;
 use crate::ws::failure::Cause;
@@ -261,6 +261,13 @@ impl<W> Socket<W> {
         self.inner.reader.duty.deflates()
     }
 
+    /// True if the last [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was false only because the rest
+    /// would take long: at most 512 KiB are decompressed at once, about a millisecond of work. Ask again, and let other
+    /// connections do their work before.
+    pub fn is_busy(&self) -> bool {
+        self.inner.reader.is_busy()
+    }
+
     /// The memory held beyond what is unread and what is queued, in bytes: for a message in flight, and for what
     /// compression keeps of earlier ones.
     pub fn held_bytes(&self) -> usize {
@@ -336,6 +343,13 @@ impl Receiving {
         let next = reader.poll_piece(conn);
         let Reader { engine, duty, .. } = reader;
         Reader::piece(engine, duty, (&mut conn.inbox, &mut conn.outbox), next)
+    }
+
+    /// True if the last [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was false only because the rest
+    /// would take long: at most 512 KiB are decompressed at once, about a millisecond of work. Ask again, and let other
+    /// connections do their work before.
+    pub fn is_busy(&self) -> bool {
+        self.inner.reader.is_busy()
     }
 
     /// The memory held beyond what is unread and what is queued, in bytes, as of a [`Socket`](Socket::held_bytes).

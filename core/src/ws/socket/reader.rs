@@ -19,8 +19,17 @@ pub(super) struct Reader<D> {
     pub(super) duty: D,
     /// How the caller takes messages.
     reception: Reception,
-    /// Something was ready at the last look, so the caller does not wait for more.
-    is_behind: bool,
+    left: Left,
+}
+
+/// What the last look has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Something was ready when the transport had nothing more, so the caller does not wait for it.
+    Ready,
+    /// There is more to decompress than is done at once.
+    Work,
 }
 
 /// Our Close is written: the peer is owed nothing more.
@@ -111,13 +120,13 @@ impl Duty for Silent {
 
 impl<D> Reader<D> {
     pub(super) fn new(engine: Engine, duty: D) -> Self {
-        Self { engine, duty, reception: Reception::Whole, is_behind: false }
+        Self { engine, duty, reception: Reception::Whole, left: Left::Nothing }
     }
 
     /// Gives the receiving side another duty. Returns the one that it had.
     pub(super) fn with_duty<E>(self, next: E) -> (Reader<E>, D) {
-        let Self { engine, duty, reception, is_behind } = self;
-        (Reader { engine, duty: next, reception, is_behind }, duty)
+        let Self { engine, duty, reception, left } = self;
+        (Reader { engine, duty: next, reception, left }, duty)
     }
 
     fn has_failed(&self) -> bool {
@@ -144,10 +153,15 @@ impl<D: Duty> Reader<D> {
     fn poll_slowly(&mut self, conn: &mut Conn, reception: Reception) -> Option<What> {
         self.reception = reception;
         self.duty.settle(&mut conn.outbox);
+        self.left = Left::Nothing;
         loop {
             match self.engine.poll_slowly(&mut conn.inbox, reception) {
                 Look::Ready(what) => return Some(what),
                 Look::Nothing => return None,
+                Look::Later => {
+                    self.left = Left::Work;
+                    return None;
+                }
                 Look::PingDue(now) => {
                     self.engine.keep_alive.pinged(now, conn.outbox.written());
                     self.duty.keep_alive(&mut conn.outbox);
@@ -255,18 +269,22 @@ impl<D: Duty> Waits for Reader<D> {
             return false;
         }
         let (had_failed, queued) = (self.has_failed(), conn.outbox.len());
+        let was_busy = self.is_busy();
         self.look_for_pong(conn, now, ask);
-        self.is_behind = match self.reception {
+        let is_ready = match self.reception {
             Reception::Whole => self.poll(conn).is_some(),
             Reception::Pieces => self.poll_piece(conn).is_some(),
         };
-        if self.is_behind {
+        if is_ready {
+            self.left = Left::Ready;
+        }
+        if self.left != Left::Nothing {
             self.pause(conn, now);
         } else if let Err(exceeded) = self.duty.judge(&self.engine, conn, now, ask) {
             self.engine.state = State::Failing(Box::new(exceeded.into()));
         }
-        // A ping is to be written.
-        (self.has_failed() && !had_failed) || conn.outbox.len() > queued
+        // A ping is to be written, or the state has worked on.
+        (self.has_failed() && !had_failed) || conn.outbox.len() > queued || was_busy || self.is_busy()
     }
 
     fn pause(&mut self, conn: &mut Conn, now: Instant) {
@@ -275,10 +293,14 @@ impl<D: Duty> Waits for Reader<D> {
     }
 
     fn deadline(&self, conn: &Conn) -> Option<Deadline> {
-        if self.engine.is_over() || self.is_behind {
+        if self.engine.is_over() || self.left != Left::Nothing {
             return None;
         }
         Deadline::earlier(self.engine.deadline(), self.duty.deadline(&self.engine, &conn.inbox))
+    }
+
+    fn is_busy(&self) -> bool {
+        self.left == Left::Work
     }
 
     fn wrote(&mut self, conn: &mut Conn) {

@@ -41,9 +41,9 @@ impl Peer {
 }
 
 impl Transport for Peer {
-    type Timer = Peer;
+    type Timer = Self;
 
-    fn timer(&self) -> Peer {
+    fn timer(&self) -> Self {
         self.clone()
     }
 

@@ -1,8 +1,8 @@
 //! The limits are on what is inflated, and hold before it is (S32); what is on the wire has limits too.
 
-use endwell_core::ws::Socket;
-use endwell_core::ws::{Compression, Deflate, Limits, Message};
-use endwell_core_tests::io::written;
+use endwell_core::Arrived;
+use endwell_core::ws::{Compression, Deflate, Event, Limits, Message, Piece, Socket};
+use endwell_core_tests::io::{feed, look, written};
 
 use crate::ws_help::{self, Got, masked, run_cut};
 use crate::{answer, noise, received};
@@ -90,4 +90,40 @@ fn what_is_on_the_wire_meets_the_limits() {
     let make = || server(&limits);
     assert_eq!(received(make, &nothing(8)), taken);
     assert_eq!(received(make, &nothing(20)), [Got::Failure(Some(1008))]);
+}
+
+/// A bomb does not hold up the other connections of its thread: it is decompressed in steps, and between two steps the
+/// transport's side says that the state is to be asked again.
+#[test]
+fn a_bomb_is_decompressed_in_steps() {
+    const LEN: usize = 16 << 20;
+    let bytes = zeros(LEN);
+    for pieces in [false, true] {
+        let mut socket = server(&Limits::default());
+        assert_eq!(feed(socket.io(), &bytes), bytes.len());
+        let (mut steps, mut len, mut held) = (0, 0, 0);
+        while len < LEN {
+            let is_ready = if pieces { socket.ready_piece() } else { socket.ready() };
+            let grown = socket.held_bytes().saturating_sub(held);
+            // A question and a look: a step each.
+            assert!(grown <= 2 * (528 << 10), "{grown} bytes at once");
+            held = socket.held_bytes();
+            if !is_ready {
+                assert!(socket.is_busy(), "it waits for nothing that comes");
+                assert_eq!(look(socket.io(), 0), Arrived::Something);
+                steps += 1;
+                continue;
+            }
+            assert!(!socket.is_busy());
+            if pieces {
+                if let Some(Piece::Binary(data)) = socket.piece() {
+                    len += data.len();
+                }
+            } else if let Some(Event::Binary(data)) = socket.event() {
+                len += data.len();
+            }
+        }
+        assert_eq!(len, LEN);
+        assert!(pieces || steps >= LEN / (1 << 20), "{steps} steps");
+    }
 }
