@@ -4,11 +4,11 @@
 use std::task::{Context, Poll, ready};
 
 use endwell_core::Pace;
-use endwell_core::ws::Close;
+use endwell_core::ws::{Close, Full};
 use endwell_core::ws::{Event, Socket, Within};
 
 use super::turn::EVENT;
-use super::{State, Wire};
+use super::{Side, State, Until, Wire};
 use crate::ws::Message;
 use crate::{Ended, scratch};
 
@@ -145,17 +145,25 @@ impl Wire {
         }
     }
 
-    /// Ends a message that is sent in pieces.
-    pub(crate) fn finish_message(&mut self) -> Result<(), Ended> {
-        match self.state.take() {
-            State::Within(socket) if self.ended.is_none() => self.state = State::Socket(socket.finish()),
-            other => {
-                self.state = other;
-                return Err(self.how_it_ends());
+    /// Ends a message that is sent in pieces. One without a piece waits for room.
+    pub(crate) fn poll_finish_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        loop {
+            match self.state.take() {
+                State::Within(socket) if self.ended.is_none() => match socket.finish() {
+                    Ok(socket) => {
+                        self.state = State::Socket(socket);
+                        self.leave_to_driver();
+                        return Poll::Ready(Ok(()));
+                    }
+                    Err(Full(within)) => self.state = State::Within(within),
+                },
+                other => {
+                    self.state = other;
+                    return Poll::Ready(Err(self.how_it_ends()));
+                }
             }
+            ready!(self.poll_output(cx, Side::Writer, Until::Fits(1)))?;
         }
-        self.leave_to_driver();
-        Ok(())
     }
 
     /// Hands an open socket over, with what it has received and queued. `None`, and it stays, within a message that is sent

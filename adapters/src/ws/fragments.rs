@@ -93,14 +93,17 @@ impl<'a> Fragments<'a> {
         half.link().lock().poll_output(cx, Side::Writer, Until::Flushed).map_err(|ended| broken(Some(ended)))
     }
 
-    /// Ends the message.
+    /// Ends the message. Only a message without a piece waits for room.
     ///
     /// # Errors
     ///
     /// If the connection is closing or has ended.
-    pub fn finish(mut self) -> Result<(), Ended> {
-        let Some(half) = self.half.take() else { return Err(Ended::Announced) };
-        half.link().lock().finish_message()
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped before it is ready has not ended the message, which is then dropped, as above.
+    pub fn finish(self) -> FinishFragments<'a> {
+        FinishFragments { fragments: self }
     }
 }
 
@@ -125,6 +128,32 @@ impl Drop for Fragments<'_> {
 impl fmt::Debug for Fragments<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fragments").finish_non_exhaustive()
+    }
+}
+
+/// Ends the message.
+#[must_use = "futures do nothing unless polled, and a message that is not finished closes the connection"]
+pub struct FinishFragments<'a> {
+    fragments: Fragments<'a>,
+}
+
+impl Future for FinishFragments<'_> {
+    type Output = Result<(), Ended>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let half = &mut self.get_mut().fragments.half;
+        let Some(link) = half.as_deref().map(SendHalf::link) else {
+            return Poll::Ready(Err(Ended::Announced));
+        };
+        let finished = ready!(link.lock().poll_finish_message(cx));
+        *half = None;
+        Poll::Ready(finished)
+    }
+}
+
+impl fmt::Debug for FinishFragments<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FinishFragments").finish_non_exhaustive()
     }
 }
 

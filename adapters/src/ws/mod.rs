@@ -37,7 +37,7 @@ pub use endwell_core::ws::{
 pub use endwell_core::ws::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
 pub use endwell_core::{End, Ended};
 pub use flush::Flush;
-pub use fragments::{FragmentError, Fragments, WriteFragment};
+pub use fragments::{FinishFragments, FragmentError, Fragments, WriteFragment};
 pub use halves::{ReadAhead, ReceiveHalf, SendHalf};
 pub use message::{Content, Message};
 #[cfg(feature = "futures")]

@@ -7,7 +7,7 @@ use endwell_core::http::{
     BodyEvent, Connect, FieldSection, Framing, Interim, Method, Request, Response, StatusCode, Streaming,
     Upgrade, Writer,
 };
-use endwell_core::ws::{self, Acceptance, Close, Control, Kind, Masks, Offer, Origins};
+use endwell_core::ws::{self, Acceptance, Close, Control, Full, Kind, Masks, Offer, Origins};
 use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Ending, Io, Upgraded};
 
@@ -156,7 +156,10 @@ impl State {
             Self::Within(mut socket) => match which % 12 {
                 0 => Self::Closing(socket.close(Close::EMPTY)),
                 1 => Self::Receiving(socket.close_writing(Close::EMPTY)),
-                2 | 3 => Self::Socket(socket.finish()),
+                2 | 3 => match socket.finish() {
+                    Ok(socket) => Self::Socket(socket),
+                    Err(Full(within)) => Self::Within(within),
+                },
                 4 | 5 => {
                     let _not_written = socket.writer().write(Bytes::from_static(DATA));
                     Self::Within(socket)

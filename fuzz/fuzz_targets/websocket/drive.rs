@@ -300,12 +300,13 @@ impl Driver<'_> {
     }
 
     fn finish(&mut self, mut socket: Held) -> Held {
-        if let Some(writer) = socket.within() {
-            let is_text = writer.kind() == Kind::Text;
+        let kind = socket.within().map(|writer| writer.kind());
+        let socket = socket.finish();
+        if let (Some(kind), Held::Idle(_)) = (kind, &socket) {
             let piece = std::mem::take(&mut self.piece);
-            self.said(is_text, &piece);
+            self.said(kind == Kind::Text, &piece);
         }
-        socket.finish()
+        socket
     }
 
     /// Writes what must be written before the next event.

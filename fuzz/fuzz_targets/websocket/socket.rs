@@ -132,7 +132,10 @@ impl Held {
 
     pub fn finish(self) -> Self {
         match self {
-            Self::Within(socket) => Self::Idle(socket.finish()),
+            Self::Within(socket) => match socket.finish() {
+                Ok(socket) => Self::Idle(socket),
+                Err(Full(within)) => Self::Within(within),
+            },
             other => other,
         }
     }

@@ -270,7 +270,7 @@ fn two_cores_open_a_websocket_and_close_it_well() {
     let mut within = client.begin(ws::Kind::Binary);
     within.writer().write(Bytes::from_static(b"wor")).unwrap();
     within.writer().write(Bytes::from_static(b"ld")).unwrap();
-    let mut closing = within.finish().close(CloseCode::NORMAL.into());
+    let mut closing = within.finish().unwrap().close(CloseCode::NORMAL.into());
     feed(server.io(), &written(closing.io()));
     assert!(matches!(server.event(), Some(Event::Binary(data)) if data[..] == *b"world"));
     assert!(matches!(server.event(), Some(Event::Close(_))));

@@ -231,7 +231,7 @@ fn the_answer_comes_behind_a_message_in_pieces() {
     feed(within.io(), &[masked(0x81, b"one"), masked(0x89, b"p"), masked(0x88, b"\x0b\xb8bye")].concat());
     pause(within.io(), 0);
     assert_eq!(written(within.io()), [plain(0x01, b"half"), plain(0x8a, b"p")].concat());
-    let mut receiving = received(within.finish());
+    let mut receiving = received(within.finish().unwrap());
     assert_eq!(written(receiving.io()), [plain(0x80, b""), plain(0x88, b"\x0b\xb8")].concat());
     assert_eq!(receive_on(&mut receiving).len(), 3);
 }

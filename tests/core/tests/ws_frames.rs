@@ -12,8 +12,8 @@
 mod ws_help;
 
 use endwell_core::OutboxLimits;
-use endwell_core::ws::{Control, Kind, Limits, Message, PieceNotWritten};
-use endwell_core_tests::io::written;
+use endwell_core::ws::{Control, Full, Kind, Limits, Message, PieceNotWritten};
+use endwell_core_tests::io::{take, written};
 use ws_help::{Got, agreed, client, frame, masked, plain, run, server, server_with, text};
 
 fn at_server(bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
@@ -135,9 +135,9 @@ fn fragments_out() {
     within.writer().write("two".into()).unwrap();
     let cut = bytes::Bytes::from_static(&"€".as_bytes()[..2]);
     assert_eq!(within.writer().write(cut.clone()), Err(PieceNotWritten::NotText(cut)));
-    let mut socket = within.finish();
+    let mut socket = within.finish().unwrap();
     socket.writer().text("next").unwrap();
-    let mut socket = socket.begin(Kind::Binary).finish();
+    let mut socket = socket.begin(Kind::Binary).finish().unwrap();
     let expected = [
         plain(0x01, b"one"),
         plain(0x89, b""),
@@ -200,5 +200,35 @@ fn what_does_not_fit_is_handed_back() {
     assert_eq!(within.writer().write(vec![1; 5000].into()), Err(PieceNotWritten::Full(vec![1; 5000].into())));
     assert_eq!(written(within.io()), plain(0x82, &[1; 5000]));
     within.writer().write(vec![1; 900].into()).unwrap();
-    assert_eq!(written(within.finish().io()), [plain(0x02, &[1; 900]), plain(0x80, b"")].concat());
+    assert_eq!(written(within.finish().unwrap().io()), [plain(0x02, &[1; 900]), plain(0x80, b"")].concat());
+}
+
+/// A message without a piece takes room too: a driver that never writes cannot queue them without a bound. Nothing is
+/// refused if nothing is queued, or if a piece was written.
+#[test]
+fn messages_of_nothing_are_queued_up_to_the_limit() {
+    let output = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
+    let mut socket = server_with(&Limits::default(), output);
+    for message in 0.. {
+        assert!(message <= 500, "{} bytes are queued", socket.io().queued());
+        match socket.begin(Kind::Binary).finish() {
+            Ok(next) => socket = next,
+            Err(Full(mut within)) => {
+                assert_eq!((message, within.io().queued()), (500, 1000));
+                // The peer takes a message, and there is room for one more.
+                take(within.io(), 2);
+                socket = within.finish().unwrap();
+                break;
+            }
+        }
+    }
+    take(socket.io(), 800);
+    let mut within = socket.begin(Kind::Binary);
+    within.writer().write(vec![1; 800].into()).unwrap();
+    let mut socket = within.finish().unwrap();
+    assert!(socket.io().queued() > 1000);
+    take(socket.io(), usize::MAX);
+    let output = OutboxLimits { bytes: 0, ..OutboxLimits::default() };
+    let mut socket = server_with(&Limits::default(), output).begin(Kind::Text).finish().unwrap();
+    assert_eq!(written(socket.io()), plain(0x81, b""));
 }

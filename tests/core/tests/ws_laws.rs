@@ -62,7 +62,7 @@ fn perform(mut socket: Socket, act: &Act) -> Socket {
                 within.writer().write(Bytes::from(piece.clone())).unwrap();
                 within.ping(Control::EMPTY).unwrap();
             }
-            return within.finish();
+            return within.finish().unwrap();
         }
     }
     socket

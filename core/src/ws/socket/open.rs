@@ -166,10 +166,19 @@ impl Socket {
 
 impl Socket<Within> {
     /// Ends the message in pieces.
-    pub fn finish(mut self) -> Socket {
+    ///
+    /// # Errors
+    ///
+    /// Returns the socket, still within the message, if no piece was written and a byte of data does not
+    /// [fit](Writer::fits) now: otherwise messages without content would be queued without a bound.
+    pub fn finish(mut self) -> Result<Socket, Full<Self>> {
         let Inner { conn, reader, .. } = &mut *self.inner;
+        let is_empty = self.right.next != OpCode::Continuation;
+        if is_empty && !Sender::fits(1, &conn.outbox) {
+            return Err(Full(self));
+        }
         reader.duty.end_fragments(self.right.next.last(), &mut conn.outbox);
-        Socket { inner: self.inner, right: Idle(()) }
+        Ok(Socket { inner: self.inner, right: Idle(()) })
     }
 }
 

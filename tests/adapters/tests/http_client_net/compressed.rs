@@ -27,7 +27,7 @@ fn echo<R: Runtime>(config: Config) -> Running {
                 while let Some(piece) = pieces.read().await? {
                     fragments.write(piece).await?;
                 }
-                fragments.finish()?;
+                fragments.finish().await?;
             }
             return Err::<endwell::Answered, _>(send.close(Close::EMPTY).await);
         }
@@ -78,7 +78,7 @@ fn both_of_ours_agree<R: Dialling>() {
                 for part in 0..10 {
                     fragments.write(lines(part * 500)).await.unwrap();
                 }
-                fragments.finish().unwrap();
+                fragments.finish().await.unwrap();
                 let whole: String = (0..10).map(|part| lines(part * 500)).collect();
                 assert!(socket.receive().await.unwrap().as_text() == Some(&whole));
                 let ended = socket.close(CloseCode::NORMAL).await;

@@ -44,7 +44,7 @@ fn a_stream_two_outlets_and_pings<R: Runtime>() {
             for piece in pattern(STREAM).chunks(PIECE) {
                 fragments.write(piece.to_vec()).await?;
             }
-            fragments.finish()?;
+            fragments.finish().await?;
             streamed.store(true, Ordering::Release);
             let [one, other] = producers;
             tell.send([one.await, other.await]).unwrap();

@@ -13,7 +13,7 @@ async fn send_text(socket: &mut Socket, len: usize) {
     for _ in 0..len / 1000 {
         fragments.write(text.clone()).await.unwrap();
     }
-    fragments.finish().unwrap();
+    fragments.finish().await.unwrap();
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ async fn pings_go_between_the_pieces_of_a_message() {
             fragments.write(vec![index; 1000]).await.unwrap();
             fragments.ping(Control::new(&[index]).unwrap()).unwrap();
         }
-        fragments.finish().unwrap();
+        fragments.finish().await.unwrap();
         server
     });
     let mut pings = Vec::new();

@@ -116,7 +116,7 @@ async fn a_message_of_any_size_is_copied_from_a_reader() {
         let mut fragments = server.send_fragments(Kind::Binary);
         let file = pattern(SIZE);
         let copied = tokio::io::copy(&mut &file[..], &mut fragments).await.unwrap();
-        fragments.finish().unwrap();
+        fragments.finish().await.unwrap();
         (copied, server.close(Close::EMPTY).await)
     });
     let message = client.receive().await.unwrap();

@@ -257,7 +257,7 @@ async fn send(socket: Socket, what: Sending, when: GiveUp, sent: &Received) -> b
                     fragments.write(piece.to_vec()).await.unwrap();
                 }
             }
-            fragments.finish().unwrap();
+            fragments.finish().await.unwrap();
             push(4);
             (!given_up).then_some(())
         }

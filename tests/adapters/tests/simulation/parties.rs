@@ -322,7 +322,7 @@ impl Party {
                 return false;
             }
         }
-        let finished = fragments.finish().is_ok();
+        let finished = fragments.finish().await.is_ok();
         self.ledger.lock().streams = false;
         self.note(id, len, finished, Keep::Always);
         finished

@@ -155,10 +155,10 @@ fn every_way_to_send<R: Runtime>() {
         let mut fragments = socket.send_fragments(Kind::Text);
         fragments.write(long(1)).await?;
         fragments.write(long(2)).await?;
-        fragments.finish()?;
+        fragments.finish().await?;
         let mut fragments = socket.send_fragments_with(Kind::Text, Compression::Never);
         fragments.write(long(1)).await?;
-        fragments.finish()?;
+        fragments.finish().await?;
         let outlet = socket.outlet();
         let _ = broadcast(long(3), [(&outlet, WhenFull::DropOldest)]).await;
         let _ = outlet.send(Message::from(long(4)).shared().with_compression(Compression::Never)).await;

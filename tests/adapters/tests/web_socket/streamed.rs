@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::thread;
 
-use endwell::ws::{Close, FragmentError, Kind};
+use endwell::ws::{Close, CloseCode, FragmentError, Kind};
 use endwell::{Answered, Config, Ended, Exchange};
 
 use crate::peer::{BINARY, FIN, PING, PONG, Peer, TEXT, close, frame};
 use crate::service::{accept, echo};
 use crate::support::{Runtime, on_every_runtime, pattern, start, start_narrow};
 
-on_every_runtime!(pieces_with_pings_around_them, both_directions_busy_elsewhere);
+on_every_runtime!(pieces_with_pings_around_them, messages_of_nothing, both_directions_busy_elsewhere);
 
 /// Much more than the sockets hold, in pieces, while the peer pings: pongs come between messages or pieces, whole.
 fn pieces_with_pings_around_them<R: Runtime>() {
@@ -22,7 +22,7 @@ fn pieces_with_pings_around_them<R: Runtime>() {
             for piece in pattern(PIECES * 9000).chunks(9000) {
                 fragments.write(piece.to_vec()).await?;
             }
-            fragments.finish()?;
+            fragments.finish().await?;
             assert!(socket.receive().await.is_some_and(|ping| !ping.is_data()));
         }
         let mut fragments = socket.send_fragments(Kind::Text);
@@ -30,7 +30,7 @@ fn pieces_with_pings_around_them<R: Runtime>() {
         let half = fragments.write(vec![0xc3]).await;
         assert!(matches!(half, Err(FragmentError::NotText(back)) if back[..] == [0xc3]));
         fragments.write("!").await?;
-        fragments.finish()?;
+        fragments.finish().await?;
         echo(&mut socket).await;
         Err::<Answered, _>(socket.close(Close::EMPTY).await)
     });
@@ -65,6 +65,26 @@ fn pieces_with_pings_around_them<R: Runtime>() {
     assert_eq!(pongs, 3);
     peer.send(close(1000));
     assert_eq!(peer.assert_fails(), 1000);
+}
+
+/// Messages without a piece wait for room when many are queued, and all of them arrive.
+fn messages_of_nothing<R: Runtime>() {
+    const MESSAGES: usize = 5000;
+    let mut config = Config::default();
+    config.output.bytes = 4096;
+    let server = start_narrow::<R, _, _>(config, async |exchange: Exchange| {
+        let mut socket = accept(exchange)?;
+        for _ in 0..MESSAGES {
+            socket.send_fragments(Kind::Binary).finish().await?;
+        }
+        Err::<Answered, _>(socket.close(Close::from(CloseCode::NORMAL)).await)
+    });
+    let mut peer = Peer::connect_narrow(&server);
+    for _ in 0..MESSAGES {
+        let message = peer.frame();
+        assert!(message.first == FIN | BINARY && message.payload.is_empty());
+    }
+    assert_eq!(peer.assert_closes(), 1000);
 }
 
 /// The handler returns at once, and its socket echoes in another task: no wake-up is lost.

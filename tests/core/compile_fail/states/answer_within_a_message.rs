@@ -12,5 +12,5 @@ fn main() {}
 
 fn f(socket: Socket<Within>) {
     let receiving = socket.answer_close(); //~ E0599
-    //~ twin: let receiving = socket.finish().answer_close();
+    //~ twin: let receiving = socket.finish().unwrap().answer_close();
 }

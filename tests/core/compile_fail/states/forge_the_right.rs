@@ -12,5 +12,5 @@ fn main() {}
 
 fn f(socket: Socket<Within>) {
     let right = Idle(()); //~ E0423
-    //~ twin: let socket: Socket = socket.finish();
+    //~ twin: let socket: Socket = socket.finish().unwrap();
 }

@@ -79,11 +79,11 @@ fn what_is_written_is_what_the_examples_are() {
     for payload in [&b"\xf2\x48\xcd\xc9\xc9\x07\0\0\0\xff\xff"[..], b"\xf2\0\x11\0\0\0\0\xff\xff"] {
         let mut within = socket.begin(Kind::Text);
         within.writer().write("Hello".into()).unwrap();
-        socket = within.finish();
+        socket = within.finish().unwrap();
         assert_eq!(written(socket.io()), [plain(0x41, payload), plain(0x80, b"\0")].concat());
     }
     // Without a piece there is nothing to compress.
-    let mut socket = socket.begin(Kind::Text).finish();
+    let mut socket = socket.begin(Kind::Text).finish().unwrap();
     assert_eq!(written(socket.io()), plain(0x81, b""));
 }
 

@@ -84,7 +84,7 @@ fn send(sent: &Sent, mut socket: Socket) -> (Socket, Vec<Got>) {
                 within.ping(endwell_core::ws::Control::new(b"?").unwrap()).unwrap();
                 expected.push(Got::Ping(b"?".to_vec()));
             }
-            socket = within.finish();
+            socket = within.finish().unwrap();
         }
     }
     expected.push(match kind {

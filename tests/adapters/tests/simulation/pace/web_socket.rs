@@ -50,7 +50,7 @@ fn fragments(config: &Config, limits: &Limits, pause: u32, pace: Option<Pace>) -
             }
             sleeping.sleep(SECOND * pause).await;
         }
-        let _ = message.finish();
+        let _ = message.finish().await;
         while client.receive().await.is_some() {}
         client.close(CloseCode::NORMAL).await;
     });
@@ -107,7 +107,7 @@ fn an_application_that_does_not_receive_uses_up_nobodys_time() {
         message.write("some").await.unwrap();
         sleeping.sleep(SECOND * 730).await;
         message.write("more").await.unwrap();
-        message.finish().unwrap();
+        message.finish().await.unwrap();
         while client.receive().await.is_some() {}
         client.close(CloseCode::NORMAL).await;
     });
