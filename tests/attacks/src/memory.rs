@@ -5,10 +5,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::Result;
+use crate::attack::Kind;
 use crate::client;
 use crate::holders::{Holder, fill};
 use crate::options::Options;
-use crate::process::Server;
+use crate::process::{Process, Server};
 use crate::server::{Family, Setup};
 use crate::table;
 
@@ -41,8 +42,40 @@ pub fn run(options: &Options) -> Result<()> {
             ["runtime", "sent", "before", "peak", "1 s after", "later", "newcomer meanwhile", "clients"];
         table::print(&head, &rows);
     }
+    if options.wants("bombs") {
+        println!("### bombs: {} attackers for 3 s\n", options.clients);
+        let mut rows = Vec::new();
+        for family in options.families().into_iter().filter(|&family| family != Family::Hyper) {
+            rows.push(bombs(family, options)?);
+        }
+        table::print(&["runtime", "before", "peak", "1 s after", "later"], &rows);
+    }
     println!("Load at the end: {}.\n", table::load());
     Ok(())
+}
+
+/// Compressed messages of 16 KB that are 16 MiB decompressed, as for fair turns.
+fn bombs(family: Family, options: &Options) -> Result<Vec<String>> {
+    let server = Server::start(&Setup::of(family))?;
+    client::newcomer(server.plain, client::LONG)?;
+    let before = server.resident()?;
+    let (kind, clients) = (Kind::Bombs.name(), options.clients.to_string());
+    let attacking = Process::start(["attack", kind, &server.plain.to_string(), "--clients", &clients])?;
+    attacking.expect_line()?;
+    thread::sleep(Duration::from_secs(3));
+    drop(attacking);
+    let (soon, later) = afterwards(&server, options.after)?;
+    let peak = server.peak()?;
+    let memory = [before, peak, soon, later].map(|mib| format!("{mib:.0}"));
+    Ok([family.to_string()].into_iter().chain(memory).collect())
+}
+
+/// The memory that the server holds 1 s after the clients have left, and at the end of `after`.
+fn afterwards(server: &Server, after: Duration) -> Result<(f64, f64)> {
+    thread::sleep(Duration::from_secs(1));
+    let soon = server.resident()?;
+    thread::sleep(after.saturating_sub(Duration::from_secs(1)));
+    Ok((soon, server.resident()?))
 }
 
 fn measure(setup: &Setup, clients: usize, after: Duration) -> Result<Vec<String>> {
@@ -74,10 +107,7 @@ fn measure(setup: &Setup, clients: usize, after: Duration) -> Result<Vec<String>
     for holder in holders {
         *fates.entry(holder.fate(target)).or_insert(0) += 1;
     }
-    thread::sleep(Duration::from_secs(1));
-    let soon = server.resident()?;
-    thread::sleep(after.saturating_sub(Duration::from_secs(1)));
-    let later = server.resident()?;
+    let (soon, later) = afterwards(&server, after)?;
     row.push((sent / MIB).to_string());
     row.extend([before, peak, soon, later].map(|mib| format!("{mib:.0}")));
     row.push(newcomer.map_or_else(|error| error, |time| format!("{} ms", table::millis(time))));
