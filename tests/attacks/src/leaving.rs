@@ -13,8 +13,6 @@ use crate::process::Server;
 use crate::server::{Family, Setup};
 use crate::table;
 
-/// A slot that is not free after this is held.
-const PATIENCE: Duration = Duration::from_secs(8);
 /// The time from a FIN to the reset behind it.
 const BEFORE_RESET: Duration = Duration::from_millis(100);
 
@@ -80,7 +78,7 @@ pub fn run(options: &Options) -> Result<()> {
     println!(
         "Seconds from the leaving (its first step) to the end of the connection, when its slot is free. \"held\": not within {} s. All cells of a runtime at once, limits of 1 s or less. \
          \"silence\" and \"half-close\" end by such limits where there are any. Load at the start: {}.\n",
-        PATIENCE.as_secs(),
+        options.patience.as_secs(),
         table::load(),
     );
     let families: Vec<Family> =
@@ -88,7 +86,7 @@ pub fn run(options: &Options) -> Result<()> {
     // All clients of a runtime leave at once; the runtimes take turns, since some handlers compute.
     let mut columns = Vec::new();
     for &family in &families {
-        columns.push(measure(family)?);
+        columns.push(measure(family, options.patience)?);
     }
     let mut held = 0;
     for (way, name, meaning) in WAYS {
@@ -125,7 +123,7 @@ fn ends(families: &[Family], cells: &[&Cell]) -> String {
     }
 }
 
-fn measure(family: Family) -> Result<HashMap<(Way, &'static str), Cell>> {
+fn measure(family: Family, patience: Duration) -> Result<HashMap<(Way, &'static str), Cell>> {
     let mut server = Server::start(&Setup { short: true, tell: true, ..Setup::of(family) })?;
     let mut cells = HashMap::new();
     for (path, begin, _) in &HANDLERS {
@@ -150,7 +148,7 @@ fn measure(family: Family) -> Result<HashMap<(Way, &'static str), Cell>> {
             client::reset(socket);
         }
     }
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + patience;
     while Instant::now() < end && cells.values().any(|cell| cell.ended.is_none()) {
         if let Some(line) = server.process.line(Duration::from_millis(20))? {
             note(&mut cells, &line)?;

@@ -17,6 +17,7 @@ usage: attacks leave | thousands | turns | memory | lock-out | all [OPTION]...
   --seconds N      how long each latency is measured (5)
   --clients N      attackers at once (8)
   --count N        clients that leave, for `thousands` (10000)
+  --patience N     seconds after which `leave` calls a slot held (8); TCP keep-alive takes 120
   --after N        seconds from the end of a flood to the last look at the memory (30)
   --full           the memory of a production server: bounds of 1 GiB, 500 clients with 16 MiB each";
 
@@ -48,6 +49,7 @@ pub struct Options {
     pub seconds: Duration,
     pub clients: usize,
     pub count: usize,
+    pub patience: Duration,
     pub after: Duration,
     pub full: bool,
 }
@@ -71,6 +73,7 @@ pub fn read() -> Result<(Command, Options)> {
         seconds: Duration::from_secs(5),
         clients: 8,
         count: 10_000,
+        patience: Duration::from_secs(8),
         after: Duration::from_secs(30),
         full: false,
     };
@@ -83,6 +86,7 @@ pub fn read() -> Result<(Command, Options)> {
             Long("seconds") => options.seconds = Duration::from_secs_f64(arguments.value()?.parse()?),
             Long("clients") => options.clients = arguments.value()?.parse()?,
             Long("count") => options.count = arguments.value()?.parse()?,
+            Long("patience") => options.patience = Duration::from_secs(arguments.value()?.parse()?),
             Long("after") => options.after = Duration::from_secs(arguments.value()?.parse()?),
             Long("full") => options.full = true,
             Value(word) => words.push(word),

@@ -12,7 +12,7 @@ use super::story::{Story, short, tell};
 use crate::runtime::Runtime;
 
 /// Longer than any measurement.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(600);
 const TICK: Duration = Duration::from_millis(50);
 
 pub async fn handle<R: Runtime>(exchange: Exchange) -> Result<Answered, Ended> {
@@ -94,13 +94,27 @@ async fn long_polls(exchange: Exchange, story: Story) -> Result<Answered, Ended>
     Ok(exchange.respond(StatusCode::OK, "news"))
 }
 
-/// Long-polls, and asks whether the client is gone.
-async fn asks(mut exchange: Exchange, story: Story) -> Result<Answered, Ended> {
+/// Long-polls, and asks whether the client has ended its side, and whether it is gone.
+async fn asks(exchange: Exchange, story: Story) -> Result<Answered, Ended> {
     let news = async {
         never().await;
         None
     };
-    let gone = async { Some(exchange.peer_gone().await) };
+    let gone = async {
+        let half_closed = async {
+            exchange.half_closed().await;
+            None
+        };
+        // The end is also news of the first kind.
+        let ended = or(async { Some(exchange.gone().await) }, half_closed).await;
+        if ended.is_none() {
+            tell(story.port(), "half-closed");
+        }
+        Some(match ended {
+            Some(ended) => ended,
+            None => exchange.gone().await,
+        })
+    };
     let gone = or(news, gone).await;
     match gone {
         Some(ended) => {
@@ -162,10 +176,13 @@ async fn upgraded_elsewhere<R: Runtime>(exchange: Exchange, story: Story) -> Res
 }
 
 fn switch(exchange: Exchange) -> Result<(endwell::Upgraded, Answered), Ended> {
-    exchange.switch("echo", &FieldSection::new()).map_err(|(_, exchange)| {
+    let switched = exchange.switch("echo", &FieldSection::new());
+    let (mut upgraded, answered) = switched.map_err(|(_, exchange)| {
         let _ = exchange.respond(StatusCode::BAD_REQUEST, "");
         Ended::Announced
-    })
+    })?;
+    upgraded.set_idle_time(Some(Duration::from_secs(1)));
+    Ok((upgraded, answered))
 }
 
 async fn echo(mut socket: Socket) -> Result<Answered, Ended> {

@@ -24,6 +24,8 @@ pub fn config(setup: &Setup) -> Config {
 /// What a peer that is silent or gone may take its time with: 1 s at the most, where there is a limit.
 fn shorten(config: &mut Config) {
     let second = Duration::from_secs(1);
+    config.half_closed = Some(second / 2);
+    config.handler_grace = second / 2;
     config.http.first_byte_time = second;
     config.http.head_time = second;
     config.http.idle_time = second;
