@@ -42,11 +42,6 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// Answers the peer's Close, or tells it why nothing more is received.
-    pub(crate) fn close_now(&mut self) {
-        self.close_socket_now(Close::EMPTY);
-    }
-
     /// Tells outlets that the socket is no longer open, and how it ended if it has.
     pub(crate) fn tell_outlets(&mut self) {
         let position = self.position();
@@ -82,17 +77,17 @@ impl Wire {
                 Some(Event::Pong(payload)) => Some(Message::pong(payload)),
                 Some(Event::Close(close)) => {
                     let message = Message::close(close.clone());
-                    self.close_socket_now(Close::EMPTY);
+                    self.answer_close(cx);
                     Some(message)
                 }
                 // The peer is told why, and the end reports it.
                 Some(Event::Failed(_)) => {
-                    self.close_socket_now(Close::EMPTY);
+                    self.answer_close(cx);
                     None
                 }
                 None => continue,
             };
-            // Answers are gathered, and written before the task waits.
+            // Pongs are gathered, and written before the task waits.
             self.leave_to_driver();
             return Poll::Ready(message);
         }
@@ -190,6 +185,16 @@ impl Wire {
     /// Sets the pace of received messages.
     pub(crate) fn set_message_pace(&mut self, pace: Pace) {
         self.state.set_message_pace(pace);
+        self.leave_to_driver();
+    }
+
+    /// Answers the peer's Close, or tells it of a failure, and writes that now: the application may drop the driver once it
+    /// has heard of the end.
+    pub(crate) fn answer_close(&mut self, cx: &mut Context<'_>) {
+        self.close_socket_now(Close::EMPTY);
+        if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
+            self.end(ended);
+        }
         self.leave_to_driver();
     }
 }

@@ -170,9 +170,7 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
                 match hand_out(event, Reply(writer), on_event) {
                     Then::Continue => {}
                     Then::Write => wire.leave_to_driver(),
-                    Then::Close => {
-                        wire.close_now();
-                    }
+                    Then::Close => wire.answer_close(cx),
                 }
             }
             if wire.queued() > queued {
