@@ -77,7 +77,21 @@ fn run(options: &[u8], peer: &Peer<'_>, arrival: Arrival) -> Option<(String, Vec
             reason.to_string()
         }
     };
-    Some((outcome, transport.sent))
+    Some((outcome, without_close(&head, transport.sent)))
+}
+
+/// Whether a refusal announces the close also depends on how much of the request's content has arrived, and a client that
+/// waits for 100 Continue may never send it.
+fn without_close(head: &RequestHead, sent: Vec<u8>) -> Vec<u8> {
+    const CLOSE: &[u8] = b"connection: close\r\n";
+    let frames =
+        |name: &str| ["content-length", "transfer-encoding"].iter().any(|of| name.eq_ignore_ascii_case(of));
+    match sent.windows(CLOSE.len()).position(|line| line == CLOSE) {
+        Some(at) if head.fields().iter().any(|(name, _)| frames(name)) => {
+            [&sent[..at], &sent[at + CLOSE.len()..]].concat()
+        }
+        _ => sent,
+    }
 }
 
 fn transport<'a>(peer: &'a Peer<'a>, arrival: Arrival) -> Transport<'a> {
