@@ -76,8 +76,9 @@ fn now() -> Duration {
 pub fn run(options: &Options) -> Result<()> {
     println!("## Leaving\n");
     println!(
-        "Seconds from the leaving (its first step) to the end of the connection, when its slot is free. \"held\": not within {} s. All cells of a runtime at once, limits of 1 s or less. \
-         \"silence\" and \"half-close\" end by such limits where there are any. Load at the start: {}.\n",
+        "Seconds from the leaving (its first step) to the end of the connection, when its slot is free. \"held\": not \
+         within {} s. All cells of a runtime at once, limits of 1 s or less (Upgraded: 3 s). \"silence\" and \
+         \"half-close\" end by such limits where there are any. Load at the start: {}.\n",
         options.patience.as_secs(),
         table::load(),
     );

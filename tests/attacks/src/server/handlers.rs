@@ -181,7 +181,8 @@ fn switch(exchange: Exchange) -> Result<(endwell::Upgraded, Answered), Ended> {
         let _ = exchange.respond(StatusCode::BAD_REQUEST, "");
         Ended::Announced
     })?;
-    upgraded.set_idle_time(Some(Duration::from_secs(1)));
+    // Longer than the others take to begin on a busy machine.
+    upgraded.set_idle_time(Some(Duration::from_secs(3)));
     Ok((upgraded, answered))
 }
 
