@@ -93,11 +93,13 @@ pub struct ReadAll<'a> {
     limit: usize,
     first: Bytes,
     all: BytesMut,
+    /// The connection counts what was gathered.
+    counts: bool,
 }
 
 impl<'a> ReadAll<'a> {
     pub(crate) fn new(read: Read<'a>, limit: usize) -> Self {
-        Self { read, limit, first: Bytes::new(), all: BytesMut::new() }
+        Self { read, limit, first: Bytes::new(), all: BytesMut::new(), counts: false }
     }
 }
 
@@ -105,7 +107,7 @@ impl Future for ReadAll<'_> {
     type Output = Result<Bytes, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { read, limit, first, all } = self.get_mut();
+        let Self { read, limit, first, all, counts } = self.get_mut();
         if first.is_empty() && all.is_empty() {
             // A client that waits for 100 Continue is not asked to send a body that is too large.
             let mut wire = read.link.lock();
@@ -115,7 +117,13 @@ impl Future for ReadAll<'_> {
             }
         }
         loop {
-            let Some(piece) = ready!(Pin::new(&mut *read).poll(cx))? else {
+            let polled = Pin::new(&mut *read).poll(cx);
+            let gathered = first.len() + all.capacity();
+            if polled.is_pending() && gathered > 0 {
+                *counts = true;
+                read.link.lock().gathers(read.number, gathered);
+            }
+            let Some(piece) = ready!(polled)? else {
                 return Poll::Ready(Ok(if all.is_empty() {
                     std::mem::take(first)
                 } else {
@@ -132,6 +140,15 @@ impl Future for ReadAll<'_> {
                 all.extend_from_slice(&std::mem::take(first));
                 all.extend_from_slice(&piece);
             }
+        }
+    }
+}
+
+impl Drop for ReadAll<'_> {
+    /// What was gathered is the caller's, or gone.
+    fn drop(&mut self) {
+        if self.counts {
+            self.read.link.lock().gathers(self.read.number, 0);
         }
     }
 }

@@ -36,12 +36,42 @@ pub struct Config {
     /// [`Offer::deflate`](ws::Offer::deflate) override it for one connection.
     #[cfg(feature = "deflate")]
     pub deflate: Option<ws::Deflate>,
-    /// The most connections of one listener at a time. Default 10,000. A full server stops accepting; new connections
-    /// wait in the system's backlog.
+    /// The most connections of one listener at a time. Default 10,000.
+    ///
+    /// When another one waits, a full server closes connections that have been idle for 1 s or more, the longest idle
+    /// first: between two requests, or without a first byte. If none is idle, the one that holds most is cut off, among
+    /// those that have waited 5 s for their peers: for the rest of a head, a body or a large message, or for a response
+    /// to be taken. Busy handlers and quiet WebSockets stay, and a new connection waits for them.
+    /// [`Counters::shed`](crate::Counters::shed) counts what was closed, and [`on_end`](Self::on_end) is told
+    /// [`Limit::Connections`](endwell_core::Limit::Connections).
     pub connections: usize,
-    /// The most bytes that all connections of a listener may hold together, received and queued. Default 1 GiB. Above
-    /// it no connection is accepted, and a new request gets 503.
+    /// The most bytes that all connections of a listener may hold together: received and not taken by a handler, and
+    /// queued. A body counts while [`Exchange::read_all`](crate::Exchange::read_all) gathers it. Default 1 GiB.
+    ///
+    /// Above 7/8 of it, connections that hold more than 64 KiB are not read, and those that hold most are shed until 3/4
+    /// are left. A WebSocket gets a Close with 1013; a request without a response gets 503, or 413 if its body is what is
+    /// held; a response that has begun is cut off by a reset, and so is a connection whose queue is larger than 64 KiB.
+    /// A connection is spared while it mostly holds output of which its peer takes 16 KiB and a 64th a second. If those
+    /// alone hold more than the limit, a new request gets 503. [`Counters::shed`](crate::Counters::shed) counts what was
+    /// shed, and [`on_end`](Self::on_end) is told [`Limit::HeldBytes`](endwell_core::Limit::HeldBytes).
+    ///
+    /// A connection that holds up to 64 KiB is never shed for this, so the limit should be more than that for each of
+    /// [`connections`](Self::connections).
     pub held_bytes: usize,
+    /// Decides whether a connection is served. Default `None`: every connection is.
+    ///
+    /// It is called with the two ends of a new connection, and with the number of other open connections from its
+    /// address. For IPv6 the first 64 bits count as the address, and all peers without an IP address count as one. If it
+    /// returns false, the connection is dropped at once, and [`Counters::not_admitted`](crate::Counters::not_admitted)
+    /// counts it. The accept loop calls it, so it must not block.
+    ///
+    /// ```
+    /// use endwell::Config;
+    ///
+    /// let mut config = Config::default();
+    /// config.admit = Some(std::sync::Arc::new(|_, open| open < 100));
+    /// ```
+    pub admit: Option<Admit>,
     /// The time that open exchanges have to end once a shutdown has begun. Default 30 s. After it they are cut off.
     pub shutdown_time: Duration,
     /// What becomes of a handler whose connection has ended. Default [`OnGone::Cancel`].
@@ -83,6 +113,9 @@ pub enum OnGone {
     Finish,
 }
 
+/// Decides whether a connection is served, by its two ends and the number of connections that its address has already.
+pub type Admit = Arc<dyn Fn(&Endpoints, usize) -> bool + Send + Sync>;
+
 /// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
 pub type OnEnd = Arc<dyn Fn(&Endpoints, &Ended) + Send + Sync>;
 
@@ -97,6 +130,7 @@ impl Default for Config {
             deflate: None,
             connections: 10_000,
             held_bytes: 1 << 30,
+            admit: None,
             shutdown_time: Duration::from_secs(30),
             on_gone: OnGone::default(),
             half_closed: Some(Duration::from_secs(10)),

@@ -92,7 +92,7 @@ fn poll_handler<F: Future<Output: Conclusion>>(
         link.lock().leave(Ended::Shutdown);
         return Poll::Ready(());
     }
-    link.lock().begin(cx);
+    link.lock().begin(link, cx);
     // After a panic the handler is not polled again, and its future is dropped.
     match catch_unwind(AssertUnwindSafe(|| handler.poll(cx).is_ready())) {
         Ok(false) => {

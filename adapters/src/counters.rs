@@ -14,6 +14,8 @@ pub struct Counters {
     pub(crate) cancelled: Count,
     pub(crate) aborted: Count,
     pub(crate) overloaded: Count,
+    pub(crate) shed: Count,
+    pub(crate) not_admitted: Count,
     pub(crate) accept_errors: Count,
 }
 
@@ -76,6 +78,18 @@ impl Counters {
     /// for a handler that needs one.
     pub fn overloaded(&self) -> u64 {
         self.overloaded.get()
+    }
+
+    /// Connections that the server ended because all together held too much
+    /// ([`Config::held_bytes`](crate::Config::held_bytes)), or to make room for others
+    /// ([`Config::connections`](crate::Config::connections)).
+    pub fn shed(&self) -> u64 {
+        self.shed.get()
+    }
+
+    /// Connections that [`Config::admit`](crate::Config::admit) refused. They do not count as accepted.
+    pub fn not_admitted(&self) -> u64 {
+        self.not_admitted.get()
     }
 
     /// Errors of `accept`, such as too many open files, and connections for which the runtime had no room, such as no

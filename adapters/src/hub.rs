@@ -3,18 +3,23 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
+use std::time::Instant;
 
 use slab::Slab;
 
+use crate::admit::Networks;
 use crate::counters::Counters;
-use crate::wire::{LifeLimits, Link};
+use crate::wire::{LifeLimits, Link, ticks};
 use crate::ws::OutletLimits;
 use crate::{Config, Ended, Endpoints, OnEnd};
 
 /// Shared by a server and its connections.
 pub(crate) struct Hub {
     pub(crate) counters: Arc<Counters>,
-    held_limit: usize,
+    pub(crate) held_limit: usize,
+    pub(crate) connections: usize,
+    /// It has a listener, whose connections share the limits.
+    is_shared: bool,
     /// For the WebSockets that exchanges become.
     pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
     #[cfg(feature = "deflate")]
@@ -29,13 +34,20 @@ pub(crate) struct Hub {
     draining: AtomicBool,
     cut: AtomicBool,
     held: AtomicUsize,
+    /// The connections hold nearly as much as they may.
+    pub(crate) pressed: AtomicBool,
+    /// They hold more than they may, and shedding does not help.
+    pub(crate) overloaded: AtomicBool,
+    began: Instant,
 }
 
 #[derive(Default)]
 struct Members {
     links: Slab<Weak<Link>>,
-    /// The accept loop, while it waits for a connection to leave, or for the connections to hold less.
+    /// The accept loop, which lets connections go when there is no room, and waits until there is.
     watcher: Option<Waker>,
+    /// The networks of the peers, if they are counted.
+    networks: Option<Networks>,
 }
 
 /// A connection's membership: it is a member while this lives, and leaves exactly once.
@@ -45,10 +57,23 @@ pub(crate) struct Member {
 }
 
 impl Hub {
-    pub(crate) fn new(counters: Arc<Counters>, config: &Config) -> Arc<Self> {
+    /// For one connection.
+    pub(crate) fn alone(config: &Config) -> Arc<Self> {
+        Self::new(Arc::default(), config, false)
+    }
+
+    /// For the connections of a listener.
+    pub(crate) fn shared(counters: Arc<Counters>, config: &Config) -> Arc<Self> {
+        Self::new(counters, config, true)
+    }
+
+    fn new(counters: Arc<Counters>, config: &Config, is_shared: bool) -> Arc<Self> {
+        let networks = config.admit.is_some().then(Networks::default);
         Arc::new(Self {
             counters,
             held_limit: config.held_bytes,
+            connections: config.connections.max(1),
+            is_shared,
             ws_limits: Arc::new(config.ws.clone()),
             #[cfg(feature = "deflate")]
             deflate: config.deflate.clone().map(Arc::new),
@@ -56,16 +81,24 @@ impl Hub {
             life: LifeLimits::new(config),
             drain_bytes: config.http.drain_bytes,
             on_end: config.on_end.clone(),
-            members: Mutex::default(),
+            members: Members { networks, ..Members::default() }.into(),
             draining: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             held: AtomicUsize::new(0),
+            pressed: AtomicBool::new(false),
+            overloaded: AtomicBool::new(false),
+            began: Instant::now(),
         })
     }
 
     /// Makes a connection a member, before it can end.
     pub(crate) fn join(self: &Arc<Self>, link: &Arc<Link>) -> Member {
-        let key = self.members().links.insert(Arc::downgrade(link));
+        let mut members = self.members();
+        let key = members.links.insert(Arc::downgrade(link));
+        if let Some(networks) = &mut members.networks {
+            networks.join(key, &link.endpoints.peer);
+        }
+        drop(members);
         Member { hub: Arc::clone(self), key }
     }
 
@@ -76,7 +109,23 @@ impl Hub {
         }
     }
 
-    /// The number of members. Wakes `waker` when one leaves, or when they no longer hold too much.
+    /// The number of connections from the network of this peer, if they are counted.
+    pub(crate) fn open_from(&self, endpoints: &Endpoints) -> usize {
+        self.members().networks.as_ref().map_or(0, |networks| networks.open_from(&endpoints.peer))
+    }
+
+    /// True if its connections share the limits of a listener.
+    #[inline]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// The time, in hundredths of a second.
+    pub(crate) fn now(&self) -> u32 {
+        ticks(self.began.elapsed())
+    }
+
+    /// The number of members. Wakes `waker` when one leaves, or when what they hold needs a look.
     pub(crate) fn watch(&self, waker: &Waker) -> usize {
         let mut members = self.members();
         match &mut members.watcher {
@@ -106,33 +155,49 @@ impl Hub {
         self.cut.load(Ordering::Acquire)
     }
 
-    /// Updates the bytes of one connection from `before` to `after`.
+    /// Updates the bytes of one connection from `before` to `after`. Called under that connection's lock, so the accept
+    /// loop does what needs the locks of others.
     pub(crate) fn charge(&self, before: usize, after: usize) {
-        if after >= before {
-            self.held.fetch_add(after - before, Ordering::Relaxed);
+        let needs_look = if after >= before {
+            let held = self.held.fetch_add(after - before, Ordering::Relaxed).saturating_add(after - before);
+            held > self.high_water() && !self.pressed.swap(true, Ordering::AcqRel)
         } else {
-            let held = self.held.fetch_sub(before - after, Ordering::Relaxed);
-            // The accept loop waits for this as well as for a member to leave.
-            if held > self.held_limit && held - (before - after) <= self.held_limit {
-                let watcher = self.members().watcher.take();
-                if let Some(watcher) = watcher {
-                    watcher.wake();
-                }
+            let held = self.held.fetch_sub(before - after, Ordering::Relaxed).saturating_sub(before - after);
+            held <= self.low_water() && self.is_pressed()
+        };
+        if needs_look {
+            let watcher = self.members().watcher.take();
+            if let Some(watcher) = watcher {
+                watcher.wake();
             }
         }
     }
 
-    /// True if all connections together hold more than allowed, as of when each last waited.
+    /// The bytes that all connections held when each last waited.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// True if all connections together hold more than allowed, and shedding does not help.
     pub(crate) fn is_overloaded(&self) -> bool {
-        self.held.load(Ordering::Relaxed) > self.held_limit
+        self.held() > self.held_limit && self.overloaded.load(Ordering::Relaxed)
+    }
+
+    /// True if they hold nearly that much: those that hold more than a buffer are not read.
+    #[inline]
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.pressed.load(Ordering::Acquire)
+    }
+
+    /// Every connection that is still there.
+    pub(crate) fn links(&self) -> Vec<Arc<Link>> {
+        self.members().links.iter().filter_map(|(_, link)| link.upgrade()).collect()
     }
 
     /// A connection looks at the flags and leaves its waker under its own lock, which is taken here after the
     /// flags are set: so each either sees the flag or is woken.
     fn wake_all(&self) {
-        let links: Vec<Arc<Link>> =
-            self.members().links.iter().filter_map(|(_, link)| link.upgrade()).collect();
-        for link in links {
+        for link in self.links() {
             link.lock().wake_driver();
         }
     }
@@ -146,6 +211,9 @@ impl Drop for Member {
     fn drop(&mut self) {
         let mut members = self.hub.members();
         members.links.try_remove(self.key);
+        if let Some(networks) = &mut members.networks {
+            networks.leave(self.key);
+        }
         let watcher = members.watcher.take();
         drop(members);
         self.hub.counters.ended.add();

@@ -60,6 +60,7 @@
 //! handler. So pipelined requests cost few system calls, and no response is left in a buffer.
 #![forbid(unsafe_code)]
 
+mod admit;
 #[cfg(feature = "async-std")]
 pub mod async_std;
 #[cfg(feature = "blocking")]
@@ -80,6 +81,7 @@ pub mod futures_io;
 mod hub;
 mod news;
 mod random;
+mod room;
 mod scratch;
 mod serve;
 mod server;
@@ -100,7 +102,7 @@ pub mod ws;
 pub use body::{Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
 pub use bytes::Bytes;
 pub use conclusion::{Answered, Conclusion};
-pub use config::{Config, OnEnd, OnGone};
+pub use config::{Admit, Config, OnEnd, OnGone};
 pub use connection::Run;
 pub use counters::Counters;
 pub use ended::Ended;

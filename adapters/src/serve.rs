@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use crate::conclusion::Conclusion;
 use crate::counters::Counters;
 use crate::hub::{Hub, Member};
+use crate::room::{self, Tender};
 use crate::transport::{Endpoints, Listener};
 use crate::{Config, Exchange, Run, Server};
 
@@ -19,7 +20,7 @@ use crate::{Config, Exchange, Run, Server};
 ///
 /// `handler` is called for each request; it returns [`Answered`](crate::Answered), [`Ended`](crate::Ended) or one of
 /// the two as a `Result`. Every connection has its own task. [`Config`] bounds the number of connections, and the
-/// memory that they hold together: a full server stops accepting. Errors of `accept` are counted, and accepting
+/// memory that they hold together, and documents how connections make room for others. Errors of `accept` are counted, and accepting
 /// continues. If the process has no more file descriptors or threads, it continues after a pause that grows from 5 ms
 /// to 1 s.
 ///
@@ -93,12 +94,14 @@ where
     S: Future<Output = ()> + Send + 'static,
 {
     let Serve { listener, config, handler, counters, stop } = serve;
-    let hub = Hub::new(counters, &config);
+    let hub = Hub::shared(counters, &config);
+    let mut tender = Tender::new(Arc::clone(&hub));
     let spawner = Spawner { hub, limits: Arc::new(config.http.clone()), config, handler: handler.into() };
     let mut stop = pin!(stop);
     let mut pause = FIRST_PAUSE;
     loop {
-        let Some(accepted) = until(&mut stop, spawner.accept(&listener)).await else { break };
+        let accepted = until(&mut stop, tender.beside::<L, _>(spawner.accept(&listener))).await;
+        let Some(accepted) = accepted else { break };
         match accepted.and_then(|(transport, endpoints)| spawner.spawn(&listener, transport, endpoints)) {
             Ok(()) => pause = FIRST_PAUSE,
             Err(error) => {
@@ -106,7 +109,7 @@ where
                 if is_about_one_connection(&error) {
                     continue;
                 }
-                if until(&mut stop, L::sleep(pause)).await.is_none() {
+                if until(&mut stop, tender.beside::<L, _>(L::sleep(pause))).await.is_none() {
                     break;
                 }
                 pause = (pause * 2).min(LAST_PAUSE);
@@ -115,7 +118,7 @@ where
     }
     // Dropped at once, so that the system refuses new connections from now on.
     drop(listener);
-    spawner.shut_down::<L>().await;
+    tender.beside::<L, _>(spawner.shut_down::<L>()).await;
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -190,17 +193,19 @@ where
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: Conclusion> + Send + 'static,
 {
-    /// Accepts a connection, once there is room for one.
+    /// Accepts a connection, and waits until there is room for it. A full server knows so that one waits.
     async fn accept<L: Listener>(&self, listener: &L) -> io::Result<(L::Transport, Endpoints)> {
-        std::future::poll_fn(|cx| {
-            let members = self.hub.watch(cx.waker());
-            // Without a member, no connection could leave and make room.
-            let has_room =
-                members < self.config.connections.max(1) && !(self.hub.is_overloaded() && members > 0);
-            if has_room { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        listener.accept().await
+        loop {
+            let (transport, endpoints) = listener.accept().await?;
+            if let Some(admit) = &self.config.admit {
+                if !admit(&endpoints, self.hub.open_from(&endpoints)) {
+                    self.hub.counters.not_admitted.add();
+                    continue;
+                }
+            }
+            room::wait::<L>(&self.hub).await;
+            return Ok((transport, endpoints));
+        }
     }
 
     fn spawn<L: Listener>(

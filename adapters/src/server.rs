@@ -6,7 +6,6 @@ use std::sync::Arc;
 use endwell_core::http::server;
 
 use crate::conclusion::Conclusion;
-use crate::counters::Counters;
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
 use crate::wire::{Link, State, output_limits};
@@ -32,7 +31,7 @@ pub struct Server {
 impl Server {
     /// Makes a connection that belongs to no listener. Its addresses are unknown.
     pub fn new(transport: impl Transport, config: &Config) -> Self {
-        let hub = Hub::new(Arc::new(Counters::default()), config);
+        let hub = Hub::alone(config);
         Self::member_of(hub, transport, Endpoints::default(), config, config.http.clone().into())
     }
 

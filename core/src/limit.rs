@@ -113,6 +113,10 @@ pub enum Limit {
     PongTime,
     /// The peer did not answer our Close, or did not end the stream after it.
     CloseTime,
+    /// Connections held too much together, and this one most. No state of this crate judges it: it is for a driver.
+    HeldBytes,
+    /// There were too many connections, and this one made room. No state of this crate judges it: it is for a driver.
+    Connections,
 }
 
 impl Limit {
@@ -143,6 +147,8 @@ impl Limit {
             Self::PingInterval => "a keep-alive ping is due",
             Self::PongTime => "nothing came after a keep-alive ping",
             Self::CloseTime => "our Close was not answered in time",
+            Self::HeldBytes => "all connections held too much, and this one most",
+            Self::Connections => "there were too many connections, and this one made room",
         }
     }
 }

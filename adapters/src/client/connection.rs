@@ -14,7 +14,6 @@ use super::pool::Member;
 use super::response::Response;
 use super::tunnel::Tunnel;
 use super::upgrade::Upgrade;
-use crate::counters::Counters;
 use crate::exchange::jitter;
 use crate::hub::Hub;
 use crate::news::Gone;
@@ -95,7 +94,7 @@ impl Connection {
         endpoints: Endpoints,
         config: &Config,
     ) -> (Self, Driver) {
-        let hub = Hub::new(Arc::new(Counters::default()), config);
+        let hub = Hub::alone(config);
         let client = Client::new(config.http.clone().into(), output_limits(config));
         let link = Link::new(transport, endpoints, hub, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))

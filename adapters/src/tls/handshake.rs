@@ -14,7 +14,10 @@ use super::places::Place;
 #[derive(Default)]
 pub(super) struct Handshake {
     time: Option<Time>,
-    _place: Option<Place>,
+    /// Waited for once the first bytes have come.
+    place: Option<Place>,
+    /// Bytes have come that were not looked at.
+    pub(super) has_come: bool,
     waiting: Arc<Waiting>,
 }
 
@@ -35,14 +38,19 @@ pub(super) enum Side {
 struct Waiting(Mutex<[Option<Waker>; 2]>);
 
 impl Handshake {
-    /// Makes a handshake with a time, which `sleep` waits for, and a place.
+    /// Makes a handshake with a time, which `sleep` waits for, and a place that it waits for.
     pub(super) fn bounded(
         limit: Duration,
         sleep: impl Future<Output = ()> + Send + 'static,
         place: Place,
     ) -> Self {
         let time = Time { limit, over: Box::pin(sleep) };
-        Self { time: Some(time), _place: Some(place), waiting: Arc::default() }
+        Self { time: Some(time), place: Some(place), ..Self::default() }
+    }
+
+    /// Waits for its place.
+    pub(super) fn poll_place(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.place.as_mut().map_or(Poll::Ready(()), |place| place.poll(cx))
     }
 
     /// A waker for all waiting tasks, including this one.

@@ -17,7 +17,7 @@ use crate::transport::{self, Endpoints};
 /// A handshake is part of its connection's own task: it delays no other connection. One that fails ends only its
 /// connection, with an [`Ended::Transport`](crate::Ended::Transport) that holds the reason
 /// ([`Config::on_end`](crate::Config::on_end)). A server that stops ends the handshakes in progress. Their number is
-/// bounded: at the bound, no connection is accepted.
+/// bounded: at the bound, the first bytes of others wait in turn. A connection that is silent is none of them.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,7 +44,7 @@ impl<L> Listener<L> {
         Self { inner, config: without_early_data(config.into()), time: TIME, places: Places::new(AT_ONCE) }
     }
 
-    /// Sets the time that a handshake may take. Default 10 s, as for a request's head.
+    /// Sets the time that a handshake may take, from the accepting on. Default 10 s, as for a request's head.
     pub fn handshake_time(mut self, time: Duration) -> Self {
         self.time = time;
         self
@@ -69,10 +69,9 @@ impl<L: transport::Listener + Sync> transport::Listener for Listener<L> {
     type Transport = Stream<L::Transport>;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        let place = self.places.take().await;
         let (transport, endpoints) = self.inner.accept().await?;
         let connection = ServerConnection::new(Arc::clone(&self.config)).map_err(io::Error::other)?;
-        let handshake = Handshake::bounded(self.time, L::sleep(self.time), place);
+        let handshake = Handshake::bounded(self.time, L::sleep(self.time), self.places.place());
         Ok((Stream::tls(Session::new(transport, connection, handshake)), endpoints))
     }
 

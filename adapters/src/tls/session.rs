@@ -66,8 +66,20 @@ impl<T: Transport> Session<T> {
             if !self.tls.is_handshaking() {
                 return flushed.map(|()| self.check_protocol());
             }
-            if ready!(self.poll_receive(cx))? == 0 {
+            if let Phase::Handshaking(handshake) = &mut self.phase {
+                if handshake.has_come {
+                    ready!(handshake.poll_place(cx));
+                    handshake.has_come = false;
+                    self.decrypt()?;
+                    continue;
+                }
+            }
+            let len = ready!(self.poll_read_records(cx))?;
+            if len == 0 {
                 return Poll::Ready(Err(ended_early()));
+            }
+            if let Phase::Handshaking(handshake) = &mut self.phase {
+                handshake.has_come = true;
             }
         }
     }
@@ -111,20 +123,27 @@ impl<T: Transport> Session<T> {
 
     /// Reads once, and decrypts complete records. Zero: there is nothing more to read.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let len = loop {
+        let len = ready!(self.poll_read_records(cx))?;
+        self.decrypt()?;
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_read_records(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
             match self.tls.read_tls(&mut Polled { transport: &mut self.transport, cx }) {
-                Ok(len) => break len,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(Err(error)),
+                read => return Poll::Ready(read),
             }
-        };
-        if let Err(error) = self.tls.process_new_packets() {
+        }
+    }
+
+    fn decrypt(&mut self) -> io::Result<()> {
+        self.tls.process_new_packets().map(drop).map_err(|error| {
             // The alert tells the peer what was wrong, if there is room for it. It is not waited for.
             let _ = self.poll_flush(&mut Context::from_waker(Waker::noop()));
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
-        }
-        Poll::Ready(Ok(len))
+            io::Error::new(io::ErrorKind::InvalidData, error)
+        })
     }
 
     pub(super) fn poll_write(

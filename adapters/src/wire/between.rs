@@ -71,7 +71,7 @@ impl Wire {
                 Poll::Pending if self.looked == Looked::Late => return Poll::Pending,
                 Poll::Pending => {}
             }
-            if link.hub.is_draining() && self.stop() {
+            if (link.hub.is_draining() && self.stop()) || self.heed(link, cx) {
                 return Poll::Ready(None);
             }
             ready!(self.poll_deadline(cx, []));

@@ -39,7 +39,7 @@ impl Wire {
                 return Poll::Ready(Err(ended.clone()));
             }
             if !self.state.is_exchange() {
-                return Poll::Ready(Ok(None));
+                return Poll::Ready(self.shed_as().map_or(Ok(None), |ended| Err(ended.clone())));
             }
             match self.state.request_event() {
                 Some(BodyEvent::Data(data)) => return Poll::Ready(Ok(Some(data.take()))),

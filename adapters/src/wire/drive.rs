@@ -12,11 +12,12 @@ use crate::{Ended, scratch};
 
 impl Wire {
     /// Begins the driver's turn.
-    pub(crate) fn begin(&mut self, cx: &Context<'_>) {
+    pub(crate) fn begin(&mut self, link: &Link, cx: &Context<'_>) {
         self.driving = true;
         self.looked = Looked::No;
         self.read_deadline = None;
-        if self.work.begin() {
+        let most = self.judge_budget(link);
+        if self.work.begin(most) {
             self.wake_reader();
         }
         if let Some(mut io) = self.state.io() {
@@ -33,17 +34,11 @@ impl Wire {
     pub(super) fn rest(&mut self, link: &Link) {
         self.driving = false;
         self.seen = self.position().written;
-        let mut held = self.held_elsewhere;
         if let Some(mut io) = self.state.io() {
             scratch::reclaim_room(&mut io);
             scratch::reclaim_output(&mut io);
-            held += io.unread() + io.queued();
         }
-        held += self.state.held_bytes();
-        if held != self.charged {
-            link.hub.charge(self.charged, held);
-            self.charged = held;
-        }
+        self.tell_standing(link);
     }
 
     /// Drives a connection that waits for its rights, or for the peer in its last phase, until it has ended. The check and
@@ -52,7 +47,7 @@ impl Wire {
         let ended = if link.hub.is_cut() {
             Ended::Shutdown
         } else {
-            self.begin(cx);
+            self.begin(link, cx);
             // No handler runs.
             let _ = self.poll_rest(link, cx);
             match self.ended() {
@@ -73,6 +68,7 @@ impl Wire {
                 self.close_socket(CloseCode::GOING_AWAY.into());
             }
         }
+        self.heed(link, cx);
         if self.ended().is_none() && self.poll_turn(link, cx).is_ready() {
             cx.waker().wake_by_ref();
         }

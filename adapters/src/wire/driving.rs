@@ -29,7 +29,7 @@ impl Driving {
         let mut wire = self.0.lock();
         wire.no_handler_runs();
         if let State::Between(_) = wire.state {
-            wire.begin(cx);
+            wire.begin(&self.0, cx);
             let next = wire.poll_between(&self.0, cx);
             match next {
                 Poll::Ready(Some(exchange)) => return Poll::Ready(Ok(exchange)),

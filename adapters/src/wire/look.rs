@@ -42,6 +42,9 @@ impl Wire {
         if self.truncated.is_some() && self.misses_something(waits) {
             return Poll::Ready(Err(self.truncated.take().map_or(Ended::ByPeer, |ended| *ended)));
         }
+        if self.withheld {
+            return self.look_away();
+        }
         let Self { state, transport, .. } = self;
         let Some(mut io) = state.io() else {
             self.looked = Looked::Nothing;
@@ -52,6 +55,7 @@ impl Wire {
             scratch::lend_room(&mut io);
         }
         let now = transport.now();
+        self.now = now;
         let transport = RefCell::new(transport);
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
         let (mut cut, mut len) = (None, 0);

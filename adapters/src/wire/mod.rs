@@ -22,6 +22,7 @@ mod look;
 mod output;
 mod pieces;
 mod raw;
+mod shed;
 mod socket;
 mod state;
 mod turn;
@@ -46,6 +47,7 @@ use carrier::Line;
 pub(crate) use driving::Driving;
 pub(crate) use life::{Goes, LifeLimits};
 pub(crate) use pieces::{Found, Paused};
+pub(crate) use shed::{BUFFER, Standing, Told, ticks};
 pub(crate) use state::State;
 use waiters::Waiters;
 pub(crate) use waiters::{Side, Until};
@@ -54,6 +56,7 @@ pub(crate) use waiters::{Side, Until};
 pub(crate) struct Link<T: ?Sized = dyn Carrier> {
     pub(crate) endpoints: Endpoints,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) standing: Standing,
     wire: Lock<Wire<T>>,
 }
 
@@ -73,8 +76,9 @@ impl Link {
         hub: Arc<Hub>,
         state: State,
     ) -> Arc<Self> {
-        let wire = Wire::new(Line::new(transport), state);
-        Arc::new(Link { endpoints, hub, wire: Lock::new(wire) })
+        let line = Line::new(transport);
+        let standing = Standing::new(hub.now(), line.now());
+        Arc::new(Link { endpoints, hub, standing, wire: Lock::new(Wire::new(line, state)) })
     }
 
     #[inline]
@@ -111,7 +115,7 @@ impl Drop for LockedWire<'_> {
 impl<T: ?Sized> Drop for Link<T> {
     fn drop(&mut self) {
         let wire = self.wire.get_mut();
-        self.hub.charge(wire.charged, 0);
+        self.hub.charge(self.standing.bytes(), 0);
         if let Some(mut io) = wire.state.io() {
             scratch::reclaim_output(&mut io);
         }
@@ -158,7 +162,14 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     armed: Option<Instant>,
     /// Bytes in outlets, and read ahead.
     held_elsewhere: usize,
-    charged: usize,
+    /// Bytes of a body that is being gathered.
+    gathered: usize,
+    /// Nothing is read in this turn.
+    withheld: bool,
+    /// Work that was done since the connection last counted as getting on.
+    passed: usize,
+    /// The last time that was read.
+    now: Instant,
     transport: T,
 }
 
@@ -196,7 +207,10 @@ impl<T: Carrier> Wire<T> {
             held_back: None,
             armed: None,
             held_elsewhere: 0,
-            charged: 0,
+            gathered: 0,
+            withheld: false,
+            passed: 0,
+            now: Instant::default(),
             transport,
         }
     }

@@ -69,6 +69,7 @@ impl Wire {
         let Self { state, transport, .. } = self;
         let Some(io) = state.io() else { return Ok((Wrote::Empty, 0)) };
         let now = transport.now();
+        self.now = now;
         let transport = RefCell::new(transport);
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
         let mut count = 0;

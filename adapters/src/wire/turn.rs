@@ -15,35 +15,44 @@ pub(super) const EVENT: usize = TURN / 256;
 pub(super) const EXCHANGE: usize = TURN / 16;
 
 /// The work that is left in a turn.
-pub(super) struct Work(usize);
+pub(super) struct Work {
+    left: usize,
+    of: usize,
+}
 
 impl Default for Work {
     fn default() -> Self {
-        Self(TURN)
+        Self { left: TURN, of: TURN }
     }
 }
 
 impl Work {
-    /// Begins a turn. True if the last one was used up.
-    pub(super) fn begin(&mut self) -> bool {
-        std::mem::replace(&mut self.0, TURN) == 0
+    /// Begins a turn, of `most` at most. True if the last one was used up.
+    pub(super) fn begin(&mut self, most: usize) -> bool {
+        let of = TURN.min(most);
+        std::mem::replace(self, Self { left: of, of }).is_used_up()
+    }
+
+    /// The work that was done in this turn.
+    pub(super) fn spent(&self) -> usize {
+        self.of.saturating_sub(self.left)
     }
 
     /// Counts work that was done.
     #[inline]
     pub(super) fn spend(&mut self, cost: usize) {
-        self.0 = self.0.saturating_sub(cost);
+        self.left = self.left.saturating_sub(cost);
     }
 
     /// Ends the turn.
     pub(super) fn use_up(&mut self) {
-        self.0 = 0;
+        self.left = 0;
     }
 
     /// True if the rest waits for the next turn.
     #[inline]
     pub(super) fn is_used_up(&self) -> bool {
-        self.0 == 0
+        self.left == 0
     }
 }
 

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use endwell_core::ws as core_ws;
 
-use crate::counters::Counters;
 use crate::hub::Hub;
 use crate::transport::{Endpoints, Transport};
 use crate::wire::{Driving, Link, State};
@@ -23,7 +22,7 @@ pub struct Driver(Driving);
 
 impl Driver {
     pub(super) fn new(transport: impl Transport, socket: core_ws::Socket, config: &Config) -> Self {
-        let hub = Hub::new(Arc::new(Counters::default()), config);
+        let hub = Hub::alone(config);
         let link = Link::new(transport, Endpoints::default(), hub, State::Socket(socket));
         Self(Driving::new(link))
     }

@@ -154,6 +154,7 @@ fn status_of(limit: Limit) -> StatusCode {
         | Limit::PingInterval
         | Limit::PongTime
         | Limit::CloseTime => StatusCode::REQUEST_TIMEOUT,
+        Limit::HeldBytes | Limit::Connections => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -28,10 +28,11 @@ pub(in crate::ws) enum Gathered {
 }
 
 impl Gathered {
-    pub(super) fn len(&self) -> usize {
+    /// The memory that it has, in bytes.
+    pub(super) fn capacity(&self) -> usize {
         match self {
-            Self::Text(text) => text.len(),
-            Self::Binary(bytes) => bytes.len(),
+            Self::Text(text) => text.capacity(),
+            Self::Binary(bytes) => bytes.capacity(),
         }
     }
 
@@ -83,10 +84,11 @@ impl Content {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// The memory that it has, in bytes.
+    pub(super) fn capacity(&self) -> usize {
         match self {
-            Self::Text(text, partial) => text.len() + partial.len(),
-            Self::Binary(bytes) => bytes.len(),
+            Self::Text(text, _) => text.capacity(),
+            Self::Binary(bytes) => bytes.capacity(),
         }
     }
 

@@ -280,7 +280,7 @@ impl Engine {
     pub(in crate::ws) fn held_bytes(&self) -> usize {
         let message = match &self.state {
             State::Message(message) => message.held_bytes(),
-            State::HandedOut(gathered) => gathered.len(),
+            State::HandedOut(gathered) => gathered.capacity(),
             State::Idle
             | State::Begun
             | State::Started

@@ -262,11 +262,11 @@ impl Message {
         }
     }
 
-    /// The memory held, in bytes, as far as it is used.
+    /// The memory held, in bytes.
     pub(super) fn held_bytes(&self) -> usize {
-        let handed_out = self.handed_out.as_ref().map_or(0, Gathered::len);
+        let handed_out = self.handed_out.as_ref().map_or(0, Gathered::capacity);
         let inflating = self.inflating.as_ref().map_or(0, Inflating::held_bytes);
-        self.content.len().saturating_add(handed_out).saturating_add(inflating)
+        self.content.capacity().saturating_add(handed_out).saturating_add(inflating)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::task::Poll;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use endwell::http::StatusCode;
 use endwell::{Address, Ended, Exchange, Listener};
@@ -22,6 +22,7 @@ on_every_runtime!(
     slow_ones_are_ended,
     slow_ones_hold_nobody_up,
     no_more_at_once_than_are_allowed,
+    silent_ones_delay_no_handshake,
     accepting_is_given_up_again_and_again,
 );
 
@@ -146,7 +147,7 @@ fn slow_ones_hold_nobody_up<R: Dialling>() {
     drop(slow);
 }
 
-/// Two go on, so a third client is not accepted; then one of them leaves.
+/// Two have begun, so others wait in turn; then one of the two leaves.
 fn no_more_at_once_than_are_allowed<R: Dialling>() {
     let server = start::<Secure<R, 2>, _, _>(ok);
     // What is over counts no more.
@@ -154,20 +155,38 @@ fn no_more_at_once_than_are_allowed<R: Dialling>() {
     for client in &mut open {
         client.shake_hands().unwrap();
     }
-    let mut silent: Vec<_> = (0..2).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    let mut begun: Vec<_> = (0..2).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    for socket in &mut begun {
+        // RFC 8446 5.1: the type of a record, handshake.
+        socket.write_all(&[22]).unwrap();
+    }
     while server.counters.accepted() < 7 {
         thread::yield_now();
     }
-    let mut third = Peer::client(server.address);
-    third.tls.write_tls(&mut third.socket).unwrap();
-    third.socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    let waited = third.socket.read(&mut [0]).unwrap_err().kind();
-    assert!(matches!(waited, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{waited}");
-    assert_eq!(server.counters.accepted(), 7);
-    drop(silent.pop());
-    third.socket.set_read_timeout(Some(LONG)).unwrap();
-    get(&mut third);
+    // The tasks of the two have read it.
+    thread::sleep(Duration::from_millis(200));
+    let mut waiting: Vec<_> = (0..2).map(|_| Peer::client(server.address)).collect();
+    for client in &mut waiting {
+        client.tls.write_tls(&mut client.socket).unwrap();
+        client.socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let waited = client.socket.read(&mut [0]).unwrap_err().kind();
+        assert!(matches!(waited, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{waited}");
+        client.socket.set_read_timeout(Some(LONG)).unwrap();
+    }
+    assert_eq!(server.counters.accepted(), 9);
+    drop(begun.pop());
+    waiting.iter_mut().for_each(get);
     open.iter_mut().for_each(get);
+}
+
+/// They take no place before their first byte.
+fn silent_ones_delay_no_handshake<R: Dialling>() {
+    let server = start::<Secure<R, 2>, _, _>(ok);
+    let silent: Vec<_> = (0..20).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    let began = Instant::now();
+    get(&mut Peer::client(server.address));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    drop(silent);
 }
 
 /// Whoever accepts may stop to wait at any time, and no connection is lost.

@@ -1,0 +1,193 @@
+//! Makes room: when the connections of a listener hold too much, and when there are too many.
+
+use std::cmp::Reverse;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use endwell_core::{Bound, Exceeded, Limit};
+
+use crate::hub::Hub;
+use crate::transport::Listener;
+use crate::wire::{BUFFER, Link, Standing, Told};
+
+/// How long a connection must have been idle to make room: a new one has this time to send its request.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long a connection must not have got on to make room, although its peer owes it something.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// How long output may stand still before it counts as stuck, when too much is held.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// The most idle connections that make room at once: each look takes all of them in.
+const AT_ONCE: usize = 32;
+
+/// When to look again while there is no room.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Above 7/8 of the limit, connections are shed until they hold no more than 3/4 of it. So the limit itself is only met
+/// by what those hold beside it that are never shed.
+impl Hub {
+    pub(crate) fn high_water(&self) -> usize {
+        self.held_limit - self.held_limit / 8
+    }
+
+    pub(crate) fn low_water(&self) -> usize {
+        self.held_limit - self.held_limit / 4
+    }
+
+    /// Sheds those that hold most, until the rest holds little enough. Those are left that are about to: their peers
+    /// take what they hold.
+    fn shed(&self) {
+        let now = self.now();
+        let mut leaving = 0;
+        let mut holders = Vec::new();
+        for link in self.links() {
+            let bytes = link.standing.bytes();
+            if link.standing.told() == Some(Told::Shed) {
+                leaving += bytes;
+            } else if bytes > BUFFER && !(link.standing.is_sending() && link.standing.age(now) < STUCK) {
+                holders.push((bytes, link));
+            }
+        }
+        let held = self.held();
+        if holders.is_empty() && leaving == 0 && held <= self.high_water() {
+            return self.relieve();
+        }
+        holders.sort_unstable_by_key(|(bytes, _)| Reverse(*bytes));
+        let mut rest = held.saturating_sub(leaving);
+        for (bytes, link) in holders {
+            if rest <= self.low_water() {
+                break;
+            }
+            rest = rest.saturating_sub(bytes);
+            tell(&link, Told::Shed);
+        }
+        self.overloaded.store(rest > self.held_limit, Ordering::Relaxed);
+    }
+
+    /// Lets those go on that are not read.
+    fn relieve(&self) {
+        self.pressed.store(false, Ordering::Release);
+        for link in self.links() {
+            // A turn that begins behind this lock reads.
+            let mut wire = link.lock();
+            if wire.is_withheld() {
+                wire.wake_driver();
+            }
+        }
+    }
+
+    /// Lets idle connections make room for new ones, the longest idle first; or else the one that holds most among those
+    /// whose peers keep them waiting.
+    fn make_room(&self) {
+        let now = self.now();
+        let links: Vec<_> = self.links().into_iter().filter(|link| link.standing.told().is_none()).collect();
+        let mut idle: Vec<_> = links
+            .iter()
+            .map(|link| (link.standing.age(now), link))
+            .filter(|(age, link)| link.standing.is_idle() && *age >= IDLE)
+            .collect();
+        if idle.is_empty() {
+            let stalled = links.iter().filter(|link| self.is_stalled(&link.standing));
+            if let Some(link) = stalled.max_by_key(|link| (link.standing.bytes(), link.standing.age(now))) {
+                tell(link, Told::LeaveStalled);
+            }
+            return;
+        }
+        idle.sort_unstable_by_key(|(age, _)| Reverse(*age));
+        let many = (idle.len() / 8).clamp(1, AT_ONCE);
+        for (_, link) in idle.into_iter().take(many) {
+            tell(link, Told::LeaveIdle);
+        }
+    }
+
+    /// True if a connection does not get on because of its peer.
+    pub(crate) fn is_stalled(&self, standing: &Standing) -> bool {
+        standing.is_owed() && standing.age(self.now()) >= STALLED
+    }
+
+    /// The limit for which a connection ends.
+    pub(crate) fn exceeded(&self, told: Told) -> Exceeded {
+        let (limit, number) = match told {
+            Told::LeaveIdle | Told::LeaveStalled => (Limit::Connections, self.connections),
+            Told::Shed => (Limit::HeldBytes, self.held_limit),
+        };
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        let bound = if limit == Limit::HeldBytes { Bound::Bytes(number) } else { Bound::Count(number) };
+        Exceeded { limit, bound }
+    }
+}
+
+/// Tells a connection something. Its driver looks for it under the lock that is taken here behind it.
+fn tell(link: &Link, told: Told) {
+    link.standing.tell(told);
+    link.lock().wake_driver();
+}
+
+/// Waits until another connection may begin. At the limit, others make room for it.
+pub(crate) async fn wait<L: Listener>(hub: &Hub) {
+    let mut again: Option<Sleep> = None;
+    poll_fn(|cx| {
+        loop {
+            if hub.watch(cx.waker()) < hub.connections {
+                return Poll::Ready(());
+            }
+            let sleep = again.get_or_insert_with(|| {
+                hub.make_room();
+                Box::pin(L::sleep(AGAIN))
+            });
+            ready!(sleep.as_mut().poll(cx));
+            again = None;
+        }
+    })
+    .await;
+}
+
+type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Sheds connections while they hold too much.
+pub(crate) struct Tender {
+    hub: Arc<Hub>,
+    /// When to look again, while they do.
+    again: Option<Sleep>,
+}
+
+impl Tender {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        Self { hub, again: None }
+    }
+
+    /// Runs `future`, and sheds meanwhile.
+    pub(crate) async fn beside<L: Listener, R>(&mut self, future: impl Future<Output = R>) -> R {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            self.poll::<L>(cx);
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    fn poll<L: Listener>(&mut self, cx: &mut Context<'_>) {
+        self.hub.watch(cx.waker());
+        while self.hub.is_pressed() {
+            if self.hub.held() <= self.hub.low_water() {
+                self.hub.relieve();
+                continue;
+            }
+            let sleep = self.again.get_or_insert_with(|| {
+                self.hub.shed();
+                Box::pin(L::sleep(AGAIN))
+            });
+            if sleep.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            self.again = None;
+        }
+        self.again = None;
+    }
+}

@@ -1,0 +1,145 @@
+//! WebSockets that send most of a large message each.
+
+use std::io::{ErrorKind, Read, Write};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use endwell::core::Limit;
+use endwell::{Config, Ended};
+
+use crate::held_help::{HELD, PEAK, on_each_runtime};
+use crate::peer::{BINARY, CLOSE, FIN, Peer};
+use crate::support::{AsyncStd, Blocking, Client, CurrentThread, LONG, Runtime, Smol, Tokio, start_with};
+use crate::{SOON, handle, newcomer};
+
+const BUDGET: usize = 16 << 20;
+const SOCKETS: usize = 64;
+const MESSAGE: usize = 1 << 20;
+
+/// What each connection may hold that does not count, or is not read soon enough: one buffer.
+const EACH: usize = 64 << 10;
+
+/// What each thread keeps for reading and writing, and what it reads until it looks again: all may be in the same turn.
+const THREAD: usize = (144 + 256) << 10;
+
+/// A socket that sends a message up to its last byte, as fast as it is read.
+struct Flooder {
+    client: Client,
+    left: usize,
+    is_open: bool,
+    received: Vec<u8>,
+}
+
+impl Flooder {
+    fn begin(peer: Peer) -> Self {
+        let mut client = peer.client;
+        client.send([FIN | BINARY, 0x80 | 127]);
+        client.send((MESSAGE as u64).to_be_bytes());
+        client.send([0; 4]);
+        client.socket.set_nonblocking(true).unwrap();
+        Self { client, left: MESSAGE - 1, is_open: true, received: Vec::new() }
+    }
+
+    /// Sends what goes. True if it did anything.
+    fn go(&mut self) -> bool {
+        static CHUNK: [u8; 64 << 10] = [0; 64 << 10];
+        if !self.is_open {
+            return false;
+        }
+        let mut buffer = [0; 64];
+        match self.client.socket.read(&mut buffer) {
+            Ok(len @ 1..) => self.received.extend_from_slice(&buffer[..len]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => self.is_open = false,
+        }
+        if self.left == 0 {
+            return false;
+        }
+        match self.client.socket.write(&CHUNK[..self.left.min(CHUNK.len())]) {
+            Ok(len) => self.left -= len,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+            Err(_) => self.is_open = false,
+        }
+        true
+    }
+
+    /// The code of the Close that it got.
+    fn code(&self) -> Option<u16> {
+        (self.received.first() == Some(&(FIN | CLOSE)))
+            .then(|| u16::from_be_bytes([self.received[2], self.received[3]]))
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.held_bytes = BUDGET;
+    config.ws.close_time = Duration::from_millis(200);
+    config
+}
+
+/// Sends most of 64 MiB at once, against 16 MiB. Then they keep alive what they hold.
+fn flood<R: Runtime>() {
+    let server = start_with::<R, _, _>(config(), handle);
+    // What the runtime makes once is no connection's.
+    newcomer(server.address);
+    let before = HELD.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let mut flooders: Vec<_> = (0..SOCKETS).map(|_| Flooder::begin(Peer::connect(&server))).collect();
+    let began = Instant::now();
+    let mut longest = Duration::ZERO;
+    let mut last = (0, Instant::now());
+    // The server reads on when they have sent everything.
+    while last.0 < SOCKETS - BUDGET / MESSAGE || last.1.elapsed() < Duration::from_millis(300) {
+        assert!(began.elapsed() < LONG, "{last:?}");
+        let moved = flooders.iter_mut().filter_map(|flooder| flooder.go().then_some(())).count();
+        let shed = server.counters.shed() as usize;
+        if moved > 0 || shed > last.0 {
+            last = (shed, Instant::now());
+        } else {
+            thread::sleep(Duration::from_millis(1));
+        }
+        longest = longest.max(newcomer(server.address));
+    }
+    let peak = PEAK.load(Ordering::Relaxed) - before;
+    let shed = server.counters.shed();
+    println!(
+        "{}: {SOCKETS} sockets, {} MiB in all, under {} MiB: peak {} KiB, {shed} shed, newcomers at most {longest:.1?}",
+        R::NAME,
+        (SOCKETS * MESSAGE) >> 20,
+        BUDGET >> 20,
+        peak >> 10,
+    );
+    let each = if R::NAME == Blocking::NAME { EACH + THREAD } else { EACH };
+    assert!(peak < BUDGET + SOCKETS * each, "{peak} bytes");
+    assert!(longest < SOON, "{longest:?}");
+    // Those that are left have nearly all of their messages there.
+    let kept = flooders.iter().filter(|flooder| flooder.code().is_none()).count();
+    assert!((8..=BUDGET / MESSAGE).contains(&kept), "{kept} are left");
+    for flooder in flooders.iter().filter(|flooder| flooder.code().is_some()) {
+        assert_eq!(flooder.code(), Some(1013));
+    }
+    assert_eq!(shed as usize, SOCKETS - kept);
+    for _ in 0..shed {
+        // The newcomers have ended too.
+        let ended =
+            std::iter::repeat_with(|| server.next_end()).find(|ended| !matches!(ended, Ended::ByPeer));
+        let Some(Ended::Limit(exceeded)) = ended else { panic!("{ended:?}") };
+        assert_eq!(exceeded.limit, Limit::HeldBytes);
+    }
+    assert_eq!((server.counters.overloaded(), server.counters.unanswered()), (0, 0));
+}
+
+#[test]
+fn the_budget_bounds_what_a_flood_makes_the_server_hold_and_locks_nobody_out() {
+    on_each_runtime(
+        "flood::the_budget_bounds_what_a_flood_makes_the_server_hold_and_locks_nobody_out",
+        [
+            (Tokio::NAME, flood::<Tokio>),
+            (CurrentThread::NAME, flood::<CurrentThread>),
+            (AsyncStd::NAME, flood::<AsyncStd>),
+            (Smol::NAME, flood::<Smol>),
+            (Blocking::NAME, flood::<Blocking>),
+        ],
+    );
+}
