@@ -38,7 +38,7 @@ pub struct Config {
     pub deflate: Option<ws::Deflate>,
     /// The most connections of one listener at a time. Default 10,000.
     ///
-    /// When another one waits, a full server closes connections that have been idle for 1 s or more, the longest idle
+    /// When another one waits, a full server closes connections that have been idle for 0.5 s or more, the longest idle
     /// first: between two requests, or without a first byte. If none is idle, the one that holds most is cut off, among
     /// those that have waited 5 s for their peers: for the rest of a head, a body or a large message, or for a response
     /// to be taken. Busy handlers and quiet WebSockets stay, and a new connection waits for them.

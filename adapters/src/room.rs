@@ -15,7 +15,7 @@ use crate::transport::Listener;
 use crate::wire::{BUFFER, Link, Standing, Told};
 
 /// How long a connection must have been idle to make room: a new one has this time to send its request.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_millis(500);
 
 /// How long a connection must not have got on to make room, although its peer owes it something.
 const STALLED: Duration = Duration::from_secs(5);

@@ -45,12 +45,12 @@ fn kept_alive(server: &Running) -> Client {
 fn idle_ones_make_room<R: Runtime>() {
     let server = start_with::<R, _, _>(full(), handle);
     let mut clients: Vec<_> = (0..FULL).map(|_| kept_alive(&server)).collect();
-    thread::sleep(Duration::from_millis(700));
+    thread::sleep(Duration::from_millis(600));
     for client in &mut clients[..FULL - 1] {
         client.send(GET);
         client.response().unwrap();
     }
-    thread::sleep(Duration::from_millis(400));
+    thread::sleep(Duration::from_millis(600));
     assert!(newcomer(server.address) < SOON);
     assert_made_room(&server);
     clients.pop().unwrap().assert_closed();
