@@ -69,6 +69,7 @@ fn a_body_that_is_gathered_is_shed<R: Runtime>() {
     assert_shed(&server);
     // The handler was told that this is no end of the body.
     assert_eq!((server.counters.exchanges(), server.counters.unanswered()), (1, 0));
+    assert_eq!(server.counters.panicked(), 0);
     assert!(newcomer(server.address) < SOON);
 }
 

@@ -47,7 +47,9 @@ async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
         return Err(socket.close(Close::EMPTY).await);
     }
     let len = exchange.fields().get_str("x-len").and_then(|len| len.parse().ok()).unwrap_or(2);
-    exchange.read_all(16 << 20).await?;
+    let announced = exchange.fields().get_str("content-length").and_then(|len| len.parse().ok()).unwrap_or(0);
+    let body = exchange.read_all(16 << 20).await?;
+    assert_eq!(body.len(), announced, "a body that was cut off is no whole one");
     Ok(exchange.respond(StatusCode::OK, vec![b'x'; len]))
 }
 
