@@ -15,6 +15,9 @@ use crate::news::{Gone, HalfClosed};
 use crate::wire::{Link, Side, Until};
 
 /// The body of a request whose response has started.
+///
+/// It can be read on after the response is finished: the next request waits until it was read to its end or is dropped.
+/// What is not read is discarded then, up to [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes).
 #[derive(Debug)]
 pub struct RequestBody {
     link: Arc<Link>,
@@ -27,7 +30,7 @@ impl RequestBody {
         Self { link, number }
     }
 
-    /// Reads the next piece of the body; `None` at its end, and once the response is finished.
+    /// Reads the next piece of the body; `None` at its end, and nowhere else.
     ///
     /// # Errors
     ///
@@ -49,6 +52,12 @@ impl RequestBody {
     /// The fields after a chunked body, once it was read to its end.
     pub fn trailers(&self) -> Option<Fields> {
         self.link.lock().request_trailers(self.number)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.link.lock().drop_body(self.number);
     }
 }
 

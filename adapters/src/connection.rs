@@ -56,6 +56,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let mut this = self.project();
         let link = this.driving.link();
+        link.lock().begin_turn(link);
         loop {
             let next = match this.handling.as_mut().project() {
                 HandlingProjection::Some { handler } => {
@@ -92,7 +93,7 @@ fn poll_handler<F: Future<Output: Conclusion>>(
         link.lock().leave(Ended::Shutdown);
         return Poll::Ready(());
     }
-    link.lock().begin(link, cx);
+    link.lock().begin(cx);
     // After a panic the handler is not polled again, and its future is dropped.
     match catch_unwind(AssertUnwindSafe(|| handler.poll(cx).is_ready())) {
         Ok(false) => {

@@ -191,7 +191,7 @@ pub trait Listener: Send + 'static {
 }
 
 /// Marks an error as one of a connection that was accepted or made, not of accepting.
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
+#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 pub(crate) fn of_one_connection(error: io::Error) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, error)
 }

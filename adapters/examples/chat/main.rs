@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use endwell::client::{self, NotUpgraded, Received, Switched};
 use endwell::http::Field;
-use endwell::ws::{CloseCode, Content, Message, ReadAhead, ReceiveHalf, SendHalf, Socket};
+use endwell::ws::{CloseCode, Content, Message, ReceiveHalf, SendHalf, Socket};
 use endwell::{Config, Connector, Ended, ws};
 use smol::Timer;
 use smol::future::{or, yield_now};
@@ -39,8 +39,6 @@ impl Program for Chat<'_> {
         let socket = open(&connector, options).await?;
         let (interrupted, input) = (input::interrupted()?, input::lines());
         let (mut send, mut receive) = socket.split();
-        // Pings are answered also while the terminal takes nothing.
-        receive.drive(ReadAhead::default());
         let received = Cell::new(0);
         let reading = read(&mut receive, &received);
         let writing = async {

@@ -8,7 +8,6 @@ use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
 use endwell_core::http::{Response, StatusCode};
 
 use super::look::{Looked, Waits};
-use super::turn::EXCHANGE;
 use super::{Link, State, Wire};
 use crate::{Ended, date};
 
@@ -93,10 +92,12 @@ impl Wire {
         exchange.io().set_output_pace(None);
         self.state = State::Open(exchange);
         self.trailers = None;
+        self.request = super::body::Request::Unread;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
         self.number += 1;
-        self.work.spend(EXCHANGE);
-        self.life.begin(&link.hub.life, self.transport.now());
+        let now = self.transport.now();
+        self.work.begin_exchange(now);
+        self.life.begin(&link.hub.life, now);
         Some(self.number)
     }
 

@@ -8,9 +8,21 @@ use endwell_core::http::{BodyEvent, StatusCode};
 use super::{State, Wire};
 use crate::Ended;
 
+/// How far the body of a request is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    Unread,
+    /// The response was begun, and the body has a reader of its own.
+    Read,
+    /// It was read to its end.
+    Done,
+}
+
 impl Wire {
-    /// Reads the next piece of the body of an exchange. `None` at its end, or if the exchange is over. A client that waits
-    /// for 100 Continue is sent it if nothing is there yet.
+    /// Reads the next piece of the body of an exchange. `None` at its end. A client that waits for 100 Continue is sent it
+    /// if nothing is there yet.
+    ///
+    /// A later exchange can only be open if the body of this one was read to its end.
     pub(crate) fn poll_body(
         &mut self,
         cx: &mut Context<'_>,
@@ -35,11 +47,15 @@ impl Wire {
 
     fn poll_open_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Ended>> {
         loop {
+            if self.request == Request::Done {
+                return Poll::Ready(Ok(None));
+            }
             if let Some(ended) = self.ended.as_deref() {
                 return Poll::Ready(Err(ended.clone()));
             }
-            if !self.state.is_exchange() {
-                return Poll::Ready(self.shed_as().map_or(Ok(None), |ended| Err(ended.clone())));
+            if !self.state.has_body() {
+                let ended = self.shed_as().cloned().unwrap_or_else(|| self.how_it_ends());
+                return Poll::Ready(Err(ended));
             }
             match self.state.request_event() {
                 Some(BodyEvent::Data(data)) => return Poll::Ready(Ok(Some(data.take()))),
@@ -47,7 +63,11 @@ impl Wire {
                     self.trailers = Some(fields.clone().into());
                     continue;
                 }
-                Some(BodyEvent::End) => return Poll::Ready(Ok(None)),
+                Some(BodyEvent::End) => {
+                    self.request = Request::Done;
+                    self.end_body();
+                    return Poll::Ready(Ok(None));
+                }
                 Some(BodyEvent::Failed(error)) => {
                     self.fallback = StatusCode::of_error(error);
                     return Poll::Ready(Err(error.clone().into()));

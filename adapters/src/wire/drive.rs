@@ -11,15 +11,19 @@ use super::{Goes, Link, State, Wire};
 use crate::{Ended, scratch};
 
 impl Wire {
-    /// Begins the driver's turn.
-    pub(crate) fn begin(&mut self, link: &Link, cx: &Context<'_>) {
-        self.driving = true;
-        self.looked = Looked::No;
-        self.read_deadline = None;
+    /// Begins the turn of the driver's task: what was used up in the last one goes on.
+    pub(crate) fn begin_turn(&mut self, link: &Link) {
         let most = self.judge_budget(link);
         if self.work.begin(most) {
             self.wake_reader();
         }
+    }
+
+    /// Begins the driver's part of a turn.
+    pub(crate) fn begin(&mut self, cx: &Context<'_>) {
+        self.driving = true;
+        self.looked = Looked::No;
+        self.read_deadline = None;
         if let Some(mut io) = self.state.io() {
             scratch::lend_output(&mut io);
         }
@@ -47,7 +51,7 @@ impl Wire {
         let ended = if link.hub.is_cut() {
             Ended::Shutdown
         } else {
-            self.begin(link, cx);
+            self.begin(cx);
             // No handler runs.
             let _ = self.poll_rest(link, cx);
             match self.ended() {
@@ -87,13 +91,16 @@ impl Wire {
 
     /// Does the driver's work: writes, reads, and wakes those who wait. Ready if a deadline has passed; look again.
     fn poll_turn(&mut self, link: &Link, cx: &mut Context<'_>) -> Poll<()> {
-        if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
-            self.write_failed(ended);
-        }
+        self.write(cx);
+        let queued = self.queued();
         self.poll_asking(cx);
+        self.poll_discard(cx);
+        let has_news = self.read_ahead_or_wait(cx);
+        // A ping or an answer was queued, or a response was held back until the peer reacted.
+        if self.queued() > queued || (has_news && queued > 0) {
+            self.write(cx);
+        }
         self.wake_writers();
-        self.read_in_background(cx);
-        self.read_ahead_or_wait(cx);
         self.poll_closing(cx);
         let gone = self.judge_half_closed(&link.hub.life);
         let idle = self.judge_idle();
@@ -101,14 +108,21 @@ impl Wire {
             return Poll::Pending;
         }
         let outlets = self.rest_outlets(cx);
-        self.poll_deadline(cx, [outlets, gone, idle, self.life_until()])
+        let answer = self.answer_at.filter(|_| matches!(self.state, State::Socket(_)));
+        self.poll_deadline(cx, [outlets, gone, idle, answer, self.life_until()])
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) {
+        if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
+            self.write_failed(ended);
+        }
     }
 
     /// Reads, whatever the application does, until nothing is there or nothing more fits. What arrives also shows that the
-    /// peer has left.
-    pub(super) fn read_ahead_or_wait(&mut self, cx: &mut Context<'_>) {
+    /// peer has left. True if something arrived.
+    pub(super) fn read_ahead_or_wait(&mut self, cx: &mut Context<'_>) -> bool {
         if matches!(self.state, State::Closing(_) | State::Raw(None) | State::Over(_) | State::Taken) {
-            return;
+            return false;
         }
         let mut has_news = false;
         while self.looked == Looked::No {
@@ -116,20 +130,27 @@ impl Wire {
                 self.yield_turn();
                 break;
             }
-            let waits = if self.waiters.reader.is_some() { Waits::Yes } else { Waits::No };
-            match self.poll_look(cx, waits) {
-                Poll::Ready(Ok(())) => has_news = true,
-                Poll::Ready(Err(ended)) => return self.end(ended),
+            // A WebSocket always waits: its pings go on whatever the application does.
+            let is_waited_for = self.waiters.reader.is_some() || self.state.receives();
+            match self.poll_look(cx, if is_waited_for { Waits::Yes } else { Waits::No }) {
+                Poll::Ready(Ok(())) => {
+                    has_news = true;
+                    if self.state.is_busy() {
+                        self.work.use_up();
+                    }
+                }
+                Poll::Ready(Err(ended)) => {
+                    self.end(ended);
+                    return false;
+                }
                 Poll::Pending => break,
             }
         }
+        self.look_for_end();
         if has_news {
             self.wake_reader();
-            // A ping may be due, or a response was held back until the peer reacted.
-            if self.queued() > 0 {
-                self.wake_driver();
-            }
         }
+        has_news
     }
 
     /// Waits until the earliest deadline: of what is read, of what is written, and `also`. Ready: poll everything with a
@@ -164,7 +185,7 @@ impl Wire {
 
     /// Tells the outlets the position of the output and the time. Returns when the time of a waiting task is over.
     fn rest_outlets(&mut self, cx: &Context<'_>) -> Option<Instant> {
-        self.held_elsewhere = self.reading.held();
+        self.held_elsewhere = 0;
         let position = self.position();
         let queue = self.queue.as_ref()?;
         let rest = queue.rest(self.transport.now(), position, cx, &mut self.woken);

@@ -21,7 +21,9 @@ impl Driving {
 
     /// Drives a connection whose application is in another task, until it has ended.
     pub(crate) fn poll_beside(&self, cx: &mut Context<'_>) -> Poll<Ended> {
-        self.0.lock().poll_to_end(&self.0, cx)
+        let mut wire = self.0.lock();
+        wire.begin_turn(&self.0);
+        wire.poll_to_end(&self.0, cx)
     }
 
     /// Drives a server's connection while no handler runs: to the next request, or to its end.
@@ -29,7 +31,7 @@ impl Driving {
         let mut wire = self.0.lock();
         wire.no_handler_runs();
         if let State::Between(_) = wire.state {
-            wire.begin(&self.0, cx);
+            wire.begin(cx);
             let next = wire.poll_between(&self.0, cx);
             match next {
                 Poll::Ready(Some(exchange)) => return Poll::Ready(Ok(exchange)),

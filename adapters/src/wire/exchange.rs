@@ -8,6 +8,7 @@ use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response,
 use endwell_core::ws::{Acceptance, NotAHandshake};
 use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Upgraded};
 
+use super::body::Request;
 use super::{Link, State, Wire};
 use crate::{Ended, date};
 
@@ -61,6 +62,9 @@ impl Wire {
             }
             close_if_draining(link, &mut exchange);
             self.state = State::Writing(exchange.start(head, framing, date::now().as_ref()));
+            if self.request == Request::Unread {
+                self.request = Request::Read;
+            }
             self.leave_to_driver();
         }
     }
@@ -112,9 +116,16 @@ impl Wire {
         }
     }
 
-    /// The exchange is answered. The reader of its body reads no further.
-    fn answered(&mut self, answered: Exchange<Answered>, ended: Ended) {
-        self.after(answered, ended);
+    /// The exchange is answered. If something still reads its body, the next one waits for that.
+    fn answered(&mut self, mut answered: Exchange<Answered>, ended: Ended) {
+        if answered.body().remaining() == Some(0) {
+            self.request = Request::Done;
+        }
+        if self.request == Request::Read {
+            self.state = State::Answered(answered);
+        } else {
+            self.after(answered, ended);
+        }
         self.wake_reader();
         self.leave_to_driver();
     }
@@ -165,13 +176,32 @@ impl Wire {
     /// Reads what has arrived of a body that the handler has not asked for: it decides how the response is sent.
     fn look_at_body(&mut self) {
         if let (true, Some(driver)) = (self.driving, self.driver.clone()) {
-            self.read_ahead_or_wait(&mut Context::from_waker(&driver));
+            let _ = self.read_ahead_or_wait(&mut Context::from_waker(&driver));
+        }
+    }
+
+    /// Nothing reads the body of exchange `number` any more.
+    pub(crate) fn drop_body(&mut self, number: u64) {
+        if self.number == number && self.request == Request::Read {
+            self.request = Request::Unread;
+            self.end_body();
+        }
+    }
+
+    /// Goes on after an exchange that is answered, since nothing reads its body any more.
+    pub(super) fn end_body(&mut self) {
+        match self.state.take() {
+            State::Answered(answered) => {
+                self.after(answered, Ended::Announced);
+                self.leave_to_driver();
+            }
+            other => self.state = other,
         }
     }
 
     /// Sets the pace of the body of exchange `number`.
     pub(crate) fn set_request_pace(&mut self, number: u64, pace: Pace) {
-        if self.has(number) {
+        if self.number == number && self.state.has_body() {
             self.set_body_pace(pace);
         }
     }

@@ -75,6 +75,11 @@ impl Life {
         self.half_closed.is_some()
     }
 
+    /// The peer ended its side at `now`.
+    pub(super) fn half_closed(&mut self, now: Instant) {
+        self.half_closed.get_or_insert(now);
+    }
+
     /// The peer has taken some of the output at `now`.
     pub(super) fn took(&mut self, now: Instant) {
         if let Some(since) = &mut self.half_closed {
@@ -100,15 +105,14 @@ impl Life {
 impl Wire {
     /// The stream has ended.
     pub(super) fn notes_end_of_stream(&mut self, now: Instant) {
-        self.life.half_closed.get_or_insert(now);
+        self.life.half_closed(now);
         self.waiters.wake_watchers(&mut self.woken);
     }
 
     /// When a peer that has ended its side counts as gone. `None` while it has output to take, which has its own pace.
     fn gone_at(&mut self, limits: &LifeLimits) -> Option<Instant> {
         let (since, time) = (self.life.half_closed?, limits.half_closed?);
-        let is_open =
-            matches!(self.state, State::Open(_) | State::Writing(_) | State::Socket(_) | State::Within(_));
+        let is_open = self.state.has_body() || self.state.receives();
         (is_open && self.queued() == 0).then(|| since.saturating_add(time))
     }
 
@@ -117,6 +121,11 @@ impl Wire {
         let at = self.gone_at(limits)?;
         if self.transport.now() < at {
             return Some(at);
+        }
+        if let State::Receiving(_) = self.state {
+            // Our Close is written: it only waits for the application.
+            self.close_now();
+            return None;
         }
         let bound = Bound::Time(limits.half_closed.unwrap_or_default());
         let gone = Ended::Limit(Exceeded { limit: Limit::HalfClosedTime, bound });

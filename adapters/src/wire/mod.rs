@@ -41,12 +41,11 @@ use crate::transport::{Endpoints, Transport};
 use crate::ws::{Position, Queue};
 use crate::{Config, Ended, scratch};
 pub(crate) use asking::{Answer, Asking, Calling, Phase};
-use background::Reading;
 pub(crate) use carrier::Carrier;
 use carrier::Line;
 pub(crate) use driving::Driving;
 pub(crate) use life::{Goes, LifeLimits};
-pub(crate) use pieces::{Found, Paused};
+pub(crate) use pieces::Found;
 pub(crate) use shed::{BUFFER, Standing, Told, ticks};
 pub(crate) use state::State;
 use waiters::Waiters;
@@ -136,7 +135,13 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     /// The messages that outlets have accepted for the socket.
     pub(crate) queue: Option<Arc<Queue>>,
     life: life::Life,
-    reading: Reading,
+    /// Whether what a socket receives is read.
+    reader: background::Reader,
+    /// The bytes that a socket had not taken at the last look, and when the peer's Close behind them is answered.
+    unread: usize,
+    answer_at: Option<Instant>,
+    /// How far the body of the open exchange is.
+    request: body::Request,
     waiters: Waiters,
     /// The wakers to wake once the lock is released.
     woken: Woken,
@@ -192,7 +197,10 @@ impl<T: Carrier> Wire<T> {
             ended: None,
             queue: None,
             life: life::Life::default(),
-            reading: Reading::default(),
+            reader: background::Reader::Reads,
+            unread: 0,
+            answer_at: None,
+            request: body::Request::Unread,
             waiters: Waiters::default(),
             woken: Woken::default(),
             driver: None,
@@ -282,7 +290,6 @@ impl Wire {
     pub(super) fn wake_waiters(&mut self) {
         let Self { waiters, woken, .. } = self;
         waiters.wake_all(woken);
-        self.reading.wake(woken);
     }
 
     /// Waits until the connection has ended. `key` is the slot of the waiting task.

@@ -1,41 +1,18 @@
 //! Receives a message in pieces.
 
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use endwell_core::ws::Piece;
 use endwell_core::ws::{Close, Kind};
 
-use super::background::Reading;
-use super::{Link, State, Wire};
+use super::{State, Wire};
 
 /// What was found of a message.
 pub(crate) enum Found {
     Start(Kind),
     Piece(Bytes),
     End,
-}
-
-/// While this lives, nothing is read ahead: that would yield whole messages, and one is being received in pieces.
-pub(crate) struct Paused {
-    link: Arc<Link>,
-    reading: Reading,
-}
-
-impl Paused {
-    pub(crate) fn new(link: &Arc<Link>) -> Self {
-        let reading = std::mem::take(&mut link.lock().reading);
-        Self { link: Arc::clone(link), reading }
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        let mut wire = self.link.lock();
-        wire.reading = std::mem::take(&mut self.reading);
-        wire.leave_to_driver();
-    }
 }
 
 impl Wire {

@@ -10,6 +10,7 @@ use endwell_core::http::{Field, Response, StatusCode};
 use endwell_core::ws::CloseCode;
 use endwell_core::{Exceeded, Instant, Limit, Look};
 
+use super::background::Reader;
 use super::look::Looked;
 use super::state::Last;
 use super::{Link, State, Wire};
@@ -169,9 +170,8 @@ impl Wire {
         }
         let Link { hub, standing, .. } = link;
         let (unread, queued) = self.state.io().map_or((0, 0), |io| (io.unread(), io.queued()));
-        let read_ahead = self.reading.held();
-        let received = unread + read_ahead + self.gathered + self.state.held_bytes();
-        let sent = queued + self.held_elsewhere.saturating_sub(read_ahead);
+        let received = unread + self.gathered + self.state.held_bytes();
+        let sent = queued + self.held_elsewhere;
         let held = received + sent;
         let mut condition = self.condition(queued, received);
         if sent > received {
@@ -207,9 +207,11 @@ impl Wire {
             State::Between(server) if queued == 0 && server.is_idle() => return IDLE,
             State::Between(_) | State::Closing(_) => true,
             // While it is not waited for, the handler works.
-            State::Open(_) | State::Writing(_) => queued > 0 || is_awaited,
+            State::Open(_) | State::Writing(_) | State::Answered(_) => queued > 0 || is_awaited,
             // A quiet WebSocket owes nothing.
-            State::Socket(_) | State::Within(_) => queued > 0 || (is_awaited && received > BUFFER),
+            State::Socket(_) | State::Within(_) | State::Receiving(_) => {
+                queued > 0 || (is_awaited && received > BUFFER)
+            }
             State::Client(_) | State::Raw(_) | State::Over(_) | State::Taken => false,
         };
         if is_owed { OWED } else { 0 }
@@ -271,7 +273,8 @@ impl Wire {
                 self.answer_shed(ended);
                 true
             }
-            State::Socket(_) | State::Within(_) => {
+            State::Socket(_) | State::Within(_) | State::Receiving(_) => {
+                self.reader = Reader::Reads;
                 self.close_socket_now(CloseCode::TRY_AGAIN_LATER.into());
                 if let State::Closing(last) = &mut self.state {
                     last.ended = Some(ended.into());

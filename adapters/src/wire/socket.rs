@@ -2,19 +2,29 @@
 //! something else.
 
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use endwell_core::Pace;
 use endwell_core::ws::{Close, Full};
 use endwell_core::ws::{Event, Socket, Within};
 
+use super::background::Reader;
 use super::turn::EVENT;
 use super::{Side, State, Until, Wire};
 use crate::ws::Message;
 use crate::{Ended, scratch};
 
+/// How long messages may lie before a Close that is not answered, and none of them is taken. An application at work
+/// answers them before; the time is a fifth of what we give a peer for its answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
 impl Wire {
     /// Closes, unless it is closing already: after what outlets have accepted.
     pub(crate) fn close_socket(&mut self, close: Close) {
+        if let State::Receiving(_) = self.state {
+            // Our Close is written, and the reader goes on.
+            return;
+        }
         let close = match (&self.queue, &self.state) {
             (Some(queue), State::Socket(_)) => queue.close_behind(close, &mut self.woken),
             (Some(_) | None, _) => Some(close),
@@ -25,21 +35,77 @@ impl Wire {
         }
     }
 
+    /// Closes as [`close_socket`](Self::close_socket) does, and goes on receiving until the peer's Close.
+    pub(crate) fn close_writing(&mut self, close: Close) {
+        if self.reader == Reader::Reads {
+            self.reader = Reader::ReadsOn;
+        }
+        self.close_socket(close);
+    }
+
+    /// Ends the last right on a socket.
+    pub(super) fn close_now(&mut self) {
+        self.close_socket_now(Close::EMPTY);
+    }
+
     /// Writes our Close, unless one is written, and leaves the rest to the driver. After the peer's Close it is the answer,
     /// and after a failure it tells why.
     pub(super) fn close_socket_now(&mut self, close: Close) {
-        let closing = match self.state.take() {
-            State::Socket(socket) => socket.close(close),
-            State::Within(socket) => socket.close(close),
+        self.state = match self.state.take() {
+            State::Socket(socket) if self.reader == Reader::ReadsOn => {
+                State::Receiving(socket.close_writing(close))
+            }
+            State::Within(socket) if self.reader == Reader::ReadsOn => {
+                State::Receiving(socket.close_writing(close))
+            }
+            State::Socket(socket) => State::closing_socket(socket.close(close)),
+            State::Within(socket) => State::closing_socket(socket.close(close)),
+            State::Receiving(receiving) => State::closing_socket(receiving.discard()),
             other => {
                 self.state = other;
                 return;
             }
         };
-        self.state = State::closing_socket(closing);
         self.tell_outlets();
         self.wake_waiters();
         self.leave_to_driver();
+    }
+
+    /// Ends the right to write if the peer has ended its side, although messages before that are not taken: it has sent
+    /// its Close, which is answered, or its stream has ended, or it is lost. An application that goes on taking them has
+    /// the time to answer them first.
+    pub(super) fn look_for_end(&mut self) {
+        let State::Socket(socket) = &mut self.state else { return };
+        let io = socket.io();
+        let (unread, has_ended) = (io.unread(), io.has_ended());
+        let is_over = has_ended || socket.is_lost();
+        if unread == 0 && !is_over {
+            (self.unread, self.answer_at) = (0, None);
+            return;
+        }
+        let now = self.transport.now();
+        if unread != self.unread {
+            (self.unread, self.answer_at) = (unread, Some(now.saturating_add(ANSWER_WITHIN)));
+        }
+        if unread > 0 && self.answer_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.answer_at = None;
+        let State::Socket(socket) = self.state.take() else { return };
+        self.state = match socket.answer_close() {
+            Err(socket) if !is_over => {
+                self.state = State::Socket(socket);
+                return;
+            }
+            Err(socket) => State::Receiving(socket.close_writing(Close::EMPTY)),
+            Ok(receiving) => State::Receiving(receiving),
+        };
+        if self.reader == Reader::Gone {
+            return self.close_now();
+        }
+        self.life.half_closed(now);
+        self.tell_outlets();
+        self.wake_waiters();
     }
 
     /// Tells outlets that the socket is no longer open, and how it ended if it has.
@@ -60,12 +126,12 @@ impl Wire {
 
     /// True if a message may still come.
     pub(super) fn may_receive(&self) -> bool {
-        self.ended.is_none() && self.state.is_socket()
+        self.ended.is_none() && self.state.receives()
     }
 
     /// Receives the next message; `None` if nothing more will come.
     #[inline]
-    pub(crate) fn poll_next_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         loop {
             if !ready!(self.poll_socket(cx)) {
                 return Poll::Ready(None);
@@ -147,6 +213,7 @@ impl Wire {
                 State::Within(socket) if self.ended.is_none() => match socket.finish() {
                     Ok(socket) => {
                         self.state = State::Socket(socket);
+                        self.look_for_end();
                         self.leave_to_driver();
                         return Poll::Ready(Ok(()));
                     }

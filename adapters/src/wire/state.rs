@@ -1,9 +1,9 @@
 //! The one state of a connection.
 
 use endwell_core::http::client::Client;
-use endwell_core::http::server::{Exchange, Server};
+use endwell_core::http::server::{Answered, Exchange, Server};
 use endwell_core::http::{BodyEvent, Streaming, Writer};
-use endwell_core::ws::{self as core_ws, Control, Event, Full, Idle, Piece, Socket, Within};
+use endwell_core::ws::{self as core_ws, Control, Event, Full, Idle, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Io, Pace, Upgraded};
 
 use super::Asking;
@@ -17,12 +17,16 @@ pub(crate) enum State {
     Open(Exchange),
     /// A response whose body is being written.
     Writing(Exchange<Streaming>),
+    /// A response that is complete, while the body of its request is still read.
+    Answered(Exchange<Answered>),
     /// A client that uses HTTP. Boxed: connections of a server do not have it.
     Client(Box<Asking>),
     /// A WebSocket.
     Socket(Socket),
     /// A WebSocket within a message that is sent in pieces.
     Within(Socket<Within>),
+    /// A WebSocket on which our Close is written, and that still receives.
+    Receiving(Receiving),
     /// Nothing more is written but what is queued.
     Closing(Last),
     /// Another protocol. `None`: its holder has the bytes too.
@@ -76,16 +80,24 @@ impl State {
             Self::Between(server) => Some(server.io()),
             Self::Open(exchange) => Some(exchange.io()),
             Self::Writing(exchange) => Some(exchange.io()),
+            Self::Answered(exchange) => Some(exchange.io()),
             Self::Client(asking) => asking.io(),
             Self::Socket(socket) => Some(socket.io()),
             Self::Within(socket) => Some(socket.io()),
+            Self::Receiving(receiving) => Some(receiving.io()),
             Self::Closing(last) => Some(last.closing.io()),
             Self::Raw(raw) => raw.as_mut().map(Upgraded::io),
             Self::Over(_) | Self::Taken => None,
         }
     }
 
-    /// True for an open WebSocket.
+    /// True for a WebSocket that receives.
+    #[inline]
+    pub(super) fn receives(&self) -> bool {
+        matches!(self, Self::Socket(_) | Self::Within(_) | Self::Receiving(_))
+    }
+
+    /// True for a WebSocket that can write.
     #[inline]
     pub(crate) fn is_socket(&self) -> bool {
         matches!(self, Self::Socket(_) | Self::Within(_))
@@ -102,6 +114,7 @@ impl State {
         match self {
             Self::Socket(socket) => socket.ready(),
             Self::Within(socket) => socket.ready(),
+            Self::Receiving(receiving) => receiving.ready(),
             _ => false,
         }
     }
@@ -111,8 +124,14 @@ impl State {
         match self {
             Self::Socket(socket) => socket.is_busy(),
             Self::Within(socket) => socket.is_busy(),
+            Self::Receiving(receiving) => receiving.is_busy(),
             _ => false,
         }
+    }
+
+    /// True while the body of a request may be read.
+    pub(super) fn has_body(&self) -> bool {
+        self.is_exchange() || matches!(self, Self::Answered(_))
     }
 
     /// The next event of a socket.
@@ -121,6 +140,7 @@ impl State {
         match self {
             Self::Socket(socket) => socket.event(),
             Self::Within(socket) => socket.event(),
+            Self::Receiving(receiving) => receiving.event(),
             _ => None,
         }
     }
@@ -134,14 +154,7 @@ impl State {
                 Some((event, Some(writer)))
             }
             Self::Within(socket) => Some((socket.event(), None)),
-            _ => None,
-        }
-    }
-
-    /// The writer of whole messages.
-    pub(crate) fn message_writer(&mut self) -> Option<core_ws::Writer<'_, Idle>> {
-        match self {
-            Self::Socket(socket) => Some(socket.writer()),
+            Self::Receiving(receiving) => Some((receiving.event(), None)),
             _ => None,
         }
     }
@@ -170,6 +183,7 @@ impl State {
         match self {
             Self::Socket(socket) => socket.ready_piece(),
             Self::Within(socket) => socket.ready_piece(),
+            Self::Receiving(receiving) => receiving.ready_piece(),
             _ => false,
         }
     }
@@ -179,6 +193,7 @@ impl State {
         match self {
             Self::Socket(socket) => socket.piece(),
             Self::Within(socket) => socket.piece(),
+            Self::Receiving(receiving) => receiving.piece(),
             _ => None,
         }
     }
@@ -188,6 +203,7 @@ impl State {
         match self {
             Self::Open(exchange) => exchange.body().event(),
             Self::Writing(exchange) => exchange.body().event(),
+            Self::Answered(exchange) => exchange.body().event(),
             _ => None,
         }
     }
@@ -215,6 +231,7 @@ impl State {
         match self {
             Self::Open(exchange) => exchange.set_body_pace(pace),
             Self::Writing(exchange) => exchange.set_body_pace(pace),
+            Self::Answered(exchange) => exchange.set_body_pace(pace),
             Self::Client(asking) => asking.set_body_pace(pace),
             _ => {}
         }
@@ -234,6 +251,7 @@ impl State {
         match self {
             Self::Socket(socket) => socket.held_bytes(),
             Self::Within(socket) => socket.held_bytes(),
+            Self::Receiving(receiving) => receiving.held_bytes(),
             _ => 0,
         }
     }

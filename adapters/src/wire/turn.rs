@@ -1,6 +1,9 @@
 //! How much one connection does before the other tasks of its thread get their turn.
 
 use std::task::{Context, Poll};
+use std::time::Duration;
+
+use endwell_core::Instant;
 
 use super::Wire;
 
@@ -8,21 +11,27 @@ use super::Wire;
 /// less than ten.
 const TURN: usize = 256 << 10;
 
+/// The time of one turn, where handlers compute between their requests. tokio asks the system for news once in 61 turns: so
+/// a newcomer waits 15 ms at the most.
+const TIME: Duration = Duration::from_micros(250);
+
 /// The cost of an event of a WebSocket, beside its bytes: 256 in a turn.
 pub(super) const EVENT: usize = TURN / 256;
 
 /// The cost of a request, beside its bytes: 16 in a turn.
-pub(super) const EXCHANGE: usize = TURN / 16;
+const EXCHANGE: usize = TURN / 16;
 
 /// The work that is left in a turn.
 pub(super) struct Work {
     left: usize,
     of: usize,
+    /// When the first request of this turn began.
+    since: Option<Instant>,
 }
 
 impl Default for Work {
     fn default() -> Self {
-        Self { left: TURN, of: TURN }
+        Self { left: TURN, of: TURN, since: None }
     }
 }
 
@@ -30,7 +39,7 @@ impl Work {
     /// Begins a turn, of `most` at most. True if the last one was used up.
     pub(super) fn begin(&mut self, most: usize) -> bool {
         let of = TURN.min(most);
-        std::mem::replace(self, Self { left: of, of }).is_used_up()
+        std::mem::replace(self, Self { left: of, of, since: None }).is_used_up()
     }
 
     /// The work that was done in this turn.
@@ -42,6 +51,16 @@ impl Work {
     #[inline]
     pub(super) fn spend(&mut self, cost: usize) {
         self.left = self.left.saturating_sub(cost);
+    }
+
+    /// Counts a request that begins at `now`.
+    pub(super) fn begin_exchange(&mut self, now: Instant) {
+        self.spend(EXCHANGE);
+        match self.since {
+            Some(since) if now >= since.saturating_add(TIME) => self.use_up(),
+            Some(_) => {}
+            None => self.since = Some(now),
+        }
     }
 
     /// Ends the turn.

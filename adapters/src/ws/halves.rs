@@ -139,8 +139,15 @@ impl SendHalf {
         Outlet::new(queue)
     }
 
-    /// Closes the connection after everything that was accepted: [`Socket::close`](super::Socket::close). From then on
-    /// the [`ReceiveHalf`] only returns what the connection's task has read ahead.
+    /// Sends a Close after everything that was accepted, also by outlets, and ends the right to send. The [`ReceiveHalf`]
+    /// receives what the peer still sends before its own Close. The peer has
+    /// [`Limits::close_time`](super::Limits::close_time) for that, counted in silence.
+    pub fn close_writing(self, close: impl Into<Close>) {
+        self.link.lock().close_writing(close.into());
+    }
+
+    /// Closes the connection after everything that was accepted: [`Socket::close`](super::Socket::close). The
+    /// [`ReceiveHalf`] receives nothing from then on.
     ///
     /// # Cancel safety
     ///
@@ -208,11 +215,6 @@ impl ReceiveHalf {
         ReceivePieces::new(self)
     }
 
-    /// Lets the connection's task read ahead: [`Socket::drive`](super::Socket::drive).
-    pub fn drive(&mut self, ahead: ReadAhead) {
-        self.link.lock().read_ahead(ahead);
-    }
-
     /// Waits until the connection has ended, and returns how. What the peer still sends is discarded.
     ///
     /// # Cancel safety
@@ -226,22 +228,6 @@ impl ReceiveHalf {
 impl Drop for ReceiveHalf {
     fn drop(&mut self) {
         self.link.lock().discard_input();
-    }
-}
-
-/// How far the connection's task may read ahead: see [`Socket::drive`](super::Socket::drive).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadAhead {
-    /// Messages, including pings and pongs; at least one. Default 64: a few round trips of an application that answers
-    /// each message.
-    pub messages: usize,
-    /// Bytes of those messages. Default 64 KiB, the size of one read. The message that exceeds it is still taken.
-    pub bytes: usize,
-}
-
-impl Default for ReadAhead {
-    fn default() -> Self {
-        Self { messages: 64, bytes: 64 << 10 }
     }
 }
 

@@ -38,7 +38,7 @@ pub use endwell_core::ws::{Agreement, Compression, Deflate, MalformedExtensions,
 pub use endwell_core::{End, Ended};
 pub use flush::Flush;
 pub use fragments::{FinishFragments, FragmentError, Fragments, WriteFragment};
-pub use halves::{ReadAhead, ReceiveHalf, SendHalf};
+pub use halves::{ReceiveHalf, SendHalf};
 pub use message::{Content, Message};
 #[cfg(feature = "futures")]
 pub use messages::Messages;

@@ -9,13 +9,12 @@ use endwell_core::ws::Kind;
 
 use super::halves::ReceiveHalf;
 use crate::Ended;
-use crate::wire::{Found, Paused};
+use crate::wire::Found;
 
 /// Waits for the next message in pieces: [`Socket::receive_pieces`](super::Socket::receive_pieces).
 #[must_use = "futures do nothing unless polled"]
 pub struct ReceivePieces<'a> {
     half: Option<&'a mut ReceiveHalf>,
-    paused: Option<Paused>,
 }
 
 /// A message that is being received in pieces.
@@ -25,19 +24,8 @@ pub struct ReceivePieces<'a> {
 pub struct Pieces<'a> {
     half: &'a mut ReceiveHalf,
     kind: Kind,
-    progress: Progress,
-    /// Unless the message was received whole, the connection's task does not read ahead.
-    #[expect(dead_code, reason = "it counts until it is dropped")]
-    paused: Option<Paused>,
-}
-
-/// How far the message is received.
-enum Progress {
-    /// More may come.
-    Open,
-    /// The whole message is here: it was received before it was asked for.
-    Whole(Bytes),
-    Done,
+    /// The last piece was read.
+    is_done: bool,
 }
 
 /// Waits for the next piece of a message: [`Pieces::read`].
@@ -48,7 +36,7 @@ pub struct ReadPiece<'a, 'p> {
 
 impl<'a> ReceivePieces<'a> {
     pub(super) fn new(half: &'a mut ReceiveHalf) -> Self {
-        Self { half: Some(half), paused: None }
+        Self { half: Some(half) }
     }
 }
 
@@ -56,18 +44,8 @@ impl<'a> Future for ReceivePieces<'a> {
     type Output = Option<Pieces<'a>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Pieces<'a>>> {
-        let Self { half: waiting, paused } = self.get_mut();
+        let Self { half: waiting } = self.get_mut();
         let Some(half) = waiting else { return Poll::Ready(None) };
-        if paused.is_none() {
-            let ahead = half.link().lock().take_data_ahead();
-            if let Some((kind, bytes)) = ahead {
-                let progress = Progress::Whole(bytes);
-                let pieces = waiting.take().map(|half| Pieces { half, kind, progress, paused: None });
-                return Poll::Ready(pieces);
-            }
-        }
-        // Set from here on, so that no other task receives the message that this waits for.
-        paused.get_or_insert_with(|| Paused::new(half.link()));
         loop {
             let kind = match ready!(half.link().lock().poll_piece(cx)) {
                 Some(Found::Start(kind)) => kind,
@@ -75,8 +53,7 @@ impl<'a> Future for ReceivePieces<'a> {
                 Some(Found::Piece(_) | Found::End) => continue,
                 None => return Poll::Ready(None),
             };
-            let (progress, paused) = (Progress::Open, paused.take());
-            return Poll::Ready(waiting.take().map(|half| Pieces { half, kind, progress, paused }));
+            return Poll::Ready(waiting.take().map(|half| Pieces { half, kind, is_done: false }));
         }
     }
 }
@@ -106,29 +83,20 @@ impl Future for ReadPiece<'_, '_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Pieces { half, progress, .. } = &mut *self.get_mut().pieces;
-        match std::mem::replace(progress, Progress::Done) {
-            Progress::Whole(bytes) if !bytes.is_empty() => return Poll::Ready(Ok(Some(bytes))),
-            Progress::Whole(_) | Progress::Done => return Poll::Ready(Ok(None)),
-            Progress::Open => {}
+        let Pieces { half, is_done, .. } = &mut *self.get_mut().pieces;
+        if *is_done {
+            return Poll::Ready(Ok(None));
         }
         let mut wire = half.link().lock();
         loop {
-            let Poll::Ready(found) = wire.poll_piece(cx) else {
-                *progress = Progress::Open;
-                return Poll::Pending;
-            };
-            match found {
-                Some(Found::Piece(bytes)) => {
-                    *progress = Progress::Open;
-                    return Poll::Ready(Ok(Some(bytes)));
+            match ready!(wire.poll_piece(cx)) {
+                Some(Found::Piece(bytes)) => return Poll::Ready(Ok(Some(bytes))),
+                Some(Found::End) => {
+                    *is_done = true;
+                    return Poll::Ready(Ok(None));
                 }
-                Some(Found::End) => return Poll::Ready(Ok(None)),
                 Some(Found::Start(_)) => {}
-                None => {
-                    *progress = Progress::Open;
-                    return Poll::Ready(Err(wire.how_it_ends()));
-                }
+                None => return Poll::Ready(Err(wire.how_it_ends())),
             }
         }
     }

@@ -8,8 +8,8 @@ use endwell_core::ws::{Control, Full};
 use endwell_core::ws::{Event, Idle, Writer};
 
 use super::halves::ReceiveHalf;
-use super::message::{Content, Message};
-use crate::wire::{Side, State, Until};
+use super::message::Message;
+use crate::wire::{Side, Until};
 
 /// Waits for the next message.
 #[must_use = "futures do nothing unless polled"]
@@ -125,18 +125,6 @@ fn hand_out(
     }
 }
 
-/// Hands out what was read ahead as if it had just arrived.
-fn hand_out_ahead(message: &Message, state: &mut State, on_event: &mut impl FnMut(Event<'_>, Reply<'_>)) {
-    let reply = Reply(state.message_writer());
-    match message.content() {
-        Content::Text(text) => on_event(Event::Text(text.into()), reply),
-        Content::Binary(data) => on_event(Event::Binary((&mut data.to_vec()).into()), reply),
-        Content::Ping(payload) => on_event(Event::Ping(Control::new(payload).unwrap_or_default()), reply),
-        Content::Pong(payload) => on_event(Event::Pong(Control::new(payload).unwrap_or_default()), reply),
-        Content::Close(close) => on_event(Event::Close(close), reply),
-    }
-}
-
 impl fmt::Debug for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").finish_non_exhaustive()
@@ -155,23 +143,15 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
                 let _ = ready!(wire.poll_output(cx, Side::Reader, Until::Room(0)));
             }
             *replies = Replies::None;
-            let queued;
-            // The task that reads ahead wakes the tasks that wait for that, and no others.
-            if wire.is_read_ahead() {
-                let Some(message) = ready!(wire.poll_message(cx)) else { return Poll::Ready(()) };
-                queued = wire.queued();
-                hand_out_ahead(&message, &mut wire.state, on_event);
-            } else {
-                if !ready!(wire.poll_socket(cx)) {
-                    return Poll::Ready(());
-                }
-                queued = wire.queued();
-                let Some((event, writer)) = wire.state.lend() else { return Poll::Ready(()) };
-                match hand_out(event, Reply(writer), on_event) {
-                    Then::Continue => {}
-                    Then::Write => wire.leave_to_driver(),
-                    Then::Close => wire.answer_close(cx),
-                }
+            if !ready!(wire.poll_socket(cx)) {
+                return Poll::Ready(());
+            }
+            let queued = wire.queued();
+            let Some((event, writer)) = wire.state.lend() else { return Poll::Ready(()) };
+            match hand_out(event, Reply(writer), on_event) {
+                Then::Continue => {}
+                Then::Write => wire.leave_to_driver(),
+                Then::Close => wire.answer_close(cx),
             }
             if wire.queued() > queued {
                 *replies = Replies::Some;

@@ -11,7 +11,7 @@ use super::close::CloseSocket;
 use super::driver::Driver;
 use super::flush::Flush;
 use super::fragments::Fragments;
-use super::halves::{ReadAhead, ReceiveHalf, SendHalf};
+use super::halves::{ReceiveHalf, SendHalf};
 use super::message::Message;
 #[cfg(feature = "futures")]
 use super::messages::Messages;
@@ -26,10 +26,16 @@ use crate::wire::Link;
 
 /// An open WebSocket.
 ///
-/// It answers pings and the peer's Close by itself, before it returns the event. It keeps the connection alive while a
-/// task waits on it, or always ([`drive`](Self::drive)). [`split`](Self::split) divides it between two tasks, and any
-/// number of tasks send through an [`outlet`](Self::outlet). [`close`](Self::close) consumes it and returns how the
-/// connection ended. If it is dropped instead, the peer receives 1011 and the connection closes in order.
+/// The connection's task reads whatever the application does: it answers pings, also those behind messages that were not
+/// received yet, sends pings of its own, and notices a peer that leaves. It reads up to
+/// [`Limits::received_bytes`](super::Limits::received_bytes) ahead, and one message; beyond that it reads no further until
+/// the application receives, and no time limit runs for the peer. The peer's Close is answered as soon as it is seen:
+/// nothing can be sent from then on, and what came before it is still received. A socket whose peer has closed or left is
+/// closed after [`Config::half_closed`](crate::Config::half_closed) if the application does not receive that.
+///
+/// [`split`](Self::split) divides it between two tasks, and any number of tasks send through an
+/// [`outlet`](Self::outlet). [`close`](Self::close) consumes it and returns how the connection ended. If it is dropped
+/// instead, the peer receives 1011 and the connection closes in order.
 ///
 /// ```no_run
 /// # async fn f(exchange: endwell::Exchange) -> Result<endwell::Ended, endwell::Ended> {
@@ -186,15 +192,6 @@ impl Socket {
         self.recv.receive_pieces()
     }
 
-    /// Lets the connection's task receive while the application does something else for a long time: pings are answered
-    /// and sent, and time limits are kept. It reads ahead up to the bounds of `ahead`, and [`receive`](Self::receive)
-    /// returns what was read.
-    ///
-    /// Beyond those bounds nothing is read until the application receives again, and no time limit runs for the peer.
-    pub fn drive(&mut self, ahead: ReadAhead) {
-        self.recv.drive(ahead);
-    }
-
     /// Sends a message: waits for room, then queues it whole. It is written when the connection's task waits for
     /// anything.
     ///
@@ -293,11 +290,30 @@ impl Socket {
         self.send.close(close)
     }
 
+    /// Closes as [`close`](Self::close) does, and goes on receiving: returns the half that receives what the peer still
+    /// sends before its own Close.
+    ///
+    /// ```no_run
+    /// # async fn f(socket: endwell::ws::Socket) {
+    /// use endwell::ws::CloseCode;
+    ///
+    /// let mut rest = socket.close_writing(CloseCode::NORMAL);
+    /// while let Some(message) = rest.receive().await {
+    ///     println!("{message:?}");
+    /// }
+    /// println!("{}", rest.closed().await);
+    /// # }
+    /// ```
+    pub fn close_writing(self, close: impl Into<Close>) -> ReceiveHalf {
+        let (send, receive) = self.split();
+        send.close_writing(close);
+        receive
+    }
+
     /// Splits the socket into the byte stream and the protocol, for the caller to drive. The handler
     /// returns how the connection ended. `None` if the connection is closing, or a message was begun and not finished;
     /// it is then closed as if the socket was dropped. Messages that outlets have accepted are no longer sent;
-    /// [`Outlet::unsent`] returns them. Receive messages that were read ahead ([`drive`](Self::drive)) before calling
-    /// this.
+    /// [`Outlet::unsent`] returns them.
     pub fn into_parts(self) -> Option<(Upgraded, core_ws::Socket)> {
         let socket = self.link().lock().release_socket()?;
         Some((Upgraded::new(Arc::clone(self.link())), socket))

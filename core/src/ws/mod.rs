@@ -62,8 +62,9 @@
 //! [`read`](crate::Io::read) that finds nothing while something is ready: pings are answered at once, so write after these
 //! calls. Then ask [`Socket::answer_close`] for the peer's Close. Each frame is looked at once, and its event
 //! comes in order all the same. The bound is [`Limits::received_bytes`], 128 KiB by default, which hold at most 21,845
-//! frames of a client, or 65,536 of a server. Behind a full inbox nothing is seen, and the peer is not judged silent: its
-//! silence counts only once all that has arrived is taken.
+//! frames of a client, or 65,536 of a server.
+//! Behind a full inbox nothing is seen, and nothing is held against the peer. While there is room, keep-alive pings go on:
+//! a peer that answers none is [lost](Socket::is_lost), and its failure comes behind what it has sent.
 
 mod deflate;
 mod failure;

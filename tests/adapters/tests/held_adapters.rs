@@ -92,10 +92,10 @@ fn push(client: &mut Client, first: &str, again: &[u8]) {
 fn push_up_to(most: usize, client: &mut Client, first: &str, again: &[u8]) -> usize {
     client.send(first);
     client.socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-    let mut sent = 0;
+    let (mut sent, mut at) = (0, 0);
     while sent < most {
-        match client.socket.write(again) {
-            Ok(len) => sent += len,
+        match client.socket.write(&again[at..]) {
+            Ok(len) => (sent, at) = (sent + len, (at + len) % again.len()),
             Err(_) => break,
         }
     }

@@ -15,7 +15,7 @@ use endwell_core::ws::{
     Close, CloseCode, Event, Jitter, Kind, Limits, Message, Piece, Receiving, Role, Socket,
 };
 use endwell_core::{Arrived, End, Ended, Limit, OutboxLimits};
-use endwell_core_tests::io::{feed, feed_at, look, pause, take, waits, written, written_at};
+use endwell_core_tests::io::{at, end_at, feed, feed_at, look, pause, take, waits, written, written_at};
 use ws_help::{
     Got, ROOMY, client_with, closes_once, frame, got, masked, plain, pongs, receive, server, server_with,
     text,
@@ -126,7 +126,7 @@ fn a_read_while_something_is_ready_answers_pings() {
     feed(socket.io(), &[masked(0x81, b"one"), masked(0x89, b"a")].concat());
     assert_eq!(look(socket.io(), 0), Arrived::Something, "a Pong is to be written");
     assert_eq!(written(socket.io()), plain(0x8a, b"a"));
-    assert_eq!(look(socket.io(), 1), Arrived::Nothing(None));
+    assert_eq!(waits(socket.io(), 1).unwrap().reason, Limit::PingInterval);
     assert_eq!(receive(&mut socket), [text("one"), ping("a")]);
     assert!(written(socket.io()).is_empty());
 }
@@ -314,20 +314,65 @@ fn the_bound_in_frames() {
     assert_eq!(receive_on(&mut receiving).len(), count);
 }
 
-/// A pong that lies behind unread messages is not late, whenever it is taken.
+/// A pong that lies behind unread messages is not late, whenever it is taken, and the next ping goes out in its time.
 #[test]
-fn the_peer_is_not_silent_for_what_lies_unread() {
+fn a_pong_is_heard_behind_unread_messages() {
     let mut socket = server(&Limits::default());
     assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
     assert_eq!(look(socket.io(), 20_000), Arrived::Something);
     assert_eq!(written_at(socket.io(), 20_000), plain(0x89, b""));
     assert_eq!(waits(socket.io(), 20_001).unwrap().reason, Limit::PongTime);
     feed_at(socket.io(), 20_002, &[masked(0x81, b"one"), masked(0x8a, b"")].concat());
-    for millis in [100_000, 200_000] {
-        assert_eq!(waits(socket.io(), millis), None, "something is ready");
-        pause(socket.io(), millis);
-    }
+    let next = waits(socket.io(), 20_003).unwrap();
+    assert_eq!((next.reason, next.at), (Limit::PingInterval, at(38_000)));
+    assert_eq!(look(socket.io(), 38_000), Arrived::Something, "the next ping");
+    assert_eq!(written_at(socket.io(), 38_000), plain(0x89, b""));
     assert_eq!(receive(&mut socket), [text("one"), Got::Pong(vec![])]);
-    assert_eq!(look(socket.io(), 200_001), Arrived::Something, "the next ping");
-    assert_eq!(written_at(socket.io(), 200_001), plain(0x89, b""));
+}
+
+/// There is room for a pong, and none comes: the peer is lost. What it has sent can still be taken, and then the failure.
+#[test]
+fn a_peer_is_lost_behind_unread_messages() {
+    let mut socket = server(&Limits::default());
+    feed_at(socket.io(), 0, &masked(0x81, b"one"));
+    assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
+    assert_eq!(look(socket.io(), 20_000), Arrived::Something);
+    assert_eq!(written_at(socket.io(), 20_000), plain(0x89, b""));
+    assert!(!socket.is_lost());
+    assert_eq!(waits(socket.io(), 39_999).unwrap().at, at(40_000));
+    assert_eq!(look(socket.io(), 40_000), Arrived::Something);
+    assert!(socket.is_lost());
+    assert_eq!(waits(socket.io(), 100_000), None, "it is told once");
+    assert_eq!(receive(&mut socket), [text("one"), Got::Failure(Some(1008))]);
+    let closing = socket.close(Close::EMPTY);
+    assert!(
+        matches!(closing.ended(), Ended::Exceeded(met) | Ended::Silent(met) if met.limit == Limit::PongTime)
+    );
+}
+
+/// After the end of the stream no pong can come, and no time runs for it.
+#[test]
+fn no_ping_is_due_behind_unread_messages_after_the_end() {
+    let mut socket = server(&Limits::default());
+    feed_at(socket.io(), 0, &masked(0x81, b"one"));
+    assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
+    end_at(socket.io(), 1);
+    for millis in [2, 18_000, 60_000] {
+        assert_eq!(waits(socket.io(), millis), None);
+    }
+    assert_eq!(receive(&mut socket)[0], text("one"));
+}
+
+/// A full inbox has no room for a pong: nothing is held against the peer.
+#[test]
+fn the_peer_is_not_silent_behind_a_full_inbox() {
+    let mut limits = Limits::default();
+    limits.received_bytes = 256;
+    let mut socket = server(&limits);
+    assert_eq!(feed(socket.io(), &masked(0x82, &[7; 100]).repeat(5)), 256);
+    for millis in [20_000, 100_000, 200_000] {
+        assert_eq!(look(socket.io(), millis), Arrived::Full);
+        assert!(written_at(socket.io(), millis).is_empty());
+    }
+    assert!(!socket.is_lost());
 }

@@ -132,8 +132,7 @@ impl Outlet {
 
     /// Waits until the connection has ended, and returns how.
     ///
-    /// This does not receive. A lost peer is detected on write, and while a task is receiving or lets the connection's
-    /// task receive ([`Socket::drive`](super::Socket::drive)).
+    /// This does not receive.
     ///
     /// # Cancel safety
     ///

@@ -98,10 +98,15 @@ fn work_of(bytes: &[u8], is_client: bool, deflate: &Arc<Deflate>, cut: usize, pi
         let mut rest = part;
         while !rest.is_empty() {
             rest = &rest[feed(&mut socket, rest)..];
-            if pieces {
-                while !matches!(socket.piece(), None | Some(Piece::Failed(_))) {}
-            } else {
-                while !matches!(socket.event(), None | Some(Event::Failed(_))) {}
+            loop {
+                if pieces {
+                    while !matches!(socket.piece(), None | Some(Piece::Failed(_))) {}
+                } else {
+                    while !matches!(socket.event(), None | Some(Event::Failed(_))) {}
+                }
+                if !socket.is_busy() {
+                    break;
+                }
             }
         }
     }

@@ -270,9 +270,15 @@ impl<W> Socket<W> {
         self.inner.reader.duty.deflates()
     }
 
+    /// True if the peer has not answered a keep-alive ping, although there was room for what it sends, while messages
+    /// that came before are not taken. They can still be, and the failure comes after them.
+    pub fn is_lost(&self) -> bool {
+        self.inner.reader.is_lost()
+    }
+
     /// True if the last [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was false only because the rest
-    /// would take long: at most 512 KiB are decompressed at once, about a millisecond of work. Ask again, and let other
-    /// connections do their work before.
+    /// would take long: at most 128 KiB are decompressed at once, a quarter of a millisecond of work. Ask again, and let
+    /// other connections do their work before.
     pub fn is_busy(&self) -> bool {
         self.inner.reader.is_busy()
     }
@@ -355,8 +361,8 @@ impl Receiving {
     }
 
     /// True if the last [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was false only because the rest
-    /// would take long: at most 512 KiB are decompressed at once, about a millisecond of work. Ask again, and let other
-    /// connections do their work before.
+    /// would take long: at most 128 KiB are decompressed at once, a quarter of a millisecond of work. Ask again, and let
+    /// other connections do their work before.
     pub fn is_busy(&self) -> bool {
         self.inner.reader.is_busy()
     }

@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::receive::engine::{Engine, Look, State};
 use crate::ws::receive::event::{Event, Piece};
+use crate::ws::receive::keep_alive::Silence;
 use crate::ws::receive::message::Reception;
 use crate::ws::receive::ready::{Beside, Signal, What, Whole};
 use crate::ws::send::sender::Sender;
@@ -20,6 +21,8 @@ pub(super) struct Reader<D> {
     /// How the caller takes messages.
     reception: Reception,
     left: Left,
+    /// Nothing came after a ping, while what had arrived was not taken: the failure once it is.
+    lost: Option<Box<Exceeded>>,
 }
 
 /// What the last look has left.
@@ -120,13 +123,13 @@ impl Duty for Silent {
 
 impl<D> Reader<D> {
     pub(super) fn new(engine: Engine, duty: D) -> Self {
-        Self { engine, duty, reception: Reception::Whole, left: Left::Nothing }
+        Self { engine, duty, reception: Reception::Whole, left: Left::Nothing, lost: None }
     }
 
     /// Gives the receiving side another duty. Returns the one that it had.
     pub(super) fn with_duty<E>(self, next: E) -> (Reader<E>, D) {
-        let Self { engine, duty, reception, left } = self;
-        (Reader { engine, duty: next, reception, left }, duty)
+        let Self { engine, duty, reception, left, lost } = self;
+        (Reader { engine, duty: next, reception, left, lost }, duty)
     }
 
     fn has_failed(&self) -> bool {
@@ -157,17 +160,39 @@ impl<D: Duty> Reader<D> {
         loop {
             match self.engine.poll_slowly(&mut conn.inbox, reception) {
                 Look::Ready(what) => return Some(what),
-                Look::Nothing => return None,
+                Look::Nothing => {
+                    let lost = self.lost.take()?;
+                    self.engine.state = State::Failing(Box::new((*lost).into()));
+                    return Some(What::Failing);
+                }
                 Look::Later => {
                     self.left = Left::Work;
                     return None;
                 }
-                Look::PingDue(now) => {
-                    self.engine.keep_alive.pinged(now, conn.outbox.written());
-                    self.duty.keep_alive(&mut conn.outbox);
-                }
+                Look::PingDue(now) => self.ping(conn, now),
             }
         }
+    }
+
+    fn ping(&mut self, conn: &mut Conn, now: Instant) {
+        self.engine.keep_alive.pinged(now, conn.outbox.written());
+        self.duty.keep_alive(&mut conn.outbox);
+    }
+
+    /// Judges the silence of the peer while something that has arrived is not taken. There is room for an answer, so a
+    /// peer that is there would be heard.
+    fn judge_behind(&mut self, conn: &mut Conn, now: Instant) {
+        let (Some(since), None) = (conn.inbox.silent_since(), &self.lost) else { return };
+        match self.engine.keep_alive.poll(now, since, &self.engine.limits) {
+            Silence::Fine => {}
+            Silence::PingDue => self.ping(conn, now),
+            Silence::TooLong(exceeded) => self.lost = Some(Box::new(exceeded)),
+        }
+    }
+
+    /// True if the peer did not answer a ping, while what it has sent before was not taken.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.is_some()
     }
 
     /// True if there is an event: something arrived, or everything ended.
@@ -269,7 +294,7 @@ impl<D: Duty> Waits for Reader<D> {
             return false;
         }
         let (had_failed, queued) = (self.has_failed(), conn.outbox.len());
-        let was_busy = self.is_busy();
+        let (was_busy, was_lost) = (self.is_busy(), self.is_lost());
         self.look_for_pong(conn, now, ask);
         let is_ready = match self.reception {
             Reception::Whole => self.poll(conn).is_some(),
@@ -279,12 +304,17 @@ impl<D: Duty> Waits for Reader<D> {
             self.left = Left::Ready;
         }
         if self.left != Left::Nothing {
+            self.judge_behind(conn, now);
             self.pause(conn, now);
         } else if let Err(exceeded) = self.duty.judge(&self.engine, conn, now, ask) {
             self.engine.state = State::Failing(Box::new(exceeded.into()));
         }
         // A ping is to be written, or the state has worked on.
-        (self.has_failed() && !had_failed) || conn.outbox.len() > queued || was_busy || self.is_busy()
+        (self.has_failed() && !had_failed)
+            || (self.is_lost() && !was_lost)
+            || conn.outbox.len() > queued
+            || was_busy
+            || self.is_busy()
     }
 
     fn pause(&mut self, conn: &mut Conn, now: Instant) {
@@ -293,8 +323,13 @@ impl<D: Duty> Waits for Reader<D> {
     }
 
     fn deadline(&self, conn: &Conn) -> Option<Deadline> {
-        if self.engine.is_over() || self.left != Left::Nothing {
+        if self.engine.is_over() || self.is_lost() {
             return None;
+        }
+        if self.left != Left::Nothing {
+            // After the end of the stream no answer to a ping can come.
+            let judged = !conn.inbox.is_over();
+            return self.engine.keep_alive.deadline(&self.engine.limits).filter(|_| judged);
         }
         Deadline::earlier(self.engine.deadline(), self.duty.deadline(&self.engine, &conn.inbox))
     }

@@ -101,5 +101,8 @@ fn half_messages_that_are_kept_alive_lock_nobody_out<R: Runtime>() {
             break;
         }
     }
-    assert_eq!((server.counters.shed(), server.counters.overloaded()), (5, 0));
+    // One more if two of them grew at the same time.
+    let shed = server.counters.shed();
+    assert!((5..=6).contains(&shed), "{shed}");
+    assert_eq!(server.counters.overloaded(), 0);
 }

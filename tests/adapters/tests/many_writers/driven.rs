@@ -1,17 +1,17 @@
-//! A socket that is driven while the application does something else.
+//! A socket whose application does something else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use endwell::Config;
-use endwell::ws::{CloseCode, Content, ReadAhead};
+use endwell::ws::{CloseCode, Content};
 
 use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::{handing_over, handing_over_narrow, wait};
 use crate::support::{Runtime, on_every_runtime, start_with};
 
-on_every_runtime!(pings_pass_while_the_application_works, no_more_than_asked_for_is_read_ahead);
+on_every_runtime!(pings_pass_while_the_application_works, no_more_than_the_inbox_holds_is_read_ahead);
 
 const INTERVAL: Duration = Duration::from_millis(40);
 
@@ -26,7 +26,6 @@ fn pings_pass_while_the_application_works<R: Runtime>() {
     let (server, next) = handing_over::<R>(pinging());
     let mut peer = Peer::connect(&server);
     let mut socket = next();
-    socket.drive(ReadAhead::default());
     for round in 0..4u8 {
         peer.send(text("for later"));
         peer.send(frame(FIN | PING, &[round]));
@@ -56,8 +55,7 @@ fn pings_pass_while_the_application_works<R: Runtime>() {
     println!("{:<17} {}", R::NAME, wait(socket.close(CloseCode::NORMAL)));
     // In the handler's own task it is the same.
     let server = start_with::<R, _, _>(pinging(), async |exchange: endwell::Exchange| {
-        let mut socket = crate::service::accept(exchange)?;
-        socket.drive(ReadAhead::default());
+        let socket = crate::service::accept(exchange)?;
         R::sleep(INTERVAL * 10).await;
         Err::<endwell::Answered, _>(socket.close(CloseCode::NORMAL).await)
     });
@@ -81,14 +79,13 @@ fn peer_frame(peer: &mut Peer) -> u8 {
 }
 
 /// Beyond the bound nothing is read, and when the application comes back everything is there, in order.
-fn no_more_than_asked_for_is_read_ahead<R: Runtime>() {
+fn no_more_than_the_inbox_holds_is_read_ahead<R: Runtime>() {
     const MESSAGES: usize = 3000;
     let mut config = Config::default();
     config.ws.received_bytes = 1000;
     let (server, next) = handing_over_narrow::<R>(config);
     let mut peer = Peer::connect_narrow(&server);
     let mut socket = next();
-    socket.drive(ReadAhead { messages: 8, bytes: 1 << 20 });
     let sent = Arc::new(AtomicUsize::new(0));
     let sending = std::thread::spawn({
         let sent = Arc::clone(&sent);

@@ -2,7 +2,7 @@
 
 use endwell::Config;
 use endwell::core::Limit;
-use endwell::ws::{Close, CloseCode, Control, Ended as WsEnded, Kind, ReadAhead, Socket};
+use endwell::ws::{Close, CloseCode, Control, Ended as WsEnded, Kind, Socket};
 
 use crate::pair::{Pair, pair};
 
@@ -90,7 +90,6 @@ async fn a_message_in_pieces_has_its_own_bound_and_says_so() {
 #[tokio::test]
 async fn what_was_read_ahead_is_one_piece() {
     let Pair { mut server, mut client, .. } = pair(&Config::default(), 4096);
-    server.drive(ReadAhead::default());
     client.send("first").await.unwrap();
     client.send("").await.unwrap();
     client.ping(Control::EMPTY).unwrap();
@@ -99,7 +98,7 @@ async fn what_was_read_ahead_is_one_piece() {
     let mut message = server.receive_pieces().await.unwrap();
     assert_eq!(message.read().await.unwrap().as_deref(), Some(&b"first"[..]));
     assert_eq!(message.read().await.unwrap(), None);
-    // Nothing is read ahead while a message is received in pieces: it would be skipped.
+    // The connection's task takes none of it: it would be skipped.
     send_text(&mut client, 1000).await;
     tokio::task::yield_now().await;
     drop(message);

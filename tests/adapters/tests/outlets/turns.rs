@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use endwell::core::Instant;
 use endwell::core::ws::{self as core_ws, Role};
-use endwell::ws::{Jitter, Kind, Outlet, ReadAhead, Socket};
+use endwell::ws::{Jitter, Kind, Outlet, Socket};
 use endwell::{Config, Timer, Transport};
 use tokio::sync::oneshot;
 
@@ -90,8 +90,7 @@ async fn it_reads_while_producers_never_stop() {
     let (ponged, pong) = oneshot::channel();
     let outlet = Arc::new(OnceLock::new());
     let transport = Greedy { outlet: Arc::clone(&outlet), ping: PING, writes: 0, ponged: Some(ponged) };
-    let (mut socket, driver) = Socket::over(transport, web_socket, &config);
-    socket.drive(ReadAhead::default());
+    let (socket, driver) = Socket::over(transport, web_socket, &config);
     outlet.set(socket.outlet()).unwrap();
     outlet.get().unwrap().try_send("first").unwrap();
     let driving = tokio::spawn(driver);

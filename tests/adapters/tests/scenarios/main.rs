@@ -32,5 +32,6 @@ mod slow;
 mod thousands;
 mod together;
 mod unread;
+mod uploads;
 mod versions;
 mod waits;

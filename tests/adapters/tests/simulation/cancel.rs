@@ -7,8 +7,7 @@ use std::time::Duration;
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::Ended as WsEnded;
 use endwell::ws::{
-    CloseCode, Content, Delivery, Driver, Event, Jitter, Kind, Limits, Message, ReadAhead, Socket, WhenFull,
-    broadcast,
+    CloseCode, Content, Delivery, Driver, Event, Jitter, Kind, Limits, Message, Socket, WhenFull, broadcast,
 };
 use endwell::{Bytes, Config, Ended};
 
@@ -124,26 +123,21 @@ impl Pair {
 enum Receiving {
     Receive,
     ForEach,
-    Driven,
-    DrivenForEach,
 }
 
 #[test]
 fn receive_and_for_each_lose_nothing() {
-    for how in [Receiving::Receive, Receiving::ForEach, Receiving::Driven, Receiving::DrivenForEach] {
+    for how in [Receiving::Receive, Receiving::ForEach] {
         let places = at_every_wait(|when| {
             let (pair, socket) = Pair::new(2);
             let received = Arc::clone(&pair.received);
             let given_up = pair.run(async move {
                 let (send, mut half) = socket.split();
-                if matches!(how, Receiving::Driven | Receiving::DrivenForEach) {
-                    half.drive(ReadAhead { messages: 1, bytes: 1 });
-                }
                 let mut given_up = false;
                 loop {
                     let when = if given_up { GiveUp::Woken(usize::MAX) } else { when };
                     let events = Arc::clone(&received);
-                    let more = if matches!(how, Receiving::ForEach | Receiving::DrivenForEach) {
+                    let more = if how == Receiving::ForEach {
                         let lent = half.for_each(move |event, _| {
                             if let Event::Binary(data) = event {
                                 events.hold().push(data.to_vec());

@@ -92,8 +92,10 @@ fn is_over(outlet: &Outlet) -> bool {
 pub(crate) fn nothing_is_read_too_early(ledgers: &[Ledger; 2], line: &Line, served: bool, most: [usize; 2]) {
     for side in 0..2 {
         let entries = ledgers[side].lock();
-        let Some(ahead) = entries.ahead else { continue };
-        let bound = most[side] + ahead + 2 * ledgers[1 - side].lock().longest;
+        if !entries.keeps {
+            continue;
+        }
+        let bound = most[side] + 2 * ledgers[1 - side].lock().longest;
         let stream = behind_the_head(line, 1 - side, served);
         let read = line.read(1 - side).saturating_sub(line.taken(1 - side).len() - stream.len());
         let handed: usize = entries.received.iter().map(Vec::len).sum();

@@ -25,8 +25,8 @@ pub(crate) struct Entries {
     pub(crate) longest: usize,
     /// A message in pieces is begun, and all others wait for its end.
     pub(crate) streams: bool,
-    /// What may be read and not be handed out, beyond a message: `None` if what comes is thrown away.
-    pub(crate) ahead: Option<usize>,
+    /// What comes is kept for a reader, and not thrown away.
+    pub(crate) keeps: bool,
     /// Tasks that wait for room or for the transport.
     pub(crate) waiting: usize,
     /// Asked for and not accepted.

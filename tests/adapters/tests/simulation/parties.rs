@@ -6,8 +6,7 @@ use std::time::Duration;
 use endwell::Ended;
 use endwell::ws::{
     Close, CloseCode, Content, Control, Delivery, Event, Flush, ForEach, Fragments, Kind, Message, Outlet,
-    ReadAhead, Receive, ReceiveHalf, Reply, Send, SendHalf, SendTimeoutError, Socket, TrySendError, WhenFull,
-    broadcast,
+    Receive, ReceiveHalf, Reply, Send, SendHalf, SendTimeoutError, Socket, TrySendError, WhenFull, broadcast,
 };
 
 use crate::ledger::{Keep, Ledger, content, message};
@@ -45,7 +44,6 @@ pub(crate) trait Writer {
 pub(crate) trait Reader {
     fn receive(&mut self) -> Receive<'_>;
     fn for_each<F: FnMut(Event<'_>, Reply<'_>) + Unpin>(&mut self, on_event: F) -> ForEach<'_, F>;
-    fn drive(&mut self, ahead: ReadAhead);
 }
 
 macro_rules! can {
@@ -70,9 +68,6 @@ macro_rules! can {
             }
             fn for_each<F: FnMut(Event<'_>, Reply<'_>) + Unpin>(&mut self, on_event: F) -> ForEach<'_, F> {
                 self.for_each(on_event)
-            }
-            fn drive(&mut self, ahead: ReadAhead) {
-                self.drive(ahead);
             }
         }
     };
@@ -369,15 +364,6 @@ impl Party {
         until_pending(lent, self.give_up()).await.is_none()
     }
 
-    fn maybe_drive(&self, reader: &mut impl Reader) {
-        if self.one_in(2) {
-            let ahead = ReadAhead { messages: 1 + self.below(4), bytes: 1 + self.below(300) };
-            let ahead = if self.one_in(2) { ahead } else { ReadAhead::default() };
-            reader.drive(ahead);
-            self.ledger.lock().ahead = Some(ahead.bytes);
-        }
-    }
-
     /// Everything that comes, until nothing more does.
     async fn read_all(&self, reader: &mut impl Reader) {
         loop {
@@ -393,8 +379,7 @@ impl Party {
 
     /// The whole socket in one task.
     pub(crate) async fn use_whole(self, mut socket: Socket) -> Ended {
-        self.ledger.lock().ahead = Some(0);
-        self.maybe_drive(&mut socket);
+        self.ledger.lock().keeps = true;
         if self.reads {
             self.read_all(&mut socket).await;
         } else {
@@ -413,7 +398,7 @@ impl Party {
     }
 
     async fn close(&self, socket: Socket) -> Ended {
-        self.ledger.lock().ahead = None;
+        self.ledger.lock().keeps = false;
         let outlet = socket.outlet();
         if self.one_in(4) {
             drop(socket);
@@ -455,8 +440,7 @@ impl Party {
 
     /// The receiving side, in a task of its own. How the connection ended, if it was waited for.
     pub(crate) async fn use_receive_half(self, mut half: ReceiveHalf) -> Option<Ended> {
-        self.ledger.lock().ahead = Some(0);
-        self.maybe_drive(&mut half);
+        self.ledger.lock().keeps = true;
         if self.one_in(5) {
             for _ in 0..self.below(4) {
                 if !self.read(&mut half).await {
@@ -464,12 +448,12 @@ impl Party {
                 }
             }
             self.world.fault("receiving half dropped");
-            self.ledger.lock().ahead = None;
+            self.ledger.lock().keeps = false;
             drop(half);
             return None;
         }
         self.read_all(&mut half).await;
-        self.ledger.lock().ahead = None;
+        self.ledger.lock().keeps = false;
         Some(half.closed().await)
     }
 }

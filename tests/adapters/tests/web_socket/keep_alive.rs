@@ -83,6 +83,8 @@ fn a_slow_application_and_then_a_dead_peer<R: Runtime>() {
             assert_eq!(frame.as_text(), "slept");
             break;
         }
+        // The pings go on while the application sleeps.
+        peer.send(crate::peer::frame(FIN | PONG, &frame.payload));
     }
     // The application waits again, pings, and hears nothing.
     let dead = Instant::now();

@@ -36,4 +36,6 @@ fn shorten(config: &mut Config) {
     config.ws.ping_interval = Some(second / 2);
     config.ws.pong_time = second / 2;
     config.ws.close_time = second / 2;
+    config.half_closed = Some(second);
+    config.handler_grace = second;
 }

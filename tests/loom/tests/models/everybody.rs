@@ -4,19 +4,17 @@ use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use endwell::ws::{Close, ReadAhead};
+use endwell::ws::Close;
 use endwell_loom::{Explore, Pipe, Sent, block_on, connect, frame, poll_once, spawn, texts_before_close};
 
 use crate::{accepted, assert_delivered, write};
 
-fn everybody(explore: Explore, ahead: Option<ReadAhead>) {
-    explore.check(move || {
+#[test]
+fn two_writers_a_reader_and_a_closer() {
+    Explore::preemptions("2 writers, a reader, a closer, the driver", 1).check(|| {
         let pipe = Pipe::new();
         pipe.feed(&frame(0x89, b"?"));
-        let (mut socket, driver) = connect(&pipe);
-        if let Some(ahead) = ahead {
-            socket.drive(ahead);
-        }
+        let (socket, driver) = connect(&pipe);
         let (one, other, last) = (socket.outlet(), socket.outlet(), socket.outlet());
         let (send, mut receive) = socket.split();
         let one = spawn(move || write(&one, "a"));
@@ -32,17 +30,6 @@ fn everybody(explore: Explore, ahead: Option<ReadAhead>) {
         assert!(sent.iter().filter(|frame| matches!(frame, Sent::Pong(_))).count() <= 1);
         assert!(last.unsent().is_empty(), "what was accepted was delivered");
     });
-}
-
-#[test]
-fn two_writers_a_reader_and_a_closer() {
-    everybody(Explore::preemptions("2 writers, a reader, a closer, the driver", 1), None);
-}
-
-#[test]
-fn two_writers_a_reader_and_a_closer_while_the_driver_reads_ahead() {
-    let explore = Explore::preemptions("2 writers, a reader, a closer, the driver reading ahead", 1);
-    everybody(explore, Some(ReadAhead { messages: 1, bytes: 1 }));
 }
 
 /// The same in three threads: whoever drives also reads, as a handler does in its connection's task, and a writer closes.
