@@ -101,9 +101,9 @@ impl Wire {
             self.write(cx);
         }
         self.wake_writers();
-        self.poll_closing(cx);
         let gone = self.judge_half_closed(&link.hub.life);
         let idle = self.judge_idle();
+        self.poll_closing(cx);
         if self.ended.is_some() {
             return Poll::Pending;
         }

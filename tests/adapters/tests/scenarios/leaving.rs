@@ -19,6 +19,7 @@ on_every_runtime!(
     a_half_close_is_told_at_once,
     a_handler_has_a_time_as_a_whole,
     a_web_socket_handler_is_dropped_after_its_grace,
+    a_web_socket_that_receives_nothing_ends_when_its_peer_leaves,
     one_slot_serves_whoever_comes_after_those_that_left,
     a_stream_that_nobody_reads_ends_with_a_reset,
     a_stream_has_an_idle_time_if_it_is_set,
@@ -200,6 +201,34 @@ fn a_web_socket_handler_is_dropped_after_its_grace<R: Runtime>() {
     assert_eq!(heard.next(), "told");
     assert_eq!(heard.next(), "dropped");
     server.next_end();
+}
+
+/// Its handler waits for something else, with a message unread or without one.
+fn a_web_socket_that_receives_nothing_ends_when_its_peer_leaves<R: Runtime>() {
+    let (tell, heard) = told();
+    let mut config = Config::default();
+    (config.half_closed, config.handler_grace) = (Some(SHORT), SHORT);
+    let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let acceptance = exchange.acceptance();
+            let Ok(socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };
+            tell.send("began").unwrap();
+            let _dropped = Tells(tell, "dropped");
+            pending::<()>().await;
+            drop(socket);
+            Err::<Answered, _>(Ended::Aborted)
+        }
+    });
+    for unread in [&b""[..], b"\x81\x80\0\0\0\0"] {
+        let mut client = server.connect();
+        client.send(UPGRADE);
+        client.send(unread);
+        assert_eq!(heard.next(), "began");
+        client.end_write();
+        assert_eq!(heard.next(), "dropped");
+        server.next_end();
+    }
 }
 
 /// The listener has one slot.
