@@ -279,7 +279,8 @@ impl Driver<'_> {
     fn fragment(&mut self, socket: Held, kind: Kind, data: &Bytes) -> Held {
         let mut socket = socket.begin(kind);
         for _ in 0..2 {
-            let mut writer = socket.within().expect("a message has begun");
+            // A look ahead may have answered a Close: nothing can be begun then.
+            let Some(mut writer) = socket.within() else { return socket };
             let is_text = writer.kind() == Kind::Text;
             match writer.write(data.clone()) {
                 Ok(()) => {
