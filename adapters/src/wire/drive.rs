@@ -108,8 +108,7 @@ impl Wire {
             return Poll::Pending;
         }
         let outlets = self.rest_outlets(cx);
-        let answer = self.answer_at.filter(|_| matches!(self.state, State::Socket(_)));
-        self.poll_deadline(cx, [outlets, gone, idle, answer, self.life_until()])
+        self.poll_deadline(cx, [outlets, gone, idle, self.unread_until(), self.life_until()])
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {

@@ -137,9 +137,7 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     life: life::Life,
     /// Whether what a socket receives is read.
     reader: background::Reader,
-    /// The bytes that a socket had not taken at the last look, and when the peer's Close behind them is answered.
-    unread: usize,
-    answer_at: Option<Instant>,
+    unread: background::Unread,
     /// How far the body of the open exchange is.
     request: body::Request,
     waiters: Waiters,
@@ -165,7 +163,7 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     /// When a lower layer was first seen to hold bytes back, or to owe the end of the stream.
     held_back: Option<Instant>,
     armed: Option<Instant>,
-    /// Bytes in outlets, and read ahead.
+    /// Bytes in outlets.
     held_elsewhere: usize,
     /// Bytes of a body that is being gathered.
     gathered: usize,
@@ -198,8 +196,7 @@ impl<T: Carrier> Wire<T> {
             queue: None,
             life: life::Life::default(),
             reader: background::Reader::Reads,
-            unread: 0,
-            answer_at: None,
+            unread: background::Unread::default(),
             request: body::Request::Unread,
             waiters: Waiters::default(),
             woken: Woken::default(),

@@ -2,7 +2,6 @@
 //! something else.
 
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use endwell_core::Pace;
 use endwell_core::ws::{Close, Full};
@@ -13,10 +12,6 @@ use super::turn::EVENT;
 use super::{Side, State, Until, Wire};
 use crate::ws::Message;
 use crate::{Ended, scratch};
-
-/// How long messages may lie before a Close that is not answered, and none of them is taken. An application at work
-/// answers them before; the time is a fifth of what we give a peer for its answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 impl Wire {
     /// Closes, unless it is closing already: after what outlets have accepted.
@@ -69,43 +64,6 @@ impl Wire {
         self.tell_outlets();
         self.wake_waiters();
         self.leave_to_driver();
-    }
-
-    /// Ends the right to write if the peer has ended its side, although messages before that are not taken: it has sent
-    /// its Close, which is answered, or its stream has ended, or it is lost. An application that goes on taking them has
-    /// the time to answer them first.
-    pub(super) fn look_for_end(&mut self) {
-        let State::Socket(socket) = &mut self.state else { return };
-        let io = socket.io();
-        let (unread, has_ended) = (io.unread(), io.has_ended());
-        let is_over = has_ended || socket.is_lost();
-        if unread == 0 && !is_over {
-            (self.unread, self.answer_at) = (0, None);
-            return;
-        }
-        let now = self.transport.now();
-        if unread != self.unread {
-            (self.unread, self.answer_at) = (unread, Some(now.saturating_add(ANSWER_WITHIN)));
-        }
-        if unread > 0 && self.answer_at.is_none_or(|at| now < at) {
-            return;
-        }
-        self.answer_at = None;
-        let State::Socket(socket) = self.state.take() else { return };
-        self.state = match socket.answer_close() {
-            Err(socket) if !is_over => {
-                self.state = State::Socket(socket);
-                return;
-            }
-            Err(socket) => State::Receiving(socket.close_writing(Close::EMPTY)),
-            Ok(receiving) => State::Receiving(receiving),
-        };
-        if self.reader == Reader::Gone {
-            return self.close_now();
-        }
-        self.life.half_closed(now);
-        self.tell_outlets();
-        self.wake_waiters();
     }
 
     /// Tells outlets that the socket is no longer open, and how it ended if it has.

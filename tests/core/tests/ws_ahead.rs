@@ -350,6 +350,22 @@ fn a_peer_is_lost_behind_unread_messages() {
     );
 }
 
+/// A socket that closes once its peer is lost says why, and does not wait for a Close.
+#[test]
+fn a_lost_peer_is_told_why_and_not_waited_for() {
+    let mut socket = server(&Limits::default());
+    feed_at(socket.io(), 0, &masked(0x81, b"one"));
+    assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
+    assert_eq!(look(socket.io(), 20_000), Arrived::Something);
+    let _ping = written_at(socket.io(), 20_000);
+    assert_eq!(look(socket.io(), 40_000), Arrived::Something);
+    assert!(socket.is_lost());
+    let mut closing = socket.close(Close::EMPTY);
+    let close = written_at(closing.io(), 40_000);
+    assert_eq!((close[0], &close[2..4]), (0x88, &1008_u16.to_be_bytes()[..]));
+    assert!(matches!(closing.ended(), Ended::Exceeded(met) if met.limit == Limit::PongTime), "{closing:?}");
+}
+
 /// After the end of the stream no pong can come, and no time runs for it.
 #[test]
 fn no_ping_is_due_behind_unread_messages_after_the_end() {

@@ -23,7 +23,7 @@ use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::header::{OpCode, Peer};
 use crate::ws::wire::kind::Kind;
-use crate::{End, Ended, Inbox, Io, Limit, OutboxLimits, Pace, Upgraded};
+use crate::{End, Ended, Exceeded, Inbox, Io, Limit, OutboxLimits, Pace, Upgraded};
 
 /// An open WebSocket, with the right to write.
 ///
@@ -310,7 +310,10 @@ impl<W> Socket<W> {
             | State::Started
             | State::Message(_)
             | State::HandedOut(_)
-            | State::Discarding(_) => (End::Ours, Some(close)),
+            | State::Discarding(_) => match &self.inner.reader.lost {
+                Some(lost) => (End::Ours, Cause::from(Exceeded::clone(lost)).owed()),
+                None => (End::Ours, Some(close)),
+            },
         };
         self.ends(sent, first)
     }
@@ -374,7 +377,7 @@ impl Receiving {
 
     /// Discards what the peer still sends, and closes.
     pub fn discard(self) -> Closing {
-        let Inner { conn, reader: Reader { engine, .. }, .. } = *self.inner;
+        let Inner { conn, reader: Reader { engine, lost, .. }, .. } = *self.inner;
         let grace = Grace { time: engine.limits.close_time, reason: Limit::CloseTime };
         // RFC 6455 7.1.1: the server closes TCP first.
         let manner = match engine.peer {
@@ -391,9 +394,11 @@ impl Receiving {
             | State::Started
             | State::Message(_)
             | State::HandedOut(_)
-            | State::Discarding(_) => {
-                return Closing::answered(conn, Answer::new(engine, self.sent, self.first), manner);
-            }
+            | State::Discarding(_) => match lost {
+                // It answered no ping: it is not asked for a Close too.
+                Some(lost) => Ended::Exceeded(*lost),
+                None => return Closing::answered(conn, Answer::new(engine, self.sent, self.first), manner),
+            },
         };
         Closing::new(conn, ended, manner)
     }

@@ -22,7 +22,7 @@ pub(super) struct Reader<D> {
     reception: Reception,
     left: Left,
     /// Nothing came after a ping, while what had arrived was not taken: the failure once it is.
-    lost: Option<Box<Exceeded>>,
+    pub(super) lost: Option<Box<Exceeded>>,
 }
 
 /// What the last look has left.

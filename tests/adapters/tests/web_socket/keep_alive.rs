@@ -3,14 +3,18 @@
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::ws::{Close, Ended as WsEnded};
+use endwell::ws::{Close, Ended as WsEnded, Kind};
 use endwell::{Answered, Config, Ended, Exchange};
 
 use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::{accept, echo};
 use crate::support::{Runtime, on_every_runtime, start_with, told};
 
-on_every_runtime!(pings_while_waiting, a_slow_application_and_then_a_dead_peer);
+on_every_runtime!(
+    pings_while_waiting,
+    a_slow_application_and_then_a_dead_peer,
+    a_dead_peer_behind_a_message_that_nobody_takes
+);
 
 const INTERVAL: Duration = Duration::from_millis(60);
 const PONG_TIME: Duration = Duration::from_millis(150);
@@ -95,4 +99,40 @@ fn a_slow_application_and_then_a_dead_peer<R: Runtime>() {
     let ended = server.next_end();
     let Ended::WebSocket(WsEnded::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
     assert_eq!(exceeded.limit, Limit::PongTime);
+}
+
+/// The peer is found dead long after the last look at its message, which the application never takes. It is noticed all
+/// the same, whether the application does nothing or sends a message in pieces.
+fn a_dead_peer_behind_a_message_that_nobody_takes<R: Runtime>() {
+    let mut config = pinging();
+    config.half_closed = Some(INTERVAL);
+    config.handler_grace = INTERVAL;
+    config.ws.close_time = INTERVAL;
+    // The message has lain for longer than a Close among it would have to wait for its answer.
+    config.ws.ping_interval = Some(Duration::from_millis(1200));
+    let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
+        let within = exchange.path() == "/within";
+        let mut socket = accept(exchange)?;
+        if within {
+            let mut fragments = socket.send_fragments(Kind::Text);
+            fragments.write("begun").await?;
+            std::future::pending::<()>().await;
+        }
+        std::future::pending::<()>().await;
+        Err::<Answered, _>(socket.close(Close::EMPTY).await)
+    });
+    let mut peers = ["/", "/within"].map(|path| Peer::connect_to(&server, path));
+    for peer in &mut peers {
+        peer.send(text("nobody takes it"));
+    }
+    for _ in &peers {
+        let ended = server.next_end();
+        let WsEnded::Exceeded(exceeded) = (match &ended {
+            Ended::WebSocket(known) => known,
+            other => panic!("{other:?}"),
+        }) else {
+            panic!("{ended:?}")
+        };
+        assert_eq!(exceeded.limit, Limit::PongTime);
+    }
 }
