@@ -71,7 +71,6 @@ mod conclusion;
 mod config;
 #[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
 mod connected;
-mod connection;
 mod counters;
 mod date;
 mod ended;
@@ -103,7 +102,6 @@ pub use body::{Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteErro
 pub use bytes::Bytes;
 pub use conclusion::{Answered, Conclusion};
 pub use config::{Admit, Config, OnEnd, OnGone};
-pub use connection::Run;
 pub use counters::Counters;
 pub use ended::Ended;
 pub use endwell_core as core;
@@ -114,6 +112,7 @@ pub use serve::{Serve, serve};
 pub use server::Server;
 pub use transport::{Address, Connector, Endpoints, Listener, Timer, Transport, Truncated};
 pub use upgraded::Upgraded;
+pub use wire::{Driver, Run};
 
 /// Compiles the servers in the README.
 #[cfg(doctest)]

@@ -9,7 +9,6 @@ use endwell_core::http::{Connect, Framing, InvalidRequest, Request};
 use endwell_core::ws::Offer;
 
 use super::body::{Body, Withheld};
-use super::driver::Driver;
 use super::pool::Member;
 use super::response::Response;
 use super::tunnel::Tunnel;
@@ -19,7 +18,7 @@ use crate::hub::Hub;
 use crate::news::Gone;
 use crate::transport::{Address, Endpoints, Transport};
 use crate::wire::{Calling, Link, Phase, State, output_limits};
-use crate::{Config, random};
+use crate::{Config, Driver, random};
 
 /// A client's connection without an open request, and the right to send one.
 ///

@@ -6,10 +6,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::connection::Connection;
-use super::driver::Driver;
 use super::origin::Origin;
-use crate::Config;
 use crate::transport::Connector;
+use crate::{Config, Driver};
 
 /// Connects, and spawns the task of the connection.
 ///

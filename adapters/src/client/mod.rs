@@ -26,15 +26,14 @@
 //!   else returns it: dropping any of these values closes it.
 //! - A [`Pool`] keeps connections from one request to the next and shares them. A dropped connection goes back to it,
 //!   if no exchange is open on it.
-//! - A connection has its own task, its [`Driver`], which reads while a request is written, keeps the time limits of
-//!   [`Limits`](crate::http::Limits), and notices when the server of an idle connection leaves.
+//! - A connection has its own task, its [`Driver`](crate::Driver), which reads while a request is written, keeps the time
+//!   limits of [`Limits`](crate::http::Limits), and notices when the server of an idle connection leaves.
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 mod addresses;
 mod body;
 mod connection;
 mod dial;
-mod driver;
 mod failure;
 mod origin;
 mod pool;
@@ -50,7 +49,6 @@ pub(crate) use addresses::first;
 pub use body::{Body, NotWanted, Ready, Withheld, Write};
 pub use connection::Connection;
 pub use dial::connect;
-pub use driver::Driver;
 pub use failure::{Failure, Incomplete};
 pub use origin::Origin;
 pub use pool::{Occupancy, Pool, PoolError, PoolLimits, SendError};

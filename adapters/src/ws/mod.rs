@@ -11,7 +11,6 @@
 mod byte_stream;
 mod close;
 mod connect;
-mod driver;
 mod flush;
 mod fragments;
 mod halves;
@@ -27,7 +26,6 @@ mod socket;
 pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
 pub use connect::{ConnectError, connect};
-pub use driver::Driver;
 pub use endwell_core::ws::Event;
 pub use endwell_core::ws::{
     Acceptance, Close, CloseCode, Control, Frame, Jitter, Kind, Limits, NotAHandshake, Offer, Origins,

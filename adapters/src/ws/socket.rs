@@ -8,7 +8,6 @@ use endwell_core::ws::{self as core_ws, Close, Control, Event, Full, Kind};
 
 use super::byte_stream::ByteStream;
 use super::close::CloseSocket;
-use super::driver::Driver;
 use super::flush::Flush;
 use super::fragments::Fragments;
 use super::halves::{ReceiveHalf, SendHalf};
@@ -19,10 +18,11 @@ use super::outlet::Outlet;
 use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
-use crate::Config;
-use crate::transport::{Address, Transport};
+use crate::hub::Hub;
+use crate::transport::{Address, Endpoints, Transport};
 use crate::upgraded::Upgraded;
-use crate::wire::Link;
+use crate::wire::{Link, State};
+use crate::{Config, Driver};
 
 /// An open WebSocket.
 ///
@@ -97,8 +97,8 @@ impl Socket {
     /// ```
     pub fn over(transport: impl Transport, web_socket: core_ws::Socket, config: &Config) -> (Self, Driver) {
         let subprotocol = web_socket.subprotocol().map(Box::from);
-        let driver = Driver::new(transport, web_socket, config);
-        (Self::new(Arc::clone(driver.link()), subprotocol), driver)
+        let link = Link::new(transport, Endpoints::default(), Hub::alone(config), State::Socket(web_socket));
+        (Self::new(Arc::clone(&link), subprotocol), Driver::new(link))
     }
 
     fn link(&self) -> &Arc<Link> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use endwell::core::ws::{self as core_ws, Role};
 use endwell::core::{Instant, Pace};
-use endwell::ws::{Driver, Jitter, OutletLimits, Socket};
-use endwell::{Config, Timer, Transport};
+use endwell::ws::{Jitter, OutletLimits, Socket};
+use endwell::{Config, Driver, Timer, Transport};
 
 use crate::{Sent, frame, sent};
 

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use super::PoolLimits;
 use super::number::Number;
 use super::places::{Counted, Effects, Grant, Places};
+use crate::Driver;
+use crate::client::Origin;
 use crate::client::connection::{Connection, Right};
-use crate::client::{Driver, Origin};
 use crate::sync::Lock;
 
 /// The places. The pool holds it; connections only have a weak reference, so that idle connections close with the pool.

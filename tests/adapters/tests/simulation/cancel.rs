@@ -7,9 +7,9 @@ use std::time::Duration;
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::Ended as WsEnded;
 use endwell::ws::{
-    CloseCode, Content, Delivery, Driver, Event, Jitter, Kind, Limits, Message, Socket, WhenFull, broadcast,
+    CloseCode, Content, Delivery, Event, Jitter, Kind, Limits, Message, Socket, WhenFull, broadcast,
 };
-use endwell::{Bytes, Config, Ended};
+use endwell::{Bytes, Config, Driver, Ended};
 
 use crate::wire::{Line, Weather, WireEnd, wire};
 use crate::world::{GiveUp, Hold, Manners, World, until_pending};

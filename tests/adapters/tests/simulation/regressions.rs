@@ -11,8 +11,8 @@ use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::core::{Exceeded, Instant, Limit};
 use endwell::http::StatusCode;
 use endwell::ws::Ended as WsEnded;
-use endwell::ws::{CloseCode, Control, Driver, Jitter, Limits, Message, Socket};
-use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
+use endwell::ws::{CloseCode, Control, Jitter, Limits, Message, Socket};
+use endwell::{Bytes, Config, Driver, Ended, Exchange, Server, Transport};
 
 use crate::client::{Request, Then};
 use crate::http::{Conversation, fits};

@@ -1,4 +1,4 @@
-//! The driver of one connection: written once, for every runtime.
+//! A connection of a server, and the handler that runs on it.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use super::{Driver, Goes, Link};
 use crate::conclusion::Conclusion;
-use crate::wire::{Driving, Goes, Link};
 use crate::{Ended, Exchange};
 
 pin_project! {
@@ -23,7 +23,7 @@ pin_project! {
         #[pin]
         handling: Handling<F>,
         handler: H,
-        driving: Driving,
+        driver: Driver,
     }
 }
 
@@ -38,11 +38,11 @@ pin_project! {
 
 impl<H, F> Run<H, F> {
     pub(crate) fn new(link: Arc<Link>, handler: H) -> Self {
-        Self { handling: Handling::None, handler, driving: Driving::new(link) }
+        Self { handling: Handling::None, handler, driver: Driver::new(link) }
     }
 
     pub(crate) fn link(&self) -> &Arc<Link> {
-        self.driving.link()
+        self.driver.link()
     }
 }
 
@@ -55,7 +55,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let mut this = self.project();
-        let link = this.driving.link();
+        let link = this.driver.link();
         link.lock().begin_turn(link);
         loop {
             let next = match this.handling.as_mut().project() {
@@ -63,7 +63,7 @@ where
                     ready!(poll_handler(link, handler, cx));
                     Handling::None
                 }
-                HandlingProjection::None => match ready!(this.driving.poll_next(cx)) {
+                HandlingProjection::None => match ready!(this.driver.poll_next(cx)) {
                     Ok(exchange) => start(link, this.handler, exchange),
                     Err(ended) => return Poll::Ready(ended),
                 },
