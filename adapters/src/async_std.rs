@@ -9,50 +9,31 @@
 //! ```
 
 use std::io;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::os::unix::net;
 
 use ::async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use ::async_std::os::unix::net::{UnixListener, UnixStream};
 use async_io::Async;
 
-use crate::client::Origin;
-use crate::connected;
 pub use crate::futures_io::{Stream, Timer};
-use crate::transport::{Connector, Endpoints, Listener};
+use crate::runtime::Runtime;
+use crate::sockets;
 
-impl Listener for TcpListener {
-    type Transport = Stream<Async<std::net::TcpStream>>;
+/// The runtime of async-std.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsyncStd;
 
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        let (stream, peer) = Self::accept(self).await?;
-        connected::tcp(unwrap_tcp(stream)?, peer)
+impl Runtime for AsyncStd {
+    type Timer = Timer;
+
+    fn timer(&self) -> Timer {
+        Timer::new()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         ::async_std::task::spawn(task);
         Ok(())
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
-    }
-}
-
-impl Listener for UnixListener {
-    type Transport = Stream<Async<std::os::unix::net::UnixStream>>;
-
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        let (stream, peer) = Self::accept(self).await?;
-        connected::unix(unwrap_unix(stream)?, peer)
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        ::async_std::task::spawn(task);
-        Ok(())
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
     }
 }
 
@@ -60,21 +41,21 @@ impl Listener for UnixListener {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
-impl Connector for Tcp {
-    type Transport = Stream<Async<std::net::TcpStream>>;
+sockets::serve_and_connect!(
+    AsyncStd,
+    TcpListener => accept_tcp,
+    UnixListener => accept_unix,
+    Tcp => async |(host, port): (&str, u16)| (host, port).to_socket_addrs().await
+);
 
-    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
-        connected::to(origin.plain()?.to_socket_addrs().await?).await
-    }
+async fn accept_tcp(listener: &TcpListener) -> io::Result<(Async<std::net::TcpStream>, SocketAddr)> {
+    let (stream, peer) = listener.accept().await?;
+    Ok((unwrap_tcp(stream)?, peer))
+}
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        ::async_std::task::spawn(task);
-        Ok(())
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
-    }
+async fn accept_unix(listener: &UnixListener) -> io::Result<(Async<net::UnixStream>, net::SocketAddr)> {
+    let (stream, peer) = listener.accept().await?;
+    Ok((unwrap_unix(stream)?, peer))
 }
 
 /// Takes a socket out of async-std's wrapper and puts it into async-io's, which uses the same reactor: async-std does
@@ -84,8 +65,8 @@ fn unwrap_tcp(stream: TcpStream) -> io::Result<Async<std::net::TcpStream>> {
 }
 
 /// Like [`unwrap_tcp`].
-fn unwrap_unix(stream: UnixStream) -> io::Result<Async<std::os::unix::net::UnixStream>> {
-    Async::new(std::os::unix::net::UnixStream::try_from(stream)?)
+fn unwrap_unix(stream: UnixStream) -> io::Result<Async<net::UnixStream>> {
+    Async::new(net::UnixStream::try_from(stream)?)
 }
 
 /// Takes a TCP connection of async-std. Fails if it has clones, or is closed already.
@@ -98,7 +79,7 @@ impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
 }
 
 /// Takes a Unix connection of async-std. Fails if it has clones.
-impl TryFrom<UnixStream> for Stream<Async<std::os::unix::net::UnixStream>> {
+impl TryFrom<UnixStream> for Stream<Async<net::UnixStream>> {
     type Error = io::Error;
 
     fn try_from(stream: UnixStream) -> io::Result<Self> {

@@ -1,7 +1,8 @@
 //! Transports for any byte stream of futures-io, and for the sockets of async-io, on which those of async-std, smol and
 //! threads are built.
 //!
-//! Everything here works wherever it is polled: async-io has its own thread that waits for events.
+//! Everything here works wherever it is polled: async-io has its own thread that waits for events. So a program with an
+//! executor of its own has a [`Runtime`](crate::Runtime) with this [`Timer`].
 
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
@@ -15,10 +16,8 @@ use async_io::Async;
 use endwell_core::Instant;
 use socket2::SockRef;
 
-use crate::tcp;
-use crate::transport::{self, Transport};
-use crate::upgraded::Upgraded;
-use crate::ws::{ByteStream, Fragments};
+use crate::transport::Transport;
+use crate::{runtime, tcp};
 
 /// A transport made from any byte stream of futures-io.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ pub struct Stream<T: 'static> {
     socket: &'static Socket<T>,
 }
 
-/// The timer of a connection, on async-io's own thread.
+/// A timer on async-io's own thread.
 #[derive(Debug)]
 pub struct Timer {
     epoch: time::Instant,
@@ -35,8 +34,15 @@ pub struct Timer {
 }
 
 impl Timer {
-    fn new() -> Self {
+    /// Makes a timer that is not set.
+    pub fn new() -> Self {
         Self { epoch: time::Instant::now(), sleep: None }
+    }
+}
+
+impl Default for Timer {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -126,12 +132,6 @@ impl TryFrom<UnixStream> for Stream<Async<UnixStream>> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T> {
-    type Timer = Timer;
-
-    fn timer(&self) -> Timer {
-        Timer::new()
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_read(cx, buffer)
     }
@@ -157,12 +157,12 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 }
 
-impl transport::Timer for Timer {
+impl runtime::Timer for Timer {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.epoch.elapsed())
     }
 
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+    fn poll_sleep(mut self: Pin<&mut Self>, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
         let deadline = self.epoch + until.since_epoch();
         let timer = match &mut self.sleep {
             Some((at, timer)) => {
@@ -177,54 +177,3 @@ impl transport::Timer for Timer {
         Pin::new(timer).poll(cx).map(|_| self.sleep = None)
     }
 }
-
-macro_rules! async_read {
-    ($stream:ty) => {
-        impl AsyncRead for $stream {
-            fn poll_read(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buffer: &mut [u8],
-            ) -> Poll<io::Result<usize>> {
-                self.get_mut().poll_read(cx, buffer)
-            }
-        }
-    };
-}
-
-macro_rules! async_write {
-    ($stream:ty, $end:ident) => {
-        impl AsyncWrite for $stream {
-            fn poll_write(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                data: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                self.get_mut().poll_write(cx, &[IoSlice::new(data)])
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                slices: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                self.get_mut().poll_write(cx, slices)
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.get_mut().poll_flush(cx)
-            }
-
-            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.get_mut().$end(cx)
-            }
-        }
-    };
-}
-
-async_read!(Upgraded);
-async_write!(Upgraded, poll_end_write);
-async_read!(ByteStream);
-async_write!(ByteStream, poll_end_write);
-// `Fragments::finish` consumes it, so closing only flushes.
-async_write!(Fragments<'_>, poll_flush);

@@ -30,15 +30,19 @@
 //!
 //! The type of the listener selects the runtime. Each runtime has TCP and Unix listeners.
 //!
-//! | feature | listeners | a connection is | also |
-//! |---|---|---|---|
-//! | `tokio` (default) | tokio's | a task, on either kind of its runtime | `tokio::Stream` |
-//! | `async-std` | async-std's | a task | `futures_io::Stream` |
-//! | `smol` | smol's | a task | `futures_io::Stream` |
-//! | `blocking` | the standard library's | a thread | `blocking::handler` for handlers without async |
+//! | feature | listeners | a connection is | [`Runtime`] | also |
+//! |---|---|---|---|---|
+//! | `tokio` (default) | tokio's | a task, on either kind of its runtime | `tokio::Tokio` | `tokio::Stream` |
+//! | `async-std` | async-std's | a task | `async_std::AsyncStd` | `futures_io::Stream` |
+//! | `smol` | smol's | a task | `smol::Smol` | `futures_io::Stream` |
+//! | `blocking` | the standard library's | a thread | `blocking::Threads` | `blocking::handler` for handlers without async |
 //!
 //! Features add up: one program can use all of them. The last three imply feature `futures-io`, whose
 //! `futures_io::Stream` serves any byte stream that implements the traits of futures-io.
+//!
+//! A [`Transport`] only moves bytes. Tasks and time are the [`Runtime`]'s, which [`Server::new`],
+//! [`client::Connection::over`] and [`ws::Socket::over`] take beside the transport. To support another runtime,
+//! implement [`Runtime`] and its [`Timer`], and [`Listener`] and [`Connector`] for its sockets.
 //!
 //! async-std is discontinued by its authors. Its sockets have the same parts as smol's, so a move to smol changes two
 //! lines and no handler:
@@ -66,11 +70,11 @@ pub mod async_std;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod body;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod byte_streams;
 pub mod client;
 mod conclusion;
 mod config;
-#[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
-mod connected;
 mod counters;
 mod date;
 mod ended;
@@ -81,11 +85,14 @@ mod hub;
 mod news;
 mod random;
 mod room;
+mod runtime;
 mod scratch;
 mod serve;
 mod server;
 #[cfg(feature = "smol")]
 pub mod smol;
+#[cfg(any(feature = "async-std", feature = "smol", feature = "blocking"))]
+mod sockets;
 mod sync;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod tcp;
@@ -108,9 +115,10 @@ pub use endwell_core as core;
 pub use endwell_core::http;
 pub use exchange::Exchange;
 pub use news::{Gone, HalfClosed, Stopping};
+pub use runtime::{Runtime, Timer};
 pub use serve::{Serve, serve};
 pub use server::Server;
-pub use transport::{Address, Connector, Endpoints, Listener, Timer, Transport, Truncated};
+pub use transport::{Address, Connector, Endpoints, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;
 pub use wire::{Driver, Run};
 

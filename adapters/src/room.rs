@@ -11,7 +11,7 @@ use std::time::Duration;
 use endwell_core::{Bound, Exceeded, Limit};
 
 use crate::hub::Hub;
-use crate::transport::Listener;
+use crate::runtime::Runtime;
 use crate::wire::{BUFFER, Link, Standing, Told};
 
 /// How long a connection must have been idle to make room: a new one has this time to send its request.
@@ -130,7 +130,7 @@ fn tell(link: &Link, told: Told) {
 }
 
 /// Waits until another connection may begin. At the limit, others make room for it.
-pub(crate) async fn wait<L: Listener>(hub: &Hub) {
+pub(crate) async fn wait(hub: &Hub, runtime: &impl Runtime) {
     let mut again: Option<Sleep> = None;
     poll_fn(|cx| {
         loop {
@@ -139,7 +139,7 @@ pub(crate) async fn wait<L: Listener>(hub: &Hub) {
             }
             let sleep = again.get_or_insert_with(|| {
                 hub.make_room();
-                Box::pin(L::sleep(AGAIN))
+                Box::pin(runtime.sleep(AGAIN))
             });
             ready!(sleep.as_mut().poll(cx));
             again = None;
@@ -151,28 +151,29 @@ pub(crate) async fn wait<L: Listener>(hub: &Hub) {
 type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Sheds connections while they hold too much.
-pub(crate) struct Tender {
+pub(crate) struct Tender<R> {
     hub: Arc<Hub>,
+    runtime: R,
     /// When to look again, while they do.
     again: Option<Sleep>,
 }
 
-impl Tender {
-    pub(crate) fn new(hub: Arc<Hub>) -> Self {
-        Self { hub, again: None }
+impl<R: Runtime> Tender<R> {
+    pub(crate) fn new(hub: Arc<Hub>, runtime: R) -> Self {
+        Self { hub, runtime, again: None }
     }
 
     /// Runs `future`, and sheds meanwhile.
-    pub(crate) async fn beside<L: Listener, R>(&mut self, future: impl Future<Output = R>) -> R {
+    pub(crate) async fn beside<T>(&mut self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         poll_fn(|cx| {
-            self.poll::<L>(cx);
+            self.poll(cx);
             future.as_mut().poll(cx)
         })
         .await
     }
 
-    fn poll<L: Listener>(&mut self, cx: &mut Context<'_>) {
+    fn poll(&mut self, cx: &mut Context<'_>) {
         self.hub.watch(cx.waker());
         while self.hub.is_pressed() {
             if self.hub.held() <= self.hub.low_water() {
@@ -181,7 +182,7 @@ impl Tender {
             }
             let sleep = self.again.get_or_insert_with(|| {
                 self.hub.shed();
-                Box::pin(L::sleep(AGAIN))
+                Box::pin(self.runtime.sleep(AGAIN))
             });
             if sleep.as_mut().poll(cx).is_pending() {
                 return;

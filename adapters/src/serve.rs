@@ -13,7 +13,8 @@ use crate::conclusion::Conclusion;
 use crate::counters::Counters;
 use crate::hub::{Hub, Member};
 use crate::room::{self, Tender};
-use crate::transport::{Endpoints, Listener};
+use crate::runtime::Runtime;
+use crate::transport::{Endpoints, Listener, Transport};
 use crate::{Config, Exchange, Run, Server};
 
 /// Serves every connection that `listener` accepts: await the result.
@@ -95,21 +96,23 @@ where
 {
     let Serve { listener, config, handler, counters, stop } = serve;
     let hub = Hub::shared(counters, &config);
-    let mut tender = Tender::new(Arc::clone(&hub));
-    let spawner = Spawner { hub, limits: Arc::new(config.http.clone()), config, handler: handler.into() };
+    let runtime = listener.runtime();
+    let mut tender = Tender::new(Arc::clone(&hub), runtime.clone());
+    let limits = Arc::new(config.http.clone());
+    let spawner = Spawner { hub, runtime, limits, config, handler: handler.into() };
     let mut stop = pin!(stop);
     let mut pause = FIRST_PAUSE;
     loop {
-        let accepted = until(&mut stop, tender.beside::<L, _>(spawner.accept(&listener))).await;
+        let accepted = until(&mut stop, tender.beside(spawner.accept(&listener))).await;
         let Some(accepted) = accepted else { break };
-        match accepted.and_then(|(transport, endpoints)| spawner.spawn(&listener, transport, endpoints)) {
+        match accepted.and_then(|(transport, endpoints)| spawner.spawn(transport, endpoints)) {
             Ok(()) => pause = FIRST_PAUSE,
             Err(error) => {
                 spawner.hub.counters.accept_errors.add();
                 if is_about_one_connection(&error) {
                     continue;
                 }
-                if until(&mut stop, tender.beside::<L, _>(L::sleep(pause))).await.is_none() {
+                if until(&mut stop, tender.beside(spawner.runtime.sleep(pause))).await.is_none() {
                     break;
                 }
                 pause = (pause * 2).min(LAST_PAUSE);
@@ -118,7 +121,7 @@ where
     }
     // Dropped at once, so that the system refuses new connections from now on.
     drop(listener);
-    tender.beside::<L, _>(spawner.shut_down::<L>()).await;
+    tender.beside(spawner.shut_down()).await;
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -181,15 +184,17 @@ where
 }
 
 /// Spawns a task for each connection.
-struct Spawner<H> {
+struct Spawner<H, R> {
     hub: Arc<Hub>,
+    runtime: R,
     limits: Arc<endwell_core::http::Limits>,
     config: Config,
     handler: Arc<H>,
 }
 
-impl<H, F> Spawner<H>
+impl<H, F, R> Spawner<H, R>
 where
+    R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: Conclusion> + Send + 'static,
 {
@@ -203,19 +208,14 @@ where
                     continue;
                 }
             }
-            room::wait::<L>(&self.hub).await;
+            room::wait(&self.hub, &self.runtime).await;
             return Ok((transport, endpoints));
         }
     }
 
-    fn spawn<L: Listener>(
-        &self,
-        listener: &L,
-        transport: L::Transport,
-        endpoints: Endpoints,
-    ) -> io::Result<()> {
-        let limits = Arc::clone(&self.limits);
-        let server = Server::member_of(Arc::clone(&self.hub), transport, endpoints, &self.config, limits);
+    fn spawn(&self, transport: impl Transport, endpoints: Endpoints) -> io::Result<()> {
+        let (hub, limits) = (Arc::clone(&self.hub), Arc::clone(&self.limits));
+        let server = Server::member_of(hub, transport, &self.runtime, endpoints, &self.config, limits);
         self.hub.counters.accepted.add();
         // The connection joins before its task runs, and leaves after it has ended: it cannot leave before it has
         // joined.
@@ -224,16 +224,16 @@ where
         let link = Arc::clone(run.link());
         let member = self.hub.join(&link);
         let task = Task { run, member: Some(member) };
-        listener.spawn(task).map_err(|error| {
+        self.runtime.spawn(task).map_err(|error| {
             let kind = error.kind();
             link.hub.tell_end(&link.endpoints, &error.into());
             kind.into()
         })
     }
 
-    async fn shut_down<L: Listener>(self) {
+    async fn shut_down(self) {
         self.hub.drain();
-        let mut timeout = pin!(L::sleep(self.config.shutdown_time));
+        let mut timeout = pin!(self.runtime.sleep(self.config.shutdown_time));
         let mut empty = pin!(self.empty());
         let in_time = std::future::poll_fn(|cx| {
             if empty.as_mut().poll(cx).is_ready() {

@@ -7,6 +7,7 @@ use endwell_core::http::server;
 
 use crate::conclusion::Conclusion;
 use crate::hub::Hub;
+use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Transport};
 use crate::wire::{Link, State, output_limits};
 use crate::{Config, Exchange, Run};
@@ -16,9 +17,10 @@ use crate::{Config, Exchange, Run};
 ///
 /// ```no_run
 /// # async fn f(stream: tokio::net::UnixStream) {
+/// use endwell::tokio::{Stream, Tokio};
 /// use endwell::{Config, Exchange, Server, http::StatusCode};
 ///
-/// let server = Server::new(endwell::tokio::Stream::unix(stream), &Config::default());
+/// let server = Server::new(Stream::unix(stream), Tokio, &Config::default());
 /// let ended = server.run(async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
 /// println!("{ended}");
 /// # }
@@ -29,21 +31,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes a connection that belongs to no listener. Its addresses are unknown.
-    pub fn new(transport: impl Transport, config: &Config) -> Self {
+    /// Makes a connection that belongs to no listener, over a stream of `runtime`. Its addresses are unknown.
+    pub fn new(transport: impl Transport, runtime: impl Runtime, config: &Config) -> Self {
         let hub = Hub::alone(config);
-        Self::member_of(hub, transport, Endpoints::default(), config, config.http.clone().into())
+        Self::member_of(hub, transport, &runtime, Endpoints::default(), config, config.http.clone().into())
     }
 
     pub(crate) fn member_of(
         hub: Arc<Hub>,
         transport: impl Transport,
+        runtime: &impl Runtime,
         endpoints: Endpoints,
         config: &Config,
         limits: Arc<endwell_core::http::Limits>,
     ) -> Self {
         let server = server::Server::new(limits, output_limits(config));
-        Self { link: Link::new(transport, endpoints, hub, State::Between(server)) }
+        Self { link: Link::new(transport, runtime, endpoints, hub, State::Between(server)) }
     }
 
     /// Serves the connection to its end, one exchange after the other. Await the result: it is how the connection

@@ -15,53 +15,32 @@
 //! default is one.
 
 use std::io;
+use std::net::SocketAddr;
+use std::os::unix::net;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::smol::net::unix::{UnixListener, UnixStream};
-use ::smol::net::{self, TcpListener, TcpStream};
+use ::smol::net::{TcpListener, TcpStream, resolve};
 use async_io::Async;
 
-use crate::client::Origin;
-use crate::connected;
 pub use crate::futures_io::{Stream, Timer};
-use crate::transport::{Connector, Endpoints, Listener};
+use crate::runtime::Runtime;
+use crate::sockets;
 
-impl Listener for TcpListener {
-    type Transport = Stream<Async<std::net::TcpStream>>;
+/// The runtime of smol's global executor.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Smol;
 
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        let listener: Arc<Async<std::net::TcpListener>> = self.clone().into();
-        let (stream, peer) = listener.accept().await?;
-        connected::tcp(stream, peer)
+impl Runtime for Smol {
+    type Timer = Timer;
+
+    fn timer(&self) -> Timer {
+        Timer::new()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         ::smol::spawn(task).detach();
         Ok(())
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
-    }
-}
-
-impl Listener for UnixListener {
-    type Transport = Stream<Async<std::os::unix::net::UnixStream>>;
-
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        let listener: Arc<Async<std::os::unix::net::UnixListener>> = self.clone().into();
-        let (stream, peer) = listener.accept().await?;
-        connected::unix(stream, peer)
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        ::smol::spawn(task).detach();
-        Ok(())
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
     }
 }
 
@@ -69,21 +48,14 @@ impl Listener for UnixListener {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
-impl Connector for Tcp {
-    type Transport = Stream<Async<std::net::TcpStream>>;
+sockets::serve_and_connect!(Smol, TcpListener => accept_tcp, UnixListener => accept_unix, Tcp => resolve);
 
-    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
-        connected::to(net::resolve(origin.plain()?).await?).await
-    }
+async fn accept_tcp(listener: &TcpListener) -> io::Result<(Async<std::net::TcpStream>, SocketAddr)> {
+    Arc::<Async<std::net::TcpListener>>::from(listener.clone()).accept().await
+}
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        ::smol::spawn(task).detach();
-        Ok(())
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
-    }
+async fn accept_unix(listener: &UnixListener) -> io::Result<(Async<net::UnixStream>, net::SocketAddr)> {
+    Arc::<Async<net::UnixListener>>::from(listener.clone()).accept().await
 }
 
 /// Takes a TCP connection of smol. Fails if it has clones, or is closed already.
@@ -96,7 +68,7 @@ impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
 }
 
 /// Takes a Unix connection of smol. Fails if it has clones.
-impl TryFrom<UnixStream> for Stream<Async<std::os::unix::net::UnixStream>> {
+impl TryFrom<UnixStream> for Stream<Async<net::UnixStream>> {
     type Error = io::Error;
 
     fn try_from(stream: UnixStream) -> io::Result<Self> {

@@ -8,14 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 /// A lock that a panic does not poison: its data is consistent after every call.
-pub(crate) struct Lock<T: ?Sized> {
+pub(crate) struct Lock<T> {
     #[cfg(endwell_loom)]
     turn: loom::sync::Mutex<()>,
     data: Mutex<T>,
 }
 
 /// A lock that is held.
-pub(crate) struct Locked<'a, T: ?Sized> {
+pub(crate) struct Locked<'a, T> {
     // Dropped in this order.
     data: MutexGuard<'a, T>,
     #[cfg(endwell_loom)]
@@ -30,9 +30,7 @@ impl<T> Lock<T> {
             data: Mutex::new(data),
         }
     }
-}
 
-impl<T: ?Sized> Lock<T> {
     #[inline]
     pub(crate) fn lock(&self) -> Locked<'_, T> {
         Locked {
@@ -47,7 +45,7 @@ impl<T: ?Sized> Lock<T> {
     }
 }
 
-impl<T: ?Sized> Deref for Locked<'_, T> {
+impl<T> Deref for Locked<'_, T> {
     type Target = T;
 
     #[inline]
@@ -56,7 +54,7 @@ impl<T: ?Sized> Deref for Locked<'_, T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for Locked<'_, T> {
+impl<T> DerefMut for Locked<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.data

@@ -1,24 +1,17 @@
-//! The interface of a byte stream for the driver. Support for a runtime is one short file that provides it.
+//! The interface of a byte stream for the driver, and of what makes such streams.
 
 use std::io::{self, IoSlice};
 use std::path::PathBuf;
 use std::task::{Context, Poll};
 
-use endwell_core::Instant;
-
 use crate::client::Origin;
+use crate::runtime::Runtime;
 
 /// A reliable byte stream, polled.
 ///
 /// The driver is written once, over this trait. A method that is pending wakes the task of the last context that it was
-/// given. Reading and writing each have their own waker.
+/// given. Reading and writing each have their own waker. Tasks and time are the matter of a [`Runtime`].
 pub trait Transport: Send + 'static {
-    /// The timer of the runtime.
-    type Timer: Timer;
-
-    /// Makes the timer of a connection over this stream. The driver calls it once.
-    fn timer(&self) -> Self::Timer;
-
     /// Reads into `buffer`, which is never empty. Zero bytes are the end of the stream. An error made from
     /// [`Truncated`] is also the end of the stream, but bytes may be missing before it; every later read returns it
     /// again.
@@ -57,19 +50,6 @@ pub trait Transport: Send + 'static {
     fn unacknowledged(&self) -> Option<u64> {
         None
     }
-}
-
-/// The clock of a runtime, and one alarm, polled. It outlives the stream of its connection.
-pub trait Timer: Send + 'static {
-    /// The current time, since an epoch of the timer's choice.
-    fn now(&self) -> Instant;
-
-    /// Waits until `until`. A later call with another moment replaces the earlier one. If it is pending, it wakes the
-    /// task of the last context that it was given.
-    ///
-    /// The same task does not call it again for the same moment before that moment: a runtime that cuts turns short
-    /// must keep the alarm.
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()>;
 }
 
 /// The stream ended, and bytes may be missing. A [`Transport`] returns it at the end of a stream that lacks its own
@@ -143,6 +123,9 @@ pub trait Connector: Send + Sync + 'static {
     /// The type of a connection.
     type Transport: Transport;
 
+    /// The runtime of its connections.
+    type Runtime: Runtime;
+
     /// Connects to `origin`: over TLS if the origin [is secure](Origin::is_secure), and never without TLS then.
     ///
     /// # Errors
@@ -154,21 +137,17 @@ pub trait Connector: Send + Sync + 'static {
         origin: &Origin,
     ) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
 
-    /// Runs a task on the runtime of this connector.
-    ///
-    /// # Errors
-    ///
-    /// If the runtime has no room for the task, such as no thread. The task was dropped.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()>;
-
-    /// Waits on the same runtime.
-    fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
+    /// The runtime of its connections.
+    fn runtime(&self) -> Self::Runtime;
 }
 
 /// Accepts connections.
 pub trait Listener: Send + 'static {
     /// The type of a connection.
     type Transport: Transport;
+
+    /// The runtime of its connections.
+    type Runtime: Runtime;
 
     /// Waits for a connection. Dropping the future loses no connection.
     ///
@@ -179,15 +158,8 @@ pub trait Listener: Send + 'static {
     /// `NetworkUnreachable` and `HostUnreachable`), and after a pause otherwise.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
 
-    /// Runs a task on the runtime of this listener.
-    ///
-    /// # Errors
-    ///
-    /// If the runtime has no room for the task, such as no thread. The task was dropped.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()>;
-
-    /// Waits on the same runtime. Needs no listener, since a server that stops has dropped its listener.
-    fn sleep(duration: std::time::Duration) -> impl Future<Output = ()> + Send;
+    /// The runtime of its connections.
+    fn runtime(&self) -> Self::Runtime;
 }
 
 /// Marks an error as one of a connection that was accepted or made, not of accepting.

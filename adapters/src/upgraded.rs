@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::news::{Gone, Stopping};
-use crate::transport::Address;
-use crate::wire::{Carrier, Link};
+use crate::transport::{Address, Transport};
+use crate::wire::Link;
 
 /// A connection that uses another protocol: a byte stream. It starts with the bytes after the request, or for a client
 /// with those after the response.
@@ -91,7 +91,7 @@ impl Upgraded {
     ///
     /// If the transport failed.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.lock().poll_raw_write(cx, Carrier::poll_flush)
+        self.link.lock().poll_raw_write(cx, Transport::poll_flush)
     }
 
     /// Ends the write side.
@@ -100,7 +100,7 @@ impl Upgraded {
     ///
     /// If the transport failed.
     pub fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.lock().poll_raw_write(cx, Carrier::poll_end_write)
+        self.link.lock().poll_raw_write(cx, Transport::poll_end_write)
     }
 }
 

@@ -15,7 +15,7 @@
 //! A connection's thread runs the same driver as the tasks of other runtimes, with [`block_on`]. Its sockets are
 //! non-blocking: it sleeps until its socket is ready, its deadline has come, or another thread has sent something,
 //! dropped something or stopped the server. From a plain blocking read only its own peer could wake it, and read and
-//! write timeouts would have to replace all the rest.
+//! write timeouts would have to replace all the rest. Serving a listener makes it and its clones non-blocking.
 //!
 //! A thread keeps 144 KiB for reading and writing, besides its stack; [`Config::connections`](crate::Config) bounds the
 //! number of threads. If the system has no thread for a connection, the connection is closed,
@@ -26,17 +26,15 @@ mod handler;
 
 use std::future::IntoFuture;
 use std::io;
-use std::net::{TcpListener, TcpStream, ToSocketAddrs as _};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
+use std::os::unix::net::{self, UnixListener, UnixStream};
 use std::thread;
-use std::time::Duration;
 
 use async_io::Async;
 
-use crate::client::Origin;
-use crate::connected;
 pub use crate::futures_io::{Stream, Timer};
-use crate::transport::{Connector, Endpoints, Listener};
+use crate::runtime::Runtime;
+use crate::sockets;
 pub use handler::{Handled, Handling, handler};
 
 /// Runs a future on this thread, which sleeps while the future waits.
@@ -46,40 +44,19 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     async_io::block_on(future.into_future())
 }
 
-/// Serving a TCP listener makes it and its clones non-blocking.
-impl Listener for TcpListener {
-    type Transport = Stream<Async<TcpStream>>;
+/// The runtime of plain threads: each task has its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Threads;
 
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        // Registered again each time: cheap beside a thread, and the caller's listener stays a plain one.
-        let (stream, peer) = Async::new(self)?.read_with(|listener| listener.accept()).await?;
-        connected::tcp(Async::new(stream)?, peer)
+impl Runtime for Threads {
+    type Timer = Timer;
+
+    fn timer(&self) -> Timer {
+        Timer::new()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
-    }
-}
-
-/// Serving a Unix listener makes it and its clones non-blocking.
-impl Listener for UnixListener {
-    type Transport = Stream<Async<UnixStream>>;
-
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        let (stream, peer) = Async::new(self)?.read_with(|listener| listener.accept()).await?;
-        connected::unix(Async::new(stream)?, peer)
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
+        thread::Builder::new().name("endwell connection".into()).spawn(|| block_on(task)).map(drop)
     }
 }
 
@@ -87,22 +64,21 @@ impl Listener for UnixListener {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
-impl Connector for Tcp {
-    type Transport = Stream<Async<TcpStream>>;
+sockets::serve_and_connect!(
+    Threads,
+    TcpListener => accept_tcp,
+    UnixListener => accept_unix,
+    Tcp => async |(host, port): (&str, u16)| (host, port).to_socket_addrs()
+);
 
-    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
-        connected::to(origin.plain()?.to_socket_addrs()?).await
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        async_io::Timer::after(duration).await;
-    }
+/// Registers the listener again each time: cheap beside a thread, and the caller's listener stays a plain one.
+async fn accept_tcp(listener: &TcpListener) -> io::Result<(Async<TcpStream>, SocketAddr)> {
+    let (stream, peer) = Async::new(listener)?.read_with(|listener| listener.accept()).await?;
+    Ok((Async::new(stream)?, peer))
 }
 
-fn spawn(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name("endwell connection".into()).spawn(|| block_on(task)).map(drop)
+/// Like [`accept_tcp`].
+async fn accept_unix(listener: &UnixListener) -> io::Result<(Async<UnixStream>, net::SocketAddr)> {
+    let (stream, peer) = Async::new(listener)?.read_with(|listener| listener.accept()).await?;
+    Ok((Async::new(stream)?, peer))
 }

@@ -16,6 +16,7 @@ use super::upgrade::Upgrade;
 use crate::exchange::jitter;
 use crate::hub::Hub;
 use crate::news::Gone;
+use crate::runtime::Runtime;
 use crate::transport::{Address, Endpoints, Transport};
 use crate::wire::{Calling, Link, Phase, State, output_limits};
 use crate::{Config, Driver, random};
@@ -79,23 +80,24 @@ impl Drop for Right {
 }
 
 impl Connection {
-    /// Makes a connection over any transport, with the task that drives it. Its addresses are unknown. Only the limits
-    /// of HTTP, of WebSockets and of output in `config` apply.
+    /// Makes a connection over any transport of `runtime`, with the task that drives it. Its addresses are unknown. Only
+    /// the limits of HTTP, of WebSockets and of output in `config` apply.
     ///
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the
     /// connection.
-    pub fn over(transport: impl Transport, config: &Config) -> (Self, Driver) {
-        Self::with_endpoints(transport, Endpoints::default(), config)
+    pub fn over(transport: impl Transport, runtime: impl Runtime, config: &Config) -> (Self, Driver) {
+        Self::with_endpoints(transport, &runtime, Endpoints::default(), config)
     }
 
     pub(super) fn with_endpoints(
         transport: impl Transport,
+        runtime: &impl Runtime,
         endpoints: Endpoints,
         config: &Config,
     ) -> (Self, Driver) {
         let hub = Hub::alone(config);
         let client = Client::new(config.http.clone().into(), output_limits(config));
-        let link = Link::new(transport, endpoints, hub, State::client(client));
+        let link = Link::new(transport, runtime, endpoints, hub, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }
 

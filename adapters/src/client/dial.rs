@@ -3,10 +3,10 @@
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
 
 use super::connection::Connection;
 use super::origin::Origin;
+use crate::runtime::Runtime as _;
 use crate::transport::Connector;
 use crate::{Config, Driver};
 
@@ -20,14 +20,13 @@ use crate::{Config, Driver};
 /// # Cancel safety
 ///
 /// Dropping the future leaves nothing behind.
-/// If the future is dropped, nothing is left of it.
 pub async fn connect<C: Connector>(
     connector: &C,
     origin: &Origin,
     config: &Config,
 ) -> io::Result<Connection> {
     let (connection, driver) = dial(connector, origin, config).await?;
-    connector.spawn(async {
+    connector.runtime().spawn(async {
         driver.await;
     })?;
     Ok(connection)
@@ -39,24 +38,22 @@ pub(super) async fn dial<C: Connector>(
     origin: &Origin,
     config: &Config,
 ) -> io::Result<(Connection, Driver)> {
-    let connected = within(config.connect_time, connector.connect(origin), C::sleep).await;
+    let runtime = connector.runtime();
+    let in_time = runtime.sleep(config.connect_time);
+    let connected = before(in_time, connector.connect(origin)).await;
     let (transport, endpoints) = connected.unwrap_or_else(|| {
         let text = format!("no connection to {origin} within {:?}", config.connect_time);
         Err(io::Error::new(io::ErrorKind::TimedOut, text))
     })?;
-    Ok(Connection::with_endpoints(transport, endpoints, config))
+    Ok(Connection::with_endpoints(transport, &runtime, endpoints, config))
 }
 
-/// Runs a future within a time. `None` if the time was over first.
-pub(super) async fn within<S: Future<Output = ()>, R>(
-    time: Duration,
-    future: impl Future<Output = R>,
-    sleep: impl FnOnce(Duration) -> S,
-) -> Option<R> {
-    let (mut future, mut sleep) = (pin!(future), pin!(sleep(time)));
+/// Runs a future before `end`. `None` if that was first.
+pub(super) async fn before<R>(end: impl Future<Output = ()>, future: impl Future<Output = R>) -> Option<R> {
+    let (mut future, mut end) = (pin!(future), pin!(end));
     std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
+        Poll::Pending => end.as_mut().poll(cx).map(|()| None),
     })
     .await
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -39,6 +38,7 @@ impl<C> Connector<C> {
 
 impl<C: transport::Connector> transport::Connector for Connector<C> {
     type Transport = Stream<C::Transport>;
+    type Runtime = C::Runtime;
 
     /// A failed check of the certificate is an [`io::Error`] of kind `InvalidData` with a [`rustls::Error`] inside.
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
@@ -54,12 +54,8 @@ impl<C: transport::Connector> transport::Connector for Connector<C> {
         Ok((stream, endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        self.inner.spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        C::sleep(duration).await;
+    fn runtime(&self) -> C::Runtime {
+        self.inner.runtime()
     }
 }
 

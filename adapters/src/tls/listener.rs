@@ -10,6 +10,7 @@ use super::Stream;
 use super::handshake::Handshake;
 use super::places::Places;
 use super::session::Session;
+use crate::runtime::Runtime as _;
 use crate::transport::{self, Endpoints};
 
 /// TLS as a layer over another listener, to [serve](crate::serve()).
@@ -67,20 +68,17 @@ pub(super) fn without_early_data(mut config: Arc<ServerConfig>) -> Arc<ServerCon
 
 impl<L: transport::Listener + Sync> transport::Listener for Listener<L> {
     type Transport = Stream<L::Transport>;
+    type Runtime = L::Runtime;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (transport, endpoints) = self.inner.accept().await?;
         let connection = ServerConnection::new(Arc::clone(&self.config)).map_err(io::Error::other)?;
-        let handshake = Handshake::bounded(self.time, L::sleep(self.time), self.places.place());
+        let handshake = Handshake::bounded(self.time, self.runtime().sleep(self.time), self.places.place());
         Ok((Stream::tls(Session::new(transport, connection, handshake)), endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        self.inner.spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        L::sleep(duration).await;
+    fn runtime(&self) -> L::Runtime {
+        self.inner.runtime()
     }
 }
 

@@ -85,12 +85,6 @@ impl<T: Transport> Stream<T> {
 }
 
 impl<T: Transport> Transport for Stream<T> {
-    type Timer = T::Timer;
-
-    fn timer(&self) -> T::Timer {
-        self.transport().timer()
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match &mut self.0 {
             Layer::Plain(transport) => transport.poll_read(cx, buffer),

@@ -63,7 +63,7 @@ impl Wire {
             State::Within(socket) => (socket.io().unread(), socket.io().has_ended() || socket.is_lost()),
             _ => return,
         };
-        let now = self.transport.now();
+        let now = self.clock();
         if !self.unread.is_overdue(bytes, is_last, now) {
             return;
         }

@@ -95,7 +95,7 @@ impl Wire {
         self.request = super::body::Request::Unread;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
         self.number += 1;
-        let now = self.transport.now();
+        let now = self.clock();
         self.work.begin_exchange(now);
         self.life.begin(&link.hub.life, now);
         Some(self.number)

@@ -29,7 +29,7 @@ impl Wire {
                 }
                 Ending::Done(known) => return self.is_over(told(ended, known), position),
                 Ending::Reset(known) => {
-                    self.transport.reset();
+                    self.reset();
                     return self.is_over(told(ended, known), position);
                 }
             };

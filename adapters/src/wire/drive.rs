@@ -76,7 +76,7 @@ impl Wire {
         if self.ended().is_none() && self.poll_turn(link, cx).is_ready() {
             cx.waker().wake_by_ref();
         }
-        let goes = match (self.ended().cloned(), self.transport.has_hung_up()) {
+        let goes = match (self.ended().cloned(), self.transport.is_none()) {
             (Some(ended), false) => {
                 self.outlive(&link.hub.life);
                 self.hang_up(ended);
@@ -171,7 +171,7 @@ impl Wire {
     /// Waits until `at`. Uses one lazy timer: a later deadline does not move it, and when it fires too early it is set
     /// again.
     pub(super) fn poll_alarm(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
-        let now = self.transport.now();
+        let now = self.clock();
         if now >= at {
             return Poll::Ready(());
         }
@@ -179,7 +179,7 @@ impl Wire {
             return Poll::Pending;
         }
         self.armed = Some(at);
-        self.transport.poll_sleep(cx, at)
+        self.timer.as_mut().map_or(Poll::Pending, |timer| timer.as_mut().poll_sleep(cx, at))
     }
 
     /// Tells the outlets the position of the output and the time. Returns when the time of a waiting task is over.
@@ -187,7 +187,7 @@ impl Wire {
         self.held_elsewhere = 0;
         let position = self.position();
         let queue = self.queue.as_ref()?;
-        let rest = queue.rest(self.transport.now(), position, cx, &mut self.woken);
+        let rest = queue.rest(self.clock(), position, cx, &mut self.woken);
         self.held_elsewhere += rest.bytes;
         rest.deadline
     }

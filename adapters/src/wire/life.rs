@@ -119,7 +119,7 @@ impl Wire {
     /// Ends the connection if its peer counts as gone. Returns when it will.
     pub(super) fn judge_half_closed(&mut self, limits: &LifeLimits) -> Option<Instant> {
         let at = self.gone_at(limits)?;
-        if self.transport.now() < at {
+        if self.clock() < at {
             return Some(at);
         }
         if let State::Receiving(_) = self.state {
@@ -138,7 +138,7 @@ impl Wire {
     pub(super) fn judge_idle(&mut self) -> Option<Instant> {
         let (State::Raw(_), Some(idle)) = (&self.state, &self.life.idle) else { return None };
         let at = idle.since.saturating_add(idle.time);
-        if self.transport.now() < at {
+        if self.clock() < at {
             return Some(at);
         }
         self.end(Ended::Limit(Exceeded { limit: Limit::IdleTime, bound: Bound::Time(idle.time) }));
@@ -147,7 +147,7 @@ impl Wire {
 
     /// Sets the time that another protocol may be silent.
     pub(crate) fn set_idle_time(&mut self, time: Option<Duration>) {
-        let since = self.transport.now();
+        let since = self.clock();
         self.life.idle = time.map(|time| Box::new(Idle { time, since }));
         self.leave_to_driver();
     }
@@ -171,7 +171,7 @@ impl Wire {
 
     /// The connection has ended. The handler is polled once more, so that what it waits for can tell it.
     pub(super) fn outlive(&mut self, limits: &LifeLimits) {
-        let now = self.transport.now();
+        let now = self.clock();
         self.life.until = match self.life.on_gone {
             OnGone::Finish => self.life.until,
             OnGone::Cancel if self.state.is_exchange() => Some(now),
@@ -182,8 +182,8 @@ impl Wire {
     /// Whether the handler goes on, which still waits. If it does, wakes its task when it no longer does.
     pub(super) fn poll_life(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Goes {
         let Some(until) = self.life.until else { return Goes::On };
-        if self.transport.now() < until {
-            if self.transport.has_hung_up() && self.poll_alarm(cx, until).is_ready() {
+        if self.clock() < until {
+            if self.transport.is_none() && self.poll_alarm(cx, until).is_ready() {
                 cx.waker().wake_by_ref();
             }
             return Goes::On;
@@ -214,7 +214,7 @@ impl Wire {
     /// Sets the time that the handler of exchange `number` has from now on.
     pub(crate) fn set_handler_time(&mut self, number: u64, time: Option<Duration>) {
         if self.number == number {
-            let now = self.transport.now();
+            let now = self.clock();
             self.life.until = time.map(|time| now.saturating_add(time));
             self.leave_to_driver();
         }

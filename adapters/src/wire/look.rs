@@ -45,18 +45,18 @@ impl Wire {
         if self.withheld {
             return self.look_away();
         }
+        let now = self.clock();
         let Self { state, transport, .. } = self;
         let Some(mut io) = state.io() else {
             self.looked = Looked::Nothing;
             return Poll::Pending;
         };
+        let transport = RefCell::new(super::open(transport)?);
         let had_ended = io.has_ended();
         if !had_ended {
             scratch::lend_room(&mut io);
         }
-        let now = transport.now();
         self.now = now;
-        let transport = RefCell::new(transport);
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
         let (mut cut, mut len) = (None, 0);
         let look = |room: &mut [u8]| {

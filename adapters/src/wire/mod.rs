@@ -12,7 +12,6 @@ mod asking;
 mod background;
 mod between;
 mod body;
-mod carrier;
 mod closing;
 mod drive;
 mod driver;
@@ -29,7 +28,9 @@ mod state;
 mod turn;
 mod waiters;
 
+use std::io;
 use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -37,13 +38,12 @@ use endwell_core::http::{Fields, StatusCode};
 use endwell_core::{Instant, OutboxLimits};
 
 use crate::hub::Hub;
+use crate::runtime::{Runtime, Timer};
 use crate::sync::{Lock, Locked, Woken};
 use crate::transport::{Endpoints, Transport};
 use crate::ws::{Position, Queue};
 use crate::{Config, Ended, scratch};
 pub(crate) use asking::{Answer, Asking, Calling, Phase};
-pub(crate) use carrier::Carrier;
-use carrier::Line;
 pub use driver::Driver;
 pub(crate) use life::{Goes, LifeLimits};
 pub(crate) use pieces::Found;
@@ -54,11 +54,11 @@ use waiters::Waiters;
 pub(crate) use waiters::{Side, Until};
 
 /// The lock around a [`Wire`].
-pub(crate) struct Link<T: ?Sized = dyn Carrier> {
+pub(crate) struct Link {
     pub(crate) endpoints: Endpoints,
     pub(crate) hub: Arc<Hub>,
     pub(crate) standing: Standing,
-    wire: Lock<Wire<T>>,
+    wire: Lock<Wire>,
 }
 
 /// A locked wire. The wakers that it collects are woken once the lock is released.
@@ -73,13 +73,14 @@ impl Link {
     /// Makes a connection in a state.
     pub(crate) fn new(
         transport: impl Transport,
+        runtime: &impl Runtime,
         endpoints: Endpoints,
         hub: Arc<Hub>,
         state: State,
     ) -> Arc<Self> {
-        let line = Line::new(transport);
-        let standing = Standing::new(hub.now(), line.now());
-        Arc::new(Link { endpoints, hub, standing, wire: Lock::new(Wire::new(line, state)) })
+        let wire = Wire::new(Box::new(transport), Box::pin(runtime.timer()), state);
+        let standing = Standing::new(hub.now(), wire.clock());
+        Arc::new(Self { endpoints, hub, standing, wire: Lock::new(wire) })
     }
 
     #[inline]
@@ -113,7 +114,7 @@ impl Drop for LockedWire<'_> {
     }
 }
 
-impl<T: ?Sized> Drop for Link<T> {
+impl Drop for Link {
     fn drop(&mut self) {
         let wire = self.wire.get_mut();
         self.hub.charge(self.standing.bytes(), 0);
@@ -124,7 +125,7 @@ impl<T: ?Sized> Drop for Link<T> {
 }
 
 /// The state, the transport, and the waiting tasks.
-pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
+pub(crate) struct Wire {
     pub(crate) state: State,
     /// The number of the exchange that is open, or was the last.
     number: u64,
@@ -175,7 +176,10 @@ pub(crate) struct Wire<T: ?Sized = dyn Carrier> {
     passed: usize,
     /// The last time that was read.
     now: Instant,
-    transport: T,
+    /// `None` once the connection has hung up: rights that outlive it keep the link, but not the socket.
+    transport: Option<Box<dyn Transport>>,
+    /// `None` once no task drives the connection: the timer would keep that task's waker.
+    timer: Option<Pin<Box<dyn Timer>>>,
 }
 
 /// The limits that are set, with room for at least one chunk: a writer that waits for an empty outbox must fit.
@@ -187,8 +191,16 @@ pub(crate) fn output_limits(config: &Config) -> OutboxLimits {
 /// The smallest limit of an outbox.
 const LEAST_OUTPUT: usize = 4096;
 
-impl<T: Carrier> Wire<T> {
-    fn new(transport: T, state: State) -> Self {
+/// The transport, or an error once it was dropped.
+fn open(transport: &mut Option<Box<dyn Transport>>) -> io::Result<&mut dyn Transport> {
+    match transport {
+        Some(transport) => Ok(&mut **transport),
+        None => Err(io::ErrorKind::NotConnected.into()),
+    }
+}
+
+impl Wire {
+    fn new(transport: Box<dyn Transport>, timer: Pin<Box<dyn Timer>>, state: State) -> Self {
         Self {
             state,
             number: 0,
@@ -218,12 +230,29 @@ impl<T: Carrier> Wire<T> {
             withheld: false,
             passed: 0,
             now: Instant::default(),
-            transport,
+            transport: Some(transport),
+            timer: Some(timer),
         }
     }
-}
 
-impl Wire {
+    /// Reads the clock, which stands still once no task drives the connection.
+    #[inline]
+    fn clock(&self) -> Instant {
+        self.timer.as_ref().map_or(self.now, |timer| timer.now())
+    }
+
+    /// True if bytes or the end have come that the runtime has not reported yet.
+    fn has_unseen(&self) -> bool {
+        self.transport.as_ref().is_some_and(|transport| transport.has_unseen())
+    }
+
+    /// Makes the close a reset.
+    fn reset(&mut self) {
+        if let Some(transport) = &mut self.transport {
+            transport.reset();
+        }
+    }
+
     /// How the connection ended, once it has.
     pub(crate) fn ended(&self) -> Option<&Ended> {
         match (&self.ended, &self.state) {
@@ -247,7 +276,7 @@ impl Wire {
     pub(crate) fn end(&mut self, ended: Ended) {
         let is_sent = self.is_flushed() && self.own_write_error().is_none();
         if self.state.is_exchange() || !is_sent {
-            self.transport.reset();
+            self.reset();
         }
         let position = self.position();
         let ended = self.cut_last(ended);
@@ -268,7 +297,8 @@ impl Wire {
         let driver = self.driver.take();
         self.woken.discard(driver);
         self.hang_up(ended);
-        self.transport.leave();
+        self.now = self.clock();
+        self.timer = None;
     }
 
     /// Ends the connection, whatever is in progress, and closes the socket. Keeps only how it ended, and what a client
@@ -283,7 +313,7 @@ impl Wire {
         if !matches!(self.state, State::Client(_)) {
             self.state = State::Taken;
         }
-        self.transport.hang_up();
+        self.transport = None;
     }
 
     pub(super) fn wake_waiters(&mut self) {

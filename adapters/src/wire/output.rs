@@ -20,7 +20,7 @@ const SLICES: usize = 16;
 impl Wire {
     /// Ends the write side.
     pub(super) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let ended = self.transport.poll_end_write(cx);
+        let ended = super::open(&mut self.transport)?.poll_end_write(cx);
         self.poll_held_back(ended)
     }
 
@@ -39,7 +39,7 @@ impl Wire {
                     self.wrote(count);
                     self.work.spend(count);
                     if self.life.counts_output() {
-                        self.life.took(self.transport.now());
+                        self.life.took(self.clock());
                     }
                     writes += 1;
                 }
@@ -66,11 +66,11 @@ impl Wire {
 
     /// Writes once. Returns how many bytes the transport took.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(Wrote, usize), Ended> {
+        let now = self.clock();
         let Self { state, transport, .. } = self;
         let Some(io) = state.io() else { return Ok((Wrote::Empty, 0)) };
-        let now = transport.now();
         self.now = now;
-        let transport = RefCell::new(transport);
+        let transport = RefCell::new(super::open(transport)?);
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
         let mut count = 0;
         let put = |chunks: &mut dyn Iterator<Item = &[u8]>| {
@@ -102,7 +102,7 @@ impl Wire {
     /// Flushes what a lower layer may hold back.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         if self.unflushed > 0 {
-            let flushed = self.transport.poll_flush(cx);
+            let flushed = super::open(&mut self.transport)?.poll_flush(cx);
             ready!(self.poll_held_back(flushed))?;
             self.unflushed = 0;
             self.tell_held_back();
@@ -190,7 +190,7 @@ impl Wire {
             self.held_back = None;
             return polled.map_err(Ended::from);
         }
-        let now = self.transport.now();
+        let now = self.clock();
         self.held_back.get_or_insert(now);
         match self.held_back_bound() {
             Some((until, bound)) if now >= until => {

@@ -3,8 +3,9 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::{Carrier, Side, State, Until, Wire};
+use super::{Side, State, Until, Wire};
 use crate::Ended;
+use crate::transport::Transport;
 
 impl Wire {
     /// Reads what the peer of another protocol has sent. Zero bytes are the end of the stream.
@@ -49,14 +50,14 @@ impl Wire {
     pub(crate) fn poll_raw_write<R>(
         &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut dyn Carrier, &mut Context<'_>) -> Poll<io::Result<R>>,
+        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if let Err(ended) = ready!(self.poll_output(cx, Side::Writer, Until::Flushed)) {
             return Poll::Ready(Err(broken(&ended)));
         }
         let polled = self.poll_raw(cx, poll);
         if self.life.counts_output() {
-            self.life.took(self.transport.now());
+            self.life.took(self.clock());
         }
         if polled.is_pending() {
             self.waiters.write(Side::Writer, Until::Flushed, cx, &mut self.woken);
@@ -80,12 +81,12 @@ impl Wire {
     fn poll_raw<R>(
         &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut dyn Carrier, &mut Context<'_>) -> Poll<io::Result<R>>,
+        poll: impl FnOnce(&mut dyn Transport, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
         if let Some(ended) = self.ended() {
             return Poll::Ready(Err(broken(ended)));
         }
-        poll(&mut self.transport, cx)
+        poll(super::open(&mut self.transport)?, cx)
     }
 }
 

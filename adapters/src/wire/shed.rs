@@ -147,7 +147,7 @@ impl Wire {
     /// Reads nothing, and lets no time run that is the peer's.
     #[cold]
     pub(super) fn look_away(&mut self) -> Poll<Result<(), Ended>> {
-        let now = self.transport.now();
+        let now = self.clock();
         if let Some(mut io) = self.state.io() {
             let _ = io.read_ahead(now, |_| Ok::<_, Infallible>(Look::Nothing));
         }
@@ -264,7 +264,7 @@ impl Wire {
     fn shed(&mut self, ended: Ended) -> bool {
         if self.queued() > BUFFER || matches!(self.state, State::Writing(_)) {
             // The peer does not take even that: more would wait behind it.
-            self.transport.reset();
+            self.reset();
             self.end(ended);
             return true;
         }

@@ -19,6 +19,7 @@ use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
 use crate::hub::Hub;
+use crate::runtime::Runtime;
 use crate::transport::{Address, Endpoints, Transport};
 use crate::upgraded::Upgraded;
 use crate::wire::{Link, State};
@@ -79,25 +80,32 @@ impl Socket {
         Self { send, recv: ReceiveHalf::new(link), subprotocol }
     }
 
-    /// Makes a socket, over any transport and in either role, from a WebSocket whose handshake was done elsewhere.
-    /// Returns it with the task that drives it. Only the limits of outlets in `config` apply; those of the protocol and
+    /// Makes a socket, over any transport of `runtime` and in either role, from a WebSocket whose handshake was done
+    /// elsewhere. Returns it with the task that drives it. Only the limits of outlets in `config` apply; those of the protocol and
     /// of output are in `web_socket`.
     ///
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the socket.
     ///
     /// ```no_run
     /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::Socket) -> std::io::Result<()> {
-    /// use endwell::{Config, tokio::Stream, ws::Socket};
+    /// use endwell::tokio::{Stream, Tokio};
+    /// use endwell::{Config, ws::Socket};
     ///
-    /// let (mut socket, driver) = Socket::over(Stream::tcp(stream)?, web_socket, &Config::default());
+    /// let (mut socket, driver) = Socket::over(Stream::tcp(stream)?, Tokio, web_socket, &Config::default());
     /// tokio::spawn(driver);
     /// let first = socket.receive().await;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn over(transport: impl Transport, web_socket: core_ws::Socket, config: &Config) -> (Self, Driver) {
+    pub fn over(
+        transport: impl Transport,
+        runtime: impl Runtime,
+        web_socket: core_ws::Socket,
+        config: &Config,
+    ) -> (Self, Driver) {
         let subprotocol = web_socket.subprotocol().map(Box::from);
-        let link = Link::new(transport, Endpoints::default(), Hub::alone(config), State::Socket(web_socket));
+        let (hub, state) = (Hub::alone(config), State::Socket(web_socket));
+        let link = Link::new(transport, &runtime, Endpoints::default(), hub, state);
         (Self::new(Arc::clone(&link), subprotocol), Driver::new(link))
     }
 

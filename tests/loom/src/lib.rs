@@ -15,5 +15,5 @@ mod wire;
 
 pub use explore::{Explore, spawn};
 pub use pipe::{Pipe, connect};
-pub use task::{Detached, block_on, poll_once};
+pub use task::{Detached, Threads, block_on, poll_once};
 pub use wire::{Sent, frame, sent, texts_before_close};

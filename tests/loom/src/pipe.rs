@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -10,9 +11,9 @@ use bytes::Bytes;
 use endwell::core::ws::{self as core_ws, Role};
 use endwell::core::{Instant, Pace};
 use endwell::ws::{Jitter, OutletLimits, Socket};
-use endwell::{Config, Driver, Timer, Transport};
+use endwell::{Config, Driver, Runtime, Timer, Transport};
 
-use crate::{Sent, frame, sent};
+use crate::{Sent, Threads, frame, sent};
 
 /// Both ends of a connection: the driver has the one, the model the other.
 #[derive(Clone)]
@@ -149,12 +150,6 @@ impl Pipe {
 }
 
 impl Transport for Pipe {
-    type Timer = Pipe;
-
-    fn timer(&self) -> Pipe {
-        self.clone()
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut locked = self.lock();
         let state = &mut *locked.state;
@@ -207,12 +202,25 @@ impl Transport for Pipe {
     fn reset(&mut self) {}
 }
 
+/// Its clock, and threads of loom.
+impl Runtime for Pipe {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        self.clone()
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        Threads.spawn(task)
+    }
+}
+
 impl Timer for Pipe {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.0.state.lock().unwrap().now)
     }
 
-    fn poll_sleep(&mut self, _: &mut Context<'_>, until: Instant) -> Poll<()> {
+    fn poll_sleep(self: Pin<&mut Self>, _: &mut Context<'_>, until: Instant) -> Poll<()> {
         let mut state = self.0.state.lock().unwrap();
         match state.time {
             Time::Still => Poll::Pending,
@@ -236,5 +244,5 @@ pub fn connect(pipe: &Pipe) -> (Socket, Driver) {
     let limits = Arc::new(config.ws.clone());
     let (output, jitter) = (config.output, Jitter::default());
     let web_socket = core_ws::Socket::from_parts(Role::Server, Bytes::new(), limits, output, jitter, None);
-    Socket::over(pipe.clone(), web_socket, &config)
+    Socket::over(pipe.clone(), pipe.clone(), web_socket, &config)
 }

@@ -1,10 +1,13 @@
 //! A thread that runs one future.
 
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+use endwell::core::Instant;
+use endwell::{Runtime, Timer};
 use loom::thread::{self, Thread};
 
 /// Waits for its waker, and for nothing else: loom's own `block_on` also wakes without a reason, which makes many more
@@ -55,6 +58,34 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         parker.park();
+    }
+}
+
+/// Threads of loom as a runtime, on which time stands still.
+#[derive(Clone, Copy)]
+pub struct Threads;
+
+impl Runtime for Threads {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        Self
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        // It ends with its connection, or loom says that somebody waits for ever.
+        drop(crate::spawn(|| block_on(task)));
+        Ok(())
+    }
+}
+
+impl Timer for Threads {
+    fn now(&self) -> Instant {
+        Instant::default()
+    }
+
+    fn poll_sleep(self: Pin<&mut Self>, _: &mut Context<'_>, _: Instant) -> Poll<()> {
+        Poll::Pending
     }
 }
 

@@ -19,9 +19,10 @@ pub(super) use shared::Member;
 use shared::{Admission, Place, Shared};
 
 use super::connection::Connection;
-use super::dial::{dial, within};
+use super::dial::{before, dial};
 use super::origin::Origin;
 use crate::Config;
+use crate::runtime::Runtime as _;
 use crate::transport::Connector;
 
 /// Client connections that are kept from one request to the next, and shared: bounded, by origin.
@@ -63,7 +64,6 @@ use crate::transport::Connector;
 ///
 /// It is a handle: clones share the connections. When the last clone is dropped, idle connections close, and the others
 /// close when they would come back.
-/// when they would come back.
 pub struct Pool<C> {
     common: Arc<Common<C>>,
 }
@@ -131,7 +131,8 @@ impl<C: Connector> Pool<C> {
 
     async fn obtain(&self, origin: &Origin, wanted: Wanted) -> Result<Connection, PoolError> {
         let Common { connector, config, limits, shared } = &*self.common;
-        let admission = within(limits.wait_time, admit(shared, origin, wanted), C::sleep).await;
+        let runtime = connector.runtime();
+        let admission = before(runtime.sleep(limits.wait_time), admit(shared, origin, wanted)).await;
         let place = match admission {
             Some(Admission::Idle(connection)) => return Ok(connection),
             Some(Admission::Place(place)) => place,
@@ -139,7 +140,7 @@ impl<C: Connector> Pool<C> {
         };
         let (connection, driver) = dial(connector, origin, config).await?;
         let member = place.member();
-        connector.spawn(Place::keep(driver, place))?;
+        runtime.spawn(Place::keep(driver, place))?;
         Ok(connection.joined(member))
     }
 }

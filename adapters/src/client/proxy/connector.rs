@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::http;
@@ -66,6 +65,7 @@ impl<C: Connector> Proxied<C> {
 
 impl<C: Connector> Connector for Proxied<C> {
     type Transport = Through<C::Transport>;
+    type Runtime = C::Runtime;
 
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
         let (_, port) = origin.plain()?;
@@ -81,12 +81,8 @@ impl<C: Connector> Connector for Proxied<C> {
         Ok((Through::new(transport, leftover), endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        self.connector.spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        C::sleep(duration).await;
+    fn runtime(&self) -> C::Runtime {
+        self.connector.runtime()
     }
 }
 

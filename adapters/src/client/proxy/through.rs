@@ -22,12 +22,6 @@ impl<T> Through<T> {
 }
 
 impl<T: Transport> Transport for Through<T> {
-    type Timer = T::Timer;
-
-    fn timer(&self) -> T::Timer {
-        self.transport.timer()
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let len = self.leftover.len().min(buffer.len());
         if let Some(start) = buffer.get_mut(..len).filter(|_| len > 0) {

@@ -41,7 +41,7 @@ impl Wire {
     /// True if a request can be sent, as far as is known.
     pub(crate) fn is_idle(&mut self) -> bool {
         self.look();
-        self.state.asking().is_some_and(|asking| asking.is_idle()) && !self.transport.has_unseen()
+        self.state.asking().is_some_and(|asking| asking.is_idle()) && !self.has_unseen()
     }
 
     /// Request `number` goes on with another right.
@@ -235,7 +235,7 @@ impl Wire {
         if let State::Client(_) = self.state {
             let position = self.position();
             if !self.is_flushed() {
-                self.transport.reset();
+                self.reset();
             }
             self.is_over(Ended::GivenUp, position);
         }

@@ -85,17 +85,14 @@ struct Silent<C>(C);
 
 impl<C: Connector> Connector for Silent<C> {
     type Transport = C::Transport;
+    type Runtime = C::Runtime;
 
     async fn connect(&self, _: &Origin) -> std::io::Result<(C::Transport, Endpoints)> {
         std::future::pending().await
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        self.0.spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        C::sleep(duration).await;
+    fn runtime(&self) -> C::Runtime {
+        self.0.runtime()
     }
 }
 

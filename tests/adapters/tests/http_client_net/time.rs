@@ -1,7 +1,7 @@
 //! Whatever is waited for has a deadline, and no time runs for a peer that is not waited for.
 
 use std::io::{self, IoSlice, Read};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use endwell::client::{Connection, Failure, Received};
 use endwell::core::{Instant, Limit, Pace};
 use endwell::http::Framing;
-use endwell::{Config, Ended, Timer, Transport};
+use endwell::{Config, Ended, Runtime, Timer, Transport};
 
 use crate::dialling::{Dialling, dial_with, get, head, is_pending, run};
 use crate::server::{Scripted, once};
@@ -252,26 +252,17 @@ fn a_wait_for_a_body_that_was_given_up<R: Dialling>() {
     });
 }
 
-/// Takes ten bytes, holds them back, and hears nothing. Its clock shows the seconds that it is told.
-struct HoldsBack {
-    room: usize,
-    seconds: Arc<AtomicU64>,
-}
+/// Takes so many bytes, holds them back, and hears nothing.
+struct HoldsBack(usize);
 
 impl Transport for HoldsBack {
-    type Timer = Seconds;
-
-    fn timer(&self) -> Seconds {
-        Seconds(Arc::clone(&self.seconds))
-    }
-
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Pending
     }
 
     fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let len = self.room.min(slices.iter().map(|slice| slice.len()).sum());
-        self.room -= len;
+        let len = self.0.min(slices.iter().map(|slice| slice.len()).sum());
+        self.0 -= len;
         if len > 0 { Poll::Ready(Ok(len)) } else { Poll::Pending }
     }
 
@@ -287,14 +278,27 @@ impl Transport for HoldsBack {
 }
 
 /// A clock that shows the seconds that it is told.
+#[derive(Clone)]
 struct Seconds(Arc<AtomicU64>);
+
+impl Runtime for Seconds {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        self.clone()
+    }
+
+    fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
 
 impl Timer for Seconds {
     fn now(&self) -> Instant {
         Instant::from_epoch(Duration::from_secs(self.0.load(Ordering::Relaxed)))
     }
 
-    fn poll_sleep(&mut self, _: &mut Context<'_>, _: Instant) -> Poll<()> {
+    fn poll_sleep(self: Pin<&mut Self>, _: &mut Context<'_>, _: Instant) -> Poll<()> {
         Poll::Pending
     }
 }
@@ -315,8 +319,7 @@ fn a_layer_that_holds_something_back_keeps_nobody_busy() {
     config.output.pace = Pace::silence(Duration::from_secs(1));
     config.http.response_time = Some(Duration::from_secs(100));
     let seconds = Arc::<AtomicU64>::default();
-    let (connection, driver) =
-        Connection::over(HoldsBack { room: 10, seconds: Arc::clone(&seconds) }, &config);
+    let (connection, driver) = Connection::over(HoldsBack(10), Seconds(Arc::clone(&seconds)), &config);
     let response = connection.send(&get("/"), "");
     let (mut driver, mut response) = (pin!(driver), pin!(response));
     let woken = Arc::<Woken>::default();

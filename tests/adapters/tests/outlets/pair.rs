@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use endwell::core::ws::{self as core_ws, Deflate, Masks, Role};
-use endwell::tokio::Stream;
+use endwell::tokio::{Stream, Tokio};
 use endwell::ws::{Jitter, Limits, Socket};
 use endwell::{Config, Ended};
 use tokio::io::DuplexStream;
@@ -22,12 +22,12 @@ pub(crate) struct Pair {
 /// A server with the bounds of `config`, and a client with the usual ones. The wire holds `wire` bytes each way.
 pub(crate) fn pair(config: &Config, wire: usize) -> Pair {
     let (one, other) = tokio::io::duplex(wire);
-    let (server, driver) = Socket::over(Stream::new(one), web_socket(Role::Server, config), config);
+    let (server, driver) = Socket::over(Stream::new(one), Tokio, web_socket(Role::Server, config), config);
     let server_task = tokio::spawn(driver);
     let config = Config::default();
     let masks = Masks::new(|| [1, 2, 3, 4]);
     let (client, driver) =
-        Socket::over(Stream::new(other), web_socket(Role::Client(masks), &config), &config);
+        Socket::over(Stream::new(other), Tokio, web_socket(Role::Client(masks), &config), &config);
     tokio::spawn(driver);
     Pair { server, client, server_task }
 }
@@ -39,7 +39,7 @@ pub(crate) fn with_raw_server() -> (Socket, DuplexStream) {
     let deflate = Arc::new(Deflate::default());
     let agreement = deflate.confirm([&b"permessage-deflate"[..]]).unwrap().unwrap();
     let client = web_socket(Role::Client(Masks::new(|| [1, 2, 3, 4])), &config).deflate(&agreement);
-    let (client, driver) = Socket::over(Stream::new(one), client, &config);
+    let (client, driver) = Socket::over(Stream::new(one), Tokio, client, &config);
     tokio::spawn(driver);
     (client, other)
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use endwell::core::Instant;
 use endwell::core::ws::{self as core_ws, Role};
 use endwell::ws::{Jitter, Kind, Outlet, Socket};
-use endwell::{Config, Timer, Transport};
+use endwell::{Config, Runtime, Timer, Transport};
 use tokio::sync::oneshot;
 
 use crate::pair::{Pair, pair};
@@ -26,12 +26,6 @@ const PING: &[u8] = &[0x89, 0x80, 0, 0, 0, 0];
 const PONG: &[u8] = &[0x8a, 0];
 
 impl Transport for Greedy {
-    type Timer = StandStill;
-
-    fn timer(&self) -> StandStill {
-        StandStill
-    }
-
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         // It comes after the first write.
         if self.writes == 0 || self.ping.is_empty() {
@@ -68,14 +62,27 @@ impl Transport for Greedy {
 }
 
 /// Time stands still.
+#[derive(Clone)]
 struct StandStill;
+
+impl Runtime for StandStill {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        Self
+    }
+
+    fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
 
 impl Timer for StandStill {
     fn now(&self) -> Instant {
         Instant::from_epoch(std::time::Duration::ZERO)
     }
 
-    fn poll_sleep(&mut self, _: &mut Context<'_>, _: Instant) -> Poll<()> {
+    fn poll_sleep(self: Pin<&mut Self>, _: &mut Context<'_>, _: Instant) -> Poll<()> {
         Poll::Pending
     }
 }
@@ -90,7 +97,7 @@ async fn it_reads_while_producers_never_stop() {
     let (ponged, pong) = oneshot::channel();
     let outlet = Arc::new(OnceLock::new());
     let transport = Greedy { outlet: Arc::clone(&outlet), ping: PING, writes: 0, ponged: Some(ponged) };
-    let (socket, driver) = Socket::over(transport, web_socket, &config);
+    let (socket, driver) = Socket::over(transport, StandStill, web_socket, &config);
     outlet.set(socket.outlet()).unwrap();
     outlet.get().unwrap().try_send("first").unwrap();
     let driving = tokio::spawn(driver);

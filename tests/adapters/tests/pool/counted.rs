@@ -68,6 +68,7 @@ impl Drop for One {
 
 impl<C: Connector> Connector for Counted<C> {
     type Transport = Socket<C::Transport>;
+    type Runtime = C::Runtime;
 
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
         let one = One::new(&self.count);
@@ -75,22 +76,12 @@ impl<C: Connector> Connector for Counted<C> {
         Ok((Socket { transport, one, has_left: AtomicBool::new(false) }, endpoints))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        self.connector.spawn(task)
-    }
-
-    fn sleep(duration: Duration) -> impl Future<Output = ()> + Send {
-        C::sleep(duration)
+    fn runtime(&self) -> C::Runtime {
+        self.connector.runtime()
     }
 }
 
 impl<T: Transport> Transport for Socket<T> {
-    type Timer = T::Timer;
-
-    fn timer(&self) -> T::Timer {
-        self.transport.timer()
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.has_left.load(Ordering::SeqCst) {
             return Poll::Ready(Ok(0));

@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange, Server, Timer, Transport};
+use endwell::{Answered, Config, Ended, Exchange, Runtime, Server, Timer, Transport};
 
 /// The peer's end of a stream on which nothing is fast or slow by itself.
 #[derive(Clone, Default)]
@@ -41,12 +41,6 @@ impl Peer {
 }
 
 impl Transport for Peer {
-    type Timer = Self;
-
-    fn timer(&self) -> Self {
-        self.clone()
-    }
-
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let Some(bytes) = self.wire().arriving.pop_front() else { return Poll::Pending };
         buffer[..bytes.len()].copy_from_slice(&bytes);
@@ -70,12 +64,24 @@ impl Transport for Peer {
     fn reset(&mut self) {}
 }
 
+impl Runtime for Peer {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        self.clone()
+    }
+
+    fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 impl Timer for Peer {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.wire().now)
     }
 
-    fn poll_sleep(&mut self, _: &mut Context<'_>, until: Instant) -> Poll<()> {
+    fn poll_sleep(self: Pin<&mut Self>, _: &mut Context<'_>, until: Instant) -> Poll<()> {
         let mut wire = self.wire();
         wire.sleeping = Some(until.since_epoch());
         if until.since_epoch() <= wire.now { Poll::Ready(()) } else { Poll::Pending }
@@ -88,7 +94,7 @@ where
     F: Future<Output = Result<Answered, Ended>>,
 {
     let peer = Peer::default();
-    let mut serving = pin!(Server::new(peer.clone(), &Config::default()).run(handler));
+    let mut serving = pin!(Server::new(peer.clone(), peer.clone(), &Config::default()).run(handler));
     let mut cx = Context::from_waker(Waker::noop());
     plot(&peer, &mut || {
         for _ in 0..10 {

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::blocking::{Stream, block_on, handler};
+use endwell::blocking::{Stream, Threads, block_on, handler};
 use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Config, Ended, Exchange, Server};
@@ -142,7 +142,7 @@ fn ends_with_a_future_that_is_dropped() {
     let (tell_begin, begin) = tokio::sync::oneshot::channel();
     let tell_begin = std::sync::Mutex::new(Some(tell_begin));
     let closure = waits_for_the_body(tell);
-    let server = Server::new(Stream::try_from(far).unwrap(), &Config::default());
+    let server = Server::new(Stream::try_from(far).unwrap(), Threads, &Config::default());
     let serving = server.run(handler(move |exchange| {
         tell_begin.lock().unwrap().take().unwrap().send(()).unwrap();
         closure(exchange)

@@ -180,7 +180,7 @@ fn any_stream_of_tokio() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     Tokio::run(async {
         let (mut near, far) = tokio::io::duplex(7);
-        let server = Server::new(endwell::tokio::Stream::new(far), &Config::default());
+        let server = Server::new(endwell::tokio::Stream::new(far), endwell::tokio::Tokio, &Config::default());
         let serving = tokio::spawn(async move { server.run(hello).await });
         near.write_all(GET).await.unwrap();
         let mut response = String::new();
@@ -199,7 +199,7 @@ fn any_stream_of_futures_io() {
         let far = async_std::os::unix::net::UnixStream::from(far);
         let mut config = Config::default();
         config.http.linger_time = std::time::Duration::from_millis(50);
-        let server = Server::new(endwell::async_std::Stream::new(far), &config);
+        let server = Server::new(endwell::async_std::Stream::new(far), endwell::async_std::AsyncStd, &config);
         let client = thread::spawn(move || {
             near.write_all(GET).unwrap();
             let mut response = String::new();

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
@@ -25,6 +26,7 @@ struct Failing<L> {
 
 impl<L: Listener + Sync> Listener for Failing<L> {
     type Transport = L::Transport;
+    type Runtime = L::Runtime;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let error = self.errors.lock().unwrap().pop_front();
@@ -34,12 +36,8 @@ impl<L: Listener + Sync> Listener for Failing<L> {
         }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        self.listener.spawn(task)
-    }
-
-    async fn sleep(duration: Duration) {
-        L::sleep(duration).await;
+    fn runtime(&self) -> L::Runtime {
+        self.listener.runtime()
     }
 }
 
@@ -89,12 +87,6 @@ struct TurnIsOver {
 }
 
 impl Transport for TurnIsOver {
-    type Timer = Hours;
-
-    fn timer(&self) -> Hours {
-        Hours(Arc::clone(&self.polls))
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let polls = self.polls.fetch_add(1, Ordering::Relaxed) + 1;
         self.looked = false;
@@ -142,7 +134,20 @@ impl Transport for TurnIsOver {
 }
 
 /// The clock of [`TurnIsOver`].
+#[derive(Clone)]
 struct Hours(Arc<AtomicU64>);
+
+impl endwell::Runtime for Hours {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        self.clone()
+    }
+
+    fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
 
 impl Timer for Hours {
     fn now(&self) -> Instant {
@@ -150,7 +155,7 @@ impl Timer for Hours {
         Instant::from_epoch(Duration::from_secs(3600 * self.0.load(Ordering::Relaxed)))
     }
 
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, _: Instant) -> Poll<()> {
+    fn poll_sleep(self: Pin<&mut Self>, cx: &mut Context<'_>, _: Instant) -> Poll<()> {
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -161,8 +166,9 @@ impl Timer for Hours {
 fn a_turn_that_is_over_is_no_silence() {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
-        let transport = TurnIsOver { first: true, polls: Arc::default(), looked: false };
-        let server = Server::new(transport, &Config::default());
+        let polls = Arc::<AtomicU64>::default();
+        let transport = TurnIsOver { first: true, polls: Arc::clone(&polls), looked: false };
+        let server = Server::new(transport, Hours(polls), &Config::default());
         let mut serving =
             std::pin::pin!(server.run(async |exchange: Exchange| { exchange.respond(StatusCode::OK, "") }));
         let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -185,17 +191,9 @@ fn a_turn_that_is_over_is_no_silence() {
 struct HoldsBack {
     request: &'static [u8],
     flushes: bool,
-    now: Arc<Mutex<Duration>>,
-    sleeping: Arc<Mutex<Option<Duration>>>,
 }
 
 impl Transport for HoldsBack {
-    type Timer = Slept;
-
-    fn timer(&self) -> Slept {
-        Slept { now: Arc::clone(&self.now), sleeping: Arc::clone(&self.sleeping) }
-    }
-
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.request.is_empty() {
             return Poll::Pending;
@@ -221,9 +219,22 @@ impl Transport for HoldsBack {
 }
 
 /// Time passes only where the connection sleeps.
+#[derive(Clone, Default)]
 struct Slept {
     now: Arc<Mutex<Duration>>,
     sleeping: Arc<Mutex<Option<Duration>>>,
+}
+
+impl endwell::Runtime for Slept {
+    type Timer = Self;
+
+    fn timer(&self) -> Self {
+        self.clone()
+    }
+
+    fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 impl Timer for Slept {
@@ -231,17 +242,16 @@ impl Timer for Slept {
         Instant::from_epoch(*self.now.lock().unwrap())
     }
 
-    fn poll_sleep(&mut self, _: &mut Context<'_>, until: Instant) -> Poll<()> {
+    fn poll_sleep(self: Pin<&mut Self>, _: &mut Context<'_>, until: Instant) -> Poll<()> {
         *self.sleeping.lock().unwrap() = Some(until.since_epoch());
         Poll::Pending
     }
 }
 
-/// Serves a request on such a stream. Time passes only where the connection sleeps. When it ended.
+/// Serves a request on such a stream. When it ended.
 fn held_back(request: &'static [u8], flushes: bool) -> Duration {
-    let (now, sleeping) = (Arc::new(Mutex::new(Duration::ZERO)), Arc::new(Mutex::new(None)));
-    let transport = HoldsBack { request, flushes, now: Arc::clone(&now), sleeping: Arc::clone(&sleeping) };
-    let server = Server::new(transport, &Config::default());
+    let slept = Slept::default();
+    let server = Server::new(HoldsBack { request, flushes }, slept.clone(), &Config::default());
     let mut serving = std::pin::pin!(server.run(async |exchange: Exchange| {
         let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(5));
         response.write("hello").await?;
@@ -252,10 +262,10 @@ fn held_back(request: &'static [u8], flushes: bool) -> Duration {
     }));
     let mut cx = Context::from_waker(std::task::Waker::noop());
     while serving.as_mut().poll(&mut cx).is_pending() {
-        let until = sleeping.lock().unwrap().take();
-        *now.lock().unwrap() = until.expect("a deadline for whatever is waited for");
+        let until = slept.sleeping.lock().unwrap().take();
+        *slept.now.lock().unwrap() = until.expect("a deadline for whatever is waited for");
     }
-    *now.lock().unwrap()
+    *slept.now.lock().unwrap()
 }
 
 /// What a layer below holds back has a deadline like what is queued, and so has the end of the stream.

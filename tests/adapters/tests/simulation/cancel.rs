@@ -52,7 +52,8 @@ fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
     let config = narrow();
     let (output, jitter) = (config.output, Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
-    Socket::over(end, web_socket, &config)
+    let world = end.world();
+    Socket::over(end, world, web_socket, &config)
 }
 
 fn message(index: usize) -> Vec<u8> {

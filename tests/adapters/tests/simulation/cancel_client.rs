@@ -10,12 +10,12 @@ use std::time::Duration;
 use endwell::client::{Connection, Failure, Origin, Received, connect};
 use endwell::http::{Field, Framing, Interim, Method, Request, StatusCode};
 use endwell::ws::{CloseCode, Content};
-use endwell::{Answered, Bytes, Config, Connector, Ended, Endpoints, Exchange, Server, ws};
+use endwell::{Answered, Bytes, Config, Connector, Ended, Endpoints, Exchange, Runtime, Server, ws};
 
 use crate::cancel::{at_every_wait, bytes};
 use crate::ledger::content;
 use crate::wire::{WireEnd, wire};
-use crate::world::{GiveUp, Hold, Manners, World, race};
+use crate::world::{Alarm, GiveUp, Hold, Manners, World, race};
 
 /// What is dropped while it waits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -195,7 +195,7 @@ impl Run {
             // What was given up is gone, with the wire that it had.
             self.giving.first(Waiting::Connect, connect(&dial, &origin, &config)).await?.unwrap()
         } else {
-            let (connection, driver) = Connection::over(end, &config());
+            let (connection, driver) = Connection::over(end, world.clone(), &config());
             note(&world, "driver", driver, ends);
             connection
         };
@@ -244,6 +244,7 @@ struct Dial {
 
 impl Connector for Dial {
     type Transport = WireEnd;
+    type Runtime = Drivers;
 
     async fn connect(&self, _: &Origin) -> io::Result<(WireEnd, Endpoints)> {
         let end = self.end.hold().take().expect("one connection");
@@ -251,6 +252,25 @@ impl Connector for Dial {
             self.world.sleep(Duration::from_millis(1)).await;
         }
         Ok((end, Endpoints::default()))
+    }
+
+    fn runtime(&self) -> Drivers {
+        Drivers { world: self.world.clone(), ends: Arc::clone(&self.ends) }
+    }
+}
+
+/// A world in which the end of each task is noted.
+#[derive(Clone)]
+struct Drivers {
+    world: World,
+    ends: Ends,
+}
+
+impl Runtime for Drivers {
+    type Timer = Alarm;
+
+    fn timer(&self) -> Alarm {
+        self.world.timer()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -262,8 +282,8 @@ impl Connector for Dial {
         Ok(())
     }
 
-    async fn sleep(duration: Duration) {
-        World::current().sleep(duration).await;
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.world.sleep(duration)
     }
 }
 
@@ -305,7 +325,7 @@ fn note(world: &World, name: &str, driver: impl Future<Output = Ended> + Send + 
 fn serve(world: &World, end: WireEnd) -> (Ends, Arc<Mutex<Vec<usize>>>) {
     let (ends, whole) = (Ends::default(), Arc::<Mutex<Vec<usize>>>::default());
     let (ending, noting) = (Arc::clone(&ends), Arc::clone(&whole));
-    let running = Server::new(end, &Config::default())
+    let running = Server::new(end, world.clone(), &Config::default())
         .run(move |exchange: Exchange| handle(exchange, Arc::clone(&noting)));
     note(world, "server", running, ending);
     (ends, whole)
@@ -395,7 +415,7 @@ fn a_clients_driver_that_is_dropped_tells_everybody_wherever_it_was() {
         let world = world();
         let (line, one, other) = wire(&world, bytes(60));
         let (_, whole) = serve(&world, other);
-        let (connection, driver) = Connection::over(one, &config());
+        let (connection, driver) = Connection::over(one, world.clone(), &config());
         let given_up: Arc<Mutex<Option<bool>>> = Arc::default();
         let note = Arc::clone(&given_up);
         world.spawn("driver", async move {

@@ -147,7 +147,7 @@ fn run(what: Waiting, when: GiveUp) -> bool {
     let noted = Noted::default();
     let noting = Arc::clone(&noted);
     let inner = if what == Waiting::Run { GiveUp::Woken(usize::MAX) } else { when };
-    let running = Server::new(other, &config)
+    let running = Server::new(other, world.clone(), &config)
         .run(move |exchange: Exchange| handle(what, inner, Arc::clone(&noting), exchange));
     let note = Arc::clone(&noted);
     world.spawn("connection", async move {

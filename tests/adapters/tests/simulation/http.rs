@@ -25,6 +25,7 @@ struct Arrivals {
 
 impl Listener for Arrivals {
     type Transport = WireEnd;
+    type Runtime = World;
 
     async fn accept(&self) -> io::Result<(WireEnd, Endpoints)> {
         if self.errors && self.world.random(|random| random.one_in(4)) {
@@ -41,13 +42,8 @@ impl Listener for Arrivals {
         }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        self.world.spawn("connection", task);
-        Ok(())
-    }
-
-    async fn sleep(duration: Duration) {
-        World::current().sleep(duration).await;
+    fn runtime(&self) -> World {
+        self.world.clone()
     }
 }
 

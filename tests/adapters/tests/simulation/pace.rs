@@ -64,7 +64,7 @@ fn serve<F>(world: &World, end: WireEnd, config: &Config, handler: impl Fn(Excha
 where
     F: Future<Output = Result<Answered, Ended>> + Send + 'static,
 {
-    let running = Server::new(end, config).run(handler);
+    let running = Server::new(end, world.clone(), config).run(handler);
     world.spawn("server", async move {
         running.await;
     });
@@ -72,7 +72,7 @@ where
 
 /// A client of `end`, driven.
 fn dial(world: &World, end: WireEnd, config: &Config) -> Connection {
-    let (connection, driver) = Connection::over(end, config);
+    let (connection, driver) = Connection::over(end, world.clone(), config);
     world.spawn("driver", async move {
         driver.await;
     });

@@ -46,7 +46,8 @@ fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
     let config = Config::default();
     let (output, jitter) = (config.output, Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
-    Socket::over(end, web_socket, &config)
+    let world = end.world();
+    Socket::over(end, world, web_socket, &config)
 }
 
 /// How long a flush took that met a stall of 8 s, and what a layer above the wire still held back then.
@@ -199,7 +200,7 @@ fn a_client_that_goes_before_its_layer_has_passed_on_all_cuts_its_request() {
         .await;
         drop(one);
     });
-    let running = Server::new(other, &Config::default())
+    let running = Server::new(other, world.clone(), &Config::default())
         .run(|exchange: Exchange| async move { exchange.respond(StatusCode::OK, "hello") });
     let ended: Arc<Mutex<Option<Ended>>> = Arc::default();
     let note = Arc::clone(&ended);

@@ -85,27 +85,28 @@ fn pieces() -> impl Iterator<Item = Bytes> {
 /// One exchange, with a large body in one direction.
 fn exchange(world: &World, kind: &'static str, client: WireEnd, server: WireEnd, came: &Came) {
     let told = Arc::clone(came);
-    let serving = Server::new(server, &Config::default()).run(move |mut exchange: Exchange| {
-        let told = Arc::clone(&told);
-        async move {
-            if exchange.path() == "/request" {
-                let mut bytes = 0;
-                while let Some(piece) = exchange.read().await? {
-                    bytes += piece.len();
+    let serving =
+        Server::new(server, world.clone(), &Config::default()).run(move |mut exchange: Exchange| {
+            let told = Arc::clone(&told);
+            async move {
+                if exchange.path() == "/request" {
+                    let mut bytes = 0;
+                    while let Some(piece) = exchange.read().await? {
+                        bytes += piece.len();
+                    }
+                    *told.hold() = Some(bytes);
+                    return Ok(exchange.respond(StatusCode::OK, "all"));
                 }
-                *told.hold() = Some(bytes);
-                return Ok(exchange.respond(StatusCode::OK, "all"));
+                if exchange.path() == "/response-before-the-request" {
+                    return Ok(exchange.respond(StatusCode::OK, vec![b'x'; BYTES]));
+                }
+                let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(BYTES as u64));
+                for piece in pieces() {
+                    response.write(piece).await?;
+                }
+                response.finish()
             }
-            if exchange.path() == "/response-before-the-request" {
-                return Ok(exchange.respond(StatusCode::OK, vec![b'x'; BYTES]));
-            }
-            let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(BYTES as u64));
-            for piece in pieces() {
-                response.write(piece).await?;
-            }
-            response.finish()
-        }
-    });
+        });
     world.spawn("server", async move {
         let ended = serving.await;
         if kind == "response before the request" {
@@ -116,7 +117,7 @@ fn exchange(world: &World, kind: &'static str, client: WireEnd, server: WireEnd,
         let is_idle = matches!(&ended, Ended::Limit(exceeded) if exceeded.limit == Limit::IdleTime);
         assert!(is_idle || matches!(ended, Ended::ByPeer | Ended::Announced), "{ended}");
     });
-    let (connection, driver) = Connection::over(client, &Config::default());
+    let (connection, driver) = Connection::over(client, world.clone(), &Config::default());
     world.spawn("driver of the client", async move { drop(driver.await) });
     let told = Arc::clone(came);
     let uploading = world.clone();
@@ -161,7 +162,7 @@ fn socket(world: &World, role: Role, end: WireEnd, ping_interval: Option<Duratio
     let (config, jitter) = (Config::default(), Jitter::default());
     let web_socket =
         core_ws::Socket::from_parts(role, Bytes::new(), limits.into(), config.output, jitter, None);
-    let (socket, driver) = Socket::over(end, web_socket, &config);
+    let (socket, driver) = Socket::over(end, world.clone(), web_socket, &config);
     let tracing = world.clone();
     world.spawn("driver of a WebSocket", async move {
         let ended = driver.await;

@@ -190,7 +190,7 @@ impl Side {
         let (output, jitter) = (self.config.output, Jitter::default());
         let web_socket = core_ws::Socket::from_parts(role, leftover, limits, output, jitter, None);
         self.party.line.hold().keeps_limits(self.party.side);
-        let (socket, driver) = Socket::over(end, web_socket, &self.config);
+        let (socket, driver) = Socket::over(end, self.party.world.clone(), web_socket, &self.config);
         let driver = self.watch(driver);
         let world = self.party.world.clone();
         let name = self.name("whole");
@@ -266,7 +266,7 @@ impl Side {
     /// The server's end, by way of a request.
     fn serve(self, end: WireEnd) {
         self.party.line.hold().keeps_limits(self.party.side);
-        let server = Server::new(end, &self.config);
+        let server = Server::new(end, self.party.world.clone(), &self.config);
         let side = Arc::new(self);
         let handled = Arc::clone(&side);
         let running = server.run(move |exchange: Exchange| {

@@ -64,7 +64,6 @@ struct EndState {
     broken: bool,
     resets: bool,
     dropped: Option<Duration>,
-    sleep: Option<(Duration, Option<Waker>)>,
     /// It is the library's, and so keeps the library's limits.
     keeps_limits: bool,
     /// It said that it writes no more.
@@ -160,25 +159,12 @@ impl Line {
                 wake(&mut way.reader);
             }
         }
-        for end in &mut self.ends {
-            if let Some((until, waker)) = &mut end.sleep {
-                if *until <= now {
-                    wake(waker);
-                }
-            }
-        }
     }
 
     /// When something is due.
     pub(crate) fn next(&self) -> Option<Duration> {
-        let ways = self
-            .ways
-            .iter()
-            .filter_map(|way| way.stalled_until.or_else(|| way.moving.front().map(|(at, _)| *at)));
-        let sleeps = self.ends.iter().filter_map(|end| {
-            end.sleep.as_ref().filter(|(_, waker)| waker.is_some()).map(|(until, _)| *until)
-        });
-        ways.chain(sleeps).min()
+        let due = |way: &Way| way.stalled_until.or_else(|| way.moving.front().map(|(at, _)| *at));
+        self.ways.iter().filter_map(due).min()
     }
 
     /// Both directions fail: nobody is at the other end, or the network says so.

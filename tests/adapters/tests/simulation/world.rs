@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use endwell::core::Instant;
+use endwell::{Runtime, Timer};
 use endwell_core_tests::random::Random;
 
 use crate::watchdog;
@@ -54,6 +56,16 @@ struct State {
     /// Tasks that have ended, and what their wakers share.
     ended: Vec<(String, Arc<AtomicU64>)>,
     quiet: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl State {
+    /// Wakes a task at a moment. Returns the key of that.
+    fn wake_at(&mut self, until: Duration, waker: &Waker) -> (Duration, u64) {
+        self.timer += 1;
+        let key = (until, self.timer);
+        self.timers.insert(key, waker.clone());
+        key
+    }
 }
 
 /// How this world treats its tasks.
@@ -125,7 +137,7 @@ impl Wake for TaskWaker {
 }
 
 thread_local! {
-    /// For what has no world in its hands: the sleep of a listener.
+    /// For what has no world in its hands: a handler.
     static CURRENT: RefCell<Option<World>> = const { RefCell::new(None) };
 }
 
@@ -390,14 +402,62 @@ impl Future for Sleep {
         if state.now >= *until {
             return Poll::Ready(());
         }
-        state.timer += 1;
-        let place = *key.insert((*until, state.timer));
-        state.timers.insert(place, cx.waker().clone());
+        *key = Some(state.wake_at(*until, cx.waker()));
         Poll::Pending
     }
 }
 
 impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.world.0.state.hold().timers.remove(&key);
+        }
+    }
+}
+
+impl Runtime for World {
+    type Timer = Alarm;
+
+    fn timer(&self) -> Alarm {
+        Alarm { world: self.clone(), key: None }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.spawn("connection", task);
+        Ok(())
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.sleep(duration)
+    }
+}
+
+/// The timer of a connection.
+pub(crate) struct Alarm {
+    world: World,
+    key: Option<(Duration, u64)>,
+}
+
+impl Timer for Alarm {
+    fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    fn poll_sleep(mut self: Pin<&mut Self>, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        let Self { world, key } = &mut *self;
+        let (mut state, until) = (world.0.state.hold(), until.since_epoch());
+        let before = key.take().and_then(|key| state.timers.remove(&key).map(|waker| (key.0, waker)));
+        if state.now >= until {
+            return Poll::Ready(());
+        }
+        let again = before.is_some_and(|(before, waker)| before == until && waker.will_wake(cx.waker()));
+        assert!(!again, "a sleep is asked for twice");
+        *key = Some(state.wake_at(until, cx.waker()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.world.0.state.hold().timers.remove(&key);

@@ -8,12 +8,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker, ready};
-use std::time::Duration;
 
-use endwell::core::Instant;
+use endwell::Transport;
 use endwell::tls::Stream;
 use endwell::tls::rustls::pki_types::ServerName;
-use endwell::{Timer, Transport};
 use endwell_core_tests::random::Random;
 
 use crate::authority::{authority, identity};
@@ -92,12 +90,6 @@ impl End {
 }
 
 impl Transport for End {
-    type Timer = StandStill;
-
-    fn timer(&self) -> StandStill {
-        StandStill
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         assert!(!buffer.is_empty());
         if self.is_out_of_turn(cx) {
@@ -167,19 +159,6 @@ impl Transport for End {
     }
 
     fn reset(&mut self) {}
-}
-
-/// Time stands still.
-struct StandStill;
-
-impl Timer for StandStill {
-    fn now(&self) -> Instant {
-        Instant::from_epoch(Duration::ZERO)
-    }
-
-    fn poll_sleep(&mut self, _: &mut Context<'_>, _: Instant) -> Poll<()> {
-        Poll::Pending
-    }
 }
 
 impl Drop for End {

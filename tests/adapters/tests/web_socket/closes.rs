@@ -132,12 +132,13 @@ fn client_on<R: Runtime>(config: Config) -> (TcpStream, thread::JoinHandle<(Opti
     stream.set_read_timeout(Some(LONG)).unwrap();
     let client = thread::spawn(move || {
         R::run(async move {
-            let (transport, _) = R::listen(listening).accept().await.unwrap();
+            let listener = R::listen(listening);
+            let (transport, _) = listener.accept().await.unwrap();
             let role = Role::Client(Masks::new(|| [1, 2, 3, 4]));
             let limits = std::sync::Arc::new(Limits::clone(&config.ws));
             let (output, jitter) = (config.output, Jitter::default());
             let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
-            let (mut socket, driver) = Socket::over(transport, web_socket, &config);
+            let (mut socket, driver) = Socket::over(transport, listener.runtime(), web_socket, &config);
             R::spawn(async { drop(driver.await) });
             let message = socket.receive().await.expect("a Close");
             let Content::Close(close) = message.content() else { panic!("{message:?}") };

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::{Config, Connector, Endpoints, Timer, Transport};
+use endwell::{Config, Connector, Endpoints, Runtime, Timer, Transport};
 
 type Queue = Arc<Mutex<VecDeque<Arc<Task>>>>;
 
@@ -50,12 +50,6 @@ fn run(queue: &Queue) {
 struct Silence;
 
 impl Transport for Silence {
-    type Timer = StandStill;
-
-    fn timer(&self) -> StandStill {
-        StandStill
-    }
-
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Pending
     }
@@ -83,27 +77,37 @@ impl Timer for StandStill {
         endwell_core::Instant::from_epoch(Duration::ZERO)
     }
 
-    fn poll_sleep(&mut self, _: &mut Context<'_>, _: endwell_core::Instant) -> Poll<()> {
+    fn poll_sleep(self: Pin<&mut Self>, _: &mut Context<'_>, _: endwell_core::Instant) -> Poll<()> {
         Poll::Pending
     }
 }
 
+#[derive(Clone)]
 struct Memory(Queue);
 
-impl Connector for Memory {
-    type Transport = Silence;
+impl Runtime for Memory {
+    type Timer = StandStill;
 
-    async fn connect(&self, _: &Origin) -> io::Result<(Silence, Endpoints)> {
-        Ok((Silence, Endpoints::default()))
+    fn timer(&self) -> StandStill {
+        StandStill
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         spawn(&self.0, task);
         Ok(())
     }
+}
 
-    async fn sleep(_: Duration) {
-        std::future::pending().await
+impl Connector for Memory {
+    type Transport = Silence;
+    type Runtime = Self;
+
+    async fn connect(&self, _: &Origin) -> io::Result<(Silence, Endpoints)> {
+        Ok((Silence, Endpoints::default()))
+    }
+
+    fn runtime(&self) -> Self {
+        self.clone()
     }
 }
 

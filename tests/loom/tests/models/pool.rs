@@ -2,12 +2,11 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use endwell::client::{Origin, Pool, PoolLimits};
 use endwell::http::{Method, Request};
 use endwell::{Config, Connector, Endpoints};
-use endwell_loom::{Explore, Pipe, block_on, poll_once, spawn};
+use endwell_loom::{Explore, Pipe, Threads, block_on, poll_once, spawn};
 
 /// Makes connections in memory. The one that is made first is known.
 #[derive(Clone)]
@@ -17,20 +16,15 @@ struct Pipes {
 
 impl Connector for Pipes {
     type Transport = Pipe;
+    type Runtime = Threads;
 
     async fn connect(&self, _origin: &Origin) -> io::Result<(Pipe, Endpoints)> {
         let first = self.first.lock().unwrap().take();
         Ok((first.unwrap_or_else(|| Pipe::new().http()), Endpoints::default()))
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        // It ends with its connection, or loom says that somebody waits for ever.
-        drop(endwell_loom::spawn(|| block_on(task)));
-        Ok(())
-    }
-
-    async fn sleep(_duration: Duration) {
-        std::future::pending().await
+    fn runtime(&self) -> Threads {
+        Threads
     }
 }
 

@@ -205,7 +205,7 @@ fn a_slow_upload_does_not_use_up_the_time_for_the_response() {
 fn a_reader_in_the_drivers_task_waits_in_peace() {
     let (world, one, other) = world();
     world.spawn("peer", peer(world.clone(), one, ENDLESS, Slowly::Sends(b'x')));
-    let (connection, driver) = Connection::over(other, &Config::default());
+    let (connection, driver) = Connection::over(other, world.clone(), &Config::default());
     let response = connection.send(&get(), "");
     let (polls, _) = outcome(&world, async move {
         let mut driver = std::pin::pin!(driver);

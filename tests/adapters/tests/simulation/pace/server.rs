@@ -70,22 +70,23 @@ fn one_byte_a_second_is_ended_by_a_server_in_every_direction() {
         let (world, one, other) = world();
         let met_in: Slot<(Limit, u64)> = Slot::default();
         let (meets, clock) = (Arc::clone(&met_in), world.clone());
-        let running = Server::new(one, &Config::default()).run(move |mut exchange: Exchange| {
-            let (meets, clock) = (Arc::clone(&meets), clock.clone());
-            async move {
-                let found = async {
-                    exchange.read_all(LARGE).await?;
-                    let (_, mut body) = exchange.start(StatusCode::OK, Framing::Chunked);
-                    body.write(content((0, 0), LARGE)).await?;
-                    body.flush().await?;
-                    body.finish()
-                };
-                let found = found.await;
-                let error = found.as_ref().unwrap_err();
-                *meets.hold() = Some((met(error).0, clock.now().since_epoch().as_secs()));
-                found
-            }
-        });
+        let running =
+            Server::new(one, world.clone(), &Config::default()).run(move |mut exchange: Exchange| {
+                let (meets, clock) = (Arc::clone(&meets), clock.clone());
+                async move {
+                    let found = async {
+                        exchange.read_all(LARGE).await?;
+                        let (_, mut body) = exchange.start(StatusCode::OK, Framing::Chunked);
+                        body.write(content((0, 0), LARGE)).await?;
+                        body.flush().await?;
+                        body.finish()
+                    };
+                    let found = found.await;
+                    let error = found.as_ref().unwrap_err();
+                    *meets.hold() = Some((met(error).0, clock.now().since_epoch().as_secs()));
+                    found
+                }
+            });
         let (ended_in, clock): (Slot<_>, _) = (Slot::default(), world.clone());
         let ends = Arc::clone(&ended_in);
         world.spawn("server", async move {
@@ -187,7 +188,7 @@ fn the_idle_time_begins_when_the_last_response_is_out() {
     for (weather, pause) in [(weather(), SECOND * 30), (buffered, Duration::ZERO)] {
         let world = World::new(1, Manners::default());
         let (_, one, other) = wire(&world, weather);
-        let running = Server::new(one, &Config::default()).run(async |exchange: Exchange| {
+        let running = Server::new(one, world.clone(), &Config::default()).run(async |exchange: Exchange| {
             Ok::<_, Ended>(exchange.respond(StatusCode::OK, content((0, 0), LARGE)))
         });
         let ended: Slot<(Ended, u64)> = Slot::default();

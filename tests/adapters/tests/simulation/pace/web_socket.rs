@@ -13,7 +13,7 @@ use crate::world::{Manners, World};
 fn over(world: &World, end: WireEnd, role: Role, config: &Config, limits: &Limits) -> Socket {
     let (limits, jitter) = (limits.clone().into(), Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, config.output, jitter, None);
-    let (socket, driver) = Socket::over(end, web_socket, config);
+    let (socket, driver) = Socket::over(end, world.clone(), web_socket, config);
     world.spawn("driver", async move {
         driver.await;
     });

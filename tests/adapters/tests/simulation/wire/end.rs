@@ -1,16 +1,19 @@
 //! One end of the wire, as a transport.
 
 use std::io::{self, IoSlice};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use endwell::core::Instant;
-use endwell::{Timer, Transport};
+use endwell::Transport;
 
 use super::{EndOfStream, Line, Way, Weather, WireEnd, wake};
 use crate::world::{Hold, World};
 
 impl WireEnd {
+    /// The world that it is in.
+    pub(crate) fn world(&self) -> World {
+        self.world.clone()
+    }
+
     /// The turn of the task is used up, now and then.
     fn is_out_of_turn(&self, cx: &Context<'_>, line: &mut Line) -> bool {
         let asked = std::mem::take(&mut line.ends[self.side].out_of_turn);
@@ -29,12 +32,6 @@ fn broken<R>() -> Poll<io::Result<R>> {
 }
 
 impl Transport for WireEnd {
-    type Timer = Alarm;
-
-    fn timer(&self) -> Alarm {
-        Alarm { side: self.side, line: Arc::clone(&self.line), world: self.world.clone() }
-    }
-
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         assert!(!buffer.is_empty(), "a read of nothing");
         let mut line = self.line.hold();
@@ -184,41 +181,6 @@ impl Transport for WireEnd {
         let line = self.line.hold();
         let Way { buffered, in_flight, .. } = &line.ways[self.side];
         line.weather.tells().then_some((buffered.len() + in_flight) as u64)
-    }
-}
-
-/// The timer of one end.
-pub(crate) struct Alarm {
-    side: usize,
-    line: Arc<Mutex<Line>>,
-    world: World,
-}
-
-impl Timer for Alarm {
-    fn now(&self) -> Instant {
-        self.world.now()
-    }
-
-    fn poll_sleep(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
-        let (now, until) = (self.world.now().since_epoch(), until.since_epoch());
-        let mut line = self.line.hold();
-        let sleep = &mut line.ends[self.side].sleep;
-        if let Some((before, Some(waker))) = sleep {
-            let again = *before == until && waker.will_wake(cx.waker()) && now < until;
-            assert!(!again, "a sleep is asked for twice");
-        }
-        if now >= until {
-            *sleep = None;
-            return Poll::Ready(());
-        }
-        *sleep = Some((until, Some(cx.waker().clone())));
-        Poll::Pending
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        self.line.hold().ends[self.side].sleep = None;
     }
 }
 
