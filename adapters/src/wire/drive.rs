@@ -103,12 +103,13 @@ impl Wire {
         self.wake_writers();
         let gone = self.judge_half_closed(&link.hub.life);
         let idle = self.judge_idle();
+        let failed = self.look_for_failure();
         self.poll_closing(cx);
         if self.ended.is_some() {
             return Poll::Pending;
         }
         let outlets = self.rest_outlets(cx);
-        self.poll_deadline(cx, [outlets, gone, idle, self.unread_until(), self.life_until()])
+        self.poll_deadline(cx, [outlets, gone, idle, failed, self.unread_until(), self.life_until()])
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use endwell_core::{Arrived, Look};
+use endwell_core::{Arrived, Instant, Look};
 
 use super::{State, Wire};
 use crate::transport::Truncated;
@@ -15,8 +16,10 @@ use crate::{Ended, scratch};
 pub(super) enum Looked {
     /// More may be there.
     No,
-    /// The last read found nothing, or nothing more fits.
+    /// The last read found nothing.
     Nothing,
+    /// Nothing more fits.
+    Full,
     /// The runtime cut the turn short, and will wake the task.
     Late,
 }
@@ -34,6 +37,10 @@ enum NoLook {
     Late,
     Failed(Ended),
 }
+
+/// The time between two questions whether the connection has failed. A system notices a peer that is not there within two
+/// minutes.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 impl Wire {
     /// Looks once. Ready if the state has something new to tell. If pending, the time was judged if the application
@@ -114,7 +121,7 @@ impl Wire {
                 Poll::Pending
             }
             Ok(Arrived::Full) => {
-                self.looked = Looked::Nothing;
+                self.looked = Looked::Full;
                 Poll::Pending
             }
             Err(NoLook::Late) => {
@@ -123,6 +130,20 @@ impl Wire {
             }
             Err(NoLook::Failed(ended)) => Poll::Ready(Err(ended)),
         }
+    }
+
+    /// Asks whether the connection has failed, while no read would tell: the peer has ended its side, or nothing more
+    /// fits. Returns when to ask again.
+    pub(super) fn look_for_failure(&mut self) -> Option<Instant> {
+        let is_blind = self.looked == Looked::Full || self.state.io().is_some_and(|io| io.has_ended());
+        if !is_blind {
+            return None;
+        }
+        if let Some(error) = self.transport.as_ref().and_then(|transport| transport.take_error()) {
+            self.end(error.into());
+            return None;
+        }
+        Some(self.clock().saturating_add(ASK_AGAIN))
     }
 
     /// The stream broke off, and the state was asked since. True if bytes are missing, or a task waits for the end.

@@ -65,7 +65,9 @@ impl Wire {
                 Poll::Ready(Err(ended)) => return self.end(ended),
                 Poll::Pending => {
                     let State::Client(asking) = &self.state else { return };
-                    if let Some(stalled) = asking.stalled().filter(|_| self.looked == Looked::Nothing) {
+                    if let Some(stalled) =
+                        asking.stalled().filter(|_| matches!(self.looked, Looked::Nothing | Looked::Full))
+                    {
                         let stalled = stalled.clone();
                         return self.end(stalled);
                     }
