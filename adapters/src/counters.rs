@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::sync::Apart;
+
 /// Counts of a server's events. Each only grows.
 #[derive(Debug, Default)]
 pub struct Counters {
     pub(crate) accepted: Count,
     pub(crate) ended: Count,
-    pub(crate) exchanges: Count,
+    pub(crate) exchanges: Apart<Count>,
     pub(crate) refused: Count,
     pub(crate) unanswered: Count,
     pub(crate) panicked: Count,

@@ -141,7 +141,7 @@ impl Exchange {
     /// # Cancel safety
     ///
     /// **Not** cancel safe: the bytes read so far are in the future.
-    pub fn read_all(&mut self, limit: usize) -> ReadAll<'_> {
+    pub fn read_all(&mut self, limit: usize) -> ReadAll<Read<'_>> {
         ReadAll::new(self.read(), limit)
     }
 

@@ -9,6 +9,7 @@ use slab::Slab;
 
 use crate::admit::Networks;
 use crate::counters::Counters;
+use crate::sync::Apart;
 use crate::wire::{LifeLimits, Link, ticks};
 use crate::ws::OutletLimits;
 use crate::{Config, Ended, Endpoints, OnEnd};
@@ -33,7 +34,7 @@ pub(crate) struct Hub {
     members: Mutex<Members>,
     draining: AtomicBool,
     cut: AtomicBool,
-    held: AtomicUsize,
+    held: Apart<AtomicUsize>,
     /// The connections hold nearly as much as they may.
     pub(crate) pressed: AtomicBool,
     /// They hold more than they may, and shedding does not help.
@@ -84,7 +85,7 @@ impl Hub {
             members: Members { networks, ..Members::default() }.into(),
             draining: AtomicBool::new(false),
             cut: AtomicBool::new(false),
-            held: AtomicUsize::new(0),
+            held: Apart::default(),
             pressed: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
             began: Instant::now(),

@@ -83,6 +83,7 @@ mod exchange;
 pub mod futures_io;
 mod hub;
 mod news;
+mod once;
 mod random;
 mod room;
 mod runtime;

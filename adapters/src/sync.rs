@@ -61,10 +61,30 @@ impl<T> DerefMut for Locked<'_, T> {
     }
 }
 
+/// What threads change so often that it has cache lines of its own: processors fetch them in pairs. A change would
+/// otherwise take its neighbours from the caches of the other threads.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Apart<T>(T);
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// Wakers to wake or drop once no lock is held: a waker may hold the last reference to its task, and dropping the task
 /// may need the very lock.
+///
+/// Mostly it is one, which costs no allocation.
 #[derive(Default)]
-pub(crate) struct Woken(Vec<Spent>);
+pub(crate) struct Woken {
+    first: Option<Spent>,
+    others: Vec<Spent>,
+}
 
 enum Spent {
     Woken(Waker),
@@ -77,12 +97,12 @@ impl Woken {
     /// True if there is no waker to wake or drop.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first.is_none()
     }
 
     #[cold]
     fn wake(&mut self) {
-        for spent in self.0.drain(..) {
+        for spent in self.first.take().into_iter().chain(self.others.drain(..)) {
             match spent {
                 Spent::Woken(waker) => waker.wake(),
                 Spent::Replaced(waker) => drop(waker),
@@ -90,14 +110,25 @@ impl Woken {
         }
     }
 
+    fn push(&mut self, spent: Spent) {
+        if self.first.is_none() {
+            self.first = Some(spent);
+        } else {
+            self.others.push(spent);
+        }
+    }
+
     /// Wakes `waker` when this is dropped.
     pub(crate) fn add(&mut self, waker: Waker) {
-        self.0.push(Spent::Woken(waker));
+        self.push(Spent::Woken(waker));
     }
 
     /// Takes a waker from a slot and wakes it when this is dropped.
+    #[inline]
     pub(crate) fn take(&mut self, slot: &mut Option<Waker>) {
-        self.0.extend(slot.take().map(Spent::Woken));
+        if let Some(waker) = slot.take() {
+            self.add(waker);
+        }
     }
 
     /// Puts `waker` into a slot and replaces the one in it. False if it was there already.
@@ -111,7 +142,9 @@ impl Woken {
 
     /// Drops `waker` without waking it, once no lock is held.
     pub(crate) fn discard(&mut self, waker: Option<Waker>) {
-        self.0.extend(waker.map(Spent::Replaced));
+        if let Some(waker) = waker {
+            self.push(Spent::Replaced(waker));
+        }
     }
 }
 

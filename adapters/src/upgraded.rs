@@ -18,8 +18,7 @@ use crate::wire::Link;
 /// protocol, still go out.
 ///
 /// The connection's task reads up to [`Limits::received_bytes`](crate::http::Limits::received_bytes) ahead, so a reset
-/// ends the connection whatever its holder does. Behind more than that, or behind the end of the stream, a reset is
-/// noticed within 10 s.
+/// ends the connection whatever its holder does.
 #[must_use = "dropping it closes the connection"]
 pub struct Upgraded {
     link: Arc<Link>,

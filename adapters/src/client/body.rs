@@ -9,9 +9,8 @@ use bytes::Bytes;
 use endwell_core::Pace;
 use endwell_core::http::FieldSection;
 
-use crate::Ended;
-use crate::body::{CHUNK, WriteError, poll_write};
 use crate::wire::{Link, Side, Until};
+use crate::{Ended, Ready, Write};
 
 /// The right to write the body of a request.
 ///
@@ -54,16 +53,16 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// Nothing can be written any more ([`WriteError::Ended`]): the server may have responded before it stopped
+    /// Nothing can be written any more ([`WriteError::Ended`](crate::WriteError::Ended)): the server may have responded before it stopped
     /// reading, so look at the [`Response`](super::Response). Or the data exceeds the announced length
-    /// ([`WriteError::Overrun`]): none of it was written then, and it is returned.
+    /// ([`WriteError::Overrun`](crate::WriteError::Overrun)): none of it was written then, and it is returned.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future stops writing, but corrupts nothing: what was queued by then is sent. To learn how much that
     /// is, keep the future and call [`Write::into_rest`]; or wait with [`ready`](Self::ready), which is cancel safe.
     pub fn write(&mut self, data: impl Into<Bytes>) -> Write<'_> {
-        Write { body: &mut self.0, rest: data.into() }
+        Write::new(&self.0.link, data.into())
     }
 
     /// Waits until a piece can be written.
@@ -76,7 +75,7 @@ impl Body {
     ///
     /// Cancel safe.
     pub fn ready(&mut self) -> Ready<'_> {
-        Ready { body: &mut self.0, until: Until::Room(CHUNK) }
+        Ready::for_a_piece(&self.0.link)
     }
 
     /// Waits until the transport has taken everything that was written.
@@ -89,7 +88,7 @@ impl Body {
     ///
     /// Cancel safe.
     pub fn flush(&mut self) -> Ready<'_> {
-        Ready { body: &mut self.0, until: Until::Flushed }
+        Ready::flushed(&self.0.link)
     }
 
     /// Sets the pace at which the server must take this request, instead of
@@ -189,52 +188,14 @@ impl Drop for Withheld {
     }
 }
 
-/// Queues data as there is room for it.
-#[must_use = "futures do nothing unless polled"]
-pub struct Write<'a> {
-    body: &'a mut Writing,
-    rest: Bytes,
-}
-
-impl Write<'_> {
-    /// The part of the data that was not queued.
-    pub fn into_rest(self) -> Bytes {
-        self.rest
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
     }
 }
 
-impl Future for Write<'_> {
-    type Output = Result<(), WriteError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { body, rest } = self.get_mut();
-        poll_write(&body.link, rest, cx)
+impl fmt::Debug for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Withheld").finish_non_exhaustive()
     }
 }
-
-/// Waits for the output.
-#[must_use = "futures do nothing unless polled"]
-pub struct Ready<'a> {
-    body: &'a mut Writing,
-    until: Until,
-}
-
-impl Future for Ready<'_> {
-    type Output = Result<(), Ended>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.body.link.lock().poll_output(cx, Side::Writer, self.until)
-    }
-}
-
-macro_rules! opaque_debug {
-    ($($name:ty),*) => {
-        $(impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        })*
-    };
-}
-
-opaque_debug!(Body, Withheld, Write<'_>, Ready<'_>);

@@ -46,13 +46,13 @@ mod url;
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 pub(crate) use addresses::first;
-pub use body::{Body, NotWanted, Ready, Withheld, Write};
+pub use body::{Body, NotWanted, Withheld};
 pub use connection::Connection;
 pub use dial::connect;
 pub use failure::{Failure, Incomplete};
 pub use origin::Origin;
 pub use pool::{Occupancy, Pool, PoolError, PoolLimits, SendError};
-pub use received::{Finish, Read, ReadAll, Received};
+pub use received::{Finish, Read, Received};
 pub use response::{Interim, Response};
 pub use tunnel::{NotTunnelled, Tunnel, Tunnelled};
 pub use upgrade::{NotUpgraded, Switched, Upgrade};

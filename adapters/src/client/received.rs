@@ -4,13 +4,15 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use endwell_core::http::{Fields, ResponseHead, StatusCode};
 use endwell_core::{Bound, Exceeded, Limit, Pace};
 
 use super::connection::{Connection, Right};
 use super::failure::Incomplete;
 use crate::Ended;
+use crate::body::{Pieces, ReadAll};
+use crate::once::Once;
 use crate::wire::Calling;
 
 /// A final response whose head has arrived, and whose body can be read.
@@ -99,8 +101,8 @@ impl Received {
     /// # Cancel safety
     ///
     /// **Not** cancel safe: the bytes read so far are in the future.
-    pub fn read_all(&mut self, limit: usize) -> ReadAll<'_> {
-        ReadAll { read: self.read(), limit, first: Bytes::new(), all: BytesMut::new() }
+    pub fn read_all(&mut self, limit: usize) -> ReadAll<Read<'_>> {
+        ReadAll::new(self.read(), limit)
     }
 
     /// Returns the connection for another request. `None` if it is closed: either side announced that, or the exchange
@@ -116,7 +118,7 @@ impl Received {
     pub fn finish(self) -> Finish {
         let bound = self.right.link().hub.drain_bytes;
         let until = self.given_out.saturating_add(bound);
-        Finish { response: Some(self), until }
+        Finish { response: Once::new(self), until }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Incomplete>> {
@@ -180,50 +182,26 @@ impl Drop for Read<'_> {
     }
 }
 
-/// Waits for the whole body.
-#[must_use = "futures do nothing unless polled"]
-pub struct ReadAll<'a> {
-    read: Read<'a>,
-    limit: usize,
-    first: Bytes,
-    all: BytesMut,
-}
+impl Pieces for Read<'_> {
+    type Error = Incomplete;
 
-impl Future for ReadAll<'_> {
-    type Output = Result<Bytes, Incomplete>;
+    fn rest(&mut self) -> Option<u64> {
+        self.response.rest()
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { read, limit, first, all } = self.get_mut();
-        let bound = u64::try_from(*limit).unwrap_or(u64::MAX);
-        if first.is_empty() && all.is_empty() && read.response.rest().is_some_and(|rest| rest > bound) {
-            return Poll::Ready(Err(read.response.too_large(*limit)));
-        }
-        loop {
-            let Some(piece) = ready!(Pin::new(&mut *read).poll(cx))? else {
-                return Poll::Ready(Ok(if all.is_empty() {
-                    std::mem::take(first)
-                } else {
-                    std::mem::take(all).freeze()
-                }));
-            };
-            if first.len() + all.len() + piece.len() > *limit {
-                return Poll::Ready(Err(read.response.too_large(*limit)));
-            }
-            // A body in one piece, as most are, is not copied.
-            if first.is_empty() && all.is_empty() {
-                *first = piece;
-            } else {
-                all.extend_from_slice(&std::mem::take(first));
-                all.extend_from_slice(&piece);
-            }
-        }
+    fn too_large(&mut self, limit: usize) -> Incomplete {
+        self.response.too_large(limit)
+    }
+
+    fn gathered(&mut self, _: usize) {
+        // No listener is short of memory.
     }
 }
 
 /// Waits until request and response are complete.
 #[must_use = "futures do nothing unless polled"]
 pub struct Finish {
-    response: Option<Received>,
+    response: Once<Received>,
     until: u64,
 }
 
@@ -232,7 +210,7 @@ impl Future for Finish {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { response: slot, until } = self.get_mut();
-        let Some(response) = slot else { return Poll::Ready(None) };
+        let response = slot.get();
         let is_again = loop {
             let mut wire = response.right.link().lock();
             let is_worth_it = wire.responding().is_some_and(|call| {
@@ -252,7 +230,7 @@ impl Future for Finish {
             }
         };
         let response = slot.take();
-        Poll::Ready(response.filter(|_| is_again).map(|response| Connection::again(response.right)))
+        Poll::Ready(is_again.then(|| Connection::again(response.right)))
     }
 }
 
@@ -266,7 +244,7 @@ macro_rules! opaque_debug {
     };
 }
 
-opaque_debug!(Read<'_>, ReadAll<'_>, Finish);
+opaque_debug!(Read<'_>, Finish);
 
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ use endwell_core::http::InterimHead;
 use super::connection::Right;
 use super::failure::Failure;
 use super::received::Received;
+use crate::once::Once;
 
 /// The response to a request, whose head has not arrived yet. Await it: it becomes [`Received`].
 ///
@@ -24,18 +25,18 @@ use super::received::Received;
 ///
 /// Cancel safe if it is awaited as `&mut response`.
 #[must_use = "dropping it closes the connection"]
-pub struct Response(Option<Right>);
+pub struct Response(Once<Right>);
 
 impl Response {
     pub(super) fn new(right: Right) -> Self {
-        Self(Some(right))
+        Self(Once::new(right))
     }
 
     /// Sets the time from the request to the first byte of its response, instead of
     /// [`Limits::response_time`](crate::http::Limits::response_time): a long poll, or a request that takes the server
     /// long to compute, needs more. `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(right) = &self.0 {
+        if let Some(right) = self.0.peek() {
             right.link().lock().set_response_time(time);
         }
     }
@@ -56,16 +57,10 @@ impl Future for Response {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self(slot) = self.get_mut();
-        // Once it is ready, there is nothing more to wait for.
-        let Some(right) = slot else { return Poll::Pending };
-        let answer = ready!(right.link().lock().poll_head(cx));
+        let answer = ready!(slot.get().link().lock().poll_head(cx));
         // A right that is no longer used is dropped without the lock.
         let right = slot.take();
-        Poll::Ready(match (answer, right) {
-            (Ok(head), Some(right)) => Ok(Received::new(right, head)),
-            (Err(failure), _) => Err(failure),
-            (Ok(_), None) => return Poll::Pending,
-        })
+        Poll::Ready(answer.map(|head| Received::new(right, head)))
     }
 }
 
@@ -77,7 +72,7 @@ impl Future for Interim<'_> {
     type Output = Option<InterimHead>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &self.0.0 {
+        match self.0.0.peek() {
             Some(right) => right.link().lock().poll_interim(cx),
             None => Poll::Ready(None),
         }

@@ -11,6 +11,7 @@ use endwell_core::http::ResponseHead;
 use super::connection::Right;
 use super::failure::Failure;
 use super::received::Received;
+use crate::once::Once;
 use crate::upgraded::Upgraded;
 use crate::wire::Answer;
 
@@ -24,7 +25,7 @@ use crate::wire::Answer;
 ///
 /// Cancel safe if it is awaited as `&mut tunnel`.
 #[must_use = "dropping it closes the connection"]
-pub struct Tunnel(Option<Right>);
+pub struct Tunnel(Once<Right>);
 
 /// A tunnel that a proxy has opened.
 #[derive(Debug)]
@@ -67,13 +68,13 @@ impl std::error::Error for NotTunnelled {
 
 impl Tunnel {
     pub(super) fn new(right: Right) -> Self {
-        Self(Some(right))
+        Self(Once::new(right))
     }
 
     /// Sets the time from the request to the first byte of its answer, instead of
     /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(right) = &self.0 {
+        if let Some(right) = self.0.peek() {
             right.link().lock().set_response_time(time);
         }
     }
@@ -84,10 +85,8 @@ impl Future for Tunnel {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self(slot) = self.get_mut();
-        // Once it is ready, there is nothing more to wait for.
-        let Some(right) = slot else { return Poll::Pending };
-        let answer = ready!(right.link().lock().poll_answer(cx));
-        let Some(right) = slot.take() else { return Poll::Pending };
+        let answer = ready!(slot.get().link().lock().poll_answer(cx));
+        let right = slot.take();
         Poll::Ready(match answer {
             Ok(Answer::Through(head)) => {
                 let stream = Upgraded::new(Arc::clone(right.link()));

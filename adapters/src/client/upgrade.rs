@@ -11,6 +11,7 @@ use endwell_core::http::InterimHead;
 use super::connection::Right;
 use super::failure::Failure;
 use super::received::Received;
+use crate::once::Once;
 use crate::wire::Answer;
 use crate::ws::Socket;
 
@@ -24,7 +25,7 @@ use crate::ws::Socket;
 ///
 /// Cancel safe if it is awaited as `&mut upgrade`.
 #[must_use = "dropping it closes the connection"]
-pub struct Upgrade(Option<Right>);
+pub struct Upgrade(Once<Right>);
 
 /// A WebSocket that a server has opened.
 #[derive(Debug)]
@@ -69,13 +70,13 @@ impl std::error::Error for NotUpgraded {
 
 impl Upgrade {
     pub(super) fn new(right: Right) -> Self {
-        Self(Some(right))
+        Self(Once::new(right))
     }
 
     /// Sets the time from the request to the first byte of its answer, instead of
     /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(right) = &self.0 {
+        if let Some(right) = self.0.peek() {
             right.link().lock().set_response_time(time);
         }
     }
@@ -86,10 +87,8 @@ impl Future for Upgrade {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self(slot) = self.get_mut();
-        // Once it is ready, there is nothing more to wait for.
-        let Some(right) = slot else { return Poll::Pending };
-        let answer = ready!(right.link().lock().poll_answer(cx));
-        let Some(right) = slot.take() else { return Poll::Pending };
+        let answer = ready!(slot.get().link().lock().poll_answer(cx));
+        let right = slot.take();
         Poll::Ready(match answer {
             Ok(Answer::Open(subprotocol, head)) => {
                 let socket = Socket::new(Arc::clone(right.link()), subprotocol);

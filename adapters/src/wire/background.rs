@@ -1,7 +1,7 @@
 //! What the driver does for a WebSocket whose application does not receive: it notices that the peer has ended its side
 //! behind messages that lie unread, and discards what no reader takes any more.
 
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use endwell_core::Instant;
@@ -56,16 +56,16 @@ impl Wire {
     /// Ends the right to write if the peer has ended its side, although messages before that are not taken: it has sent
     /// its Close, which is answered, or its stream has ended, or it is lost. An application that goes on taking them has
     /// the time to answer them first, and one that sends a message in pieces has the time to end it before it answers a
-    /// Close.
-    pub(super) fn look_for_end(&mut self) {
+    /// Close. True if it did.
+    pub(super) fn look_for_end(&mut self) -> bool {
         let (bytes, is_last) = match &mut self.state {
             State::Socket(socket) => (socket.io().unread(), socket.io().has_ended() || socket.is_lost()),
             State::Within(socket) => (socket.io().unread(), socket.io().has_ended() || socket.is_lost()),
-            _ => return,
+            _ => return false,
         };
-        let now = self.clock();
+        let now = self.now;
         if !self.unread.is_overdue(bytes, is_last, now) {
-            return;
+            return false;
         }
         self.state = match self.state.take() {
             State::Socket(socket) => match socket.answer_close() {
@@ -76,13 +76,15 @@ impl Wire {
             State::Within(socket) if is_last => State::Receiving(socket.close_writing(Close::EMPTY)),
             other => other,
         };
-        let State::Receiving(_) = self.state else { return };
+        let State::Receiving(_) = self.state else { return false };
         if self.reader == Reader::Gone {
-            return self.close_now();
+            self.close_now();
+        } else {
+            self.life.half_closed(now);
+            self.tell_outlets();
+            self.wake_waiters();
         }
-        self.life.half_closed(now);
-        self.tell_outlets();
-        self.wake_waiters();
+        true
     }
 
     /// When the end behind what lies unread is due.
@@ -103,7 +105,15 @@ impl Wire {
     }
 
     /// Takes what has arrived in the place of a reader that is gone.
-    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) {
-        while self.reader == Reader::Gone && matches!(self.poll_message(cx), Poll::Ready(Some(_))) {}
+    pub(super) fn discard(&mut self, cx: &mut Context<'_>) {
+        if self.reader != Reader::Gone {
+            return;
+        }
+        while self.may_receive() && !self.work.is_used_up() && self.state.has_event() {
+            let _ = self.poll_message(cx);
+        }
+        if self.state.is_busy() {
+            self.work.use_up();
+        }
     }
 }

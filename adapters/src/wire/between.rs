@@ -1,48 +1,37 @@
 //! A server between two requests.
 
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::Context;
 
 use bytes::Bytes;
 use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
 use endwell_core::http::{Response, StatusCode};
 
-use super::look::{Looked, Waits};
+use super::drive::Beside;
 use super::{Link, State, Wire};
 use crate::{Ended, date};
 
 impl Wire {
-    /// Takes a server to its next request, or out of this state. Writes queued output before it waits, and before it takes
-    /// more input while much output is queued.
-    pub(super) fn poll_between(
-        &mut self,
-        link: &Arc<Link>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<crate::Exchange>> {
-        loop {
-            if self.work.is_used_up() {
-                if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
-                    self.end(ended);
-                    return Poll::Ready(None);
-                }
-                self.yield_turn();
-                return Poll::Pending;
-            }
+    /// Takes the next request, if one has arrived, and leaves this state if none can come.
+    pub(super) fn next_request(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Option<crate::Exchange> {
+        while !self.work.is_used_up() {
             let server = match self.state.take() {
-                State::Between(server) if self.ended.is_none() && !link.hub.is_cut() => server,
+                State::Between(server) => server,
                 other => {
                     self.state = other;
-                    return Poll::Ready(None);
+                    return None;
                 }
             };
             match server.poll() {
-                Next::Wait(server) => self.state = State::Between(server),
-                Next::Request(head, exchange) => match self.open(link, exchange) {
-                    Some(number) => {
-                        return Poll::Ready(Some(crate::Exchange::new(Arc::clone(link), number, head)));
-                    }
-                    None => continue,
-                },
+                Next::Wait(server) => {
+                    self.state = State::Between(server);
+                    return None;
+                }
+                Next::Request(head, exchange) => {
+                    let Some(number) = self.open(link, exchange) else { continue };
+                    while self.lacks_body() && self.read(cx, Beside::Handler) {}
+                    return Some(crate::Exchange::new(Arc::clone(link), number, head));
+                }
                 Next::Refused(refusal) => {
                     link.hub.counters.refused.add();
                     let ended = refusal.error().clone().into();
@@ -53,29 +42,13 @@ impl Wire {
                     self.state = State::closing(closing, ended);
                 }
             }
-            if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
-                self.end(ended);
-                return Poll::Ready(None);
-            }
-            if !matches!(self.state, State::Between(_)) {
-                return Poll::Ready(None);
-            }
-            match self.poll_look(cx, Waits::Yes) {
-                Poll::Ready(Ok(())) => continue,
-                Poll::Ready(Err(ended)) => {
-                    self.end(ended);
-                    return Poll::Ready(None);
-                }
-                // It will be woken: what has arrived must be seen before the connection closes.
-                Poll::Pending if self.looked == Looked::Late => return Poll::Pending,
-                Poll::Pending => {}
-            }
-            if (link.hub.is_draining() && self.stop()) || self.heed(link, cx) {
-                return Poll::Ready(None);
-            }
-            ready!(self.poll_deadline(cx, []));
-            self.looked = Looked::No;
         }
+        None
+    }
+
+    /// True if the body of the request has not arrived whole. Whether it has decides how the response is sent.
+    pub(super) fn lacks_body(&mut self) -> bool {
+        matches!(self.state, State::Open(_)) && self.state.rest_of_request() != Some(0)
     }
 
     /// Begins an exchange, unless the connections together hold too much. Returns its number.
@@ -109,8 +82,8 @@ impl Wire {
         };
     }
 
-    /// Closes, since the server stops, if no request has begun to arrive.
-    fn stop(&mut self) -> bool {
+    /// Closes, since the server stops, if no request has begun to arrive. True if it did.
+    pub(super) fn stop(&mut self) -> bool {
         match self.state.take() {
             State::Between(server) if server.is_idle() => {
                 self.state = State::closing(Server::close(server), Ended::Shutdown);

@@ -1,6 +1,6 @@
 //! Reads the body of the open exchange.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use endwell_core::http::{BodyEvent, StatusCode};
@@ -77,7 +77,7 @@ impl Wire {
             if let State::Open(exchange) = &mut self.state {
                 exchange.proceed();
             }
-            ready!(self.poll_peer(cx));
+            return self.wait_for_peer(cx);
         }
     }
 }

@@ -4,61 +4,46 @@ use std::task::{Context, Poll, ready};
 
 use endwell_core::{Closing, Ended as Known, Ending};
 
-use super::look::{Looked, Waits};
 use super::state::{EndOfStream, Last};
 use super::{State, Wire};
 use crate::Ended;
 
 impl Wire {
-    /// Takes the last phase as far as possible, and ends the connection once it is over.
-    pub(super) fn poll_closing(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let position = self.position();
-            let Last { closing, mut end_of_stream, ended } = match self.state.take() {
-                State::Closing(last) => last,
-                other => {
-                    self.state = other;
-                    return;
-                }
-            };
-            let closing = match closing.poll() {
-                Ending::Wait(closing) => closing,
-                Ending::EndWrite(closing) => {
-                    end_of_stream = EndOfStream::Owed;
-                    closing
-                }
-                Ending::Done(known) => return self.is_over(told(ended, known), position),
-                Ending::Reset(known) => {
-                    self.reset();
-                    return self.is_over(told(ended, known), position);
-                }
-            };
-            self.state = State::Closing(Last { closing, end_of_stream, ended });
-            if end_of_stream == EndOfStream::Owed {
-                match self.poll_end(cx) {
-                    Poll::Ready(Ok(())) => {
-                        end_of_stream = EndOfStream::Sent;
-                        if let State::Closing(last) = &mut self.state {
-                            last.end_of_stream = end_of_stream;
-                        }
-                    }
-                    Poll::Ready(Err(ended)) => return self.end(ended),
-                    Poll::Pending => {}
-                }
-            }
-            if self.looked == Looked::Late {
+    /// Takes the last phase as far as what was read and written allows, and ends the connection once it is over.
+    pub(super) fn advance_closing(&mut self, cx: &mut Context<'_>) {
+        let position = self.position();
+        let Last { closing, mut end_of_stream, ended } = match self.state.take() {
+            State::Closing(last) => last,
+            other => {
+                self.state = other;
                 return;
             }
-            if self.work.is_used_up() {
-                return self.yield_turn();
+        };
+        let closing = match closing.poll() {
+            Ending::Wait(closing) => closing,
+            Ending::EndWrite(closing) => {
+                end_of_stream = EndOfStream::Owed;
+                closing
             }
-            // The peer's time begins with the end of the stream, which a lower layer may still hold back.
-            let waits = if end_of_stream == EndOfStream::Owed { Waits::No } else { Waits::Yes };
-            match self.poll_look(cx, waits) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(ended)) => return self.end(ended),
-                Poll::Pending => return,
+            Ending::Done(known) => return self.is_over(told(ended, known), position),
+            Ending::Reset(known) => {
+                self.reset();
+                return self.is_over(told(ended, known), position);
             }
+        };
+        self.state = State::Closing(Last { closing, end_of_stream, ended });
+        if end_of_stream != EndOfStream::Owed {
+            return;
+        }
+        match self.poll_end(cx) {
+            Poll::Ready(Ok(())) => {
+                if let State::Closing(last) = &mut self.state {
+                    last.end_of_stream = EndOfStream::Sent;
+                }
+                self.look_again();
+            }
+            Poll::Ready(Err(ended)) => self.end(ended),
+            Poll::Pending => {}
         }
     }
 

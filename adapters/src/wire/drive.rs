@@ -1,4 +1,4 @@
-//! The turns of the driver.
+//! The turns of the driver: written once, for every state, role and runtime.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,23 +7,42 @@ use endwell_core::ws::CloseCode;
 use endwell_core::{Instant, Pace};
 
 use super::look::{Looked, Waits};
-use super::{Goes, Link, State, Wire};
-use crate::{Ended, scratch};
+use super::state::EndOfStream;
+use super::turn::EVENT;
+use super::{Link, State, Wire};
+use crate::{Ended, Exchange, scratch};
+
+/// What runs in the task of the driver, beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    Nothing,
+    /// The handler of the exchange that is open, or was the last.
+    Handler,
+}
+
+/// What the task of the driver does next.
+pub(super) enum Turned {
+    /// It calls the handler.
+    Request(Exchange),
+    /// It polls the handler again: what that waits for has come.
+    Again,
+    /// It drops the handler.
+    Cancel,
+    /// It waits.
+    Waits,
+    /// The connection has ended.
+    Ended(Ended),
+}
 
 impl Wire {
-    /// Begins the turn of the driver's task: what was used up in the last one goes on.
-    pub(crate) fn begin_turn(&mut self, link: &Link) {
+    /// Begins a turn of the driver's task.
+    pub(super) fn begin(&mut self, link: &Link, cx: &mut Context<'_>, beside: Beside) {
+        self.driving = true;
+        self.looked = Looked::No;
         let most = self.judge_budget(link);
         if self.work.begin(most) {
             self.wake_reader();
         }
-    }
-
-    /// Begins the driver's part of a turn.
-    pub(crate) fn begin(&mut self, cx: &Context<'_>) {
-        self.driving = true;
-        self.looked = Looked::No;
-        self.read_deadline = None;
         if let Some(mut io) = self.state.io() {
             scratch::lend_output(&mut io);
         }
@@ -32,10 +51,206 @@ impl Wire {
             // The timer would wake the task that ran the driver before.
             self.armed = None;
         }
+        if beside == Beside::Handler {
+            // Mostly it is what the handler waits for that has woken the task.
+            let is_reading = self.waiters.is_reading();
+            if is_reading || self.lacks_body() {
+                self.now = self.clock();
+                while self.read(cx, beside) && !is_reading && self.lacks_body() {}
+            }
+        }
+        self.again = false;
     }
 
-    /// Ends the driver's turn before it waits: no memory stays lent.
-    pub(super) fn rest(&mut self, link: &Link) {
+    /// Does the work of the driver: takes the next request, writes, advances and reads, until nothing is left to do. Then
+    /// wakes those who wait, and sleeps until the next deadline.
+    pub(super) fn turn(&mut self, link: &Arc<Link>, cx: &mut Context<'_>, beside: Beside) -> Turned {
+        if link.hub.is_cut() {
+            return self.cut_off(beside);
+        }
+        self.now = self.clock();
+        if beside == Beside::Nothing {
+            self.no_handler_runs();
+        }
+        if link.hub.is_draining() {
+            self.drain();
+        }
+        while self.ended().is_none() {
+            if beside == Beside::Nothing {
+                if let Some(exchange) = self.next_request(link, cx) {
+                    return Turned::Request(exchange);
+                }
+            }
+            self.write(cx);
+            let queued = self.queued();
+            self.advance(cx);
+            if self.read(cx, beside) {
+                if self.again && beside == Beside::Handler {
+                    break;
+                }
+                continue;
+            }
+            if self.judge(link, cx, beside) {
+                self.look_again();
+            } else if self.queued() <= queued {
+                break;
+            }
+        }
+        self.wake_writers();
+        if beside == Beside::Handler && std::mem::take(&mut self.again) {
+            self.work.spend(EVENT);
+            if !self.work.is_used_up() {
+                return Turned::Again;
+            }
+            self.yield_turn();
+        }
+        if let Some(ended) = self.ended().cloned() {
+            if beside == Beside::Nothing {
+                self.leave(ended.clone());
+                return Turned::Ended(ended);
+            }
+            if self.transport.is_some() {
+                self.outlive(&link.hub.life);
+                self.hang_up(ended);
+                return Turned::Again;
+            }
+        }
+        if self.is_life_over(link) {
+            return Turned::Cancel;
+        }
+        self.sleep(link, cx);
+        self.rest(link);
+        Turned::Waits
+    }
+
+    /// The server was told to stop at once.
+    #[cold]
+    fn cut_off(&mut self, beside: Beside) -> Turned {
+        // Before the handler is dropped: its exchange gets no answer.
+        self.leave(Ended::Shutdown);
+        match beside {
+            Beside::Nothing => Turned::Ended(Ended::Shutdown),
+            Beside::Handler => Turned::Cancel,
+        }
+    }
+
+    /// The server stops: this is told to another protocol, and closes a WebSocket.
+    #[cold]
+    fn drain(&mut self) {
+        self.notes_stop();
+        if self.state.is_socket() {
+            self.close_socket(CloseCode::GOING_AWAY.into());
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) {
+        let queued = self.queued();
+        if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
+            self.write_failed(ended);
+        }
+        if queued > 0 {
+            // What comes from here on may be the answer to it.
+            self.now = self.clock();
+        }
+    }
+
+    /// Takes on what has arrived, where no right of the application does, and what was written.
+    fn advance(&mut self, cx: &mut Context<'_>) {
+        match self.state {
+            State::Client(_) => self.advance_asking(),
+            State::Closing(_) => self.advance_closing(cx),
+            _ => self.discard(cx),
+        }
+    }
+
+    /// Reads once, whatever the application does. True if something came that the state must be asked about.
+    pub(super) fn read(&mut self, cx: &mut Context<'_>, beside: Beside) -> bool {
+        let Some(waits) = self.waits(beside) else { return false };
+        if self.looked.settles(waits) {
+            return false;
+        }
+        if self.work.is_used_up() {
+            self.yield_turn();
+            return false;
+        }
+        match self.poll_look(cx, waits) {
+            Poll::Ready(Ok(())) => {
+                if self.state.is_busy() {
+                    self.work.use_up();
+                }
+                if self.waiters.is_reading() && self.state.is_worth_a_look() {
+                    self.wake_reader();
+                }
+                true
+            }
+            Poll::Ready(Err(ended)) => {
+                self.end(ended);
+                false
+            }
+            Poll::Pending => false,
+        }
+    }
+
+    /// Whether what is read is waited for: then the time of the peer runs. `None` if nothing is read.
+    fn waits(&self, beside: Beside) -> Option<Waits> {
+        let is_waited_for = match &self.state {
+            State::Between(_) => beside == Beside::Nothing,
+            // Its pings go on, whatever the application does.
+            State::Socket(_) | State::Within(_) | State::Receiving(_) => true,
+            State::Client(asking) => asking.waits() || self.waiters.is_reading(),
+            // The peer's time begins with the end of the stream, which a lower layer may still hold back.
+            State::Closing(last) => last.end_of_stream != EndOfStream::Owed,
+            State::Open(_) | State::Writing(_) | State::Answered(_) | State::Raw(Some(_)) => {
+                self.waiters.is_reading()
+            }
+            State::Raw(None) | State::Over(_) | State::Taken => return None,
+        };
+        Some(if is_waited_for { Waits::Yes } else { Waits::No })
+    }
+
+    /// Judges what was not read, and the time. True if that has changed the state.
+    fn judge(&mut self, link: &Arc<Link>, cx: &mut Context<'_>, beside: Beside) -> bool {
+        // What has arrived comes before what is late.
+        let has_looked = matches!(self.looked, Looked::Nothing(_));
+        self.look_for_end()
+            || self.judge_half_closed(&link.hub.life)
+            || self.judge_idle()
+            || (has_looked && self.judge_stalled())
+            || self.heed(link, cx)
+            || (has_looked && beside == Beside::Nothing && link.hub.is_draining() && self.stop())
+    }
+
+    /// Sets the alarm to the earliest deadline. If that has passed, the next turn looks again.
+    fn sleep(&mut self, link: &Link, cx: &mut Context<'_>) {
+        if self.looked == Looked::Late {
+            // The runtime wakes the task.
+            return;
+        }
+        let deadlines = if self.ended().is_some() {
+            [self.life_until(), None, None, None, None, None, None, None]
+        } else {
+            let outlets = self.rest_outlets(cx);
+            let is_all_written = self.queued() == 0;
+            let held_back = self.held_back_until().filter(|_| is_all_written).map(|held_back| held_back.at);
+            [
+                self.life_until(),
+                self.read_deadline,
+                self.write_deadline,
+                held_back,
+                outlets,
+                self.gone_at(&link.hub.life),
+                self.idle_at(),
+                self.unread_until(),
+            ]
+        };
+        let Some(at) = deadlines.into_iter().flatten().min() else { return };
+        if self.poll_alarm(cx, at).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Ends the turn before the task waits: no memory stays lent.
+    fn rest(&mut self, link: &Link) {
         self.driving = false;
         self.seen = self.position().written;
         if let Some(mut io) = self.state.io() {
@@ -45,134 +260,10 @@ impl Wire {
         self.tell_standing(link);
     }
 
-    /// Drives a connection that waits for its rights, or for the peer in its last phase, until it has ended. The check and
-    /// the waker are under one lock.
-    pub(super) fn poll_to_end(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let ended = if link.hub.is_cut() {
-            Ended::Shutdown
-        } else {
-            self.begin(cx);
-            // No handler runs.
-            let _ = self.poll_rest(link, cx);
-            match self.ended() {
-                Some(ended) => ended.clone(),
-                None => return Poll::Pending,
-            }
-        };
-        self.leave(ended.clone());
-        Poll::Ready(ended)
-    }
-
-    /// Lets the driver work and wait while the application works or waits. If the connection has ended, the socket closes,
-    /// however long the application goes on.
-    pub(crate) fn poll_rest(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Goes {
-        if link.hub.is_draining() {
-            self.notes_stop();
-            if self.state.is_socket() {
-                self.close_socket(CloseCode::GOING_AWAY.into());
-            }
-        }
-        self.heed(link, cx);
-        if self.ended().is_none() && self.poll_turn(link, cx).is_ready() {
-            cx.waker().wake_by_ref();
-        }
-        let goes = match (self.ended().cloned(), self.transport.is_none()) {
-            (Some(ended), false) => {
-                self.outlive(&link.hub.life);
-                self.hang_up(ended);
-                cx.waker().wake_by_ref();
-                Goes::On
-            }
-            _ => self.poll_life(link, cx),
-        };
-        self.rest(link);
-        goes
-    }
-
-    /// Does the driver's work: writes, reads, and wakes those who wait. Ready if a deadline has passed; look again.
-    fn poll_turn(&mut self, link: &Link, cx: &mut Context<'_>) -> Poll<()> {
-        self.write(cx);
-        let queued = self.queued();
-        self.poll_asking(cx);
-        self.poll_discard(cx);
-        let has_news = self.read_ahead_or_wait(cx);
-        // A ping or an answer was queued, or a response was held back until the peer reacted.
-        if self.queued() > queued || (has_news && queued > 0) {
-            self.write(cx);
-        }
-        self.wake_writers();
-        let gone = self.judge_half_closed(&link.hub.life);
-        let idle = self.judge_idle();
-        let failed = self.look_for_failure();
-        self.poll_closing(cx);
-        if self.ended.is_some() {
-            return Poll::Pending;
-        }
-        let outlets = self.rest_outlets(cx);
-        self.poll_deadline(cx, [outlets, gone, idle, failed, self.unread_until(), self.life_until()])
-    }
-
-    fn write(&mut self, cx: &mut Context<'_>) {
-        if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
-            self.write_failed(ended);
-        }
-    }
-
-    /// Reads, whatever the application does, until nothing is there or nothing more fits. What arrives also shows that the
-    /// peer has left. True if something arrived.
-    pub(super) fn read_ahead_or_wait(&mut self, cx: &mut Context<'_>) -> bool {
-        if matches!(self.state, State::Closing(_) | State::Raw(None) | State::Over(_) | State::Taken) {
-            return false;
-        }
-        let mut has_news = false;
-        while self.looked == Looked::No {
-            if self.work.is_used_up() {
-                self.yield_turn();
-                break;
-            }
-            // A WebSocket always waits: its pings go on whatever the application does.
-            let is_waited_for = self.waiters.reader.is_some() || self.state.receives();
-            match self.poll_look(cx, if is_waited_for { Waits::Yes } else { Waits::No }) {
-                Poll::Ready(Ok(())) => {
-                    has_news = true;
-                    if self.state.is_busy() {
-                        self.work.use_up();
-                    }
-                }
-                Poll::Ready(Err(ended)) => {
-                    self.end(ended);
-                    return false;
-                }
-                Poll::Pending => break,
-            }
-        }
-        self.look_for_end();
-        if has_news {
-            self.wake_reader();
-        }
-        has_news
-    }
-
-    /// Waits until the earliest deadline: of what is read, of what is written, and `also`. Ready: poll everything with a
-    /// deadline again.
-    pub(super) fn poll_deadline(
-        &mut self,
-        cx: &mut Context<'_>,
-        also: impl IntoIterator<Item = Option<Instant>>,
-    ) -> Poll<()> {
-        let is_all_written = self.queued() == 0;
-        let held_back = self.held_back_until().filter(|_| is_all_written).map(|held_back| held_back.at);
-        let deadlines = [self.read_deadline, self.write_deadline, held_back];
-        match deadlines.into_iter().chain(also).flatten().min() {
-            Some(at) => self.poll_alarm(cx, at),
-            None => Poll::Pending,
-        }
-    }
-
     /// Waits until `at`. Uses one lazy timer: a later deadline does not move it, and when it fires too early it is set
     /// again.
-    pub(super) fn poll_alarm(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
-        let now = self.clock();
+    fn poll_alarm(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
+        let now = self.now;
         if now >= at {
             return Poll::Ready(());
         }
@@ -188,7 +279,7 @@ impl Wire {
         self.held_elsewhere = 0;
         let position = self.position();
         let queue = self.queue.as_ref()?;
-        let rest = queue.rest(self.clock(), position, cx, &mut self.woken);
+        let rest = queue.rest(self.now, position, cx, &mut self.woken);
         self.held_elsewhere += rest.bytes;
         rest.deadline
     }
@@ -207,63 +298,55 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// Runs `poll` if this is the driver's turn; otherwise leaves it to the driver.
-    pub(super) fn poll_driving<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<R>,
-    ) -> Poll<R> {
-        if self.driving { poll(self, cx) } else { Poll::Pending }
+    /// Waits for the peer, because the application does: ask again after it was woken.
+    pub(super) fn wait_for_peer<R>(&mut self, cx: &Context<'_>) -> Poll<R> {
+        let is_new = self.await_input(cx);
+        self.wait_for_driver(is_new);
+        Poll::Pending
     }
 
-    /// Waits for the peer, because the application does. Writes first, since the peer may wait for that. Ready: ask the state
-    /// again, and whether the connection has ended.
-    pub(super) fn poll_peer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let written = self.poll_driving(cx, Self::poll_write_out);
-        let looked = if let Poll::Ready(Err(_)) = written { written } else { self.poll_wait(cx) };
-        match looked {
-            Poll::Ready(Ok(())) => Poll::Ready(()),
-            Poll::Ready(Err(ended)) => {
-                self.end(ended);
-                Poll::Ready(())
-            }
-            Poll::Pending => {
-                let is_new = self.waiters.read(cx, &mut self.woken);
-                self.wait_for_driver(is_new);
-                Poll::Pending
-            }
-        }
+    /// Notes that a task waits for input. False if it already waited.
+    pub(super) fn await_input(&mut self, cx: &Context<'_>) -> bool {
+        // What was there is taken: from here on it is the peer's time.
+        self.look_again();
+        let Self { waiters, woken, driver, driving, .. } = self;
+        let is_handler = *driving && driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker()));
+        if is_handler { waiters.read_in_handler(woken) } else { waiters.read(cx, woken) }
     }
 
-    /// Looks because the application waits, if this is the driver's turn.
-    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        if !self.driving || self.looked == Looked::Late {
-            return Poll::Pending;
+    /// Wakes the task that waits for input.
+    pub(super) fn wake_reader(&mut self) {
+        let Self { waiters, woken, .. } = self;
+        if waiters.stop_handler_reading() {
+            self.again = true;
+            if !self.driving {
+                self.wake_driver();
+            }
+        } else {
+            woken.take(&mut waiters.reader);
         }
-        if self.work.is_used_up() {
-            self.yield_turn();
-            return Poll::Pending;
-        }
-        let looked = self.poll_look(cx, Waits::Yes);
-        if looked.is_pending() && !self.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
-            // It is in another task, or behind another waker of the same one: the driver must be woken too.
-            self.looked = Looked::No;
-        }
-        looked
     }
 
     /// Notes that the application no longer waits for the peer: no time runs from here on. In another task, the driver may
     /// not notice that for a long time.
     pub(super) fn stop_waiting(&mut self) {
         self.waiters.stop_reading(&mut self.woken);
-        self.looked = Looked::No;
         self.leave_to_driver();
     }
 
-    /// Leaves new output, or a new wait, to the driver. Outside its turn the driver must be woken.
+    /// Leaves new output, a new state or a new wait to the driver. Outside its turn the driver must be woken.
     pub(crate) fn leave_to_driver(&mut self) {
-        if !self.driving {
+        if self.driving {
+            self.look_again();
+        } else {
             self.wake_driver();
+        }
+    }
+
+    /// The last look of this turn says nothing of what is waited for now.
+    pub(super) fn look_again(&mut self) {
+        if self.looked != Looked::Late {
+            self.looked = Looked::No;
         }
     }
 

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Link, State};
-use crate::{Ended, Exchange};
+use super::Link;
+use super::drive::{Beside, Turned};
+use crate::Ended;
 
 /// Drives a connection to its end, beside the tasks that use it. It is made with the connection, by
 /// [`client::Connection::over`](crate::client::Connection::over) and [`ws::Socket::over`](crate::ws::Socket::over), and
@@ -27,34 +28,20 @@ impl Driver {
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.0
     }
-
-    /// Drives a server's connection while no handler runs: to the next request, or to its end.
-    pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Exchange, Ended>> {
-        let mut wire = self.0.lock();
-        wire.no_handler_runs();
-        if let State::Between(_) = wire.state {
-            wire.begin(cx);
-            let next = wire.poll_between(&self.0, cx);
-            match next {
-                Poll::Ready(Some(exchange)) => return Poll::Ready(Ok(exchange)),
-                Poll::Ready(None) => {}
-                Poll::Pending => {
-                    wire.rest(&self.0);
-                    return Poll::Pending;
-                }
-            }
-        }
-        wire.poll_to_end(&self.0, cx).map(Err)
-    }
 }
 
 impl Future for Driver {
     type Output = Ended;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let mut wire = self.0.lock();
-        wire.begin_turn(&self.0);
-        wire.poll_to_end(&self.0, cx)
+        let link = &self.0;
+        let mut wire = link.lock();
+        wire.begin(link, cx, Beside::Nothing);
+        match wire.turn(link, cx, Beside::Nothing) {
+            Turned::Ended(ended) => Poll::Ready(ended),
+            // No handler was ever here.
+            Turned::Waits | Turned::Again | Turned::Cancel | Turned::Request(_) => Poll::Pending,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The rights of an exchange.
 
 use bytes::Bytes;
-use std::task::Context;
 
 use endwell_core::http::server::{Answered, Exchange, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response, StatusCode};
@@ -39,9 +38,6 @@ impl Wire {
 
     /// Responds with a body that is available.
     pub(crate) fn respond(&mut self, link: &Link, number: u64, head: &Response, body: Bytes) {
-        if self.has(number) && self.state.rest_of_request().is_none() {
-            self.look_at_body();
-        }
         if let Some(mut exchange) = self.take_open(number) {
             close_if_draining(link, &mut exchange);
             let answered = exchange.respond(head, body, date::now().as_ref());
@@ -51,11 +47,6 @@ impl Wire {
 
     /// Starts a response whose body is written in pieces. Asks for the body of the request, if the client waits for that.
     pub(crate) fn start(&mut self, link: &Link, number: u64, head: &Response, framing: Framing) {
-        if let State::Open(exchange) = &self.state {
-            if exchange.expects_continue() {
-                self.look_at_body();
-            }
-        }
         if let Some(mut exchange) = self.take_open(number) {
             if exchange.io().unread() == 0 {
                 exchange.proceed();
@@ -170,13 +161,6 @@ impl Wire {
                 self.state = State::Open(exchange);
                 Err(reason)
             }
-        }
-    }
-
-    /// Reads what has arrived of a body that the handler has not asked for: it decides how the response is sent.
-    fn look_at_body(&mut self) {
-        if let (true, Some(driver)) = (self.driving, self.driver.clone()) {
-            let _ = self.read_ahead_or_wait(&mut Context::from_waker(&driver));
         }
     }
 

@@ -1,6 +1,5 @@
 //! How long a handler goes on: as long as its connection, and a little longer.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -37,14 +36,6 @@ pub(super) struct Life {
 struct Idle {
     time: Duration,
     since: Instant,
-}
-
-/// Whether a handler goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Goes {
-    On,
-    No,
 }
 
 impl LifeLimits {
@@ -110,41 +101,43 @@ impl Wire {
     }
 
     /// When a peer that has ended its side counts as gone. `None` while it has output to take, which has its own pace.
-    fn gone_at(&mut self, limits: &LifeLimits) -> Option<Instant> {
+    pub(super) fn gone_at(&mut self, limits: &LifeLimits) -> Option<Instant> {
         let (since, time) = (self.life.half_closed?, limits.half_closed?);
-        // Between two requests the handler goes on that has answered the last.
-        let is_between = matches!(self.state, State::Between(_));
-        let is_open = is_between || self.state.has_body() || self.state.receives();
+        let is_open = self.state.has_body() || self.state.receives();
         (is_open && self.queued() == 0).then(|| since.saturating_add(time))
     }
 
-    /// Ends the connection if its peer counts as gone. Returns when it will.
-    pub(super) fn judge_half_closed(&mut self, limits: &LifeLimits) -> Option<Instant> {
-        let at = self.gone_at(limits)?;
-        if self.clock() < at {
-            return Some(at);
+    /// Ends the connection if its peer counts as gone. True if it did.
+    pub(super) fn judge_half_closed(&mut self, limits: &LifeLimits) -> bool {
+        if self.gone_at(limits).is_none_or(|at| self.now < at) {
+            return false;
         }
         if let State::Receiving(_) = self.state {
             // Our Close is written: it only waits for the application.
             self.close_now();
-            return None;
+            return true;
         }
         let bound = Bound::Time(limits.half_closed.unwrap_or_default());
         let gone = Ended::Limit(Exceeded { limit: Limit::HalfClosedTime, bound });
         let ended = self.truncated.take().map_or(gone, |ended| *ended);
         self.end(ended);
-        None
+        true
     }
 
-    /// Ends another protocol that is silent for too long. Returns when it will.
-    pub(super) fn judge_idle(&mut self) -> Option<Instant> {
+    /// When another protocol has been silent for too long.
+    pub(super) fn idle_at(&self) -> Option<Instant> {
         let (State::Raw(_), Some(idle)) = (&self.state, &self.life.idle) else { return None };
-        let at = idle.since.saturating_add(idle.time);
-        if self.clock() < at {
-            return Some(at);
+        Some(idle.since.saturating_add(idle.time))
+    }
+
+    /// Ends another protocol that is silent for too long. True if it did.
+    pub(super) fn judge_idle(&mut self) -> bool {
+        if self.idle_at().is_none_or(|at| self.now < at) {
+            return false;
         }
-        self.end(Ended::Limit(Exceeded { limit: Limit::IdleTime, bound: Bound::Time(idle.time) }));
-        None
+        let time = self.life.idle.as_ref().map(|idle| idle.time).unwrap_or_default();
+        self.end(Ended::Limit(Exceeded { limit: Limit::IdleTime, bound: Bound::Time(time) }));
+        true
     }
 
     /// Sets the time that another protocol may be silent.
@@ -173,7 +166,7 @@ impl Wire {
 
     /// The connection has ended. The handler is polled once more, so that what it waits for can tell it.
     pub(super) fn outlive(&mut self, limits: &LifeLimits) {
-        let now = self.clock();
+        let now = self.now;
         self.life.until = match self.life.on_gone {
             OnGone::Finish => self.life.until,
             OnGone::Cancel if self.state.is_exchange() => Some(now),
@@ -181,19 +174,15 @@ impl Wire {
         };
     }
 
-    /// Whether the handler goes on, which still waits. If it does, wakes its task when it no longer does.
-    pub(super) fn poll_life(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Goes {
-        let Some(until) = self.life.until else { return Goes::On };
-        if self.clock() < until {
-            if self.transport.is_none() && self.poll_alarm(cx, until).is_ready() {
-                cx.waker().wake_by_ref();
-            }
-            return Goes::On;
+    /// True if the time of the handler is over, which still waits.
+    pub(super) fn is_life_over(&mut self, link: &Link) -> bool {
+        if self.life.until.is_none_or(|until| self.now < until) {
+            return false;
         }
         self.life.until = None;
         self.fallback = StatusCode::SERVICE_UNAVAILABLE;
         link.hub.counters.cancelled.add();
-        Goes::No
+        true
     }
 
     /// The handler has returned, or was dropped.

@@ -3,9 +3,8 @@
 use std::cell::RefCell;
 use std::io;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use endwell_core::{Arrived, Instant, Look};
+use endwell_core::{Arrived, Look};
 
 use super::{State, Wire};
 use crate::transport::Truncated;
@@ -16,12 +15,23 @@ use crate::{Ended, scratch};
 pub(super) enum Looked {
     /// More may be there.
     No,
-    /// The last read found nothing.
-    Nothing,
-    /// Nothing more fits.
+    /// The last read found nothing. It was waited for, or not.
+    Nothing(Waits),
+    /// Nothing more fits until something is taken.
     Full,
     /// The runtime cut the turn short, and will wake the task.
     Late,
+}
+
+impl Looked {
+    /// True if another look in this turn would tell nothing new.
+    pub(super) fn settles(self, waits: Waits) -> bool {
+        match self {
+            Self::No => false,
+            Self::Nothing(waited) => waited == Waits::Yes || waits == Waits::No,
+            Self::Full | Self::Late => true,
+        }
+    }
 }
 
 /// Whether the application waits for the peer.
@@ -38,10 +48,6 @@ enum NoLook {
     Failed(Ended),
 }
 
-/// The time between two questions whether the connection has failed. A system notices a peer that is not there within two
-/// minutes.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
-
 impl Wire {
     /// Looks once. Ready if the state has something new to tell. If pending, the time was judged if the application
     /// waits, and no time runs if it does not.
@@ -52,10 +58,10 @@ impl Wire {
         if self.withheld {
             return self.look_away();
         }
-        let now = self.clock();
+        let now = self.now;
         let Self { state, transport, .. } = self;
         let Some(mut io) = state.io() else {
-            self.looked = Looked::Nothing;
+            self.looked = Looked::Full;
             return Poll::Pending;
         };
         let transport = RefCell::new(super::open(transport)?);
@@ -63,7 +69,6 @@ impl Wire {
         if !had_ended {
             scratch::lend_room(&mut io);
         }
-        self.now = now;
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
         let (mut cut, mut len) = (None, 0);
         let look = |room: &mut [u8]| {
@@ -116,7 +121,7 @@ impl Wire {
                 Poll::Ready(Ok(()))
             }
             Ok(Arrived::Nothing(deadline)) => {
-                self.looked = Looked::Nothing;
+                self.looked = Looked::Nothing(waits);
                 self.read_deadline = deadline.map(|deadline| deadline.at);
                 Poll::Pending
             }
@@ -130,20 +135,6 @@ impl Wire {
             }
             Err(NoLook::Failed(ended)) => Poll::Ready(Err(ended)),
         }
-    }
-
-    /// Asks whether the connection has failed, while no read would tell: the peer has ended its side, or nothing more
-    /// fits. Returns when to ask again.
-    pub(super) fn look_for_failure(&mut self) -> Option<Instant> {
-        let is_blind = self.looked == Looked::Full || self.state.io().is_some_and(|io| io.has_ended());
-        if !is_blind {
-            return None;
-        }
-        if let Some(error) = self.transport.as_ref().and_then(|transport| transport.take_error()) {
-            self.end(error.into());
-            return None;
-        }
-        Some(self.clock().saturating_add(ASK_AGAIN))
     }
 
     /// The stream broke off, and the state was asked since. True if bytes are missing, or a task waits for the end.

@@ -1,7 +1,7 @@
 //! A connection's state and transport, shared between the task that drives it and the rights of a handler.
 //!
-//! The lock is held for the length of one call and never across an await. While the driver polls the handler, reads and
-//! writes go to the transport directly; any other task leaves them here and wakes the driver.
+//! The lock is held for the length of one call and never across an await. Only the driver reads and writes: a right takes
+//! what has arrived, queues what is to be sent, and wakes the driver if that is in another task.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -45,7 +45,7 @@ use crate::ws::{Position, Queue};
 use crate::{Config, Ended, scratch};
 pub(crate) use asking::{Answer, Asking, Calling, Phase};
 pub use driver::Driver;
-pub(crate) use life::{Goes, LifeLimits};
+pub(crate) use life::LifeLimits;
 pub(crate) use pieces::Found;
 pub use run::Run;
 pub(crate) use shed::{BUFFER, Standing, Told, ticks};
@@ -149,6 +149,8 @@ pub(crate) struct Wire {
     driver: Option<Waker>,
     /// True in the driver's turn: it writes and reads before it waits.
     driving: bool,
+    /// The handler is to be polled again in this turn.
+    again: bool,
     /// What is left to do in this turn.
     work: turn::Work,
     /// Nothing is left to read in this turn.
@@ -174,7 +176,7 @@ pub(crate) struct Wire {
     withheld: bool,
     /// Work that was done since the connection last counted as getting on.
     passed: usize,
-    /// The last time that was read.
+    /// The time at which this turn began, or went on after a handler.
     now: Instant,
     /// `None` once the connection has hung up: rights that outlive it keep the link, but not the socket.
     transport: Option<Box<dyn Transport>>,
@@ -216,6 +218,7 @@ impl Wire {
             woken: Woken::default(),
             driver: None,
             driving: false,
+            again: false,
             work: turn::Work::default(),
             looked: look::Looked::No,
             truncated: None,
@@ -317,8 +320,9 @@ impl Wire {
     }
 
     pub(super) fn wake_waiters(&mut self) {
+        self.wake_reader();
         let Self { waiters, woken, .. } = self;
-        waiters.wake_all(woken);
+        waiters.wake_others(woken);
     }
 
     /// Waits until the connection has ended. `key` is the slot of the waiting task.

@@ -39,7 +39,7 @@ impl Wire {
                     self.wrote(count);
                     self.work.spend(count);
                     if self.life.counts_output() {
-                        self.life.took(self.clock());
+                        self.life.took(self.now);
                     }
                     writes += 1;
                 }
@@ -66,10 +66,9 @@ impl Wire {
 
     /// Writes once. Returns how many bytes the transport took.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(Wrote, usize), Ended> {
-        let now = self.clock();
+        let now = self.now;
         let Self { state, transport, .. } = self;
         let Some(io) = state.io() else { return Ok((Wrote::Empty, 0)) };
-        self.now = now;
         let transport = RefCell::new(super::open(transport)?);
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
         let mut count = 0;
@@ -190,7 +189,7 @@ impl Wire {
             self.held_back = None;
             return polled.map_err(Ended::from);
         }
-        let now = self.clock();
+        let now = self.now;
         self.held_back.get_or_insert(now);
         match self.held_back_bound() {
             Some((until, bound)) if now >= until => {
@@ -240,13 +239,6 @@ impl Wire {
         side: Side,
         until: Until,
     ) -> Poll<Result<(), Ended>> {
-        if !self.is_met(until) {
-            if self.work.is_used_up() {
-                self.yield_turn();
-            } else if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
-                self.end(ended);
-            }
-        }
         if let Some(ended) = self.write_error() {
             return Poll::Ready(Err(ended.clone()));
         }
@@ -292,7 +284,6 @@ impl Wire {
             Until::Flushed => self.is_flushed(),
             Until::Drained => self.is_flushed() && self.queue.as_ref().is_none_or(|queue| queue.is_empty()),
             Until::Fits(len) => self.has_room_for(len),
-            Until::Ended => false,
             Until::Wanted => self.state.asking().is_none_or(|asking| asking.is_settled()),
         }
     }

@@ -14,26 +14,24 @@ impl Wire {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        loop {
-            let State::Raw(raw) = &mut self.state else {
-                return Poll::Ready(Err(broken(&self.how_it_ends())));
-            };
-            let Some(raw) = raw else { return self.poll_own_read(cx, buffer) };
-            if let Some(arrived) = raw.received_up_to(buffer.len()) {
-                let len = arrived.len();
-                buffer.iter_mut().zip(arrived.iter()).for_each(|(to, from)| *to = *from);
-                // There is room for more.
-                self.stop_waiting();
-                return Poll::Ready(Ok(len));
-            }
-            if let Some(cut) = self.ended.as_ref().or(self.truncated.as_ref()) {
-                return Poll::Ready(Err(broken(cut)));
-            }
-            if raw.has_ended() {
-                return Poll::Ready(Ok(0));
-            }
-            ready!(self.poll_peer(cx));
+        let State::Raw(raw) = &mut self.state else {
+            return Poll::Ready(Err(broken(&self.how_it_ends())));
+        };
+        let Some(raw) = raw else { return self.poll_own_read(cx, buffer) };
+        if let Some(arrived) = raw.received_up_to(buffer.len()) {
+            let len = arrived.len();
+            buffer.iter_mut().zip(arrived.iter()).for_each(|(to, from)| *to = *from);
+            // There is room for more.
+            self.stop_waiting();
+            return Poll::Ready(Ok(len));
         }
+        if let Some(cut) = &self.truncated {
+            return Poll::Ready(Err(broken(cut)));
+        }
+        if raw.has_ended() {
+            return Poll::Ready(Ok(0));
+        }
+        self.wait_for_peer(cx)
     }
 
     /// Reads for a holder who has the state too, and whom nothing is read ahead for.
@@ -41,7 +39,7 @@ impl Wire {
         let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
         if polled.is_pending() {
             // The transport wakes it, unless this side ends the connection.
-            self.waiters.read(cx, &mut self.woken);
+            self.await_input(cx);
         }
         polled
     }
@@ -56,11 +54,11 @@ impl Wire {
             return Poll::Ready(Err(broken(&ended)));
         }
         let polled = self.poll_raw(cx, poll);
-        if polled.is_pending() {
-            // The transport wakes it, unless this side ends the connection.
-            self.waiters.write(Side::Writer, Until::Ended, cx, &mut self.woken);
-        } else if self.life.counts_output() {
+        if self.life.counts_output() {
             self.life.took(self.clock());
+        }
+        if polled.is_pending() {
+            self.waiters.write(Side::Writer, Until::Flushed, cx, &mut self.woken);
         }
         polled
     }

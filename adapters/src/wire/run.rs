@@ -4,11 +4,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Driver, Goes, Link};
+use super::drive::{Beside, Turned};
+use super::{Driver, Link};
 use crate::conclusion::Conclusion;
 use crate::{Ended, Exchange};
 
@@ -56,20 +57,30 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let mut this = self.project();
         let link = this.driver.link();
-        link.lock().begin_turn(link);
+        link.lock().begin(link, cx, beside(&this.handling));
         loop {
-            let next = match this.handling.as_mut().project() {
-                HandlingProjection::Some { handler } => {
-                    ready!(poll_handler(link, handler, cx));
-                    Handling::None
+            if let HandlingProjection::Some { handler } = this.handling.as_mut().project() {
+                if poll_handler(link, handler, cx).is_ready() {
+                    this.handling.set(Handling::None);
                 }
-                HandlingProjection::None => match ready!(this.driver.poll_next(cx)) {
-                    Ok(exchange) => start(link, this.handler, exchange),
-                    Err(ended) => return Poll::Ready(ended),
-                },
-            };
-            this.handling.set(next);
+            }
+            // The lock is released before a handler is called, polled or dropped.
+            let turned = link.lock().turn(link, cx, beside(&this.handling));
+            match turned {
+                Turned::Request(exchange) => this.handling.set(start(link, this.handler, exchange)),
+                Turned::Again => {}
+                Turned::Cancel => this.handling.set(Handling::None),
+                Turned::Waits => return Poll::Pending,
+                Turned::Ended(ended) => return Poll::Ready(ended),
+            }
         }
+    }
+}
+
+fn beside<F>(handling: &Handling<F>) -> Beside {
+    match handling {
+        Handling::None => Beside::Nothing,
+        Handling::Some { .. } => Beside::Handler,
     }
 }
 
@@ -82,30 +93,16 @@ fn start<F>(link: &Link, handler: &impl Fn(Exchange) -> F, exchange: Exchange) -
     Handling::None
 }
 
-/// Runs a handler to its end, or to that of its time. Whenever the handler waits, also for its own work, queued output is written.
+/// Polls a handler. After a panic it is not polled again, and its future is dropped.
 fn poll_handler<F: Future<Output: Conclusion>>(
-    link: &Arc<Link>,
+    link: &Link,
     handler: Pin<&mut F>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    if link.hub.is_cut() {
-        // Before the handler is dropped: its exchange gets no answer.
-        link.lock().leave(Ended::Shutdown);
-        return Poll::Ready(());
-    }
-    link.lock().begin(cx);
-    // After a panic the handler is not polled again, and its future is dropped.
-    match catch_unwind(AssertUnwindSafe(|| handler.poll(cx).is_ready())) {
-        Ok(false) => {
-            let goes = link.lock().poll_rest(link, cx);
-            if goes == Goes::On {
-                return Poll::Pending;
-            }
-        }
-        Ok(true) => {}
-        Err(_) => link.hub.counters.panicked.add(),
-    }
-    Poll::Ready(())
+    catch_unwind(AssertUnwindSafe(|| handler.poll(cx).map(drop))).unwrap_or_else(|_| {
+        link.hub.counters.panicked.add();
+        Poll::Ready(())
+    })
 }
 
 impl<H, F> fmt::Debug for Run<H, F> {

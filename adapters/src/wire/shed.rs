@@ -147,11 +147,11 @@ impl Wire {
     /// Reads nothing, and lets no time run that is the peer's.
     #[cold]
     pub(super) fn look_away(&mut self) -> Poll<Result<(), Ended>> {
-        let now = self.clock();
+        let now = self.now;
         if let Some(mut io) = self.state.io() {
             let _ = io.read_ahead(now, |_| Ok::<_, Infallible>(Look::Nothing));
         }
-        self.looked = Looked::Nothing;
+        self.looked = Looked::Full;
         self.read_deadline = None;
         Poll::Pending
     }
@@ -202,7 +202,7 @@ impl Wire {
     }
 
     fn condition(&self, queued: usize, received: usize) -> u8 {
-        let is_awaited = self.waiters.reader.is_some();
+        let is_awaited = self.waiters.is_reading();
         let is_owed = match &self.state {
             State::Between(server) if queued == 0 && server.is_idle() => return IDLE,
             State::Between(_) | State::Closing(_) => true,

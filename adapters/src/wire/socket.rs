@@ -101,12 +101,12 @@ impl Wire {
                 Some(Event::Pong(payload)) => Some(Message::pong(payload)),
                 Some(Event::Close(close)) => {
                     let message = Message::close(close.clone());
-                    self.answer_close(cx);
+                    self.answer_close();
                     Some(message)
                 }
                 // The peer is told why, and the end reports it.
                 Some(Event::Failed(_)) => {
-                    self.answer_close(cx);
+                    self.answer_close();
                     None
                 }
                 None => continue,
@@ -138,22 +138,20 @@ impl Wire {
         cx: &mut Context<'_>,
         is_ready: impl Fn(&mut State) -> bool,
     ) -> Poll<bool> {
-        loop {
-            if !self.may_receive() {
-                return Poll::Ready(false);
-            }
-            ready!(self.poll_turn_left(cx));
-            if is_ready(&mut self.state) {
-                self.work.spend(EVENT);
-                self.waiters.stop_reading(&mut self.woken);
-                return Poll::Ready(true);
-            }
-            if self.state.is_busy() {
-                self.work.use_up();
-                continue;
-            }
-            ready!(self.poll_peer(cx));
+        if !self.may_receive() {
+            return Poll::Ready(false);
         }
+        ready!(self.poll_turn_left(cx));
+        if is_ready(&mut self.state) {
+            self.work.spend(EVENT);
+            self.waiters.stop_reading(&mut self.woken);
+            return Poll::Ready(true);
+        }
+        if self.state.is_busy() {
+            self.work.use_up();
+            ready!(self.poll_turn_left(cx));
+        }
+        self.wait_for_peer(cx)
     }
 
     /// Begins a message that is sent in pieces.
@@ -171,7 +169,6 @@ impl Wire {
                 State::Within(socket) if self.ended.is_none() => match socket.finish() {
                     Ok(socket) => {
                         self.state = State::Socket(socket);
-                        self.look_for_end();
                         self.leave_to_driver();
                         return Poll::Ready(Ok(()));
                     }
@@ -213,13 +210,8 @@ impl Wire {
         self.leave_to_driver();
     }
 
-    /// Answers the peer's Close, or tells it of a failure, and writes that now: the application may drop the driver once it
-    /// has heard of the end.
-    pub(crate) fn answer_close(&mut self, cx: &mut Context<'_>) {
+    /// Answers the peer's Close, or tells it of a failure.
+    pub(crate) fn answer_close(&mut self) {
         self.close_socket_now(Close::EMPTY);
-        if let Poll::Ready(Err(ended)) = self.poll_driving(cx, Self::poll_write_out) {
-            self.end(ended);
-        }
-        self.leave_to_driver();
     }
 }

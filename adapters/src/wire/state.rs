@@ -129,6 +129,16 @@ impl State {
         }
     }
 
+    /// True if a reader of the socket may have what it waits for. True without a socket.
+    pub(super) fn is_worth_a_look(&mut self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.ready_again(),
+            Self::Within(socket) => socket.ready_again(),
+            Self::Receiving(receiving) => receiving.ready_again(),
+            _ => true,
+        }
+    }
+
     /// True while the body of a request may be read.
     pub(super) fn has_body(&self) -> bool {
         self.is_exchange() || matches!(self, Self::Answered(_))

@@ -88,7 +88,7 @@ impl Wire {
         if !self.work.is_used_up() {
             return Poll::Ready(());
         }
-        self.waiters.read(cx, &mut self.woken);
+        self.await_input(cx);
         self.yield_turn();
         Poll::Pending
     }

@@ -10,7 +10,9 @@ use crate::sync::Woken;
 /// Each right of a connection waits in its own slot, so that none takes another's.
 #[derive(Default)]
 pub(super) struct Waiters {
-    /// For input.
+    /// For input: the handler, which the driver polls itself, or
+    handler: bool,
+    /// another task.
     pub(super) reader: Option<Waker>,
     /// For room in the output, before more input is taken.
     pub(super) reply: Option<(Waker, Until)>,
@@ -55,18 +57,34 @@ pub(crate) enum Until {
     Fits(usize),
     /// The server asks for a withheld body, or has responded.
     Wanted,
-    /// The connection has ended. The transport wakes the task for anything else.
-    Ended,
 }
 
 impl Waiters {
     /// Adds a task that waits for input. False if it already waited.
     pub(super) fn read(&mut self, cx: &Context<'_>, woken: &mut Woken) -> bool {
+        self.handler = false;
         woken.register(&mut self.reader, cx.waker())
+    }
+
+    /// The handler waits for input. False if it already waited.
+    pub(super) fn read_in_handler(&mut self, woken: &mut Woken) -> bool {
+        woken.discard(self.reader.take());
+        !std::mem::replace(&mut self.handler, true)
+    }
+
+    /// True if a task waits for input.
+    pub(super) fn is_reading(&self) -> bool {
+        self.handler || self.reader.is_some()
+    }
+
+    /// True if it was the handler that waited for input.
+    pub(super) fn stop_handler_reading(&mut self) -> bool {
+        std::mem::take(&mut self.handler)
     }
 
     /// Removes the task that waits for input.
     pub(super) fn stop_reading(&mut self, woken: &mut Woken) {
+        self.handler = false;
         woken.discard(self.reader.take());
     }
 
@@ -93,9 +111,9 @@ impl Waiters {
         true
     }
 
-    /// Wakes every waiter. A watcher keeps its slot, because only the closing may have ended, not the connection.
-    pub(super) fn wake_all(&mut self, woken: &mut Woken) {
-        woken.take(&mut self.reader);
+    /// Wakes every waiter but the reader. A watcher keeps its slot, because only the closing may have ended, not the
+    /// connection.
+    pub(super) fn wake_others(&mut self, woken: &mut Woken) {
         for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
             woken.add(waker);
         }
@@ -146,10 +164,6 @@ impl Wire {
                 self.woken.add(waker);
             }
         }
-    }
-
-    pub(super) fn wake_reader(&mut self) {
-        self.woken.take(&mut self.waiters.reader);
     }
 
     /// Removes a task that waited for the end.

@@ -151,7 +151,7 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
             match hand_out(event, Reply(writer), on_event) {
                 Then::Continue => {}
                 Then::Write => wire.leave_to_driver(),
-                Then::Close => wire.answer_close(cx),
+                Then::Close => wire.answer_close(),
             }
             if wire.queued() > queued {
                 *replies = Replies::Some;

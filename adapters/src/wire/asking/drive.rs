@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use super::super::look::{Looked, Waits};
+use super::super::look::Waits;
 use super::super::{State, Wire};
 use super::Phase;
 use crate::{Ended, scratch};
@@ -13,6 +13,7 @@ impl Wire {
         let (State::Client(_), Some(driver), None) = (&self.state, self.driver.clone(), &self.ended) else {
             return;
         };
+        self.now = self.clock();
         let looked = self.poll_look(&mut Context::from_waker(&driver), Waits::Yes);
         if let Some(mut io) = self.state.io().filter(|_| !self.driving) {
             scratch::reclaim_room(&mut io);
@@ -56,42 +57,28 @@ impl Wire {
         self.tell_held_back();
     }
 
-    /// Does the driver's part of an exchange, and between exchanges: reads until the head of the response has arrived.
-    pub(crate) fn poll_asking(&mut self, cx: &mut Context<'_>) {
-        let State::Client(_) = self.state else { return };
-        while self.advance_asking() && self.looked == Looked::No {
-            match self.poll_look(cx, Waits::Yes) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(ended)) => return self.end(ended),
-                Poll::Pending => {
-                    let State::Client(asking) = &self.state else { return };
-                    if let Some(stalled) =
-                        asking.stalled().filter(|_| matches!(self.looked, Looked::Nothing | Looked::Full))
-                    {
-                        let stalled = stalled.clone();
-                        return self.end(stalled);
-                    }
-                }
-            }
-        }
+    /// Ends a request that has stalled, of whose response nothing has come. True if it did.
+    pub(in super::super) fn judge_stalled(&mut self) -> bool {
+        let State::Client(asking) = &self.state else { return false };
+        let Some(stalled) = asking.stalled().cloned() else { return false };
+        self.end(stalled);
+        true
     }
 
-    /// Parses what has arrived. True if a head, or the end, is still waited for.
-    fn advance_asking(&mut self) -> bool {
-        let Some(asking) = self.state.asking() else { return false };
+    /// Parses what has arrived, until the head of the response has.
+    pub(in super::super) fn advance_asking(&mut self) {
+        let Some(asking) = self.state.asking() else { return };
         if !asking.waits() {
-            return false;
+            return;
         }
         let before = asking.interims.len();
         let advanced = asking.advance();
-        let waits = asking.waits();
-        let has_news = !waits || asking.interims.len() > before;
+        let has_news = !asking.waits() || asking.interims.len() > before;
         if let Err(ended) = advanced {
             self.end(ended);
         }
         if has_news {
             self.wake_reader();
         }
-        waits
     }
 }

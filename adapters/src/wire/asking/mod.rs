@@ -150,7 +150,7 @@ impl Asking {
     }
 
     /// True if the driver reads unasked: for a head, or for the end.
-    fn waits(&self) -> bool {
+    pub(super) fn waits(&self) -> bool {
         matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Tunnelling(_))
     }
 

@@ -91,7 +91,7 @@ impl Wire {
         let Some(asking) = self.state.asking() else { return Poll::Ready(None) };
         let polled = asking.interim();
         if polled.is_pending() {
-            self.waiters.read(cx, &mut self.woken);
+            self.await_input(cx);
         }
         polled
     }
@@ -135,7 +135,7 @@ impl Wire {
             }
             other => {
                 asking.phase = other;
-                self.waiters.read(cx, &mut self.woken);
+                self.await_input(cx);
                 return Poll::Pending;
             }
         };
@@ -159,7 +159,7 @@ impl Wire {
             polled = Poll::Ready(Err(ended.clone()));
         }
         if polled.is_pending() {
-            let is_new = self.waiters.read(cx, &mut self.woken);
+            let is_new = self.await_input(cx);
             self.wait_for_driver(is_new);
         } else {
             self.waiters.stop_reading(&mut self.woken);
@@ -197,7 +197,7 @@ impl Wire {
         let is_unasked = matches!(call, Calling::Withheld(_)) && !asking.is_wanted;
         let is_lost = has_ended || asking.write_error.is_some() || is_unasked || call.is_last();
         if call.is_open() && !is_lost {
-            self.waiters.read(cx, &mut self.woken);
+            self.await_input(cx);
             return Poll::Pending;
         }
         if let (Phase::Body(call), false) = (mem::replace(&mut asking.phase, Phase::Over), is_lost) {

@@ -276,6 +276,13 @@ impl<W> Socket<W> {
         self.inner.reader.is_lost()
     }
 
+    /// True if there is now what [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was asked for last: so a
+    /// driver knows whether it is worth asking again. Consumes nothing.
+    pub fn ready_again(&mut self) -> bool {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        reader.is_ready_again(conn)
+    }
+
     /// True if the last [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was false only because the rest
     /// would take long: at most 128 KiB are decompressed at once, a quarter of a millisecond of work. Ask again, and let
     /// other connections do their work before.
@@ -361,6 +368,13 @@ impl Receiving {
         let next = reader.poll_piece(conn);
         let Reader { engine, duty, .. } = reader;
         Reader::piece(engine, duty, (&mut conn.inbox, &mut conn.outbox), next)
+    }
+
+    /// True if there is now what [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was asked for last: so a
+    /// driver knows whether it is worth asking again. Consumes nothing.
+    pub fn ready_again(&mut self) -> bool {
+        let Inner { conn, reader, .. } = &mut *self.inner;
+        reader.is_ready_again(conn)
     }
 
     /// True if the last [`ready`](Self::ready) or [`ready_piece`](Self::ready_piece) was false only because the rest

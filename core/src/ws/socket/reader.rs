@@ -201,6 +201,14 @@ impl<D: Duty> Reader<D> {
         self.poll(conn).is_some() || self.engine.is_over()
     }
 
+    /// True if there is what was asked for last: an event, or a part of a message.
+    pub(super) fn is_ready_again(&mut self, conn: &mut Conn) -> bool {
+        match self.reception {
+            Reception::Whole => self.is_ready(conn),
+            Reception::Pieces => self.is_piece_ready(conn),
+        }
+    }
+
     pub(super) fn is_piece_ready(&mut self, conn: &mut Conn) -> bool {
         self.poll_piece(conn).is_some() || self.engine.is_over()
     }

@@ -23,7 +23,6 @@ mod flush;
 mod framing;
 mod keep_alive;
 mod leaving;
-mod left;
 mod moved;
 mod plain;
 mod protocols;

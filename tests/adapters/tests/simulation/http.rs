@@ -12,9 +12,8 @@ use endwell_core_tests::random::Random;
 
 use crate::client::{Answer, Request, Then, ask};
 use crate::handler::{answer, body, handle};
-use crate::leaving;
 use crate::tally::Tally;
-use crate::wire::{Leaving, Line, Weather, WireEnd, wire};
+use crate::wire::{Line, Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, World, race};
 
 /// Connections that arrive one after the other, and errors between them.
@@ -62,9 +61,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let weather = Weather::of(&mut random);
     let world = World::new(seed, Manners::of(&mut random));
     let stops_early = random.one_in(4);
-    // By chance of its own: what was drawn before there was this is still the same.
-    let leaves = Leaving::perhaps(&mut Random::new(!seed));
-    let calm = weather.is_calm() && !stops_early && leaves.is_none();
+    let calm = weather.is_calm() && !stops_early;
     world.trace(|| format!("{weather:?} calm: {calm}"));
     let pause = Duration::from_millis(*random.pick(&[0, 1, 30]));
     let mut ends = VecDeque::new();
@@ -72,9 +69,6 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     for _ in 0..=random.below(2) {
         let (line, one, other) = wire(&world, weather.clone());
         line.hold().keeps_limits(1);
-        if let Some((way, after)) = leaves {
-            world.spawn("leaver", way.after(after, 0, Arc::clone(&line), world.clone()));
-        }
         ends.push_back(other);
         let count = 1 + random.below(6);
         let requests: Vec<Request> = (0..count).map(|number| Request::of(number, &mut random)).collect();
@@ -89,7 +83,6 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     }
     let told: Arc<Mutex<Vec<(Duration, Ended)>>> = Arc::default();
     let mut config = config(&mut random);
-    let longest = leaves.map(|(way, _)| leaving::longest(&config, &weather, way));
     let (telling, telling_when) = (Arc::clone(&told), world.clone());
     config.on_end = Some(Arc::new(move |_, ended| {
         telling.hold().push((telling_when.now().since_epoch(), ended.clone()));
@@ -122,11 +115,9 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     assert_eq!(told.len() as u64, counters.accepted(), "each end is told once");
     for conversation in &conversations {
         conversation.judge(calm && dropped.is_none(), &weather);
-        let alone = conversation.line.hold().lived_on_alone(1);
-        assert!(alone <= longest, "a slot is taken for {alone:?}");
     }
     for (at, ended) in &*told {
-        fits(ended, calm, leaves.is_some() || !weather.is_calm(), &conversations);
+        fits(ended, calm, &weather, &conversations);
         assert!(*at <= over || dropped.is_some(), "{ended}, {at:?} is after {over:?}");
     }
     tally.ran(&world, told.iter().map(|(_, ended)| name(ended)).collect());
@@ -220,7 +211,7 @@ impl Conversation {
 }
 
 /// The end fits what was injected and what the client did.
-pub(crate) fn fits(ended: &Ended, calm: bool, rough: bool, conversations: &[Conversation]) {
+pub(crate) fn fits(ended: &Ended, calm: bool, weather: &Weather, conversations: &[Conversation]) {
     match ended {
         Ended::ByPeer => {
             assert!(
@@ -235,7 +226,7 @@ pub(crate) fn fits(ended: &Ended, calm: bool, rough: bool, conversations: &[Conv
         Ended::Protocol(_) => {
             assert!(conversations.iter().any(Conversation::ends_within_a_request), "cut: {ended}");
         }
-        other => assert!(rough, "{other}"),
+        other => assert!(!weather.is_calm(), "{other}"),
     }
 }
 

@@ -27,12 +27,8 @@ impl WireEnd {
     }
 }
 
-fn broken<R>(line: &Line) -> Poll<io::Result<R>> {
-    Poll::Ready(Err(kind(line).into()))
-}
-
-fn kind(line: &Line) -> io::ErrorKind {
-    if line.is_cut_through() { io::ErrorKind::TimedOut } else { io::ErrorKind::ConnectionReset }
+fn broken<R>() -> Poll<io::Result<R>> {
+    Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
 }
 
 impl Transport for WireEnd {
@@ -41,7 +37,7 @@ impl Transport for WireEnd {
         let mut line = self.line.hold();
         self.found_nothing = false;
         if line.ends[self.side].broken {
-            return broken(&line);
+            return broken();
         }
         if self.is_out_of_turn(cx, &mut line) {
             return Poll::Pending;
@@ -54,9 +50,8 @@ impl Transport for WireEnd {
             line.transmit(peer, &self.world);
         }
         if line.ends[self.side].broken {
-            return broken(&line);
+            return broken();
         }
-        let is_end_lost = line.is_end_lost(peer);
         let way = &mut line.ways[peer];
         let available = way.arrived.len().min(buffer.len()).min(longest);
         if available > 0 && way.stalled_until.is_none() {
@@ -77,10 +72,7 @@ impl Transport for WireEnd {
             self.world.progress();
             return Poll::Ready(Ok(len));
         }
-        if way.end.is_some()
-            && !is_end_lost
-            && way.in_flight + way.held.len() + way.buffered.len() + way.arrived.len() == 0
-        {
+        if way.end.is_some() && way.in_flight + way.held.len() + way.buffered.len() + way.arrived.len() == 0 {
             return Poll::Ready(Ok(0));
         }
         self.found_nothing = true;
@@ -94,11 +86,11 @@ impl Transport for WireEnd {
         let mut line = self.line.hold();
         let side = self.side;
         if line.ends[side].broken {
-            return broken(&line);
+            return broken();
         }
         match line.ways[side].end {
             Some(EndOfStream::BySender) => panic!("written behind the end of the stream"),
-            Some(EndOfStream::ByCut) => return broken(&line),
+            Some(EndOfStream::ByCut) => return broken(),
             None => {}
         }
         let asked = std::mem::take(&mut line.ends[side].out_of_turn);
@@ -109,7 +101,7 @@ impl Transport for WireEnd {
         }
         line.send_on(side, &self.world);
         if line.ends[side].broken || line.ways[side].end.is_some() {
-            return broken(&line);
+            return broken();
         }
         let Weather { longest, holds, kernel, .. } = line.weather;
         let Way { held, stalled_until, .. } = &line.ways[side];
@@ -146,7 +138,7 @@ impl Transport for WireEnd {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut line = self.line.hold();
         if line.ends[self.side].broken {
-            return broken(&line);
+            return broken();
         }
         line.send_on(self.side, &self.world);
         if line.weather.holds.is_none() {
@@ -159,7 +151,7 @@ impl Transport for WireEnd {
         }
         if way.end == Some(EndOfStream::ByCut) && way.stalled_until.is_none() {
             // The peer is gone, and its system says so.
-            return broken(&line);
+            return broken();
         }
         way.writer = Some(cx.waker().clone());
         Poll::Pending
@@ -168,9 +160,6 @@ impl Transport for WireEnd {
     fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         std::task::ready!(self.poll_flush(cx))?;
         let mut line = self.line.hold();
-        if line.is_cut_through() {
-            line.is_unacknowledged(self.side, self.world.now().since_epoch());
-        }
         let way = &mut line.ways[self.side];
         way.end.get_or_insert(EndOfStream::BySender);
         wake(&mut way.reader);
@@ -193,11 +182,6 @@ impl Transport for WireEnd {
         let Way { buffered, in_flight, .. } = &line.ways[self.side];
         line.weather.tells().then_some((buffered.len() + in_flight) as u64)
     }
-
-    fn take_error(&self) -> Option<io::Error> {
-        let line = self.line.hold();
-        line.ends[self.side].broken.then(|| kind(&line).into())
-    }
 }
 
 impl Drop for WireEnd {
@@ -207,10 +191,6 @@ impl Drop for WireEnd {
         let (side, peer) = (self.side, 1 - self.side);
         line.ends[side].dropped = Some(self.world.now().since_epoch());
         self.world.trace(|| format!("end {side} is dropped"));
-        if line.is_left() {
-            // Nothing of it reaches the other end, or that is told already.
-            return;
-        }
         let unread = line.ways[peer].arrived.len() + line.ways[peer].in_flight;
         if line.ends[side].resets || unread > 0 {
             return line.break_off();

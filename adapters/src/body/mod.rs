@@ -1,0 +1,210 @@
+//! Reads and writes bodies on a real connection.
+
+mod read;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use endwell_core::Pace;
+use endwell_core::http::{FieldSection, Fields};
+
+use crate::Ended;
+use crate::conclusion::Answered;
+use crate::news::{Gone, HalfClosed};
+use crate::wire::Link;
+pub(crate) use read::Pieces;
+pub use read::{Read, ReadAll};
+pub use write::{Ready, Write, WriteError};
+
+/// The body of a request whose response has started.
+///
+/// It can be read on after the response is finished: the next request waits until it was read to its end or is dropped.
+/// What is not read is discarded then, up to [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes).
+#[derive(Debug)]
+pub struct RequestBody {
+    link: Arc<Link>,
+    /// The number of the exchange: the connection may be at a later one by now.
+    number: u64,
+}
+
+impl RequestBody {
+    pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
+        Self { link, number }
+    }
+
+    /// Reads the next piece of the body; `None` at its end, and nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// The peer broke the protocol, ended the stream within the body, or met a limit; or the connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a piece that was not returned is returned by the next call.
+    pub fn read(&mut self) -> Read<'_> {
+        Read::new(&self.link, self.number)
+    }
+
+    /// Sets the pace that the client must keep with this body:
+    /// [`Exchange::set_body_pace`](crate::Exchange::set_body_pace).
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.link.lock().set_request_pace(self.number, pace);
+    }
+
+    /// The fields after a chunked body, once it was read to its end.
+    pub fn trailers(&self) -> Option<Fields> {
+        self.link.lock().request_trailers(self.number)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.link.lock().drop_body(self.number);
+    }
+}
+
+/// The right to write the body of a response.
+///
+/// [`finish`](Self::finish) or [`abort`](Self::abort) ends it. If it is dropped instead, the response is aborted: no
+/// client can take it for a complete one.
+///
+/// Writing after the end does not compile:
+///
+/// ```compile_fail,E0382
+/// # async fn f(mut body: endwell::ResponseBody) {
+/// let answered = body.finish();
+/// body.write("more").await;
+/// # }
+/// ```
+#[must_use = "a body that is dropped is aborted"]
+pub struct ResponseBody {
+    link: Arc<Link>,
+    number: u64,
+    /// Nothing has used it up.
+    is_open: bool,
+}
+
+impl ResponseBody {
+    pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
+        Self { link, number, is_open: true }
+    }
+
+    /// Waits until the connection has ended: see [`Exchange::gone`](crate::Exchange::gone).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn gone(&self) -> Gone<'_> {
+        Gone::new(&self.link)
+    }
+
+    /// Waits until the client has ended its side of the stream: see
+    /// [`Exchange::half_closed`](crate::Exchange::half_closed).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn half_closed(&self) -> HalfClosed<'_> {
+        HalfClosed::new(&self.link)
+    }
+
+    /// Writes `data`: waits for room and queues it, in parts if it is large.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended ([`WriteError::Ended`]), or the data exceeds the announced length
+    /// ([`WriteError::Overrun`]). In the latter case none of it was written, and it is returned.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops writing, but corrupts nothing: what was queued by then is sent. To learn how much that
+    /// is, keep the future and call [`Write::into_rest`]; or wait with [`ready`](Self::ready), which is cancel safe.
+    pub fn write(&mut self, data: impl Into<Bytes>) -> Write<'_> {
+        Write::new(&self.link, data.into())
+    }
+
+    /// Waits until a piece can be written.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn ready(&mut self) -> Ready<'_> {
+        Ready::for_a_piece(&self.link)
+    }
+
+    /// Waits until the transport has taken everything that was written. Without this, it is written when the handler
+    /// waits for anything.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn flush(&mut self) -> Ready<'_> {
+        Ready::flushed(&self.link)
+    }
+
+    /// Sets the pace at which the client must take this response:
+    /// [`Exchange::set_output_pace`](crate::Exchange::set_output_pace).
+    pub fn set_output_pace(&mut self, pace: Pace) {
+        self.link.lock().set_response_pace(self.number, pace);
+    }
+
+    /// Ends the body. Does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Aborts the response if less was written than was announced.
+    pub fn finish(self) -> Result<Answered, Ended> {
+        self.end(None)
+    }
+
+    /// Ends the body with trailers. They are sent if the body is chunked and the request had `TE: trailers`, and
+    /// omitted otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`finish`](Self::finish).
+    pub fn finish_with(self, trailers: &FieldSection) -> Result<Answered, Ended> {
+        self.end(Some(trailers))
+    }
+
+    /// Cuts the body off, because its source has failed. The connection closes, or is reset if a close would look like
+    /// the end of the body.
+    pub fn abort(self) -> Ended {
+        Ended::Aborted
+    }
+
+    fn end(mut self, trailers: Option<&FieldSection>) -> Result<Answered, Ended> {
+        self.is_open = false;
+        self.link.lock().finish(&self.link, trailers).map(|()| Answered::new())
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.link.lock().abort(&self.link);
+        }
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,142 @@
+//! Writes a body that is sent, in both roles.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use endwell_core::http::NotWritten;
+
+use crate::Ended;
+use crate::wire::{Link, Side, Until};
+
+/// The size up to which a piece counts as small: waiting for less room would split large data into many chunks.
+const CHUNK: usize = 4000;
+
+/// Room beside the data: more than the line of a chunk, and no more than the smallest outbox has beside a large piece.
+const FRAMING: usize = 96;
+
+/// Why data was not written.
+#[derive(Clone, Debug)]
+pub enum WriteError {
+    /// The connection has ended.
+    Ended(Ended),
+    /// The data exceeds the announced length, and is returned here.
+    Overrun(Bytes),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(ended) => ended.fmt(f),
+            Self::Overrun(data) => NotWritten::Overrun(data.clone()).fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+impl From<WriteError> for Ended {
+    /// An overrun is an abort: the announced length cannot be met.
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Ended(ended) => ended,
+            WriteError::Overrun(_) => Self::Aborted,
+        }
+    }
+}
+
+/// Queues data as there is room for it.
+#[must_use = "futures do nothing unless polled"]
+pub struct Write<'a> {
+    link: &'a Link,
+    rest: Bytes,
+}
+
+impl<'a> Write<'a> {
+    /// `link` is lent by the right to write.
+    pub(crate) fn new(link: &'a Link, rest: Bytes) -> Self {
+        Self { link, rest }
+    }
+
+    /// The part of the data that was not queued.
+    pub fn into_rest(self) -> Bytes {
+        self.rest
+    }
+}
+
+impl Future for Write<'_> {
+    type Output = Result<(), WriteError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { link, rest } = self.get_mut();
+        poll_write(link, rest, cx)
+    }
+}
+
+/// Queues `rest` as there is room for it.
+fn poll_write(link: &Link, rest: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), WriteError>> {
+    let mut wire = link.lock();
+    while !rest.is_empty() {
+        let over = |ended| Poll::Ready(Err(WriteError::Ended(ended)));
+        if let Some(ended) = wire.write_error() {
+            return over(ended.clone());
+        }
+        let Some(writer) = wire.state.writer() else { return over(Ended::Aborted) };
+        let len = u64::try_from(rest.len()).unwrap_or(u64::MAX);
+        if writer.remaining().is_some_and(|left| left < len) {
+            return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
+        }
+        ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()) + FRAMING)))
+            .map_err(WriteError::Ended)?;
+        let Some(mut writer) = wire.state.writer() else { continue };
+        let piece = rest.split_to(rest.len().min(writer.room()));
+        match writer.write(piece) {
+            Ok(()) => {}
+            Err(NotWritten::Overrun(piece) | NotWritten::Full(piece)) => {
+                return Poll::Ready(Err(WriteError::Overrun(piece)));
+            }
+        }
+    }
+    wire.leave_to_driver();
+    Poll::Ready(Ok(()))
+}
+
+/// Waits for the output.
+#[must_use = "futures do nothing unless polled"]
+pub struct Ready<'a> {
+    link: &'a Link,
+    until: Until,
+}
+
+impl<'a> Ready<'a> {
+    /// Waits until a small piece can be written.
+    pub(crate) fn for_a_piece(link: &'a Link) -> Self {
+        Self { link, until: Until::Room(CHUNK) }
+    }
+
+    /// Waits until the transport has taken everything.
+    pub(crate) fn flushed(link: &'a Link) -> Self {
+        Self { link, until: Until::Flushed }
+    }
+}
+
+impl Future for Ready<'_> {
+    type Output = Result<(), Ended>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.link.lock().poll_output(cx, Side::Writer, self.until)
+    }
+}
+
+impl fmt::Debug for Write<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Write({} bytes)", self.rest.len())
+    }
+}
+
+impl fmt::Debug for Ready<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ready").finish_non_exhaustive()
+    }
+}
