@@ -63,8 +63,11 @@
 //! A response is queued, and written before the connection's task waits for input, for a deadline, or for work of the
 //! handler. So pipelined requests cost few system calls, and no response is left in a buffer.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a right asks for its own state, and treats all others alike"
+)]
 
-mod admit;
 #[cfg(feature = "async-std")]
 pub mod async_std;
 #[cfg(feature = "blocking")]
@@ -73,22 +76,17 @@ mod body;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod byte_streams;
 pub mod client;
-mod conclusion;
 mod config;
-mod counters;
+mod connection;
 mod date;
 mod ended;
-mod exchange;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
-mod hub;
 mod news;
 mod once;
 mod random;
-mod room;
 mod runtime;
 mod scratch;
-mod serve;
 mod server;
 #[cfg(feature = "smol")]
 pub mod smol;
@@ -103,25 +101,20 @@ pub mod tls;
 pub mod tokio;
 mod transport;
 mod upgraded;
-mod wire;
 pub mod ws;
 
 pub use body::{Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
 pub use bytes::Bytes;
-pub use conclusion::{Answered, Conclusion};
 pub use config::{Admit, Config, OnEnd, OnGone};
-pub use counters::Counters;
+pub use connection::Driver;
 pub use ended::Ended;
 pub use endwell_core as core;
 pub use endwell_core::http;
-pub use exchange::Exchange;
 pub use news::{Gone, HalfClosed, Stopping};
 pub use runtime::{Runtime, Timer};
-pub use serve::{Serve, serve};
-pub use server::Server;
+pub use server::{Answered, Conclusion, Counters, Exchange, Run, Serve, Server, serve};
 pub use transport::{Address, Connector, Endpoints, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;
-pub use wire::{Driver, Run};
 
 /// Compiles the servers in the README.
 #[cfg(doctest)]

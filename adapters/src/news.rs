@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::Ended;
-use crate::wire::Link;
+use crate::connection::Link;
 
 /// A task among those that wait for news.
 struct Watcher<'a> {

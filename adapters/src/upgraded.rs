@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::connection::Link;
 use crate::news::{Gone, Stopping};
 use crate::transport::{Address, Transport};
-use crate::wire::Link;
 
 /// A connection that uses another protocol: a byte stream. It starts with the bytes after the request, or for a client
 /// with those after the response.

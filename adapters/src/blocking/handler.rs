@@ -12,8 +12,8 @@ use std::thread;
 use endwell_core::http::StatusCode;
 
 use crate::Exchange;
-use crate::conclusion::Conclusion;
 use crate::config::OnGone;
+use crate::server::Conclusion;
 
 /// Makes a handler from a closure that may block: each call has its own thread.
 ///
@@ -62,10 +62,10 @@ impl Handling {
         // A thread cannot be dropped.
         let mut exchange = exchange;
         exchange.set_on_gone(OnGone::Finish);
-        let hub = Arc::clone(&exchange.link().hub);
+        let shared = Arc::clone(&exchange.link().shared);
         let progress = Arc::new(Mutex::new(Progress::Working(None)));
         if let Err(exchange) = spawn(exchange, closure, Arc::clone(&progress)) {
-            hub.counters.overloaded.add();
+            shared.counters.overloaded.add();
             drop(exchange.respond(StatusCode::SERVICE_UNAVAILABLE, ""));
             *lock(&progress) = Progress::Done(Ok(()));
         }

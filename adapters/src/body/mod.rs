@@ -11,9 +11,9 @@ use endwell_core::Pace;
 use endwell_core::http::{FieldSection, Fields};
 
 use crate::Ended;
-use crate::conclusion::Answered;
+use crate::connection::Link;
 use crate::news::{Gone, HalfClosed};
-use crate::wire::Link;
+use crate::server::Answered;
 pub(crate) use read::Pieces;
 pub use read::{Read, ReadAll};
 pub use write::{Ready, Write, WriteError};

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 
 use crate::Ended;
-use crate::wire::Link;
+use crate::connection::Link;
 
 /// Waits for the next piece of a body.
 #[must_use = "futures do nothing unless polled"]

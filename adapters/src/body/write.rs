@@ -8,7 +8,7 @@ use bytes::Bytes;
 use endwell_core::http::NotWritten;
 
 use crate::Ended;
-use crate::wire::{Link, Side, Until};
+use crate::connection::{Link, Side, Until};
 
 /// The size up to which a piece counts as small: waiting for less room would split large data into many chunks.
 const CHUNK: usize = 4000;
@@ -76,20 +76,20 @@ impl Future for Write<'_> {
 
 /// Queues `rest` as there is room for it.
 fn poll_write(link: &Link, rest: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), WriteError>> {
-    let mut wire = link.lock();
+    let mut connection = link.lock();
     while !rest.is_empty() {
         let over = |ended| Poll::Ready(Err(WriteError::Ended(ended)));
-        if let Some(ended) = wire.write_error() {
+        if let Some(ended) = connection.write_error() {
             return over(ended.clone());
         }
-        let Some(writer) = wire.state.writer() else { return over(Ended::Aborted) };
+        let Some(writer) = connection.state.writer() else { return over(Ended::Aborted) };
         let len = u64::try_from(rest.len()).unwrap_or(u64::MAX);
         if writer.remaining().is_some_and(|left| left < len) {
             return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));
         }
-        ready!(wire.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()) + FRAMING)))
+        ready!(connection.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(rest.len()) + FRAMING)))
             .map_err(WriteError::Ended)?;
-        let Some(mut writer) = wire.state.writer() else { continue };
+        let Some(mut writer) = connection.state.writer() else { continue };
         let piece = rest.split_to(rest.len().min(writer.room()));
         match writer.write(piece) {
             Ok(()) => {}
@@ -98,7 +98,7 @@ fn poll_write(link: &Link, rest: &mut Bytes, cx: &mut Context<'_>) -> Poll<Resul
             }
         }
     }
-    wire.leave_to_driver();
+    connection.leave_to_driver();
     Poll::Ready(Ok(()))
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use endwell_core::Pace;
 use endwell_core::http::FieldSection;
 
-use crate::wire::{Link, Side, Until};
+use crate::connection::{Link, Side, Until};
 use crate::{Ended, Ready, Write};
 
 /// The right to write the body of a request.
@@ -121,11 +121,11 @@ impl Body {
     pub fn abort(self) {}
 
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<(), Ended> {
-        let mut wire = self.0.link.lock();
+        let mut connection = self.0.link.lock();
         let Some(number) = self.0.number.take() else {
-            return Err(wire.ended().cloned().unwrap_or(Ended::Aborted));
+            return Err(connection.ended().cloned().unwrap_or(Ended::Aborted));
         };
-        wire.finish_request(number, trailers)
+        connection.finish_request(number, trailers)
     }
 }
 
@@ -168,14 +168,14 @@ impl Future for Withheld {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { link, number } = self.get_mut();
-        let mut wire = link.lock();
+        let mut connection = link.lock();
         // A connection that has ended also answers the question.
-        let _ = ready!(wire.poll_output(cx, Side::Writer, Until::Wanted));
+        let _ = ready!(connection.poll_output(cx, Side::Writer, Until::Wanted));
         let Some(number) = number.take() else { return Poll::Ready(Err(NotWanted(()))) };
-        if !wire.take_wanted(number) {
+        if !connection.take_wanted(number) {
             return Poll::Ready(Err(NotWanted(())));
         }
-        drop(wire);
+        drop(connection);
         Poll::Ready(Ok(Body::new(link, Some(number))))
     }
 }

@@ -8,17 +8,18 @@ use endwell_core::http::client::Client;
 use endwell_core::http::{Connect, Framing, InvalidRequest, Request};
 use endwell_core::ws::Offer;
 
+use super::asking::{Calling, Phase};
 use super::body::{Body, Withheld};
 use super::pool::Member;
 use super::response::Response;
 use super::tunnel::Tunnel;
 use super::upgrade::Upgrade;
-use crate::exchange::jitter;
-use crate::hub::Hub;
+use crate::connection::Shared;
+use crate::connection::{Link, State, output_limits};
 use crate::news::Gone;
 use crate::runtime::Runtime;
+use crate::server::jitter;
 use crate::transport::{Address, Endpoints, Transport};
-use crate::wire::{Calling, Link, Phase, State, output_limits};
 use crate::{Config, Driver, random};
 
 /// A client's connection without an open request, and the right to send one.
@@ -95,9 +96,9 @@ impl Connection {
         endpoints: Endpoints,
         config: &Config,
     ) -> (Self, Driver) {
-        let hub = Hub::alone(config);
+        let shared = Shared::alone(config);
         let client = Client::new(config.http.clone().into(), output_limits(config));
-        let link = Link::new(transport, runtime, endpoints, hub, State::client(client));
+        let link = Link::new(transport, runtime, endpoints, shared, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }
 
@@ -181,10 +182,11 @@ impl Connection {
     ///
     /// If host or target is invalid.
     pub fn offer(&self, host: &str, target: &str) -> Result<Offer, InvalidRequest> {
-        let hub = &self.0.link().hub;
-        let offer = Offer::new(host, target, random::nonce(), Arc::clone(&hub.ws_limits))?.jitter(jitter());
+        let shared = &self.0.link().shared;
+        let offer =
+            Offer::new(host, target, random::nonce(), Arc::clone(&shared.ws_limits))?.jitter(jitter());
         #[cfg(feature = "deflate")]
-        let offer = offer.deflate(hub.deflate.clone());
+        let offer = offer.deflate(shared.deflate.clone());
         Ok(offer)
     }
 

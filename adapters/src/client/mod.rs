@@ -31,6 +31,7 @@
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 mod addresses;
+mod asking;
 mod body;
 mod connection;
 mod dial;
@@ -46,6 +47,7 @@ mod url;
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 pub(crate) use addresses::first;
+pub(crate) use asking::Asking;
 pub use body::{Body, NotWanted, Withheld};
 pub use connection::Connection;
 pub use dial::connect;

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use endwell_core::http::{Fields, ResponseHead, StatusCode};
 use endwell_core::{Bound, Exceeded, Limit, Pace};
 
+use super::asking::Calling;
 use super::connection::{Connection, Right};
 use super::failure::Incomplete;
 use crate::Ended;
 use crate::body::{Pieces, ReadAll};
 use crate::once::Once;
-use crate::wire::Calling;
 
 /// A final response whose head has arrived, and whose body can be read.
 ///
@@ -116,7 +116,7 @@ impl Received {
     ///
     /// Dropping the future drops the response.
     pub fn finish(self) -> Finish {
-        let bound = self.right.link().hub.drain_bytes;
+        let bound = self.right.link().shared.drain_bytes;
         let until = self.given_out.saturating_add(bound);
         Finish { response: Once::new(self), until }
     }
@@ -212,18 +212,18 @@ impl Future for Finish {
         let Self { response: slot, until } = self.get_mut();
         let response = slot.get();
         let is_again = loop {
-            let mut wire = response.right.link().lock();
-            let is_worth_it = wire.responding().is_some_and(|call| {
+            let mut connection = response.right.link().lock();
+            let is_worth_it = connection.responding().is_some_and(|call| {
                 let rest = call.remaining().unwrap_or(0);
                 call.is_done() || (!call.is_last() && response.given_out.saturating_add(rest) <= *until)
             });
             if !is_worth_it {
                 break false;
             }
-            if wire.responding().is_some_and(Calling::is_done) {
-                break ready!(wire.poll_again(cx));
+            if connection.responding().is_some_and(Calling::is_done) {
+                break ready!(connection.poll_again(cx));
             }
-            drop(wire);
+            drop(connection);
             match ready!(response.poll_read(cx)) {
                 Ok(_) => {}
                 Err(_) => break false,

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use endwell_core::http::ResponseHead;
 
+use super::asking::Answer;
 use super::connection::Right;
 use super::failure::Failure;
 use super::received::Received;
 use crate::once::Once;
 use crate::upgraded::Upgraded;
-use crate::wire::Answer;
 
 /// A CONNECT without a response so far. Await it. If it is dropped, the connection closes.
 ///

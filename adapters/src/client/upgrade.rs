@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use endwell_core::http::InterimHead;
 
+use super::asking::Answer;
 use super::connection::Right;
 use super::failure::Failure;
 use super::received::Received;
 use crate::once::Once;
-use crate::wire::Answer;
 use crate::ws::Socket;
 
 /// A handshake without a response so far. Await it. If it is dropped, the connection closes.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::Ended;
-use crate::wire::Link;
+use crate::connection::Link;
 
 /// Waits until a WebSocket has ended, and returns how.
 #[must_use = "it says how the connection ended"]

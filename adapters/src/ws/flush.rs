@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::halves::SendHalf;
 use crate::Ended;
-use crate::wire::{Side, Until};
+use crate::connection::{Side, Until};
 
 /// Waits until the transport has taken everything.
 #[must_use = "futures do nothing unless polled"]

@@ -10,7 +10,7 @@ use endwell_core::ws::{CloseCode, Control, Full, PieceNotWritten};
 
 use super::halves::SendHalf;
 use crate::Ended;
-use crate::wire::{Side, State, Until};
+use crate::connection::{Side, State, Until};
 
 /// A message that is being sent in pieces.
 ///
@@ -63,16 +63,16 @@ impl<'a> Fragments<'a> {
     pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let Some(data) = slices.iter().find(|slice| !slice.is_empty()) else { return Poll::Ready(Ok(0)) };
         let Some(half) = self.half.as_deref_mut() else { return Poll::Ready(Err(broken(None))) };
-        let mut wire = half.link().lock();
+        let mut connection = half.link().lock();
         loop {
-            ready!(wire.poll_output(cx, Side::Writer, Until::Room(1)))
+            ready!(connection.poll_output(cx, Side::Writer, Until::Room(1)))
                 .map_err(|ended| broken(Some(ended)))?;
-            let room = wire.room();
-            let State::Within(socket) = &mut wire.state else { return Poll::Ready(Err(broken(None))) };
+            let room = connection.room();
+            let State::Within(socket) = &mut connection.state else { return Poll::Ready(Err(broken(None))) };
             let piece = data.get(..data.len().min(PIECE).min(room)).unwrap_or_default();
             match socket.writer().write(Bytes::copy_from_slice(piece)) {
                 Ok(()) => {
-                    wire.leave_to_driver();
+                    connection.leave_to_driver();
                     return Poll::Ready(Ok(piece.len()));
                 }
                 Err(PieceNotWritten::Full(_)) => {}
@@ -201,14 +201,14 @@ impl Future for WriteFragment<'_> {
         let Self { half, data } = self.get_mut();
         let closing = || Poll::Ready(Err(FragmentError::Ended(Ended::Announced)));
         let Some(half) = half else { return closing() };
-        let mut wire = half.link().lock();
+        let mut connection = half.link().lock();
         loop {
-            ready!(wire.poll_output(cx, Side::Writer, Until::Fits(data.len())))
+            ready!(connection.poll_output(cx, Side::Writer, Until::Fits(data.len())))
                 .map_err(FragmentError::Ended)?;
-            let State::Within(socket) = &mut wire.state else { return closing() };
+            let State::Within(socket) = &mut connection.state else { return closing() };
             match socket.writer().write(std::mem::take(data)) {
                 Ok(()) => {
-                    wire.leave_to_driver();
+                    connection.leave_to_driver();
                     return Poll::Ready(Ok(()));
                 }
                 Err(PieceNotWritten::Full(back)) => *data = back,

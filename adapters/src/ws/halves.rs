@@ -15,8 +15,8 @@ use super::outlet::{Outlet, Queue};
 use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
+use crate::connection::{Connection, Link};
 use crate::transport::Address;
-use crate::wire::{Link, Wire};
 
 /// The right to write to a WebSocket: one half of [`Socket::split`](super::Socket::split).
 ///
@@ -105,9 +105,9 @@ impl SendHalf {
     ///
     /// Returns the payload if the connection is closing, or even the reserve for control frames is full.
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
-        let mut wire = self.link.lock();
-        wire.state.ping(payload)?;
-        wire.leave_to_driver();
+        let mut connection = self.link.lock();
+        connection.state.ping(payload)?;
+        connection.leave_to_driver();
         Ok(())
     }
 
@@ -126,16 +126,16 @@ impl SendHalf {
 
     /// Makes a handle for many producers: [`Socket::outlet`](super::Socket::outlet).
     pub fn outlet(&self) -> Outlet {
-        let mut wire = self.link.lock();
-        let Wire { queue, state, .. } = &mut *wire;
+        let mut connection = self.link.lock();
+        let Connection { queue, state, .. } = &mut *connection;
         let queue = match queue {
             Some(queue) => Arc::clone(queue),
-            None => Arc::clone(queue.insert(Arc::new(Queue::new(self.link.hub.outlet_limits)))),
+            None => Arc::clone(queue.insert(Arc::new(Queue::new(self.link.shared.outlet_limits)))),
         };
         if !state.is_socket() {
-            wire.tell_outlets();
+            connection.tell_outlets();
         }
-        wire.leave_to_driver();
+        connection.leave_to_driver();
         Outlet::new(queue)
     }
 

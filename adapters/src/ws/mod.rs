@@ -8,9 +8,11 @@
 //! - [`connect`] opens a client's WebSocket in one call.
 //! - [`Socket::over`] is for connections whose handshake was done elsewhere.
 
+mod background;
 mod byte_stream;
 mod close;
 mod connect;
+mod driven;
 mod flush;
 mod fragments;
 mod halves;
@@ -23,6 +25,7 @@ mod receive;
 mod send;
 mod socket;
 
+pub(crate) use background::{Reader, Unread};
 pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
 pub use connect::{ConnectError, connect};

@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use endwell_core::ws::Kind;
+use endwell_core::ws::{Close, Kind, Piece};
 
 use super::halves::ReceiveHalf;
 use crate::Ended;
-use crate::wire::Found;
+use crate::connection::{Connection, State};
 
 /// Waits for the next message in pieces: [`Socket::receive_pieces`](super::Socket::receive_pieces).
 #[must_use = "futures do nothing unless polled"]
@@ -87,16 +87,16 @@ impl Future for ReadPiece<'_, '_> {
         if *is_done {
             return Poll::Ready(Ok(None));
         }
-        let mut wire = half.link().lock();
+        let mut connection = half.link().lock();
         loop {
-            match ready!(wire.poll_piece(cx)) {
+            match ready!(connection.poll_piece(cx)) {
                 Some(Found::Piece(bytes)) => return Poll::Ready(Ok(Some(bytes))),
                 Some(Found::End) => {
                     *is_done = true;
                     return Poll::Ready(Ok(None));
                 }
                 Some(Found::Start(_)) => {}
-                None => return Poll::Ready(Err(wire.how_it_ends())),
+                None => return Poll::Ready(Err(connection.how_it_ends())),
             }
         }
     }
@@ -117,5 +117,34 @@ impl fmt::Debug for Pieces<'_> {
 impl fmt::Debug for ReadPiece<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadPiece").finish_non_exhaustive()
+    }
+}
+
+/// What was found of a message.
+enum Found {
+    Start(Kind),
+    Piece(Bytes),
+    End,
+}
+
+impl Connection {
+    /// Waits for the next part of a message, or the start of the next one; `None` if nothing more will come. Control
+    /// frames are answered.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Found>> {
+        loop {
+            if !ready!(self.poll_ready(cx, State::has_piece)) {
+                return Poll::Ready(None);
+            }
+            match self.state.piece() {
+                Some(Piece::Start(kind)) => return Poll::Ready(Some(Found::Start(kind))),
+                Some(Piece::Text(text)) => return Poll::Ready(Some(Found::Piece(text.take()))),
+                Some(Piece::Binary(data)) => return Poll::Ready(Some(Found::Piece(data.take()))),
+                Some(Piece::End) => return Poll::Ready(Some(Found::End)),
+                Some(Piece::Ping(_) | Piece::Pong(_)) | None => {}
+                // The answer, or why nothing more is received: the end reports it.
+                Some(Piece::Close(_) | Piece::Failed(_)) => self.close_socket_now(Close::EMPTY),
+            }
+            self.leave_to_driver();
+        }
     }
 }

@@ -9,7 +9,7 @@ use endwell_core::ws::{Event, Idle, Writer};
 
 use super::halves::ReceiveHalf;
 use super::message::Message;
-use crate::wire::{Side, Until};
+use crate::connection::{Side, Until};
 
 /// Waits for the next message.
 #[must_use = "futures do nothing unless polled"]
@@ -136,24 +136,24 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { half, on_event, replies } = self.get_mut();
-        let mut wire = half.link().lock();
+        let mut connection = half.link().lock();
         loop {
             // Replies wait for room here. Output of other tasks does not hold this up.
-            if *replies == Replies::Some && wire.is_above_high_water() {
-                let _ = ready!(wire.poll_output(cx, Side::Reader, Until::Room(0)));
+            if *replies == Replies::Some && connection.is_above_high_water() {
+                let _ = ready!(connection.poll_output(cx, Side::Reader, Until::Room(0)));
             }
             *replies = Replies::None;
-            if !ready!(wire.poll_socket(cx)) {
+            if !ready!(connection.poll_socket(cx)) {
                 return Poll::Ready(());
             }
-            let queued = wire.queued();
-            let Some((event, writer)) = wire.state.lend() else { return Poll::Ready(()) };
+            let queued = connection.queued();
+            let Some((event, writer)) = connection.state.lend() else { return Poll::Ready(()) };
             match hand_out(event, Reply(writer), on_event) {
                 Then::Continue => {}
-                Then::Write => wire.leave_to_driver(),
-                Then::Close => wire.answer_close(),
+                Then::Write => connection.leave_to_driver(),
+                Then::Close => connection.answer_close(),
             }
-            if wire.queued() > queued {
+            if connection.queued() > queued {
                 *replies = Replies::Some;
             }
         }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use super::halves::SendHalf;
 use super::message::Message;
 use crate::Ended;
-use crate::wire::{Side, State, Until, Wire};
+use crate::connection::{Connection, Side, State, Until};
 
 /// Waits for room, then queues the message.
 #[must_use = "futures do nothing unless polled"]
@@ -67,23 +67,23 @@ impl SendHalf {
         cx: &mut Context<'_>,
         waiting: &mut Option<Message>,
     ) -> Poll<Result<(), NotSent>> {
-        let mut wire = self.link().lock();
+        let mut connection = self.link().lock();
         loop {
             let Some(message) = waiting.take() else { return Poll::Ready(Ok(())) };
             let len = message.len();
             // A promise is for the next message, whether that message needs it or not.
-            let claimed = wire.claims_room_for(len);
-            if !claimed && !wire.has_room_for(len) {
+            let claimed = connection.claims_room_for(len);
+            if !claimed && !connection.has_room_for(len) {
                 *waiting = Some(message);
-                ready!(wait_for_room(&mut wire, cx, len, waiting))?;
+                ready!(wait_for_room(&mut connection, cx, len, waiting))?;
                 continue;
             }
-            let State::Socket(socket) = &mut wire.state else {
-                return Poll::Ready(Err(wire.not_sent(message)));
+            let State::Socket(socket) = &mut connection.state else {
+                return Poll::Ready(Err(connection.not_sent(message)));
             };
             match message.write(&mut socket.writer()) {
                 Ok(()) => {
-                    wire.leave_to_driver();
+                    connection.leave_to_driver();
                     return Poll::Ready(Ok(()));
                 }
                 Err(message) => *waiting = Some(message),
@@ -94,11 +94,11 @@ impl SendHalf {
     /// Waits until there is some room.
     #[cfg(feature = "futures")]
     pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let mut wire = self.link().lock();
-        if wire.state.is_socket() {
-            return wire.poll_output(cx, Side::Writer, Until::Room(0));
+        let mut connection = self.link().lock();
+        if connection.state.is_socket() {
+            return connection.poll_output(cx, Side::Writer, Until::Room(0));
         }
-        Poll::Ready(Err(wire.how_it_ends()))
+        Poll::Ready(Err(connection.how_it_ends()))
     }
 
     /// Queues as much of `data` as there is room for, up to `most` bytes, as a binary message, and returns how much.
@@ -109,18 +109,18 @@ impl SendHalf {
         data: &[u8],
         most: usize,
     ) -> Poll<Result<usize, Option<Ended>>> {
-        let mut wire = self.link().lock();
+        let mut connection = self.link().lock();
         loop {
-            if !wire.state.is_socket() {
-                return Poll::Ready(Err(wire.ended().cloned()));
+            if !connection.state.is_socket() {
+                return Poll::Ready(Err(connection.ended().cloned()));
             }
-            ready!(wire.poll_output(cx, Side::Writer, Until::Room(1))).map_err(Some)?;
-            let room = wire.room();
-            let State::Socket(socket) = &mut wire.state else { return Poll::Ready(Err(None)) };
+            ready!(connection.poll_output(cx, Side::Writer, Until::Room(1))).map_err(Some)?;
+            let room = connection.room();
+            let State::Socket(socket) = &mut connection.state else { return Poll::Ready(Err(None)) };
             let piece = data.get(..data.len().min(most).min(room)).unwrap_or_default();
             if socket.writer().binary(piece).is_ok() {
                 let len = piece.len();
-                wire.leave_to_driver();
+                connection.leave_to_driver();
                 return Poll::Ready(Ok(len));
             }
         }
@@ -130,18 +130,20 @@ impl SendHalf {
 /// Waits until a message of `len` bytes fits, as long as there is a socket to send it over.
 #[cold]
 fn wait_for_room(
-    wire: &mut Wire,
+    connection: &mut Connection,
     cx: &mut Context<'_>,
     len: usize,
     waiting: &mut Option<Message>,
 ) -> Poll<Result<(), NotSent>> {
-    if wire.state.is_socket() && ready!(wire.poll_output(cx, Side::Writer, Until::Fits(len))).is_ok() {
+    if connection.state.is_socket()
+        && ready!(connection.poll_output(cx, Side::Writer, Until::Fits(len))).is_ok()
+    {
         return Poll::Ready(Ok(()));
     }
-    Poll::Ready(waiting.take().map_or(Ok(()), |message| Err(wire.not_sent(message))))
+    Poll::Ready(waiting.take().map_or(Ok(()), |message| Err(connection.not_sent(message))))
 }
 
-impl Wire {
+impl Connection {
     #[cold]
     fn not_sent(&self, message: Message) -> NotSent {
         NotSent { message, ended: self.ended().cloned() }

@@ -18,11 +18,11 @@ use super::outlet::Outlet;
 use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
 use super::send::Send;
-use crate::hub::Hub;
+use crate::connection::Shared;
+use crate::connection::{Link, State};
 use crate::runtime::Runtime;
 use crate::transport::{Address, Endpoints, Transport};
 use crate::upgraded::Upgraded;
-use crate::wire::{Link, State};
 use crate::{Config, Driver};
 
 /// An open WebSocket.
@@ -104,8 +104,8 @@ impl Socket {
         config: &Config,
     ) -> (Self, Driver) {
         let subprotocol = web_socket.subprotocol().map(Box::from);
-        let (hub, state) = (Hub::alone(config), State::Socket(web_socket));
-        let link = Link::new(transport, &runtime, Endpoints::default(), hub, state);
+        let (shared, state) = (Shared::alone(config), State::Socket(web_socket));
+        let link = Link::new(transport, &runtime, Endpoints::default(), shared, state);
         (Self::new(Arc::clone(&link), subprotocol), Driver::new(link))
     }
 

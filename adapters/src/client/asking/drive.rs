@@ -2,14 +2,13 @@
 
 use std::task::{Context, Poll};
 
-use super::super::look::Waits;
-use super::super::{State, Wire};
 use super::Phase;
+use crate::connection::{Connection, State, Waits};
 use crate::{Ended, scratch};
 
-impl Wire {
+impl Connection {
     /// Checks whether the server has left meanwhile, with the driver's waker: what arrives later wakes the driver.
-    pub(super) fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         let (State::Client(_), Some(driver), None) = (&self.state, self.driver.clone(), &self.ended) else {
             return;
         };
@@ -58,7 +57,7 @@ impl Wire {
     }
 
     /// Ends a request that has stalled, of whose response nothing has come. True if it did.
-    pub(in super::super) fn judge_stalled(&mut self) -> bool {
+    pub(crate) fn judge_stalled(&mut self) -> bool {
         let State::Client(asking) = &self.state else { return false };
         let Some(stalled) = asking.stalled().cloned() else { return false };
         self.end(stalled);
@@ -66,7 +65,7 @@ impl Wire {
     }
 
     /// Parses what has arrived, until the head of the response has.
-    pub(in super::super) fn advance_asking(&mut self) {
+    pub(crate) fn advance_asking(&mut self) {
         let Some(asking) = self.state.asking() else { return };
         if !asking.waits() {
             return;

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use endwell_core::{Bound, Exceeded, Limit};
 
-use crate::hub::Hub;
+use super::shed::{BUFFER, Standing, Told};
+use crate::connection::{Link, Shared};
 use crate::runtime::Runtime;
-use crate::wire::{BUFFER, Link, Standing, Told};
 
 /// How long a connection must have been idle to make room: a new one has this time to send its request.
 const IDLE: Duration = Duration::from_millis(500);
@@ -31,7 +31,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 /// Above 7/8 of the limit, connections are shed until they hold no more than 3/4 of it. So the limit itself is only met
 /// by what those hold beside it that are never shed.
-impl Hub {
+impl Shared {
     pub(crate) fn high_water(&self) -> usize {
         self.held_limit - self.held_limit / 8
     }
@@ -75,9 +75,9 @@ impl Hub {
         self.pressed.store(false, Ordering::Release);
         for link in self.links() {
             // A turn that begins behind this lock reads.
-            let mut wire = link.lock();
-            if wire.is_withheld() {
-                wire.wake_driver();
+            let mut connection = link.lock();
+            if connection.is_withheld() {
+                connection.wake_driver();
             }
         }
     }
@@ -130,15 +130,15 @@ fn tell(link: &Link, told: Told) {
 }
 
 /// Waits until another connection may begin. At the limit, others make room for it.
-pub(crate) async fn wait(hub: &Hub, runtime: &impl Runtime) {
+pub(crate) async fn wait(shared: &Shared, runtime: &impl Runtime) {
     let mut again: Option<Sleep> = None;
     poll_fn(|cx| {
         loop {
-            if hub.watch(cx.waker()) < hub.connections {
+            if shared.watch(cx.waker()) < shared.connections {
                 return Poll::Ready(());
             }
             let sleep = again.get_or_insert_with(|| {
-                hub.make_room();
+                shared.make_room();
                 Box::pin(runtime.sleep(AGAIN))
             });
             ready!(sleep.as_mut().poll(cx));
@@ -152,15 +152,15 @@ type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Sheds connections while they hold too much.
 pub(crate) struct Tender<R> {
-    hub: Arc<Hub>,
+    shared: Arc<Shared>,
     runtime: R,
     /// When to look again, while they do.
     again: Option<Sleep>,
 }
 
 impl<R: Runtime> Tender<R> {
-    pub(crate) fn new(hub: Arc<Hub>, runtime: R) -> Self {
-        Self { hub, runtime, again: None }
+    pub(crate) fn new(shared: Arc<Shared>, runtime: R) -> Self {
+        Self { shared, runtime, again: None }
     }
 
     /// Runs `future`, and sheds meanwhile.
@@ -174,14 +174,14 @@ impl<R: Runtime> Tender<R> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) {
-        self.hub.watch(cx.waker());
-        while self.hub.is_pressed() {
-            if self.hub.held() <= self.hub.low_water() {
-                self.hub.relieve();
+        self.shared.watch(cx.waker());
+        while self.shared.is_pressed() {
+            if self.shared.held() <= self.shared.low_water() {
+                self.shared.relieve();
                 continue;
             }
             let sleep = self.again.get_or_insert_with(|| {
-                self.hub.shed();
+                self.shared.shed();
                 Box::pin(self.runtime.sleep(AGAIN))
             });
             if sleep.as_mut().poll(cx).is_pending() {

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::conclusion::Conclusion;
-use crate::counters::Counters;
-use crate::hub::{Hub, Member};
-use crate::room::{self, Tender};
+use super::conclusion::Conclusion;
+use super::counters::Counters;
+use super::room::{self, Tender};
+use crate::connection::{Member, Shared};
 use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Listener, Transport};
 use crate::{Config, Exchange, Run, Server};
@@ -95,11 +95,11 @@ where
     S: Future<Output = ()> + Send + 'static,
 {
     let Serve { listener, config, handler, counters, stop } = serve;
-    let hub = Hub::shared(counters, &config);
+    let shared = Shared::of_listener(counters, &config);
     let runtime = listener.runtime();
-    let mut tender = Tender::new(Arc::clone(&hub), runtime.clone());
+    let mut tender = Tender::new(Arc::clone(&shared), runtime.clone());
     let limits = Arc::new(config.http.clone());
-    let spawner = Spawner { hub, runtime, limits, config, handler: handler.into() };
+    let spawner = Spawner { shared, runtime, limits, config, handler: handler.into() };
     let mut stop = pin!(stop);
     let mut pause = FIRST_PAUSE;
     loop {
@@ -108,7 +108,7 @@ where
         match accepted.and_then(|(transport, endpoints)| spawner.spawn(transport, endpoints)) {
             Ok(()) => pause = FIRST_PAUSE,
             Err(error) => {
-                spawner.hub.counters.accept_errors.add();
+                spawner.shared.counters.accept_errors.add();
                 if is_about_one_connection(&error) {
                     continue;
                 }
@@ -177,7 +177,7 @@ where
         let mut this = self.project();
         let ended = ready!(this.run.as_mut().poll(cx));
         let link = this.run.link();
-        link.hub.tell_end(&link.endpoints, &ended);
+        link.shared.tell_end(&link.endpoints, &ended);
         drop(this.member.take());
         Poll::Ready(())
     }
@@ -185,7 +185,7 @@ where
 
 /// Spawns a task for each connection.
 struct Spawner<H, R> {
-    hub: Arc<Hub>,
+    shared: Arc<Shared>,
     runtime: R,
     limits: Arc<endwell_core::http::Limits>,
     config: Config,
@@ -203,36 +203,36 @@ where
         loop {
             let (transport, endpoints) = listener.accept().await?;
             if let Some(admit) = &self.config.admit {
-                if !admit(&endpoints, self.hub.open_from(&endpoints)) {
-                    self.hub.counters.not_admitted.add();
+                if !admit(&endpoints, self.shared.open_from(&endpoints)) {
+                    self.shared.counters.not_admitted.add();
                     continue;
                 }
             }
-            room::wait(&self.hub, &self.runtime).await;
+            room::wait(&self.shared, &self.runtime).await;
             return Ok((transport, endpoints));
         }
     }
 
     fn spawn(&self, transport: impl Transport, endpoints: Endpoints) -> io::Result<()> {
-        let (hub, limits) = (Arc::clone(&self.hub), Arc::clone(&self.limits));
-        let server = Server::member_of(hub, transport, &self.runtime, endpoints, &self.config, limits);
-        self.hub.counters.accepted.add();
+        let (shared, limits) = (Arc::clone(&self.shared), Arc::clone(&self.limits));
+        let server = Server::member_of(shared, transport, &self.runtime, endpoints, &self.config, limits);
+        self.shared.counters.accepted.add();
         // The connection joins before its task runs, and leaves after it has ended: it cannot leave before it has
         // joined.
         let handler = Arc::clone(&self.handler);
         let run = server.run(move |exchange| handler(exchange));
         let link = Arc::clone(run.link());
-        let member = self.hub.join(&link);
+        let member = self.shared.join(&link);
         let task = Task { run, member: Some(member) };
         self.runtime.spawn(task).map_err(|error| {
             let kind = error.kind();
-            link.hub.tell_end(&link.endpoints, &error.into());
+            link.shared.tell_end(&link.endpoints, &error.into());
             kind.into()
         })
     }
 
     async fn shut_down(self) {
-        self.hub.drain();
+        self.shared.drain();
         let mut timeout = pin!(self.runtime.sleep(self.config.shutdown_time));
         let mut empty = pin!(self.empty());
         let in_time = std::future::poll_fn(|cx| {
@@ -242,17 +242,15 @@ where
             timeout.as_mut().poll(cx).map(|()| false)
         });
         if !in_time.await {
-            self.hub.cut();
+            self.shared.cut();
             self.empty().await;
         }
     }
 
     async fn empty(&self) {
-        std::future::poll_fn(
-            |cx| {
-                if self.hub.watch(cx.waker()) == 0 { Poll::Ready(()) } else { Poll::Pending }
-            },
-        )
+        std::future::poll_fn(|cx| {
+            if self.shared.watch(cx.waker()) == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
         .await;
     }
 }

@@ -5,12 +5,12 @@ use std::task::{Context, Poll, ready};
 use endwell_core::{Closing, Ended as Known, Ending};
 
 use super::state::{EndOfStream, Last};
-use super::{State, Wire};
+use super::{Connection, State};
 use crate::Ended;
 
-impl Wire {
+impl Connection {
     /// Takes the last phase as far as what was read and written allows, and ends the connection once it is over.
-    pub(super) fn advance_closing(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn advance_closing(&mut self, cx: &mut Context<'_>) {
         let position = self.position();
         let Last { closing, mut end_of_stream, ended } = match self.state.take() {
             State::Closing(last) => last,
@@ -56,7 +56,7 @@ impl Wire {
     /// Ends the last phase after the connection ended with `ended`. Returns what is told of the end: once both Closes of a
     /// WebSocket have passed, or the protocol has failed, later events do not change that. A Close that is still queued
     /// has not passed, nor has anything accepted before it. For HTTP all is said: no peer is left to tell.
-    pub(super) fn cut_last(&mut self, ended: Ended) -> Ended {
+    pub(crate) fn cut_last(&mut self, ended: Ended) -> Ended {
         let is_flushed = self.is_flushed();
         let State::Closing(Last { closing, ended: told, .. }) = &mut self.state else { return ended };
         match (told.take(), Closing::ended(closing)) {

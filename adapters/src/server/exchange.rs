@@ -10,13 +10,13 @@ use endwell_core::http::server::{self, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Method, RequestHead, Response};
 use endwell_core::{Pace, Upgraded as Raw};
 
+use super::conclusion::Answered;
 use crate::body::{Read, ReadAll, RequestBody, ResponseBody};
-use crate::conclusion::Answered;
 use crate::config::OnGone;
+use crate::connection::Link;
 use crate::news::{Gone, HalfClosed};
 use crate::transport::Address;
 use crate::upgraded::Upgraded;
-use crate::wire::Link;
 use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 
 /// A request, and the right to respond to it.
@@ -261,10 +261,10 @@ impl Exchange {
     /// The default terms for [`accept`](Self::accept), with the limits of [`Config::ws`](crate::Config::ws): only pages
     /// of the same Origin, no subprotocol. With feature `deflate`, `Config::deflate` applies too.
     pub fn acceptance(&self) -> Acceptance {
-        let hub = &self.right.link.hub;
-        let acceptance = Acceptance::new(Arc::clone(&hub.ws_limits)).jitter(jitter());
+        let shared = &self.right.link.shared;
+        let acceptance = Acceptance::new(Arc::clone(&shared.ws_limits)).jitter(jitter());
         #[cfg(feature = "deflate")]
-        let acceptance = acceptance.deflate(hub.deflate.clone());
+        let acceptance = acceptance.deflate(shared.deflate.clone());
         acceptance
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endwell_core::Instant;
 
-use super::Wire;
+use super::Connection;
 
 /// The work of one turn, in bytes that pass: a millisecond at most, so that eight busy connections hold up a ninth by
 /// less than ten.
@@ -16,13 +16,13 @@ const TURN: usize = 256 << 10;
 const TIME: Duration = Duration::from_micros(250);
 
 /// The cost of an event of a WebSocket, beside its bytes: 256 in a turn.
-pub(super) const EVENT: usize = TURN / 256;
+pub(crate) const EVENT: usize = TURN / 256;
 
 /// The cost of a request, beside its bytes: 16 in a turn.
 const EXCHANGE: usize = TURN / 16;
 
 /// The work that is left in a turn.
-pub(super) struct Work {
+pub(crate) struct Work {
     left: usize,
     of: usize,
     /// When the first request of this turn began.
@@ -37,24 +37,24 @@ impl Default for Work {
 
 impl Work {
     /// Begins a turn, of `most` at most. True if the last one was used up.
-    pub(super) fn begin(&mut self, most: usize) -> bool {
+    pub(crate) fn begin(&mut self, most: usize) -> bool {
         let of = TURN.min(most);
         std::mem::replace(self, Self { left: of, of, since: None }).is_used_up()
     }
 
     /// The work that was done in this turn.
-    pub(super) fn spent(&self) -> usize {
+    pub(crate) fn spent(&self) -> usize {
         self.of.saturating_sub(self.left)
     }
 
     /// Counts work that was done.
     #[inline]
-    pub(super) fn spend(&mut self, cost: usize) {
+    pub(crate) fn spend(&mut self, cost: usize) {
         self.left = self.left.saturating_sub(cost);
     }
 
     /// Counts a request that begins at `now`.
-    pub(super) fn begin_exchange(&mut self, now: Instant) {
+    pub(crate) fn begin_exchange(&mut self, now: Instant) {
         self.spend(EXCHANGE);
         match self.since {
             Some(since) if now >= since.saturating_add(TIME) => self.use_up(),
@@ -64,27 +64,27 @@ impl Work {
     }
 
     /// Ends the turn.
-    pub(super) fn use_up(&mut self) {
+    pub(crate) fn use_up(&mut self) {
         self.left = 0;
     }
 
     /// True if the rest waits for the next turn.
     #[inline]
-    pub(super) fn is_used_up(&self) -> bool {
+    pub(crate) fn is_used_up(&self) -> bool {
         self.left == 0
     }
 }
 
-impl Wire {
+impl Connection {
     /// Goes on in the next turn, which the driver begins.
     #[cold]
-    pub(super) fn yield_turn(&mut self) {
+    pub(crate) fn yield_turn(&mut self) {
         self.wake_driver();
     }
 
     /// Pending if the turn is used up. The next one wakes the reader.
     #[inline]
-    pub(super) fn poll_turn_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_turn_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.work.is_used_up() {
             return Poll::Ready(());
         }

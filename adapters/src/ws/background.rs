@@ -7,7 +7,7 @@ use std::time::Duration;
 use endwell_core::Instant;
 use endwell_core::ws::Close;
 
-use super::{State, Wire};
+use crate::connection::{Connection, State};
 
 /// How long messages may lie before a Close that is not answered, and none of them is taken. An application at work
 /// answers them before; the time is a fifth of what we give a peer for its answer.
@@ -15,7 +15,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// Whether what a socket receives is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reader {
+pub(crate) enum Reader {
     /// Up to our Close, or the peer's.
     Reads,
     /// Up to the peer's Close, also after ours.
@@ -26,7 +26,7 @@ pub(super) enum Reader {
 
 /// What lay unread at the last look.
 #[derive(Default)]
-pub(super) struct Unread {
+pub(crate) struct Unread {
     bytes: usize,
     /// The peer sends nothing more.
     is_last: bool,
@@ -52,12 +52,12 @@ impl Unread {
     }
 }
 
-impl Wire {
+impl Connection {
     /// Ends the right to write if the peer has ended its side, although messages before that are not taken: it has sent
     /// its Close, which is answered, or its stream has ended, or it is lost. An application that goes on taking them has
     /// the time to answer them first, and one that sends a message in pieces has the time to end it before it answers a
     /// Close. True if it did.
-    pub(super) fn look_for_end(&mut self) -> bool {
+    pub(crate) fn look_for_end(&mut self) -> bool {
         let (bytes, is_last) = match &mut self.state {
             State::Socket(socket) => (socket.io().unread(), socket.io().has_ended() || socket.is_lost()),
             State::Within(socket) => (socket.io().unread(), socket.io().has_ended() || socket.is_lost()),
@@ -88,7 +88,7 @@ impl Wire {
     }
 
     /// When the end behind what lies unread is due.
-    pub(super) fn unread_until(&self) -> Option<Instant> {
+    pub(crate) fn unread_until(&self) -> Option<Instant> {
         self.unread.until.filter(|_| self.state.is_socket())
     }
 
@@ -105,7 +105,7 @@ impl Wire {
     }
 
     /// Takes what has arrived in the place of a reader that is gone.
-    pub(super) fn discard(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn discard(&mut self, cx: &mut Context<'_>) {
         if self.reader != Reader::Gone {
             return;
         }

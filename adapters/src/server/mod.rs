@@ -1,16 +1,38 @@
-//! One connection, served on any transport.
+//! Servers: one connection on any transport, and all that a listener accepts.
+
+mod admit;
+mod between;
+mod conclusion;
+mod counters;
+mod exchange;
+mod life;
+mod request;
+mod respond;
+mod room;
+mod run;
+mod serve;
+mod shed;
 
 use std::fmt;
 use std::sync::Arc;
 
 use endwell_core::http::server;
 
-use crate::conclusion::Conclusion;
-use crate::hub::Hub;
+use crate::Config;
+use crate::connection::{Link, Shared, State, output_limits};
 use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Transport};
-use crate::wire::{Link, State, output_limits};
-use crate::{Config, Exchange, Run};
+
+pub(crate) use admit::Networks;
+pub use conclusion::{Answered, Conclusion};
+pub use counters::Counters;
+pub use exchange::Exchange;
+pub(crate) use exchange::jitter;
+pub(crate) use life::{Life, LifeLimits};
+pub(crate) use request::Request;
+pub use run::Run;
+pub use serve::{Serve, serve};
+pub(crate) use shed::{Standing, ticks};
 
 /// A connection to serve, on any [`Transport`]. [`serve`](crate::serve()) makes one for each connection that a listener
 /// accepts. Make your own for connections from elsewhere.
@@ -33,12 +55,12 @@ pub struct Server {
 impl Server {
     /// Makes a connection that belongs to no listener, over a stream of `runtime`. Its addresses are unknown.
     pub fn new(transport: impl Transport, runtime: impl Runtime, config: &Config) -> Self {
-        let hub = Hub::alone(config);
-        Self::member_of(hub, transport, &runtime, Endpoints::default(), config, config.http.clone().into())
+        let shared = Shared::alone(config);
+        Self::member_of(shared, transport, &runtime, Endpoints::default(), config, config.http.clone().into())
     }
 
     pub(crate) fn member_of(
-        hub: Arc<Hub>,
+        shared: Arc<Shared>,
         transport: impl Transport,
         runtime: &impl Runtime,
         endpoints: Endpoints,
@@ -46,7 +68,7 @@ impl Server {
         limits: Arc<endwell_core::http::Limits>,
     ) -> Self {
         let server = server::Server::new(limits, output_limits(config));
-        Self { link: Link::new(transport, runtime, endpoints, hub, State::Between(server)) }
+        Self { link: Link::new(transport, runtime, endpoints, shared, State::Between(server)) }
     }
 
     /// Serves the connection to its end, one exchange after the other. Await the result: it is how the connection

@@ -7,11 +7,11 @@ use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response,
 use endwell_core::ws::{Acceptance, NotAHandshake};
 use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Upgraded};
 
-use super::body::Request;
-use super::{Link, State, Wire};
+use super::request::Request;
+use crate::connection::{Connection, Link, State};
 use crate::{Ended, date};
 
-impl Wire {
+impl Connection {
     /// True while exchange `number` is not answered completely.
     fn has(&self, number: u64) -> bool {
         self.number == number && self.state.is_exchange()
@@ -90,7 +90,7 @@ impl Wire {
     }
 
     fn cut(&mut self, link: &Link, closing: Closing) {
-        link.hub.counters.aborted.add();
+        link.shared.counters.aborted.add();
         self.state = State::closing(closing, Ended::Aborted);
         self.wake_reader();
         self.leave_to_driver();
@@ -99,7 +99,7 @@ impl Wire {
     /// Answers in the place of a right that was dropped.
     pub(crate) fn drop_exchange(&mut self, link: &Link, number: u64) {
         if let Some(mut exchange) = self.take_open(number) {
-            link.hub.counters.unanswered.add();
+            link.shared.counters.unanswered.add();
             exchange.last();
             let head = Response::new(self.fallback);
             let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
@@ -173,7 +173,7 @@ impl Wire {
     }
 
     /// Goes on after an exchange that is answered, since nothing reads its body any more.
-    pub(super) fn end_body(&mut self) {
+    pub(crate) fn end_body(&mut self) {
         match self.state.take() {
             State::Answered(answered) => {
                 self.after(answered, Ended::Announced);
@@ -217,7 +217,7 @@ impl Wire {
 
 /// Makes every response of a server that stops the last one of its connection.
 fn close_if_draining(link: &Link, exchange: &mut Exchange) {
-    if link.hub.is_draining() {
+    if link.shared.is_draining() {
         exchange.last();
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use endwell_core::{Bound, Deadline, Exceeded, Instant, Limit, Wrote};
 
 use super::waiters::{Side, Turn, Until};
-use super::{State, Wire};
+use super::{Connection, State};
 use crate::Ended;
 use crate::ws::{Next, Position};
 
@@ -17,9 +17,9 @@ const TURN: usize = 32;
 /// The slices of one vectored write.
 const SLICES: usize = 16;
 
-impl Wire {
+impl Connection {
     /// Ends the write side.
-    pub(super) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+    pub(crate) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let ended = super::open(&mut self.transport)?.poll_end_write(cx);
         self.poll_held_back(ended)
     }
@@ -143,7 +143,7 @@ impl Wire {
     }
 
     /// The position of the output.
-    pub(super) fn position(&mut self) -> Position {
+    pub(crate) fn position(&mut self) -> Position {
         self.state.io().map(|io| Position::of(&io)).unwrap_or_default()
     }
 
@@ -176,7 +176,7 @@ impl Wire {
     }
 
     /// Tells the state whether a lower layer may hold bytes back.
-    pub(super) fn tell_held_back(&mut self) {
+    pub(crate) fn tell_held_back(&mut self) {
         let is_held_back = self.unflushed > 0;
         if let Some(mut io) = self.state.io() {
             io.set_held_back(is_held_back);
@@ -200,7 +200,7 @@ impl Wire {
     }
 
     /// When a lower layer must have done its part.
-    pub(super) fn held_back_until(&mut self) -> Option<Deadline> {
+    pub(crate) fn held_back_until(&mut self) -> Option<Deadline> {
         self.held_back_bound().map(|(at, _)| Deadline { at, reason: Limit::WriteProgress })
     }
 
@@ -225,7 +225,7 @@ impl Wire {
     }
 
     /// Why a client can write no more, though it still reads.
-    pub(super) fn own_write_error(&self) -> Option<&Ended> {
+    pub(crate) fn own_write_error(&self) -> Option<&Ended> {
         match &self.state {
             State::Client(asking) => asking.write_error(),
             _ => None,
@@ -274,11 +274,11 @@ impl Wire {
         self.waiters.promised.take().is_some_and(|promised| len <= promised) && self.fits(len)
     }
 
-    pub(super) fn is_flushed(&mut self) -> bool {
+    pub(crate) fn is_flushed(&mut self) -> bool {
         self.queued() == 0 && self.unflushed == 0
     }
 
-    pub(super) fn is_met(&mut self, until: Until) -> bool {
+    pub(crate) fn is_met(&mut self, until: Until) -> bool {
         match until {
             Until::Room(least) => !self.is_above_high_water() && self.room() >= least,
             Until::Flushed => self.is_flushed(),

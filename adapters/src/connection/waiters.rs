@@ -4,32 +4,32 @@ use std::task::{Context, Waker};
 
 use slab::Slab;
 
-use super::Wire;
+use super::Connection;
 use crate::sync::Woken;
 
 /// Each right of a connection waits in its own slot, so that none takes another's.
 #[derive(Default)]
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     /// For input: the handler, which the driver polls itself, or
     handler: bool,
     /// another task.
-    pub(super) reader: Option<Waker>,
+    pub(crate) reader: Option<Waker>,
     /// For room in the output, before more input is taken.
-    pub(super) reply: Option<(Waker, Until)>,
+    pub(crate) reply: Option<(Waker, Until)>,
     /// For room in the output, or for the transport.
-    pub(super) writer: Option<(Waker, Until)>,
+    pub(crate) writer: Option<(Waker, Until)>,
     /// Which side gets the room that the transport makes.
-    pub(super) turn: Turn,
+    pub(crate) turn: Turn,
     /// The length of the message for which there was room when its writer was woken. Outlets may have taken the room
     /// since.
-    pub(super) promised: Option<usize>,
+    pub(crate) promised: Option<usize>,
     /// For the end.
     watchers: Option<Box<Slab<Waker>>>,
 }
 
 /// The side that fills the output next, if both have more than it takes.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// Outlets, up to half of the high-water mark.
     #[default]
     Outlets,
@@ -61,35 +61,35 @@ pub(crate) enum Until {
 
 impl Waiters {
     /// Adds a task that waits for input. False if it already waited.
-    pub(super) fn read(&mut self, cx: &Context<'_>, woken: &mut Woken) -> bool {
+    pub(crate) fn read(&mut self, cx: &Context<'_>, woken: &mut Woken) -> bool {
         self.handler = false;
         woken.register(&mut self.reader, cx.waker())
     }
 
     /// The handler waits for input. False if it already waited.
-    pub(super) fn read_in_handler(&mut self, woken: &mut Woken) -> bool {
+    pub(crate) fn read_in_handler(&mut self, woken: &mut Woken) -> bool {
         woken.discard(self.reader.take());
         !std::mem::replace(&mut self.handler, true)
     }
 
     /// True if a task waits for input.
-    pub(super) fn is_reading(&self) -> bool {
+    pub(crate) fn is_reading(&self) -> bool {
         self.handler || self.reader.is_some()
     }
 
     /// True if it was the handler that waited for input.
-    pub(super) fn stop_handler_reading(&mut self) -> bool {
+    pub(crate) fn stop_handler_reading(&mut self) -> bool {
         std::mem::take(&mut self.handler)
     }
 
     /// Removes the task that waits for input.
-    pub(super) fn stop_reading(&mut self, woken: &mut Woken) {
+    pub(crate) fn stop_reading(&mut self, woken: &mut Woken) {
         self.handler = false;
         woken.discard(self.reader.take());
     }
 
     /// Adds a task that waits for the output. False if it already waited.
-    pub(super) fn write(&mut self, side: Side, until: Until, cx: &Context<'_>, woken: &mut Woken) -> bool {
+    pub(crate) fn write(&mut self, side: Side, until: Until, cx: &Context<'_>, woken: &mut Woken) -> bool {
         let slot = match side {
             Side::Reader => &mut self.reply,
             Side::Writer => &mut self.writer,
@@ -101,7 +101,7 @@ impl Waiters {
     }
 
     /// Adds a task that waits for the end. `key` is its slot, as long as it has one. False if it already waited.
-    pub(super) fn watch(&mut self, key: &mut Option<usize>, cx: &Context<'_>, woken: &mut Woken) -> bool {
+    pub(crate) fn watch(&mut self, key: &mut Option<usize>, cx: &Context<'_>, woken: &mut Woken) -> bool {
         let watchers = self.watchers.get_or_insert_default();
         match key.and_then(|key| watchers.get_mut(key)) {
             Some(known) if known.will_wake(cx.waker()) => return false,
@@ -113,7 +113,7 @@ impl Waiters {
 
     /// Wakes every waiter but the reader. A watcher keeps its slot, because only the closing may have ended, not the
     /// connection.
-    pub(super) fn wake_others(&mut self, woken: &mut Woken) {
+    pub(crate) fn wake_others(&mut self, woken: &mut Woken) {
         for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
             woken.add(waker);
         }
@@ -121,14 +121,14 @@ impl Waiters {
     }
 
     /// Wakes the tasks that wait for the end.
-    pub(super) fn wake_watchers(&self, woken: &mut Woken) {
+    pub(crate) fn wake_watchers(&self, woken: &mut Woken) {
         for (_, watcher) in self.watchers.iter().flat_map(|watchers| watchers.iter()) {
             woken.add(watcher.clone());
         }
     }
 
     /// True if a task waits for the end.
-    pub(super) fn are_watching(&self) -> bool {
+    pub(crate) fn are_watching(&self) -> bool {
         self.watchers.is_some()
     }
 
@@ -143,9 +143,9 @@ impl Waiters {
     }
 }
 
-impl Wire {
+impl Connection {
     /// Wakes the tasks whose condition on the output is met.
-    pub(super) fn wake_writers(&mut self) {
+    pub(crate) fn wake_writers(&mut self) {
         let until = |slot: &Option<(Waker, Until)>| slot.as_ref().map(|(_, until)| *until);
         let (reply, write) = (until(&self.waiters.reply), until(&self.waiters.writer));
         let replies = reply.is_some_and(|until| self.is_met(until));

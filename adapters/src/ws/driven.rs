@@ -8,12 +8,11 @@ use endwell_core::ws::{Close, Full};
 use endwell_core::ws::{Event, Socket, Within};
 
 use super::background::Reader;
-use super::turn::EVENT;
-use super::{Side, State, Until, Wire};
+use crate::connection::{Connection, EVENT, Side, State, Until};
 use crate::ws::Message;
 use crate::{Ended, scratch};
 
-impl Wire {
+impl Connection {
     /// Closes, unless it is closing already: after what outlets have accepted.
     pub(crate) fn close_socket(&mut self, close: Close) {
         if let State::Receiving(_) = self.state {
@@ -39,13 +38,13 @@ impl Wire {
     }
 
     /// Ends the last right on a socket.
-    pub(super) fn close_now(&mut self) {
+    pub(crate) fn close_now(&mut self) {
         self.close_socket_now(Close::EMPTY);
     }
 
     /// Writes our Close, unless one is written, and leaves the rest to the driver. After the peer's Close it is the answer,
     /// and after a failure it tells why.
-    pub(super) fn close_socket_now(&mut self, close: Close) {
+    pub(crate) fn close_socket_now(&mut self, close: Close) {
         self.state = match self.state.take() {
             State::Socket(socket) if self.reader == Reader::ReadsOn => {
                 State::Receiving(socket.close_writing(close))
@@ -83,7 +82,7 @@ impl Wire {
     }
 
     /// True if a message may still come.
-    pub(super) fn may_receive(&self) -> bool {
+    pub(crate) fn may_receive(&self) -> bool {
         self.ended.is_none() && self.state.receives()
     }
 
@@ -133,7 +132,7 @@ impl Wire {
 
     /// Waits until `is_ready`. False if nothing more will come.
     #[inline(never)]
-    pub(super) fn poll_ready(
+    pub(crate) fn poll_ready(
         &mut self,
         cx: &mut Context<'_>,
         is_ready: impl Fn(&mut State) -> bool,

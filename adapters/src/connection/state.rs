@@ -6,8 +6,8 @@ use endwell_core::http::{BodyEvent, Streaming, Writer};
 use endwell_core::ws::{self as core_ws, Control, Event, Full, Idle, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Io, Pace, Upgraded};
 
-use super::Asking;
 use crate::Ended;
+use crate::client::Asking;
 
 /// The state of a connection. Whoever has a right to it finds it here.
 pub(crate) enum State {
@@ -39,15 +39,15 @@ pub(crate) enum State {
 
 /// The last phase of a connection.
 pub(crate) struct Last {
-    pub(super) closing: Closing,
-    pub(super) end_of_stream: EndOfStream,
+    pub(crate) closing: Closing,
+    pub(crate) end_of_stream: EndOfStream,
     /// What is told of the end. `None`: what the WebSocket knows.
-    pub(super) ended: Option<Box<Ended>>,
+    pub(crate) ended: Option<Box<Ended>>,
 }
 
 /// Whether the write side has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum EndOfStream {
+pub(crate) enum EndOfStream {
     /// More is to be written first.
     Not,
     Owed,
@@ -61,21 +61,21 @@ impl State {
     }
 
     /// The last phase of a connection of HTTP.
-    pub(super) fn closing(closing: Closing, ended: Ended) -> Self {
+    pub(crate) fn closing(closing: Closing, ended: Ended) -> Self {
         Self::Closing(Last { closing, end_of_stream: EndOfStream::Not, ended: Some(ended.into()) })
     }
 
     /// The last phase of a WebSocket.
-    pub(super) fn closing_socket(closing: Closing) -> Self {
+    pub(crate) fn closing_socket(closing: Closing) -> Self {
         Self::Closing(Last { closing, end_of_stream: EndOfStream::Not, ended: None })
     }
 
-    pub(super) fn take(&mut self) -> Self {
+    pub(crate) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Taken)
     }
 
     /// The transport's side.
-    pub(super) fn io(&mut self) -> Option<Io<'_>> {
+    pub(crate) fn io(&mut self) -> Option<Io<'_>> {
         match self {
             Self::Between(server) => Some(server.io()),
             Self::Open(exchange) => Some(exchange.io()),
@@ -93,7 +93,7 @@ impl State {
 
     /// True for a WebSocket that receives.
     #[inline]
-    pub(super) fn receives(&self) -> bool {
+    pub(crate) fn receives(&self) -> bool {
         matches!(self, Self::Socket(_) | Self::Within(_) | Self::Receiving(_))
     }
 
@@ -104,13 +104,13 @@ impl State {
     }
 
     /// True within an exchange of a server that is not answered completely.
-    pub(super) fn is_exchange(&self) -> bool {
+    pub(crate) fn is_exchange(&self) -> bool {
         matches!(self, Self::Open(_) | Self::Writing(_))
     }
 
     /// True if the socket has an event. False without one.
     #[inline]
-    pub(super) fn has_event(&mut self) -> bool {
+    pub(crate) fn has_event(&mut self) -> bool {
         match self {
             Self::Socket(socket) => socket.ready(),
             Self::Within(socket) => socket.ready(),
@@ -120,7 +120,7 @@ impl State {
     }
 
     /// True if the socket was not ready only because the rest would take long.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         match self {
             Self::Socket(socket) => socket.is_busy(),
             Self::Within(socket) => socket.is_busy(),
@@ -130,7 +130,7 @@ impl State {
     }
 
     /// True if a reader of the socket may have what it waits for. True without a socket.
-    pub(super) fn is_worth_a_look(&mut self) -> bool {
+    pub(crate) fn is_worth_a_look(&mut self) -> bool {
         match self {
             Self::Socket(socket) => socket.ready_again(),
             Self::Within(socket) => socket.ready_again(),
@@ -140,13 +140,13 @@ impl State {
     }
 
     /// True while the body of a request may be read.
-    pub(super) fn has_body(&self) -> bool {
+    pub(crate) fn has_body(&self) -> bool {
         self.is_exchange() || matches!(self, Self::Answered(_))
     }
 
     /// The next event of a socket.
     #[inline]
-    pub(super) fn event(&mut self) -> Option<Event<'_>> {
+    pub(crate) fn event(&mut self) -> Option<Event<'_>> {
         match self {
             Self::Socket(socket) => socket.event(),
             Self::Within(socket) => socket.event(),
@@ -189,7 +189,7 @@ impl State {
     }
 
     /// True if the socket has a part of a message.
-    pub(super) fn has_piece(&mut self) -> bool {
+    pub(crate) fn has_piece(&mut self) -> bool {
         match self {
             Self::Socket(socket) => socket.ready_piece(),
             Self::Within(socket) => socket.ready_piece(),
@@ -199,7 +199,7 @@ impl State {
     }
 
     /// The next part of a message of a socket.
-    pub(super) fn piece(&mut self) -> Option<Piece<'_>> {
+    pub(crate) fn piece(&mut self) -> Option<Piece<'_>> {
         match self {
             Self::Socket(socket) => socket.piece(),
             Self::Within(socket) => socket.piece(),
@@ -209,7 +209,7 @@ impl State {
     }
 
     /// The next part of the body of a request. `None` if nothing has arrived, or there is no such body.
-    pub(super) fn request_event(&mut self) -> Option<BodyEvent<'_>> {
+    pub(crate) fn request_event(&mut self) -> Option<BodyEvent<'_>> {
         match self {
             Self::Open(exchange) => exchange.body().event(),
             Self::Writing(exchange) => exchange.body().event(),
@@ -219,7 +219,7 @@ impl State {
     }
 
     /// The bytes still to come of the body of a request, if known.
-    pub(super) fn rest_of_request(&mut self) -> Option<u64> {
+    pub(crate) fn rest_of_request(&mut self) -> Option<u64> {
         match self {
             Self::Open(exchange) => exchange.body().remaining(),
             Self::Writing(exchange) => exchange.body().remaining(),
@@ -237,7 +237,7 @@ impl State {
     }
 
     /// Sets the pace of the body that is received, in both roles.
-    pub(super) fn set_body_pace(&mut self, pace: Pace) {
+    pub(crate) fn set_body_pace(&mut self, pace: Pace) {
         match self {
             Self::Open(exchange) => exchange.set_body_pace(pace),
             Self::Writing(exchange) => exchange.set_body_pace(pace),
@@ -248,7 +248,7 @@ impl State {
     }
 
     /// Sets the pace of received messages.
-    pub(super) fn set_message_pace(&mut self, pace: Pace) {
+    pub(crate) fn set_message_pace(&mut self, pace: Pace) {
         match self {
             Self::Socket(socket) => socket.set_message_pace(pace),
             Self::Within(socket) => socket.set_message_pace(pace),
@@ -257,7 +257,7 @@ impl State {
     }
 
     /// The bytes that a socket holds beside those that are unread or queued.
-    pub(super) fn held_bytes(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         match self {
             Self::Socket(socket) => socket.held_bytes(),
             Self::Within(socket) => socket.held_bytes(),

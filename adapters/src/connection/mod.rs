@@ -3,27 +3,13 @@
 //! The lock is held for the length of one call and never across an await. Only the driver reads and writes: a right takes
 //! what has arrived, queues what is to be sent, and wakes the driver if that is in another task.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a right asks for its own state, and treats all others alike"
-)]
-
-mod asking;
-mod background;
-mod between;
-mod body;
 mod closing;
 mod drive;
 mod driver;
-mod exchange;
-mod life;
 mod look;
 mod output;
-mod pieces;
 mod raw;
-mod run;
-mod shed;
-mod socket;
+mod shared;
 mod state;
 mod turn;
 mod waiters;
@@ -37,34 +23,33 @@ use std::task::{Context, Poll, Waker};
 use endwell_core::http::{Fields, StatusCode};
 use endwell_core::{Instant, OutboxLimits};
 
-use crate::hub::Hub;
 use crate::runtime::{Runtime, Timer};
+use crate::server::{Life, Request, Standing};
 use crate::sync::{Lock, Locked, Woken};
 use crate::transport::{Endpoints, Transport};
-use crate::ws::{Position, Queue};
+use crate::ws::{Position, Queue, Reader, Unread};
 use crate::{Config, Ended, scratch};
-pub(crate) use asking::{Answer, Asking, Calling, Phase};
+pub(crate) use drive::{Beside, Turned};
 pub use driver::Driver;
-pub(crate) use life::LifeLimits;
-pub(crate) use pieces::Found;
-pub use run::Run;
-pub(crate) use shed::{BUFFER, Standing, Told, ticks};
-pub(crate) use state::State;
+pub(crate) use look::{Looked, Waits};
+pub(crate) use shared::{Member, Shared};
+pub(crate) use state::{Last, State};
+pub(crate) use turn::EVENT;
 use waiters::Waiters;
 pub(crate) use waiters::{Side, Until};
 
-/// The lock around a [`Wire`].
+/// The lock around a [`Connection`], and what is known of it without the lock.
 pub(crate) struct Link {
     pub(crate) endpoints: Endpoints,
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) standing: Standing,
-    wire: Lock<Wire>,
+    connection: Lock<Connection>,
 }
 
-/// A locked wire. The wakers that it collects are woken once the lock is released.
-pub(crate) struct LockedWire<'a> {
+/// A locked connection. The wakers that it collects are woken once the lock is released.
+pub(crate) struct LockedConnection<'a> {
     // Dropped in this order.
-    wire: Locked<'a, Wire>,
+    connection: Locked<'a, Connection>,
     /// Mostly `None`, which costs nothing.
     woken: Option<Woken>,
 }
@@ -75,113 +60,113 @@ impl Link {
         transport: impl Transport,
         runtime: &impl Runtime,
         endpoints: Endpoints,
-        hub: Arc<Hub>,
+        shared: Arc<Shared>,
         state: State,
     ) -> Arc<Self> {
-        let wire = Wire::new(Box::new(transport), Box::pin(runtime.timer()), state);
-        let standing = Standing::new(hub.now(), wire.clock());
-        Arc::new(Self { endpoints, hub, standing, wire: Lock::new(wire) })
+        let connection = Connection::new(Box::new(transport), Box::pin(runtime.timer()), state);
+        let standing = Standing::new(shared.now(), connection.clock());
+        Arc::new(Self { endpoints, shared, standing, connection: Lock::new(connection) })
     }
 
     #[inline]
-    pub(crate) fn lock(&self) -> LockedWire<'_> {
-        LockedWire { wire: self.wire.lock(), woken: None }
+    pub(crate) fn lock(&self) -> LockedConnection<'_> {
+        LockedConnection { connection: self.connection.lock(), woken: None }
     }
 }
 
-impl Deref for LockedWire<'_> {
-    type Target = Wire;
+impl Deref for LockedConnection<'_> {
+    type Target = Connection;
 
     #[inline]
-    fn deref(&self) -> &Wire {
-        &self.wire
+    fn deref(&self) -> &Connection {
+        &self.connection
     }
 }
 
-impl DerefMut for LockedWire<'_> {
+impl DerefMut for LockedConnection<'_> {
     #[inline]
-    fn deref_mut(&mut self) -> &mut Wire {
-        &mut self.wire
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 }
 
-impl Drop for LockedWire<'_> {
+impl Drop for LockedConnection<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.wire.woken.is_empty() {
-            self.woken = Some(std::mem::take(&mut self.wire.woken));
+        if !self.connection.woken.is_empty() {
+            self.woken = Some(std::mem::take(&mut self.connection.woken));
         }
     }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let wire = self.wire.get_mut();
-        self.hub.charge(self.standing.bytes(), 0);
-        if let Some(mut io) = wire.state.io() {
+        let connection = self.connection.get_mut();
+        self.shared.charge(self.standing.bytes(), 0);
+        if let Some(mut io) = connection.state.io() {
             scratch::reclaim_output(&mut io);
         }
     }
 }
 
 /// The state, the transport, and the waiting tasks.
-pub(crate) struct Wire {
+pub(crate) struct Connection {
     pub(crate) state: State,
     /// The number of the exchange that is open, or was the last.
-    number: u64,
+    pub(crate) number: u64,
     /// The trailers of the request. Boxed, as is all that few connections have, or that no waiting one has.
-    trailers: Option<Box<Fields>>,
+    pub(crate) trailers: Option<Box<Fields>>,
     /// The status to respond with if the right to respond is dropped.
-    fallback: StatusCode,
+    pub(crate) fallback: StatusCode,
     /// How the connection ended, once it has.
-    ended: Option<Box<Ended>>,
+    pub(crate) ended: Option<Box<Ended>>,
     /// The messages that outlets have accepted for the socket.
     pub(crate) queue: Option<Arc<Queue>>,
-    life: life::Life,
+    pub(crate) life: Life,
     /// Whether what a socket receives is read.
-    reader: background::Reader,
-    unread: background::Unread,
+    pub(crate) reader: Reader,
+    pub(crate) unread: Unread,
     /// How far the body of the open exchange is.
-    request: body::Request,
-    waiters: Waiters,
+    pub(crate) request: Request,
+    pub(crate) waiters: Waiters,
     /// The wakers to wake once the lock is released.
-    woken: Woken,
-    driver: Option<Waker>,
+    pub(crate) woken: Woken,
+    pub(crate) driver: Option<Waker>,
     /// True in the driver's turn: it writes and reads before it waits.
-    driving: bool,
+    pub(crate) driving: bool,
     /// The handler is to be polled again in this turn.
-    again: bool,
+    pub(crate) again: bool,
     /// What is left to do in this turn.
-    work: turn::Work,
+    pub(crate) work: turn::Work,
     /// Nothing is left to read in this turn.
-    looked: look::Looked,
+    pub(crate) looked: Looked,
     /// The stream broke off. The state is asked first whether bytes are missing.
-    truncated: Option<Box<Ended>>,
+    pub(crate) truncated: Option<Box<Ended>>,
     /// When the last look of this turn has something to tell.
-    read_deadline: Option<Instant>,
+    pub(crate) read_deadline: Option<Instant>,
     /// When the peer must have taken some of the output.
-    write_deadline: Option<Instant>,
+    pub(crate) write_deadline: Option<Instant>,
     /// The total output when the last turn ended.
-    seen: u64,
+    pub(crate) seen: u64,
     /// Bytes that a layer below the transport may still hold back.
-    unflushed: usize,
+    pub(crate) unflushed: usize,
     /// When a lower layer was first seen to hold bytes back, or to owe the end of the stream.
-    held_back: Option<Instant>,
-    armed: Option<Instant>,
+    pub(crate) held_back: Option<Instant>,
+    pub(crate) armed: Option<Instant>,
     /// Bytes in outlets.
-    held_elsewhere: usize,
+    pub(crate) held_elsewhere: usize,
     /// Bytes of a body that is being gathered.
-    gathered: usize,
+    pub(crate) gathered: usize,
     /// Nothing is read in this turn.
-    withheld: bool,
+    pub(crate) withheld: bool,
     /// Work that was done since the connection last counted as getting on.
-    passed: usize,
+    pub(crate) passed: usize,
     /// The time at which this turn began, or went on after a handler.
-    now: Instant,
+    pub(crate) now: Instant,
     /// `None` once the connection has hung up: rights that outlive it keep the link, but not the socket.
-    transport: Option<Box<dyn Transport>>,
+    pub(crate) transport: Option<Box<dyn Transport>>,
     /// `None` once no task drives the connection: the timer would keep that task's waker.
-    timer: Option<Pin<Box<dyn Timer>>>,
+    pub(crate) timer: Option<Pin<Box<dyn Timer>>>,
 }
 
 /// The limits that are set, with room for at least one chunk: a writer that waits for an empty outbox must fit.
@@ -201,7 +186,7 @@ fn open(transport: &mut Option<Box<dyn Transport>>) -> io::Result<&mut dyn Trans
     }
 }
 
-impl Wire {
+impl Connection {
     fn new(transport: Box<dyn Transport>, timer: Pin<Box<dyn Timer>>, state: State) -> Self {
         Self {
             state,
@@ -210,17 +195,17 @@ impl Wire {
             fallback: StatusCode::INTERNAL_SERVER_ERROR,
             ended: None,
             queue: None,
-            life: life::Life::default(),
-            reader: background::Reader::Reads,
-            unread: background::Unread::default(),
-            request: body::Request::Unread,
+            life: Life::default(),
+            reader: Reader::Reads,
+            unread: Unread::default(),
+            request: Request::Unread,
             waiters: Waiters::default(),
             woken: Woken::default(),
             driver: None,
             driving: false,
             again: false,
             work: turn::Work::default(),
-            looked: look::Looked::No,
+            looked: Looked::No,
             truncated: None,
             read_deadline: None,
             write_deadline: None,
@@ -240,17 +225,17 @@ impl Wire {
 
     /// Reads the clock, which stands still once no task drives the connection.
     #[inline]
-    fn clock(&self) -> Instant {
+    pub(crate) fn clock(&self) -> Instant {
         self.timer.as_ref().map_or(self.now, |timer| timer.now())
     }
 
     /// True if bytes or the end have come that the runtime has not reported yet.
-    fn has_unseen(&self) -> bool {
+    pub(crate) fn has_unseen(&self) -> bool {
         self.transport.as_ref().is_some_and(|transport| transport.has_unseen())
     }
 
     /// Makes the close a reset.
-    fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         if let Some(transport) = &mut self.transport {
             transport.reset();
         }
@@ -265,7 +250,7 @@ impl Wire {
     }
 
     /// The connection is over, with the output at `position`, and nothing more is to be sent. The driver closes it.
-    fn is_over(&mut self, ended: Ended, position: Position) {
+    pub(crate) fn is_over(&mut self, ended: Ended, position: Position) {
         if let Some(queue) = &self.queue {
             queue.ended(&ended, position, &mut self.woken);
         }
@@ -319,7 +304,7 @@ impl Wire {
         self.transport = None;
     }
 
-    pub(super) fn wake_waiters(&mut self) {
+    pub(crate) fn wake_waiters(&mut self) {
         self.wake_reader();
         let Self { waiters, woken, .. } = self;
         waiters.wake_others(woken);

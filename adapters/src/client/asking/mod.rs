@@ -97,7 +97,7 @@ impl Asking {
     }
 
     /// The transport's side.
-    pub(super) fn io(&mut self) -> Option<Io<'_>> {
+    pub(crate) fn io(&mut self) -> Option<Io<'_>> {
         match &mut self.phase {
             Phase::Idle(client) => Some(client.io()),
             Phase::Waiting(call) | Phase::Head(call) | Phase::Body(call) => Some(call.io()),
@@ -110,11 +110,11 @@ impl Asking {
     }
 
     /// The writer of the body of the request.
-    pub(super) fn writer(&mut self) -> Option<Writer<'_>> {
+    pub(crate) fn writer(&mut self) -> Option<Writer<'_>> {
         self.call()?.writer()
     }
 
-    pub(super) fn set_body_pace(&mut self, pace: Pace) {
+    pub(crate) fn set_body_pace(&mut self, pace: Pace) {
         if let Phase::Body(call) = &mut self.phase {
             call.set_body_pace(pace);
         }
@@ -135,7 +135,7 @@ impl Asking {
     }
 
     /// Why nothing more can be written, though the response is still read.
-    pub(super) fn write_error(&self) -> Option<&Ended> {
+    pub(crate) fn write_error(&self) -> Option<&Ended> {
         self.write_error.as_ref()
     }
 
@@ -145,12 +145,12 @@ impl Asking {
     }
 
     /// True if a withheld body need not wait any longer.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.is_wanted || !matches!(self.phase, Phase::Waiting(_))
     }
 
     /// True if the driver reads unasked: for a head, or for the end.
-    pub(super) fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Tunnelling(_))
     }
 
@@ -180,7 +180,7 @@ impl Asking {
 
     /// Ends the exchange, after the connection has ended with `sent` bytes of output in total. What has arrived is
     /// kept.
-    pub(super) fn cut(&mut self, ended: &Ended, sent: u64) {
+    pub(crate) fn cut(&mut self, ended: &Ended, sent: u64) {
         if !self.waits() {
             return;
         }

@@ -7,20 +7,19 @@ use std::time::Instant;
 
 use slab::Slab;
 
-use crate::admit::Networks;
-use crate::counters::Counters;
+use super::Link;
+use crate::server::{Counters, LifeLimits, Networks, ticks};
 use crate::sync::Apart;
-use crate::wire::{LifeLimits, Link, ticks};
 use crate::ws::OutletLimits;
 use crate::{Config, Ended, Endpoints, OnEnd};
 
 /// Shared by a server and its connections.
-pub(crate) struct Hub {
+pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) held_limit: usize,
     pub(crate) connections: usize,
     /// It has a listener, whose connections share the limits.
-    is_shared: bool,
+    has_listener: bool,
     /// For the WebSockets that exchanges become.
     pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
     #[cfg(feature = "deflate")]
@@ -53,28 +52,28 @@ struct Members {
 
 /// A connection's membership: it is a member while this lives, and leaves exactly once.
 pub(crate) struct Member {
-    hub: Arc<Hub>,
+    shared: Arc<Shared>,
     key: usize,
 }
 
-impl Hub {
+impl Shared {
     /// For one connection.
     pub(crate) fn alone(config: &Config) -> Arc<Self> {
         Self::new(Arc::default(), config, false)
     }
 
     /// For the connections of a listener.
-    pub(crate) fn shared(counters: Arc<Counters>, config: &Config) -> Arc<Self> {
+    pub(crate) fn of_listener(counters: Arc<Counters>, config: &Config) -> Arc<Self> {
         Self::new(counters, config, true)
     }
 
-    fn new(counters: Arc<Counters>, config: &Config, is_shared: bool) -> Arc<Self> {
+    fn new(counters: Arc<Counters>, config: &Config, has_listener: bool) -> Arc<Self> {
         let networks = config.admit.is_some().then(Networks::default);
         Arc::new(Self {
             counters,
             held_limit: config.held_bytes,
             connections: config.connections.max(1),
-            is_shared,
+            has_listener,
             ws_limits: Arc::new(config.ws.clone()),
             #[cfg(feature = "deflate")]
             deflate: config.deflate.clone().map(Arc::new),
@@ -100,7 +99,7 @@ impl Hub {
             networks.join(key, &link.endpoints.peer);
         }
         drop(members);
-        Member { hub: Arc::clone(self), key }
+        Member { shared: Arc::clone(self), key }
     }
 
     /// Calls `on_end` with how a connection has ended, if it is set.
@@ -117,8 +116,8 @@ impl Hub {
 
     /// True if its connections share the limits of a listener.
     #[inline]
-    pub(crate) fn is_shared(&self) -> bool {
-        self.is_shared
+    pub(crate) fn has_listener(&self) -> bool {
+        self.has_listener
     }
 
     /// The time, in hundredths of a second.
@@ -210,14 +209,14 @@ impl Hub {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        let mut members = self.hub.members();
+        let mut members = self.shared.members();
         members.links.try_remove(self.key);
         if let Some(networks) = &mut members.networks {
             networks.leave(self.key);
         }
         let watcher = members.watcher.take();
         drop(members);
-        self.hub.counters.ended.add();
+        self.shared.counters.ended.add();
         if let Some(watcher) = watcher {
             watcher.wake();
         }

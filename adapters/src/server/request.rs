@@ -5,12 +5,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use endwell_core::http::{BodyEvent, StatusCode};
 
-use super::{State, Wire};
 use crate::Ended;
+use crate::connection::{Connection, State};
 
 /// How far the body of a request is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     Unread,
     /// The response was begun, and the body has a reader of its own.
     Read,
@@ -18,7 +18,7 @@ pub(super) enum Request {
     Done,
 }
 
-impl Wire {
+impl Connection {
     /// Reads the next piece of the body of an exchange. `None` at its end. A client that waits for 100 Continue is sent it
     /// if nothing is there yet.
     ///

@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 
 use endwell_core::{Arrived, Look};
 
-use super::{State, Wire};
+use super::{Connection, State};
 use crate::transport::Truncated;
 use crate::{Ended, scratch};
 
 /// Whether more can be read in this turn.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Looked {
+pub(crate) enum Looked {
     /// More may be there.
     No,
     /// The last read found nothing. It was waited for, or not.
@@ -25,7 +25,7 @@ pub(super) enum Looked {
 
 impl Looked {
     /// True if another look in this turn would tell nothing new.
-    pub(super) fn settles(self, waits: Waits) -> bool {
+    pub(crate) fn settles(self, waits: Waits) -> bool {
         match self {
             Self::No => false,
             Self::Nothing(waited) => waited == Waits::Yes || waits == Waits::No,
@@ -36,7 +36,7 @@ impl Looked {
 
 /// Whether the application waits for the peer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waits {
+pub(crate) enum Waits {
     Yes,
     No,
 }
@@ -48,10 +48,10 @@ enum NoLook {
     Failed(Ended),
 }
 
-impl Wire {
+impl Connection {
     /// Looks once. Ready if the state has something new to tell. If pending, the time was judged if the application
     /// waits, and no time runs if it does not.
-    pub(super) fn poll_look(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<Result<(), Ended>> {
+    pub(crate) fn poll_look(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<Result<(), Ended>> {
         if self.truncated.is_some() && self.misses_something(waits) {
             return Poll::Ready(Err(self.truncated.take().map_or(Ended::ByPeer, |ended| *ended)));
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use endwell_core::http::StatusCode;
 use endwell_core::{Bound, Exceeded, Instant, Limit};
 
-use super::{Link, State, Wire};
 use crate::Ended;
 use crate::config::{Config, OnGone};
+use crate::connection::{Connection, Link, State};
 
 /// The settings of a server.
 pub(crate) struct LifeLimits {
@@ -20,7 +20,7 @@ pub(crate) struct LifeLimits {
 
 /// What ends the handler that runs.
 #[derive(Default)]
-pub(super) struct Life {
+pub(crate) struct Life {
     on_gone: OnGone,
     /// When the handler is dropped.
     until: Option<Instant>,
@@ -51,28 +51,28 @@ impl LifeLimits {
 
 impl Life {
     /// A handler begins.
-    pub(super) fn begin(&mut self, limits: &LifeLimits, now: Instant) {
+    pub(crate) fn begin(&mut self, limits: &LifeLimits, now: Instant) {
         self.on_gone = limits.on_gone;
         self.until = limits.time.map(|time| now.saturating_add(time));
     }
 
     /// No handler runs, or none whose time is bounded.
-    pub(super) fn unbind(&mut self) {
+    pub(crate) fn unbind(&mut self) {
         self.until = None;
     }
 
     /// True once the peer has ended its side.
-    pub(super) fn is_half_closed(&self) -> bool {
+    pub(crate) fn is_half_closed(&self) -> bool {
         self.half_closed.is_some()
     }
 
     /// The peer ended its side at `now`.
-    pub(super) fn half_closed(&mut self, now: Instant) {
+    pub(crate) fn half_closed(&mut self, now: Instant) {
         self.half_closed.get_or_insert(now);
     }
 
     /// The peer has taken some of the output at `now`.
-    pub(super) fn took(&mut self, now: Instant) {
+    pub(crate) fn took(&mut self, now: Instant) {
         if let Some(since) = &mut self.half_closed {
             *since = now;
         }
@@ -80,7 +80,7 @@ impl Life {
     }
 
     /// Bytes have passed at `now`.
-    pub(super) fn heard(&mut self, now: Instant) {
+    pub(crate) fn heard(&mut self, now: Instant) {
         if let Some(idle) = &mut self.idle {
             idle.since = now;
         }
@@ -88,27 +88,27 @@ impl Life {
 
     /// True if it counts when the peer takes output.
     #[inline]
-    pub(super) fn counts_output(&self) -> bool {
+    pub(crate) fn counts_output(&self) -> bool {
         self.half_closed.is_some() || self.idle.is_some()
     }
 }
 
-impl Wire {
+impl Connection {
     /// The stream has ended.
-    pub(super) fn notes_end_of_stream(&mut self, now: Instant) {
+    pub(crate) fn notes_end_of_stream(&mut self, now: Instant) {
         self.life.half_closed(now);
         self.waiters.wake_watchers(&mut self.woken);
     }
 
     /// When a peer that has ended its side counts as gone. `None` while it has output to take, which has its own pace.
-    pub(super) fn gone_at(&mut self, limits: &LifeLimits) -> Option<Instant> {
+    pub(crate) fn gone_at(&mut self, limits: &LifeLimits) -> Option<Instant> {
         let (since, time) = (self.life.half_closed?, limits.half_closed?);
         let is_open = self.state.has_body() || self.state.receives();
         (is_open && self.queued() == 0).then(|| since.saturating_add(time))
     }
 
     /// Ends the connection if its peer counts as gone. True if it did.
-    pub(super) fn judge_half_closed(&mut self, limits: &LifeLimits) -> bool {
+    pub(crate) fn judge_half_closed(&mut self, limits: &LifeLimits) -> bool {
         if self.gone_at(limits).is_none_or(|at| self.now < at) {
             return false;
         }
@@ -125,13 +125,13 @@ impl Wire {
     }
 
     /// When another protocol has been silent for too long.
-    pub(super) fn idle_at(&self) -> Option<Instant> {
+    pub(crate) fn idle_at(&self) -> Option<Instant> {
         let (State::Raw(_), Some(idle)) = (&self.state, &self.life.idle) else { return None };
         Some(idle.since.saturating_add(idle.time))
     }
 
     /// Ends another protocol that is silent for too long. True if it did.
-    pub(super) fn judge_idle(&mut self) -> bool {
+    pub(crate) fn judge_idle(&mut self) -> bool {
         if self.idle_at().is_none_or(|at| self.now < at) {
             return false;
         }
@@ -148,7 +148,7 @@ impl Wire {
     }
 
     /// The server stops.
-    pub(super) fn notes_stop(&mut self) {
+    pub(crate) fn notes_stop(&mut self) {
         if !std::mem::replace(&mut self.life.is_stopping, true) {
             self.waiters.wake_watchers(&mut self.woken);
         }
@@ -165,7 +165,7 @@ impl Wire {
     }
 
     /// The connection has ended. The handler is polled once more, so that what it waits for can tell it.
-    pub(super) fn outlive(&mut self, limits: &LifeLimits) {
+    pub(crate) fn outlive(&mut self, limits: &LifeLimits) {
         let now = self.now;
         self.life.until = match self.life.on_gone {
             OnGone::Finish => self.life.until,
@@ -175,23 +175,23 @@ impl Wire {
     }
 
     /// True if the time of the handler is over, which still waits.
-    pub(super) fn is_life_over(&mut self, link: &Link) -> bool {
+    pub(crate) fn is_life_over(&mut self, link: &Link) -> bool {
         if self.life.until.is_none_or(|until| self.now < until) {
             return false;
         }
         self.life.until = None;
         self.fallback = StatusCode::SERVICE_UNAVAILABLE;
-        link.hub.counters.cancelled.add();
+        link.shared.counters.cancelled.add();
         true
     }
 
     /// The handler has returned, or was dropped.
-    pub(super) fn no_handler_runs(&mut self) {
+    pub(crate) fn no_handler_runs(&mut self) {
         self.life.unbind();
     }
 
     /// When the handler is dropped.
-    pub(super) fn life_until(&self) -> Option<Instant> {
+    pub(crate) fn life_until(&self) -> Option<Instant> {
         self.life.until
     }
 

@@ -35,9 +35,9 @@ impl Future for Driver {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let link = &self.0;
-        let mut wire = link.lock();
-        wire.begin(link, cx, Beside::Nothing);
-        match wire.turn(link, cx, Beside::Nothing) {
+        let mut connection = link.lock();
+        connection.begin(link, cx, Beside::Nothing);
+        match connection.turn(link, cx, Beside::Nothing) {
             Turned::Ended(ended) => Poll::Ready(ended),
             // No handler was ever here.
             Turned::Waits | Turned::Again | Turned::Cancel | Turned::Request(_) => Poll::Pending,

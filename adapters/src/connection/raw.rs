@@ -3,11 +3,11 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::{Side, State, Until, Wire};
+use super::{Connection, Side, State, Until};
 use crate::Ended;
 use crate::transport::Transport;
 
-impl Wire {
+impl Connection {
     /// Reads what the peer of another protocol has sent. Zero bytes are the end of the stream.
     pub(crate) fn poll_raw_read(
         &mut self,

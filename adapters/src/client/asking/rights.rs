@@ -8,13 +8,13 @@ use bytes::Bytes;
 use endwell_core::http::client::Client;
 use endwell_core::http::{FieldSection, InterimHead, ResponseHead};
 
-use super::super::{State, Wire};
 use super::calling::Part;
 use super::{Answer, Asking, Calling, Phase};
 use crate::Ended;
 use crate::client::Failure;
+use crate::connection::{Connection, State};
 
-impl Wire {
+impl Connection {
     /// Begins a request. Returns its number; `None` if the connection has ended, and the response reports how.
     pub(crate) fn ask(&mut self, write: impl FnOnce(Client) -> Phase) -> Option<u64> {
         self.look();

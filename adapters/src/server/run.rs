@@ -8,9 +8,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::drive::{Beside, Turned};
-use super::{Driver, Link};
-use crate::conclusion::Conclusion;
+use super::conclusion::Conclusion;
+use crate::connection::{Beside, Driver, Link, Turned};
 use crate::{Ended, Exchange};
 
 pin_project! {
@@ -89,7 +88,7 @@ fn start<F>(link: &Link, handler: &impl Fn(Exchange) -> F, exchange: Exchange) -
     if let Ok(handler) = catch_unwind(AssertUnwindSafe(|| handler(exchange))) {
         return Handling::Some { handler };
     }
-    link.hub.counters.panicked.add();
+    link.shared.counters.panicked.add();
     Handling::None
 }
 
@@ -100,7 +99,7 @@ fn poll_handler<F: Future<Output: Conclusion>>(
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     catch_unwind(AssertUnwindSafe(|| handler.poll(cx).map(drop))).unwrap_or_else(|_| {
-        link.hub.counters.panicked.add();
+        link.shared.counters.panicked.add();
         Poll::Ready(())
     })
 }

@@ -10,10 +10,8 @@ use endwell_core::http::{Field, Response, StatusCode};
 use endwell_core::ws::CloseCode;
 use endwell_core::{Exceeded, Instant, Limit, Look};
 
-use super::background::Reader;
-use super::look::Looked;
-use super::state::Last;
-use super::{Link, State, Wire};
+use crate::connection::{Connection, Last, Link, Looked, State};
+use crate::ws::Reader;
 use crate::{Ended, date};
 
 /// What a connection may hold without being kept waiting or shed: one buffer. An inbox holds no more, nor does output
@@ -56,7 +54,7 @@ pub(crate) enum Told {
 }
 
 impl Standing {
-    pub(super) fn new(now: u32, own: Instant) -> Self {
+    pub(crate) fn new(now: u32, own: Instant) -> Self {
         Self {
             bytes: AtomicUsize::new(0),
             since: AtomicU32::new(now),
@@ -127,10 +125,10 @@ pub(crate) fn ticks(time: Duration) -> u32 {
     u32::try_from(ticks).unwrap_or(0)
 }
 
-impl Wire {
+impl Connection {
     /// Whether this turn reads, and the most work that it does.
-    pub(super) fn judge_budget(&mut self, link: &Link) -> usize {
-        if !link.hub.is_pressed() {
+    pub(crate) fn judge_budget(&mut self, link: &Link) -> usize {
+        if !link.shared.is_pressed() {
             self.withheld = false;
             return usize::MAX;
         }
@@ -146,7 +144,7 @@ impl Wire {
 
     /// Reads nothing, and lets no time run that is the peer's.
     #[cold]
-    pub(super) fn look_away(&mut self) -> Poll<Result<(), Ended>> {
+    pub(crate) fn look_away(&mut self) -> Poll<Result<(), Ended>> {
         let now = self.now;
         if let Some(mut io) = self.state.io() {
             let _ = io.read_ahead(now, |_| Ok::<_, Infallible>(Look::Nothing));
@@ -164,11 +162,11 @@ impl Wire {
     }
 
     /// Tells the listener what the connection holds, and how it gets on.
-    pub(super) fn tell_standing(&mut self, link: &Link) {
-        if !link.hub.is_shared() {
+    pub(crate) fn tell_standing(&mut self, link: &Link) {
+        if !link.shared.has_listener() {
             return;
         }
-        let Link { hub, standing, .. } = link;
+        let Link { shared, standing, .. } = link;
         let (unread, queued) = self.state.io().map_or((0, 0), |io| (io.unread(), io.queued()));
         let received = unread + self.gathered + self.state.held_bytes();
         let sent = queued + self.held_elsewhere;
@@ -193,7 +191,7 @@ impl Wire {
         let before = standing.bytes();
         if held != before {
             standing.bytes.store(held, Ordering::Relaxed);
-            hub.charge(before, held);
+            shared.charge(before, held);
         }
         if self.withheld && held <= BUFFER {
             // It is read again.
@@ -219,7 +217,7 @@ impl Wire {
 
     /// Does what the listener wants of the connection. True if that ended its state.
     #[inline]
-    pub(super) fn heed(&mut self, link: &Link, cx: &mut Context<'_>) -> bool {
+    pub(crate) fn heed(&mut self, link: &Link, cx: &mut Context<'_>) -> bool {
         link.standing.told().is_some_and(|told| self.makes_room(told, link, cx))
     }
 
@@ -229,10 +227,10 @@ impl Wire {
         if self.ended().is_some() {
             return false;
         }
-        let ended = Ended::Limit(link.hub.exceeded(told));
+        let ended = Ended::Limit(link.shared.exceeded(told));
         let has_made_room = match told {
             Told::LeaveIdle => self.leaves_idle(ended),
-            Told::LeaveStalled if link.hub.is_stalled(&link.standing) => {
+            Told::LeaveStalled if link.shared.is_stalled(&link.standing) => {
                 self.shed(ended.clone());
                 // A last word, if the transport takes it at once.
                 let _ = self.poll_write_out(cx);
@@ -244,7 +242,7 @@ impl Wire {
         };
         if has_made_room {
             self.withheld = false;
-            link.hub.counters.shed.add();
+            link.shared.counters.shed.add();
         }
         has_made_room
     }
@@ -304,7 +302,7 @@ impl Wire {
     }
 
     /// How an exchange was ended in the place of its handler.
-    pub(super) fn shed_as(&self) -> Option<&Ended> {
+    pub(crate) fn shed_as(&self) -> Option<&Ended> {
         let State::Closing(Last { ended: Some(ended), .. }) = &self.state else { return None };
         let Ended::Limit(Exceeded { limit, .. }) = &**ended else { return None };
         matches!(limit, Limit::HeldBytes | Limit::Connections).then_some(ended)

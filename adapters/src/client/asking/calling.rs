@@ -22,7 +22,7 @@ pub(crate) enum Calling {
 }
 
 /// What has come before the body.
-pub(super) enum Found {
+pub(crate) enum Found {
     Nothing,
     Continue,
     Interim(InterimHead),
@@ -31,7 +31,7 @@ pub(super) enum Found {
 }
 
 /// What has come of the body.
-pub(super) enum Part {
+pub(crate) enum Part {
     Data(Bytes),
     Trailers(Fields),
     End,
@@ -50,11 +50,11 @@ macro_rules! in_each {
 }
 
 impl Calling {
-    pub(super) fn io(&mut self) -> Io<'_> {
+    pub(crate) fn io(&mut self) -> Io<'_> {
         in_each!(self, call => call.io())
     }
 
-    pub(super) fn is_untouched(&self) -> bool {
+    pub(crate) fn is_untouched(&self) -> bool {
         in_each!(self, call => call.is_untouched())
     }
 
@@ -77,15 +77,15 @@ impl Calling {
         in_each!(self, call => call.answer().is_done())
     }
 
-    pub(super) fn take_head(&mut self) -> Option<ResponseHead> {
+    pub(crate) fn take_head(&mut self) -> Option<ResponseHead> {
         in_each!(self, call => call.take_head())
     }
 
-    pub(super) fn set_response_time(&mut self, time: Option<Duration>) {
+    pub(crate) fn set_response_time(&mut self, time: Option<Duration>) {
         in_each!(self, call => call.set_response_time(time));
     }
 
-    pub(super) fn set_body_pace(&mut self, pace: Pace) {
+    pub(crate) fn set_body_pace(&mut self, pace: Pace) {
         in_each!(self, call => call.set_body_pace(pace));
     }
 
@@ -94,7 +94,7 @@ impl Calling {
     }
 
     /// What has come before the body.
-    pub(super) fn find(&mut self) -> Found {
+    pub(crate) fn find(&mut self) -> Found {
         match self.event() {
             None => Found::Nothing,
             Some(CallEvent::Continue) => Found::Continue,
@@ -108,7 +108,7 @@ impl Calling {
     }
 
     /// What has come of the body.
-    pub(super) fn part(&mut self) -> Option<Part> {
+    pub(crate) fn part(&mut self) -> Option<Part> {
         Some(match self.event()? {
             CallEvent::Data(data) => Part::Data(data.take()),
             CallEvent::Trailers(fields) => Part::Trailers(fields.clone()),
@@ -123,12 +123,12 @@ impl Calling {
     }
 
     /// True if the request may still become complete.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self, Self::Streaming(_) | Self::Withheld(_))
     }
 
     /// The writer of the body.
-    pub(super) fn writer(&mut self) -> Option<Writer<'_>> {
+    pub(crate) fn writer(&mut self) -> Option<Writer<'_>> {
         match self {
             Self::Streaming(call) => Some(call.writer()),
             Self::Withheld(_) | Self::Sent(_) | Self::Stopped(_) => None,
@@ -136,7 +136,7 @@ impl Calling {
     }
 
     /// The server wants the body.
-    pub(super) fn proceed(self) -> Self {
+    pub(crate) fn proceed(self) -> Self {
         match self {
             Self::Withheld(call) => Self::Streaming(call.proceed()),
             other => other,
@@ -144,7 +144,7 @@ impl Calling {
     }
 
     /// Ends the body, or cuts it off if it is too short.
-    pub(super) fn finish(self, trailers: Option<&FieldSection>) -> Self {
+    pub(crate) fn finish(self, trailers: Option<&FieldSection>) -> Self {
         match self {
             Self::Streaming(call) => match call.finish(trailers) {
                 Ok(call) => Self::Sent(call),
@@ -155,7 +155,7 @@ impl Calling {
     }
 
     /// Writes no more of the body.
-    pub(super) fn stop(self) -> Self {
+    pub(crate) fn stop(self) -> Self {
         match self {
             Self::Streaming(call) => Self::Stopped(call.stop()),
             Self::Withheld(call) => Self::Stopped(call.stop()),
@@ -164,7 +164,7 @@ impl Calling {
     }
 
     /// The next request can be sent, if this one and its response are complete.
-    pub(super) fn next(self) -> Option<Client> {
+    pub(crate) fn next(self) -> Option<Client> {
         match self {
             Self::Sent(call) => match call.next() {
                 Again::Client(client) => Some(client),

@@ -9,19 +9,19 @@ use endwell_core::{Instant, Pace};
 use super::look::{Looked, Waits};
 use super::state::EndOfStream;
 use super::turn::EVENT;
-use super::{Link, State, Wire};
+use super::{Connection, Link, State};
 use crate::{Ended, Exchange, scratch};
 
 /// What runs in the task of the driver, beside it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beside {
+pub(crate) enum Beside {
     Nothing,
     /// The handler of the exchange that is open, or was the last.
     Handler,
 }
 
 /// What the task of the driver does next.
-pub(super) enum Turned {
+pub(crate) enum Turned {
     /// It calls the handler.
     Request(Exchange),
     /// It polls the handler again: what that waits for has come.
@@ -34,9 +34,9 @@ pub(super) enum Turned {
     Ended(Ended),
 }
 
-impl Wire {
+impl Connection {
     /// Begins a turn of the driver's task.
-    pub(super) fn begin(&mut self, link: &Link, cx: &mut Context<'_>, beside: Beside) {
+    pub(crate) fn begin(&mut self, link: &Link, cx: &mut Context<'_>, beside: Beside) {
         self.driving = true;
         self.looked = Looked::No;
         let most = self.judge_budget(link);
@@ -64,15 +64,15 @@ impl Wire {
 
     /// Does the work of the driver: takes the next request, writes, advances and reads, until nothing is left to do. Then
     /// wakes those who wait, and sleeps until the next deadline.
-    pub(super) fn turn(&mut self, link: &Arc<Link>, cx: &mut Context<'_>, beside: Beside) -> Turned {
-        if link.hub.is_cut() {
+    pub(crate) fn turn(&mut self, link: &Arc<Link>, cx: &mut Context<'_>, beside: Beside) -> Turned {
+        if link.shared.is_cut() {
             return self.cut_off(beside);
         }
         self.now = self.clock();
         if beside == Beside::Nothing {
             self.no_handler_runs();
         }
-        if link.hub.is_draining() {
+        if link.shared.is_draining() {
             self.drain();
         }
         while self.ended().is_none() {
@@ -110,7 +110,7 @@ impl Wire {
                 return Turned::Ended(ended);
             }
             if self.transport.is_some() {
-                self.outlive(&link.hub.life);
+                self.outlive(&link.shared.life);
                 self.hang_up(ended);
                 return Turned::Again;
             }
@@ -164,7 +164,7 @@ impl Wire {
     }
 
     /// Reads once, whatever the application does. True if something came that the state must be asked about.
-    pub(super) fn read(&mut self, cx: &mut Context<'_>, beside: Beside) -> bool {
+    pub(crate) fn read(&mut self, cx: &mut Context<'_>, beside: Beside) -> bool {
         let Some(waits) = self.waits(beside) else { return false };
         if self.looked.settles(waits) {
             return false;
@@ -213,11 +213,11 @@ impl Wire {
         // What has arrived comes before what is late.
         let has_looked = matches!(self.looked, Looked::Nothing(_));
         self.look_for_end()
-            || self.judge_half_closed(&link.hub.life)
+            || self.judge_half_closed(&link.shared.life)
             || self.judge_idle()
             || (has_looked && self.judge_stalled())
             || self.heed(link, cx)
-            || (has_looked && beside == Beside::Nothing && link.hub.is_draining() && self.stop())
+            || (has_looked && beside == Beside::Nothing && link.shared.is_draining() && self.stop())
     }
 
     /// Sets the alarm to the earliest deadline. If that has passed, the next turn looks again.
@@ -238,7 +238,7 @@ impl Wire {
                 self.write_deadline,
                 held_back,
                 outlets,
-                self.gone_at(&link.hub.life),
+                self.gone_at(&link.shared.life),
                 self.idle_at(),
                 self.unread_until(),
             ]
@@ -299,14 +299,14 @@ impl Wire {
     }
 
     /// Waits for the peer, because the application does: ask again after it was woken.
-    pub(super) fn wait_for_peer<R>(&mut self, cx: &Context<'_>) -> Poll<R> {
+    pub(crate) fn wait_for_peer<R>(&mut self, cx: &Context<'_>) -> Poll<R> {
         let is_new = self.await_input(cx);
         self.wait_for_driver(is_new);
         Poll::Pending
     }
 
     /// Notes that a task waits for input. False if it already waited.
-    pub(super) fn await_input(&mut self, cx: &Context<'_>) -> bool {
+    pub(crate) fn await_input(&mut self, cx: &Context<'_>) -> bool {
         // What was there is taken: from here on it is the peer's time.
         self.look_again();
         let Self { waiters, woken, driver, driving, .. } = self;
@@ -315,7 +315,7 @@ impl Wire {
     }
 
     /// Wakes the task that waits for input.
-    pub(super) fn wake_reader(&mut self) {
+    pub(crate) fn wake_reader(&mut self) {
         let Self { waiters, woken, .. } = self;
         if waiters.stop_handler_reading() {
             self.again = true;
@@ -329,7 +329,7 @@ impl Wire {
 
     /// Notes that the application no longer waits for the peer: no time runs from here on. In another task, the driver may
     /// not notice that for a long time.
-    pub(super) fn stop_waiting(&mut self) {
+    pub(crate) fn stop_waiting(&mut self) {
         self.waiters.stop_reading(&mut self.woken);
         self.leave_to_driver();
     }
@@ -344,7 +344,7 @@ impl Wire {
     }
 
     /// The last look of this turn says nothing of what is waited for now.
-    pub(super) fn look_again(&mut self) {
+    pub(crate) fn look_again(&mut self) {
         if self.looked != Looked::Late {
             self.looked = Looked::No;
         }
@@ -352,7 +352,7 @@ impl Wire {
 
     /// Notes that a task waits; `is_new` if it did not before. A task that already waited has woken the driver, and
     /// waking it again would let the two wake each other for ever if they share a task.
-    pub(super) fn wait_for_driver(&mut self, is_new: bool) {
+    pub(crate) fn wait_for_driver(&mut self, is_new: bool) {
         if is_new || self.position().written != self.seen {
             self.leave_to_driver();
         }

@@ -7,13 +7,12 @@ use bytes::Bytes;
 use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
 use endwell_core::http::{Response, StatusCode};
 
-use super::drive::Beside;
-use super::{Link, State, Wire};
+use crate::connection::{Beside, Connection, Link, State};
 use crate::{Ended, date};
 
-impl Wire {
+impl Connection {
     /// Takes the next request, if one has arrived, and leaves this state if none can come.
-    pub(super) fn next_request(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Option<crate::Exchange> {
+    pub(crate) fn next_request(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Option<crate::Exchange> {
         while !self.work.is_used_up() {
             let server = match self.state.take() {
                 State::Between(server) => server,
@@ -33,7 +32,7 @@ impl Wire {
                     return Some(crate::Exchange::new(Arc::clone(link), number, head));
                 }
                 Next::Refused(refusal) => {
-                    link.hub.counters.refused.add();
+                    link.shared.counters.refused.add();
                     let ended = refusal.error().clone().into();
                     self.state = State::closing(refusal.answer(date::now().as_ref()), ended);
                 }
@@ -47,35 +46,35 @@ impl Wire {
     }
 
     /// True if the body of the request has not arrived whole. Whether it has decides how the response is sent.
-    pub(super) fn lacks_body(&mut self) -> bool {
+    pub(crate) fn lacks_body(&mut self) -> bool {
         matches!(self.state, State::Open(_)) && self.state.rest_of_request() != Some(0)
     }
 
     /// Begins an exchange, unless the connections together hold too much. Returns its number.
     fn open(&mut self, link: &Link, mut exchange: Exchange) -> Option<u64> {
-        if link.hub.is_overloaded() {
-            link.hub.counters.overloaded.add();
+        if link.shared.is_overloaded() {
+            link.shared.counters.overloaded.add();
             let head = Response::new(StatusCode::SERVICE_UNAVAILABLE);
             exchange.last();
             let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
             self.after(answered, Ended::Announced);
             return None;
         }
-        link.hub.counters.exchanges.add();
+        link.shared.counters.exchanges.add();
         exchange.io().set_output_pace(None);
         self.state = State::Open(exchange);
         self.trailers = None;
-        self.request = super::body::Request::Unread;
+        self.request = super::Request::Unread;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
         self.number += 1;
         let now = self.clock();
         self.work.begin_exchange(now);
-        self.life.begin(&link.hub.life, now);
+        self.life.begin(&link.shared.life, now);
         Some(self.number)
     }
 
     /// Goes on after an exchange. `ended` is told if the connection closes.
-    pub(super) fn after(&mut self, answered: Exchange<Answered>, ended: Ended) {
+    pub(crate) fn after(&mut self, answered: Exchange<Answered>, ended: Ended) {
         self.state = match answered.next() {
             After::Again(server) => State::Between(server),
             After::Closing(closing) => State::closing(closing, ended),
@@ -83,7 +82,7 @@ impl Wire {
     }
 
     /// Closes, since the server stops, if no request has begun to arrive. True if it did.
-    pub(super) fn stop(&mut self) -> bool {
+    pub(crate) fn stop(&mut self) -> bool {
         match self.state.take() {
             State::Between(server) if server.is_idle() => {
                 self.state = State::closing(Server::close(server), Ended::Shutdown);
