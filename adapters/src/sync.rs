@@ -83,7 +83,8 @@ impl<T> Deref for Apart<T> {
 #[derive(Default)]
 pub(crate) struct Woken {
     first: Option<Spent>,
-    others: Vec<Spent>,
+    #[expect(clippy::box_collection, reason = "it is mostly missing, and each connection has one")]
+    others: Option<Box<Vec<Spent>>>,
 }
 
 enum Spent {
@@ -102,7 +103,9 @@ impl Woken {
 
     #[cold]
     fn wake(&mut self) {
-        for spent in self.first.take().into_iter().chain(self.others.drain(..)) {
+        for spent in
+            self.first.take().into_iter().chain(self.others.take().into_iter().flat_map(|others| *others))
+        {
             match spent {
                 Spent::Woken(waker) => waker.wake(),
                 Spent::Replaced(waker) => drop(waker),
@@ -114,7 +117,7 @@ impl Woken {
         if self.first.is_none() {
             self.first = Some(spent);
         } else {
-            self.others.push(spent);
+            self.others.get_or_insert_default().push(spent);
         }
     }
 

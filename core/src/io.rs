@@ -1,5 +1,6 @@
 //! The one door for bytes and time.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -18,8 +19,8 @@ pub(crate) struct Conn {
 }
 
 impl Conn {
-    pub(crate) fn new(inbox: Inbox, limits: OutboxLimits) -> Self {
-        Self { inbox, outbox: Outbox::new(limits), now: Instant::default(), held_back: false }
+    pub(crate) fn new(inbox: Inbox, limits: impl Into<Arc<OutboxLimits>>) -> Self {
+        Self { inbox, outbox: Outbox::new(limits.into()), now: Instant::default(), held_back: false }
     }
 
     /// True while what was written is still on its way to the peer: no answer can be late.

@@ -14,8 +14,7 @@ use super::pool::Member;
 use super::response::Response;
 use super::tunnel::Tunnel;
 use super::upgrade::Upgrade;
-use crate::connection::Shared;
-use crate::connection::{Link, State, output_limits};
+use crate::connection::{Link, Shared, State};
 use crate::news::Gone;
 use crate::runtime::Runtime;
 use crate::server::jitter;
@@ -87,17 +86,16 @@ impl Connection {
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the
     /// connection.
     pub fn over(transport: impl Transport, runtime: impl Runtime, config: &Config) -> (Self, Driver) {
-        Self::with_endpoints(transport, &runtime, Endpoints::default(), config)
+        Self::with_endpoints(transport, &runtime, Endpoints::default(), Shared::alone(config))
     }
 
     pub(super) fn with_endpoints(
         transport: impl Transport,
         runtime: &impl Runtime,
         endpoints: Endpoints,
-        config: &Config,
+        shared: Arc<Shared>,
     ) -> (Self, Driver) {
-        let shared = Shared::alone(config);
-        let client = Client::new(config.http.clone().into(), output_limits(config));
+        let client = Client::new(Arc::clone(&shared.http), Arc::clone(&shared.output));
         let link = Link::new(transport, runtime, endpoints, shared, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }

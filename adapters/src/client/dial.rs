@@ -2,10 +2,13 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use super::connection::Connection;
 use super::origin::Origin;
+use crate::connection::Shared;
 use crate::runtime::Runtime as _;
 use crate::transport::Connector;
 use crate::{Config, Driver};
@@ -25,27 +28,28 @@ pub async fn connect<C: Connector>(
     origin: &Origin,
     config: &Config,
 ) -> io::Result<Connection> {
-    let (connection, driver) = dial(connector, origin, config).await?;
+    let (connection, driver) = dial(connector, origin, config.connect_time, Shared::alone(config)).await?;
     connector.runtime().spawn(async {
         driver.await;
     })?;
     Ok(connection)
 }
 
-/// Connects.
+/// Connects. The connection shares its limits with others.
 pub(super) async fn dial<C: Connector>(
     connector: &C,
     origin: &Origin,
-    config: &Config,
+    connect_time: Duration,
+    shared: Arc<Shared>,
 ) -> io::Result<(Connection, Driver)> {
     let runtime = connector.runtime();
-    let in_time = runtime.sleep(config.connect_time);
+    let in_time = runtime.sleep(connect_time);
     let connected = before(in_time, connector.connect(origin)).await;
     let (transport, endpoints) = connected.unwrap_or_else(|| {
-        let text = format!("no connection to {origin} within {:?}", config.connect_time);
+        let text = format!("no connection to {origin} within {connect_time:?}");
         Err(io::Error::new(io::ErrorKind::TimedOut, text))
     })?;
-    Ok(Connection::with_endpoints(transport, &runtime, endpoints, config))
+    Ok(Connection::with_endpoints(transport, &runtime, endpoints, shared))
 }
 
 /// Runs a future before `end`. `None` if that was first.

@@ -116,7 +116,7 @@ impl Received {
     ///
     /// Dropping the future drops the response.
     pub fn finish(self) -> Finish {
-        let bound = self.right.link().shared.drain_bytes;
+        let bound = self.right.link().shared.http.drain_bytes;
         let until = self.given_out.saturating_add(bound);
         Finish { response: Once::new(self), until }
     }

@@ -20,15 +20,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use endwell_core::Instant;
 use endwell_core::http::{Fields, StatusCode};
-use endwell_core::{Instant, OutboxLimits};
 
 use crate::runtime::{Runtime, Timer};
 use crate::server::{Life, Request, Standing};
 use crate::sync::{Lock, Locked, Woken};
 use crate::transport::{Endpoints, Transport};
 use crate::ws::{Position, Queue, Reader, Unread};
-use crate::{Config, Ended, scratch};
+use crate::{Ended, scratch};
 pub(crate) use drive::{Beside, Turned};
 pub use driver::Driver;
 pub(crate) use look::{Looked, Waits};
@@ -168,15 +168,6 @@ pub(crate) struct Connection {
     /// `None` once no task drives the connection: the timer would keep that task's waker.
     pub(crate) timer: Option<Pin<Box<dyn Timer>>>,
 }
-
-/// The limits that are set, with room for at least one chunk: a writer that waits for an empty outbox must fit.
-pub(crate) fn output_limits(config: &Config) -> OutboxLimits {
-    let bytes = config.output.bytes.max(LEAST_OUTPUT);
-    OutboxLimits { bytes, high_water: config.output.high_water.min(bytes), ..config.output }
-}
-
-/// The smallest limit of an outbox.
-const LEAST_OUTPUT: usize = 4096;
 
 /// The transport, or an error once it was dropped.
 fn open(transport: &mut Option<Box<dyn Transport>>) -> io::Result<&mut dyn Transport> {

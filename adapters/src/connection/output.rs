@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use endwell_core::{Bound, Deadline, Exceeded, Instant, Limit, Wrote};
 
-use super::waiters::{Side, Turn, Until};
+use super::waiters::{ForOutput, Side, Turn, Until};
 use super::{Connection, State};
 use crate::Ended;
 use crate::ws::{Next, Position};
@@ -138,7 +138,9 @@ impl Connection {
     /// leave it no room, nor it them: so they take turns.
     fn holds_outlets_back(&self) -> bool {
         let slots = [&self.waiters.reply, &self.waiters.writer];
-        let waits = |slot: &Option<_>| matches!(slot, Some((_, Until::Room(_) | Until::Fits(_))));
+        let waits = |slot: &Option<Box<ForOutput>>| {
+            slot.as_ref().is_some_and(|waiting| matches!(waiting.until, Until::Room(_) | Until::Fits(_)))
+        };
         self.waiters.turn == Turn::Rights && slots.into_iter().any(waits)
     }
 
@@ -271,7 +273,7 @@ impl Connection {
     /// high-water mark, once for each promise. Otherwise a task that was woken for room would find again and again that
     /// outlets have taken it.
     pub(crate) fn claims_room_for(&mut self, len: usize) -> bool {
-        self.waiters.promised.take().is_some_and(|promised| len <= promised) && self.fits(len)
+        self.waiters.promised.take().is_some_and(|promised| promised.covers(len)) && self.fits(len)
     }
 
     pub(crate) fn is_flushed(&mut self) -> bool {

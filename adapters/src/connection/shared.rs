@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
+use endwell_core::OutboxLimits;
 use slab::Slab;
 
 use super::Link;
@@ -20,6 +21,10 @@ pub(crate) struct Shared {
     pub(crate) connections: usize,
     /// It has a listener, whose connections share the limits.
     has_listener: bool,
+    /// Of HTTP, in the role of these connections.
+    pub(crate) http: Arc<endwell_core::http::Limits>,
+    /// Of what is queued.
+    pub(crate) output: Arc<OutboxLimits>,
     /// For the WebSockets that exchanges become.
     pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
     #[cfg(feature = "deflate")]
@@ -27,8 +32,6 @@ pub(crate) struct Shared {
     pub(crate) outlet_limits: OutletLimits,
     /// For handlers.
     pub(crate) life: LifeLimits,
-    /// For responses that a client does not read to their end.
-    pub(crate) drain_bytes: u64,
     on_end: Option<OnEnd>,
     members: Mutex<Members>,
     draining: AtomicBool,
@@ -74,12 +77,13 @@ impl Shared {
             held_limit: config.held_bytes,
             connections: config.connections.max(1),
             has_listener,
+            http: Arc::new(config.http.clone()),
+            output: Arc::new(output_limits(config)),
             ws_limits: Arc::new(config.ws.clone()),
             #[cfg(feature = "deflate")]
             deflate: config.deflate.clone().map(Arc::new),
             outlet_limits: config.outlet,
             life: LifeLimits::new(config),
-            drain_bytes: config.http.drain_bytes,
             on_end: config.on_end.clone(),
             members: Members { networks, ..Members::default() }.into(),
             draining: AtomicBool::new(false),
@@ -206,6 +210,15 @@ impl Shared {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The limits that are set, with room for at least one chunk: a writer that waits for an empty outbox must fit.
+fn output_limits(config: &Config) -> OutboxLimits {
+    let bytes = config.output.bytes.max(LEAST_OUTPUT);
+    OutboxLimits { bytes, high_water: config.output.high_water.min(bytes), ..config.output }
+}
+
+/// The smallest limit of an outbox.
+const LEAST_OUTPUT: usize = 4096;
 
 impl Drop for Member {
     fn drop(&mut self) {

@@ -1,5 +1,6 @@
 //! The tasks that wait for something that the driver sees.
 
+use std::num::NonZeroUsize;
 use std::task::{Context, Waker};
 
 use slab::Slab;
@@ -15,16 +16,37 @@ pub(crate) struct Waiters {
     /// another task.
     pub(crate) reader: Option<Waker>,
     /// For room in the output, before more input is taken.
-    pub(crate) reply: Option<(Waker, Until)>,
+    pub(crate) reply: Option<Box<ForOutput>>,
     /// For room in the output, or for the transport.
-    pub(crate) writer: Option<(Waker, Until)>,
+    pub(crate) writer: Option<Box<ForOutput>>,
     /// Which side gets the room that the transport makes.
     pub(crate) turn: Turn,
     /// The length of the message for which there was room when its writer was woken. Outlets may have taken the room
     /// since.
-    pub(crate) promised: Option<usize>,
+    pub(crate) promised: Option<Promise>,
     /// For the end.
     watchers: Option<Box<Slab<Waker>>>,
+}
+
+/// A task that waits for the output. Boxed, since few connections have one.
+pub(crate) struct ForOutput {
+    waker: Waker,
+    pub(crate) until: Until,
+}
+
+/// Room for a message of a length.
+#[derive(Clone, Copy)]
+pub(crate) struct Promise(NonZeroUsize);
+
+impl Promise {
+    fn of(len: usize) -> Self {
+        Self(NonZeroUsize::MIN.saturating_add(len))
+    }
+
+    /// True if there is room for a message of `len` bytes.
+    pub(crate) fn covers(self, len: usize) -> bool {
+        len < self.0.get()
+    }
 }
 
 /// The side that fills the output next, if both have more than it takes.
@@ -94,10 +116,16 @@ impl Waiters {
             Side::Reader => &mut self.reply,
             Side::Writer => &mut self.writer,
         };
-        let replaced = slot.replace((cx.waker().clone(), until)).map(|(waker, _)| waker);
-        let is_new = !replaced.as_ref().is_some_and(|known| known.will_wake(cx.waker()));
-        woken.discard(replaced);
-        is_new
+        if let Some(waiting) = slot {
+            waiting.until = until;
+            let is_new = !waiting.waker.will_wake(cx.waker());
+            if is_new {
+                woken.discard(Some(std::mem::replace(&mut waiting.waker, cx.waker().clone())));
+            }
+            return is_new;
+        }
+        *slot = Some(ForOutput { waker: cx.waker().clone(), until }.into());
+        true
     }
 
     /// Adds a task that waits for the end. `key` is its slot, as long as it has one. False if it already waited.
@@ -114,8 +142,8 @@ impl Waiters {
     /// Wakes every waiter but the reader. A watcher keeps its slot, because only the closing may have ended, not the
     /// connection.
     pub(crate) fn wake_others(&mut self, woken: &mut Woken) {
-        for (waker, _) in [self.reply.take(), self.writer.take()].into_iter().flatten() {
-            woken.add(waker);
+        for waiting in [self.reply.take(), self.writer.take()].into_iter().flatten() {
+            woken.add(waiting.waker);
         }
         self.wake_watchers(woken);
     }
@@ -146,7 +174,7 @@ impl Waiters {
 impl Connection {
     /// Wakes the tasks whose condition on the output is met.
     pub(crate) fn wake_writers(&mut self) {
-        let until = |slot: &Option<(Waker, Until)>| slot.as_ref().map(|(_, until)| *until);
+        let until = |slot: &Option<Box<ForOutput>>| slot.as_ref().map(|waiting| waiting.until);
         let (reply, write) = (until(&self.waiters.reply), until(&self.waiters.writer));
         let replies = reply.is_some_and(|until| self.is_met(until));
         let writes = write.is_some_and(|until| self.is_met(until));
@@ -154,12 +182,13 @@ impl Connection {
             self.waiters.turn = Turn::Outlets;
         }
         if replies {
-            self.waiters.reply.take().into_iter().for_each(|(waker, _)| self.woken.add(waker));
+            self.waiters.reply.take().into_iter().for_each(|waiting| self.woken.add(waiting.waker));
         }
         if writes {
-            if let Some((waker, until)) = self.waiters.writer.take() {
+            if let Some(waiting) = self.waiters.writer.take() {
+                let ForOutput { waker, until } = *waiting;
                 if let Until::Fits(len) = until {
-                    self.waiters.promised = Some(len);
+                    self.waiters.promised = Some(Promise::of(len));
                 }
                 self.woken.add(waker);
             }

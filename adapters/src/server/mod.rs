@@ -19,7 +19,7 @@ use std::sync::Arc;
 use endwell_core::http::server;
 
 use crate::Config;
-use crate::connection::{Link, Shared, State, output_limits};
+use crate::connection::{Link, Shared, State};
 use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Transport};
 
@@ -56,7 +56,7 @@ impl Server {
     /// Makes a connection that belongs to no listener, over a stream of `runtime`. Its addresses are unknown.
     pub fn new(transport: impl Transport, runtime: impl Runtime, config: &Config) -> Self {
         let shared = Shared::alone(config);
-        Self::member_of(shared, transport, &runtime, Endpoints::default(), config, config.http.clone().into())
+        Self::member_of(shared, transport, &runtime, Endpoints::default())
     }
 
     pub(crate) fn member_of(
@@ -64,10 +64,8 @@ impl Server {
         transport: impl Transport,
         runtime: &impl Runtime,
         endpoints: Endpoints,
-        config: &Config,
-        limits: Arc<endwell_core::http::Limits>,
     ) -> Self {
-        let server = server::Server::new(limits, output_limits(config));
+        let server = server::Server::new(Arc::clone(&shared.http), Arc::clone(&shared.output));
         Self { link: Link::new(transport, runtime, endpoints, shared, State::Between(server)) }
     }
 

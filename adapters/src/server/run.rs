@@ -15,30 +15,29 @@ use crate::{Ended, Exchange};
 pin_project! {
     /// Serves one connection to its end: made by [`Server::run`](crate::Server::run).
     ///
-    /// Written by hand, since every idle connection pays for it: the handler's future is all that it holds beside the
-    /// connection.
+    /// The handler's future has memory of its own, which a connection that waits for a request does not hold.
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<H, F> {
         // The handler's future is dropped first: it may still decide how the connection ends.
-        #[pin]
-        handling: Handling<F>,
+        handling: Option<Pin<Box<Handling<F>>>>,
         handler: H,
         driver: Driver,
     }
 }
 
 pin_project! {
+    /// The memory for a handler's future. The requests of one turn use it one after the other.
     #[project = HandlingProjection]
     enum Handling<F> {
         /// No handler runs: the connection waits for a request, or for rights that a handler has passed on, or ends.
         None,
-        Some { #[pin] handler: F },
+        Some { #[pin] future: F },
     }
 }
 
 impl<H, F> Run<H, F> {
     pub(crate) fn new(link: Arc<Link>, handler: H) -> Self {
-        Self { handling: Handling::None, handler, driver: Driver::new(link) }
+        Self { handling: None, handler, driver: Driver::new(link) }
     }
 
     pub(crate) fn link(&self) -> &Arc<Link> {
@@ -54,54 +53,66 @@ where
     type Output = Ended;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let mut this = self.project();
-        let link = this.driver.link();
-        link.lock().begin(link, cx, beside(&this.handling));
+        let this = self.project();
+        let (handling, link) = (this.handling, this.driver.link());
+        link.lock().begin(link, cx, beside(handling.as_deref()));
         loop {
-            if let HandlingProjection::Some { handler } = this.handling.as_mut().project() {
-                if poll_handler(link, handler, cx).is_ready() {
-                    this.handling.set(Handling::None);
-                }
+            if let Some(handling) = handling {
+                handling.as_mut().poll(link, cx);
             }
+            let beside = beside(handling.as_deref());
             // The lock is released before a handler is called, polled or dropped.
-            let turned = link.lock().turn(link, cx, beside(&this.handling));
+            let turned = link.lock().turn(link, cx, beside);
             match turned {
-                Turned::Request(exchange) => this.handling.set(start(link, this.handler, exchange)),
+                Turned::Request(exchange) => start(link, this.handler, exchange, handling),
                 Turned::Again => {}
-                Turned::Cancel => this.handling.set(Handling::None),
-                Turned::Waits => return Poll::Pending,
+                Turned::Cancel => *handling = None,
+                Turned::Waits => {
+                    if beside == Beside::Nothing {
+                        *handling = None;
+                    }
+                    return Poll::Pending;
+                }
                 Turned::Ended(ended) => return Poll::Ready(ended),
             }
         }
     }
 }
 
-fn beside<F>(handling: &Handling<F>) -> Beside {
+fn beside<F>(handling: Option<&Handling<F>>) -> Beside {
     match handling {
-        Handling::None => Beside::Nothing,
-        Handling::Some { .. } => Beside::Handler,
+        None | Some(Handling::None) => Beside::Nothing,
+        Some(Handling::Some { .. }) => Beside::Handler,
     }
 }
 
 /// Calls the handler. It may panic before it returns a future.
-fn start<F>(link: &Link, handler: &impl Fn(Exchange) -> F, exchange: Exchange) -> Handling<F> {
-    if let Ok(handler) = catch_unwind(AssertUnwindSafe(|| handler(exchange))) {
-        return Handling::Some { handler };
+fn start<F>(
+    link: &Link,
+    handler: &impl Fn(Exchange) -> F,
+    exchange: Exchange,
+    handling: &mut Option<Pin<Box<Handling<F>>>>,
+) {
+    let Ok(future) = catch_unwind(AssertUnwindSafe(|| handler(exchange))) else {
+        return link.shared.counters.panicked.add();
+    };
+    match handling {
+        Some(handling) => handling.set(Handling::Some { future }),
+        None => *handling = Some(Box::pin(Handling::Some { future })),
     }
-    link.shared.counters.panicked.add();
-    Handling::None
 }
 
-/// Polls a handler. After a panic it is not polled again, and its future is dropped.
-fn poll_handler<F: Future<Output: Conclusion>>(
-    link: &Link,
-    handler: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<()> {
-    catch_unwind(AssertUnwindSafe(|| handler.poll(cx).map(drop))).unwrap_or_else(|_| {
-        link.shared.counters.panicked.add();
-        Poll::Ready(())
-    })
+impl<F: Future<Output: Conclusion>> Handling<F> {
+    /// Polls the handler, if one runs. After a panic it is not polled again.
+    fn poll(mut self: Pin<&mut Self>, link: &Link, cx: &mut Context<'_>) {
+        let HandlingProjection::Some { future } = self.as_mut().project() else { return };
+        match catch_unwind(AssertUnwindSafe(|| future.poll(cx).is_ready())) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(_) => link.shared.counters.panicked.add(),
+        }
+        self.set(Self::None);
+    }
 }
 
 impl<H, F> fmt::Debug for Run<H, F> {

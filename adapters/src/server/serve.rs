@@ -98,8 +98,7 @@ where
     let shared = Shared::of_listener(counters, &config);
     let runtime = listener.runtime();
     let mut tender = Tender::new(Arc::clone(&shared), runtime.clone());
-    let limits = Arc::new(config.http.clone());
-    let spawner = Spawner { shared, runtime, limits, config, handler: handler.into() };
+    let spawner = Spawner { shared, runtime, config, handler: handler.into() };
     let mut stop = pin!(stop);
     let mut pause = FIRST_PAUSE;
     loop {
@@ -187,7 +186,6 @@ where
 struct Spawner<H, R> {
     shared: Arc<Shared>,
     runtime: R,
-    limits: Arc<endwell_core::http::Limits>,
     config: Config,
     handler: Arc<H>,
 }
@@ -214,8 +212,7 @@ where
     }
 
     fn spawn(&self, transport: impl Transport, endpoints: Endpoints) -> io::Result<()> {
-        let (shared, limits) = (Arc::clone(&self.shared), Arc::clone(&self.limits));
-        let server = Server::member_of(shared, transport, &self.runtime, endpoints, &self.config, limits);
+        let server = Server::member_of(Arc::clone(&self.shared), transport, &self.runtime, endpoints);
         self.shared.counters.accepted.add();
         // The connection joins before its task runs, and leaves after it has ended: it cannot leave before it has
         // joined.

@@ -7,7 +7,9 @@ mod put;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+
 use bytes::{Buf, Bytes};
 use core::fmt;
 
@@ -35,7 +37,7 @@ pub(crate) struct Outbox {
     large: VecDeque<(usize, Bytes)>,
     len: usize,
     sent: u64,
-    limits: OutboxLimits,
+    limits: Arc<OutboxLimits>,
     /// Overrides the pace of the limits. Boxed, because few connections set it.
     pace: Option<Box<Pace>>,
     clock: Clock,
@@ -50,14 +52,14 @@ const CONTROL_RESERVE: usize = 1024;
 
 impl Outbox {
     /// Makes an empty outbox.
-    pub(crate) fn new(limits: OutboxLimits) -> Self {
+    pub(crate) fn new(limits: Arc<OutboxLimits>) -> Self {
         Self {
             joined: Vec::new(),
             start: 0,
             large: VecDeque::new(),
             len: 0,
             sent: 0,
-            limits: limits.with_room(),
+            limits,
             pace: None,
             clock: Clock::default(),
             acknowledged: Acknowledged::default(),
@@ -89,13 +91,13 @@ impl Outbox {
 
     /// True if a control frame of `len` bytes still fits. Control frames have a reserve above the limit.
     pub(crate) fn takes_control(&self, len: usize) -> bool {
-        self.limits.bytes.saturating_add(CONTROL_RESERVE).saturating_sub(self.len) >= len
+        self.limits.room().saturating_add(CONTROL_RESERVE).saturating_sub(self.len) >= len
     }
 
     /// The number of bytes of data that still fit.
     #[inline]
     pub(crate) fn room(&self) -> usize {
-        self.limits.bytes.saturating_sub(self.len)
+        self.limits.room().saturating_sub(self.len)
     }
 
     /// True above the high-water mark: send first, and take the next request or event later.
@@ -186,7 +188,7 @@ impl Outbox {
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self::new(OutboxLimits::default())
+        Self::new(Arc::default())
     }
 }
 

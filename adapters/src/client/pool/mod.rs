@@ -12,6 +12,7 @@ mod shared;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use error::{PoolError, SendError};
 pub use limits::PoolLimits;
@@ -22,6 +23,7 @@ use super::connection::Connection;
 use super::dial::{before, dial};
 use super::origin::Origin;
 use crate::Config;
+use crate::connection as driven;
 use crate::runtime::Runtime as _;
 use crate::transport::Connector;
 
@@ -70,7 +72,9 @@ pub struct Pool<C> {
 
 struct Common<C> {
     connector: C,
-    config: Config,
+    connect_time: Duration,
+    /// Of all its connections.
+    common: Arc<driven::Shared>,
     limits: PoolLimits,
     shared: Arc<Shared>,
 }
@@ -105,7 +109,9 @@ impl<C: Connector> Pool<C> {
             config.http.idle_time = config.http.idle_time.min(limits.idle_time);
         }
         let shared = Shared::new(limits.clone());
-        Self { common: Common { connector, config, limits, shared }.into() }
+        let common = driven::Shared::alone(&config);
+        let connect_time = config.connect_time;
+        Self { common: Common { connector, connect_time, common, limits, shared }.into() }
     }
 
     /// Returns a connection without an open request: an idle one, or a new one. When it, or what it has become, is
@@ -130,7 +136,7 @@ impl<C: Connector> Pool<C> {
     }
 
     async fn obtain(&self, origin: &Origin, wanted: Wanted) -> Result<Connection, PoolError> {
-        let Common { connector, config, limits, shared } = &*self.common;
+        let Common { connector, connect_time, common, limits, shared } = &*self.common;
         let runtime = connector.runtime();
         let admission = before(runtime.sleep(limits.wait_time), admit(shared, origin, wanted)).await;
         let place = match admission {
@@ -138,7 +144,7 @@ impl<C: Connector> Pool<C> {
             Some(Admission::Place(place)) => place,
             None => return Err(PoolError::Busy(limits.wait_time)),
         };
-        let (connection, driver) = dial(connector, origin, config).await?;
+        let (connection, driver) = dial(connector, origin, *connect_time, Arc::clone(common)).await?;
         let member = place.member();
         runtime.spawn(Place::keep(driver, place))?;
         Ok(connection.joined(member))

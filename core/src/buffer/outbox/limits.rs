@@ -30,9 +30,9 @@ impl Default for OutboxLimits {
 }
 
 impl OutboxLimits {
-    /// These limits, with room for at least one chunk: a writer that waits until nothing is queued must fit.
-    pub(super) fn with_room(self) -> Self {
-        Self { bytes: self.bytes.max(64), ..self }
+    /// The bytes that may be queued: at least one chunk, since a writer that waits until nothing is queued must fit.
+    pub(super) fn room(&self) -> usize {
+        self.bytes.max(64)
     }
 }
 

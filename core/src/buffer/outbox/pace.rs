@@ -317,7 +317,8 @@ mod tests {
     #[test]
     fn a_burst_and_a_pause_of_a_hundred_seconds_are_a_steady_rate() {
         for rate in [1 << 10, 10 << 10, 30 << 10, 1 << 20] {
-            let mut outbox = Outbox::new(crate::OutboxLimits { bytes: usize::MAX, ..Default::default() });
+            let mut outbox =
+                Outbox::new(crate::OutboxLimits { bytes: usize::MAX, ..Default::default() }.into());
             outbox.put(&vec![0; 300 * rate]);
             for burst in 0..2 {
                 outbox.advance(101 * rate);

@@ -37,8 +37,8 @@ pub(super) struct Idle {
 }
 
 impl Client {
-    /// Makes a new connection.
-    pub fn new(limits: Arc<Limits>, output: OutboxLimits) -> Self {
+    /// Makes a new connection. Connections can share their limits.
+    pub fn new(limits: Arc<Limits>, output: impl Into<Arc<OutboxLimits>>) -> Self {
         let mut inbox = Inbox::new(limits.received(Reader::Client));
         let idle = Idle { time: limits.idle_time, ..Idle::default() };
         let response = Awaited::new(&mut inbox, limits);

@@ -73,8 +73,8 @@ enum Waiting {
 const EMPTY_LINES: u8 = 8;
 
 impl Server {
-    /// Makes a new connection.
-    pub fn new(limits: Arc<Limits>, output: OutboxLimits) -> Self {
+    /// Makes a new connection. Connections can share their limits.
+    pub fn new(limits: Arc<Limits>, output: impl Into<Arc<OutboxLimits>>) -> Self {
         let mut inbox = Inbox::new(limits.received(Reader::Server));
         let between = Between {
             head: HeadProgress::new(Reading::Strict),

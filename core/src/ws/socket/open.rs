@@ -90,7 +90,7 @@ impl Socket {
         role: Role,
         leftover: Bytes,
         limits: Arc<Limits>,
-        output: OutboxLimits,
+        output: impl Into<Arc<OutboxLimits>>,
         jitter: Jitter,
         subprotocol: Option<Box<str>>,
     ) -> Self {
