@@ -74,7 +74,7 @@ struct Common<C> {
     connector: C,
     connect_time: Duration,
     /// Of all its connections.
-    common: Arc<driven::Shared>,
+    driven: Arc<driven::Shared>,
     limits: PoolLimits,
     shared: Arc<Shared>,
 }
@@ -109,9 +109,9 @@ impl<C: Connector> Pool<C> {
             config.http.idle_time = config.http.idle_time.min(limits.idle_time);
         }
         let shared = Shared::new(limits.clone());
-        let common = driven::Shared::alone(&config);
+        let driven = driven::Shared::alone(&config);
         let connect_time = config.connect_time;
-        Self { common: Common { connector, connect_time, common, limits, shared }.into() }
+        Self { common: Common { connector, connect_time, driven, limits, shared }.into() }
     }
 
     /// Returns a connection without an open request: an idle one, or a new one. When it, or what it has become, is
@@ -136,7 +136,7 @@ impl<C: Connector> Pool<C> {
     }
 
     async fn obtain(&self, origin: &Origin, wanted: Wanted) -> Result<Connection, PoolError> {
-        let Common { connector, connect_time, common, limits, shared } = &*self.common;
+        let Common { connector, connect_time, driven, limits, shared } = &*self.common;
         let runtime = connector.runtime();
         let admission = before(runtime.sleep(limits.wait_time), admit(shared, origin, wanted)).await;
         let place = match admission {
@@ -144,7 +144,7 @@ impl<C: Connector> Pool<C> {
             Some(Admission::Place(place)) => place,
             None => return Err(PoolError::Busy(limits.wait_time)),
         };
-        let (connection, driver) = dial(connector, origin, *connect_time, Arc::clone(common)).await?;
+        let (connection, driver) = dial(connector, origin, *connect_time, Arc::clone(driven)).await?;
         let member = place.member();
         runtime.spawn(Place::keep(driver, place))?;
         Ok(connection.joined(member))
