@@ -8,7 +8,6 @@ mod drive;
 mod driver;
 mod look;
 mod output;
-mod raw;
 mod shared;
 mod state;
 mod turn;
@@ -170,7 +169,7 @@ pub(crate) struct Connection {
 }
 
 /// The transport, or an error once it was dropped.
-fn open(transport: &mut Option<Box<dyn Transport>>) -> io::Result<&mut dyn Transport> {
+pub(crate) fn open(transport: &mut Option<Box<dyn Transport>>) -> io::Result<&mut dyn Transport> {
     match transport {
         Some(transport) => Ok(&mut **transport),
         None => Err(io::ErrorKind::NotConnected.into()),

@@ -3,7 +3,7 @@
 use endwell_core::http::client::Client;
 use endwell_core::http::server::{Answered, Exchange, Server};
 use endwell_core::http::{BodyEvent, Streaming, Writer};
-use endwell_core::ws::{self as core_ws, Control, Event, Full, Idle, Piece, Receiving, Socket, Within};
+use endwell_core::ws::{Receiving, Socket, Within};
 use endwell_core::{Closing, Io, Pace, Upgraded};
 
 use crate::Ended;
@@ -91,121 +91,14 @@ impl State {
         }
     }
 
-    /// True for a WebSocket that receives.
-    #[inline]
-    pub(crate) fn receives(&self) -> bool {
-        matches!(self, Self::Socket(_) | Self::Within(_) | Self::Receiving(_))
-    }
-
-    /// True for a WebSocket that can write.
-    #[inline]
-    pub(crate) fn is_socket(&self) -> bool {
-        matches!(self, Self::Socket(_) | Self::Within(_))
-    }
-
     /// True within an exchange of a server that is not answered completely.
     pub(crate) fn is_exchange(&self) -> bool {
         matches!(self, Self::Open(_) | Self::Writing(_))
     }
 
-    /// True if the socket has an event. False without one.
-    #[inline]
-    pub(crate) fn has_event(&mut self) -> bool {
-        match self {
-            Self::Socket(socket) => socket.ready(),
-            Self::Within(socket) => socket.ready(),
-            Self::Receiving(receiving) => receiving.ready(),
-            _ => false,
-        }
-    }
-
-    /// True if the socket was not ready only because the rest would take long.
-    pub(crate) fn is_busy(&self) -> bool {
-        match self {
-            Self::Socket(socket) => socket.is_busy(),
-            Self::Within(socket) => socket.is_busy(),
-            Self::Receiving(receiving) => receiving.is_busy(),
-            _ => false,
-        }
-    }
-
-    /// True if a reader of the socket may have what it waits for. True without a socket.
-    pub(crate) fn is_worth_a_look(&mut self) -> bool {
-        match self {
-            Self::Socket(socket) => socket.ready_again(),
-            Self::Within(socket) => socket.ready_again(),
-            Self::Receiving(receiving) => receiving.ready_again(),
-            _ => true,
-        }
-    }
-
     /// True while the body of a request may be read.
     pub(crate) fn has_body(&self) -> bool {
         self.is_exchange() || matches!(self, Self::Answered(_))
-    }
-
-    /// The next event of a socket.
-    #[inline]
-    pub(crate) fn event(&mut self) -> Option<Event<'_>> {
-        match self {
-            Self::Socket(socket) => socket.event(),
-            Self::Within(socket) => socket.event(),
-            Self::Receiving(receiving) => receiving.event(),
-            _ => None,
-        }
-    }
-
-    /// The next event of a socket, and the means to reply if no message in pieces is being sent. `None` without a socket.
-    #[inline]
-    pub(crate) fn lend(&mut self) -> Option<(Option<Event<'_>>, Option<core_ws::Writer<'_, Idle>>)> {
-        match self {
-            Self::Socket(socket) => {
-                let (event, writer) = socket.split();
-                Some((event, Some(writer)))
-            }
-            Self::Within(socket) => Some((socket.event(), None)),
-            Self::Receiving(receiving) => Some((receiving.event(), None)),
-            _ => None,
-        }
-    }
-
-    /// True if the socket compresses.
-    #[cfg(feature = "deflate")]
-    pub(crate) fn deflates(&self) -> bool {
-        match self {
-            Self::Socket(socket) => socket.deflates(),
-            Self::Within(socket) => socket.deflates(),
-            _ => false,
-        }
-    }
-
-    /// Writes a Ping.
-    pub(crate) fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
-        match self {
-            Self::Socket(socket) => socket.ping(payload),
-            Self::Within(socket) => socket.ping(payload),
-            _ => Err(Full(payload)),
-        }
-    }
-
-    /// True if the socket has a part of a message.
-    pub(crate) fn has_piece(&mut self) -> bool {
-        match self {
-            Self::Socket(socket) => socket.ready_piece(),
-            Self::Within(socket) => socket.ready_piece(),
-            Self::Receiving(receiving) => receiving.ready_piece(),
-            _ => false,
-        }
-    }
-
-    /// The next part of a message of a socket.
-    pub(crate) fn piece(&mut self) -> Option<Piece<'_>> {
-        match self {
-            Self::Socket(socket) => socket.piece(),
-            Self::Within(socket) => socket.piece(),
-            Self::Receiving(receiving) => receiving.piece(),
-            _ => None,
-        }
     }
 
     /// The next part of the body of a request. `None` if nothing has arrived, or there is no such body.
@@ -244,25 +137,6 @@ impl State {
             Self::Answered(exchange) => exchange.set_body_pace(pace),
             Self::Client(asking) => asking.set_body_pace(pace),
             _ => {}
-        }
-    }
-
-    /// Sets the pace of received messages.
-    pub(crate) fn set_message_pace(&mut self, pace: Pace) {
-        match self {
-            Self::Socket(socket) => socket.set_message_pace(pace),
-            Self::Within(socket) => socket.set_message_pace(pace),
-            _ => {}
-        }
-    }
-
-    /// The bytes that a socket holds beside those that are unread or queued.
-    pub(crate) fn held_bytes(&self) -> usize {
-        match self {
-            Self::Socket(socket) => socket.held_bytes(),
-            Self::Within(socket) => socket.held_bytes(),
-            Self::Receiving(receiving) => receiving.held_bytes(),
-            _ => 0,
         }
     }
 

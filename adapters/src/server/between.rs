@@ -67,7 +67,7 @@ impl Connection {
         self.request = super::Request::Unread;
         self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
         self.number += 1;
-        let now = self.clock();
+        let now = self.now;
         self.work.begin_exchange(now);
         self.life.begin(&link.shared.life, now);
         Some(self.number)

@@ -4,8 +4,7 @@
 use std::task::{Context, Poll, ready};
 
 use endwell_core::Pace;
-use endwell_core::ws::{Close, Full};
-use endwell_core::ws::{Event, Socket, Within};
+use endwell_core::ws::{self as core_ws, Close, Control, Event, Full, Idle, Piece, Socket, Within};
 
 use super::background::Reader;
 use crate::connection::{Connection, EVENT, Side, State, Until};
@@ -212,5 +211,133 @@ impl Connection {
     /// Answers the peer's Close, or tells it of a failure.
     pub(crate) fn answer_close(&mut self) {
         self.close_socket_now(Close::EMPTY);
+    }
+}
+
+impl State {
+    /// True for a WebSocket that receives.
+    #[inline]
+    pub(crate) fn receives(&self) -> bool {
+        matches!(self, Self::Socket(_) | Self::Within(_) | Self::Receiving(_))
+    }
+
+    /// True for a WebSocket that can write.
+    #[inline]
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self, Self::Socket(_) | Self::Within(_))
+    }
+
+    /// True if the socket has an event. False without one.
+    #[inline]
+    pub(crate) fn has_event(&mut self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.ready(),
+            Self::Within(socket) => socket.ready(),
+            Self::Receiving(receiving) => receiving.ready(),
+            _ => false,
+        }
+    }
+
+    /// True if the socket was not ready only because the rest would take long.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.is_busy(),
+            Self::Within(socket) => socket.is_busy(),
+            Self::Receiving(receiving) => receiving.is_busy(),
+            _ => false,
+        }
+    }
+
+    /// True if a reader of the socket may have what it waits for. True without a socket.
+    pub(crate) fn is_worth_a_look(&mut self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.ready_again(),
+            Self::Within(socket) => socket.ready_again(),
+            Self::Receiving(receiving) => receiving.ready_again(),
+            _ => true,
+        }
+    }
+
+    /// The next event of a socket.
+    #[inline]
+    pub(crate) fn event(&mut self) -> Option<Event<'_>> {
+        match self {
+            Self::Socket(socket) => socket.event(),
+            Self::Within(socket) => socket.event(),
+            Self::Receiving(receiving) => receiving.event(),
+            _ => None,
+        }
+    }
+
+    /// The next event of a socket, and the means to reply if no message in pieces is being sent. `None` without a socket.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> Option<(Option<Event<'_>>, Option<core_ws::Writer<'_, Idle>>)> {
+        match self {
+            Self::Socket(socket) => {
+                let (event, writer) = socket.split();
+                Some((event, Some(writer)))
+            }
+            Self::Within(socket) => Some((socket.event(), None)),
+            Self::Receiving(receiving) => Some((receiving.event(), None)),
+            _ => None,
+        }
+    }
+
+    /// True if the socket compresses.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflates(&self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.deflates(),
+            Self::Within(socket) => socket.deflates(),
+            _ => false,
+        }
+    }
+
+    /// Writes a Ping.
+    pub(crate) fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
+        match self {
+            Self::Socket(socket) => socket.ping(payload),
+            Self::Within(socket) => socket.ping(payload),
+            _ => Err(Full(payload)),
+        }
+    }
+
+    /// True if the socket has a part of a message.
+    pub(crate) fn has_piece(&mut self) -> bool {
+        match self {
+            Self::Socket(socket) => socket.ready_piece(),
+            Self::Within(socket) => socket.ready_piece(),
+            Self::Receiving(receiving) => receiving.ready_piece(),
+            _ => false,
+        }
+    }
+
+    /// The next part of a message of a socket.
+    pub(crate) fn piece(&mut self) -> Option<Piece<'_>> {
+        match self {
+            Self::Socket(socket) => socket.piece(),
+            Self::Within(socket) => socket.piece(),
+            Self::Receiving(receiving) => receiving.piece(),
+            _ => None,
+        }
+    }
+
+    /// Sets the pace of received messages.
+    pub(crate) fn set_message_pace(&mut self, pace: Pace) {
+        match self {
+            Self::Socket(socket) => socket.set_message_pace(pace),
+            Self::Within(socket) => socket.set_message_pace(pace),
+            _ => {}
+        }
+    }
+
+    /// The bytes that a socket holds beside those that are unread or queued.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Socket(socket) => socket.held_bytes(),
+            Self::Within(socket) => socket.held_bytes(),
+            Self::Receiving(receiving) => receiving.held_bytes(),
+            _ => 0,
+        }
     }
 }
