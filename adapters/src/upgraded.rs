@@ -135,7 +135,7 @@ impl Connection {
             self.stop_waiting();
             return Poll::Ready(Ok(len));
         }
-        if let Some(cut) = &self.truncated {
+        if let Some(cut) = self.ended.as_ref().or(self.truncated.as_ref()) {
             return Poll::Ready(Err(broken(cut)));
         }
         if raw.has_ended() {
@@ -164,11 +164,11 @@ impl Connection {
             return Poll::Ready(Err(broken(&ended)));
         }
         let polled = self.poll_raw(cx, poll);
-        if self.life.counts_output() {
-            self.life.took(self.clock());
-        }
         if polled.is_pending() {
-            self.waiters.write(Side::Writer, Until::Flushed, cx, &mut self.woken);
+            // The transport wakes it, unless this side ends the connection.
+            self.waiters.write(Side::Writer, Until::Ended, cx, &mut self.woken);
+        } else if self.life.counts_output() {
+            self.life.took(self.clock());
         }
         polled
     }

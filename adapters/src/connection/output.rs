@@ -286,6 +286,7 @@ impl Connection {
             Until::Flushed => self.is_flushed(),
             Until::Drained => self.is_flushed() && self.queue.as_ref().is_none_or(|queue| queue.is_empty()),
             Until::Fits(len) => self.has_room_for(len),
+            Until::Ended => false,
             Until::Wanted => self.state.asking().is_none_or(|asking| asking.is_settled()),
         }
     }

@@ -79,6 +79,8 @@ pub(crate) enum Until {
     Fits(usize),
     /// The server asks for a withheld body, or has responded.
     Wanted,
+    /// The connection has ended. The transport wakes the task for anything else.
+    Ended,
 }
 
 impl Waiters {
