@@ -103,7 +103,9 @@ impl Connection {
     /// When a peer that has ended its side counts as gone. `None` while it has output to take, which has its own pace.
     pub(crate) fn gone_at(&mut self, limits: &LifeLimits) -> Option<Instant> {
         let (since, time) = (self.life.half_closed?, limits.half_closed?);
-        let is_open = self.state.has_body() || self.state.receives();
+        // Between two requests the handler goes on that has answered the last.
+        let is_between = matches!(self.state, State::Between(_));
+        let is_open = is_between || self.state.has_body() || self.state.receives();
         (is_open && self.queued() == 0).then(|| since.saturating_add(time))
     }
 
