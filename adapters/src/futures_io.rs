@@ -55,12 +55,17 @@ struct Socket<T> {
     reset: fn(&T),
     /// The bytes that the peer has not acknowledged.
     unacknowledged: fn(&T) -> Option<u64>,
+    /// The error that no read or write has returned.
+    error: fn(&T) -> Option<io::Error>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     /// Makes a transport from any byte stream, for example one of TLS. It cannot be reset, only dropped.
     pub fn new(io: T) -> Self {
-        Self::over(io, &Socket { end_write: T::poll_close, reset: |_| {}, unacknowledged: |_| None })
+        Self::over(
+            io,
+            &Socket { end_write: T::poll_close, reset: |_| {}, unacknowledged: |_| None, error: |_| None },
+        )
     }
 
     fn over(io: T, socket: &'static Socket<T>) -> Self {
@@ -94,6 +99,7 @@ impl Stream<Async<TcpStream>> {
                     let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
                 },
                 unacknowledged: |io| tcp::unacknowledged(&SockRef::from(io)),
+                error: |io| io.get_ref().take_error().unwrap_or(None),
             },
         ))
     }
@@ -108,6 +114,7 @@ impl Stream<Async<UnixStream>> {
                 end_write: |io, _| Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write)),
                 reset: |_| {},
                 unacknowledged: |_| None,
+                error: |io| io.get_ref().take_error().unwrap_or(None),
             },
         )
     }
@@ -154,6 +161,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
 
     fn unacknowledged(&self) -> Option<u64> {
         (self.socket.unacknowledged)(&self.io)
+    }
+
+    fn take_error(&self) -> Option<io::Error> {
+        (self.socket.error)(&self.io)
     }
 }
 

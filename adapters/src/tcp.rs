@@ -32,6 +32,9 @@ pub(crate) fn bound_unsent(socket: &Socket) {
 /// A handler that works, an event stream without events and a tunnel may be silent for hours, and a peer whose machine
 /// lost its network sends no end. So it is noticed within two minutes, for four small packets. Peers that are there
 /// answer from their kernel.
+///
+/// While something is not acknowledged the kernel sends that again instead of asking, on Linux for 15 minutes. What is
+/// queued has the pace of the output meanwhile, and a WebSocket has its pings.
 pub(crate) fn keep_alive(socket: &Socket) {
     let keep_alive = TcpKeepalive::new().with_time(Duration::from_secs(60));
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple", target_os = "freebsd"))]

@@ -50,6 +50,15 @@ pub trait Transport: Send + 'static {
     fn unacknowledged(&self) -> Option<u64> {
         None
     }
+
+    /// The error by which the connection has failed, if no read or write has returned it. `None` if the system cannot
+    /// tell.
+    ///
+    /// The driver asks while it does not read, because the peer has ended its side or because nothing more fits: a reset
+    /// then comes to no read. A layer passes the question on.
+    fn take_error(&self) -> Option<io::Error> {
+        None
+    }
 }
 
 /// The stream ended, and bytes may be missing. A [`Transport`] returns it at the end of a stream that lacks its own

@@ -19,7 +19,8 @@ use crate::transport::{Address, Transport};
 /// protocol, still go out.
 ///
 /// The connection's task reads up to [`Limits::received_bytes`](crate::http::Limits::received_bytes) ahead, so a reset
-/// ends the connection whatever its holder does.
+/// ends the connection whatever its holder does. Behind more than that, or behind the end of the stream, a reset is
+/// noticed within 10 s.
 #[must_use = "dropping it closes the connection"]
 pub struct Upgraded {
     link: Arc<Link>,

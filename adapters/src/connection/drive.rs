@@ -215,6 +215,7 @@ impl Connection {
         self.look_for_end()
             || self.judge_half_closed(&link.shared.life)
             || self.judge_idle()
+            || self.judge_failure()
             || (has_looked && self.judge_stalled())
             || self.heed(link, cx)
             || (has_looked && beside == Beside::Nothing && link.shared.is_draining() && self.stop())
@@ -227,7 +228,7 @@ impl Connection {
             return;
         }
         let deadlines = if self.ended().is_some() {
-            [self.life_until(), None, None, None, None, None, None, None]
+            [self.life_until(), None, None, None, None, None, None, None, None]
         } else {
             let outlets = self.rest_outlets(cx);
             let is_all_written = self.queued() == 0;
@@ -241,6 +242,7 @@ impl Connection {
                 self.gone_at(&link.shared.life),
                 self.idle_at(),
                 self.unread_until(),
+                self.failure_asked_at(),
             ]
         };
         let Some(at) = deadlines.into_iter().flatten().min() else { return };

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use endwell_core::{Arrived, Look};
+use endwell_core::{Arrived, Instant, Look};
 
 use super::{Connection, State};
 use crate::transport::Truncated;
@@ -47,6 +48,10 @@ enum NoLook {
     Late,
     Failed(Ended),
 }
+
+/// The time between two questions whether the connection has failed. A system notices a peer that is not there within two
+/// minutes.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 impl Connection {
     /// Looks once. Ready if the state has something new to tell. If pending, the time was judged if the application
@@ -135,6 +140,24 @@ impl Connection {
             }
             Err(NoLook::Failed(ended)) => Poll::Ready(Err(ended)),
         }
+    }
+
+    /// Ends a connection that has failed without a read that tells it. True if it did.
+    pub(crate) fn judge_failure(&mut self) -> bool {
+        let transport = if self.is_blind() { self.transport.as_ref() } else { None };
+        let Some(error) = transport.and_then(|transport| transport.take_error()) else { return false };
+        self.end(error.into());
+        true
+    }
+
+    /// When to ask again whether the connection has failed.
+    pub(crate) fn failure_asked_at(&mut self) -> Option<Instant> {
+        self.is_blind().then(|| self.now.saturating_add(ASK_AGAIN))
+    }
+
+    /// True while no read would tell of a failure: the peer has ended its side, or nothing more fits.
+    fn is_blind(&mut self) -> bool {
+        self.looked == Looked::Full || self.state.io().is_some_and(|io| io.has_ended())
     }
 
     /// The stream broke off, and the state was asked since. True if bytes are missing, or a task waits for the end.

@@ -132,6 +132,10 @@ impl<T: Transport> Transport for Stream<T> {
     fn unacknowledged(&self) -> Option<u64> {
         self.transport().unacknowledged()
     }
+
+    fn take_error(&self) -> Option<io::Error> {
+        self.transport().take_error()
+    }
 }
 
 impl<T: Transport> fmt::Debug for Stream<T> {

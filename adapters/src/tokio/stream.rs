@@ -24,6 +24,8 @@ struct Socket<T> {
     peek: fn(&T) -> bool,
     /// The bytes that the peer has not acknowledged.
     unacknowledged: fn(&T) -> Option<u64>,
+    /// The error that no read or write has returned.
+    error: fn(&T) -> Option<io::Error>,
 }
 
 /// A transport made from any byte stream of tokio.
@@ -36,7 +38,7 @@ pub struct Stream<T: 'static> {
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream<T> {
     /// Makes a transport from any byte stream, for example one of TLS. It cannot be reset, only dropped.
     pub fn new(io: T) -> Self {
-        Self::over(io, &Socket { reset: |_| {}, peek: |_| false, unacknowledged: |_| None })
+        Self::over(io, &Socket { reset: |_| {}, peek: |_| false, unacknowledged: |_| None, error: |_| None })
     }
 
     fn over(io: T, socket: &'static Socket<T>) -> Self {
@@ -70,6 +72,7 @@ impl Stream<TcpStream> {
                 },
                 peek: |io| peek(&SockRef::from(io)),
                 unacknowledged: |io| tcp::unacknowledged(&SockRef::from(io)),
+                error: |io| io.take_error().unwrap_or(None),
             },
         ))
     }
@@ -80,7 +83,12 @@ impl Stream<UnixStream> {
     pub fn unix(io: UnixStream) -> Self {
         Self::over(
             io,
-            &Socket { reset: |_| {}, peek: |io| peek(&SockRef::from(io)), unacknowledged: |_| None },
+            &Socket {
+                reset: |_| {},
+                peek: |io| peek(&SockRef::from(io)),
+                unacknowledged: |_| None,
+                error: |io| io.take_error().unwrap_or(None),
+            },
         )
     }
 }
@@ -126,6 +134,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
 
     fn unacknowledged(&self) -> Option<u64> {
         (self.socket.unacknowledged)(&self.io)
+    }
+
+    fn take_error(&self) -> Option<io::Error> {
+        (self.socket.error)(&self.io)
     }
 }
 

@@ -58,6 +58,10 @@ impl<T: Transport> Transport for Through<T> {
     fn unacknowledged(&self) -> Option<u64> {
         self.transport.unacknowledged()
     }
+
+    fn take_error(&self) -> Option<io::Error> {
+        self.transport.take_error()
+    }
 }
 
 impl<T> fmt::Debug for Through<T> {
