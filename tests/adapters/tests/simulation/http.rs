@@ -12,8 +12,9 @@ use endwell_core_tests::random::Random;
 
 use crate::client::{Answer, Request, Then, ask};
 use crate::handler::{answer, body, handle};
+use crate::leaving;
 use crate::tally::Tally;
-use crate::wire::{Line, Weather, WireEnd, wire};
+use crate::wire::{Leaving, Line, Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, World, race};
 
 /// Connections that arrive one after the other, and errors between them.
@@ -61,7 +62,9 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let weather = Weather::of(&mut random);
     let world = World::new(seed, Manners::of(&mut random));
     let stops_early = random.one_in(4);
-    let calm = weather.is_calm() && !stops_early;
+    // By chance of its own: what was drawn before there was this is still the same.
+    let leaves = Leaving::perhaps(&mut Random::new(!seed));
+    let calm = weather.is_calm() && !stops_early && leaves.is_none();
     world.trace(|| format!("{weather:?} calm: {calm}"));
     let pause = Duration::from_millis(*random.pick(&[0, 1, 30]));
     let mut ends = VecDeque::new();
@@ -69,6 +72,9 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     for _ in 0..=random.below(2) {
         let (line, one, other) = wire(&world, weather.clone());
         line.hold().keeps_limits(1);
+        if let Some((way, after)) = leaves {
+            world.spawn("leaver", way.after(after, 0, Arc::clone(&line), world.clone()));
+        }
         ends.push_back(other);
         let count = 1 + random.below(6);
         let requests: Vec<Request> = (0..count).map(|number| Request::of(number, &mut random)).collect();
@@ -83,6 +89,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     }
     let told: Arc<Mutex<Vec<(Duration, Ended)>>> = Arc::default();
     let mut config = config(&mut random);
+    let longest = leaves.map(|(way, _)| leaving::longest(&config, &weather, way));
     let (telling, telling_when) = (Arc::clone(&told), world.clone());
     config.on_end = Some(Arc::new(move |_, ended| {
         telling.hold().push((telling_when.now().since_epoch(), ended.clone()));
@@ -115,9 +122,11 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     assert_eq!(told.len() as u64, counters.accepted(), "each end is told once");
     for conversation in &conversations {
         conversation.judge(calm && dropped.is_none(), &weather);
+        let alone = conversation.line.hold().lived_on_alone(1);
+        assert!(alone <= longest, "a slot is taken for {alone:?}");
     }
     for (at, ended) in &*told {
-        fits(ended, calm, &weather, &conversations);
+        fits(ended, calm, leaves.is_some() || !weather.is_calm(), &conversations);
         assert!(*at <= over || dropped.is_some(), "{ended}, {at:?} is after {over:?}");
     }
     tally.ran(&world, told.iter().map(|(_, ended)| name(ended)).collect());
@@ -211,7 +220,7 @@ impl Conversation {
 }
 
 /// The end fits what was injected and what the client did.
-pub(crate) fn fits(ended: &Ended, calm: bool, weather: &Weather, conversations: &[Conversation]) {
+pub(crate) fn fits(ended: &Ended, calm: bool, rough: bool, conversations: &[Conversation]) {
     match ended {
         Ended::ByPeer => {
             assert!(
@@ -226,7 +235,7 @@ pub(crate) fn fits(ended: &Ended, calm: bool, weather: &Weather, conversations: 
         Ended::Protocol(_) => {
             assert!(conversations.iter().any(Conversation::ends_within_a_request), "cut: {ended}");
         }
-        other => assert!(!weather.is_calm(), "{other}"),
+        other => assert!(rough, "{other}"),
     }
 }
 

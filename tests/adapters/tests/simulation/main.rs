@@ -20,6 +20,7 @@ mod frames;
 mod handler;
 mod http;
 mod judge;
+mod leaving;
 mod ledger;
 mod pace;
 mod parties;
@@ -131,4 +132,10 @@ fn http_keeps_its_laws_in_every_world() {
 #[test]
 fn a_peer_that_is_slow_and_never_pauses_gets_everything() {
     seeds(&[], 100, slow::run);
+}
+
+#[test]
+fn no_slot_is_taken_for_long_by_a_peer_that_is_not_there() {
+    let tally = every_seed(&[], leaving::run);
+    reaches(&tally, &wire::Leaving::ALL.map(wire::Leaving::name), &leaving::paths());
 }

@@ -10,10 +10,11 @@ use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
 use endwell_core_tests::random::Random;
 
 use crate::judge;
+use crate::leaving;
 use crate::ledger::Ledger;
 use crate::parties::Party;
 use crate::tally::Tally;
-use crate::wire::{Cut, Line, Weather, WireEnd, wire};
+use crate::wire::{Cut, Leaving, Line, Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, Still, World, join, race};
 
 /// What a seed stands for.
@@ -34,17 +35,22 @@ pub(crate) struct Plan {
     joined: bool,
     /// When a driver is dropped, and whose.
     undriven: Option<(usize, Duration)>,
+    /// How the client leaves for good, and when.
+    leaves: Option<(Leaving, Duration)>,
 }
 
 impl Plan {
     /// True if a request may be cut off by an end of the stream.
     pub(crate) fn cuts_request(&self) -> bool {
-        self.served && matches!(self.weather.cut, Some((0, _, Cut::End)))
+        self.served && (matches!(self.weather.cut, Some((0, _, Cut::End))) || self.leaves.is_some())
     }
 
     /// True if nothing happens that may lose anything.
     pub(crate) fn is_calm(&self) -> bool {
-        self.weather.is_calm() && self.undriven.is_none() && self.manners.still.is_none()
+        self.weather.is_calm()
+            && self.undriven.is_none()
+            && self.manners.still.is_none()
+            && self.leaves.is_none()
     }
 
     /// Bytes that an end may have accepted while its transport has not taken them: what its outlets hold, and what is queued
@@ -86,6 +92,7 @@ impl Plan {
             undriven: random
                 .one_in(12)
                 .then(|| (random.below(2), Duration::from_millis(random.number() % 300))),
+            leaves: None,
             configs: [config(random), config(random)],
             weather,
             manners,
@@ -117,9 +124,13 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     if random.one_in(12) {
         plan.flood();
     }
+    plan.leaves = Leaving::perhaps(&mut random);
     let world = World::new(seed, plan.manners);
     world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
     let (line, client, server) = wire(&world, plan.weather.clone());
+    if let Some((way, after)) = plan.leaves {
+        world.spawn("leaver", way.after(after, 0, Arc::clone(&line), world.clone()));
+    }
     let ledgers = [Ledger::default(), Ledger::default()];
     let kept: Arc<Mutex<Vec<(usize, Outlet)>>> = Arc::default();
     let halves = Arc::<Mutex<Vec<SendHalf>>>::default();
@@ -163,6 +174,10 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     let outlets: Vec<(usize, Outlet)> = std::mem::take(&mut *kept.hold());
     drop(halves);
     let ends = judge::judge(&plan, &ledgers, &line.hold(), &outlets, plan.served);
+    let still = plan.manners.still.map_or(Duration::ZERO, |still| still.time);
+    let longest = plan.leaves.map(|(way, _)| leaving::longest(&plan.configs[1], &plan.weather, way) + still);
+    let alone = line.hold().lived_on_alone(1);
+    assert!(alone <= longest, "a slot is taken for {alone:?}");
     tally.ran(&world, ends);
 }
 

@@ -9,8 +9,11 @@ use crate::world::World;
 
 mod end;
 mod laws;
+mod leaving;
 mod weather;
 
+use leaving::Left;
+pub(crate) use leaving::{KEEP_ALIVE, Leaving, RETRANSMISSIONS};
 pub(crate) use weather::{Cut, Kernel, Weather};
 
 /// Both directions.
@@ -18,6 +21,7 @@ pub(crate) struct Line {
     weather: Weather,
     ways: [Way; 2],
     ends: [EndState; 2],
+    left: Option<Left>,
 }
 
 /// One direction, by the number of its sender.
@@ -84,7 +88,7 @@ pub(crate) struct WireEnd {
 
 /// A wire: what both ends look at, and the ends.
 pub(crate) fn wire(world: &World, weather: Weather) -> (Arc<Mutex<Line>>, WireEnd, WireEnd) {
-    let line = Line { weather, ways: Default::default(), ends: Default::default() };
+    let line = Line { weather, ways: Default::default(), ends: Default::default(), left: None };
     let line = Arc::new(Mutex::new(line));
     world.add_line(&line);
     let end = |side| WireEnd { world: world.clone(), line: Arc::clone(&line), side, found_nothing: true };
@@ -139,6 +143,7 @@ impl Line {
     /// What is due by `now` happens.
     pub(crate) fn pass(&mut self, now: Duration) {
         self.judge_stalls(now);
+        self.give_up(now);
         for way in &mut self.ways {
             if way.stalled_until.is_some_and(|until| until <= now) {
                 way.stalled_until = None;
@@ -164,7 +169,7 @@ impl Line {
     /// When something is due.
     pub(crate) fn next(&self) -> Option<Duration> {
         let due = |way: &Way| way.stalled_until.or_else(|| way.moving.front().map(|(at, _)| *at));
-        self.ways.iter().filter_map(due).min()
+        self.ways.iter().filter_map(due).chain(self.next_to_give_up()).min()
     }
 
     /// Both directions fail: nobody is at the other end, or the network says so.
@@ -237,11 +242,14 @@ impl Line {
                     return;
                 }
             }
-            let cut = self.weather.cut.filter(|(direction, ..)| *direction == side);
+            let is_void = self.is_cut_through();
+            let way = &mut self.ways[side];
+            let cut = self.weather.cut.filter(|(direction, ..)| *direction == side && !is_void);
             let cut = cut.filter(|(_, behind, _)| way.moved + len >= *behind);
             if let Some((_, behind, _)) = cut {
                 len = behind - way.moved;
             }
+            let queue = if kernel.is_some() { &mut way.buffered } else { &mut way.held };
             let bytes: Vec<u8> = queue.drain(..len).collect();
             let delay = self.weather.delay.as_nanos() as usize + 1;
             let delay = Duration::from_nanos(world.random(|random| random.below(delay)) as u64);
@@ -253,6 +261,11 @@ impl Line {
             way.moved += len;
             way.moves.push((now, way.moved));
             way.in_flight += len;
+            if is_void {
+                self.is_unacknowledged(side, now);
+                continue;
+            }
+            let way = &mut self.ways[side];
             way.moving.push_back((at, bytes));
             match cut {
                 Some((_, _, Cut::End)) => {

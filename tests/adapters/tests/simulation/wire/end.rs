@@ -27,8 +27,12 @@ impl WireEnd {
     }
 }
 
-fn broken<R>() -> Poll<io::Result<R>> {
-    Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+fn broken<R>(line: &Line) -> Poll<io::Result<R>> {
+    Poll::Ready(Err(kind(line).into()))
+}
+
+fn kind(line: &Line) -> io::ErrorKind {
+    if line.is_cut_through() { io::ErrorKind::TimedOut } else { io::ErrorKind::ConnectionReset }
 }
 
 impl Transport for WireEnd {
@@ -37,7 +41,7 @@ impl Transport for WireEnd {
         let mut line = self.line.hold();
         self.found_nothing = false;
         if line.ends[self.side].broken {
-            return broken();
+            return broken(&line);
         }
         if self.is_out_of_turn(cx, &mut line) {
             return Poll::Pending;
@@ -50,8 +54,9 @@ impl Transport for WireEnd {
             line.transmit(peer, &self.world);
         }
         if line.ends[self.side].broken {
-            return broken();
+            return broken(&line);
         }
+        let is_end_lost = line.is_end_lost(peer);
         let way = &mut line.ways[peer];
         let available = way.arrived.len().min(buffer.len()).min(longest);
         if available > 0 && way.stalled_until.is_none() {
@@ -72,7 +77,10 @@ impl Transport for WireEnd {
             self.world.progress();
             return Poll::Ready(Ok(len));
         }
-        if way.end.is_some() && way.in_flight + way.held.len() + way.buffered.len() + way.arrived.len() == 0 {
+        if way.end.is_some()
+            && !is_end_lost
+            && way.in_flight + way.held.len() + way.buffered.len() + way.arrived.len() == 0
+        {
             return Poll::Ready(Ok(0));
         }
         self.found_nothing = true;
@@ -86,11 +94,11 @@ impl Transport for WireEnd {
         let mut line = self.line.hold();
         let side = self.side;
         if line.ends[side].broken {
-            return broken();
+            return broken(&line);
         }
         match line.ways[side].end {
             Some(EndOfStream::BySender) => panic!("written behind the end of the stream"),
-            Some(EndOfStream::ByCut) => return broken(),
+            Some(EndOfStream::ByCut) => return broken(&line),
             None => {}
         }
         let asked = std::mem::take(&mut line.ends[side].out_of_turn);
@@ -101,7 +109,7 @@ impl Transport for WireEnd {
         }
         line.send_on(side, &self.world);
         if line.ends[side].broken || line.ways[side].end.is_some() {
-            return broken();
+            return broken(&line);
         }
         let Weather { longest, holds, kernel, .. } = line.weather;
         let Way { held, stalled_until, .. } = &line.ways[side];
@@ -138,7 +146,7 @@ impl Transport for WireEnd {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut line = self.line.hold();
         if line.ends[self.side].broken {
-            return broken();
+            return broken(&line);
         }
         line.send_on(self.side, &self.world);
         if line.weather.holds.is_none() {
@@ -151,7 +159,7 @@ impl Transport for WireEnd {
         }
         if way.end == Some(EndOfStream::ByCut) && way.stalled_until.is_none() {
             // The peer is gone, and its system says so.
-            return broken();
+            return broken(&line);
         }
         way.writer = Some(cx.waker().clone());
         Poll::Pending
@@ -160,6 +168,9 @@ impl Transport for WireEnd {
     fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         std::task::ready!(self.poll_flush(cx))?;
         let mut line = self.line.hold();
+        if line.is_cut_through() {
+            line.is_unacknowledged(self.side, self.world.now().since_epoch());
+        }
         let way = &mut line.ways[self.side];
         way.end.get_or_insert(EndOfStream::BySender);
         wake(&mut way.reader);
@@ -182,6 +193,11 @@ impl Transport for WireEnd {
         let Way { buffered, in_flight, .. } = &line.ways[self.side];
         line.weather.tells().then_some((buffered.len() + in_flight) as u64)
     }
+
+    fn take_error(&self) -> Option<io::Error> {
+        let line = self.line.hold();
+        line.ends[self.side].broken.then(|| kind(&line).into())
+    }
 }
 
 impl Drop for WireEnd {
@@ -191,6 +207,10 @@ impl Drop for WireEnd {
         let (side, peer) = (self.side, 1 - self.side);
         line.ends[side].dropped = Some(self.world.now().since_epoch());
         self.world.trace(|| format!("end {side} is dropped"));
+        if line.is_left() {
+            // Nothing of it reaches the other end, or that is told already.
+            return;
+        }
         let unread = line.ways[peer].arrived.len() + line.ways[peer].in_flight;
         if line.ends[side].resets || unread > 0 {
             return line.break_off();

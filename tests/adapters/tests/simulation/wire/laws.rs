@@ -10,10 +10,13 @@ const LONGEST_STALL: Duration = Duration::from_secs(61);
 /// The base of the longest time for all that is taken, and the bytes that add a second. No shorter than the silence.
 const TOTAL: (Duration, u64) = (Duration::from_secs(60), 500);
 
-/// How long a peer that has taken `bytes` may be reading them.
+/// How long a peer that has taken `bytes` may be reading them, since what it has was asked for: after an eighth of the
+/// silence, and a moment to notice.
 fn reads(bytes: usize) -> Duration {
-    Duration::from_secs(u64::try_from(bytes >> 10).unwrap()).min(LONGEST_STALL * 2)
+    Duration::from_secs(u64::try_from(bytes >> 10).unwrap()).min(TOTAL.0 * 2) + TOTAL.0 / 8 + MOMENT
 }
+
+const MOMENT: Duration = Duration::from_secs(1);
 
 impl Line {
     /// From here on the library has this end.
