@@ -1,6 +1,6 @@
 //! The connection ends when it is over, however long its handler goes on; and no handler goes on for a peer that left.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ on_every_runtime!(
     a_web_socket_that_receives_nothing_ends_when_its_peer_leaves,
     one_slot_serves_whoever_comes_after_those_that_left,
     a_stream_that_nobody_reads_ends_with_a_reset,
+    a_reset_behind_all_that_is_read_ends_a_connection,
+    a_reset_is_no_end_of_a_stream,
+    a_handler_that_has_answered_is_dropped_after_a_half_close,
     a_stream_has_an_idle_time_if_it_is_set,
     a_stream_is_told_that_the_server_stops,
 );
@@ -280,6 +283,90 @@ fn a_stream_that_nobody_reads_ends_with_a_reset<R: Runtime>() {
     let (server, client) = holds_a_stream::<R>(Config::default(), "unread");
     client.reset();
     assert!(matches!(server.next_end(), Ended::Transport(_)));
+}
+
+/// Behind the end of a stream, and behind more than is read ahead. The driver asks in each turn of a handler.
+fn a_reset_behind_all_that_is_read_ends_a_connection<R: Runtime>() {
+    let (tell, heard) = told();
+    let mut config = Config::default();
+    config.handler_grace = SHORT;
+    let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            tell.send("began").unwrap();
+            if exchange.path() == "/" {
+                let _held = exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+                return ticks::<R>().await;
+            }
+            let _held = exchange;
+            ticks::<R>().await
+        }
+    });
+    let mut client = server.connect();
+    client.send(TUNNEL);
+    assert_eq!(heard.next(), "began");
+    client.end_write();
+    client.reset();
+    assert!(matches!(server.next_end(), Ended::Transport(_)));
+    let mut client = server.connect();
+    client.send("POST /upload HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n");
+    client.send(vec![b'x'; 300_000]);
+    assert_eq!(heard.next(), "began");
+    client.reset();
+    assert!(matches!(server.next_end(), Ended::Transport(_)));
+}
+
+async fn ticks<R: Runtime>() -> Result<Answered, Ended> {
+    loop {
+        R::sleep(SHORT / 10).await;
+    }
+}
+
+fn a_reset_is_no_end_of_a_stream<R: Runtime>() {
+    let (tell, heard) = told();
+    let server = start::<R, _, _>(move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let (mut stream, answered) =
+                exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+            let mut buffer = [0; 100];
+            loop {
+                let read = poll_fn(|cx| stream.poll_read(cx, &mut buffer)).await.map_err(|_| "failed");
+                tell.send(read).unwrap();
+                if !matches!(read, Ok(1..)) {
+                    return Ok::<_, Ended>(answered);
+                }
+            }
+        }
+    });
+    let mut client = server.connect();
+    client.send(format!("{TUNNEL}some"));
+    assert_eq!(heard.next(), Ok(4));
+    client.reset();
+    assert_eq!(heard.next(), Err("failed"));
+}
+
+/// Its connection is kept alive: the end of the stream comes between two requests.
+fn a_handler_that_has_answered_is_dropped_after_a_half_close<R: Runtime>() {
+    let (tell, heard) = told();
+    let mut config = Config::default();
+    (config.half_closed, config.handler_grace) = (Some(SHORT), SHORT);
+    let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let _dropped = Tells(tell, "dropped");
+            let answered = exchange.respond(StatusCode::OK, "answer");
+            pending::<()>().await;
+            answered
+        }
+    });
+    let mut client = server.connect();
+    client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    assert_eq!(client.response().unwrap().body, b"answer");
+    client.end_write();
+    assert_eq!(heard.next(), "dropped");
+    let ended = server.next_end();
+    assert!(matches!(&ended, Ended::Limit(met) if met.limit == Limit::HalfClosedTime), "{ended}");
 }
 
 fn a_stream_has_an_idle_time_if_it_is_set<R: Runtime>() {

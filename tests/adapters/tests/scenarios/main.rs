@@ -23,6 +23,7 @@ mod flush;
 mod framing;
 mod keep_alive;
 mod leaving;
+mod left;
 mod moved;
 mod plain;
 mod protocols;
