@@ -36,6 +36,11 @@ pub(crate) const WEB_SOCKET: [u64; 20] = [
 /// 779912: a layer that held something back for a peer that was gone could be flushed for ever.
 pub(crate) const HTTP: [u64; 2] = [20738, 779_912];
 
+/// Seeds of the worlds of those who leave.
+///
+/// 145616: what the peer took between the driver's question and its leaving counted from the next question.
+pub(crate) const LEAVING: [u64; 1] = [145_616];
+
 fn weather(window: usize) -> Weather {
     let delay = Duration::from_millis(1);
     Weather { longest: 5000, delay, window, ..Weather::CALM }

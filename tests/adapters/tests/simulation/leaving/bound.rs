@@ -147,7 +147,7 @@ fn output(plan: &Plan) -> Duration {
 }
 
 /// What is queued, and taken by nobody: a peer that has taken much may read that for twice the silence, from an eighth of
-/// it on. A layer above the wire that holds something back has the time for all that it was given.
+/// it on. Where the kernel tells what the peer has, what it took just after a question counts from the next one. A layer above the wire that holds something back has the time for all that it was given.
 fn takes_nothing(config: &Config, weather: &Weather) -> Duration {
     let pace = &config.output.pace;
     let silence = pace.silence.unwrap_or_default();
@@ -155,5 +155,5 @@ fn takes_nothing(config: &Config, weather: &Weather) -> Duration {
         .holds
         .and(pace.total)
         .map_or(Duration::ZERO, |total| total.time(2 * config.output.high_water as u64));
-    silence * 9 / 4 + held
+    silence * if weather.tells() { 9 } else { 5 } / 2 + held
 }

@@ -15,11 +15,12 @@
 //!
 //! - At once: in a moment, for which whoever is woken is polled.
 //! - `output`: what is queued must be taken at its pace. A peer that has taken much may be reading that for twice the
-//!   silence, from an eighth of it on. What a layer such as TLS holds back has the total time of all that it was given.
+//!   silence, from an eighth of it on; twice that where the kernel tells what the peer has, since what it took just after
+//!   a question counts from the next one. What a layer such as TLS holds back has the total time of all that it was given.
 //! - Asked: while nothing is read, at the end of the stream or since nothing more fits, the driver asks for an error
 //!   every 10 s.
-//! - The kernel's time: none for a reset; 120 s of TCP keep-alive for a socket that is closed, and in silence; in
-//!   silence 925 s from the first byte that is not acknowledged (`tcp_retries2`), for which the kernel does not ask.
+//! - The kernel's time: none for a reset; 120 s of TCP keep-alive in silence, and for a socket that is closed (longer
+//!   where its kernel still has something to send, and nobody reads that: 369 s were measured once); in silence 925 s from the first byte that is not acknowledged (`tcp_retries2`), for which the kernel does not ask.
 //! - Then what the application asked for: `handler_grace`, once an exchange is answered or has become something else;
 //!   with `OnGone::Finish` what the handler takes, or its `handler_time`.
 //!

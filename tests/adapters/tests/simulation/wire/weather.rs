@@ -91,7 +91,7 @@ impl Weather {
     }
 
     /// True if the kernel tells what the peer has not acknowledged.
-    pub(super) fn tells(&self) -> bool {
+    pub(crate) fn tells(&self) -> bool {
         self.kernel.is_some_and(|kernel| kernel.tells)
     }
 
