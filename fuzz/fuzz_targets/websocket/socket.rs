@@ -50,7 +50,7 @@ impl Held {
     pub fn next(&mut self, reception: &mut Reception, asks: bool) -> Option<Got> {
         let message = match reception {
             Reception::Whole => {
-                let is_ready = asks.then(|| (self.is_ready(), self.is_ready()));
+                let is_ready = asks.then(|| (self.is_ready(), self.is_ready_again()));
                 let event = self.event();
                 assert!(is_ready.is_none_or(|ready| ready == (event.is_some(), event.is_some())));
                 return event.map(of_event);
@@ -58,7 +58,7 @@ impl Held {
             Reception::Pieces(message) => message,
         };
         loop {
-            let is_ready = asks.then(|| (self.is_piece_ready(), self.is_piece_ready()));
+            let is_ready = asks.then(|| (self.is_piece_ready(), self.is_ready_again()));
             let piece = self.piece();
             assert!(is_ready.is_none_or(|ready| ready == (piece.is_some(), piece.is_some())));
             if let Some(got) = put_together(piece?, message) {
@@ -88,6 +88,15 @@ impl Held {
             Self::Idle(socket) => socket.ready_piece(),
             Self::Within(socket) => socket.ready_piece(),
             Self::Receiving(receiving) => receiving.ready_piece(),
+        }
+    }
+
+    /// As asked for last.
+    fn is_ready_again(&mut self) -> bool {
+        match self {
+            Self::Idle(socket) => socket.ready_again(),
+            Self::Within(socket) => socket.ready_again(),
+            Self::Receiving(receiving) => receiving.ready_again(),
         }
     }
 

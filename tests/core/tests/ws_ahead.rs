@@ -350,6 +350,21 @@ fn a_peer_is_lost_behind_unread_messages() {
     );
 }
 
+/// What was asked for last is asked for again: whole messages, or their parts.
+#[test]
+fn asking_again_asks_for_the_same() {
+    let mut socket = server(&Limits::default());
+    let (begin, end) = (masked(0x01, b"be"), masked(0x80, b"gun"));
+    feed(socket.io(), &begin);
+    assert!(!socket.ready() && !socket.ready_again(), "no whole message");
+    assert!(socket.ready_piece() && socket.ready_again(), "its start");
+    assert!(!socket.ready() && !socket.ready_again());
+    feed(socket.io(), &end);
+    assert!(socket.ready_again());
+    assert_eq!(receive(&mut socket), [text("begun")]);
+    assert!(!socket.ready_again());
+}
+
 /// A socket that closes once its peer is lost says why, and does not wait for a Close.
 #[test]
 fn a_lost_peer_is_told_why_and_not_waited_for() {
