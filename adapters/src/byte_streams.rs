@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::upgraded::Upgraded;
-use crate::ws::{ByteStream, Fragments};
+use crate::ws::{ByteStream, MessageWriter};
 
 macro_rules! async_read {
     ($stream:ty) => {
@@ -100,5 +100,5 @@ async_read!(Upgraded);
 async_write!(Upgraded, poll_end_write);
 async_read!(ByteStream);
 async_write!(ByteStream, poll_end_write);
-// `Fragments::finish` consumes it, so its end only flushes.
-async_write!(Fragments<'_>, poll_flush);
+// `MessageWriter::finish` consumes it, so its end only flushes.
+async_write!(MessageWriter<'_>, poll_flush);

@@ -1,4 +1,4 @@
-//! The settings of a server or a client.
+//! The settings of a server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,31 +9,28 @@ use endwell_core::{OutboxLimits, http, ws};
 use crate::ws::OutletLimits;
 use crate::{Ended, Endpoints};
 
-/// How a server treats its connections, or a client its own. A client uses the first four fields, `deflate` and
-/// [`connect_time`](Self::connect_time). Every field has a default.
+/// How a server treats its connections. Every field has a default.
 ///
 /// ```
-/// use endwell::Config;
+/// use endwell::ServerConfig;
 ///
-/// let mut config = Config::default();
+/// let mut config = ServerConfig::default();
 /// config.http.body_bytes = 1 << 20;
 /// config.connections = 500;
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct Config {
-    /// The limits of HTTP, in bytes and time, and how strictly a client reads responses
-    /// ([`Limits::reading`](http::Limits::reading)).
+pub struct ServerConfig {
+    /// The limits of HTTP, in bytes and time. Those for a client's responses do not apply.
     pub http: http::Limits,
     /// The limits of WebSockets, in bytes and time.
     pub ws: ws::Limits,
-    /// The limits of output that is queued for a peer.
+    /// The limits of output that is queued for a client.
     pub output: OutboxLimits,
     /// The limits of messages that the outlets of one WebSocket have accepted.
     pub outlet: OutletLimits,
-    /// How WebSockets compress messages: a server's, if the client offers it, and a client's, if the server agrees.
-    /// Default `None`: messages are not compressed. [`Acceptance::deflate`](ws::Acceptance::deflate) and
-    /// [`Offer::deflate`](ws::Offer::deflate) override it for one connection.
+    /// How WebSockets compress messages, if the client offers it. Default `None`: messages are not compressed.
+    /// [`Acceptance::deflate`](ws::Acceptance::deflate) overrides it for one connection.
     #[cfg(feature = "deflate")]
     pub deflate: Option<ws::Deflate>,
     /// The most connections of one listener at a time. Default 10,000.
@@ -66,9 +63,9 @@ pub struct Config {
     /// counts it. The accept loop calls it, so it must not block.
     ///
     /// ```
-    /// use endwell::Config;
+    /// use endwell::ServerConfig;
     ///
-    /// let mut config = Config::default();
+    /// let mut config = ServerConfig::default();
     /// config.admit = Some(std::sync::Arc::new(|_, open| open < 100));
     /// ```
     pub admit: Option<Admit>,
@@ -91,9 +88,6 @@ pub struct Config {
     /// switch and a tunnel end this time: they have limits of their own.
     /// [`Exchange::set_handler_time`](crate::Exchange::set_handler_time) overrides it for one exchange.
     pub handler_time: Option<Duration>,
-    /// For a client: the time to connect, over all addresses of a name. Default 10 s: a lost first packet is sent again
-    /// after 1 s, and again after 3 s.
-    pub connect_time: Duration,
     /// A callback that is called once for each connection, with how it ended. Default: no callback.
     pub on_end: Option<OnEnd>,
 }
@@ -105,11 +99,11 @@ pub enum OnGone {
     ///
     /// It is polled once more first, so that what it waits for can tell it; if it still waits then, it is dropped. A
     /// handler that has answered, or holds a WebSocket or another protocol, is dropped after
-    /// [`Config::handler_grace`].
+    /// [`ServerConfig::handler_grace`].
     #[default]
     Cancel,
     /// It runs to its end, for example because it has begun to change something. Until then its connection counts among
-    /// [`Config::connections`]: bound it by [`Config::handler_time`].
+    /// [`ServerConfig::connections`]: bound it by [`ServerConfig::handler_time`].
     Finish,
 }
 
@@ -119,7 +113,7 @@ pub type Admit = Arc<dyn Fn(&Endpoints, usize) -> bool + Send + Sync>;
 /// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
 pub type OnEnd = Arc<dyn Fn(&Endpoints, &Ended) + Send + Sync>;
 
-impl Default for Config {
+impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             http: http::Limits::default(),
@@ -136,15 +130,14 @@ impl Default for Config {
             half_closed: Some(Duration::from_secs(10)),
             handler_grace: Duration::from_secs(5),
             handler_time: None,
-            connect_time: Duration::from_secs(10),
             on_end: None,
         }
     }
 }
 
-impl fmt::Debug for Config {
+impl fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Config");
+        let mut shown = f.debug_struct("ServerConfig");
         #[cfg(feature = "deflate")]
         shown.field("deflate", &self.deflate);
         shown
@@ -159,7 +152,6 @@ impl fmt::Debug for Config {
             .field("half_closed", &self.half_closed)
             .field("handler_grace", &self.handler_grace)
             .field("handler_time", &self.handler_time)
-            .field("connect_time", &self.connect_time)
             .finish_non_exhaustive()
     }
 }

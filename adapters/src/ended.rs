@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use endwell_core::{Ended as Known, Error, Exceeded, Limit, Violation};
+use endwell_core::{Error, Exceeded, Limit, Outcome, Violation};
 
 /// How a connection ended, or why an exchange could not continue.
 #[derive(Clone, Debug)]
@@ -34,19 +34,19 @@ pub enum Ended {
     /// The connection was handed to another protocol, which has ended.
     Upgraded,
     /// The connection became a WebSocket, which ended in this way.
-    WebSocket(Known),
+    WebSocket(Outcome),
 }
 
 impl Ended {
     /// How a connection of HTTP ends, if the transport does not fail.
-    pub(crate) fn of_http(known: &Known) -> Self {
+    pub(crate) fn of_http(known: &Outcome) -> Self {
         match known {
-            Known::ByPeer => Self::ByPeer,
-            Known::ByUs => Self::Announced,
-            Known::Silent(exceeded) | Known::Exceeded(exceeded) => Self::Limit(*exceeded),
-            Known::Aborted => Self::Aborted,
-            Known::Violated(violation) => Self::Protocol(violation.clone()),
-            Known::Closed { .. } | Known::EndOfStream | Known::Transport | _ => {
+            Outcome::ByPeer => Self::ByPeer,
+            Outcome::ByUs => Self::Announced,
+            Outcome::Silent(exceeded) | Outcome::Exceeded(exceeded) => Self::Limit(*exceeded),
+            Outcome::Aborted => Self::Aborted,
+            Outcome::Violated(violation) => Self::Protocol(violation.clone()),
+            Outcome::Closed { .. } | Outcome::EndOfStream | Outcome::Transport | _ => {
                 Self::WebSocket(known.clone())
             }
         }

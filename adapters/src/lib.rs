@@ -5,12 +5,12 @@
 //! drives them over real sockets.
 //!
 //! ```no_run
-//! use endwell::{Config, Exchange, http::StatusCode, serve};
+//! use endwell::{ServerConfig, Exchange, http::StatusCode, serve};
 //!
 //! #[tokio::main]
 //! async fn main() -> std::io::Result<()> {
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//!     serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+//!     serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
 //!     Ok(())
 //! }
 //! ```
@@ -24,7 +24,7 @@
 //! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, a
 //!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::connect`] opens a WebSocket.
 //! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
-//! - Every wait has a deadline and every buffer has a bound: [`Config`].
+//! - Every wait has a deadline and every buffer has a bound: [`ServerConfig`] and [`ClientConfig`].
 //!
 //! # Runtimes
 //!
@@ -54,7 +54,7 @@
 //!
 //! # Compression
 //!
-//! With feature `deflate`, `Config::deflate` lets WebSockets compress messages (permessage-deflate, RFC 7692) if the
+//! With feature `deflate`, `ServerConfig::deflate` and `ClientConfig::deflate` let WebSockets compress messages (permessage-deflate, RFC 7692) if the
 //! other end agrees. It adds zlib-rs, which contains unsafe code; this crate contains none. `ws::Deflate` documents the
 //! memory that it holds, and when.
 //!
@@ -103,9 +103,10 @@ mod transport;
 mod upgraded;
 pub mod ws;
 
-pub use body::{Read, ReadAll, Ready, RequestBody, ResponseBody, Write, WriteError};
+pub use body::{ReadAll, ReadRequest, Ready, RequestReader, ResponseWriter, Write, WriteError};
 pub use bytes::Bytes;
-pub use config::{Admit, Config, OnEnd, OnGone};
+pub use client::ClientConfig;
+pub use config::{Admit, OnEnd, OnGone, ServerConfig};
 pub use connection::Driver;
 pub use ended::Ended;
 pub use endwell_core as core;

@@ -1,11 +1,11 @@
 //! The listeners of smol. Its sockets are built on async-io's, and are served as those.
 //!
 //! ```no_run
-//! use endwell::{Config, Exchange, http::StatusCode, serve};
+//! use endwell::{ServerConfig, Exchange, http::StatusCode, serve};
 //!
 //! smol::block_on(async {
 //!     let listener = smol::net::TcpListener::bind("127.0.0.1:8080").await?;
-//!     serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+//!     serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
 //!     std::io::Result::Ok(())
 //! })
 //! # .unwrap();

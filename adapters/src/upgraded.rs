@@ -57,7 +57,7 @@ impl Upgraded {
         Gone::new(&self.link)
     }
 
-    /// Waits until the server stops. The stream then has [`Config::shutdown_time`](crate::Config::shutdown_time) to end.
+    /// Waits until the server stops. The stream then has [`ServerConfig::shutdown_time`](crate::ServerConfig::shutdown_time) to end.
     ///
     /// # Cancel safety
     ///

@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::Answer;
-use crate::{Deadline, Ended, Instant, Io, Limit};
+use crate::{Deadline, Instant, Io, Limit, Outcome};
 
-/// A connection on which nothing more is written but what is queued. It always ends in [`Ended`].
+/// A connection on which nothing more is written but what is queued. It always ends in [`Outcome`].
 ///
 /// Closing while the peer still sends makes the system reset the connection, and a reset can destroy data that the peer
 /// has not read yet. So everything queued goes out, the write side ends, and what still arrives is discarded until the
@@ -26,16 +26,16 @@ pub enum Ending {
     /// Everything is written: end the write side of the transport, then go on.
     EndWrite(Closing),
     /// Close the transport.
-    Done(Ended),
+    Done(Outcome),
     /// Reset the transport: a close would look like the end of a message that was cut off.
-    Reset(Ended),
+    Reset(Outcome),
 }
 
 #[derive(Debug)]
 struct Inner {
     conn: Conn,
     phase: Phase,
-    ended: Ended,
+    ended: Outcome,
     manner: Manner,
 }
 
@@ -70,13 +70,13 @@ enum Phase {
 }
 
 impl Closing {
-    pub(crate) fn new(conn: Conn, ended: Ended, manner: Manner) -> Self {
+    pub(crate) fn new(conn: Conn, ended: Outcome, manner: Manner) -> Self {
         Self(Box::new(Inner { conn, phase: Phase::Flush, ended, manner }))
     }
 
     /// Waits for the peer's Close frame first.
     pub(crate) fn answered(conn: Conn, answer: Answer, manner: Manner) -> Self {
-        Self(Box::new(Inner { conn, phase: Phase::Answer(answer), ended: Ended::Transport, manner }))
+        Self(Box::new(Inner { conn, phase: Phase::Answer(answer), ended: Outcome::Transport, manner }))
     }
 
     /// The transport's side.
@@ -85,7 +85,7 @@ impl Closing {
     }
 
     /// How the connection ends, if the transport does not fail.
-    pub fn ended(&self) -> &Ended {
+    pub fn ended(&self) -> &Outcome {
         &self.0.ended
     }
 
@@ -97,7 +97,7 @@ impl Closing {
             let Some(found) = answer.poll(&mut conn.inbox, conn.now, is_written) else {
                 return Ending::Wait(self);
             };
-            if matches!(&found, Ended::Exceeded(exceeded) if exceeded.limit == Limit::CloseTime) {
+            if matches!(&found, Outcome::Exceeded(exceeded) if exceeded.limit == Limit::CloseTime) {
                 // The peer has had its time.
                 *manner = Manner::Now;
             }
@@ -131,7 +131,7 @@ impl Closing {
     }
 
     /// Ends after a failure of the transport, and returns how the connection ended.
-    pub fn into_ended(self) -> Ended {
+    pub fn into_ended(self) -> Outcome {
         self.0.ended
     }
 }
@@ -196,7 +196,7 @@ mod tests {
     fn closing(manner: Manner, queued: &[u8]) -> Closing {
         let mut conn = Conn::new(Inbox::new(100), OutboxLimits::default());
         conn.outbox.put(queued);
-        Closing::new(conn, Ended::ByUs, manner)
+        Closing::new(conn, Outcome::ByUs, manner)
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "a look can fail")]
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(closing.io().read(at(5), nothing), Ok(Arrived::Nothing(Some(deadline))));
         let mut closing = wait(closing);
         assert_eq!(closing.io().read(at(7), nothing), Ok(Arrived::Something));
-        assert!(matches!(closing.poll(), Ending::Done(Ended::ByUs)));
+        assert!(matches!(closing.poll(), Ending::Done(Outcome::ByUs)));
     }
 
     #[test]
@@ -246,11 +246,11 @@ mod tests {
             closing = wait(closing);
         }
         assert_eq!(closing.io().read(at(4), |_| Ok::<_, ()>(Look::Bytes(9))), Ok(Arrived::Something));
-        assert!(matches!(closing.poll(), Ending::Done(Ended::ByUs)));
+        assert!(matches!(closing.poll(), Ending::Done(Outcome::ByUs)));
 
         let mut closing = wait(self::closing(Manner::Second(GRACE), b""));
         assert_eq!(closing.io().read(at(1), |_| Ok::<_, ()>(Look::End)), Ok(Arrived::Something));
-        assert!(matches!(closing.poll(), Ending::Done(Ended::ByUs)));
+        assert!(matches!(closing.poll(), Ending::Done(Outcome::ByUs)));
     }
 
     #[test]
@@ -270,6 +270,6 @@ mod tests {
     #[test]
     fn a_reset_waits_for_nothing() {
         let closing = Box::new(closing(Manner::Reset, b"queued"));
-        assert!(matches!(closing.poll(), Ending::Reset(Ended::ByUs)));
+        assert!(matches!(closing.poll(), Ending::Reset(Outcome::ByUs)));
     }
 }

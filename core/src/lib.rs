@@ -8,7 +8,7 @@
 //! - [`http::server`] has the states of a server's connection, and [`http::client`] those of a client's.
 //! - [`ws`] has those of a WebSocket, for both roles.
 //! - [`Upgraded`] is a connection that another protocol uses, and [`Closing`] is the last phase of every connection. It
-//!   ends in [`Ended`].
+//!   ends in [`Outcome`].
 //! - [`Io`] is the one door for bytes and time, the same for every state. Received and written bodies are views that a
 //!   state lends.
 //!
@@ -36,11 +36,11 @@ extern crate std;
 mod buffer;
 mod closing;
 mod convert;
-mod ended;
 mod error;
 pub mod http;
 mod io;
 mod limit;
+mod outcome;
 mod time;
 mod upgraded;
 pub mod ws;
@@ -48,9 +48,9 @@ pub mod ws;
 pub(crate) use buffer::{Inbox, Outbox};
 pub use buffer::{OutboxLimits, Payload};
 pub use closing::{Closing, Ending};
-pub use ended::{End, Ended};
 pub use error::{Error, Violation};
 pub use io::{Arrived, Io, Look, Wrote};
 pub use limit::{Bound, Exceeded, Limit};
+pub use outcome::{End, Outcome};
 pub use time::{Deadline, Instant, Pace, Total};
 pub use upgraded::Upgraded;

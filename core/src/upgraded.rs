@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 
 use crate::closing::{Closing, Grace, Manner};
 use crate::io::{Ask, Conn, Waits};
-use crate::{Deadline, Ended, Instant, Io, Payload};
+use crate::{Deadline, Instant, Io, Outcome, Payload};
 
 /// A connection that uses another protocol from here on, as bytes in both directions.
 ///
@@ -80,7 +80,7 @@ impl Upgraded {
     /// Writes nothing more: what is queued goes out, and the connection closes.
     pub fn close(self) -> Closing {
         let Raw { conn, grace, .. } = *self.0;
-        Closing::new(conn, Ended::ByUs, Manner::First(grace))
+        Closing::new(conn, Outcome::ByUs, Manner::First(grace))
     }
 
     /// Hands over the bytes that were received and not taken, and those that are queued and not written: for a caller

@@ -17,10 +17,10 @@ use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use endwell::client::{self, NotUpgraded, Received, Switched};
+use endwell::client::{self, NotUpgraded, Response, Switched};
 use endwell::http::Field;
 use endwell::ws::{CloseCode, Content, Message, ReceiveHalf, SendHalf, Socket};
-use endwell::{Config, Connector, Ended, ws};
+use endwell::{ClientConfig, Connector, Ended, ws};
 use smol::Timer;
 use smol::future::{or, yield_now};
 
@@ -63,7 +63,7 @@ impl Program for Chat<'_> {
 
 async fn open(connector: &impl Connector, options: &Options) -> Result<Socket, Box<dyn Error>> {
     let Options { url, .. } = options;
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.deflate = Some(ws::Deflate::default());
     let connection = client::connect(connector, &url.origin(), &config).await;
     let connection = connection.map_err(|error| format!("cannot connect: {error}"))?;
@@ -88,7 +88,7 @@ async fn open(connector: &impl Connector, options: &Options) -> Result<Socket, B
 }
 
 /// What a server says that opens no WebSocket: where it is instead, or why.
-async fn refused(mut received: Received) -> String {
+async fn refused(mut received: Response) -> String {
     let refused = format!("the server refused to open a WebSocket, with {}", received.status());
     if let Some(location) = received.fields().get("location") {
         return format!("{refused}, and leads to {}", location.escape_ascii());
@@ -140,7 +140,7 @@ fn main() -> ExitCode {
     match reach.run(std::slice::from_ref(&options.url), Chat(&options)) {
         Ok(Ok(ended)) => {
             tell(format_args!("chat: {ended}"));
-            let is_clean = matches!(ended, Ended::WebSocket(ws::Ended::Closed { .. }));
+            let is_clean = matches!(ended, Ended::WebSocket(ws::Outcome::Closed { .. }));
             if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Ok(Err(error)) | Err(error) => {

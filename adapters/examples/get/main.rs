@@ -14,7 +14,7 @@ mod request;
 use std::process::ExitCode;
 
 use endwell::client::{Pool, PoolLimits, Url};
-use endwell::{Config, Connector};
+use endwell::{ClientConfig, Connector};
 
 use console::tell;
 use options::{Options, STATUSES, USAGE};
@@ -51,7 +51,7 @@ impl Program for Get<'_> {
 
     /// What the program ends with: the first failure's number.
     async fn run<C: Connector>(self, connector: C) -> u8 {
-        let mut config = Config::default();
+        let mut config = ClientConfig::default();
         // What is too much is for whoever reads the output to say.
         config.http.body_bytes = u64::MAX;
         let pool = Pool::new(connector, config, PoolLimits::default());

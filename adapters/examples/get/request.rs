@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use endwell::client::{Failure, Pool, PoolError, Received, SendError, Url};
+use endwell::client::{Pool, PoolError, RequestError, Response, SendError, Url};
 use endwell::core::Limit;
 use endwell::http::{Field, Framing, Method, Request};
 use endwell::{Bytes, Connector, Ended};
@@ -59,7 +59,7 @@ async fn send_large<C: Connector>(
 }
 
 /// Shows a response.
-async fn show(mut received: Received, options: &Options) -> Result<(), Failed> {
+async fn show(mut received: Response, options: &Options) -> Result<(), Failed> {
     let mut output = Output::new(received.announced(), options.is_silent);
     if options.shows_head {
         output.write(received.head().as_bytes())?;
@@ -127,14 +127,14 @@ impl From<SendError> for Failed {
 }
 
 /// Whose fault it is that no response came.
-fn code(failure: &Failure) -> u8 {
+fn code(failure: &RequestError) -> u8 {
     let is_stall =
         matches!(failure.ended(), Ended::Limit(exceeded) if exceeded.limit == Limit::WriteProgress);
     if is_stall { Failed::NOT_TAKEN } else { Failed::UNANSWERED }
 }
 
-impl From<Failure> for Failed {
-    fn from(failure: Failure) -> Self {
+impl From<RequestError> for Failed {
+    fn from(failure: RequestError) -> Self {
         Self::new(code(&failure), failure)
     }
 }

@@ -131,5 +131,5 @@ impl Reach {
 
 /// TLS to the origin, over a proxy, over TLS to the proxy, over TCP: each where it is asked for.
 fn over<C: Connector>(tcp: C, proxies: Proxies, tls: Arc<ClientConfig>) -> impl Connector {
-    tls::Connector::new(Proxied::new(tls::Connector::new(tcp, Arc::clone(&tls)), proxies), tls)
+    tls::TlsConnector::new(Proxied::new(tls::TlsConnector::new(tcp, Arc::clone(&tls)), proxies), tls)
 }

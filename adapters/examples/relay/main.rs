@@ -7,13 +7,13 @@ mod relay;
 use std::io::Write;
 use std::sync::Arc;
 
-use endwell::{Config, serve};
+use endwell::{ServerConfig, serve};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     // So far behind a reader may be.
     config.outlet.messages = 256;
     let relay = Arc::new(relay::Relay::default());

@@ -16,9 +16,9 @@ use std::process::ExitCode;
 
 use endwell::blocking::block_on;
 use endwell::http::{Field, Framing, Method, Response, StatusCode};
-use endwell::tls::{self, rustls::ServerConfig};
+use endwell::tls::{self, rustls};
 use endwell::ws::{Close, Origins, Socket};
-use endwell::{Answered, Conclusion, Config, Ended, Exchange, Listener, serve};
+use endwell::{Answered, Conclusion, Ended, Exchange, Listener, ServerConfig, serve};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 
@@ -186,8 +186,8 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
 /// What is served, whatever it is served on.
 struct Serving<H, S> {
-    config: Config,
-    tls: Option<ServerConfig>,
+    config: ServerConfig,
+    tls: Option<rustls::ServerConfig>,
     handler: H,
     stop: S,
 }
@@ -202,12 +202,12 @@ where
         let Self { config, tls, handler, stop } = self;
         match tls {
             None => serve(listener, config, handler).until(stop).await,
-            Some(tls) => serve(tls::Listener::new(listener, tls), config, handler).until(stop).await,
+            Some(tls) => serve(tls::TlsListener::new(listener, tls), config, handler).until(stop).await,
         }
     }
 }
 
-fn tls(certificate: &Path, key: &Path) -> Result<ServerConfig, String> {
+fn tls(certificate: &Path, key: &Path) -> Result<rustls::ServerConfig, String> {
     let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
     tls::server_config(&read(certificate)?, &read(key)?)
         .map_err(|error| format!("{} and {}: {error}", certificate.display(), key.display()))

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use endwell::Config;
+use endwell::ServerConfig;
 use endwell::ws::{Deflate, Origins};
 
 use crate::console::help;
@@ -42,7 +42,7 @@ pub(crate) struct Options {
     pub(crate) runtime: Runtime,
     pub(crate) backlog: i32,
     pub(crate) origins: Origins,
-    pub(crate) config: Config,
+    pub(crate) config: ServerConfig,
     /// Files with certificates and a key.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
 }
@@ -55,7 +55,7 @@ pub(crate) fn read() -> Result<Options, lexopt::Error> {
         runtime: Runtime::Tokio,
         backlog: 1024,
         origins: Origins::Same,
-        config: Config::default(),
+        config: ServerConfig::default(),
         tls: None,
     };
     let (mut certificate, mut key) = (None, None);

@@ -2,10 +2,10 @@
 //!
 //! ```no_run
 //! use endwell::blocking::{block_on, handler};
-//! use endwell::{Config, Ended, http::StatusCode, serve};
+//! use endwell::{ServerConfig, Ended, http::StatusCode, serve};
 //!
 //! let listener = std::net::TcpListener::bind("127.0.0.1:8080")?;
-//! block_on(serve(listener, Config::default(), handler(|mut exchange| {
+//! block_on(serve(listener, ServerConfig::default(), handler(|mut exchange| {
 //!     let body = block_on(exchange.read_all(1 << 20))?;
 //!     Ok::<_, Ended>(exchange.respond(StatusCode::OK, body))
 //! })));
@@ -17,7 +17,7 @@
 //! dropped something or stopped the server. From a plain blocking read only its own peer could wake it, and read and
 //! write timeouts would have to replace all the rest. Serving a listener makes it and its clones non-blocking.
 //!
-//! A thread keeps 144 KiB for reading and writing, besides its stack; [`Config::connections`](crate::Config) bounds the
+//! A thread keeps 144 KiB for reading and writing, besides its stack; [`ServerConfig::connections`](crate::ServerConfig) bounds the
 //! number of threads. If the system has no thread for a connection, the connection is closed,
 //! [`Ended::Transport`](crate::Ended) reports the reason, and [`accept_errors`](crate::Counters::accept_errors) counts
 //! it. Accepting continues after a pause.

@@ -15,7 +15,7 @@ use crate::connection::Link;
 use crate::news::{Gone, HalfClosed};
 use crate::server::Answered;
 pub(crate) use read::Pieces;
-pub use read::{Read, ReadAll};
+pub use read::{ReadAll, ReadRequest};
 pub use write::{Ready, Write, WriteError};
 
 /// The body of a request whose response has started.
@@ -23,13 +23,13 @@ pub use write::{Ready, Write, WriteError};
 /// It can be read on after the response is finished: the next request waits until it was read to its end or is dropped.
 /// What is not read is discarded then, up to [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes).
 #[derive(Debug)]
-pub struct RequestBody {
+pub struct RequestReader {
     link: Arc<Link>,
     /// The number of the exchange: the connection may be at a later one by now.
     number: u64,
 }
 
-impl RequestBody {
+impl RequestReader {
     pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
         Self { link, number }
     }
@@ -43,8 +43,8 @@ impl RequestBody {
     /// # Cancel safety
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
-    pub fn read(&mut self) -> Read<'_> {
-        Read::new(&self.link, self.number)
+    pub fn read(&mut self) -> ReadRequest<'_> {
+        ReadRequest::new(&self.link, self.number)
     }
 
     /// Sets the pace that the client must keep with this body:
@@ -59,7 +59,7 @@ impl RequestBody {
     }
 }
 
-impl Drop for RequestBody {
+impl Drop for RequestReader {
     fn drop(&mut self) {
         self.link.lock().drop_body(self.number);
     }
@@ -73,20 +73,20 @@ impl Drop for RequestBody {
 /// Writing after the end does not compile:
 ///
 /// ```compile_fail,E0382
-/// # async fn f(mut body: endwell::ResponseBody) {
+/// # async fn f(mut body: endwell::ResponseWriter) {
 /// let answered = body.finish();
 /// body.write("more").await;
 /// # }
 /// ```
 #[must_use = "a body that is dropped is aborted"]
-pub struct ResponseBody {
+pub struct ResponseWriter {
     link: Arc<Link>,
     number: u64,
     /// Nothing has used it up.
     is_open: bool,
 }
 
-impl ResponseBody {
+impl ResponseWriter {
     pub(crate) fn new(link: Arc<Link>, number: u64) -> Self {
         Self { link, number, is_open: true }
     }
@@ -189,7 +189,7 @@ impl ResponseBody {
     }
 }
 
-impl Drop for ResponseBody {
+impl Drop for ResponseWriter {
     fn drop(&mut self) {
         if self.is_open {
             self.link.lock().abort(&self.link);
@@ -197,9 +197,9 @@ impl Drop for ResponseBody {
     }
 }
 
-impl fmt::Debug for ResponseBody {
+impl fmt::Debug for ResponseWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody").finish_non_exhaustive()
+        f.debug_struct("ResponseWriter").finish_non_exhaustive()
     }
 }
 

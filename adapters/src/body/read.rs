@@ -11,7 +11,7 @@ use crate::connection::Link;
 
 /// Waits for the next piece of a body.
 #[must_use = "futures do nothing unless polled"]
-pub struct Read<'a> {
+pub struct ReadRequest<'a> {
     link: &'a Link,
     number: u64,
     waits: bool,
@@ -19,13 +19,13 @@ pub struct Read<'a> {
     counts: bool,
 }
 
-impl<'a> Read<'a> {
+impl<'a> ReadRequest<'a> {
     pub(crate) fn new(link: &'a Link, number: u64) -> Self {
         Self { link, number, waits: false, counts: false }
     }
 }
 
-impl Future for Read<'_> {
+impl Future for ReadRequest<'_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -36,7 +36,7 @@ impl Future for Read<'_> {
     }
 }
 
-impl Drop for Read<'_> {
+impl Drop for ReadRequest<'_> {
     /// Pauses the peer's time, since the caller no longer waits.
     fn drop(&mut self) {
         if self.waits {
@@ -65,7 +65,7 @@ pub trait Pieces: Future<Output = Result<Option<Bytes>, Self::Error>> + Unpin {
     fn gathered(&mut self, bytes: usize);
 }
 
-impl Pieces for Read<'_> {
+impl Pieces for ReadRequest<'_> {
     type Error = Ended;
 
     fn rest(&mut self) -> Option<u64> {
@@ -136,9 +136,9 @@ impl<R: Pieces> Future for ReadAll<R> {
     }
 }
 
-impl fmt::Debug for Read<'_> {
+impl fmt::Debug for ReadRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Read").finish_non_exhaustive()
+        f.debug_struct("ReadRequest").finish_non_exhaustive()
     }
 }
 

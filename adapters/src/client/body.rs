@@ -20,13 +20,13 @@ use crate::{Ended, Ready, Write};
 /// Writing after the end does not compile:
 ///
 /// ```compile_fail,E0382
-/// # async fn f(mut body: endwell::client::Body) {
+/// # async fn f(mut body: endwell::client::RequestWriter) {
 /// let finished = body.finish();
 /// body.write("more").await;
 /// # }
 /// ```
 #[must_use = "a body that is dropped is aborted"]
-pub struct Body(Writing);
+pub struct RequestWriter(Writing);
 
 /// The right, and its connection. Dropping it cuts the request off.
 struct Writing {
@@ -43,7 +43,7 @@ impl Drop for Writing {
     }
 }
 
-impl Body {
+impl RequestWriter {
     /// `None` as the number of the request if the connection had ended before.
     pub(super) fn new(link: &Arc<Link>, number: Option<u64>) -> Self {
         Self(Writing { link: Arc::clone(link), number })
@@ -54,7 +54,7 @@ impl Body {
     /// # Errors
     ///
     /// Nothing can be written any more ([`WriteError::Ended`](crate::WriteError::Ended)): the server may have responded before it stopped
-    /// reading, so look at the [`Response`](super::Response). Or the data exceeds the announced length
+    /// reading, so look at the [`ResponseFuture`](super::ResponseFuture). Or the data exceeds the announced length
     /// ([`WriteError::Overrun`](crate::WriteError::Overrun)): none of it was written then, and it is returned.
     ///
     /// # Cancel safety
@@ -129,23 +129,23 @@ impl Body {
     }
 }
 
-/// The body of a request that waits for 100 Continue. Await it: it becomes a [`Body`].
+/// The body of a request that waits for 100 Continue. Await it: it becomes a [`RequestWriter`].
 ///
 /// # Errors
 ///
-/// The server has already responded, or the connection has ended: await the [`Response`](super::Response).
+/// The server has already responded, or the connection has ended: await the [`ResponseFuture`](super::ResponseFuture).
 ///
 /// # Cancel safety
 ///
 /// Cancel safe if it is awaited as `&mut withheld`. If it is dropped, the request is cut off.
 #[must_use = "a body that is withheld for ever leaves the connection without a next request"]
-pub struct Withheld {
+pub struct ContinueFuture {
     link: Arc<Link>,
     number: Option<u64>,
 }
 
 /// A body that the server did not ask for: it has already responded, or the connection has ended. The
-/// [`Response`](super::Response) tells which.
+/// [`ResponseFuture`](super::ResponseFuture) tells which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotWanted(());
 
@@ -157,14 +157,14 @@ impl fmt::Display for NotWanted {
 
 impl std::error::Error for NotWanted {}
 
-impl Withheld {
+impl ContinueFuture {
     pub(super) fn new(link: &Arc<Link>, number: Option<u64>) -> Self {
         Self { link: Arc::clone(link), number }
     }
 }
 
-impl Future for Withheld {
-    type Output = Result<Body, NotWanted>;
+impl Future for ContinueFuture {
+    type Output = Result<RequestWriter, NotWanted>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { link, number } = self.get_mut();
@@ -176,11 +176,11 @@ impl Future for Withheld {
             return Poll::Ready(Err(NotWanted(())));
         }
         drop(connection);
-        Poll::Ready(Ok(Body::new(link, Some(number))))
+        Poll::Ready(Ok(RequestWriter::new(link, Some(number))))
     }
 }
 
-impl Drop for Withheld {
+impl Drop for ContinueFuture {
     fn drop(&mut self) {
         if let Some(number) = self.number.take() {
             self.link.lock().cut_request_off(number);
@@ -188,14 +188,14 @@ impl Drop for Withheld {
     }
 }
 
-impl fmt::Debug for Body {
+impl fmt::Debug for RequestWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").finish_non_exhaustive()
+        f.debug_struct("RequestWriter").finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Withheld {
+impl fmt::Debug for ContinueFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Withheld").finish_non_exhaustive()
+        f.debug_struct("ContinueFuture").finish_non_exhaustive()
     }
 }

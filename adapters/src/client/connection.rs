@@ -9,21 +9,21 @@ use endwell_core::http::{Connect, Framing, InvalidRequest, Request};
 use endwell_core::ws::Offer;
 
 use super::asking::{Calling, Phase};
-use super::body::{Body, Withheld};
+use super::body::{ContinueFuture, RequestWriter};
 use super::pool::Member;
-use super::response::Response;
-use super::tunnel::Tunnel;
-use super::upgrade::Upgrade;
+use super::response_future::ResponseFuture;
+use super::tunnel::TunnelFuture;
+use super::upgrade::UpgradeFuture;
 use crate::connection::{Link, Shared, State};
 use crate::news::Gone;
 use crate::runtime::Runtime;
 use crate::server::jitter;
 use crate::transport::{Address, Endpoints, Transport};
-use crate::{Config, Driver, random};
+use crate::{ClientConfig, Driver, random};
 
 /// A client's connection without an open request, and the right to send one.
 ///
-/// Sending a request consumes it, and [`Received::finish`](super::Received::finish) returns it. If it is dropped, the
+/// Sending a request consumes it, and [`Response::finish`](super::Response::finish) returns it. If it is dropped, the
 /// connection closes, or goes back to its [`Pool`](super::Pool).
 ///
 /// Sending a second request before the first one is answered does not compile:
@@ -80,12 +80,11 @@ impl Drop for Right {
 }
 
 impl Connection {
-    /// Makes a connection over any transport of `runtime`, with the task that drives it. Its addresses are unknown. Only
-    /// the limits of HTTP, of WebSockets and of output in `config` apply.
+    /// Makes a connection over any transport of `runtime`, with the task that drives it. Its addresses are unknown.
     ///
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the
     /// connection.
-    pub fn over(transport: impl Transport, runtime: impl Runtime, config: &Config) -> (Self, Driver) {
+    pub fn over(transport: impl Transport, runtime: impl Runtime, config: &ClientConfig) -> (Self, Driver) {
         Self::with_endpoints(transport, &runtime, Endpoints::default(), Shared::alone(config))
     }
 
@@ -95,7 +94,7 @@ impl Connection {
         endpoints: Endpoints,
         shared: Arc<Shared>,
     ) -> (Self, Driver) {
-        let client = Client::new(Arc::clone(&shared.http), Arc::clone(&shared.output));
+        let client = Client::new(Arc::clone(&shared.settings.http), Arc::clone(&shared.settings.output));
         let link = Link::new(transport, runtime, endpoints, shared, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }
@@ -144,65 +143,65 @@ impl Connection {
         Gone::new(self.0.link())
     }
 
-    /// Sends a request whose whole body is available. Await the [`Response`].
+    /// Sends a request whose whole body is available. Await the [`ResponseFuture`].
     ///
     /// This does not wait: the connection's task writes the request. If the connection has ended meanwhile, the
-    /// response fails with [`Failure::NotSent`](super::Failure::NotSent).
-    pub fn send(self, head: &Request, body: impl Into<Bytes>) -> Response {
+    /// response fails with [`RequestError::NotSent`](super::RequestError::NotSent).
+    pub fn send(self, head: &Request, body: impl Into<Bytes>) -> ResponseFuture {
         let body = body.into();
         self.ask(|client| Phase::Waiting(Calling::Sent(client.send(head, body))));
-        Response::new(self.0)
+        ResponseFuture::new(self.0)
     }
 
     /// Sends a request and writes its body in pieces, while the response may already be arriving.
     ///
     /// Reading continues while a piece waits to be written, up to
     /// [`Limits::received_bytes`](crate::http::Limits::received_bytes).
-    pub fn request(self, head: &Request, framing: Framing) -> (Body, Response) {
+    pub fn request(self, head: &Request, framing: Framing) -> (RequestWriter, ResponseFuture) {
         let number = self.ask(|client| Phase::Waiting(Calling::Streaming(client.start(head, framing))));
-        (Body::new(self.0.link(), number), Response::new(self.0))
+        (RequestWriter::new(self.0.link(), number), ResponseFuture::new(self.0))
     }
 
     /// Sends the head of a request and asks whether the server wants the body: `Expect: 100-continue`. RFC 9110 10.1.1.
     ///
-    /// Await the [`Withheld`]: it becomes a [`Body`] when the server asks for it, or after
+    /// Await the [`ContinueFuture`]: it becomes a [`RequestWriter`] when the server asks for it, or after
     /// [`Limits::continue_time`](crate::http::Limits::continue_time), since a server may not know the expectation.
     /// After a 417, repeat the request without it.
-    pub fn request_expecting(self, head: &Request, framing: Framing) -> (Withheld, Response) {
+    pub fn request_expecting(self, head: &Request, framing: Framing) -> (ContinueFuture, ResponseFuture) {
         let number = self.ask(|client| Phase::Waiting(Calling::Withheld(client.ask(head, framing))));
-        (Withheld::new(self.0.link(), number), Response::new(self.0))
+        (ContinueFuture::new(self.0.link(), number), ResponseFuture::new(self.0))
     }
 
-    /// Makes an offer to become a WebSocket at `target` of `host`, with its own key and the limits of [`Config::ws`];
-    /// with feature `deflate` also with `Config::deflate`. It is for one handshake.
+    /// Makes an offer to become a WebSocket at `target` of `host`, with its own key and the limits of [`ClientConfig::ws`];
+    /// with feature `deflate` also with `ClientConfig::deflate`. It is for one handshake.
     ///
     /// # Errors
     ///
     /// If host or target is invalid.
     pub fn offer(&self, host: &str, target: &str) -> Result<Offer, InvalidRequest> {
         let shared = &self.0.link().shared;
-        let offer =
-            Offer::new(host, target, random::nonce(), Arc::clone(&shared.ws_limits))?.jitter(jitter());
+        let offer = Offer::new(host, target, random::nonce(), Arc::clone(&shared.settings.ws_limits))?
+            .jitter(jitter());
         #[cfg(feature = "deflate")]
-        let offer = offer.deflate(shared.deflate.clone());
+        let offer = offer.deflate(shared.settings.deflate.clone());
         Ok(offer)
     }
 
     /// Asks for a WebSocket. RFC 6455 4.1. Await the result.
     ///
     /// The system seeds the generator of the keys that mask its frames.
-    pub fn upgrade(self, offer: Offer) -> Upgrade {
+    pub fn upgrade(self, offer: Offer) -> UpgradeFuture {
         self.ask(|client| Phase::Upgrading(client.websocket(offer, random::masks())));
-        Upgrade::new(self.0)
+        UpgradeFuture::new(self.0)
     }
 
     /// Asks for a tunnel: CONNECT, RFC 9110 9.3.6. Await the result: a byte stream, or the response that refuses it.
     ///
     /// This is for an existing connection to a proxy. To send all connections through proxies, use
     /// [`Proxied`](super::proxy::Proxied).
-    pub fn tunnel(self, head: &Connect) -> Tunnel {
+    pub fn tunnel(self, head: &Connect) -> TunnelFuture {
         self.ask(|client| Phase::Tunnelling(client.tunnel(head)));
-        Tunnel::new(self.0)
+        TunnelFuture::new(self.0)
     }
 
     fn ask(&self, write: impl FnOnce(Client) -> Phase) -> Option<u64> {

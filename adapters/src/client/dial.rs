@@ -11,14 +11,14 @@ use super::origin::Origin;
 use crate::connection::Shared;
 use crate::runtime::Runtime as _;
 use crate::transport::Connector;
-use crate::{Config, Driver};
+use crate::{ClientConfig, Driver};
 
 /// Connects, and spawns the task of the connection.
 ///
 /// # Errors
 ///
 /// The origin requires TLS and the connector has none, the name has no address, no address can be connected to within
-/// [`Config::connect_time`], TLS fails or does not complete in that time, or the runtime has no room for a task.
+/// [`ClientConfig::connect_time`], TLS fails or does not complete in that time, or the runtime has no room for a task.
 ///
 /// # Cancel safety
 ///
@@ -26,7 +26,7 @@ use crate::{Config, Driver};
 pub async fn connect<C: Connector>(
     connector: &C,
     origin: &Origin,
-    config: &Config,
+    config: &ClientConfig,
 ) -> io::Result<Connection> {
     let (connection, driver) = dial(connector, origin, config.connect_time, Shared::alone(config)).await?;
     connector.runtime().spawn(async {

@@ -3,26 +3,26 @@
 //! ```no_run
 //! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 //! use endwell::http::{Method, Request};
-//! use endwell::{Config, client, tokio::Tcp};
+//! use endwell::{ClientConfig, client, tokio::Tcp};
 //!
 //! let url = client::Url::parse("http://example.com/")?;
-//! let connection = client::connect(&Tcp, &url.origin(), &Config::default()).await?;
+//! let connection = client::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
 //! let head = Request::new(Method::Get, url.authority(), url.target())?;
-//! let mut received = connection.send(&head, "").await?;
-//! println!("{}", received.status());
-//! while let Some(piece) = received.read().await? {
+//! let mut response = connection.send(&head, "").await?;
+//! println!("{}", response.status());
+//! while let Some(piece) = response.read().await? {
 //!     println!("{} bytes", piece.len());
 //! }
-//! let Some(connection) = received.finish().await else { return Ok(()) };
-//! let received = connection.send(&head, "").await?;
+//! let Some(connection) = response.finish().await else { return Ok(()) };
+//! let response = connection.send(&head, "").await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! - A [`Connection`] is the right to send the next request. Sending consumes it.
-//! - It yields two values for use side by side, also in two tasks: a [`Body`] to write the request, and a [`Response`]
+//! - It yields two values for use side by side, also in two tasks: a [`RequestWriter`] to write the request, and a [`ResponseFuture`]
 //!   to wait for. The response may come, and even end, before the request does.
-//! - [`Received::finish`] returns the connection, if both are complete and neither side announced the close. Nothing
+//! - [`Response::finish`] returns the connection, if both are complete and neither side announced the close. Nothing
 //!   else returns it: dropping any of these values closes it.
 //! - A [`Pool`] keeps connections from one request to the next and shares them. A dropped connection goes back to it,
 //!   if no exchange is open on it.
@@ -33,14 +33,15 @@
 mod addresses;
 mod asking;
 mod body;
+mod config;
 mod connection;
 mod dial;
-mod failure;
 mod origin;
 mod pool;
 pub mod proxy;
-mod received;
+mod request_error;
 mod response;
+mod response_future;
 mod tunnel;
 mod upgrade;
 mod url;
@@ -48,14 +49,15 @@ mod url;
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 pub(crate) use addresses::first;
 pub(crate) use asking::Asking;
-pub use body::{Body, NotWanted, Withheld};
+pub use body::{ContinueFuture, NotWanted, RequestWriter};
+pub use config::ClientConfig;
 pub use connection::Connection;
 pub use dial::connect;
-pub use failure::{Failure, Incomplete};
 pub use origin::Origin;
 pub use pool::{Occupancy, Pool, PoolError, PoolLimits, SendError};
-pub use received::{Finish, Read, Received};
-pub use response::{Interim, Response};
-pub use tunnel::{NotTunnelled, Tunnel, Tunnelled};
-pub use upgrade::{NotUpgraded, Switched, Upgrade};
+pub use request_error::{Incomplete, RequestError};
+pub use response::{Finish, ReadResponse, Response};
+pub use response_future::{InterimFuture, ResponseFuture};
+pub use tunnel::{NotTunnelled, TunnelFuture, Tunnelled};
+pub use upgrade::{NotUpgraded, Switched, UpgradeFuture};
 pub use url::{InvalidUrl, Scheme, Url};

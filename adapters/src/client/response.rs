@@ -1,92 +1,253 @@
-//! The response to a request, until its head has arrived.
+//! A response whose head has arrived.
 
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use endwell_core::http::InterimHead;
+use bytes::Bytes;
+use endwell_core::http::{Fields, ResponseHead, StatusCode};
+use endwell_core::{Bound, Exceeded, Limit, Pace};
 
-use super::connection::Right;
-use super::failure::Failure;
-use super::received::Received;
+use super::asking::Calling;
+use super::connection::{Connection, Right};
+use super::request_error::Incomplete;
+use crate::Ended;
+use crate::body::{Pieces, ReadAll};
 use crate::once::Once;
 
-/// The response to a request, whose head has not arrived yet. Await it: it becomes [`Received`].
+/// A final response whose head has arrived, and whose body can be read.
 ///
-/// Interim responses are skipped, unless the caller [asks for them](Self::interim). If it is dropped, the connection
-/// closes.
-///
-/// # Errors
-///
-/// The head did not come. [`Failure`] tells whether the request can be sent again.
-///
-/// # Cancel safety
-///
-/// Cancel safe if it is awaited as `&mut response`.
+/// [`finish`](Self::finish) ends it and returns the connection. If it is dropped instead, the connection closes; one of
+/// a [`Pool`](super::Pool) goes back to it if the request is written and the whole body has arrived.
 #[must_use = "dropping it closes the connection"]
-pub struct Response(Once<Right>);
+pub struct Response {
+    right: Right,
+    head: ResponseHead,
+    announced: Option<u64>,
+    given_out: u64,
+    retries: u32,
+}
 
 impl Response {
-    pub(super) fn new(right: Right) -> Self {
-        Self(Once::new(right))
+    pub(super) fn new(right: Right, head: ResponseHead) -> Self {
+        let announced = right.link().lock().responding().and_then(|call| call.announced());
+        Self { right, head, announced, given_out: 0, retries: 0 }
     }
 
-    /// Sets the time from the request to the first byte of its response, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time): a long poll, or a request that takes the server
-    /// long to compute, needs more. `None`: no limit.
-    pub fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(right) = self.0.peek() {
-            right.link().lock().set_response_time(time);
-        }
+    /// The head.
+    pub fn head(&self) -> &ResponseHead {
+        &self.head
     }
 
-    /// Waits for the next interim response, such as 103 Early Hints. `None` if no further one will come, because the
-    /// final response has arrived or the exchange has failed. Await the response itself then.
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.head.status()
+    }
+
+    /// The fields of the head.
+    pub fn fields(&self) -> &Fields {
+        self.head.fields()
+    }
+
+    /// The length that the head announces, if any. A response to HEAD and a 304 have no body, and may announce the
+    /// length that the content would have (RFC 9110 8.6).
+    pub fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// The number of times that [`Pool::send`](super::Pool::send) sent the request again before this response. Without
+    /// a pool, zero.
+    pub fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    pub(super) fn sent_again(self, retries: u32) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// The fields after a chunked body, once it was read to its end. They are never merged into the head's.
+    pub fn trailers(&self) -> Option<Fields> {
+        self.right.link().lock().state.asking()?.trailers().cloned()
+    }
+
+    /// Sets the pace that the server must keep with this body, instead of
+    /// [`Limits::response_pace`](crate::http::Limits::response_pace). One client may need it for a download that must
+    /// be quick and for an event stream that may be silent.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.right.link().lock().set_body_pace(pace);
+    }
+
+    /// Reads the next piece of the body; `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// The body is incomplete: the server broke the protocol, ended the stream within the body, or met a limit; or the
+    /// connection has ended. Everything that came before was returned.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe.
-    pub fn interim(&mut self) -> Interim<'_> {
-        Interim(self)
+    /// Cancel safe: a piece that was not returned is returned by the next call.
+    pub fn read(&mut self) -> ReadResponse<'_> {
+        ReadResponse { response: self, waits: Waits::No }
+    }
+
+    /// Reads the rest of the body, which may be at most `limit` bytes. A body that is announced to be larger fails at
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), or the body is larger than `limit`.
+    ///
+    /// # Cancel safety
+    ///
+    /// **Not** cancel safe: the bytes read so far are in the future.
+    pub fn read_all(&mut self, limit: usize) -> ReadAll<ReadResponse<'_>> {
+        ReadAll::new(self.read(), limit)
+    }
+
+    /// Returns the connection for another request. `None` if it is closed: either side announced that, or the exchange
+    /// is incomplete.
+    ///
+    /// The unread rest of the body is discarded, if it is at most
+    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes). This waits for a request that is still being written
+    /// in another task.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the response.
+    pub fn finish(self) -> Finish {
+        let bound = self.right.link().shared.settings.http.drain_bytes;
+        let until = self.given_out.saturating_add(bound);
+        Finish { response: Once::new(self), until }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Incomplete>> {
+        let piece = ready!(self.right.link().lock().poll_response_body(cx));
+        Poll::Ready(match piece {
+            Ok(piece) => {
+                let len = piece.as_ref().map_or(0, Bytes::len);
+                self.given_out = self.given_out.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+                Ok(piece)
+            }
+            Err(ended) => Err(self.incomplete(ended)),
+        })
+    }
+
+    /// The bytes still to come, if known.
+    fn rest(&self) -> Option<u64> {
+        self.right.link().lock().responding()?.remaining()
+    }
+
+    fn too_large(&self, limit: usize) -> Incomplete {
+        let bound = Bound::Bytes(u64::try_from(limit).unwrap_or(u64::MAX));
+        self.incomplete(Exceeded { limit: Limit::BodyBytes, bound }.into())
+    }
+
+    fn incomplete(&self, ended: Ended) -> Incomplete {
+        Incomplete { received: self.given_out, announced: self.announced, ended }
     }
 }
 
-impl Future for Response {
-    type Output = Result<Received, Failure>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self(slot) = self.get_mut();
-        let answer = ready!(slot.get().link().lock().poll_head(cx));
-        // A right that is no longer used is dropped without the lock.
-        let right = slot.take();
-        Poll::Ready(answer.map(|head| Received::new(right, head)))
-    }
+/// Whether a task waits for a piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Yes,
+    No,
 }
 
-/// Waits for an interim response.
+/// Waits for the next piece of a body.
 #[must_use = "futures do nothing unless polled"]
-pub struct Interim<'a>(&'a mut Response);
+pub struct ReadResponse<'a> {
+    response: &'a mut Response,
+    waits: Waits,
+}
 
-impl Future for Interim<'_> {
-    type Output = Option<InterimHead>;
+impl Future for ReadResponse<'_> {
+    type Output = Result<Option<Bytes>, Incomplete>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.0.0.peek() {
-            Some(right) => right.link().lock().poll_interim(cx),
-            None => Poll::Ready(None),
+        let Self { response, waits } = self.get_mut();
+        let polled = response.poll_read(cx);
+        *waits = if polled.is_pending() { Waits::Yes } else { Waits::No };
+        polled
+    }
+}
+
+impl Drop for ReadResponse<'_> {
+    /// Pauses the server's time, since the caller no longer waits.
+    fn drop(&mut self) {
+        if self.waits == Waits::Yes {
+            self.response.right.link().lock().stop_reading_response();
         }
     }
 }
 
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").finish_non_exhaustive()
+impl Pieces for ReadResponse<'_> {
+    type Error = Incomplete;
+
+    fn rest(&mut self) -> Option<u64> {
+        self.response.rest()
+    }
+
+    fn too_large(&mut self, limit: usize) -> Incomplete {
+        self.response.too_large(limit)
+    }
+
+    fn gathered(&mut self, _: usize) {
+        // No listener is short of memory.
     }
 }
 
-impl fmt::Debug for Interim<'_> {
+/// Waits until request and response are complete.
+#[must_use = "futures do nothing unless polled"]
+pub struct Finish {
+    response: Once<Response>,
+    until: u64,
+}
+
+impl Future for Finish {
+    type Output = Option<Connection>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { response: slot, until } = self.get_mut();
+        let response = slot.get();
+        let is_again = loop {
+            let mut connection = response.right.link().lock();
+            let is_worth_it = connection.responding().is_some_and(|call| {
+                let rest = call.remaining().unwrap_or(0);
+                call.is_done() || (!call.is_last() && response.given_out.saturating_add(rest) <= *until)
+            });
+            if !is_worth_it {
+                break false;
+            }
+            if connection.responding().is_some_and(Calling::is_done) {
+                break ready!(connection.poll_again(cx));
+            }
+            drop(connection);
+            match ready!(response.poll_read(cx)) {
+                Ok(_) => {}
+                Err(_) => break false,
+            }
+        };
+        let response = slot.take();
+        Poll::Ready(is_again.then(|| Connection::again(response.right)))
+    }
+}
+
+macro_rules! opaque_debug {
+    ($($name:ty),*) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+opaque_debug!(ReadResponse<'_>, Finish);
+
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interim").finish_non_exhaustive()
+        f.debug_struct("Response").field("head", &self.head).finish_non_exhaustive()
     }
 }

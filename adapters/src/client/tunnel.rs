@@ -10,8 +10,8 @@ use endwell_core::http::ResponseHead;
 
 use super::asking::Answer;
 use super::connection::Right;
-use super::failure::Failure;
-use super::received::Received;
+use super::request_error::RequestError;
+use super::response::Response;
 use crate::once::Once;
 use crate::upgraded::Upgraded;
 
@@ -25,7 +25,7 @@ use crate::upgraded::Upgraded;
 ///
 /// Cancel safe if it is awaited as `&mut tunnel`.
 #[must_use = "dropping it closes the connection"]
-pub struct Tunnel(Once<Right>);
+pub struct TunnelFuture(Once<Right>);
 
 /// A tunnel that a proxy has opened.
 #[derive(Debug)]
@@ -43,9 +43,9 @@ pub struct Tunnelled {
 pub enum NotTunnelled {
     /// The proxy sent another response: a refusal, or a request for credentials (407, whose `Proxy-Authenticate` names
     /// the scheme). After its body the connection can be used again as after any other request.
-    Refused(Box<Received>),
+    Refused(Box<Response>),
     /// No response came, or an invalid one. The connection is lost.
-    Failed(Failure),
+    Failed(RequestError),
 }
 
 impl fmt::Display for NotTunnelled {
@@ -66,7 +66,7 @@ impl std::error::Error for NotTunnelled {
     }
 }
 
-impl Tunnel {
+impl TunnelFuture {
     pub(super) fn new(right: Right) -> Self {
         Self(Once::new(right))
     }
@@ -80,7 +80,7 @@ impl Tunnel {
     }
 }
 
-impl Future for Tunnel {
+impl Future for TunnelFuture {
     type Output = Result<Tunnelled, NotTunnelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -92,7 +92,7 @@ impl Future for Tunnel {
                 let stream = Upgraded::new(Arc::clone(right.link()));
                 Ok(Tunnelled { stream, head })
             }
-            Ok(Answer::Refused(head)) => Err(NotTunnelled::Refused(Received::new(right, head).into())),
+            Ok(Answer::Refused(head)) => Err(NotTunnelled::Refused(Response::new(right, head).into())),
             Err(failure) => Err(NotTunnelled::Failed(failure)),
             // Nothing else answers a CONNECT.
             Ok(Answer::Open(..)) => return Poll::Pending,
@@ -100,8 +100,8 @@ impl Future for Tunnel {
     }
 }
 
-impl fmt::Debug for Tunnel {
+impl fmt::Debug for TunnelFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tunnel").finish_non_exhaustive()
+        f.debug_struct("TunnelFuture").finish_non_exhaustive()
     }
 }

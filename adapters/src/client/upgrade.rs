@@ -10,8 +10,8 @@ use endwell_core::http::InterimHead;
 
 use super::asking::Answer;
 use super::connection::Right;
-use super::failure::Failure;
-use super::received::Received;
+use super::request_error::RequestError;
+use super::response::Response;
 use crate::once::Once;
 use crate::ws::Socket;
 
@@ -25,7 +25,7 @@ use crate::ws::Socket;
 ///
 /// Cancel safe if it is awaited as `&mut upgrade`.
 #[must_use = "dropping it closes the connection"]
-pub struct Upgrade(Once<Right>);
+pub struct UpgradeFuture(Once<Right>);
 
 /// A WebSocket that a server has opened.
 #[derive(Debug)]
@@ -43,9 +43,9 @@ pub struct Switched {
 pub enum NotUpgraded {
     /// The server sent another response: a redirect, a refusal, a request for credentials. After its body the
     /// connection can be used again as after any other request.
-    Refused(Box<Received>),
+    Refused(Box<Response>),
     /// No response came, or an invalid one. The connection is lost.
-    Failed(Failure),
+    Failed(RequestError),
 }
 
 impl fmt::Display for NotUpgraded {
@@ -68,7 +68,7 @@ impl std::error::Error for NotUpgraded {
     }
 }
 
-impl Upgrade {
+impl UpgradeFuture {
     pub(super) fn new(right: Right) -> Self {
         Self(Once::new(right))
     }
@@ -82,7 +82,7 @@ impl Upgrade {
     }
 }
 
-impl Future for Upgrade {
+impl Future for UpgradeFuture {
     type Output = Result<Switched, NotUpgraded>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -94,7 +94,7 @@ impl Future for Upgrade {
                 let socket = Socket::new(Arc::clone(right.link()), subprotocol);
                 Ok(Switched { socket, head })
             }
-            Ok(Answer::Refused(head)) => Err(NotUpgraded::Refused(Received::new(right, head).into())),
+            Ok(Answer::Refused(head)) => Err(NotUpgraded::Refused(Response::new(right, head).into())),
             Err(failure) => Err(NotUpgraded::Failed(failure)),
             // Nothing else answers an offer.
             Ok(Answer::Through(..)) => return Poll::Pending,
@@ -102,8 +102,8 @@ impl Future for Upgrade {
     }
 }
 
-impl fmt::Debug for Upgrade {
+impl fmt::Debug for UpgradeFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upgrade").finish_non_exhaustive()
+        f.debug_struct("UpgradeFuture").finish_non_exhaustive()
     }
 }

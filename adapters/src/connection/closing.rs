@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use endwell_core::{Closing, Ended as Known, Ending};
+use endwell_core::{Closing, Ending, Outcome};
 
 use super::state::{EndOfStream, Last};
 use super::{Connection, State};
@@ -61,14 +61,14 @@ impl Connection {
         let State::Closing(Last { closing, ended: told, .. }) = &mut self.state else { return ended };
         match (told.take(), Closing::ended(closing)) {
             (Some(told), _) => *told,
-            (None, Known::Transport) => ended,
-            (None, Known::Closed { .. }) if !is_flushed => ended,
+            (None, Outcome::Transport) => ended,
+            (None, Outcome::Closed { .. }) if !is_flushed => ended,
             (None, known) => Ended::WebSocket(known.clone()),
         }
     }
 }
 
 /// What is told of the end.
-fn told(ended: Option<Box<Ended>>, known: Known) -> Ended {
+fn told(ended: Option<Box<Ended>>, known: Outcome) -> Ended {
     ended.map_or_else(|| Ended::WebSocket(known), |ended| *ended)
 }

@@ -110,7 +110,7 @@ impl Connection {
                 return Turned::Ended(ended);
             }
             if self.transport.is_some() {
-                self.outlive(&link.shared.life);
+                self.outlive(&link.shared.settings.life);
                 self.hang_up(ended);
                 return Turned::Again;
             }
@@ -213,7 +213,7 @@ impl Connection {
         // What has arrived comes before what is late.
         let has_looked = matches!(self.looked, Looked::Nothing(_));
         self.look_for_end()
-            || self.judge_half_closed(&link.shared.life)
+            || self.judge_half_closed(&link.shared.settings.life)
             || self.judge_idle()
             || self.judge_failure()
             || (has_looked && self.judge_stalled())
@@ -239,7 +239,7 @@ impl Connection {
                 self.write_deadline,
                 held_back,
                 outlets,
-                self.gone_at(&link.shared.life),
+                self.gone_at(&link.shared.settings.life),
                 self.idle_at(),
                 self.unread_until(),
                 self.failure_asked_at(),

@@ -5,14 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
-use endwell_core::OutboxLimits;
 use slab::Slab;
 
-use super::Link;
-use crate::server::{Counters, LifeLimits, Networks, ticks};
+use super::{Link, Settings};
+use crate::server::{Counters, Networks, ticks};
 use crate::sync::Apart;
-use crate::ws::OutletLimits;
-use crate::{Config, Ended, Endpoints, OnEnd};
+use crate::{Ended, Endpoints, OnEnd, ServerConfig};
 
 /// Shared by a server and its connections.
 pub(crate) struct Shared {
@@ -21,17 +19,7 @@ pub(crate) struct Shared {
     pub(crate) connections: usize,
     /// It has a listener, whose connections share the limits.
     has_listener: bool,
-    /// Of HTTP, in the role of these connections.
-    pub(crate) http: Arc<endwell_core::http::Limits>,
-    /// Of what is queued.
-    pub(crate) output: Arc<OutboxLimits>,
-    /// For the WebSockets that exchanges become.
-    pub(crate) ws_limits: Arc<endwell_core::ws::Limits>,
-    #[cfg(feature = "deflate")]
-    pub(crate) deflate: Option<Arc<endwell_core::ws::Deflate>>,
-    pub(crate) outlet_limits: OutletLimits,
-    /// For handlers.
-    pub(crate) life: LifeLimits,
+    pub(crate) settings: Settings,
     on_end: Option<OnEnd>,
     members: Mutex<Members>,
     draining: AtomicBool,
@@ -60,39 +48,40 @@ pub(crate) struct Member {
 }
 
 impl Shared {
-    /// For one connection.
-    pub(crate) fn alone(config: &Config) -> Arc<Self> {
-        Self::new(Arc::default(), config, false)
+    /// For one connection, which shares nothing.
+    pub(crate) fn alone(settings: impl Into<Settings>) -> Arc<Self> {
+        Arc::new(Self::new(Arc::default(), settings.into()))
     }
 
     /// For the connections of a listener.
-    pub(crate) fn of_listener(counters: Arc<Counters>, config: &Config) -> Arc<Self> {
-        Self::new(counters, config, true)
-    }
-
-    fn new(counters: Arc<Counters>, config: &Config, has_listener: bool) -> Arc<Self> {
+    pub(crate) fn of_listener(counters: Arc<Counters>, config: &ServerConfig) -> Arc<Self> {
         let networks = config.admit.is_some().then(Networks::default);
         Arc::new(Self {
-            counters,
             held_limit: config.held_bytes,
             connections: config.connections.max(1),
-            has_listener,
-            http: Arc::new(config.http.clone()),
-            output: Arc::new(output_limits(config)),
-            ws_limits: Arc::new(config.ws.clone()),
-            #[cfg(feature = "deflate")]
-            deflate: config.deflate.clone().map(Arc::new),
-            outlet_limits: config.outlet,
-            life: LifeLimits::new(config),
+            has_listener: true,
             on_end: config.on_end.clone(),
             members: Members { networks, ..Members::default() }.into(),
+            ..Self::new(counters, config.into())
+        })
+    }
+
+    fn new(counters: Arc<Counters>, settings: Settings) -> Self {
+        Self {
+            counters,
+            held_limit: usize::MAX,
+            connections: usize::MAX,
+            has_listener: false,
+            settings,
+            on_end: None,
+            members: Mutex::default(),
             draining: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             held: Apart::default(),
             pressed: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
             began: Instant::now(),
-        })
+        }
     }
 
     /// Makes a connection a member, before it can end.
@@ -210,15 +199,6 @@ impl Shared {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// The limits that are set, with room for at least one chunk: a writer that waits for an empty outbox must fit.
-fn output_limits(config: &Config) -> OutboxLimits {
-    let bytes = config.output.bytes.max(LEAST_OUTPUT);
-    OutboxLimits { bytes, high_water: config.output.high_water.min(bytes), ..config.output }
-}
-
-/// The smallest limit of an outbox.
-const LEAST_OUTPUT: usize = 4096;
 
 impl Drop for Member {
     fn drop(&mut self) {

@@ -2,7 +2,7 @@
 
 use endwell_core::http::client::Client;
 use endwell_core::http::server::{Answered, Exchange, Server};
-use endwell_core::http::{BodyEvent, Streaming, Writer};
+use endwell_core::http::{BodyEvent, BodyWriter, Streaming};
 use endwell_core::ws::{Receiving, Socket, Within};
 use endwell_core::{Closing, Io, Pace, Upgraded};
 
@@ -121,7 +121,7 @@ impl State {
     }
 
     /// The writer of the body that is being sent, in both roles.
-    pub(crate) fn writer(&mut self) -> Option<Writer<'_>> {
+    pub(crate) fn writer(&mut self) -> Option<BodyWriter<'_>> {
         match self {
             Self::Writing(exchange) => Some(exchange.writer()),
             Self::Client(asking) => asking.writer(),

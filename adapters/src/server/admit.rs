@@ -1,4 +1,4 @@
-//! Counts the open connections of each network, for [`Config::admit`](crate::Config::admit).
+//! Counts the open connections of each network, for [`ServerConfig::admit`](crate::ServerConfig::admit).
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -69,7 +69,7 @@ impl Connection {
         self.number += 1;
         let now = self.now;
         self.work.begin_exchange(now);
-        self.life.begin(&link.shared.life, now);
+        self.life.begin(&link.shared.settings.life, now);
         Some(self.number)
     }
 

@@ -19,7 +19,7 @@ impl Answered {
 ///
 /// ```compile_fail,E0277
 /// # async fn f(listener: tokio::net::TcpListener) {
-/// endwell::serve(listener, endwell::Config::default(), async |exchange: endwell::Exchange| {}).await;
+/// endwell::serve(listener, endwell::ServerConfig::default(), async |exchange: endwell::Exchange| {}).await;
 /// # }
 /// ```
 pub trait Conclusion: sealed::Sealed {}

@@ -83,13 +83,13 @@ impl Counters {
     }
 
     /// Connections that the server ended because all together held too much
-    /// ([`Config::held_bytes`](crate::Config::held_bytes)), or to make room for others
-    /// ([`Config::connections`](crate::Config::connections)).
+    /// ([`ServerConfig::held_bytes`](crate::ServerConfig::held_bytes)), or to make room for others
+    /// ([`ServerConfig::connections`](crate::ServerConfig::connections)).
     pub fn shed(&self) -> u64 {
         self.shed.get()
     }
 
-    /// Connections that [`Config::admit`](crate::Config::admit) refused. They do not count as accepted.
+    /// Connections that [`ServerConfig::admit`](crate::ServerConfig::admit) refused. They do not count as accepted.
     pub fn not_admitted(&self) -> u64 {
         self.not_admitted.get()
     }

@@ -11,7 +11,7 @@ use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Method, R
 use endwell_core::{Pace, Upgraded as Raw};
 
 use super::conclusion::Answered;
-use crate::body::{Read, ReadAll, RequestBody, ResponseBody};
+use crate::body::{ReadAll, ReadRequest, RequestReader, ResponseWriter};
 use crate::config::OnGone;
 use crate::connection::Link;
 use crate::news::{Gone, HalfClosed};
@@ -28,10 +28,10 @@ use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 ///
 /// ```no_run
 /// # async fn f(listener: tokio::net::TcpListener) {
-/// use endwell::{Config, Exchange, serve};
+/// use endwell::{ServerConfig, Exchange, serve};
 /// use endwell::http::StatusCode;
 ///
-/// serve(listener, Config::default(), async |mut exchange: Exchange| {
+/// serve(listener, ServerConfig::default(), async |mut exchange: Exchange| {
 ///     let body = exchange.read_all(1 << 20).await?;
 ///     Ok::<_, endwell::Ended>(exchange.respond(StatusCode::OK, body))
 /// })
@@ -126,8 +126,8 @@ impl Exchange {
     /// # Cancel safety
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
-    pub fn read(&mut self) -> Read<'_> {
-        Read::new(&self.right.link, self.right.number)
+    pub fn read(&mut self) -> ReadRequest<'_> {
+        ReadRequest::new(&self.right.link, self.right.number)
     }
 
     /// Reads the rest of the body, which may be at most `limit` bytes. A body that is announced to be larger fails at
@@ -141,7 +141,7 @@ impl Exchange {
     /// # Cancel safety
     ///
     /// **Not** cancel safe: the bytes read so far are in the future.
-    pub fn read_all(&mut self, limit: usize) -> ReadAll<Read<'_>> {
+    pub fn read_all(&mut self, limit: usize) -> ReadAll<ReadRequest<'_>> {
         ReadAll::new(self.read(), limit)
     }
 
@@ -167,7 +167,7 @@ impl Exchange {
     /// Waits until the connection has ended, so that long work can stop.
     ///
     /// A client that has only ended its own side is not gone, and still gets its response, until
-    /// [`Config::half_closed`](crate::Config::half_closed) is over. A reset is only noticed by reading, so up to
+    /// [`ServerConfig::half_closed`](crate::ServerConfig::half_closed) is over. A reset is only noticed by reading, so up to
     /// [`Limits::received_bytes`] are read and kept meanwhile. If the peer sends more than that, a reset is noticed only
     /// when the response is written.
     ///
@@ -193,13 +193,13 @@ impl Exchange {
     }
 
     /// Sets what becomes of the handler when the connection has ended, instead of
-    /// [`Config::on_gone`](crate::Config::on_gone).
+    /// [`ServerConfig::on_gone`](crate::ServerConfig::on_gone).
     pub fn set_on_gone(&mut self, on_gone: OnGone) {
         self.right.link.lock().set_on_gone(self.right.number, on_gone);
     }
 
     /// Sets the time that the handler has from now on, instead of
-    /// [`Config::handler_time`](crate::Config::handler_time). `None`: without an end.
+    /// [`ServerConfig::handler_time`](crate::ServerConfig::handler_time). `None`: without an end.
     pub fn set_handler_time(&mut self, time: Option<Duration>) {
         self.right.link.lock().set_handler_time(self.right.number, time);
     }
@@ -223,13 +223,13 @@ impl Exchange {
     /// [`Limits::continue_time`](endwell_core::http::Limits::continue_time) is over. While a piece of the response
     /// waits to be written, reading continues, up to
     /// [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
-    pub fn start(self, head: impl Into<Response>, framing: Framing) -> (RequestBody, ResponseBody) {
+    pub fn start(self, head: impl Into<Response>, framing: Framing) -> (RequestReader, ResponseWriter) {
         let Self { mut right, .. } = self;
         right.is_open = false;
         right.link.lock().start(&right.link, right.number, &head.into(), framing);
         (
-            RequestBody::new(Arc::clone(&right.link), right.number),
-            ResponseBody::new(Arc::clone(&right.link), right.number),
+            RequestReader::new(Arc::clone(&right.link), right.number),
+            ResponseWriter::new(Arc::clone(&right.link), right.number),
         )
     }
 
@@ -258,13 +258,13 @@ impl Exchange {
         self.release(|exchange, date| exchange.tunnel(fields, date))
     }
 
-    /// The default terms for [`accept`](Self::accept), with the limits of [`Config::ws`](crate::Config::ws): only pages
-    /// of the same Origin, no subprotocol. With feature `deflate`, `Config::deflate` applies too.
+    /// The default terms for [`accept`](Self::accept), with the limits of [`ServerConfig::ws`](crate::ServerConfig::ws): only pages
+    /// of the same Origin, no subprotocol. With feature `deflate`, `ServerConfig::deflate` applies too.
     pub fn acceptance(&self) -> Acceptance {
         let shared = &self.right.link.shared;
-        let acceptance = Acceptance::new(Arc::clone(&shared.ws_limits)).jitter(jitter());
+        let acceptance = Acceptance::new(Arc::clone(&shared.settings.ws_limits)).jitter(jitter());
         #[cfg(feature = "deflate")]
-        let acceptance = acceptance.deflate(shared.deflate.clone());
+        let acceptance = acceptance.deflate(shared.settings.deflate.clone());
         acceptance
     }
 

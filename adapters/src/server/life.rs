@@ -7,10 +7,10 @@ use endwell_core::http::StatusCode;
 use endwell_core::{Bound, Exceeded, Instant, Limit};
 
 use crate::Ended;
-use crate::config::{Config, OnGone};
+use crate::config::{OnGone, ServerConfig};
 use crate::connection::{Connection, Link, State};
 
-/// The settings of a server.
+/// How long handlers, and peers that have ended their side, have.
 pub(crate) struct LifeLimits {
     on_gone: OnGone,
     half_closed: Option<Duration>,
@@ -39,13 +39,18 @@ struct Idle {
 }
 
 impl LifeLimits {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &ServerConfig) -> Self {
         Self {
             on_gone: config.on_gone,
             half_closed: config.half_closed,
             grace: config.handler_grace,
             time: config.handler_time,
         }
+    }
+
+    /// For a connection on which no handler runs.
+    pub(crate) fn without_handler(half_closed: Option<Duration>) -> Self {
+        Self { on_gone: OnGone::default(), half_closed, grace: Duration::ZERO, time: None }
     }
 }
 

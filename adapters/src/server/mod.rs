@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use endwell_core::http::server;
 
-use crate::Config;
+use crate::ServerConfig;
 use crate::connection::{Link, Shared, State};
 use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Transport};
@@ -40,9 +40,9 @@ pub(crate) use shed::{Standing, ticks};
 /// ```no_run
 /// # async fn f(stream: tokio::net::UnixStream) {
 /// use endwell::tokio::{Stream, Tokio};
-/// use endwell::{Config, Exchange, Server, http::StatusCode};
+/// use endwell::{ServerConfig, Exchange, Server, http::StatusCode};
 ///
-/// let server = Server::new(Stream::unix(stream), Tokio, &Config::default());
+/// let server = Server::new(Stream::unix(stream), Tokio, &ServerConfig::default());
 /// let ended = server.run(async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
 /// println!("{ended}");
 /// # }
@@ -54,7 +54,7 @@ pub struct Server {
 
 impl Server {
     /// Makes a connection that belongs to no listener, over a stream of `runtime`. Its addresses are unknown.
-    pub fn new(transport: impl Transport, runtime: impl Runtime, config: &Config) -> Self {
+    pub fn new(transport: impl Transport, runtime: impl Runtime, config: &ServerConfig) -> Self {
         let shared = Shared::alone(config);
         Self::member_of(shared, transport, &runtime, Endpoints::default())
     }
@@ -65,7 +65,8 @@ impl Server {
         runtime: &impl Runtime,
         endpoints: Endpoints,
     ) -> Self {
-        let server = server::Server::new(Arc::clone(&shared.http), Arc::clone(&shared.output));
+        let server =
+            server::Server::new(Arc::clone(&shared.settings.http), Arc::clone(&shared.settings.output));
         Self { link: Link::new(transport, runtime, endpoints, shared, State::Between(server)) }
     }
 

@@ -15,12 +15,12 @@ use super::room::{self, Tender};
 use crate::connection::{Member, Shared};
 use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Listener, Transport};
-use crate::{Config, Exchange, Run, Server};
+use crate::{Exchange, Run, Server, ServerConfig};
 
 /// Serves every connection that `listener` accepts: await the result.
 ///
 /// `handler` is called for each request; it returns [`Answered`](crate::Answered), [`Ended`](crate::Ended) or one of
-/// the two as a `Result`. Every connection has its own task. [`Config`] bounds the number of connections, and the
+/// the two as a `Result`. Every connection has its own task. [`ServerConfig`] bounds the number of connections, and the
 /// memory that they hold together, and documents how connections make room for others. Errors of `accept` are counted, and accepting
 /// continues. If the process has no more file descriptors or threads, it continues after a pause that grows from 5 ms
 /// to 1 s.
@@ -29,16 +29,16 @@ use crate::{Config, Exchange, Run, Server};
 ///
 /// ```no_run
 /// # async fn f() -> std::io::Result<()> {
-/// use endwell::{Config, Exchange, serve, http::StatusCode};
+/// use endwell::{ServerConfig, Exchange, serve, http::StatusCode};
 ///
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-/// serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello"))
+/// serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello"))
 ///     .until(async { tokio::signal::ctrl_c().await.unwrap_or(()) })
 ///     .await;
 /// # Ok(())
 /// # }
 /// ```
-pub fn serve<L, H, F>(listener: L, config: Config, handler: H) -> Serve<L, H>
+pub fn serve<L, H, F>(listener: L, config: ServerConfig, handler: H) -> Serve<L, H>
 where
     L: Listener,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
@@ -52,7 +52,7 @@ where
 #[derive(Debug)]
 pub struct Serve<L, H, S = Pending<()>> {
     listener: L,
-    config: Config,
+    config: ServerConfig,
     handler: H,
     counters: Arc<Counters>,
     stop: S,
@@ -60,7 +60,7 @@ pub struct Serve<L, H, S = Pending<()>> {
 
 impl<L, H, S> Serve<L, H, S> {
     /// Stops when `stop` is ready. The server accepts no more connections, idle ones close, and the response to every
-    /// open exchange announces the close. Connections that are still open after [`Config::shutdown_time`] are cut off.
+    /// open exchange announces the close. Connections that are still open after [`ServerConfig::shutdown_time`] are cut off.
     pub fn until<N: Future<Output = ()> + Send + 'static>(self, stop: N) -> Serve<L, H, N> {
         let Self { listener, config, handler, counters, stop: _ } = self;
         Serve { listener, config, handler, counters, stop }
@@ -186,7 +186,7 @@ where
 struct Spawner<H, R> {
     shared: Arc<Shared>,
     runtime: R,
-    config: Config,
+    config: ServerConfig,
     handler: Arc<H>,
 }
 

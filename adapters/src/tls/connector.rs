@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use super::Stream;
+use super::TlsStream;
 use crate::client::Origin;
 use crate::transport::{self, Endpoints};
 
@@ -16,39 +16,39 @@ use crate::transport::{self, Endpoints};
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-/// use endwell::{Config, tls, tokio::Tcp, ws};
+/// use endwell::{ClientConfig, tls, tokio::Tcp, ws};
 ///
-/// let connector = tls::Connector::new(Tcp, tls::client_config(tls::webpki_roots())?);
-/// let mut socket = ws::connect(&connector, "wss://example.com/chat", &Config::default()).await?;
+/// let connector = tls::TlsConnector::new(Tcp, tls::client_config(tls::webpki_roots())?);
+/// let mut socket = ws::connect(&connector, "wss://example.com/chat", &ClientConfig::default()).await?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Connector<C> {
+pub struct TlsConnector<C> {
     inner: C,
     config: Arc<ClientConfig>,
 }
 
-impl<C> Connector<C> {
+impl<C> TlsConnector<C> {
     /// Makes a layer over `inner`, with a configuration such as that of [`client_config`](super::client_config).
     pub fn new(inner: C, config: impl Into<Arc<ClientConfig>>) -> Self {
         Self { inner, config: config.into() }
     }
 }
 
-impl<C: transport::Connector> transport::Connector for Connector<C> {
-    type Transport = Stream<C::Transport>;
+impl<C: transport::Connector> transport::Connector for TlsConnector<C> {
+    type Transport = TlsStream<C::Transport>;
     type Runtime = C::Runtime;
 
     /// A failed check of the certificate is an [`io::Error`] of kind `InvalidData` with a [`rustls::Error`] inside.
     async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
         if !origin.is_secure() {
             let (transport, endpoints) = self.inner.connect(origin).await?;
-            return Ok((Stream::plain(transport), endpoints));
+            return Ok((TlsStream::plain(transport), endpoints));
         }
         let name = server_name(origin.host_without_zone())?;
         let (transport, endpoints) = self.inner.connect(&origin.without_tls()).await?;
-        let mut stream = Stream::client(transport, Arc::clone(&self.config), name)
+        let mut stream = TlsStream::client(transport, Arc::clone(&self.config), name)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         std::future::poll_fn(|cx| stream.poll_open(cx)).await?;
         Ok((stream, endpoints))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection};
 
-use super::Stream;
+use super::TlsStream;
 use super::handshake::Handshake;
 use super::places::Places;
 use super::session::Session;
@@ -17,28 +17,28 @@ use crate::transport::{self, Endpoints};
 ///
 /// A handshake is part of its connection's own task: it delays no other connection. One that fails ends only its
 /// connection, with an [`Ended::Transport`](crate::Ended::Transport) that holds the reason
-/// ([`Config::on_end`](crate::Config::on_end)). A server that stops ends the handshakes in progress. Their number is
+/// ([`ServerConfig::on_end`](crate::ServerConfig::on_end)). A server that stops ends the handshakes in progress. Their number is
 /// bounded: at the bound, the first bytes of others wait in turn. A connection that is silent is none of them.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-/// use endwell::{Config, Exchange, http::StatusCode, serve, tls};
+/// use endwell::{ServerConfig, Exchange, http::StatusCode, serve, tls};
 ///
 /// let config = tls::server_config(&std::fs::read("cert.pem")?, &std::fs::read("key.pem")?)?;
-/// let listener = tls::Listener::new(tokio::net::TcpListener::bind("127.0.0.1:8443").await?, config);
-/// serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+/// let listener = tls::TlsListener::new(tokio::net::TcpListener::bind("127.0.0.1:8443").await?, config);
+/// serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Listener<L> {
+pub struct TlsListener<L> {
     inner: L,
     config: Arc<ServerConfig>,
     time: Duration,
     places: Arc<Places>,
 }
 
-impl<L> Listener<L> {
+impl<L> TlsListener<L> {
     /// Makes a layer over `inner`, with a configuration such as that of [`server_config`](super::server_config). Early
     /// data (RFC 8446 2.3) is never accepted, whatever the configuration sets, since it can be replayed.
     pub fn new(inner: L, config: impl Into<Arc<ServerConfig>>) -> Self {
@@ -66,15 +66,15 @@ pub(super) fn without_early_data(mut config: Arc<ServerConfig>) -> Arc<ServerCon
     config
 }
 
-impl<L: transport::Listener + Sync> transport::Listener for Listener<L> {
-    type Transport = Stream<L::Transport>;
+impl<L: transport::Listener + Sync> transport::Listener for TlsListener<L> {
+    type Transport = TlsStream<L::Transport>;
     type Runtime = L::Runtime;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
         let (transport, endpoints) = self.inner.accept().await?;
         let connection = ServerConnection::new(Arc::clone(&self.config)).map_err(io::Error::other)?;
         let handshake = Handshake::bounded(self.time, self.runtime().sleep(self.time), self.places.place());
-        Ok((Stream::tls(Session::new(transport, connection, handshake)), endpoints))
+        Ok((TlsStream::tls(Session::new(transport, connection, handshake)), endpoints))
     }
 
     fn runtime(&self) -> L::Runtime {

@@ -1,6 +1,6 @@
 //! TLS by rustls, for clients and servers on every runtime. Feature `rustls`.
 //!
-//! It is a layer: [`Connector`] goes over any connector, also one of proxies, and [`Listener`] over any listener.
+//! It is a layer: [`TlsConnector`] goes over any connector, also one of proxies, and [`TlsListener`] over any listener.
 //! rustls does no I/O either; it is driven over the [`Transport`](crate::Transport) itself, so that time limits, turns
 //! and wakers work as without TLS. [`rustls`] is re-exported.
 //!
@@ -21,7 +21,7 @@
 //!
 //! A waiting connection holds about 8 KB in rustls: its state and keys, and 4 KiB to read the next record into. While
 //! its peer takes nothing it holds one more record, of 16 KiB. Neither counts in
-//! [`Config::held_bytes`](crate::Config::held_bytes).
+//! [`ServerConfig::held_bytes`](crate::ServerConfig::held_bytes).
 
 mod config;
 mod connector;
@@ -37,9 +37,9 @@ pub use config::native_roots;
 #[cfg(feature = "rustls-webpki-roots")]
 pub use config::webpki_roots;
 pub use config::{client_config, roots, server_config};
-pub use connector::Connector;
-pub use listener::Listener;
-pub use stream::Stream;
+pub use connector::TlsConnector;
+pub use listener::TlsListener;
+pub use stream::TlsStream;
 
 /// The name of the inner protocol: RFC 7301 6.
 const HTTP_1_1: &[u8] = b"http/1.1";

@@ -12,7 +12,7 @@ use super::handshake::{Handshake, Side};
 use super::session::Session;
 use crate::transport::Transport;
 
-/// A connection with TLS, or without it if a [`Connector`](super::Connector) was asked for an origin without TLS.
+/// A connection with TLS, or without it if a [`TlsConnector`](super::TlsConnector) was asked for an origin without TLS.
 ///
 /// - The end of the stream is the peer's close_notify. A stream that ends without it was truncated, which is an error
 ///   ([`Truncated`](crate::Truncated)): bytes may be missing.
@@ -21,14 +21,14 @@ use crate::transport::Transport;
 /// - Dropping it sends close_notify if there is room for it at once. [`reset`](Transport::reset) prevents that.
 /// - A write takes the plaintext of one record, at most 16 KiB, and the next one takes nothing before that record is
 ///   sent.
-pub struct Stream<T: Transport>(Layer<T>);
+pub struct TlsStream<T: Transport>(Layer<T>);
 
 enum Layer<T: Transport> {
     Plain(T),
     Tls(Box<Session<T>>),
 }
 
-impl<T: Transport> Stream<T> {
+impl<T: Transport> TlsStream<T> {
     pub(super) fn plain(transport: T) -> Self {
         Self(Layer::Plain(transport))
     }
@@ -84,7 +84,7 @@ impl<T: Transport> Stream<T> {
     }
 }
 
-impl<T: Transport> Transport for Stream<T> {
+impl<T: Transport> Transport for TlsStream<T> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match &mut self.0 {
             Layer::Plain(transport) => transport.poll_read(cx, buffer),
@@ -138,8 +138,8 @@ impl<T: Transport> Transport for Stream<T> {
     }
 }
 
-impl<T: Transport> fmt::Debug for Stream<T> {
+impl<T: Transport> fmt::Debug for TlsStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream").field("is_secure", &self.is_secure()).finish_non_exhaustive()
+        f.debug_struct("TlsStream").field("is_secure", &self.is_secure()).finish_non_exhaustive()
     }
 }

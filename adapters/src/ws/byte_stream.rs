@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use endwell_core::ws::CloseCode;
-use endwell_core::{End, Ended as Known};
+use endwell_core::{End, Outcome};
 
 use super::close::CloseSocket;
 use super::message::Content;
@@ -167,7 +167,7 @@ impl ByteStream {
 
 /// True if the side that closed first had sent all that it wanted to.
 fn is_clean(ended: &Ended) -> bool {
-    let Ended::WebSocket(Known::Closed { first, sent, received }) = ended else { return false };
+    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { return false };
     is_clean_code(match first {
         End::Ours => sent.code(),
         End::Theirs => received.code(),
@@ -181,9 +181,9 @@ fn is_clean_code(code: Option<CloseCode>) -> bool {
 fn failed(ended: &Ended) -> io::Error {
     let kind = match ended {
         Ended::Transport(error) => error.kind(),
-        Ended::WebSocket(Known::EndOfStream) => io::ErrorKind::UnexpectedEof,
-        Ended::Limit(_) | Ended::WebSocket(Known::Exceeded(_)) => io::ErrorKind::TimedOut,
-        Ended::Protocol(_) | Ended::WebSocket(Known::Violated(_)) => io::ErrorKind::InvalidData,
+        Ended::WebSocket(Outcome::EndOfStream) => io::ErrorKind::UnexpectedEof,
+        Ended::Limit(_) | Ended::WebSocket(Outcome::Exceeded(_)) => io::ErrorKind::TimedOut,
+        Ended::Protocol(_) | Ended::WebSocket(Outcome::Violated(_)) => io::ErrorKind::InvalidData,
         Ended::ByPeer
         | Ended::Announced
         | Ended::Shutdown

@@ -4,18 +4,18 @@ use std::fmt;
 use std::io;
 
 use super::Socket;
-use crate::Config;
-use crate::client::{self, Failure, InvalidUrl, NotUpgraded, Received, Scheme, Switched, Url};
+use crate::ClientConfig;
+use crate::client::{self, InvalidUrl, NotUpgraded, RequestError, Response, Scheme, Switched, Url};
 use crate::transport::Connector;
 
 /// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, see
-/// [`Connection::offer`](client::Connection::offer). `wss` needs a connector with TLS, such as `tls::Connector`.
+/// [`Connection::offer`](client::Connection::offer). `wss` needs a connector with TLS, such as `tls::TlsConnector`.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-/// use endwell::{Config, tokio::Tcp, ws};
+/// use endwell::{ClientConfig, tokio::Tcp, ws};
 ///
-/// let mut socket = ws::connect(&Tcp, "ws://example.com/chat", &Config::default()).await?;
+/// let mut socket = ws::connect(&Tcp, "ws://example.com/chat", &ClientConfig::default()).await?;
 /// socket.send("hello").await?;
 /// let ended = socket.close(ws::CloseCode::NORMAL).await;
 /// # Ok(())
@@ -32,7 +32,7 @@ use crate::transport::Connector;
 pub async fn connect<C: Connector>(
     connector: &C,
     url: &str,
-    config: &Config,
+    config: &ClientConfig,
 ) -> Result<Socket, ConnectError> {
     let url = Url::parse(url)?;
     match url.scheme() {
@@ -54,9 +54,9 @@ pub enum ConnectError {
     /// The connection failed.
     Io(io::Error),
     /// The server sent another response: a redirect, a refusal, a request for credentials.
-    Refused(Box<Received>),
+    Refused(Box<Response>),
     /// No response came, or an invalid one.
-    Failed(Failure),
+    Failed(RequestError),
 }
 
 impl fmt::Display for ConnectError {

@@ -9,12 +9,12 @@ use endwell_core::ws::{Close, CloseCode, Control, Full, Kind};
 
 use super::close::CloseSocket;
 use super::flush::Flush;
-use super::fragments::Fragments;
 use super::message::Message;
+use super::message_reader::ReceivePieces;
+use super::message_writer::MessageWriter;
 use super::outlet::{Outlet, Queue};
-use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
-use super::send::Send;
+use super::send::SendMessage;
 use crate::connection::{Connection, Link};
 use crate::transport::Address;
 
@@ -75,22 +75,22 @@ impl SendHalf {
     ///
     /// Cancel safe, like [`Socket::send`](super::Socket::send).
     #[inline]
-    pub fn send(&mut self, message: impl Into<Message>) -> Send<'_> {
-        Send { half: self, message: Some(message.into()) }
+    pub fn send(&mut self, message: impl Into<Message>) -> SendMessage<'_> {
+        SendMessage { half: self, message: Some(message.into()) }
     }
 
-    /// Starts a message in pieces: [`Socket::send_fragments`](super::Socket::send_fragments).
-    pub fn send_fragments(&mut self, kind: Kind) -> Fragments<'_> {
+    /// Starts a message in pieces: [`Socket::send_pieces`](super::Socket::send_pieces).
+    pub fn send_pieces(&mut self, kind: Kind) -> MessageWriter<'_> {
         self.link.lock().begin_message(|socket| socket.begin(kind));
-        Fragments::new(self)
+        MessageWriter::new(self)
     }
 
     /// Starts a message in pieces, and sets whether it is compressed:
-    /// [`Socket::send_fragments_with`](super::Socket::send_fragments_with).
+    /// [`Socket::send_pieces_with`](super::Socket::send_pieces_with).
     #[cfg(feature = "deflate")]
-    pub fn send_fragments_with(&mut self, kind: Kind, compression: super::Compression) -> Fragments<'_> {
+    pub fn send_pieces_with(&mut self, kind: Kind, compression: super::Compression) -> MessageWriter<'_> {
         self.link.lock().begin_message(|socket| socket.begin_with(kind, compression));
-        Fragments::new(self)
+        MessageWriter::new(self)
     }
 
     /// True if compression was agreed on and the connection is open.
@@ -130,7 +130,7 @@ impl SendHalf {
         let Connection { queue, state, .. } = &mut *connection;
         let queue = match queue {
             Some(queue) => Arc::clone(queue),
-            None => Arc::clone(queue.insert(Arc::new(Queue::new(self.link.shared.outlet_limits)))),
+            None => Arc::clone(queue.insert(Arc::new(Queue::new(self.link.shared.settings.outlet_limits)))),
         };
         if !state.is_socket() {
             connection.tell_outlets();

@@ -149,7 +149,7 @@ impl Sink<Message> for Messages {
             this.state = State::Ended(ready!(Pin::new(close).poll(cx)));
         }
         match &this.state {
-            State::Ended(Ended::WebSocket(endwell_core::Ended::Closed { .. })) => Poll::Ready(Ok(())),
+            State::Ended(Ended::WebSocket(endwell_core::Outcome::Closed { .. })) => Poll::Ready(Ok(())),
             State::Ended(_) | State::Open(_) | State::Drained(_) | State::Closing(_) => {
                 Poll::Ready(Err(this.over()))
             }

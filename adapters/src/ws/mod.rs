@@ -11,16 +11,17 @@
 mod background;
 mod byte_stream;
 mod close;
+mod config;
 mod connect;
 mod driven;
 mod flush;
-mod fragments;
 mod halves;
 mod message;
+mod message_reader;
+mod message_writer;
 #[cfg(feature = "futures")]
 mod messages;
 mod outlet;
-mod pieces;
 mod receive;
 mod send;
 mod socket;
@@ -28,6 +29,7 @@ mod socket;
 pub(crate) use background::{Reader, Unread};
 pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
+pub use config::SocketConfig;
 pub use connect::{ConnectError, connect};
 pub use endwell_core::ws::Event;
 pub use endwell_core::ws::{
@@ -36,11 +38,12 @@ pub use endwell_core::ws::{
 };
 #[cfg(feature = "deflate")]
 pub use endwell_core::ws::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
-pub use endwell_core::{End, Ended};
+pub use endwell_core::{End, Outcome};
 pub use flush::Flush;
-pub use fragments::{FinishFragments, FragmentError, Fragments, WriteFragment};
 pub use halves::{ReceiveHalf, SendHalf};
 pub use message::{Content, Message};
+pub use message_reader::{MessageReader, ReadPiece, ReceivePieces};
+pub use message_writer::{FinishPieces, MessageWriter, PieceError, WritePiece};
 #[cfg(feature = "futures")]
 pub use messages::Messages;
 pub use outlet::{
@@ -48,7 +51,6 @@ pub use outlet::{
     SendTimeoutError, TrySendError, WhenFull, broadcast,
 };
 pub(crate) use outlet::{Next, Position, Queue};
-pub use pieces::{Pieces, ReadPiece, ReceivePieces};
 pub use receive::{ForEach, Receive, Reply};
-pub use send::{NotSent, Send};
+pub use send::{NotSent, SendMessage};
 pub use socket::Socket;

@@ -11,12 +11,12 @@ use crate::connection::{Connection, Side, State, Until};
 
 /// Waits for room, then queues the message.
 #[must_use = "futures do nothing unless polled"]
-pub struct Send<'a> {
+pub struct SendMessage<'a> {
     pub(super) half: &'a mut SendHalf,
     pub(super) message: Option<Message>,
 }
 
-impl Send<'_> {
+impl SendMessage<'_> {
     /// The message, if it was not queued.
     pub fn into_message(self) -> Option<Message> {
         self.message
@@ -49,7 +49,7 @@ impl From<NotSent> for Ended {
     }
 }
 
-impl Future for Send<'_> {
+impl Future for SendMessage<'_> {
     type Output = Result<(), NotSent>;
 
     #[inline]
@@ -150,8 +150,8 @@ impl Connection {
     }
 }
 
-impl fmt::Debug for Send<'_> {
+impl fmt::Debug for SendMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send").field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("SendMessage").field("message", &self.message).finish_non_exhaustive()
     }
 }

@@ -8,22 +8,23 @@ use endwell_core::ws::{self as core_ws, Close, Control, Event, Full, Kind};
 
 use super::byte_stream::ByteStream;
 use super::close::CloseSocket;
+use super::config::SocketConfig;
 use super::flush::Flush;
-use super::fragments::Fragments;
 use super::halves::{ReceiveHalf, SendHalf};
 use super::message::Message;
+use super::message_reader::ReceivePieces;
+use super::message_writer::MessageWriter;
 #[cfg(feature = "futures")]
 use super::messages::Messages;
 use super::outlet::Outlet;
-use super::pieces::ReceivePieces;
 use super::receive::{ForEach, Receive, Reply};
-use super::send::Send;
+use super::send::SendMessage;
+use crate::Driver;
 use crate::connection::Shared;
 use crate::connection::{Link, State};
 use crate::runtime::Runtime;
 use crate::transport::{Address, Endpoints, Transport};
 use crate::upgraded::Upgraded;
-use crate::{Config, Driver};
 
 /// An open WebSocket.
 ///
@@ -32,7 +33,7 @@ use crate::{Config, Driver};
 /// [`Limits::received_bytes`](super::Limits::received_bytes) ahead, and one message; beyond that it reads no further until
 /// the application receives, and no time limit runs for the peer. The peer's Close is answered as soon as it is seen:
 /// nothing can be sent from then on, and what came before it is still received. A socket whose peer has closed or left is
-/// closed after [`Config::half_closed`](crate::Config::half_closed) if the application does not receive that.
+/// closed after [`SocketConfig::half_closed`](super::SocketConfig::half_closed) if the application does not receive that.
 ///
 /// [`split`](Self::split) divides it between two tasks, and any number of tasks send through an
 /// [`outlet`](Self::outlet). [`close`](Self::close) consumes it and returns how the connection ended. If it is dropped
@@ -81,17 +82,16 @@ impl Socket {
     }
 
     /// Makes a socket, over any transport of `runtime` and in either role, from a WebSocket whose handshake was done
-    /// elsewhere. Returns it with the task that drives it. Only the limits of outlets in `config` apply; those of the protocol and
-    /// of output are in `web_socket`.
+    /// elsewhere. Returns it with the task that drives it.
     ///
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the socket.
     ///
     /// ```no_run
     /// # async fn f(stream: tokio::net::TcpStream, web_socket: endwell::core::ws::Socket) -> std::io::Result<()> {
     /// use endwell::tokio::{Stream, Tokio};
-    /// use endwell::{Config, ws::Socket};
+    /// use endwell::ws::{Socket, SocketConfig};
     ///
-    /// let (mut socket, driver) = Socket::over(Stream::tcp(stream)?, Tokio, web_socket, &Config::default());
+    /// let (mut socket, driver) = Socket::over(Stream::tcp(stream)?, Tokio, web_socket, &SocketConfig::default());
     /// tokio::spawn(driver);
     /// let first = socket.receive().await;
     /// # Ok(())
@@ -101,7 +101,7 @@ impl Socket {
         transport: impl Transport,
         runtime: impl Runtime,
         web_socket: core_ws::Socket,
-        config: &Config,
+        config: &SocketConfig,
     ) -> (Self, Driver) {
         let subprotocol = web_socket.subprotocol().map(Box::from);
         let (shared, state) = (Shared::alone(config), State::Socket(web_socket));
@@ -213,23 +213,23 @@ impl Socket {
     /// # Cancel safety
     ///
     /// Cancel safe: a future that is dropped before it is ready has sent nothing. One that is kept returns the message
-    /// ([`Send::into_message`]).
+    /// ([`SendMessage::into_message`]).
     #[inline]
-    pub fn send(&mut self, message: impl Into<Message>) -> Send<'_> {
+    pub fn send(&mut self, message: impl Into<Message>) -> SendMessage<'_> {
         self.send.send(message)
     }
 
     /// Starts a message that is sent in pieces. Until it is finished, no other message can be sent, and messages of
     /// outlets wait; pings and pongs go between its pieces. It is compressed if compression was agreed on.
-    pub fn send_fragments(&mut self, kind: Kind) -> Fragments<'_> {
-        self.send.send_fragments(kind)
+    pub fn send_pieces(&mut self, kind: Kind) -> MessageWriter<'_> {
+        self.send.send_pieces(kind)
     }
 
-    /// Starts a message in pieces like [`send_fragments`](Self::send_fragments), and sets whether it is compressed,
+    /// Starts a message in pieces like [`send_pieces`](Self::send_pieces), and sets whether it is compressed,
     /// whatever its size.
     #[cfg(feature = "deflate")]
-    pub fn send_fragments_with(&mut self, kind: Kind, compression: super::Compression) -> Fragments<'_> {
-        self.send.send_fragments_with(kind, compression)
+    pub fn send_pieces_with(&mut self, kind: Kind, compression: super::Compression) -> MessageWriter<'_> {
+        self.send.send_pieces_with(kind, compression)
     }
 
     /// True if compression was agreed on and the connection is open.
@@ -264,7 +264,7 @@ impl Socket {
 
     /// Makes a handle for many producers. Clone it for each: each sends whole messages, in the order in which they were
     /// accepted, and cannot close within another's message. All outlets of a socket share one queue, within
-    /// [`Config::outlet`].
+    /// [`OutletLimits`](super::OutletLimits).
     pub fn outlet(&self) -> Outlet {
         self.send.outlet()
     }

@@ -11,7 +11,7 @@ use crate::{Deadline, Error, Inbox, Instant, Outbox, Payload};
 
 /// A body that is being received, lent by its exchange or its call.
 #[derive(Debug)]
-pub struct Body<'a> {
+pub struct BodyReader<'a> {
     inbox: &'a mut Inbox,
     incoming: &'a mut Incoming,
 }
@@ -30,7 +30,7 @@ pub enum BodyEvent<'a> {
     Failed(&'a Error),
 }
 
-impl<'a> Body<'a> {
+impl<'a> BodyReader<'a> {
     pub(crate) fn new(inbox: &'a mut Inbox, incoming: &'a mut Incoming) -> Self {
         Self { inbox, incoming }
     }
@@ -92,7 +92,7 @@ pub struct Streaming {
 
 /// The writing side of a message, lent by its exchange or its call.
 #[derive(Debug)]
-pub struct Writer<'a> {
+pub struct BodyWriter<'a> {
     outbox: &'a mut Outbox,
     sending: &'a mut Sending,
 }
@@ -102,8 +102,8 @@ impl Streaming {
         Self { sending, takes_trailers, persistence }
     }
 
-    pub(crate) fn writer<'a>(&'a mut self, outbox: &'a mut Outbox) -> Writer<'a> {
-        Writer { outbox, sending: &mut self.sending }
+    pub(crate) fn writer<'a>(&'a mut self, outbox: &'a mut Outbox) -> BodyWriter<'a> {
+        BodyWriter { outbox, sending: &mut self.sending }
     }
 
     /// Writes the end of the body. False, and nothing is written, if less was written than was announced.
@@ -120,7 +120,7 @@ impl Streaming {
     }
 }
 
-impl Writer<'_> {
+impl BodyWriter<'_> {
     /// The number of bytes that can be written now.
     pub fn room(&self) -> usize {
         self.sending.room(self.outbox)

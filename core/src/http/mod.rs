@@ -11,7 +11,7 @@ mod received;
 mod sent;
 pub mod server;
 
-pub use body::{Body, BodyEvent, Streaming, Writer};
+pub use body::{BodyEvent, BodyReader, BodyWriter, Streaming};
 pub use grammar::date::Date;
 pub use grammar::method::Method;
 pub use grammar::reading::Reading;

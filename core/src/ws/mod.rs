@@ -5,7 +5,7 @@
 //! ```text
 //!  accept, Handshake --> [Socket] --begin--> [Socket<Within>] --finish--> [Socket]
 //!                           |                     |
-//!                           +--close--------------+---------------------------> [Closing] --> Ended
+//!                           +--close--------------+---------------------------> [Closing] --> Outcome
 //!                           +--close_writing------+--> [Receiving] --discard------^
 //!                           +--answer_close-------------^
 //! ```

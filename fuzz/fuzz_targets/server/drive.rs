@@ -6,7 +6,7 @@ use endwell_core::http::{
     BodyEvent, Date, Field, FieldSection, Framing, Interim, NotWritten, RequestHead, Response, StatusCode,
     Streaming,
 };
-use endwell_core::{Closing, Ended, Ending, Error, Upgraded};
+use endwell_core::{Closing, Ending, Error, Outcome, Upgraded};
 use endwell_fuzz::framing::{self, Kind, Message, Trust};
 use endwell_fuzz::{Arrival, Transport};
 
@@ -14,12 +14,12 @@ use crate::answers::Answers;
 use crate::plan::Plan;
 use crate::target;
 
-pub struct Outcome {
+pub struct Observed {
     pub log: Vec<String>,
     pub written: Vec<u8>,
 }
 
-pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
+pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Observed {
     let transport = Transport::new(&plan.peer, arrival, plan.received());
     let mut driver = Driver {
         transport,
@@ -37,7 +37,7 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
         }
     }
     driver.answers.check(&driver.transport.sent);
-    Outcome { log: driver.log, written: driver.transport.sent }
+    Observed { log: driver.log, written: driver.transport.sent }
 }
 
 struct Driver<'a> {
@@ -80,7 +80,7 @@ impl Driver<'_> {
                 }
                 Next::Request(head, exchange) => return Some(self.open(&head, exchange)),
                 Next::Closing(closing) => {
-                    if let Ended::Silent(exceeded) = closing.ended() {
+                    if let Outcome::Silent(exceeded) = closing.ended() {
                         self.transport.was_due(exceeded);
                     }
                     self.close(closing);

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use endwell_core::http::client::{Again, Call, CallEvent, Client, Handshake, Opening, Sent, Withheld};
 use endwell_core::http::server::{After, Answered, Exchange, Next, Server, Unanswered};
 use endwell_core::http::{
-    BodyEvent, Connect, FieldSection, Framing, Interim, Method, Request, Response, StatusCode, Streaming,
-    Upgrade, Writer,
+    BodyEvent, BodyWriter, Connect, FieldSection, Framing, Interim, Method, Request, Response, StatusCode,
+    Streaming, Upgrade,
 };
 use endwell_core::ws::{self, Acceptance, Close, Control, Full, Kind, Masks, Offer, Origins};
 use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
@@ -255,7 +255,7 @@ fn client(client: Client, which: u8) -> State {
     }
 }
 
-fn write(writer: &mut Writer<'_>, which: u8) {
+fn write(writer: &mut BodyWriter<'_>, which: u8) {
     let room = writer.room();
     if which % 2 == 0 {
         let copied = writer.copy(DATA);

@@ -6,19 +6,19 @@ use bytes::Bytes;
 use endwell_core::ws::{
     Cause, Close, CloseCode, Control, Full, Kind, Message, PieceNotWritten, inflating_work,
 };
-use endwell_core::{Arrived, Closing, End, Ended, Ending, Io, Wrote};
+use endwell_core::{Arrived, Closing, End, Ending, Io, Outcome, Wrote};
 use endwell_fuzz::{Arrival, Transport};
 
 use crate::frames;
 use crate::plan::Plan;
 use crate::socket::{Got, Held, Reception};
 
-pub struct Outcome {
+pub struct Observed {
     pub log: Vec<String>,
     pub written: Vec<u8>,
 }
 
-pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
+pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Observed {
     let mut driver = Driver {
         plan,
         transport: Transport::new(&plan.peer, arrival, plan.received()),
@@ -41,7 +41,7 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Outcome {
         "inflating {came} bytes took the work of copying {work}"
     );
     driver.check(&how);
-    Outcome { log: driver.log, written: driver.transport.sent }
+    Observed { log: driver.log, written: driver.transport.sent }
 }
 
 /// What it takes to begin a stream, in bytes that are copied: a reset, and a window.
@@ -391,8 +391,8 @@ impl Driver<'_> {
                 return How { closes, reset: true, by_peer: false };
             }
         };
-        assert_ne!(ended, Ended::Transport, "the transport did not fail");
-        if let Ended::Closed { first, sent, received } = &ended {
+        assert_ne!(ended, Outcome::Transport, "the transport did not fail");
+        if let Outcome::Closed { first, sent, received } = &ended {
             assert!(closes, "two Closes passed");
             assert!(*first == End::Ours || sent.code() == received.code(), "an answer with another code");
         }

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use endwell::ws::{Close, Content, Deflate, Socket, connect};
-use endwell::{Config, Connector, blocking};
+use endwell::{ClientConfig, Connector, blocking};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -17,7 +17,7 @@ struct Fuzzing<'a, C> {
     connector: C,
     url: &'a str,
     agent: &'a str,
-    config: Config,
+    config: ClientConfig,
 }
 
 impl<C: Connector> Fuzzing<'_, C> {
@@ -55,7 +55,7 @@ async fn echo(mut socket: Socket) {
 }
 
 fn run(runtime: &str, url: &str) -> Outcome<()> {
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     // Megabytes come in fragments of 64 bytes.
     config.ws.fragments = 100_000;
     // Offered always, and taken by the cases that are about it.

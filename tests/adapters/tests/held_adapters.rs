@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use endwell::http::{Framing, StatusCode};
 use endwell::ws::Close;
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 use held_help::{HELD, PEAK, settle};
 use support::{AsyncStd, Blocking, Client, CurrentThread, Runtime, Smol, Tokio, start_narrow, start_with};
 
@@ -40,8 +40,8 @@ const MESSAGE: u64 = 32 << 10;
 /// Above the connections: what each thread lends, and the runtime's own.
 const THREADS: usize = 1 << 20;
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.output.bytes = OUTPUT;
     config.output.high_water = 32 << 10;
     config.http.received_bytes = RECEIVED;

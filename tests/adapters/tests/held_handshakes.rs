@@ -30,7 +30,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::{Config, Ended, Exchange};
+use endwell::{Ended, Exchange, ServerConfig};
 use held_help::{HELD, on_each_runtime};
 use peer::{HANDSHAKE, Peer};
 use service::{accept, echo};
@@ -124,8 +124,8 @@ fn half() -> &'static [u8] {
     &HANDSHAKE.as_bytes()[..HANDSHAKE.len() / 2]
 }
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.http.first_byte_time = SILENCE;
     config.http.head_time = SILENCE;
     config

@@ -27,7 +27,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use endwell::ws::{Delivery, Outlet, SendHalf, Socket, WhenFull, broadcast};
-use endwell::{Config, Ended};
+use endwell::{Ended, ServerConfig};
 use held_help::{HELD, PEAK, on_each_runtime, settle};
 use peer::Peer;
 use service::{handing_over_narrow, wait};
@@ -51,8 +51,8 @@ const OWN: usize = 24 << 10;
 /// What each thread lends, and the runtime's own.
 const THREADS: usize = 1 << 20;
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.outlet.bytes = QUEUED;
     config.output.bytes = OUTPUT;
     config.output.high_water = OUTPUT / 2;

@@ -31,7 +31,7 @@ use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 use held_help::{HELD, PEAK, settle};
 use peer::Peer;
 use secure::Secure;
@@ -45,8 +45,8 @@ const WAITING: usize = 12 << 10;
 /// And to one whose peer takes nothing: a record that is encrypted and not out, and the next one.
 const STALLED: usize = WAITING + 2 * (17 << 10);
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     // A peer that takes nothing is there until the measurement is over.
     config.shutdown_time = std::time::Duration::from_millis(100);
     config

@@ -37,7 +37,7 @@ const WAYS: [(Way, &str, &str); 6] = [
 
 enum Begin {
     Get,
-    Body,
+    RequestWriter,
     Upgrade,
     WebSocket,
 }
@@ -49,7 +49,7 @@ const HANDLERS: [(&str, Begin, &str); 12] = [
     ("/long-polls", Begin::Get, "long-polls"),
     ("/asks", Begin::Get, "long-polls, asks if gone"),
     ("/streams", Begin::Get, "streams a response"),
-    ("/reads", Begin::Body, "reads a body"),
+    ("/reads", Begin::RequestWriter, "reads a body"),
     ("/upgraded", Begin::Upgrade, "holds an Upgraded"),
     ("/upgraded-elsewhere", Begin::Upgrade, "Upgraded in a task, returns"),
     ("/receives", Begin::WebSocket, "WebSocket: receives"),
@@ -176,7 +176,7 @@ fn measure(family: Family, patience: Duration) -> Result<HashMap<(Way, &'static 
 fn start(server: &Server, path: &'static str, begin: &Begin, way: Way) -> Result<(u16, Cell)> {
     let request = match begin {
         Begin::Get => client::get(path),
-        Begin::Body => {
+        Begin::RequestWriter => {
             format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\nsome")
         }
         Begin::Upgrade => {

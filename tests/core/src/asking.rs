@@ -7,8 +7,8 @@ use endwell_core::http::client::{
     Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Withheld,
 };
 use endwell_core::http::{
-    Connect, FieldSection, Framing, Limits, Method, NotWritten, Request, ResponseHead, Streaming, Upgrade,
-    Version, Writer,
+    BodyWriter, Connect, FieldSection, Framing, Limits, Method, NotWritten, Request, ResponseHead, Streaming,
+    Upgrade, Version,
 };
 use endwell_core::{Arrived, Deadline, Instant, Io, Look, OutboxLimits, Upgraded, Wrote};
 use std::collections::VecDeque;
@@ -477,7 +477,7 @@ fn write(sending: Sending) -> Sending {
 }
 
 /// Whether all is written; `None` if it is more than was announced.
-fn write_pieces(writer: &mut Writer<'_>, left: &mut Pieces) -> Option<bool> {
+fn write_pieces(writer: &mut BodyWriter<'_>, left: &mut Pieces) -> Option<bool> {
     while let Some(mut piece) = left.pieces.pop_front() {
         // As much as there is room for, so that a piece of any size goes.
         let rest = piece.split_off(piece.len().min(writer.room()));

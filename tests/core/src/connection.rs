@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use core::time::Duration;
 use endwell_core::http::server::{After, Next, Server};
 use endwell_core::http::{Limits, RequestHead};
-use endwell_core::{Arrived, Closing, Deadline, Ended, Ending, Instant, Io, Look, OutboxLimits, Wrote};
+use endwell_core::{Arrived, Closing, Deadline, Ending, Instant, Io, Look, OutboxLimits, Outcome, Wrote};
 
 use self::serving::Serving;
 use crate::plan::Plan;
@@ -273,7 +273,7 @@ impl Connection {
 
     fn closing(&mut self, mut closing: Closing) -> (State, bool) {
         let by_peer = closing.io().has_ended();
-        if *closing.ended() == Ended::Aborted {
+        if *closing.ended() == Outcome::Aborted {
             // A reset writes nothing more. What would have gone out is looked at.
             let mut left = Vec::new();
             let Ok(_) = closing.io().write(self.now, |chunks| {
@@ -290,8 +290,8 @@ impl Connection {
             Ending::EndWrite(closing) => (State::Closing(closing), true),
             Ending::Done(ended) => {
                 self.over(match ended {
-                    Ended::ByPeer => End::ByPeer,
-                    Ended::Silent(exceeded) => End::Silent(exceeded.limit),
+                    Outcome::ByPeer => End::ByPeer,
+                    Outcome::Silent(exceeded) => End::Silent(exceeded.limit),
                     _ if by_peer => End::Lingered,
                     _ => End::LingeredOut,
                 });
@@ -309,7 +309,7 @@ impl Connection {
             Next::Wait(server) => (State::Between(server), false),
             Next::Request(head, exchange) => (self.open(&head, exchange), true),
             Next::Closing(closing) => {
-                if *closing.ended() == Ended::ByUs {
+                if *closing.ended() == Outcome::ByUs {
                     self.records.push(Record::DrainFailed);
                 }
                 self.close(closing)

@@ -11,7 +11,7 @@ use endwell_core::http::{
     BodyEvent, Field, Framing, InvalidField, Limits, Method, NotWritten, Request, Response, StatusCode,
 };
 use endwell_core::ws::{self, Event, Jitter, Kind, Role, Socket};
-use endwell_core::{Ended, Ending, OutboxLimits, Upgraded};
+use endwell_core::{Ending, OutboxLimits, Outcome, Upgraded};
 use endwell_core_tests::io::{end, feed, written};
 
 fn server() -> Server {
@@ -67,7 +67,7 @@ fn a_response_whose_state_is_dropped_is_not_complete_unless_only_the_close_ends_
         None,
     );
     assert_eq!(writing.writer().copy(b"hell"), 4);
-    assert!(matches!(writing.abort().poll(), Ending::Reset(Ended::Aborted)));
+    assert!(matches!(writing.abort().poll(), Ending::Reset(Outcome::Aborted)));
 }
 
 /// "Dropping a state ... fails safe": a request, and a message of a WebSocket.

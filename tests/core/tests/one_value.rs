@@ -15,7 +15,7 @@ use endwell_core::http::server::{After, Exchange, Next, Server};
 use endwell_core::http::{BodyEvent, Framing, Limits, Response, StatusCode};
 use endwell_core::ws::{self, Acceptance, Close, CloseCode, Jitter, Masks, Offer, Role};
 use endwell_core::ws::{Event, Socket};
-use endwell_core::{Arrived, Deadline, End, Ended, Ending, Limit, Look, OutboxLimits, Upgraded};
+use endwell_core::{Arrived, Deadline, End, Ending, Limit, Look, OutboxLimits, Outcome, Upgraded};
 use endwell_core_tests::io::{at, end, feed, look, pause, written};
 
 fn exchange(request: &[u8]) -> Exchange {
@@ -71,7 +71,7 @@ fn an_upload_that_is_cut_after_the_response_does_not_look_whole() {
         assert!(error.to_string().contains("3 of 6 bytes"), "{error}");
     }
     let After::Closing(closing) = answered.next() else { panic!("nothing can follow") };
-    assert_eq!(*closing.ended(), Ended::ByUs);
+    assert_eq!(*closing.ended(), Outcome::ByUs);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn after_our_close_messages_are_received_until_the_peers_close() {
     end(closing.io());
     let Ending::Done(ended) = closing.poll() else { panic!("both have closed") };
     let (sent, received) = (CloseCode::GOING_AWAY.into(), CloseCode::NORMAL.into());
-    assert_eq!(ended, Ended::Closed { first: End::Ours, sent, received });
+    assert_eq!(ended, Outcome::Closed { first: End::Ours, sent, received });
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
     assert_eq!(look(closing.io(), 0), Arrived::Nothing(Some(deadline)));
     assert_eq!(look(closing.io(), millis), Arrived::Something);
     // The peer has had its time, so it gets none to close either.
-    let Ending::Done(Ended::Exceeded(exceeded)) = closing.poll() else { panic!("it is over") };
+    let Ending::Done(Outcome::Exceeded(exceeded)) = closing.poll() else { panic!("it is over") };
     assert_eq!(exceeded.limit, Limit::CloseTime);
 }
 
@@ -161,7 +161,7 @@ fn a_peer_that_never_stops_sending_after_our_close_has_twice_the_time() {
         assert_eq!(arrived, Arrived::Something);
         match closing.poll() {
             Ending::Wait(waiting) => closing = waiting,
-            Ending::Done(Ended::Exceeded(exceeded)) => {
+            Ending::Done(Outcome::Exceeded(exceeded)) => {
                 return assert_eq!((exceeded.limit, second), (Limit::CloseTime, 10));
             }
             other @ (Ending::EndWrite(_) | Ending::Done(_) | Ending::Reset(_)) => panic!("{other:?}"),
@@ -219,7 +219,7 @@ fn the_time_that_a_client_stays_unused_runs_while_nobody_waits() {
     pause(client.io(), 80_000);
     let mut client = client.poll().expect("nothing was read");
     assert_eq!(look(client.io(), 80_000), Arrived::Something);
-    assert!(matches!(client.poll(), Err(Ended::Silent(exceeded)) if exceeded.limit == Limit::IdleTime));
+    assert!(matches!(client.poll(), Err(Outcome::Silent(exceeded)) if exceeded.limit == Limit::IdleTime));
 }
 
 /// A body that has failed is no news.
@@ -283,7 +283,7 @@ fn two_cores_open_a_websocket_and_close_it_well() {
         panic!("both end")
     };
     let code = Close::from(CloseCode::NORMAL);
-    let ended = |first| Ended::Closed { first, sent: code.clone(), received: code.clone() };
+    let ended = |first| Outcome::Closed { first, sent: code.clone(), received: code.clone() };
     assert_eq!((client, server), (ended(End::Ours), ended(End::Theirs)));
 }
 

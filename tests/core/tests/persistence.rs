@@ -203,7 +203,7 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
     use endwell_core::http::client::{CallEvent, Client};
     use endwell_core::http::server::{Next, Server};
     use endwell_core::http::{Limits, Method, Request};
-    use endwell_core::{Ended, OutboxLimits};
+    use endwell_core::{OutboxLimits, Outcome};
     use endwell_core_tests::io::{cut, feed};
 
     let limits = std::sync::Arc::new(Limits::default());
@@ -212,7 +212,7 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
         feed(server.io(), bytes);
         cut(server.io());
         match server.poll() {
-            Next::Closing(closing) if *closing.ended() == Ended::ByPeer => true,
+            Next::Closing(closing) if *closing.ended() == Outcome::ByPeer => true,
             Next::Wait(_) => false,
             other @ (Next::Request(..) | Next::Refused(_) | Next::Closing(_)) => panic!("{other:?}"),
         }
@@ -223,7 +223,7 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
     let idle = || Client::new(std::sync::Arc::clone(&limits), OutboxLimits::default());
     let mut client = idle();
     cut(client.io());
-    assert_eq!(client.poll().unwrap_err(), Ended::ByPeer);
+    assert_eq!(client.poll().unwrap_err(), Outcome::ByPeer);
 
     // RFC 9110 15.5.9: it says first that it closes. Nothing else may come unasked.
     for (unasked, is_by_peer) in [
@@ -235,8 +235,8 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
         let mut client = idle();
         feed(client.io(), unasked.as_bytes());
         let ended = client.poll().unwrap_err();
-        assert!(is_by_peer || matches!(ended, Ended::Violated(_)), "{unasked}: {ended}");
-        assert_eq!(ended == Ended::ByPeer, is_by_peer, "{unasked}: {ended}");
+        assert!(is_by_peer || matches!(ended, Outcome::Violated(_)), "{unasked}: {ended}");
+        assert_eq!(ended == Outcome::ByPeer, is_by_peer, "{unasked}: {ended}");
     }
 
     // With a request open, and in a body that only the end of the stream ends.

@@ -16,7 +16,7 @@ use endwell_core::http::{BodyEvent, FieldSection, Framing, Limits, Method, Reque
 use endwell_core::ws::{self, Close, Jitter, Kind, Role};
 use endwell_core::ws::{Piece, Socket};
 use endwell_core::{
-    Arrived, Closing, Deadline, End, Ended, Ending, Io, Limit, OutboxLimits, Pace, Upgraded, Wrote,
+    Arrived, Closing, Deadline, End, Ending, Io, Limit, OutboxLimits, Outcome, Pace, Upgraded, Wrote,
 };
 use endwell_core_tests::io::{at, end, feed, feed_at, look, take, waits, written};
 
@@ -51,7 +51,7 @@ fn upgraded(output: OutboxLimits) -> Upgraded {
 }
 
 /// The write side ends, and then the peer closes.
-fn closes(closing: Closing) -> Ended {
+fn closes(closing: Closing) -> Outcome {
     let Ending::EndWrite(mut closing) = closing.poll() else { panic!("all is written") };
     end(closing.io());
     let Ending::Done(ended) = closing.poll() else { panic!("both have closed") };
@@ -160,7 +160,7 @@ fn a_server_is_idle_until_a_request_begins() {
         assert_eq!(server.is_idle(), is_idle, "{}", received.escape_ascii());
         let Next::Wait(server) = server.poll() else { panic!("nothing is whole") };
         assert_eq!(server.is_idle(), is_idle, "{}", received.escape_ascii());
-        assert_eq!(closes(server.close()), Ended::ByUs);
+        assert_eq!(closes(server.close()), Outcome::ByUs);
     }
 }
 
@@ -168,8 +168,8 @@ fn a_server_is_idle_until_a_request_begins() {
 fn a_request_that_is_abandoned_gets_no_response() {
     let mut exchange = exchange(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
     assert!(written(exchange.io()).is_empty());
-    assert_eq!(closes(exchange.abandon()), Ended::Aborted);
-    assert!(matches!(call(Method::Get).abort().poll(), Ending::Reset(Ended::Aborted)));
+    assert_eq!(closes(exchange.abandon()), Outcome::Aborted);
+    assert!(matches!(call(Method::Get).abort().poll(), Ending::Reset(Outcome::Aborted)));
 }
 
 /// What is read can be written while it is borrowed.
@@ -216,7 +216,7 @@ fn pieces_are_received_after_our_close() {
         assert!(receiving.ready_piece() && matches!(receiving.piece(), Some(Piece::Close(_))));
     }
     assert_eq!(written(receiving.io()), b"\x88\0");
-    assert!(matches!(closes(receiving.discard()), Ended::Closed { first: End::Ours, .. }));
+    assert!(matches!(closes(receiving.discard()), Outcome::Closed { first: End::Ours, .. }));
 }
 
 #[test]
@@ -235,8 +235,8 @@ fn another_protocol_has_room_and_an_end() {
     // The peer has ended its stream: nothing is waited for but that the rest goes out.
     let Ending::Wait(mut closing) = upgraded.close().poll() else { panic!("990 bytes are queued") };
     assert_eq!(written(closing.io()), [1; 990]);
-    assert!(matches!(closing.poll(), Ending::Done(Ended::ByUs)));
-    assert_eq!(closes(self::upgraded(OutboxLimits::default()).close()), Ended::ByUs);
+    assert!(matches!(closing.poll(), Ending::Done(Outcome::ByUs)));
+    assert_eq!(closes(self::upgraded(OutboxLimits::default()).close()), Outcome::ByUs);
 }
 
 /// A buffer that is lent for a read is there again when the connection waits.

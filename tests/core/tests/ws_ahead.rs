@@ -14,7 +14,7 @@ mod ws_help;
 use endwell_core::ws::{
     Close, CloseCode, Event, Jitter, Kind, Limits, Message, Piece, Receiving, Role, Socket,
 };
-use endwell_core::{Arrived, End, Ended, Limit, OutboxLimits};
+use endwell_core::{Arrived, End, Limit, OutboxLimits, Outcome};
 use endwell_core_tests::io::{at, end_at, feed, feed_at, look, pause, take, waits, written, written_at};
 use ws_help::{
     Got, ROOMY, client_with, closes_once, frame, got, masked, plain, pongs, receive, server, server_with,
@@ -185,9 +185,9 @@ fn a_close_behind_unread_messages_is_answered_at_once() {
     }
 }
 
-fn closed_by_the_peer() -> Ended {
+fn closed_by_the_peer() -> Outcome {
     let code = CloseCode::new(3000).unwrap();
-    Ended::Closed { first: End::Theirs, sent: code.into(), received: Close::new(code, "bye").unwrap() }
+    Outcome::Closed { first: End::Theirs, sent: code.into(), received: Close::new(code, "bye").unwrap() }
 }
 
 /// What came before the Close need not be taken.
@@ -346,7 +346,7 @@ fn a_peer_is_lost_behind_unread_messages() {
     assert_eq!(receive(&mut socket), [text("one"), Got::Failure(Some(1008))]);
     let closing = socket.close(Close::EMPTY);
     assert!(
-        matches!(closing.ended(), Ended::Exceeded(met) | Ended::Silent(met) if met.limit == Limit::PongTime)
+        matches!(closing.ended(), Outcome::Exceeded(met) | Outcome::Silent(met) if met.limit == Limit::PongTime)
     );
 }
 
@@ -378,7 +378,7 @@ fn a_lost_peer_is_told_why_and_not_waited_for() {
     let mut closing = socket.close(Close::EMPTY);
     let close = written_at(closing.io(), 40_000);
     assert_eq!((close[0], &close[2..4]), (0x88, &1008_u16.to_be_bytes()[..]));
-    assert!(matches!(closing.ended(), Ended::Exceeded(met) if met.limit == Limit::PongTime), "{closing:?}");
+    assert!(matches!(closing.ended(), Outcome::Exceeded(met) if met.limit == Limit::PongTime), "{closing:?}");
 }
 
 /// After the end of the stream no pong can come, and no time runs for it.

@@ -12,7 +12,7 @@
 mod ws_help;
 
 use endwell_core::ws::{Close, Event, Kind, Limits, Piece, Receiving, Socket};
-use endwell_core::{Arrived, Ended, Io};
+use endwell_core::{Arrived, Io, Outcome};
 use endwell_core_tests::io::{end, feed, look, pause, written};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -55,7 +55,7 @@ impl Held {
         }
     }
 
-    fn ended(self) -> Ended {
+    fn ended(self) -> Outcome {
         match self {
             Self::Open(socket) => socket.close(Close::EMPTY).ended().clone(),
             Self::Receiving(receiving) => receiving.discard().ended().clone(),
@@ -96,7 +96,7 @@ fn run_late(
     bytes: &[u8],
     (cuts, acts): (&[usize], &[u8]),
     pieces: bool,
-) -> (Vec<Got>, Vec<u8>, Ended) {
+) -> (Vec<Got>, Vec<u8>, Outcome) {
     let (mut held, mut all, mut out) = (Held::Open(socket), vec![], vec![]);
     let mut message = None;
     let (mut rest, mut cuts, mut acts) = (bytes, cuts.iter().cycle(), acts.iter().cycle());

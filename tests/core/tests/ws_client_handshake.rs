@@ -18,7 +18,7 @@ use endwell_core::http::server::{Exchange, Next, Server};
 use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Reading, RequestHead, StatusCode};
 use endwell_core::ws::Socket;
 use endwell_core::ws::{Acceptance, InvalidSubprotocol, Limits, Masks, Offer, Subprotocol};
-use endwell_core::{Arrived, Ended, Ending, Limit, OutboxLimits};
+use endwell_core::{Arrived, Ending, Limit, OutboxLimits, Outcome};
 use endwell_core_tests::cutter;
 use endwell_core_tests::io::{end, feed, look, waits, written};
 use ws_help::{Got, frame, receive};
@@ -314,7 +314,7 @@ fn the_answer_must_come_in_time() {
     assert_eq!(waits(other.io(), 1 << 40), None);
     // And whoever does not want to wait gives it up.
     let closing = other.abort();
-    assert!(matches!(closing.poll(), Ending::Reset(Ended::Aborted)));
+    assert!(matches!(closing.poll(), Ending::Reset(Outcome::Aborted)));
 }
 
 fn asks(request: &str) -> (RequestHead, Exchange) {

@@ -13,7 +13,7 @@ mod ws_help;
 
 use endwell_core::ws::Event;
 use endwell_core::ws::{Cause, Close, CloseCode, Kind, Limits};
-use endwell_core::{Arrived, Closing, End, Ended, Ending, Limit};
+use endwell_core::{Arrived, Closing, End, Ending, Limit, Outcome};
 use endwell_core_tests::io::{at, end, end_at, feed, feed_at, look, waits, written, written_at};
 use ws_help::{Got, agreed, cause, client, masked, plain, server};
 
@@ -61,7 +61,7 @@ fn nothing_behind_a_failure_is_looked_at() {
     assert_eq!(answer.len(), 2 + usize::from(answer[1]));
 }
 
-fn ended(closing: Closing) -> Ended {
+fn ended(closing: Closing) -> Outcome {
     match closing.poll() {
         Ending::Done(ended) => ended,
         other => panic!("it goes on: {other:?}"),
@@ -82,9 +82,9 @@ fn ends_writing(closing: Closing) -> Closing {
     }
 }
 
-fn closed_by_us(reason: &str) -> Ended {
+fn closed_by_us(reason: &str) -> Outcome {
     let received = Close::new(CloseCode::NORMAL, reason).unwrap();
-    Ended::Closed { first: End::Ours, sent: CloseCode::NORMAL.into(), received }
+    Outcome::Closed { first: End::Ours, sent: CloseCode::NORMAL.into(), received }
 }
 
 /// 7.1.1: the server closes first with its Close, then TCP; the data that still came is thrown away.
@@ -147,7 +147,7 @@ fn a_frame_of_any_size_is_discarded_once_our_close_is_written() {
     feed(closing.io(), b"\xc1\x80\0\0\0\0");
     let mut closing = ends_writing(closing);
     end(closing.io());
-    assert!(matches!(ended(closing), Ended::Violated(_)));
+    assert!(matches!(ended(closing), Outcome::Violated(_)));
 }
 
 /// 7.1.1: the client waits for the server's end of the stream, within the limit.
@@ -172,7 +172,7 @@ fn the_client_waits_for_the_end_of_the_stream() {
             ended(closing)
         };
         let code: Close = CloseCode::GOING_AWAY.into();
-        assert_eq!(how, Ended::Closed { first: End::Theirs, sent: code.clone(), received: code });
+        assert_eq!(how, Outcome::Closed { first: End::Theirs, sent: code.clone(), received: code });
     }
 }
 
@@ -196,7 +196,7 @@ fn a_close_that_is_not_answered() {
             now += 100;
             assert!(now < 60_000, "it goes on for ever");
         };
-        let Ending::Done(Ended::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
+        let Ending::Done(Outcome::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
         assert_eq!((exceeded.limit, now), (Limit::CloseTime, if floods { 10_000 } else { 5000 }));
     }
 }
@@ -204,12 +204,14 @@ fn a_close_that_is_not_answered() {
 /// S9: the ends are told apart.
 #[test]
 fn ends_are_told_apart() {
-    type Is = fn(&Ended) -> bool;
+    type Is = fn(&Outcome) -> bool;
     let feeds: [(&[u8], bool, Is); 4] = [
-        (b"", true, |how| matches!(how, Ended::EndOfStream)),
-        (b"\xff", false, |how| matches!(how, Ended::Violated(_))),
-        (b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", false, |how| matches!(how, Ended::Exceeded(_))),
-        (b"\x88\x80\0\0\0\0", false, |how| matches!(how, Ended::Closed { first: End::Theirs, .. })),
+        (b"", true, |how| matches!(how, Outcome::EndOfStream)),
+        (b"\xff", false, |how| matches!(how, Outcome::Violated(_))),
+        (b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", false, |how| {
+            matches!(how, Outcome::Exceeded(_))
+        }),
+        (b"\x88\x80\0\0\0\0", false, |how| matches!(how, Outcome::Closed { first: End::Theirs, .. })),
     ];
     for (bytes, ends, expected) in feeds {
         for looks in [true, false] {
@@ -231,7 +233,7 @@ fn ends_are_told_apart() {
     }
     let mut closing = server(&Limits::default()).close(CloseCode::NORMAL.into());
     assert_eq!(written(closing.io()).len(), 4);
-    assert_eq!(closing.into_ended(), Ended::Transport);
+    assert_eq!(closing.into_ended(), Outcome::Transport);
 }
 
 /// S6, S10: a socket answers a ping by itself, before the event is handed out, and its Close answers the peer's with the
@@ -254,7 +256,7 @@ fn what_the_peer_is_owed_is_written() {
     let code: Close = CloseCode::NORMAL.into();
     assert_eq!(
         closing.into_ended(),
-        Ended::Closed { first: End::Theirs, sent: code.clone(), received: code }
+        Outcome::Closed { first: End::Theirs, sent: code.clone(), received: code }
     );
 }
 

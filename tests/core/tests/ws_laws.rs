@@ -14,7 +14,7 @@ mod ws_help;
 use bytes::Bytes;
 use endwell_core::ws::{CloseCode, Control, Jitter, Kind, Limits, Message, Role};
 use endwell_core::ws::{Event, Socket};
-use endwell_core::{Ended, OutboxLimits};
+use endwell_core::{OutboxLimits, Outcome};
 use endwell_core_tests::io::{feed, take, written};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -28,7 +28,7 @@ fn small_limits() -> Limits {
 }
 
 /// Runs a server on `bytes`, cut as `cuts` says, and ends the stream.
-fn run_cut(bytes: &[u8], cuts: &[usize]) -> (Vec<Got>, Vec<u8>, Option<Ended>) {
+fn run_cut(bytes: &[u8], cuts: &[usize]) -> (Vec<Got>, Vec<u8>, Option<Outcome>) {
     run_to_end(server(&small_limits()), bytes, cuts, false)
 }
 

@@ -13,7 +13,7 @@ mod ws_help;
 
 use endwell_core::ws::{Close, CloseCode, Limits};
 use endwell_core::ws::{Event, Receiving, Socket};
-use endwell_core::{Arrived, Closing, End, Ended, Ending, Io, Limit};
+use endwell_core::{Arrived, Closing, End, Ending, Io, Limit, Outcome};
 use endwell_core_tests::io::{end_at, feed_at, look, written_at};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -36,7 +36,7 @@ enum State {
     Open(Socket),
     Receiving(Receiving),
     Closing(Closing),
-    Ended(Ended),
+    Ended(Outcome),
     Gone,
 }
 
@@ -208,7 +208,7 @@ fn play(plan: &Plan) -> [Side; 2] {
     sides
 }
 
-fn story(side: &Side) -> Ended {
+fn story(side: &Side) -> Outcome {
     match &side.state {
         State::Ended(ended) => ended.clone(),
         _ => panic!("it never ended"),
@@ -218,7 +218,7 @@ fn story(side: &Side) -> Ended {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Two cores, with delays and cuts, always end in a named `Ended`, and tell the same story.
+    /// Two cores, with delays and cuts, always end in a named `Outcome`, and tell the same story.
     #[test]
     fn two_cores_always_end_and_agree(plan in plan()) {
         let sides = play(&plan);
@@ -241,17 +241,17 @@ proptest! {
         for (mine, theirs) in [(0, 1), (1, 0)] {
             match (&stories[mine], &stories[theirs]) {
                 (
-                    Ended::Closed { first, sent, received },
-                    Ended::Closed { first: their_first, sent: their_sent, received: their_received },
+                    Outcome::Closed { first, sent, received },
+                    Outcome::Closed { first: their_first, sent: their_sent, received: their_received },
                 ) => {
                     prop_assert_eq!((sent, received), (their_received, their_sent));
                     // Each sees its own where both crossed; never does each see the other's.
                     prop_assert!(!(*first == End::Theirs && *their_first == End::Theirs));
                 }
-                (Ended::Closed { .. }, how) | (how, Ended::Closed { .. }) => {
+                (Outcome::Closed { .. }, how) | (how, Outcome::Closed { .. }) => {
                     prop_assert!(plan.cut.is_some(), "without a cut both see a clean end: {}", how);
                 }
-                (Ended::EndOfStream | Ended::Exceeded(_), Ended::EndOfStream | Ended::Exceeded(_)) => {
+                (Outcome::EndOfStream | Outcome::Exceeded(_), Outcome::EndOfStream | Outcome::Exceeded(_)) => {
                     prop_assert!(plan.cut.is_some());
                 }
                 (a, b) => prop_assert!(false, "nobody breaks the protocol: {} / {}", a, b),
@@ -259,7 +259,7 @@ proptest! {
         }
         if plan.cut.is_none() {
             // Delays of two seconds are within every limit, and the data that came before a Close is there.
-            let met = |how: &Ended| matches!(how, Ended::Exceeded(e) if e.limit != Limit::CloseTime);
+            let met = |how: &Outcome| matches!(how, Outcome::Exceeded(e) if e.limit != Limit::CloseTime);
             prop_assert!(!stories.iter().any(met));
         }
     }

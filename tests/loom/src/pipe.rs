@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell::core::ws::{self as core_ws, Role};
-use endwell::core::{Instant, Pace};
-use endwell::ws::{Jitter, OutletLimits, Socket};
-use endwell::{Config, Driver, Runtime, Timer, Transport};
+use endwell::core::{Instant, OutboxLimits, Pace};
+use endwell::ws::{Jitter, Limits, OutletLimits, Socket, SocketConfig};
+use endwell::{Driver, Runtime, Timer, Transport};
 
 use crate::{Sent, Threads, frame, sent};
 
@@ -235,14 +235,13 @@ impl Timer for Pipe {
 /// A server's WebSocket over `pipe`. Outlets hold one message, and the output takes a further one only when it is empty; no pings,
 /// no limits on progress.
 pub fn connect(pipe: &Pipe) -> (Socket, Driver) {
-    let mut config = Config::default();
+    let mut config = SocketConfig::default();
     config.outlet = OutletLimits { messages: 1, ..OutletLimits::default() };
-    config.output.high_water = 0;
-    config.output.pace = Pace::UNLIMITED;
-    config.ws.ping_interval = None;
-    config.ws.message_pace = Pace::UNLIMITED;
-    let limits = Arc::new(config.ws.clone());
-    let (output, jitter) = (config.output, Jitter::default());
+    let output = Arc::new(OutboxLimits { high_water: 0, pace: Pace::UNLIMITED, ..OutboxLimits::default() });
+    let mut limits = Limits::default();
+    limits.ping_interval = None;
+    limits.message_pace = Pace::UNLIMITED;
+    let (limits, jitter) = (Arc::new(limits), Jitter::default());
     let web_socket = core_ws::Socket::from_parts(Role::Server, Bytes::new(), limits, output, jitter, None);
     Socket::over(pipe.clone(), pipe.clone(), web_socket, &config)
 }

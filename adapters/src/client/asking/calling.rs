@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::http::client::{Again, Call, CallEvent, Client, Failure, Sent, Stopped, Withheld};
-use endwell_core::http::{FieldSection, Fields, InterimHead, ResponseHead, Streaming, Writer};
+use endwell_core::http::{BodyWriter, FieldSection, Fields, InterimHead, ResponseHead, Streaming};
 use endwell_core::{Io, Pace};
 
 use crate::Ended;
@@ -128,7 +128,7 @@ impl Calling {
     }
 
     /// The writer of the body.
-    pub(crate) fn writer(&mut self) -> Option<Writer<'_>> {
+    pub(crate) fn writer(&mut self) -> Option<BodyWriter<'_>> {
         match self {
             Self::Streaming(call) => Some(call.writer()),
             Self::Withheld(_) | Self::Sent(_) | Self::Stopped(_) => None,

@@ -10,14 +10,14 @@ use std::mem;
 use std::task::Poll;
 use std::time::Duration;
 
-use endwell_core::http::client::Failure as NoAnswer;
+use endwell_core::http::client::Failure;
 use endwell_core::http::client::{Client, GrantHead, Handshake, Opening};
-use endwell_core::http::{Fields, InterimHead, ResponseHead, Writer};
+use endwell_core::http::{BodyWriter, Fields, InterimHead, ResponseHead};
 use endwell_core::ws::Socket;
 use endwell_core::{Io, Pace, Upgraded};
 
 use crate::Ended;
-use crate::client::Failure;
+use crate::client::RequestError;
 pub(crate) use calling::Calling;
 use calling::Found;
 
@@ -54,7 +54,7 @@ pub(crate) enum Phase {
     /// The connection has become a tunnel, which was not taken yet.
     Through(Upgraded, Box<ResponseHead>),
     /// No response came.
-    Failed(Failure),
+    Failed(RequestError),
     /// No further request is sent here.
     Over,
 }
@@ -110,7 +110,7 @@ impl Asking {
     }
 
     /// The writer of the body of the request.
-    pub(crate) fn writer(&mut self) -> Option<Writer<'_>> {
+    pub(crate) fn writer(&mut self) -> Option<BodyWriter<'_>> {
         self.call()?.writer()
     }
 
@@ -187,11 +187,11 @@ impl Asking {
         // A failed transport and a dropped driver reveal as little about the request as the end of the stream.
         let is_cut = matches!(ended, Ended::ByPeer | Ended::Transport(_) | Ended::Cancelled);
         let failure = if self.is_idle() || sent <= self.begins {
-            Failure::NotSent
+            RequestError::NotSent
         } else if is_cut && self.is_untouched() {
-            Failure::Unanswered
+            RequestError::Unanswered
         } else {
-            Failure::Failed
+            RequestError::Failed
         };
         self.phase = Phase::Failed(failure(ended.clone()));
     }
@@ -207,7 +207,7 @@ impl Asking {
                     }
                     Err(known) => {
                         let ended = Ended::of_http(&known);
-                        self.phase = Phase::Failed(Failure::NotSent(ended.clone()));
+                        self.phase = Phase::Failed(RequestError::NotSent(ended.clone()));
                         return Err(ended);
                     }
                 },
@@ -257,10 +257,10 @@ impl Asking {
         }
     }
 
-    fn failed(&mut self, failure: NoAnswer) -> Ended {
-        let (ended, failure): (Ended, fn(Ended) -> Failure) = match failure {
-            NoAnswer::Unanswered => (Ended::ByPeer, Failure::Unanswered),
-            NoAnswer::Error(error) => (error.into(), Failure::Failed),
+    fn failed(&mut self, failure: Failure) -> Ended {
+        let (ended, failure): (Ended, fn(Ended) -> RequestError) = match failure {
+            Failure::Unanswered => (Ended::ByPeer, RequestError::Unanswered),
+            Failure::Error(error) => (error.into(), RequestError::Failed),
         };
         self.phase = Phase::Failed(failure(ended.clone()));
         ended

@@ -11,7 +11,7 @@ use endwell_core::http::{FieldSection, InterimHead, ResponseHead};
 use super::calling::Part;
 use super::{Answer, Asking, Calling, Phase};
 use crate::Ended;
-use crate::client::Failure;
+use crate::client::RequestError;
 use crate::connection::{Connection, State};
 
 impl Connection {
@@ -97,7 +97,7 @@ impl Connection {
     }
 
     /// Waits for the final head. Skips interim responses that were not taken.
-    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
+    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, RequestError>> {
         match self.poll_answer(cx) {
             Poll::Ready(Ok(Answer::Refused(head))) => Poll::Ready(Ok(head)),
             Poll::Ready(Ok(Answer::Open(..) | Answer::Through(_))) | Poll::Pending => Poll::Pending,
@@ -106,7 +106,7 @@ impl Connection {
     }
 
     /// Waits for the response to a request, to an offer, or to a CONNECT.
-    pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Failure>> {
+    pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, RequestError>> {
         let Some(asking) = self.state.asking() else { return Poll::Pending };
         let answer = match mem::replace(&mut asking.phase, Phase::Over) {
             Phase::Head(mut call) => {

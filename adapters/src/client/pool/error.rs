@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::client::Failure;
+use crate::client::RequestError;
 
 /// Why a [`Pool`](super::Pool) returned no connection. Nothing was sent.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub enum SendError {
     /// The connection ended, or the server sent no valid response.
     Failed {
         /// The failure of the last attempt.
-        failure: Failure,
+        failure: RequestError,
         /// The number of retries before this.
         retries: u32,
         /// True if it can be sent once more: it did not reach the server, or a repeated request has the same effect as

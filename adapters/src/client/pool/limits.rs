@@ -30,7 +30,7 @@ pub struct PoolLimits {
     pub idle_time: Duration,
     /// The time that a request waits for another request's connection, or for room for its own. Default 30 s: half of
     /// what a response has, so that a waiting task fails before its own caller times out. The time to connect comes on
-    /// top: [`Config::connect_time`](crate::Config::connect_time).
+    /// top: [`ClientConfig::connect_time`](crate::ClientConfig::connect_time).
     pub wait_time: Duration,
     /// The most retries of a request by [`Pool::send`](super::Pool::send). Default 2: the cause that closed one idle
     /// connection, such as a server restart, has often closed another. The last retry uses a new connection. A request

@@ -22,7 +22,7 @@ use shared::{Admission, Place, Shared};
 use super::connection::Connection;
 use super::dial::{before, dial};
 use super::origin::Origin;
-use crate::Config;
+use crate::ClientConfig;
 use crate::connection as driven;
 use crate::runtime::Runtime as _;
 use crate::transport::Connector;
@@ -33,9 +33,9 @@ use crate::transport::Connector;
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 /// use endwell::client::{Pool, PoolLimits, Url};
 /// use endwell::http::{Method, Request};
-/// use endwell::{Config, tokio::Tcp};
+/// use endwell::{ClientConfig, tokio::Tcp};
 ///
-/// let pool = Pool::new(Tcp, Config::default(), PoolLimits::default());
+/// let pool = Pool::new(Tcp, ClientConfig::default(), PoolLimits::default());
 /// let url = Url::parse("http://example.com/")?;
 /// let head = Request::new(Method::Get, url.authority(), url.target())?;
 /// let mut received = pool.send(&url.origin(), &head, "").await?;
@@ -49,7 +49,7 @@ use crate::transport::Connector;
 ///   [`connection`](Self::connection) returns a [`Connection`] for everything else: a body in pieces, an expectation, a
 ///   WebSocket.
 /// - A connection goes back to the pool when it is dropped without an open exchange: as a [`Connection`], or as a
-///   [`Received`](super::Received) whose request is written and whose body was read, or has arrived, to its end.
+///   [`Response`](super::Response) whose request is written and whose body was read, or has arrived, to its end.
 ///   Dropping anything else closes it. So a request that is cancelled at any point never leaves half an exchange to the
 ///   next one.
 /// - A connection whose server has closed it, or sent anything unsolicited, leaves the pool when that arrives. It is
@@ -99,9 +99,8 @@ enum Wanted {
 }
 
 impl<C: Connector> Pool<C> {
-    /// Makes a pool without connections. The limits in `config` that apply are those for [`Connection::over`], and
-    /// [`Config::connect_time`].
-    pub fn new(connector: C, mut config: Config, mut limits: PoolLimits) -> Self {
+    /// Makes a pool without connections. Each of its connections is made as [`connect`](super::connect) does.
+    pub fn new(connector: C, mut config: ClientConfig, mut limits: PoolLimits) -> Self {
         if limits.idle_time.is_zero() {
             // As a limit of each connection it would end new ones before their first request.
             limits.idle = 0;

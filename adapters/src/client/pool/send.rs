@@ -4,7 +4,7 @@ use bytes::Bytes;
 use endwell_core::http::Request;
 
 use super::{Pool, SendError, Wanted};
-use crate::client::{Failure, Origin, Received};
+use crate::client::{Origin, RequestError, Response};
 use crate::transport::Connector;
 
 impl<C: Connector> Pool<C> {
@@ -14,7 +14,7 @@ impl<C: Connector> Pool<C> {
     /// It is retried, at most [`PoolLimits::retries`](super::PoolLimits::retries) times and on another connection, if
     /// that is safe: if no byte of it was sent; or if its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT, DELETE)
     /// and a connection that had been idle ended before any byte of a response. The latter happens once, and on a new
-    /// connection: a retry that failed is not retried. [`Received::retries`] returns the number of retries.
+    /// connection: a retry that failed is not retried. [`Response::retries`] returns the number of retries.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl<C: Connector> Pool<C> {
         origin: &Origin,
         head: &Request,
         body: impl Into<Bytes>,
-    ) -> Result<Received, SendError> {
+    ) -> Result<Response, SendError> {
         self.send_as(origin, head, body, head.method().is_idempotent()).await
     }
 
@@ -48,7 +48,7 @@ impl<C: Connector> Pool<C> {
         head: &Request,
         body: impl Into<Bytes>,
         is_idempotent: bool,
-    ) -> Result<Received, SendError> {
+    ) -> Result<Response, SendError> {
         let body = body.into();
         let most = self.common.limits.retries;
         let mut retries = 0;
@@ -65,18 +65,18 @@ impl<C: Connector> Pool<C> {
                 Err(failure) => failure,
             };
             let is_again = match failure {
-                Failure::NotSent(_) => true,
+                RequestError::NotSent(_) => true,
                 // RFC 9112 9.3.1: a server may close an idle connection at any time. A server that closes a new
                 // connection rejects the request, or the client.
-                Failure::Unanswered(_) => is_idempotent && was_used,
-                Failure::Failed(_) => false,
+                RequestError::Unanswered(_) => is_idempotent && was_used,
+                RequestError::Failed(_) => false,
             };
             if is_last || !is_again {
                 let is_safe_to_retry = failure.is_safe_to_retry(is_idempotent);
                 return Err(SendError::Failed { failure, retries, is_safe_to_retry });
             }
             // RFC 9110 9.2.2: an automatic retry that failed is not retried. On a new connection it would not be.
-            may_have_arrived |= matches!(failure, Failure::Unanswered(_));
+            may_have_arrived |= matches!(failure, RequestError::Unanswered(_));
             retries += 1;
         }
     }

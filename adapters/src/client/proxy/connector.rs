@@ -28,7 +28,7 @@ use crate::transport::{Connector, Endpoints};
 ///
 /// If the proxy, or the way to it, is at fault, the error's [`get_ref`](io::Error::get_ref) is a [`ProxyError`].
 /// Otherwise they are those of the connector below. The time is part of
-/// [`Config::connect_time`](crate::Config::connect_time).
+/// [`ClientConfig::connect_time`](crate::ClientConfig::connect_time).
 pub struct Proxied<C> {
     connector: C,
     proxies: Proxies,

@@ -3,12 +3,12 @@
 //! ```no_run
 //! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 //! use endwell::client::proxy::{Proxied, Proxies, Proxy};
-//! use endwell::{Config, client, tokio::Tcp};
+//! use endwell::{ClientConfig, client, tokio::Tcp};
 //!
 //! let proxy = Proxy::parse("http://proxy.example:3128")?.with_credentials("user", "a:b@c")?;
 //! let connector = Proxied::new(Tcp, Proxies::all(proxy).except("localhost, .internal"));
 //! let origin = client::Origin::http("example.com", 80);
-//! let connection = client::connect(&connector, &origin, &Config::default()).await?;
+//! let connection = client::connect(&connector, &origin, &ClientConfig::default()).await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -8,10 +8,10 @@ use super::awaited::{Arrived, Awaited, Upload};
 use super::failure::Failure;
 use super::idle::{Client, unasked};
 use crate::closing::{Closing, Manner};
-use crate::http::body::{Streaming, Writer};
+use crate::http::body::{BodyWriter, Streaming};
 use crate::http::received::body::Found;
 use crate::http::{FieldSection, Fields, InterimHead, ResponseHead};
-use crate::{Ended, Inbox, Io, Pace, Payload};
+use crate::{Inbox, Io, Outcome, Pace, Payload};
 
 /// A request on its way, and its response.
 ///
@@ -77,7 +77,7 @@ pub enum Again {
     /// The response was not read to its end: read on, or drop it.
     Unread(Call<Sent>),
     /// No further request can be sent: close the transport.
-    Closed(Ended),
+    Closed(Outcome),
 }
 
 impl Sent {
@@ -173,7 +173,7 @@ impl<W> Call<W> {
 
     /// Gives the exchange up: the connection is reset. The server can tell that a request was cut off.
     pub fn abort(self) -> Closing {
-        Closing::new(self.inner.conn, Ended::Aborted, Manner::Reset)
+        Closing::new(self.inner.conn, Outcome::Aborted, Manner::Reset)
     }
 }
 
@@ -193,12 +193,12 @@ impl Call<Withheld> {
 
 impl Call<Streaming> {
     /// The body of the request.
-    pub fn writer(&mut self) -> Writer<'_> {
+    pub fn writer(&mut self) -> BodyWriter<'_> {
         self.right.writer(&mut self.inner.conn.outbox)
     }
 
     /// Response and request at once: what is read can be written while it is still borrowed.
-    pub fn split(&mut self) -> (Answer<'_>, Writer<'_>) {
+    pub fn split(&mut self) -> (Answer<'_>, BodyWriter<'_>) {
         let Self { inner, right, found } = self;
         let Inner { conn, response, .. } = &mut **inner;
         (Answer { inbox: &mut conn.inbox, response, found }, right.writer(&mut conn.outbox))
@@ -231,20 +231,20 @@ impl Call<Sent> {
     pub fn next(self) -> Again {
         let Inner { conn, response, .. } = &*self.inner;
         if let Some(failure) = response.failure() {
-            return Again::Closed(Ended::from(failure.clone()));
+            return Again::Closed(Outcome::from(failure.clone()));
         }
         if !response.is_in_body() || self.found.is_some() || !response.body.is_done(&conn.inbox) {
             return Again::Unread(self);
         }
         if response.is_last() {
-            return Again::Closed(Ended::ByUs);
+            return Again::Closed(Outcome::ByUs);
         }
         if conn.inbox.is_over() && conn.inbox.is_empty() {
-            return Again::Closed(Ended::ByPeer);
+            return Again::Closed(Outcome::ByPeer);
         }
         match conn.inbox.unread() {
             [] => Again::Client(Client::again(self.inner)),
-            got => Again::Closed(Ended::Violated(unasked(got))),
+            got => Again::Closed(Outcome::Violated(unasked(got))),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{Inner, grace};
 use crate::closing::{Closing, Manner};
 use crate::http::{Fields, InterimHead, ResponseHead, Upgrade};
 use crate::ws::{Granted, Masks, Offer, Role, Socket};
-use crate::{Ended, Io, Upgraded, Violation};
+use crate::{Io, Outcome, Upgraded, Violation};
 
 /// A request for another protocol that has no response yet. There is nothing to write with before it is granted.
 ///
@@ -117,7 +117,7 @@ impl<T> Handshake<T> {
 
     /// Gives the handshake up: the connection is reset.
     pub fn abort(self) -> Closing {
-        Closing::new(self.inner.conn, Ended::Aborted, Manner::Reset)
+        Closing::new(self.inner.conn, Outcome::Aborted, Manner::Reset)
     }
 
     /// Returns what the handshake becomes, if the response has arrived. Skips interim responses.

@@ -19,7 +19,7 @@ use crate::http::{Connect, Framing, Limits, Request, Upgrade};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::{Masks, Offer};
 use crate::{
-    Deadline, Ended, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Upgraded, Violation, convert,
+    Deadline, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Outcome, Upgraded, Violation, convert,
 };
 
 /// A client's connection without an open request, and the right to send one.
@@ -61,24 +61,24 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// How the connection ended: the server closed it ([`Ended::ByPeer`]), or announced that it does (408, RFC 9110
-    /// 15.5.9); no request was sent for [`Limits::idle_time`] ([`Ended::Silent`]); or the server sent bytes without a
-    /// request ([`Ended::Violated`]). Close the transport.
-    pub fn poll(self) -> Result<Self, Ended> {
+    /// How the connection ended: the server closed it ([`Outcome::ByPeer`]), or announced that it does (408, RFC 9110
+    /// 15.5.9); no request was sent for [`Limits::idle_time`] ([`Outcome::Silent`]); or the server sent bytes without a
+    /// request ([`Outcome::Violated`]). Close the transport.
+    pub fn poll(self) -> Result<Self, Outcome> {
         let Inner { conn, idle, .. } = &*self.0;
         let unread = conn.inbox.unread();
         if is_timeout(unread) {
-            return Err(Ended::ByPeer);
+            return Err(Outcome::ByPeer);
         }
         if !unread.is_empty() {
-            return Err(Ended::Violated(unasked(unread)));
+            return Err(Outcome::Violated(unasked(unread)));
         }
         // RFC 9112 9.8: no response is missing without a request.
         if conn.inbox.is_over() {
-            return Err(Ended::ByPeer);
+            return Err(Outcome::ByPeer);
         }
         if idle.since.is_met(conn.inbox.dry_at(), idle.time) {
-            return Err(Ended::Silent(Exceeded::time(Limit::IdleTime, idle.time)));
+            return Err(Outcome::Silent(Exceeded::time(Limit::IdleTime, idle.time)));
         }
         Ok(self)
     }

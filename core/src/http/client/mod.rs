@@ -6,7 +6,7 @@
 //!  new --> [Client] --send---------------------------------------------------------> [Call<Sent>]
 //!                |                                                                    ^    |
 //!                +--start--> [Call<Streaming>] --finish-------------------------------+    +--> Unread: read on
-//!                |                  ^                                                 |    +--> Closed: Ended
+//!                |                  ^                                                 |    +--> Closed: Outcome
 //!                +--ask--> [Call<Withheld>] --proceed                                 |
 //!                |                                                                    |
 //!                +--websocket, switch, tunnel--> [Handshake] --poll--> Open: the other protocol, or Refused
@@ -69,7 +69,7 @@ pub use idle::Client;
 
 use crate::closing::Grace;
 use crate::io::Conn;
-use crate::{Ended, Limit};
+use crate::{Limit, Outcome};
 use awaited::{Awaited, Upload};
 use terms::Terms;
 
@@ -92,7 +92,7 @@ fn grace(response: &Awaited) -> Grace {
     Grace { time: response.limits.linger_time, reason: Limit::LingerTime }
 }
 
-impl From<Failure> for Ended {
+impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Unanswered => Self::ByPeer,

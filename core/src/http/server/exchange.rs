@@ -7,11 +7,11 @@ use bytes::Bytes;
 use super::idle::Server;
 use super::responder::Responder;
 use super::{Inner, closing, reset};
-use crate::http::body::{Body, Streaming, Writer};
+use crate::http::body::{BodyReader, BodyWriter, Streaming};
 use crate::http::received::persistence::Persistence;
 use crate::http::{Date, FieldSection, Framing, Interim, Method, RequestHead, Response, Version};
 use crate::io::Conn;
-use crate::{Closing, Ended, Io, Pace};
+use crate::{Closing, Io, Outcome, Pace};
 
 /// A request whose head has arrived, and a right: to answer it, or to write on.
 ///
@@ -55,8 +55,8 @@ impl<W> Exchange<W> {
     }
 
     /// The body of the request.
-    pub fn body(&mut self) -> Body<'_> {
-        Body::new(&mut self.inner.conn.inbox, &mut self.inner.between.body)
+    pub fn body(&mut self) -> BodyReader<'_> {
+        BodyReader::new(&mut self.inner.conn.inbox, &mut self.inner.between.body)
     }
 
     /// Sets the pace that the client must keep with this body, instead of
@@ -136,7 +136,7 @@ impl Exchange {
 
     /// Leaves the request without a response: the client sees the end of the stream.
     pub fn abandon(self) -> Closing {
-        closing(*self.inner, Ended::Aborted)
+        closing(*self.inner, Outcome::Aborted)
     }
 
     /// The head of a request that asks for another protocol.
@@ -175,14 +175,14 @@ impl Exchange {
 
 impl Exchange<Streaming> {
     /// The body of the response.
-    pub fn writer(&mut self) -> Writer<'_> {
+    pub fn writer(&mut self) -> BodyWriter<'_> {
         self.right.writer(&mut self.inner.conn.outbox)
     }
 
     /// Both bodies at once: what is read can be written while it is still borrowed.
-    pub fn split(&mut self) -> (Body<'_>, Writer<'_>) {
+    pub fn split(&mut self) -> (BodyReader<'_>, BodyWriter<'_>) {
         let Inner { conn, between } = &mut *self.inner;
-        let body = Body::new(&mut conn.inbox, &mut between.body);
+        let body = BodyReader::new(&mut conn.inbox, &mut between.body);
         (body, self.right.writer(&mut conn.outbox))
     }
 
@@ -202,7 +202,11 @@ impl Exchange<Streaming> {
     /// Cuts the body off, because its source has failed. No client can take the response for a complete one: if no byte
     /// is missing, or the client could not tell, the connection is reset.
     pub fn abort(self) -> Closing {
-        if self.right.is_visibly_short() { closing(*self.inner, Ended::Aborted) } else { reset(*self.inner) }
+        if self.right.is_visibly_short() {
+            closing(*self.inner, Outcome::Aborted)
+        } else {
+            reset(*self.inner)
+        }
     }
 }
 
@@ -216,7 +220,7 @@ impl Exchange<Answered> {
         let body = &self.inner.between.body;
         match self.right.0 {
             Persistence::Keep if !body.has_failed() => After::Again(Server::again(self.inner)),
-            Persistence::Keep | Persistence::Close => After::Closing(closing(*self.inner, Ended::ByUs)),
+            Persistence::Keep | Persistence::Close => After::Closing(closing(*self.inner, Outcome::ByUs)),
         }
     }
 

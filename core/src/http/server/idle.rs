@@ -16,7 +16,7 @@ use crate::http::received::request::RequestLine;
 use crate::http::{Fields, Limits, Method, Reading, RequestHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::{
-    Closing, Deadline, Ended, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Violation, convert,
+    Closing, Deadline, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Outcome, Violation, convert,
 };
 
 /// A server's connection without an open request. It can only receive.
@@ -37,7 +37,7 @@ pub enum Next {
     Request(RequestHead, Exchange),
     /// A request that the server cannot take. It is answered, and the connection closes.
     Refused(Refusal),
-    /// No further request will come: [`Ended::ByPeer`], [`Ended::Silent`], or [`Ended::ByUs`] if the rest of a request's
+    /// No further request will come: [`Outcome::ByPeer`], [`Outcome::Silent`], or [`Outcome::ByUs`] if the rest of a request's
     /// body was not worth reading.
     Closing(Closing),
 }
@@ -113,7 +113,7 @@ impl Server {
 
     /// Accepts no further request. The peer only sees the end of the stream.
     pub fn close(self) -> Closing {
-        closing(*self.0, Ended::ByUs)
+        closing(*self.0, Outcome::ByUs)
     }
 
     /// Returns the next request, if its head has arrived completely.
@@ -125,7 +125,7 @@ impl Server {
         match between.drain(&mut conn.inbox) {
             Ok(true) => {}
             Ok(false) => return Next::Wait(self),
-            Err(NotWorthReading) => return Next::Closing(closing(*self.0, Ended::ByUs)),
+            Err(NotWorthReading) => return Next::Closing(closing(*self.0, Outcome::ByUs)),
         }
         if conn.outbox.is_above_high_water() {
             return Next::Wait(self);
@@ -135,7 +135,7 @@ impl Server {
             Ok(Some((line, len))) => self.exchange(line, len),
             // RFC 9112 9.8: a request that had not begun is not missing.
             Ok(None) if conn.inbox.is_over() && between.is_before_head(&conn.inbox) => {
-                Next::Closing(closing(*self.0, Ended::ByPeer))
+                Next::Closing(closing(*self.0, Outcome::ByPeer))
             }
             Ok(None) if conn.inbox.has_ended() => {
                 let got = conn.inbox.unread();

@@ -13,7 +13,7 @@
 //!                |                   |        +--switch, tunnel--> [Upgraded]       |
 //!                |                   +--abandon--------------------+----+           |
 //!                +--> Refused --> [Refusal] --answer---------------+                |
-//!                +--> Closing -------------------------------------+----------------+--> [Closing] --> Ended
+//!                +--> Closing -------------------------------------+----------------+--> [Closing] --> Outcome
 //! ```
 //!
 //! - Between requests nothing can be written.
@@ -71,7 +71,7 @@ mod upgrade;
 
 use crate::closing::{Grace, Manner};
 use crate::io::Conn;
-use crate::{Closing, Ended, Exceeded, Limit};
+use crate::{Closing, Exceeded, Limit, Outcome};
 pub use exchange::{After, Answered, Exchange, Unanswered};
 pub use idle::{Next, Server};
 pub use refusal::Refusal;
@@ -86,7 +86,7 @@ struct Inner {
 }
 
 /// Sends what is queued, then closes.
-fn closing(inner: Inner, ended: Ended) -> Closing {
+fn closing(inner: Inner, ended: Outcome) -> Closing {
     let grace = closing_grace(&inner);
     Closing::new(inner.conn, ended, Manner::First(grace))
 }
@@ -97,10 +97,10 @@ fn closing_grace(inner: &Inner) -> Grace {
 
 /// Closes an idle connection.
 fn silent(inner: Inner, exceeded: Exceeded) -> Closing {
-    Closing::new(inner.conn, Ended::Silent(exceeded), Manner::Now)
+    Closing::new(inner.conn, Outcome::Silent(exceeded), Manner::Now)
 }
 
 /// Closes so that the peer takes nothing for complete.
 fn reset(inner: Inner) -> Closing {
-    Closing::new(inner.conn, Ended::Aborted, Manner::Reset)
+    Closing::new(inner.conn, Outcome::Aborted, Manner::Reset)
 }

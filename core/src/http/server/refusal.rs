@@ -9,7 +9,7 @@ use crate::http::sent::framing::Announced;
 use crate::http::sent::response;
 use crate::http::sent::response::Connection;
 use crate::http::{Date, Field, Response, StatusCode};
-use crate::{Closing, Ended, Error, Exceeded, Limit, Outbox, Violation};
+use crate::{Closing, Error, Exceeded, Limit, Outbox, Outcome, Violation};
 
 /// A request that the server cannot take. The server can only send the refusal and close.
 ///
@@ -51,7 +51,7 @@ impl Refusal {
     /// Repeats nothing that the peer sent. For a HEAD, the text is only announced.
     pub fn answer(mut self, date: Option<&Date>) -> Closing {
         self.reject.write(self.is_head, date, &mut self.inner.conn.outbox);
-        let ended = Ended::from(self.reject.error().clone());
+        let ended = Outcome::from(self.reject.error().clone());
         closing(*self.inner, ended)
     }
 }

@@ -6,7 +6,7 @@ use crate::io::{Ask, Conn, Since};
 use crate::ws::failure::Cause;
 use crate::ws::receive::engine::Engine;
 use crate::ws::wire::close::Close;
-use crate::{Deadline, End, Ended, Exceeded, Inbox, Instant, Limit};
+use crate::{Deadline, End, Exceeded, Inbox, Instant, Limit, Outcome};
 
 /// The wait for the peer's Close. What comes before it is discarded: frames of any size and number, in constant memory,
 /// without reading their payload.
@@ -29,7 +29,7 @@ impl Answer {
     }
 
     /// How the connection ended, once that is known. `is_written`: our Close was taken, and the time runs.
-    pub(crate) fn poll(&mut self, inbox: &mut Inbox, now: Instant, is_written: bool) -> Option<Ended> {
+    pub(crate) fn poll(&mut self, inbox: &mut Inbox, now: Instant, is_written: bool) -> Option<Outcome> {
         if is_written {
             self.since.start(now);
         }
@@ -40,14 +40,14 @@ impl Answer {
                 let patience = if inbox.is_over() { self.time } else { self.time.saturating_mul(2) };
                 let is_over =
                     self.since.is_met(inbox.dry_at(), self.time) || self.since.is_met(Some(now), patience);
-                return is_over.then(|| Exceeded::time(Limit::CloseTime, self.time)).map(Ended::Exceeded);
+                return is_over.then(|| Exceeded::time(Limit::CloseTime, self.time)).map(Outcome::Exceeded);
             }
             Ok(Some(received)) => Ok(received),
             Err(cause) => Err(cause),
         };
         let sent = core::mem::take(&mut self.sent);
         Some(match found {
-            Ok(received) => Ended::Closed { first: self.first, sent, received },
+            Ok(received) => Outcome::Closed { first: self.first, sent, received },
             Err(cause) => cause.into(),
         })
     }
@@ -72,7 +72,7 @@ impl Answer {
     }
 }
 
-impl From<Cause> for Ended {
+impl From<Cause> for Outcome {
     fn from(cause: Cause) -> Self {
         match cause {
             Cause::Violation(violation) | Cause::NotText(violation) => Self::Violated(violation),

@@ -23,7 +23,7 @@ use crate::ws::wire::close::Close;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::header::{OpCode, Peer};
 use crate::ws::wire::kind::Kind;
-use crate::{End, Ended, Exceeded, Inbox, Io, Limit, OutboxLimits, Pace, Upgraded};
+use crate::{End, Exceeded, Inbox, Io, Limit, OutboxLimits, Outcome, Pace, Upgraded};
 
 /// An open WebSocket, with the right to write.
 ///
@@ -400,7 +400,7 @@ impl Receiving {
         };
         let ended = match &engine.state {
             State::Closed(received) => {
-                Ended::Closed { first: self.first, sent: self.sent, received: Close::clone(received) }
+                Outcome::Closed { first: self.first, sent: self.sent, received: Close::clone(received) }
             }
             State::Failed(cause) | State::Failing(cause) => Cause::clone(cause).into(),
             State::Idle
@@ -410,7 +410,7 @@ impl Receiving {
             | State::HandedOut(_)
             | State::Discarding(_) => match lost {
                 // It answered no ping: it is not asked for a Close too.
-                Some(lost) => Ended::Exceeded(*lost),
+                Some(lost) => Outcome::Exceeded(*lost),
                 None => return Closing::answered(conn, Answer::new(engine, self.sent, self.first), manner),
             },
         };

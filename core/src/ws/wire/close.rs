@@ -9,7 +9,7 @@ use crate::Violation;
 
 /// A close code that is allowed on the wire: 1000 to 1003, 1007 to 1014, 3000 to 4999. RFC 6455 7.4.
 ///
-/// 1005, 1006 and 1015 describe a missing Close, so they are never sent; see [`Ended`](crate::Ended).
+/// 1005, 1006 and 1015 describe a missing Close, so they are never sent; see [`Outcome`](crate::Outcome).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CloseCode(NonZeroU16);
 

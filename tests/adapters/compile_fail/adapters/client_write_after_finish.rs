@@ -1,11 +1,11 @@
 //! Writing a request after its end.
 #![allow(unused, unused_must_use)]
-use endwell::client::{Body, Connection, NotUpgraded, Received, Response, Switched, Withheld};
+use endwell::client::{RequestWriter, Connection, NotUpgraded, Response, ResponseFuture, Switched, ContinueFuture};
 use endwell::http::{Framing, Request};
 
 fn main() {}
 
-async fn f(mut body: Body) {
+async fn f(mut body: RequestWriter) {
     let finished = body.finish();
     body.write("more").await; //~ E0382
     //~ twin: drop(finished);

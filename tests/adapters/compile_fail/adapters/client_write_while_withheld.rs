@@ -1,11 +1,11 @@
 //! Writing a body before the server has had its say.
 #![allow(unused, unused_must_use)]
-use endwell::client::{Body, Connection, NotUpgraded, Received, Response, Switched, Withheld};
+use endwell::client::{RequestWriter, Connection, NotUpgraded, Response, ResponseFuture, Switched, ContinueFuture};
 use endwell::http::{Framing, Request};
 
 fn main() {}
 
-async fn f(mut body: Withheld) {
+async fn f(mut body: ContinueFuture) {
     body.write("early").await; //~ E0599
     //~ twin: body.await.unwrap().write("asked for").await;
 }

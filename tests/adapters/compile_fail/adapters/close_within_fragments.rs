@@ -3,13 +3,13 @@
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{Close, CloseCode, Kind};
 use endwell::ws::Socket;
-use endwell::{Answered, Conclusion, Config, Ended, Exchange, ResponseBody, Upgraded, serve};
+use endwell::{Answered, Conclusion, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
 
 fn main() {}
 
 async fn f(socket: Socket) {
     let mut socket = socket;
-    let mut pieces = socket.send_fragments(Kind::Text);
+    let mut pieces = socket.send_pieces(Kind::Text);
     let ended = socket.close(CloseCode::NORMAL); //~ E0505
     //~ twin:
     pieces.write("a piece").await;

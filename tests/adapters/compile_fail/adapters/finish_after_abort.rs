@@ -3,11 +3,11 @@
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{Close, CloseCode, Kind};
 use endwell::ws::Socket;
-use endwell::{Answered, Conclusion, Config, Ended, Exchange, ResponseBody, Upgraded, serve};
+use endwell::{Answered, Conclusion, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
 
 fn main() {}
 
-fn f(body: ResponseBody) {
+fn f(body: ResponseWriter) {
     let ended = body.abort();
     let answered = body.finish(); //~ E0382
     //~ twin: drop(ended);

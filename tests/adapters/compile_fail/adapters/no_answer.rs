@@ -3,11 +3,11 @@
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{Close, CloseCode, Kind};
 use endwell::ws::Socket;
-use endwell::{Answered, Conclusion, Config, Ended, Exchange, ResponseBody, Upgraded, serve};
+use endwell::{Answered, Conclusion, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
 
 fn main() {}
 
 async fn f(listener: tokio::net::TcpListener) {
-    serve(listener, Config::default(), async |exchange: Exchange| {}); //~ E0277
-    //~ twin: serve(listener, Config::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, ""));
+    serve(listener, ServerConfig::default(), async |exchange: Exchange| {}); //~ E0277
+    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, ""));
 }

@@ -3,12 +3,12 @@
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{Close, CloseCode, Kind};
 use endwell::ws::Socket;
-use endwell::{Answered, Conclusion, Config, Ended, Exchange, ResponseBody, Upgraded, serve};
+use endwell::{Answered, Conclusion, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
 
 fn main() {}
 
 async fn f(socket: &mut Socket) {
-    let mut pieces = socket.send_fragments(Kind::Text);
+    let mut pieces = socket.send_pieces(Kind::Text);
     let sent = pieces.finish();
     pieces.write("late").await; //~ E0382
     //~ twin: drop(sent);

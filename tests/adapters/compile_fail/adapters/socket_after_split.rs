@@ -1,6 +1,6 @@
 //! A socket that was split is gone.
 #![allow(unused, unused_must_use)]
-use endwell::ws::{Close, CloseCode, Fragments, Kind, Outlet, ReceiveHalf, SendHalf, Socket};
+use endwell::ws::{Close, CloseCode, MessageWriter, Kind, Outlet, ReceiveHalf, SendHalf, Socket};
 
 fn main() {}
 

@@ -3,11 +3,11 @@
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{Close, CloseCode, Kind};
 use endwell::ws::Socket;
-use endwell::{Answered, Conclusion, Config, Ended, Exchange, ResponseBody, Upgraded, serve};
+use endwell::{Answered, Conclusion, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
 
 fn main() {}
 
-async fn f(mut body: ResponseBody) {
+async fn f(mut body: ResponseWriter) {
     let answered = body.finish();
     body.write("late").await; //~ E0382
     //~ twin: drop(answered);

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Config, Ended};
+use endwell::{Ended, ServerConfig};
 
 use crate::held_help::{HELD, PEAK, on_each_runtime};
 use crate::peer::{BINARY, CLOSE, FIN, Peer};
@@ -71,8 +71,8 @@ impl Flooder {
     }
 }
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.held_bytes = BUDGET;
     config.ws.close_time = Duration::from_millis(200);
     config

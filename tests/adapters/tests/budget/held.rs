@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Config, Ended};
+use endwell::{Ended, ServerConfig};
 
 use crate::peer::{BINARY, FIN, Peer};
 use crate::support::{Client, LONG, Running, Runtime, on_every_runtime, start_narrow, start_with};
@@ -17,8 +17,8 @@ on_every_runtime!(
     half_messages_that_are_kept_alive_lock_nobody_out,
 );
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.held_bytes = 1 << 20;
     config.ws.close_time = Duration::from_millis(200);
     config

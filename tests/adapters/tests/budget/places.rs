@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Config, Ended, Exchange};
+use endwell::{Ended, Exchange, ServerConfig};
 
 use crate::peer::Peer;
 use crate::support::{Client, Gate, Running, Runtime, on_every_runtime, start_narrow, start_with};
@@ -22,8 +22,8 @@ on_every_runtime!(
 
 const FULL: usize = 8;
 
-fn full() -> Config {
-    let mut config = Config::default();
+fn full() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.connections = FULL;
     config
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use endwell::Exchange;
-use endwell::client::{Body, Received};
+use endwell::client::{RequestWriter, Response};
 use endwell::http::{Framing, StatusCode};
 
 use crate::dialling::{Dialling, both, dial, head, is_pending, run};
@@ -28,14 +28,14 @@ fn echo<R: Dialling>() -> Running {
     })
 }
 
-async fn write_all(mut body: Body) {
+async fn write_all(mut body: RequestWriter) {
     for piece in pattern(LEN).chunks(100_000) {
         body.write(Bytes::copy_from_slice(piece)).await.unwrap();
     }
     body.finish().unwrap();
 }
 
-async fn read_all(received: &mut Received) {
+async fn read_all(received: &mut Response) {
     let body = received.read_all(LEN).await.unwrap();
     assert!(body == pattern(LEN), "{} bytes", body.len());
 }

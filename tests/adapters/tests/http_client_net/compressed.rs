@@ -1,21 +1,23 @@
 //! WebSockets that compress, between a client and a server of ours. RFC 7692.
 
 use endwell::ws::{Close, CloseCode, Deflate, Kind, Message, WindowBits, connect};
-use endwell::{Config, Exchange};
+use endwell::{ClientConfig, Exchange, ServerConfig};
 
 use crate::dialling::{Dialling, dial_with, run};
 use crate::support::{Running, Runtime, on_every_runtime, start_with};
 
 on_every_runtime!(both_of_ours_agree, each_can_do_without);
 
-fn deflating(deflate: Deflate) -> Config {
-    let mut config = Config::default();
+fn deflating(deflate: Deflate) -> ClientConfig {
+    let mut config = ClientConfig::default();
     config.deflate = Some(deflate);
     config
 }
 
 /// Echoes whole messages, and those at `/pieces` in pieces.
-fn echo<R: Runtime>(config: Config) -> Running {
+fn echo<R: Runtime>(deflate: Option<Deflate>) -> Running {
+    let mut config = ServerConfig::default();
+    config.deflate = deflate;
     start_with::<R, _, _>(config, async |exchange: Exchange| {
         let in_pieces = exchange.path() == "/pieces";
         let acceptance = exchange.acceptance();
@@ -23,7 +25,7 @@ fn echo<R: Runtime>(config: Config) -> Running {
         if in_pieces {
             let (mut send, mut recv) = socket.split();
             while let Some(mut pieces) = recv.receive_pieces().await {
-                let mut fragments = send.send_fragments(pieces.kind());
+                let mut fragments = send.send_pieces(pieces.kind());
                 while let Some(piece) = pieces.read().await? {
                     fragments.write(piece).await?;
                 }
@@ -58,7 +60,7 @@ fn both_of_ours_agree<R: Dialling>() {
         (narrow.clone(), Deflate::without_context()),
         (Deflate::default(), narrow),
     ] {
-        let server = echo::<R>(deflating(server));
+        let server = echo::<R>(Some(server));
         let config = deflating(client);
         run::<R, _>(async {
             for path in ["whole", "pieces"] {
@@ -74,7 +76,7 @@ fn both_of_ours_agree<R: Dialling>() {
                     (0..50_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
                 socket.send(Message::binary(noise.clone())).await.unwrap();
                 assert_eq!(socket.receive().await.unwrap().into_bytes(), noise);
-                let mut fragments = socket.send_fragments(Kind::Text);
+                let mut fragments = socket.send_pieces(Kind::Text);
                 for part in 0..10 {
                     fragments.write(lines(part * 500)).await.unwrap();
                 }
@@ -89,11 +91,11 @@ fn both_of_ours_agree<R: Dialling>() {
 }
 
 fn each_can_do_without<R: Dialling>() {
-    let server = echo::<R>(deflating(Deflate::default()));
-    let without = echo::<R>(Config::default());
+    let server = echo::<R>(Some(Deflate::default()));
+    let without = echo::<R>(None);
     run::<R, _>(async {
         let url = format!("ws://{}/whole", server.address);
-        let mut socket = connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap();
+        let mut socket = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
         assert!(!socket.deflates());
         socket.send(lines(1000)).await.unwrap();
         assert!(socket.receive().await.unwrap().as_text() == Some(&lines(1000)));

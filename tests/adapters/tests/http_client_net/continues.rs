@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use endwell::http::{Field, Framing, Interim, StatusCode};
-use endwell::{Config, Exchange};
+use endwell::{ClientConfig, Exchange};
 
 use crate::dialling::{Dialling, dial, dial_with, get, head, run};
 use crate::server::once;
@@ -77,7 +77,7 @@ fn the_body_is_asked_for<R: Dialling>() {
         let body = exchange.read_all(100).await?;
         Ok::<_, endwell::Ended>(exchange.respond(StatusCode::OK, body))
     });
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.http.continue_time = Duration::from_secs(1000);
     run::<R, _>(async {
         let connection = dial_with::<R>(server.address, &config).await;
@@ -120,7 +120,7 @@ fn a_refusal_that_keeps_the_connection<R: Dialling>() {
         client.send("HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n");
         client.assert_left();
     });
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.http.continue_time = Duration::from_secs(1000);
     run::<R, _>(async {
         let connection = dial_with::<R>(server.address, &config).await;
@@ -139,7 +139,7 @@ fn a_server_that_does_not_know_of_it<R: Dialling>() {
         client.send("HTTP/1.1 204 No Content\r\n\r\n");
         client.assert_left();
     });
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.http.continue_time = Duration::from_millis(200);
     run::<R, _>(async {
         let connection = dial_with::<R>(server.address, &config).await;
@@ -162,7 +162,7 @@ fn two_tasks_wait<R: Dialling>() {
         client.send("HTTP/1.1 204 No Content\r\n\r\n");
         client.assert_left();
     });
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.http.continue_time = Duration::from_secs(1000);
     run::<R, _>(async {
         let connection = dial_with::<R>(server.address, &config).await;

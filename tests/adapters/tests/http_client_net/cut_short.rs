@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::Shutdown;
 
 use endwell::Ended;
-use endwell::client::Failure;
+use endwell::client::RequestError;
 use endwell::http::Framing;
 
 use crate::dialling::{Dialling, dial, get, head, run};
@@ -126,7 +126,7 @@ fn no_answer<R: Dialling>() {
     });
     run::<R, _>(async {
         let failure = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap_err();
-        assert!(matches!(failure, Failure::Unanswered(Ended::ByPeer)), "{failure}");
+        assert!(matches!(failure, RequestError::Unanswered(Ended::ByPeer)), "{failure}");
         assert_eq!((failure.is_safe_to_retry(true), failure.is_safe_to_retry(false)), (true, false));
     });
 }
@@ -138,7 +138,7 @@ fn a_reset_instead_of_an_answer<R: Dialling>() {
     });
     run::<R, _>(async {
         let failure = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap_err();
-        assert!(matches!(failure, Failure::Unanswered(Ended::Transport(_))), "{failure}");
+        assert!(matches!(failure, RequestError::Unanswered(Ended::Transport(_))), "{failure}");
     });
 }
 
@@ -162,7 +162,7 @@ fn half_a_head<R: Dialling>() {
     run::<R, _>(async {
         for _ in 0..3 {
             let failure = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap_err();
-            assert!(matches!(failure, Failure::Failed(Ended::Protocol(_))), "{failure}");
+            assert!(matches!(failure, RequestError::Failed(Ended::Protocol(_))), "{failure}");
             assert!(!failure.is_safe_to_retry(true));
         }
     });
@@ -208,13 +208,13 @@ fn the_server_left_before_the_request<R: Dialling>() {
             let (mut body, response) = connection.request(&head("POST", "/"), Framing::Chunked);
             body.write("hello").await.unwrap_err();
             let failure = response.await.unwrap_err();
-            assert!(matches!(failure, Failure::NotSent(Ended::ByPeer)), "{failure}");
+            assert!(matches!(failure, RequestError::NotSent(Ended::ByPeer)), "{failure}");
             assert!(failure.is_safe_to_retry(false));
         }
         let received = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap();
         let connection = received.finish().await.unwrap();
         let failure = connection.send(&get("/"), "").await.unwrap_err();
-        assert!(matches!(failure, Failure::Unanswered(Ended::Transport(_))), "{failure}");
+        assert!(matches!(failure, RequestError::Unanswered(Ended::Transport(_))), "{failure}");
     });
 }
 
@@ -249,7 +249,7 @@ fn a_reset_between_requests<R: Dialling>() {
         let ended = connection.closed().await;
         assert!(matches!(ended, Ended::Transport(_)), "{ended}");
         let failure = connection.send(&head("POST", "/"), "").await.unwrap_err();
-        assert!(matches!(failure, Failure::NotSent(Ended::Transport(_))), "{failure}");
+        assert!(matches!(failure, RequestError::NotSent(Ended::Transport(_))), "{failure}");
     });
 }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use endwell::client::{Connection, Origin, connect};
 use endwell::http::{Method, Request};
-use endwell::{Config, Connector};
+use endwell::{ClientConfig, Connector};
 
 use crate::support::{AsyncStd, Blocking, CurrentThread, LONG, Runtime, Smol, Tokio};
 
@@ -56,10 +56,10 @@ pub(crate) fn run<R: Dialling, T>(client: impl Future<Output = T>) -> T {
 
 /// Connects with the usual bounds.
 pub(crate) async fn dial<R: Dialling>(address: SocketAddr) -> Connection {
-    dial_with::<R>(address, &Config::default()).await
+    dial_with::<R>(address, &ClientConfig::default()).await
 }
 
-pub(crate) async fn dial_with<R: Dialling>(address: SocketAddr, config: &Config) -> Connection {
+pub(crate) async fn dial_with<R: Dialling>(address: SocketAddr, config: &ClientConfig) -> Connection {
     connect(&R::CONNECTOR, &Origin::http(&address.ip().to_string(), address.port()), config).await.unwrap()
 }
 

@@ -56,7 +56,7 @@ async fn once_only(mut future: impl Future + Unpin) {
     assert!(is_pending(&mut future).await);
 }
 
-async fn ask<R: Dialling>(server: &Scripted) -> endwell::client::Response {
+async fn ask<R: Dialling>(server: &Scripted) -> endwell::client::ResponseFuture {
     dial::<R>(server.address).await.send(&get("/"), "")
 }
 

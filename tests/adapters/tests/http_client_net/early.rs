@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell::client::Body;
+use endwell::client::RequestWriter;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Config, Exchange, WriteError};
+use endwell::{Exchange, ServerConfig, WriteError};
 
 use crate::dialling::{Dialling, both, dial, head, run};
 use crate::server::once;
@@ -19,7 +19,7 @@ on_every_runtime!(
 );
 
 /// Writes until nothing more can be written. How much that was.
-async fn write_for_ever(mut body: Body) -> (usize, WriteError) {
+async fn write_for_ever(mut body: RequestWriter) -> (usize, WriteError) {
     let piece = Bytes::from(vec![7; 64 << 10]);
     let mut len = 0;
     loop {
@@ -33,7 +33,7 @@ async fn write_for_ever(mut body: Body) -> (usize, WriteError) {
 /// It answers, announces the close and lingers; then it closes, and writing fails. The answer is there all the same,
 /// though nobody looked for it before.
 fn our_server_refuses_a_large_body<R: Dialling>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.http.linger_time = Duration::from_millis(100);
     let server = start_with::<R, _, _>(config, |exchange: Exchange| async move {
         exchange.respond(StatusCode::CONTENT_TOO_LARGE, "too large")

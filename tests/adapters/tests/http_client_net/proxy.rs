@@ -9,7 +9,7 @@ use endwell::client::proxy::{Proxied, Proxies, Proxy, ProxyError, Reason};
 use endwell::client::{Origin, connect};
 use endwell::core::Limit;
 use endwell::http::{self, StatusCode};
-use endwell::{Address, Config, Connector, Exchange, Transport, ws};
+use endwell::{Address, ClientConfig, Connector, Exchange, Transport, ws};
 
 use crate::connecting::free_port;
 use crate::dialling::{Dialling, get, run};
@@ -89,7 +89,7 @@ fn requests_through_a_tunnel<R: Dialling>() {
     });
     run::<R, _>(async {
         let connector = through::<R>("http", "user:hunter2@", proxy.address);
-        let mut connection = connect(&connector, &origin(), &Config::default()).await.unwrap();
+        let mut connection = connect(&connector, &origin(), &ClientConfig::default()).await.unwrap();
         assert_eq!(*connection.peer_address(), Address::Tcp(proxy.address));
         for _ in 0..2 {
             let mut received = connection.send(&get("/x"), "").await.unwrap();
@@ -126,7 +126,8 @@ fn a_web_socket_through_a_tunnel<R: Dialling>() {
     });
     run::<R, _>(async {
         let connector = through::<R>("http", "", proxy.address);
-        let mut socket = ws::connect(&connector, "ws://a.example:81/", &Config::default()).await.unwrap();
+        let mut socket =
+            ws::connect(&connector, "ws://a.example:81/", &ClientConfig::default()).await.unwrap();
         assert!(matches!(socket.receive().await.unwrap().content(), ws::Content::Text("hello")));
     });
 }
@@ -272,7 +273,7 @@ fn a_silent_proxy<R: Dialling>() {
             client.0.set_nodelay(true).unwrap();
             client.until_left();
         });
-        let mut config = Config::default();
+        let mut config = ClientConfig::default();
         config.connect_time = Duration::from_millis(200);
         run::<R, _>(async {
             let connector = through::<R>(scheme, "", proxy.address);
@@ -303,7 +304,7 @@ fn origins_without_a_proxy<R: Dialling>() {
         for proxies in [Proxies::default(), Proxies::all(nobody).except("10.0.0.0/8, 127.0.0.0/8")] {
             let connector = Proxied::new(R::CONNECTOR, proxies);
             let origin = Origin::http("127.0.0.1", server.address.port());
-            let connection = connect(&connector, &origin, &Config::default()).await.unwrap();
+            let connection = connect(&connector, &origin, &ClientConfig::default()).await.unwrap();
             let mut received = connection.send(&get("/"), "").await.unwrap();
             assert_eq!(received.read_all(4).await.unwrap(), "here");
         }

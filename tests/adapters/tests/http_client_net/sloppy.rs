@@ -1,8 +1,8 @@
 //! Responses of sloppy servers, read as every client reads them, or strictly.
 
-use endwell::client::Failure;
+use endwell::client::RequestError;
 use endwell::http::{Limits, Reading, StatusCode};
-use endwell::{Config, Connector, Ended};
+use endwell::{ClientConfig, Connector, Ended};
 
 use crate::dialling::{Dialling, dial, dial_with, get, run};
 use crate::proxy::{read, refused, through};
@@ -26,8 +26,8 @@ const SLOPPY: [(&str, u16); 6] = [
     ("HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n\r\nhello", 200),
 ];
 
-fn strict() -> Config {
-    let mut config = Config::default();
+fn strict() -> ClientConfig {
+    let mut config = ClientConfig::default();
     config.http.reading = Reading::Strict;
     config
 }
@@ -61,7 +61,9 @@ fn refused_strictly<R: Dialling>() {
         });
         run::<R, _>(async {
             let sent = dial_with::<R>(server.address, &strict()).await.send(&get("/"), "");
-            let Err(Failure::Failed(Ended::Protocol(violation))) = sent.await else { panic!("{response}") };
+            let Err(RequestError::Failed(Ended::Protocol(violation))) = sent.await else {
+                panic!("{response}")
+            };
             assert!(violation.section().starts_with("RFC 91"), "{violation}");
         });
     }

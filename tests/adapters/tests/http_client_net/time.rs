@@ -8,10 +8,10 @@ use std::sync::mpsc::Sender;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use endwell::client::{Connection, Failure, Received};
+use endwell::client::{Connection, RequestError, Response};
 use endwell::core::{Instant, Limit, Pace};
 use endwell::http::Framing;
-use endwell::{Config, Ended, Runtime, Timer, Transport};
+use endwell::{ClientConfig, Ended, Runtime, Timer, Transport};
 
 use crate::dialling::{Dialling, dial_with, get, head, is_pending, run};
 use crate::server::{Scripted, once};
@@ -33,9 +33,9 @@ on_every_runtime!(
 const SHORT: Duration = Duration::from_millis(100);
 
 /// Every time is long, so that the one that a test makes short must be what ends it.
-fn patient() -> Config {
+fn patient() -> ClientConfig {
     let long = Duration::from_secs(1000);
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.http.response_time = Some(long);
     config.http.head_time = long;
     config.http.idle_time = long;
@@ -56,7 +56,7 @@ fn no_response<R: Dialling>() {
     config.http.response_time = Some(SHORT);
     run::<R, _>(async {
         let failure = dial_with::<R>(server.address, &config).await.send(&get("/"), "").await.unwrap_err();
-        assert!(matches!(failure, Failure::Failed(_)), "{failure}");
+        assert!(matches!(failure, RequestError::Failed(_)), "{failure}");
         is_limit(failure.ended(), Limit::ResponseTime);
         server.done().await;
     });
@@ -104,7 +104,7 @@ fn an_idle_connection<R: Dialling>() {
         let mut connection = dial_with::<R>(server.address, &config).await;
         is_limit(&connection.closed().await, Limit::IdleTime);
         let failure = connection.send(&get("/"), "").await.unwrap_err();
-        assert!(matches!(failure, Failure::NotSent(_)), "{failure}");
+        assert!(matches!(failure, RequestError::NotSent(_)), "{failure}");
         server.done().await;
     });
 }
@@ -214,7 +214,7 @@ fn in_pieces(first: &'static str, second: &'static str) -> (Scripted, Sender<()>
 }
 
 /// The head of a response whose body must make progress.
-async fn slow<R: Dialling>(server: &Scripted) -> Received {
+async fn slow<R: Dialling>(server: &Scripted) -> Response {
     let mut config = patient();
     config.http.response_pace = Pace::silence(SHORT);
     dial_with::<R>(server.address, &config).await.send(&get("/"), "").await.unwrap()

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io::IoSlice;
 
-use endwell::client::{Failure, NotTunnelled, Tunnelled};
+use endwell::client::{NotTunnelled, RequestError, Tunnelled};
 use endwell::http::{Connect, FieldSection, StatusCode};
 use endwell::{Ended, Exchange, Upgraded};
 
@@ -116,8 +116,8 @@ fn an_answer_that_is_cut_off<R: Dialling>() {
         run::<R, _>(async {
             let not = dial::<R>(proxy.address).await.tunnel(&connect_to("b:1")).await.unwrap_err();
             match &not {
-                NotTunnelled::Failed(Failure::Unanswered(Ended::ByPeer)) => assert!(!is_answered),
-                NotTunnelled::Failed(Failure::Failed(Ended::Protocol(_))) => assert!(is_answered),
+                NotTunnelled::Failed(RequestError::Unanswered(Ended::ByPeer)) => assert!(!is_answered),
+                NotTunnelled::Failed(RequestError::Failed(Ended::Protocol(_))) => assert!(is_answered),
                 NotTunnelled::Failed(_) | NotTunnelled::Refused(_) | _ => panic!("{not:?}"),
             }
         });
@@ -132,7 +132,7 @@ fn a_reset_instead_of_an_answer<R: Dialling>() {
     });
     run::<R, _>(async {
         let not = dial::<R>(proxy.address).await.tunnel(&connect_to("b:1")).await.unwrap_err();
-        let unanswered = matches!(not, NotTunnelled::Failed(Failure::Unanswered(Ended::Transport(_))));
+        let unanswered = matches!(not, NotTunnelled::Failed(RequestError::Unanswered(Ended::Transport(_))));
         assert!(unanswered, "{not:?}");
     });
 }
@@ -147,6 +147,6 @@ fn bytes_that_nobody_asked_for<R: Dialling>() {
         let mut connection = dial::<R>(proxy.address).await;
         connection.closed().await;
         let not = connection.tunnel(&connect_to("b:1")).await.unwrap_err();
-        assert!(matches!(not, NotTunnelled::Failed(Failure::NotSent(_))), "{not}");
+        assert!(matches!(not, NotTunnelled::Failed(RequestError::NotSent(_))), "{not}");
     });
 }

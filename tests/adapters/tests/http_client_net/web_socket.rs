@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use endwell::client::{NotUpgraded, Switched};
 use endwell::http::StatusCode;
-use endwell::ws::{Close, CloseCode, ConnectError, Content, End, Ended as WsEnded, Socket, connect};
-use endwell::{Config, Ended, Exchange};
+use endwell::ws::{Close, CloseCode, ConnectError, Content, End, Outcome, Socket, connect};
+use endwell::{ClientConfig, Ended, Exchange};
 
 use crate::dialling::{Dialling, dial, dial_with, get, run};
 use crate::server::{Accepted, once};
@@ -56,11 +56,11 @@ fn echo<R: Runtime>() -> (Running, impl Fn() -> Ended) {
 }
 
 async fn open<R: Dialling>(server: &Running) -> Socket {
-    connect(&R::CONNECTOR, &format!("ws://{}/chat", server.address), &Config::default()).await.unwrap()
+    connect(&R::CONNECTOR, &format!("ws://{}/chat", server.address), &ClientConfig::default()).await.unwrap()
 }
 
 fn codes(ended: &Ended) -> (End, Option<u16>, Option<u16>) {
-    let Ended::WebSocket(WsEnded::Closed { first, sent, received }) = ended else { panic!("{ended:?}") };
+    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { panic!("{ended:?}") };
     (*first, sent.code().map(CloseCode::number), received.code().map(CloseCode::number))
 }
 
@@ -141,7 +141,7 @@ fn accept_of(key: &str) -> String {
 fn the_ends_are_told_apart<R: Dialling>() {
     type Case = (fn(Accepted), fn(&Ended) -> bool);
     let cases: [Case; 4] = [
-        (|_| {}, |ended| matches!(ended, Ended::WebSocket(WsEnded::EndOfStream))),
+        (|_| {}, |ended| matches!(ended, Ended::WebSocket(Outcome::EndOfStream))),
         (Accepted::reset, |ended| matches!(ended, Ended::Transport(_))),
         (
             |mut client| {
@@ -149,17 +149,17 @@ fn the_ends_are_told_apart<R: Dialling>() {
                 client.send([0x81, 0x81, 1, 2, 3, 4, 5]);
                 client.until_left();
             },
-            |ended| matches!(ended, Ended::WebSocket(WsEnded::Violated(_))),
+            |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
         ),
         (
             |mut client| {
                 // It never answers our Close, and never closes.
                 client.until_left();
             },
-            |ended| matches!(ended, Ended::WebSocket(WsEnded::Exceeded(_))),
+            |ended| matches!(ended, Ended::WebSocket(Outcome::Exceeded(_))),
         ),
     ];
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.ws.close_time = Duration::from_millis(100);
     for (index, (act, is)) in cases.into_iter().enumerate() {
         let server = once(move |mut client| {
@@ -241,7 +241,7 @@ fn frames_right_behind_the_answer<R: Dialling>() {
     });
     run::<R, _>(async {
         let url = format!("ws://{}/", server.address);
-        let mut socket = connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap();
+        let mut socket = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
         assert!(matches!(socket.receive().await.unwrap().content(), Content::Text("hello")));
         assert!(matches!(socket.receive().await.unwrap().content(), Content::Close(_)));
         assert_eq!(codes(&socket.close(Close::EMPTY).await), (End::Theirs, None, None));
@@ -252,18 +252,18 @@ fn urls<R: Dialling>() {
     let (server, _) = echo::<R>();
     run::<R, _>(async {
         for url in ["http://127.0.0.1/", "https://127.0.0.1/", "ws://a@127.0.0.1/", "127.0.0.1"] {
-            let error = connect(&R::CONNECTOR, url, &Config::default()).await.unwrap_err();
+            let error = connect(&R::CONNECTOR, url, &ClientConfig::default()).await.unwrap_err();
             assert!(matches!(error, ConnectError::Url(_)), "{url}: {error}");
         }
         // As browsers have it: a fragment is dropped, since it may not be sent.
         let url = format!("ws://{}/chat#a", server.address);
-        drop(connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap());
+        drop(connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap());
         // A connector that knows no TLS sends nothing in the clear that was meant to be secret.
         let url = format!("wss://{}/", server.address);
-        let error = connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap_err();
+        let error = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap_err();
         assert!(matches!(&error, ConnectError::Io(io) if io.kind() == ErrorKind::Unsupported), "{error}");
         let url = format!("ws://{}/refused", server.address);
-        let error = connect(&R::CONNECTOR, &url, &Config::default()).await.unwrap_err();
+        let error = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap_err();
         let ConnectError::Refused(mut received) = error else { panic!("{error}") };
         assert_eq!(received.read_all(100).await.unwrap(), "not you");
     });
@@ -278,7 +278,7 @@ fn keys_do_not_repeat<R: Dialling>() {
         let tell = tell.clone();
         let server = once(move |client| tell.send(keys_of(client)).unwrap());
         run::<R, _>(async {
-            let connection = dial_with::<R>(server.address, &Config::default()).await;
+            let connection = dial_with::<R>(server.address, &ClientConfig::default()).await;
             let offer = connection.offer("a", "/").unwrap();
             let Switched { mut socket, .. } = connection.upgrade(offer).await.unwrap();
             for _ in 0..FRAMES {

@@ -3,7 +3,7 @@
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use endwell::Config;
+use endwell::ServerConfig;
 use endwell::ws::{CloseCode, Delivery, Outlet, SendHalf, WhenFull, broadcast};
 
 use crate::peer::{CLOSE, FIN, Peer, close};
@@ -31,7 +31,7 @@ struct Burst {
 }
 
 fn burst<R: Runtime>(messages: usize) -> Burst {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.outlet.messages = messages;
     config.outlet.bytes = 102 * 1024;
     config.output.bytes = 4096;

@@ -1,7 +1,7 @@
 //! S12 with many writers: what was accepted before the close is on the wire before the Close, or comes back.
 
 use endwell::ws::{CloseCode, Outlet};
-use endwell::{Config, Ended};
+use endwell::{Ended, ServerConfig};
 
 use crate::judge::message;
 use crate::peer::{CLOSE, FIN, Peer, close};
@@ -18,7 +18,7 @@ fn accepted_is_before_the_close<R: Runtime>() {
         Dropped,
     }
     for (way, code) in [(Way::Half, 1000), (Way::Outlet, 3000), (Way::Dropped, 1011)] {
-        let (server, next) = handing_over_narrow::<R>(Config::default());
+        let (server, next) = handing_over_narrow::<R>(ServerConfig::default());
         let mut peer = Peer::connect_narrow(&server);
         let (send, recv) = next().split();
         let outlet = send.outlet();
@@ -113,7 +113,7 @@ fn receive(peer: &mut Peer, arrived: &mut [usize]) -> u16 {
 
 /// The peer closes while the queue is full: what has not arrived before the answer to its Close comes back.
 fn the_peer_closes_first<R: Runtime>() {
-    let (server, next) = handing_over_narrow::<R>(Config::default());
+    let (server, next) = handing_over_narrow::<R>(ServerConfig::default());
     let mut peer = Peer::connect_narrow(&server);
     let (send, mut recv) = next().split();
     let outlet = send.outlet();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use endwell::Config;
+use endwell::ServerConfig;
 use endwell::ws::{CloseCode, Content};
 
 use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};
@@ -15,8 +15,8 @@ on_every_runtime!(pings_pass_while_the_application_works, no_more_than_the_inbox
 
 const INTERVAL: Duration = Duration::from_millis(40);
 
-fn pinging() -> Config {
-    let mut config = Config::default();
+fn pinging() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.ws.ping_interval = Some(INTERVAL);
     config
 }
@@ -81,7 +81,7 @@ fn peer_frame(peer: &mut Peer) -> u8 {
 /// Beyond the bound nothing is read, and when the application comes back everything is there, in order.
 fn no_more_than_the_inbox_holds_is_read_ahead<R: Runtime>() {
     const MESSAGES: usize = 3000;
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.ws.received_bytes = 1000;
     let (server, next) = handing_over_narrow::<R>(config);
     let mut peer = Peer::connect_narrow(&server);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use endwell::ws::{CloseCode, Content, End, Ended as WsEnded};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::ws::{CloseCode, Content, End, Outcome};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::peer::{BINARY, FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::{Wakes, accept, handing_over, spawn, wait};
@@ -49,14 +49,14 @@ fn answered_while_the_send_half_is_idle<R: Runtime>() {
         gate.open(1);
         drop(peer);
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { first: End::Theirs, .. })), "{ended:?}");
+        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { first: End::Theirs, .. })), "{ended:?}");
     }
 }
 
 /// S11: whoever ends the connection, a reader that waits is woken once, and then knows.
 fn a_reader_is_woken_once_by_the_end<R: Runtime>() {
     for way in ["half", "outlet", "dropped", "reset"] {
-        let (server, next) = handing_over::<R>(Config::default());
+        let (server, next) = handing_over::<R>(ServerConfig::default());
         let mut peer = Peer::connect(&server);
         let (send, mut recv) = next().split();
         let outlet = send.outlet();
@@ -93,7 +93,7 @@ fn a_reader_is_woken_once_by_the_end<R: Runtime>() {
         assert_eq!(peer.assert_closes(), if way == "dropped" { 1011 } else { 1000 });
         drop((peer, receiving));
         let ended = wait(recv.closed());
-        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { first: End::Ours, .. })), "{ended:?}");
+        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { first: End::Ours, .. })), "{ended:?}");
         assert_eq!(wakes.count(), 1, "{way}");
     }
 }
@@ -118,13 +118,13 @@ fn a_task_that_reads_hears_of_the_close<R: Runtime>() {
         let mut peer = Peer::connect(&server);
         assert_eq!(peer.assert_closes(), 1000);
         drop(peer);
-        assert!(matches!(server.next_end(), Ended::WebSocket(WsEnded::Closed { first: End::Ours, .. })));
+        assert!(matches!(server.next_end(), Ended::WebSocket(Outcome::Closed { first: End::Ours, .. })));
     }
 }
 
 /// What comes is read and thrown away, so that pings are still seen; and the send half works.
 fn without_a_receive_half_pings_are_answered<R: Runtime>() {
-    let (server, next) = handing_over::<R>(Config::default());
+    let (server, next) = handing_over::<R>(ServerConfig::default());
     let mut peer = Peer::connect(&server);
     let (mut send, recv) = next().split();
     drop(recv);
@@ -145,7 +145,7 @@ fn without_a_receive_half_pings_are_answered<R: Runtime>() {
 
 /// 1011, behind what was sent; until then the receive half goes on.
 fn without_a_send_half_it_closes<R: Runtime>() {
-    let (server, next) = handing_over::<R>(Config::default());
+    let (server, next) = handing_over::<R>(ServerConfig::default());
     let mut peer = Peer::connect(&server);
     let (mut send, mut recv) = next().split();
     peer.send(text("hello"));
@@ -158,6 +158,6 @@ fn without_a_send_half_it_closes<R: Runtime>() {
     assert_eq!(peer.assert_closes(), 1011);
     drop(peer);
     let ended = wait(recv.closed());
-    let Ended::WebSocket(WsEnded::Closed { sent, .. }) = &ended else { panic!("{ended:?}") };
+    let Ended::WebSocket(Outcome::Closed { sent, .. }) = &ended else { panic!("{ended:?}") };
     assert_eq!(*sent, CloseCode::INTERNAL_ERROR.into());
 }

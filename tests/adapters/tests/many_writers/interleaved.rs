@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use endwell::ws::{CloseCode, Kind};
-use endwell::{Answered, Config, Exchange};
+use endwell::{Answered, Exchange, ServerConfig};
 
 use crate::judge::message;
 use crate::peer::{BINARY, CLOSE, FIN, PING, PONG, Peer, TEXT, close, frame};
@@ -20,7 +20,7 @@ const PIECE: usize = 4 << 10;
 
 fn a_stream_two_outlets_and_pings<R: Runtime>() {
     let (tell, told) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.ws.ping_interval = Some(Duration::from_millis(1));
     let server = start_narrow::<R, _, _>(config, move |exchange: Exchange| {
         let tell = tell.clone();
@@ -40,7 +40,7 @@ fn a_stream_two_outlets_and_pings<R: Runtime>() {
                 })
             });
             let receiving = spawn::<R, _>(async move { while recv.receive().await.is_some() {} });
-            let mut fragments = send.send_fragments(Kind::Binary);
+            let mut fragments = send.send_pieces(Kind::Binary);
             for piece in pattern(STREAM).chunks(PIECE) {
                 fragments.write(piece.to_vec()).await?;
             }

@@ -148,7 +148,7 @@ fn a_ping_is_answered_while_producers_never_stop<R: Runtime>() {
 
 /// signal-cli-rest-api 572: the second message waited for ever for a lock that the first had.
 fn two_messages_in_a_row<R: Runtime>() {
-    let (server, next) = handing_over::<R>(endwell::Config::default());
+    let (server, next) = handing_over::<R>(endwell::ServerConfig::default());
     let mut peer = Peer::connect(&server);
     let (mut send, recv) = next().split();
     let outlet = send.outlet();

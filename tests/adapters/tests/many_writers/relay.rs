@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::{Config, Exchange};
+use endwell::{Exchange, ServerConfig};
 
 use crate::judge::message;
 use crate::peer::{CLOSE, FIN, PING, PONG, Peer, TEXT, frame};
@@ -26,7 +26,7 @@ const EACH: usize = 250;
 const BEHIND: usize = 64;
 
 fn relay<R: Runtime>() -> Running {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.outlet.messages = BEHIND;
     config.ws.ping_interval = Some(Duration::from_millis(20));
     let relay = Arc::new(example::Relay::default());

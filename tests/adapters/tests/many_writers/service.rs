@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use endwell::blocking::block_on;
 use endwell::ws::{Outlet, Socket};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 use tokio::sync::oneshot;
 
 use crate::support::{LONG, Running, Runtime, start_narrow, start_with, told};
@@ -23,14 +23,14 @@ pub(crate) fn accept(exchange: Exchange) -> Result<Socket, Ended> {
 }
 
 /// A server whose handlers hand their sockets to the scenario: the next one.
-pub(crate) fn handing_over<R: Runtime>(config: Config) -> (Running, impl Fn() -> Socket) {
+pub(crate) fn handing_over<R: Runtime>(config: ServerConfig) -> (Running, impl Fn() -> Socket) {
     let (tell, sockets) = told();
     let server = start_with::<R, _, _>(config, move |exchange| ready(hand_over(exchange, &tell)));
     (server, move || sockets.next())
 }
 
 /// The same with small socket buffers.
-pub(crate) fn handing_over_narrow<R: Runtime>(config: Config) -> (Running, impl Fn() -> Socket) {
+pub(crate) fn handing_over_narrow<R: Runtime>(config: ServerConfig) -> (Running, impl Fn() -> Socket) {
     let (tell, sockets) = told();
     let server = start_narrow::<R, _, _>(config, move |exchange| ready(hand_over(exchange, &tell)));
     (server, move || sockets.next())

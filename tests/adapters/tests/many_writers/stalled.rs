@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::{Limit, Pace};
-use endwell::ws::{Delivery, Ended as WsEnded, Outlet, SendHalf, WhenFull, broadcast};
-use endwell::{Config, Ended};
+use endwell::ws::{Delivery, Outcome, Outlet, SendHalf, WhenFull, broadcast};
+use endwell::{Ended, ServerConfig};
 
 use crate::peer::{FIN, PING, PONG, Peer, TEXT, frame};
 use crate::service::{handing_over_narrow, wait};
@@ -34,8 +34,8 @@ const AFTER: usize = 50;
 /// What the buffers of two sockets take that are as small as the system lets them be, with room to spare.
 const SOCKETS: usize = 64 << 10;
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.outlet.bytes = QUEUED;
     config.output.bytes = OUTPUT;
     config.output.high_water = OUTPUT / 2;
@@ -44,7 +44,7 @@ fn config() -> Config {
 }
 
 fn assert_stalled(ended: &Ended) {
-    let (Ended::Limit(exceeded) | Ended::WebSocket(WsEnded::Exceeded(exceeded))) = ended else {
+    let (Ended::Limit(exceeded) | Ended::WebSocket(Outcome::Exceeded(exceeded))) = ended else {
         panic!("{ended:?}")
     };
     assert_eq!(exceeded.limit, Limit::WriteProgress);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use endwell::core::Pace;
 use endwell::ws::{CloseCode, Content};
-use endwell::{Answered, Config, Exchange};
+use endwell::{Answered, Exchange, ServerConfig};
 
 use crate::peer::{BINARY, CLOSE, FIN, Peer, close, frame, text};
 use crate::service::{accept, spawn};
@@ -44,7 +44,7 @@ fn payload(index: usize) -> Vec<u8> {
 
 fn both_ways<R: Runtime>(time: Duration) {
     let (tell, told) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.ws.ping_interval = None;
     config.ws.message_pace = Pace::UNLIMITED;
     config.output.pace = Pace::UNLIMITED;

@@ -1,6 +1,6 @@
 //! What the connection's task receives ahead.
 
-use endwell::Config;
+use endwell::ServerConfig;
 use endwell::ws::CloseCode;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +10,7 @@ use crate::pair::{Pair, pair};
 /// The application comes when its peer has closed and left.
 #[tokio::test]
 async fn it_outlives_the_peer() {
-    let Pair { mut server, mut client, server_task } = pair(&Config::default(), 4096);
+    let Pair { mut server, mut client, server_task } = pair(&ServerConfig::default(), 4096);
     for index in 0..10 {
         client.send(format!("{index}")).await.unwrap();
     }
@@ -28,7 +28,7 @@ async fn it_outlives_the_peer() {
 /// It waits for the application no longer than for any peer that has ended its side.
 #[tokio::test]
 async fn it_does_not_outlive_its_time() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.half_closed = Some(std::time::Duration::from_millis(50));
     let Pair { server: mut unread, mut client, server_task } = pair(&config, 4096);
     client.send("unread").await.unwrap();

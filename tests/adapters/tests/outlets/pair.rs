@@ -6,7 +6,7 @@ use std::time::Duration;
 use endwell::core::ws::{self as core_ws, Deflate, Masks, Role};
 use endwell::tokio::{Stream, Tokio};
 use endwell::ws::{Jitter, Limits, Socket};
-use endwell::{Config, Ended};
+use endwell::{Ended, ServerConfig};
 use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
 
@@ -20,14 +20,15 @@ pub(crate) struct Pair {
 }
 
 /// A server with the bounds of `config`, and a client with the usual ones. The wire holds `wire` bytes each way.
-pub(crate) fn pair(config: &Config, wire: usize) -> Pair {
+pub(crate) fn pair(config: &ServerConfig, wire: usize) -> Pair {
     let (one, other) = tokio::io::duplex(wire);
-    let (server, driver) = Socket::over(Stream::new(one), Tokio, web_socket(Role::Server, config), config);
+    let (server, driver) =
+        Socket::over(Stream::new(one), Tokio, web_socket(Role::Server, config), &config.into());
     let server_task = tokio::spawn(driver);
-    let config = Config::default();
+    let config = ServerConfig::default();
     let masks = Masks::new(|| [1, 2, 3, 4]);
     let (client, driver) =
-        Socket::over(Stream::new(other), Tokio, web_socket(Role::Client(masks), &config), &config);
+        Socket::over(Stream::new(other), Tokio, web_socket(Role::Client(masks), &config), &(&config).into());
     tokio::spawn(driver);
     Pair { server, client, server_task }
 }
@@ -35,16 +36,16 @@ pub(crate) fn pair(config: &Config, wire: usize) -> Pair {
 /// A client that may receive compressed messages, and the bytes of a server: nobody reads what it is sent.
 pub(crate) fn with_raw_server() -> (Socket, DuplexStream) {
     let (one, other) = tokio::io::duplex(4096);
-    let config = Config::default();
+    let config = ServerConfig::default();
     let deflate = Arc::new(Deflate::default());
     let agreement = deflate.confirm([&b"permessage-deflate"[..]]).unwrap().unwrap();
     let client = web_socket(Role::Client(Masks::new(|| [1, 2, 3, 4])), &config).deflate(&agreement);
-    let (client, driver) = Socket::over(Stream::new(one), Tokio, client, &config);
+    let (client, driver) = Socket::over(Stream::new(one), Tokio, client, &(&config).into());
     tokio::spawn(driver);
     (client, other)
 }
 
-fn web_socket(role: Role, config: &Config) -> core_ws::Socket {
+fn web_socket(role: Role, config: &ServerConfig) -> core_ws::Socket {
     let limits: Arc<Limits> = config.ws.clone().into();
     core_ws::Socket::from_parts(role, bytes::Bytes::new(), limits, config.output, Jitter::default(), None)
 }

@@ -1,14 +1,14 @@
 //! Messages of any size, in pieces.
 
-use endwell::Config;
+use endwell::ServerConfig;
 use endwell::core::Limit;
-use endwell::ws::{Close, CloseCode, Control, Ended as WsEnded, Kind, Socket};
+use endwell::ws::{Close, CloseCode, Control, Kind, Outcome, Socket};
 
 use crate::pair::{Pair, pair};
 
 /// A message of `len` characters of two bytes each, so that many pieces end within one.
 async fn send_text(socket: &mut Socket, len: usize) {
-    let mut fragments = socket.send_fragments(Kind::Text);
+    let mut fragments = socket.send_pieces(Kind::Text);
     let text = "\u{e9}".repeat(1000);
     for _ in 0..len / 1000 {
         fragments.write(text.clone()).await.unwrap();
@@ -19,7 +19,7 @@ async fn send_text(socket: &mut Socket, len: usize) {
 #[tokio::test]
 async fn a_message_that_no_bound_would_hold() {
     const SIZE: usize = 200_000;
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.ws.message_bytes = 1000;
     let Pair { mut server, mut client, .. } = pair(&config, 301);
     let sending = tokio::spawn(async move {
@@ -59,13 +59,13 @@ async fn a_message_that_no_bound_would_hold() {
 
 #[tokio::test]
 async fn a_message_in_pieces_has_its_own_bound_and_says_so() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.ws.streamed_bytes = 10_000;
     let Pair { mut server, client, .. } = pair(&config, 301);
     let (mut send, mut recv) = client.split();
     tokio::spawn(async move { while recv.receive().await.is_some() {} });
     let sending = tokio::spawn(async move {
-        let mut fragments = send.send_fragments(Kind::Binary);
+        let mut fragments = send.send_pieces(Kind::Binary);
         while fragments.write(vec![1; 3000]).await.is_ok() {}
         drop(fragments);
         send.close(Close::EMPTY).await
@@ -82,14 +82,14 @@ async fn a_message_in_pieces_has_its_own_bound_and_says_so() {
     drop(message);
     assert_eq!(seen, 9000);
     let ended = server.close(Close::EMPTY).await;
-    let endwell::Ended::WebSocket(WsEnded::Exceeded(exceeded)) = ended else { panic!("{ended}") };
+    let endwell::Ended::WebSocket(Outcome::Exceeded(exceeded)) = ended else { panic!("{ended}") };
     assert_eq!(exceeded.limit, Limit::StreamedBytes);
     println!("{}", sending.await.unwrap());
 }
 
 #[tokio::test]
 async fn what_was_read_ahead_is_one_piece() {
-    let Pair { mut server, mut client, .. } = pair(&Config::default(), 4096);
+    let Pair { mut server, mut client, .. } = pair(&ServerConfig::default(), 4096);
     client.send("first").await.unwrap();
     client.send("").await.unwrap();
     client.ping(Control::EMPTY).unwrap();

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use endwell::Config;
+use endwell::ServerConfig;
 use endwell::ws::{Close, CloseCode, Content, Control, Delivery, Kind, Outlet, TrySendError, WhenFull};
 
 use crate::pair::{Pair, pair};
 
 /// A server whose outlets take so many messages, before a wire that takes little.
-fn narrow(messages: usize) -> Config {
-    let mut config = Config::default();
+fn narrow(messages: usize) -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.outlet.messages = messages;
     config.output.bytes = 4096;
     config.output.high_water = 1024;
@@ -163,7 +163,7 @@ async fn a_driver_that_is_dropped_tells_everybody() {
 
 #[tokio::test]
 async fn a_flush_after_the_end_says_what_has_arrived() {
-    let Pair { server, mut client, .. } = pair(&Config::default(), 4096);
+    let Pair { server, mut client, .. } = pair(&ServerConfig::default(), 4096);
     let outlet = server.outlet();
     // Nothing was accepted, so all of it has been handed over.
     outlet.flush().await.unwrap();
@@ -180,9 +180,9 @@ async fn a_flush_after_the_end_says_what_has_arrived() {
 
 #[tokio::test]
 async fn pings_go_between_the_pieces_of_a_message() {
-    let Pair { mut server, mut client, .. } = pair(&Config::default(), 300);
+    let Pair { mut server, mut client, .. } = pair(&ServerConfig::default(), 300);
     let sending = tokio::spawn(async move {
-        let mut fragments = server.send_fragments(Kind::Binary);
+        let mut fragments = server.send_pieces(Kind::Binary);
         for index in 0..10 {
             fragments.write(vec![index; 1000]).await.unwrap();
             fragments.ping(Control::new(&[index]).unwrap()).unwrap();
@@ -209,7 +209,7 @@ async fn pings_go_between_the_pieces_of_a_message() {
 /// Room that cannot be made is not made at the cost of others.
 #[tokio::test]
 async fn nothing_is_dropped_in_vain() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.outlet.bytes = 5000;
     let Pair { server, mut client, .. } = pair(&config, 64);
     let outlet = server.outlet();

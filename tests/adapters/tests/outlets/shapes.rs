@@ -1,6 +1,6 @@
 //! The shapes of the ecosystem: streams and sinks, byte streams, and what is copied into a message.
 
-use endwell::Config;
+use endwell::ServerConfig;
 use endwell::ws::{Close, CloseCode, Content, Kind, Message};
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +16,7 @@ fn pattern(len: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_stream_and_a_sink() {
-    let Pair { server, client, .. } = pair(&Config::default(), WIRE);
+    let Pair { server, client, .. } = pair(&ServerConfig::default(), WIRE);
     let echo = tokio::spawn(async move {
         let (sink, stream) = server.into_messages().split();
         let data = stream.filter(|message| std::future::ready(message.is_data()));
@@ -45,7 +45,7 @@ async fn a_stream_and_a_sink() {
 #[tokio::test]
 async fn a_byte_stream_both_ways_at_once() {
     const SIZE: usize = 1 << 20;
-    let Pair { server, client, .. } = pair(&Config::default(), 4096);
+    let Pair { server, client, .. } = pair(&ServerConfig::default(), 4096);
     let echo = tokio::spawn(async move {
         let (mut read, mut write) = tokio::io::split(server.into_byte_stream());
         let copied = tokio::io::copy(&mut read, &mut write).await;
@@ -70,7 +70,7 @@ async fn a_byte_stream_both_ways_at_once() {
 /// Who reads waits for the end as well, and each is told.
 #[tokio::test]
 async fn a_byte_stream_is_shut_down_while_it_is_read() {
-    let Pair { server, mut client, .. } = pair(&Config::default(), WIRE);
+    let Pair { server, mut client, .. } = pair(&ServerConfig::default(), WIRE);
     let (mut read, mut write) = tokio::io::split(server.into_byte_stream());
     let reading = tokio::spawn(async move { read.read_to_end(&mut Vec::new()).await });
     tokio::task::yield_now().await;
@@ -84,7 +84,7 @@ async fn a_byte_stream_is_shut_down_while_it_is_read() {
 #[tokio::test]
 async fn a_byte_stream_that_is_cut_short_is_an_error() {
     for how in ["code", "drop", "text"] {
-        let Pair { server, mut client, .. } = pair(&Config::default(), 4096);
+        let Pair { server, mut client, .. } = pair(&ServerConfig::default(), 4096);
         let mut bytes = server.into_byte_stream();
         client.send(vec![1, 2, 3]).await.unwrap();
         let closing = match how {
@@ -111,9 +111,9 @@ async fn a_byte_stream_that_is_cut_short_is_an_error() {
 #[tokio::test]
 async fn a_message_of_any_size_is_copied_from_a_reader() {
     const SIZE: usize = 4 << 20;
-    let Pair { mut server, mut client, .. } = pair(&Config::default(), 4096);
+    let Pair { mut server, mut client, .. } = pair(&ServerConfig::default(), 4096);
     let sending = tokio::spawn(async move {
-        let mut fragments = server.send_fragments(Kind::Binary);
+        let mut fragments = server.send_pieces(Kind::Binary);
         let file = pattern(SIZE);
         let copied = tokio::io::copy(&mut &file[..], &mut fragments).await.unwrap();
         fragments.finish().await.unwrap();

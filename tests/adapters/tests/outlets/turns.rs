@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use endwell::core::Instant;
 use endwell::core::ws::{self as core_ws, Role};
 use endwell::ws::{Jitter, Kind, Outlet, Socket};
-use endwell::{Config, Runtime, Timer, Transport};
+use endwell::{Runtime, ServerConfig, Timer, Transport};
 use tokio::sync::oneshot;
 
 use crate::pair::{Pair, pair};
@@ -89,7 +89,7 @@ impl Timer for StandStill {
 
 #[tokio::test]
 async fn it_reads_while_producers_never_stop() {
-    let config = Config::default();
+    let config = ServerConfig::default();
     let limits = Arc::new(config.ws.clone());
     let (role, leftover) = (Role::Server, bytes::Bytes::new());
     let web_socket =
@@ -97,7 +97,7 @@ async fn it_reads_while_producers_never_stop() {
     let (ponged, pong) = oneshot::channel();
     let outlet = Arc::new(OnceLock::new());
     let transport = Greedy { outlet: Arc::clone(&outlet), ping: PING, writes: 0, ponged: Some(ponged) };
-    let (socket, driver) = Socket::over(transport, StandStill, web_socket, &config);
+    let (socket, driver) = Socket::over(transport, StandStill, web_socket, &(&config).into());
     outlet.set(socket.outlet()).unwrap();
     outlet.get().unwrap().try_send("first").unwrap();
     let driving = tokio::spawn(driver);
@@ -110,7 +110,7 @@ async fn it_reads_while_producers_never_stop() {
 /// Producers that always have more, a wire that takes little, and a half that wants to send as well.
 #[tokio::test]
 async fn a_half_has_its_turn_beside_producers_that_never_stop() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.outlet.messages = 16;
     config.output.bytes = 4096;
     config.output.high_water = 1024;
@@ -146,7 +146,7 @@ async fn a_half_has_its_turn_beside_producers_that_never_stop() {
 /// Also what the connection's task has not come to take yet.
 #[tokio::test]
 async fn a_flush_of_the_half_is_one_of_the_outlets_too() {
-    let Pair { server, mut client, .. } = pair(&Config::default(), 64);
+    let Pair { server, mut client, .. } = pair(&ServerConfig::default(), 64);
     let (mut send, _recv) = server.split();
     // Nothing is queued any more.
     send.flush().await.unwrap();

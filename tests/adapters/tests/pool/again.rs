@@ -1,6 +1,6 @@
 //! Requests that are sent again, and those that are not: RFC 9110 9.2.2.
 
-use endwell::client::{Failure, PoolLimits, SendError};
+use endwell::client::{PoolLimits, RequestError, SendError};
 use endwell::http::{Method, Request};
 
 use crate::counted::{bounded, pool_with, settled};
@@ -96,7 +96,7 @@ fn not_over_a_new_connection<R: Dialling>() {
     run::<R, _>(async {
         let pool = bounded::<R>(1, 1);
         let error = pool.send(&server.origin(), &get("/"), "").await.unwrap_err();
-        assert!(matches!(error, SendError::Failed { failure: Failure::Unanswered(_), .. }));
+        assert!(matches!(error, SendError::Failed { failure: RequestError::Unanswered(_), .. }));
         assert_eq!((error.is_safe_to_retry(), error.retries()), (true, 0));
         let text = "the request was not answered: closed by the peer; safe to retry: yes";
         assert_eq!(error.to_string(), text);
@@ -133,7 +133,7 @@ fn never_when_an_answer_has_begun<R: Dialling>() {
         let pool = bounded::<R>(1, 1);
         drop(pool.send(&server.origin(), &get("/1"), "").await.unwrap());
         let error = pool.send(&server.origin(), &get("/2"), "").await.unwrap_err();
-        assert!(matches!(error, SendError::Failed { failure: Failure::Failed(_), retries: 0, .. }));
+        assert!(matches!(error, SendError::Failed { failure: RequestError::Failed(_), retries: 0, .. }));
         assert!(error.to_string().ends_with("; safe to retry: no"), "{error}");
     });
     assert_eq!(server.accepted(), 1);

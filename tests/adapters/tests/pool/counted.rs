@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::{Config, Connector, Endpoints, Transport};
+use endwell::{ClientConfig, Connector, Endpoints, Transport};
 
 use crate::dialling::Dialling;
 use crate::support::LONG;
@@ -119,7 +119,7 @@ impl<T: Transport> Transport for Socket<T> {
 pub(crate) fn pool_with<R: Dialling>(limits: PoolLimits) -> (Pool<Counted<R::Connector>>, Arc<Count>) {
     let count = Arc::<Count>::default();
     let connector = Counted { connector: R::CONNECTOR, count: Arc::clone(&count) };
-    (Pool::new(connector, Config::default(), limits), count)
+    (Pool::new(connector, ClientConfig::default(), limits), count)
 }
 
 /// A pool with the usual bounds.

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use endwell::Connector;
-use endwell::client::{Failure, Pool, SendError};
+use endwell::client::{Pool, RequestError, SendError};
 
 use crate::counted::bounded;
 use crate::dialling::{Dialling, head, run};
@@ -107,7 +107,7 @@ async fn one(
             (0, received.retries() as usize)
         }
         Err(error) => {
-            let SendError::Failed { failure: Failure::Unanswered(_), retries, is_safe_to_retry: false } =
+            let SendError::Failed { failure: RequestError::Unanswered(_), retries, is_safe_to_retry: false } =
                 &error
             else {
                 panic!("{error}")

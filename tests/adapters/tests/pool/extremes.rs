@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endwell::Config;
+use endwell::ClientConfig;
 use endwell::client::{Pool, PoolError, PoolLimits, SendError};
 
 use crate::counted::until;
@@ -22,7 +22,7 @@ fn numbers_of_connections<R: Dialling>() {
                     (limits.connections, limits.per_origin) = (connections, per_origin);
                     (limits.idle, limits.idle_per_origin) = (idle, idle);
                     limits.retries = if idle == 1 { u32::MAX } else { 0 };
-                    let pool = Pool::new(R::CONNECTOR, Config::default(), limits);
+                    let pool = Pool::new(R::CONNECTOR, ClientConfig::default(), limits);
                     for _ in 0..3 {
                         let mut received = pool.send(&server.origin(), &get("/"), "").await.unwrap();
                         assert_eq!(received.read_all(100).await.unwrap(), "GET /");
@@ -38,7 +38,7 @@ fn numbers_of_connections<R: Dialling>() {
 fn times_without_end<R: Dialling>() {
     let server = echoing();
     run::<R, _>(async {
-        let mut config = Config::default();
+        let mut config = ClientConfig::default();
         config.connect_time = Duration::MAX;
         config.http.idle_time = Duration::MAX;
         config.http.response_time = Some(Duration::MAX);
@@ -69,7 +69,7 @@ fn no_time<R: Dialling>() {
     run::<R, _>(async {
         let mut limits = PoolLimits::default();
         (limits.idle_time, limits.wait_time, limits.connections) = (Duration::ZERO, Duration::ZERO, 1);
-        let pool = Pool::new(R::CONNECTOR, Config::default(), limits);
+        let pool = Pool::new(R::CONNECTOR, ClientConfig::default(), limits);
         let held = pool.connection(&server.origin()).await.unwrap();
         let error = pool.send(&server.origin(), &get("/"), "").await.unwrap_err();
         assert!(

@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::client::{Failure, Origin, Pool, PoolError, PoolLimits, SendError};
+use endwell::client::{Origin, Pool, PoolError, PoolLimits, RequestError, SendError};
 use endwell::http::Framing;
 use endwell_core_tests::random::Random;
 
@@ -153,7 +153,7 @@ async fn task<R: Dialling>(
             None => Fate::GivenUp,
             Some(Ok(fate)) => fate,
             Some(Err(SendError::NoConnection { error: PoolError::Busy(_), .. })) => Fate::Late,
-            Some(Err(SendError::Failed { failure: Failure::Unanswered(_), .. })) => Fate::Left,
+            Some(Err(SendError::Failed { failure: RequestError::Unanswered(_), .. })) => Fate::Left,
             Some(Err(error)) => panic!("{error}"),
         };
         fates[fate as usize] += 1;

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use endwell::http::StatusCode;
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::support::{Client, Runtime, on_every_runtime, start_with};
 
@@ -30,7 +30,7 @@ fn is_answered(client: &mut Client) -> bool {
 }
 
 fn a_full_server_waits_for_one_to_leave<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.connections = 3;
     let server = start_with::<R, _, _>(config, ok);
     let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
@@ -51,7 +51,7 @@ fn a_full_server_waits_for_one_to_leave<R: Runtime>() {
 
 /// The length is asked first. One that is not announced must be read to be judged.
 fn a_body_that_is_announced_too_large_is_not_asked_for<R: Runtime>() {
-    let server = start_with::<R, _, _>(Config::default(), async |mut exchange: Exchange| {
+    let server = start_with::<R, _, _>(ServerConfig::default(), async |mut exchange: Exchange| {
         let body = exchange.read_all(10).await?;
         Ok::<Answered, Ended>(exchange.respond(StatusCode::OK, body))
     });
@@ -75,7 +75,7 @@ fn a_body_that_is_announced_too_large_is_not_asked_for<R: Runtime>() {
 
 /// New requests are refused while too much is held that is being taken. Once it is taken, there is room again.
 fn an_overloaded_server_serves_again<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.held_bytes = 1 << 20;
     let server = start_with::<R, _, _>(config, ok);
     let mut other = server.connect();

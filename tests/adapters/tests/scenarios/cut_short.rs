@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange, WriteError};
+use endwell::{Answered, Ended, Exchange, ServerConfig, WriteError};
 
 use crate::support::{Client, Cut, Gate, Runtime, on_every_runtime, pattern, start, start_with};
 
@@ -80,8 +80,8 @@ fn too_little_and_too_much<R: Runtime>() {
 }
 
 /// Bounds under which a reader that takes nothing is soon cut off.
-fn impatient() -> Config {
-    let mut config = Config::default();
+fn impatient() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.output.pace = Pace::silence(Duration::from_millis(200));
     config
 }
@@ -117,7 +117,7 @@ fn last_bytes_stall_until_close<R: Runtime>() {
 
 /// A shutdown that waits no longer.
 fn cut_by_the_shutdown_until_close<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.shutdown_time = Duration::from_millis(50);
     let gate = Gate::new();
     let waiting = gate.clone();

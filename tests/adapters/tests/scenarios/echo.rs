@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endwell::core::Pace;
 use endwell::http::{Framing, Response, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::support::{Client, Runtime, on_every_runtime, pattern, start, start_narrow, start_with};
 
@@ -62,7 +62,7 @@ fn read_while_writing<R: Runtime>() {
 
 /// Nobody can echo 64 MiB to somebody who does not read. It ends, by the limit on writing.
 fn write_all_before_reading<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.output.pace = Pace::silence(Duration::from_millis(300));
     let server = start_with::<R, _, _>(config, echo);
     let mut client = server.connect();
@@ -91,7 +91,7 @@ fn a_small_one_may_write_all_first<R: Runtime>() {
 /// Nothing fits on the way back: what the client still sends is read, up to the bound on what is received, or the two
 /// would wait for each other.
 fn reading_goes_on_while_a_write_waits<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.output.high_water = 0;
     config.output.bytes = 4096;
     let server = start_narrow::<R, _, _>(config, echo);

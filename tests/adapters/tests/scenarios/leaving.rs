@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endwell::core::Limit;
 use endwell::http::{FieldSection, Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange, OnGone};
+use endwell::{Answered, Ended, Exchange, OnGone, ServerConfig};
 
 use crate::support::{Client, Gate, LONG, Runtime, on_every_runtime, start, start_narrow, start_with, told};
 
@@ -82,7 +82,7 @@ fn a_handler_that_waits_is_dropped_after_a_reset<R: Runtime>() {
 
 fn a_handler_that_waits_is_dropped_after_a_half_close<R: Runtime>() {
     let (tell, heard) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.half_closed = Some(SHORT);
     let server = start_with::<R, _, _>(config, move |exchange: Exchange| long_poll(exchange, tell.clone()));
     let mut client = server.connect();
@@ -126,7 +126,7 @@ fn a_half_closed_peer_that_reads_gets_everything<R: Runtime>() {
     const PIECE: usize = 1 << 20;
     let gate = Gate::new();
     let waiting = gate.clone();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.half_closed = Some(SHORT);
     let server = start_narrow::<R, _, _>(config, move |exchange: Exchange| {
         let gate = waiting.clone();
@@ -167,7 +167,7 @@ fn a_half_close_is_told_at_once<R: Runtime>() {
 
 fn a_handler_has_a_time_as_a_whole<R: Runtime>() {
     let (tell, heard) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.handler_time = Some(SHORT);
     let server = start_with::<R, _, _>(config, move |exchange: Exchange| long_poll(exchange, tell.clone()));
     let mut client = server.connect();
@@ -183,7 +183,7 @@ const UPGRADE: &str = "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnec
 
 fn a_web_socket_handler_is_dropped_after_its_grace<R: Runtime>() {
     let (tell, heard) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.handler_grace = SHORT;
     let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
         let tell = tell.clone();
@@ -209,7 +209,7 @@ fn a_web_socket_handler_is_dropped_after_its_grace<R: Runtime>() {
 /// Its handler waits for something else, with a message unread or without one.
 fn a_web_socket_that_receives_nothing_ends_when_its_peer_leaves<R: Runtime>() {
     let (tell, heard) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     (config.half_closed, config.handler_grace) = (Some(SHORT), SHORT);
     let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
         let tell = tell.clone();
@@ -236,7 +236,7 @@ fn a_web_socket_that_receives_nothing_ends_when_its_peer_leaves<R: Runtime>() {
 
 /// The listener has one slot.
 fn one_slot_serves_whoever_comes_after_those_that_left<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.connections = 1;
     config.half_closed = Some(SHORT);
     let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
@@ -260,7 +260,7 @@ fn one_slot_serves_whoever_comes_after_those_that_left<R: Runtime>() {
 const TUNNEL: &str = "GET / HTTP/1.1\r\nhost: a\r\nupgrade: raw\r\nconnection: upgrade\r\n\r\n";
 
 /// Holds a stream of another protocol, and does not use it.
-fn holds_a_stream<R: Runtime>(config: Config, begin: &str) -> (crate::support::Running, Client) {
+fn holds_a_stream<R: Runtime>(config: ServerConfig, begin: &str) -> (crate::support::Running, Client) {
     let (tell, heard) = told();
     let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
         let tell = tell.clone();
@@ -280,7 +280,7 @@ fn holds_a_stream<R: Runtime>(config: Config, begin: &str) -> (crate::support::R
 }
 
 fn a_stream_that_nobody_reads_ends_with_a_reset<R: Runtime>() {
-    let (server, client) = holds_a_stream::<R>(Config::default(), "unread");
+    let (server, client) = holds_a_stream::<R>(ServerConfig::default(), "unread");
     client.reset();
     assert!(matches!(server.next_end(), Ended::Transport(_)));
 }
@@ -288,7 +288,7 @@ fn a_stream_that_nobody_reads_ends_with_a_reset<R: Runtime>() {
 /// Behind the end of a stream, and behind more than is read ahead. The driver asks in each turn of a handler.
 fn a_reset_behind_all_that_is_read_ends_a_connection<R: Runtime>() {
     let (tell, heard) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.handler_grace = SHORT;
     let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
         let tell = tell.clone();
@@ -349,7 +349,7 @@ fn a_reset_is_no_end_of_a_stream<R: Runtime>() {
 /// Its connection is kept alive: the end of the stream comes between two requests.
 fn a_handler_that_has_answered_is_dropped_after_a_half_close<R: Runtime>() {
     let (tell, heard) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     (config.half_closed, config.handler_grace) = (Some(SHORT), SHORT);
     let server = start_with::<R, _, _>(config, move |exchange: Exchange| {
         let tell = tell.clone();

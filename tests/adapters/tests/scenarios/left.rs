@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use endwell::core::Pace;
 use endwell::http::{Interim, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 use socket2::{SockFilter, SockRef};
 
 use crate::support::{Client, LONG, Running, Runtime, on_every_runtime, start_with};
@@ -43,8 +43,8 @@ enum Way {
 
 const WAYS: [Way; 4] = [Way::Fin, Way::Reset, Way::FinThenReset, Way::Silence];
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.connections = CONNECTIONS;
     config.half_closed = Some(SHORT);
     config.handler_grace = SHORT;

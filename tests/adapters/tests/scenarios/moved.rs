@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 use tokio::sync::oneshot;
 
 use crate::support::{Client, Gate, Runtime, on_every_runtime, start, start_narrow, told};
@@ -93,7 +93,7 @@ const BUSY: Duration = Duration::from_secs(2);
 fn both_directions_are_busy<R: Runtime>() {
     let received = std::sync::Arc::new(AtomicU64::new(0));
     let counted = received.clone();
-    let server = start_narrow::<R, _, _>(Config::default(), move |exchange: Exchange| {
+    let server = start_narrow::<R, _, _>(ServerConfig::default(), move |exchange: Exchange| {
         let counted = counted.clone();
         async move {
             let (mut request, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);

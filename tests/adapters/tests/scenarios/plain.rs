@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use endwell::blocking::{Stream, Threads, block_on, handler};
 use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange, Server};
+use endwell::{Answered, Ended, Exchange, Server, ServerConfig};
 
 use crate::support::{LONG, Runtime, on_every_runtime, pattern, start, start_with, told};
 
@@ -87,7 +87,7 @@ fn ends_with_its_connection<R: Runtime>() {
 }
 
 fn ends_with_its_server<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.shutdown_time = Duration::from_millis(50);
     let (tell, heard) = told();
     let mut server = start_with::<R, _, _>(config, handler(waits_for_the_body(tell)));
@@ -103,7 +103,7 @@ fn ends_with_its_server<R: Runtime>() {
 
 /// A peer has time for as long as nobody waits for it, and the driver need not be told.
 fn a_read_that_was_given_up_is_no_waiting<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.http.request_pace = Pace::silence(Duration::from_millis(500));
     let (tell, heard) = told();
     let server = start_with::<R, _, _>(
@@ -142,7 +142,7 @@ fn ends_with_a_future_that_is_dropped() {
     let (tell_begin, begin) = tokio::sync::oneshot::channel();
     let tell_begin = std::sync::Mutex::new(Some(tell_begin));
     let closure = waits_for_the_body(tell);
-    let server = Server::new(Stream::try_from(far).unwrap(), Threads, &Config::default());
+    let server = Server::new(Stream::try_from(far).unwrap(), Threads, &ServerConfig::default());
     let serving = server.run(handler(move |exchange| {
         tell_begin.lock().unwrap().take().unwrap().send(()).unwrap();
         closure(exchange)

@@ -5,7 +5,7 @@ use std::io::{IoSlice, Read, Write};
 use std::thread;
 
 use endwell::http::{Field, FieldSection, Interim, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange, Server, Upgraded, serve};
+use endwell::{Answered, Ended, Exchange, Server, ServerConfig, Upgraded, serve};
 
 use crate::support::{Runtime, Tokio, on_every_runtime, start};
 
@@ -139,7 +139,7 @@ fn unix_on_tokio() {
         let name = path.0.clone();
         let client = tokio::task::spawn_blocking(move || ask_over_unix(&name));
         let stop = async { client.await.unwrap() };
-        serve(listener, Config::default(), hello).until(stop).await;
+        serve(listener, ServerConfig::default(), hello).until(stop).await;
     });
 }
 
@@ -150,7 +150,7 @@ fn unix_on_async_std() {
         let listener = async_std::os::unix::net::UnixListener::bind(&path.0).await.unwrap();
         let name = path.0.clone();
         let stop = async_std::task::spawn_blocking(move || ask_over_unix(&name));
-        serve(listener, Config::default(), hello).until(stop).await;
+        serve(listener, ServerConfig::default(), hello).until(stop).await;
     });
 }
 
@@ -161,7 +161,7 @@ fn unix_on_smol() {
         let listener = smol::net::unix::UnixListener::bind(&path.0).unwrap();
         let name = path.0.clone();
         let stop = smol::unblock(move || ask_over_unix(&name));
-        serve(listener, Config::default(), hello).until(stop).await;
+        serve(listener, ServerConfig::default(), hello).until(stop).await;
     });
 }
 
@@ -171,7 +171,7 @@ fn unix_on_threads() {
     let listener = std::os::unix::net::UnixListener::bind(&path.0).unwrap();
     let name = path.0.clone();
     let stop = smol::unblock(move || ask_over_unix(&name));
-    endwell::blocking::block_on(serve(listener, Config::default(), hello).until(stop));
+    endwell::blocking::block_on(serve(listener, ServerConfig::default(), hello).until(stop));
 }
 
 /// Any stream will do: here one that is memory.
@@ -180,7 +180,8 @@ fn any_stream_of_tokio() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     Tokio::run(async {
         let (mut near, far) = tokio::io::duplex(7);
-        let server = Server::new(endwell::tokio::Stream::new(far), endwell::tokio::Tokio, &Config::default());
+        let server =
+            Server::new(endwell::tokio::Stream::new(far), endwell::tokio::Tokio, &ServerConfig::default());
         let serving = tokio::spawn(async move { server.run(hello).await });
         near.write_all(GET).await.unwrap();
         let mut response = String::new();
@@ -197,7 +198,7 @@ fn any_stream_of_futures_io() {
         let (mut near, far) = std::os::unix::net::UnixStream::pair().unwrap();
         // async-std's own type, but as any other stream: closing it does not end its write side.
         let far = async_std::os::unix::net::UnixStream::from(far);
-        let mut config = Config::default();
+        let mut config = ServerConfig::default();
         config.http.linger_time = std::time::Duration::from_millis(50);
         let server = Server::new(endwell::async_std::Stream::new(far), endwell::async_std::AsyncStd, &config);
         let client = thread::spawn(move || {

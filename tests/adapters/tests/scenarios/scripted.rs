@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Config, Ended, Endpoints, Exchange, Listener, Server, Timer, Transport, serve};
+use endwell::{Ended, Endpoints, Exchange, Listener, Server, ServerConfig, Timer, Transport, serve};
 
 use crate::support::{Client, LONG, Runtime, on_every_runtime};
 
@@ -65,7 +65,7 @@ fn accepting_goes_on<R: Runtime>() {
     let before = std::time::Instant::now();
     let counters = R::run(async move {
         let listener = Failing { listener: R::listen(socket), errors };
-        let serving = serve(listener, Config::default(), async |exchange: Exchange| {
+        let serving = serve(listener, ServerConfig::default(), async |exchange: Exchange| {
             exchange.respond(StatusCode::OK, "")
         });
         let counters = serving.counters();
@@ -168,7 +168,7 @@ fn a_turn_that_is_over_is_no_silence() {
     thread::spawn(move || {
         let polls = Arc::<AtomicU64>::default();
         let transport = TurnIsOver { first: true, polls: Arc::clone(&polls), looked: false };
-        let server = Server::new(transport, Hours(polls), &Config::default());
+        let server = Server::new(transport, Hours(polls), &ServerConfig::default());
         let mut serving =
             std::pin::pin!(server.run(async |exchange: Exchange| { exchange.respond(StatusCode::OK, "") }));
         let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -251,7 +251,7 @@ impl Timer for Slept {
 /// Serves a request on such a stream. When it ended.
 fn held_back(request: &'static [u8], flushes: bool) -> Duration {
     let slept = Slept::default();
-    let server = Server::new(HoldsBack { request, flushes }, slept.clone(), &Config::default());
+    let server = Server::new(HoldsBack { request, flushes }, slept.clone(), &ServerConfig::default());
     let mut serving = std::pin::pin!(server.run(async |exchange: Exchange| {
         let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(5));
         response.write("hello").await?;

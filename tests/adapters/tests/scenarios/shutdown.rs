@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::http::{FieldSection, Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::support::{Client, Cut, Gate, LONG, Runtime, on_every_runtime, start, start_with, told};
 
@@ -141,7 +141,7 @@ fn hammer(mut client: Client) -> u64 {
 }
 
 fn a_handler_that_hangs_is_cut_off<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.shutdown_time = Duration::from_millis(200);
     let (tell, arrived) = told();
     let mut server = start_with::<R, _, _>(config, move |exchange: Exchange| {
@@ -166,7 +166,7 @@ fn a_handler_that_hangs_is_cut_off<R: Runtime>() {
 
 /// The handler is gone, the tunnel lives on in a task that waits for the peer: it must hear of the end.
 fn a_tunnel_in_another_task_is_cut_off<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.shutdown_time = Duration::from_millis(50);
     let (tell, heard) = told();
     let mut server = start_with::<R, _, _>(config, move |exchange: Exchange| {

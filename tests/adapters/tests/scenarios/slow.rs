@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use endwell::core::{Limit, Pace};
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::support::{Client, Running, Runtime, on_every_runtime, start_with};
 
@@ -20,8 +20,8 @@ on_every_runtime!(
 );
 
 /// Times so short that a test can wait for them, each another, so that none is taken for another.
-fn short() -> Config {
-    let mut config = Config::default();
+fn short() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.http.first_byte_time = Duration::from_millis(300);
     config.http.head_time = Duration::from_millis(400);
     config.http.idle_time = Duration::from_millis(500);
@@ -133,7 +133,7 @@ fn reads_slowly<R: Runtime>() {
 
 /// Slow heads, slow bodies, stalled readers: an honest client beside them is served as fast as ever.
 fn one_honest_among_many_slow<R: Runtime>() {
-    let server = start_with::<R, _, _>(Config::default(), handle);
+    let server = start_with::<R, _, _>(ServerConfig::default(), handle);
     let mut slow: Vec<_> = (0..300)
         .map(|index| {
             let mut client = server.connect();

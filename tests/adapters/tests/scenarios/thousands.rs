@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use endwell::core::{Limit, Pace};
 use endwell::http::{Framing, StatusCode};
-use endwell::ws::{Close, Ended as WsEnded};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::ws::{Close, Outcome};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::support::{Client, Runtime, on_every_runtime, start_with};
 
@@ -29,8 +29,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const LAST: Duration = Duration::from_secs(40);
 
 /// The limits are met in this order, 10 s apart, so that each is seen.
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.http.request_pace = Pace::silence(SECOND * 20).total(SECOND * 20, 500);
     config.ws.message_pace = Pace::silence(SECOND * 30).total(SECOND * 30, 500);
     // The attackers answer no ping.
@@ -156,7 +156,7 @@ fn one_honest_among_thousands<R: Runtime>() {
             let name = match ended {
                 // The handler has met it, and 408 was the answer.
                 Ended::Unanswered => "body",
-                Ended::Limit(exceeded) | Ended::WebSocket(WsEnded::Exceeded(exceeded)) => {
+                Ended::Limit(exceeded) | Ended::WebSocket(Outcome::Exceeded(exceeded)) => {
                     match exceeded.limit {
                         Limit::HeadTime => "head",
                         Limit::MessageProgress => "message",

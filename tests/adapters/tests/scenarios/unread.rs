@@ -1,7 +1,7 @@
 //! S28: a response to a request whose body is not read arrives whole, without a reset.
 
 use endwell::http::StatusCode;
-use endwell::{Answered, Config, Exchange};
+use endwell::{Answered, Exchange, ServerConfig};
 
 use crate::support::{Runtime, on_every_runtime, start, start_with};
 
@@ -75,7 +75,7 @@ fn chunked_announces_the_close<R: Runtime>() {
 
 /// A client that never stops sending is cut off in the end, and has had the time to read its response.
 fn in_one_flight<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.http.linger_time = std::time::Duration::from_millis(300);
     let server = start_with::<R, _, _>(config, not_found);
     let mut client = server.connect();

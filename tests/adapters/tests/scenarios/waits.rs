@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::support::{Gate, Runtime, on_every_runtime, pattern, start, start_with, told};
 
@@ -60,7 +60,7 @@ fn dropped_reads_lose_nothing<R: Runtime>() {
 
 /// A write that is dropped says what it has not handed over; going on from there loses and doubles nothing.
 fn dropped_writes_tear_nothing<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.output.bytes = 10_000;
     config.output.high_water = 5000;
     let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
@@ -135,7 +135,7 @@ fn a_half_closed_peer_is_not_gone<R: Runtime>() {
 /// The peer sends its next piece when it has the answer to the last; the handler takes longer for each answer than
 /// a peer may take for a piece. The peer waits for the handler and not the other way round.
 fn a_slow_handler_kills_no_healthy_peer<R: Runtime>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.http.request_pace = Pace::silence(Duration::from_secs(1));
     let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
         let (mut request, mut response) = exchange.start(StatusCode::OK, Framing::Chunked);

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
-use endwell::ws::Ended as WsEnded;
+use endwell::ws::Outcome;
 use endwell::ws::{
     CloseCode, Content, Delivery, Event, Jitter, Kind, Limits, Message, Socket, WhenFull, broadcast,
 };
-use endwell::{Bytes, Config, Driver, Ended};
+use endwell::{Bytes, Driver, Ended, ServerConfig};
 
 use crate::wire::{Line, Weather, WireEnd, wire};
 use crate::world::{GiveUp, Hold, Manners, World, until_pending};
@@ -39,8 +39,8 @@ struct Pair {
     gave_up: Arc<Mutex<Option<bool>>>,
 }
 
-fn narrow() -> Config {
-    let mut config = Config::default();
+fn narrow() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.output.bytes = 4096;
     config.output.high_water = 300;
     config.outlet.messages = 2;
@@ -53,7 +53,7 @@ fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
     let (output, jitter) = (config.output, Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
     let world = end.world();
-    Socket::over(end, world, web_socket, &config)
+    Socket::over(end, world, web_socket, &(&config).into())
 }
 
 fn message(index: usize) -> Vec<u8> {
@@ -114,7 +114,7 @@ impl Pair {
     fn closes_cleanly(&self) {
         let ended = self.ended.hold();
         assert!(ended.len() == 2, "{ended:?}");
-        let clean = |ended: &Ended| matches!(ended, Ended::WebSocket(WsEnded::Closed { .. }));
+        let clean = |ended: &Ended| matches!(ended, Ended::WebSocket(Outcome::Closed { .. }));
         assert!(ended.iter().all(clean), "{ended:?}");
     }
 }
@@ -174,7 +174,7 @@ fn receive_and_for_each_lose_nothing() {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sending {
     Send,
-    Fragments,
+    MessageWriter,
     Flush,
     Close,
     Closed,
@@ -187,7 +187,7 @@ enum Sending {
 
 const SENDING: [Sending; 10] = [
     Sending::Send,
-    Sending::Fragments,
+    Sending::MessageWriter,
     Sending::Flush,
     Sending::Close,
     Sending::Closed,
@@ -242,8 +242,8 @@ async fn send(socket: Socket, what: Sending, when: GiveUp, sent: &Received) -> b
         Sending::Send => {
             until_pending(half.send(message(4)), when).await.map(|sent| sent.map(|()| push(4)).unwrap())
         }
-        Sending::Fragments => {
-            let mut fragments = half.send_fragments(Kind::Binary);
+        Sending::MessageWriter => {
+            let mut fragments = half.send_pieces(Kind::Binary);
             let whole = message(4);
             let mut given_up = false;
             for piece in whole.chunks(52) {

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use endwell::client::{Connection, Failure, Origin, Received, connect};
+use endwell::client::{Connection, Origin, RequestError, Response, connect};
 use endwell::http::{Field, Framing, Interim, Method, Request, StatusCode};
 use endwell::ws::{CloseCode, Content};
-use endwell::{Answered, Bytes, Config, Connector, Ended, Endpoints, Exchange, Runtime, Server, ws};
+use endwell::{
+    Answered, Bytes, ClientConfig, Connector, Ended, Endpoints, Exchange, Runtime, Server, ServerConfig, ws,
+};
 
 use crate::cancel::{at_every_wait, bytes};
 use crate::ledger::content;
@@ -140,7 +142,7 @@ impl Run {
         Some(again!(self, Finish, &mut finish).expect("the connection, to be used again"))
     }
 
-    async fn write(&mut self, mut body: endwell::client::Body, data: &[u8]) -> Option<()> {
+    async fn write(&mut self, mut body: endwell::client::RequestWriter, data: &[u8]) -> Option<()> {
         if self.giving.what == Waiting::Write {
             for piece in data.chunks(1000) {
                 let mut rest = Bytes::copy_from_slice(piece);
@@ -167,7 +169,7 @@ impl Run {
         Some(())
     }
 
-    async fn read(&mut self, received: &mut Received, expected: &[u8]) -> Option<()> {
+    async fn read(&mut self, received: &mut Response, expected: &[u8]) -> Option<()> {
         match self.giving.what {
             // What is not read is thrown away.
             Waiting::Finish => {}
@@ -206,7 +208,7 @@ impl Run {
             socket.send("hello").await.unwrap();
             assert!(matches!(socket.receive().await.unwrap().content(), Content::Text("hello")));
             let ended = socket.close(CloseCode::NORMAL).await;
-            assert!(matches!(ended, Ended::WebSocket(ws::Ended::Closed { .. })), "{ended}");
+            assert!(matches!(ended, Ended::WebSocket(ws::Outcome::Closed { .. })), "{ended}");
             return Some(());
         }
         if self.giving.what == Waiting::Closed {
@@ -226,8 +228,8 @@ impl Run {
 
 type Ends = Arc<Mutex<Vec<Ended>>>;
 
-fn config() -> Config {
-    let mut config = Config::default();
+fn config() -> ClientConfig {
+    let mut config = ClientConfig::default();
     config.output.bytes = 4096;
     config.output.high_water = 400;
     config.http.received_bytes = 200;
@@ -325,7 +327,7 @@ fn note(world: &World, name: &str, driver: impl Future<Output = Ended> + Send + 
 fn serve(world: &World, end: WireEnd) -> (Ends, Arc<Mutex<Vec<usize>>>) {
     let (ends, whole) = (Ends::default(), Arc::<Mutex<Vec<usize>>>::default());
     let (ending, noting) = (Arc::clone(&ends), Arc::clone(&whole));
-    let running = Server::new(end, world.clone(), &Config::default())
+    let running = Server::new(end, world.clone(), &ServerConfig::default())
         .run(move |exchange: Exchange| handle(exchange, Arc::clone(&noting)));
     note(world, "server", running, ending);
     (ends, whole)
@@ -461,7 +463,7 @@ fn a_clients_driver_that_is_dropped_tells_everybody_wherever_it_was() {
                 answering.hold().push(false);
                 assert!(matches!(failure.ended(), Ended::Cancelled), "{failure}");
                 let is_sent = taken.hold().taken(0).len() > before;
-                assert_eq!(matches!(failure, Failure::NotSent(_)), !is_sent, "{failure}");
+                assert_eq!(matches!(failure, RequestError::NotSent(_)), !is_sent, "{failure}");
                 return;
             }
         });

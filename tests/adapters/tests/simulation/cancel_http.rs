@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange, Server, WriteError};
+use endwell::{Answered, Ended, Exchange, Server, ServerConfig, WriteError};
 use endwell_core_tests::client::{self, Asked, Heard};
 
 use crate::cancel::{at_every_wait, bytes};
@@ -140,7 +140,7 @@ fn run(what: Waiting, when: GiveUp) -> bool {
     let hearing = Arc::clone(&heard);
     let asking = ask(world.clone(), one, vec![Request::post(&body())], Then::HalfClose, Duration::ZERO);
     world.spawn("client", async move { *hearing.hold() = asking.await.output });
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.output.bytes = 4096;
     config.output.high_water = 1000;
     config.http.received_bytes = 100;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::core::Limit;
-use endwell::{Config, Ended, Endpoints, Exchange, Listener, serve};
+use endwell::{Ended, Endpoints, Exchange, Listener, ServerConfig, serve};
 use endwell_core_tests::client::{self, Asked};
 use endwell_core_tests::random::Random;
 
@@ -132,8 +132,8 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     tally.ran(&world, told.iter().map(|(_, ended)| name(ended)).collect());
 }
 
-fn config(random: &mut Random) -> Config {
-    let mut config = Config::default();
+fn config(random: &mut Random) -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.output.bytes = *random.pick(&[4096, 10_000, 1 << 20]);
     config.output.high_water = *random.pick(&[1024, 4096, 64 << 10]);
     config.http.received_bytes = *random.pick(&[1000, 4096, 64 << 10]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use endwell::Ended;
 use endwell::core::Limit;
-use endwell::ws::Ended as WsEnded;
+use endwell::ws::Outcome;
 use endwell::ws::{Close, End, Outlet};
 
 use crate::frames::{self, Written};
@@ -138,7 +138,7 @@ fn pongs_are_answers(written: &Written, peer: &Written) {
 
 /// Both Closes are told as they were written, and what was pinged last before the peer's was answered if that was first.
 fn closes_are_told(ended: &Ended, written: &Written, peer: &Written) {
-    let Ended::WebSocket(WsEnded::Closed { first, sent, received }) = ended else { return };
+    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { return };
     let payload = |close: &Close| {
         let code = close.code().map(|code| code.number().to_be_bytes());
         [code.as_ref().map_or(&[][..], |code| code), close.reason().as_bytes()].concat()
@@ -179,7 +179,7 @@ fn accepted_is_written_or_given_back(entries: &Entries, written: &Written, unsen
         assert!(lagged >= entries.dropped && lagged <= entries.dropped + missing);
     }
     let closed_first =
-        matches!(driver(entries), Some(Ended::WebSocket(WsEnded::Closed { first: End::Ours, .. })));
+        matches!(driver(entries), Some(Ended::WebSocket(Outcome::Closed { first: End::Ours, .. })));
     if closed_first && !entries.closed_now && !entries.abandoned {
         assert!(unsent.is_empty(), "accepted before our Close and not sent: {unsent:?}");
     }
@@ -202,7 +202,7 @@ fn driver(entries: &Entries) -> Option<&Ended> {
 }
 
 fn is_clean(entries: &Entries) -> bool {
-    matches!(driver(entries), Some(Ended::WebSocket(WsEnded::Closed { .. })))
+    matches!(driver(entries), Some(Ended::WebSocket(Outcome::Closed { .. })))
 }
 
 /// All who were told were told the same.
@@ -220,8 +220,8 @@ fn fits(plan: &Plan, entries: &Entries, written: &Written, ended: Option<&Ended>
     };
     match ended {
         Ended::Protocol(_) if plan.cuts_request() => {}
-        Ended::WebSocket(WsEnded::Violated(_)) | Ended::Protocol(_) => panic!("{ended}"),
-        Ended::WebSocket(WsEnded::Closed { .. }) => {
+        Ended::WebSocket(Outcome::Violated(_)) | Ended::Protocol(_) => panic!("{ended}"),
+        Ended::WebSocket(Outcome::Closed { .. }) => {
             assert!(written.close.is_some(), "closed without a Close");
         }
         other => assert!(!plan.is_calm(), "{other}, and nothing was injected"),
@@ -247,7 +247,7 @@ fn fits_the_line(plan: &Plan, line: &Line, side: usize, ended: &Ended) {
         _ => {}
     }
     // RFC 6455 7.1.1: the server ends the stream, and then the client goes.
-    let is_clean = matches!(ended, Ended::WebSocket(WsEnded::Closed { .. }));
+    let is_clean = matches!(ended, Ended::WebSocket(Outcome::Closed { .. }));
     if is_clean && plan.is_calm() {
         assert_eq!(line.ended_writing(side), side == 1, "end {side} has ended its stream");
     }
@@ -263,7 +263,7 @@ fn closes_in_time(plan: &Plan, line: &Line, side: usize) {
 
 fn limit(ended: &Ended) -> Option<Limit> {
     match ended {
-        Ended::WebSocket(WsEnded::Exceeded(exceeded)) | Ended::Limit(exceeded) => Some(exceeded.limit),
+        Ended::WebSocket(Outcome::Exceeded(exceeded)) | Ended::Limit(exceeded) => Some(exceeded.limit),
         _ => None,
     }
 }
@@ -275,8 +275,8 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 fn name(ended: &Ended) -> String {
     match ended {
-        Ended::WebSocket(WsEnded::Closed { first, .. }) => format!("closed, first: {first:?}"),
-        Ended::WebSocket(WsEnded::Exceeded(exceeded)) | Ended::Limit(exceeded) => {
+        Ended::WebSocket(Outcome::Closed { first, .. }) => format!("closed, first: {first:?}"),
+        Ended::WebSocket(Outcome::Exceeded(exceeded)) | Ended::Limit(exceeded) => {
             format!("limit: {:?}", exceeded.limit)
         }
         Ended::WebSocket(other) => format!("WebSocket: {other:?}"),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use endwell::client::Connection;
 use endwell::core::{Bound, Limit};
 use endwell::http::{Method, Request};
-use endwell::ws::Ended as WsEnded;
-use endwell::{Answered, Config, Ended, Exchange, Server, Transport};
+use endwell::ws::Outcome;
+use endwell::{Answered, ClientConfig, Ended, Exchange, Server, ServerConfig, Transport};
 
 use crate::wire::{Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, World};
@@ -60,8 +60,12 @@ fn post() -> Request {
 }
 
 /// Serves `end` with a handler.
-fn serve<F>(world: &World, end: WireEnd, config: &Config, handler: impl Fn(Exchange) -> F + Send + 'static)
-where
+fn serve<F>(
+    world: &World,
+    end: WireEnd,
+    config: &ServerConfig,
+    handler: impl Fn(Exchange) -> F + Send + 'static,
+) where
     F: Future<Output = Result<Answered, Ended>> + Send + 'static,
 {
     let running = Server::new(end, world.clone(), config).run(handler);
@@ -71,7 +75,7 @@ where
 }
 
 /// A client of `end`, driven.
-fn dial(world: &World, end: WireEnd, config: &Config) -> Connection {
+fn dial(world: &World, end: WireEnd, config: &ClientConfig) -> Connection {
     let (connection, driver) = Connection::over(end, world.clone(), config);
     world.spawn("driver", async move {
         driver.await;
@@ -125,7 +129,7 @@ async fn peer(world: World, mut end: WireEnd, first: &'static [u8], slowly: Slow
 /// The limit that a connection met.
 fn met(ended: &Ended) -> (Limit, Bound) {
     match ended {
-        Ended::Limit(exceeded) | Ended::WebSocket(WsEnded::Exceeded(exceeded)) => {
+        Ended::Limit(exceeded) | Ended::WebSocket(Outcome::Exceeded(exceeded)) => {
             (exceeded.limit, exceeded.bound)
         }
         other => panic!("{other}"),

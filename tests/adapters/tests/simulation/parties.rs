@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use endwell::Ended;
 use endwell::ws::{
-    Close, CloseCode, Content, Control, Delivery, Event, Flush, ForEach, Fragments, Kind, Message, Outlet,
-    Receive, ReceiveHalf, Reply, Send, SendHalf, SendTimeoutError, Socket, TrySendError, WhenFull, broadcast,
+    Close, CloseCode, Content, Control, Delivery, Event, Flush, ForEach, Kind, Message, MessageWriter,
+    Outlet, Receive, ReceiveHalf, Reply, SendHalf, SendMessage, SendTimeoutError, Socket, TrySendError,
+    WhenFull, broadcast,
 };
 
 use crate::ledger::{Keep, Ledger, content, message};
@@ -34,8 +35,8 @@ pub(crate) struct Party {
 
 /// Whatever can write.
 pub(crate) trait Writer {
-    fn send(&mut self, message: Message) -> Send<'_>;
-    fn fragments(&mut self, kind: Kind) -> Fragments<'_>;
+    fn send(&mut self, message: Message) -> SendMessage<'_>;
+    fn fragments(&mut self, kind: Kind) -> MessageWriter<'_>;
     fn flush(&mut self) -> Flush<'_>;
     fn ping(&mut self, payload: &[u8]) -> bool;
 }
@@ -49,11 +50,11 @@ pub(crate) trait Reader {
 macro_rules! can {
     ($writer:ty, $reader:ty) => {
         impl Writer for $writer {
-            fn send(&mut self, message: Message) -> Send<'_> {
+            fn send(&mut self, message: Message) -> SendMessage<'_> {
                 self.send(message)
             }
-            fn fragments(&mut self, kind: Kind) -> Fragments<'_> {
-                self.send_fragments(kind)
+            fn fragments(&mut self, kind: Kind) -> MessageWriter<'_> {
+                self.send_pieces(kind)
             }
             fn flush(&mut self) -> Flush<'_> {
                 self.flush()

@@ -10,9 +10,9 @@ use std::time::Duration;
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::core::{Exceeded, Instant, Limit};
 use endwell::http::StatusCode;
-use endwell::ws::Ended as WsEnded;
+use endwell::ws::Outcome;
 use endwell::ws::{CloseCode, Control, Jitter, Limits, Message, Socket};
-use endwell::{Bytes, Config, Driver, Ended, Exchange, Server, Transport};
+use endwell::{Bytes, Driver, Ended, Exchange, Server, ServerConfig, Transport};
 
 use crate::client::{Request, Then};
 use crate::http::{Conversation, fits};
@@ -48,11 +48,11 @@ fn weather(window: usize) -> Weather {
 
 fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
     let limits = Arc::new(Limits::default());
-    let config = Config::default();
+    let config = ServerConfig::default();
     let (output, jitter) = (config.output, Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
     let world = end.world();
-    Socket::over(end, world, web_socket, &config)
+    Socket::over(end, world, web_socket, &(&config).into())
 }
 
 /// How long a flush took that met a stall of 8 s, and what a layer above the wire still held back then.
@@ -127,10 +127,10 @@ fn close_within_a_stall(answers: bool) -> (Ended, Duration) {
 #[test]
 fn the_time_for_an_answer_to_a_close_begins_when_no_layer_holds_it_back() {
     let (ended, time) = close_within_a_stall(true);
-    assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended} after {time:?}");
+    assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended} after {time:?}");
     assert!((8..9).contains(&time.as_secs()), "{time:?}");
     let (ended, time) = close_within_a_stall(false);
-    let Ended::WebSocket(WsEnded::Exceeded(Exceeded { limit: Limit::CloseTime, .. })) = ended else {
+    let Ended::WebSocket(Outcome::Exceeded(Exceeded { limit: Limit::CloseTime, .. })) = ended else {
         panic!("{ended} after {time:?}");
     };
     assert!((13..14).contains(&time.as_secs()), "{time:?}");
@@ -205,7 +205,7 @@ fn a_client_that_goes_before_its_layer_has_passed_on_all_cuts_its_request() {
         .await;
         drop(one);
     });
-    let running = Server::new(other, world.clone(), &Config::default())
+    let running = Server::new(other, world.clone(), &ServerConfig::default())
         .run(|exchange: Exchange| async move { exchange.respond(StatusCode::OK, "hello") });
     let ended: Arc<Mutex<Option<Ended>>> = Arc::default();
     let note = Arc::clone(&ended);

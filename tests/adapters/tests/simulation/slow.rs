@@ -7,9 +7,9 @@ use endwell::client::Connection;
 use endwell::core::Limit;
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::http::{Framing, Method, Request, StatusCode};
-use endwell::ws::Ended as WsEnded;
+use endwell::ws::Outcome;
 use endwell::ws::{Close, Jitter, Limits, Message, SendHalf, Socket};
-use endwell::{Bytes, Config, Ended, Exchange, Server};
+use endwell::{Bytes, ClientConfig, Ended, Exchange, Server, ServerConfig};
 use endwell_core_tests::random::Random;
 
 use crate::tally::Tally;
@@ -86,7 +86,7 @@ fn pieces() -> impl Iterator<Item = Bytes> {
 fn exchange(world: &World, kind: &'static str, client: WireEnd, server: WireEnd, came: &Came) {
     let told = Arc::clone(came);
     let serving =
-        Server::new(server, world.clone(), &Config::default()).run(move |mut exchange: Exchange| {
+        Server::new(server, world.clone(), &ServerConfig::default()).run(move |mut exchange: Exchange| {
             let told = Arc::clone(&told);
             async move {
                 if exchange.path() == "/request" {
@@ -117,7 +117,7 @@ fn exchange(world: &World, kind: &'static str, client: WireEnd, server: WireEnd,
         let is_idle = matches!(&ended, Ended::Limit(exceeded) if exceeded.limit == Limit::IdleTime);
         assert!(is_idle || matches!(ended, Ended::ByPeer | Ended::Announced), "{ended}");
     });
-    let (connection, driver) = Connection::over(client, world.clone(), &Config::default());
+    let (connection, driver) = Connection::over(client, world.clone(), &ClientConfig::default());
     world.spawn("driver of the client", async move { drop(driver.await) });
     let told = Arc::clone(came);
     let uploading = world.clone();
@@ -157,12 +157,12 @@ fn masks() -> Masks {
 
 fn socket(world: &World, role: Role, end: WireEnd, ping_interval: Option<Duration>) -> Socket {
     // Who receives sends nothing by itself, or it would be seen to live by that.
-    let mut limits: Limits = Config::default().ws;
+    let mut limits: Limits = ServerConfig::default().ws;
     limits.ping_interval = ping_interval;
-    let (config, jitter) = (Config::default(), Jitter::default());
+    let (config, jitter) = (ServerConfig::default(), Jitter::default());
     let web_socket =
         core_ws::Socket::from_parts(role, Bytes::new(), limits.into(), config.output, jitter, None);
-    let (socket, driver) = Socket::over(end, world.clone(), web_socket, &config);
+    let (socket, driver) = Socket::over(end, world.clone(), web_socket, &(&config).into());
     let tracing = world.clone();
     world.spawn("driver of a WebSocket", async move {
         let ended = driver.await;
@@ -172,7 +172,7 @@ fn socket(world: &World, role: Role, end: WireEnd, ping_interval: Option<Duratio
 }
 
 fn send(world: &World, role: Role, end: WireEnd, closes: bool) {
-    let (mut send, mut receive) = socket(world, role, end, Config::default().ws.ping_interval).split();
+    let (mut send, mut receive) = socket(world, role, end, ServerConfig::default().ws.ping_interval).split();
     // Dropped, it would close.
     let kept: Arc<Mutex<Option<SendHalf>>> = Arc::default();
     let keeping = Arc::clone(&kept);
@@ -192,7 +192,7 @@ fn send(world: &World, role: Role, end: WireEnd, closes: bool) {
         while receive.receive().await.is_some() {}
         let ended = receive.closed().await;
         drop(kept);
-        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended}");
+        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended}");
     });
 }
 

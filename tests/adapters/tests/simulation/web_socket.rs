@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::{CloseCode, Jitter, Limits, Outlet, SendHalf, Socket};
-use endwell::{Bytes, Config, Ended, Exchange, Server, Transport};
+use endwell::{Bytes, Ended, Exchange, Server, ServerConfig, Transport};
 use endwell_core_tests::random::Random;
 
 use crate::judge;
@@ -21,7 +21,7 @@ use crate::world::{Hold, Manners, Still, World, join, race};
 pub(crate) struct Plan {
     weather: Weather,
     pub(crate) manners: Manners,
-    configs: [Config; 2],
+    configs: [ServerConfig; 2],
     largest: usize,
     pause: Duration,
     /// Whether somebody reads at each end until nothing more comes.
@@ -100,8 +100,8 @@ impl Plan {
     }
 }
 
-fn config(random: &mut Random) -> Config {
-    let mut config = Config::default();
+fn config(random: &mut Random) -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.outlet.messages = *random.pick(&[1, 2, 8, 1024]);
     config.outlet.bytes = *random.pick(&[100, 1000, 1 << 20]);
     config.output.bytes = *random.pick(&[4096, 10_000, 1 << 20]);
@@ -184,7 +184,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
 /// What one end is made of.
 struct Side {
     party: Party,
-    config: Config,
+    config: ServerConfig,
     split: bool,
     joined: bool,
     producers: usize,
@@ -205,7 +205,8 @@ impl Side {
         let (output, jitter) = (self.config.output, Jitter::default());
         let web_socket = core_ws::Socket::from_parts(role, leftover, limits, output, jitter, None);
         self.party.line.hold().keeps_limits(self.party.side);
-        let (socket, driver) = Socket::over(end, self.party.world.clone(), web_socket, &self.config);
+        let (socket, driver) =
+            Socket::over(end, self.party.world.clone(), web_socket, &(&self.config).into());
         let driver = self.watch(driver);
         let world = self.party.world.clone();
         let name = self.name("whole");

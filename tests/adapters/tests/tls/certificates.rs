@@ -6,7 +6,7 @@ use endwell::client::{Origin, connect};
 use endwell::http::StatusCode;
 use endwell::tls::rustls::{CertificateError, Error, ServerConfig};
 use endwell::ws::{self, ConnectError};
-use endwell::{Config, Exchange};
+use endwell::{ClientConfig, Exchange};
 
 use crate::authority::{Authority, authority, identity};
 use crate::dialling::{Dialling, run};
@@ -30,7 +30,7 @@ fn refused<R: Dialling>(config: ServerConfig) -> std::io::Error {
         assert!(error.to_string().starts_with("received fatal alert: "), "{error}");
     });
     run::<R, _>(async {
-        connect(&connector::<R>(), &origin(server.address), &Config::default()).await.unwrap_err()
+        connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err()
     })
 }
 
@@ -52,8 +52,9 @@ fn certificates_that_are_not_right<R: Dialling>() {
     let unknown = Authority::new("another").sign(&names).server();
     let server = once_with(unknown, |mut peer| drop(peer.shake_hands().and_then(|()| peer.read().map(drop))));
     let url = format!("wss://localhost:{}/", server.address.port());
-    let error =
-        run::<R, _>(async { ws::connect(&connector::<R>(), &url, &Config::default()).await.unwrap_err() });
+    let error = run::<R, _>(async {
+        ws::connect(&connector::<R>(), &url, &ClientConfig::default()).await.unwrap_err()
+    });
     assert_eq!(error.to_string(), "cannot connect: invalid peer certificate: UnknownIssuer");
     let ConnectError::Io(error) = error else { panic!("{error}") };
     let source = error.get_ref().and_then(|source| source.downcast_ref::<Error>());
@@ -63,7 +64,7 @@ fn certificates_that_are_not_right<R: Dialling>() {
 fn a_host_that_no_certificate_can_be_for<R: Dialling>() {
     run::<R, _>(async {
         let origin = Origin::https("no name", 443);
-        let error = connect(&connector::<R>(), &origin, &Config::default()).await.unwrap_err();
+        let error = connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert_eq!(
             error.to_string(),
@@ -81,7 +82,7 @@ fn another_protocol<R: Dialling>() {
     });
     run::<R, _>(async {
         let error =
-            connect(&connector::<R>(), &origin(server.address), &Config::default()).await.unwrap_err();
+            connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "received fatal alert: NoApplicationProtocol");
     });
 
@@ -93,8 +94,8 @@ fn another_protocol<R: Dialling>() {
     run::<R, _>(async {
         let mut config = authority().client();
         config.alpn_protocols.push(b"h2".to_vec());
-        let connector = endwell::tls::Connector::new(R::CONNECTOR, config);
-        let error = connect(&connector, &origin(server.address), &Config::default()).await.unwrap_err();
+        let connector = endwell::tls::TlsConnector::new(R::CONNECTOR, config);
+        let error = connect(&connector, &origin(server.address), &ClientConfig::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "expected the protocol http/1.1, got \"h2\" (RFC 7301)");
         assert_eq!(error.kind(), ErrorKind::InvalidData);
     });
@@ -109,7 +110,7 @@ fn a_server_without_tls<R: Dialling>() {
     });
     run::<R, _>(async {
         let error =
-            connect(&connector::<R>(), &origin(server.address), &Config::default()).await.unwrap_err();
+            connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "received corrupt message of type InvalidContentType");
         assert_eq!(error.kind(), ErrorKind::InvalidData);
     });
@@ -121,7 +122,7 @@ fn a_server_that_leaves_within_the_handshake<R: Dialling>() {
     });
     run::<R, _>(async {
         let error =
-            connect(&connector::<R>(), &origin(server.address), &Config::default()).await.unwrap_err();
+            connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "expected a TLS handshake, got the end of the stream within it (RFC 8446 4)"

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use endwell::client::Failure;
+use endwell::client::RequestError;
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
@@ -93,7 +93,7 @@ fn the_server_left_without_an_answer<R: Dialling>() {
         });
         let failure =
             run::<R, _>(async { dial::<R>(server.address).await.send(&get("/"), "").await.unwrap_err() });
-        assert!(matches!(failure, Failure::Unanswered(_)), "{failure}");
+        assert!(matches!(failure, RequestError::Unanswered(_)), "{failure}");
         assert_eq!(matches!(failure.ended(), Ended::ByPeer), says_so, "{failure}");
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
 use endwell::Transport;
-use endwell::tls::Stream;
+use endwell::tls::TlsStream;
 use endwell::tls::rustls::pki_types::ServerName;
 use endwell_core_tests::random::Random;
 
@@ -172,7 +172,7 @@ impl Drop for End {
     }
 }
 
-type Shared = Arc<Mutex<Stream<End>>>;
+type Shared = Arc<Mutex<TlsStream<End>>>;
 
 /// Writes all of `data` in random pieces, and ends.
 async fn write(stream: Shared, data: Vec<u8>, mut random: Random) -> io::Result<()> {
@@ -253,8 +253,8 @@ fn world(seed: u64) {
     });
     let end = |side| End { wire: Arc::clone(&wire), side };
     let name = ServerName::try_from("localhost").unwrap();
-    let client = Stream::client(end(0), authority().client(), name).unwrap();
-    let server = Stream::server(end(1), identity().server()).unwrap();
+    let client = TlsStream::client(end(0), authority().client(), name).unwrap();
+    let server = TlsStream::server(end(1), identity().server()).unwrap();
     let streams = [client, server].map(|stream| Arc::new(Mutex::new(stream)));
     // Who has nothing to say at all ends within the handshake, and so ends the handshake.
     let data = [(); 2].map(|()| pattern(1 + random.below(most)));

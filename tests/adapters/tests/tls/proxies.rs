@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use endwell::client::proxy::{Proxied, Proxies, Proxy};
 use endwell::client::{Connection, Origin, connect};
-use endwell::{Config, Connector, tls};
+use endwell::{ClientConfig, Connector, tls};
 
 use crate::authority::{authority, identity};
 use crate::dialling::{Dialling, get, run};
@@ -46,9 +46,9 @@ fn tls_through_a_proxy<R: Dialling>() {
     });
     let proxies = Proxies::all(Proxy::parse(&proxy.address.to_string()).unwrap());
     run::<R, _>(async {
-        let connector = tls::Connector::new(Proxied::new(R::CONNECTOR, proxies), authority().client());
+        let connector = tls::TlsConnector::new(Proxied::new(R::CONNECTOR, proxies), authority().client());
         let origin = Origin::https("localhost", 443);
-        exchange(connect(&connector, &origin, &Config::default()).await.unwrap()).await;
+        exchange(connect(&connector, &origin, &ClientConfig::default()).await.unwrap()).await;
     });
 }
 
@@ -70,6 +70,6 @@ fn a_proxy_by_tls<R: Dialling>() {
         let error = Proxied::new(R::CONNECTOR, proxies.clone()).connect(&origin).await.map(drop).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::Unsupported, "{error}");
         let connector = Proxied::new(connector::<R>(), proxies);
-        exchange(connect(&connector, &origin, &Config::default()).await.unwrap()).await;
+        exchange(connect(&connector, &origin, &ClientConfig::default()).await.unwrap()).await;
     });
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use endwell::client::{Origin, connect};
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, ClientConfig, Ended, Exchange, ServerConfig};
 
 use crate::dialling::{Dialling, get, head, run};
 use crate::secure::{Secure, connector, dial};
@@ -58,7 +58,7 @@ fn bodies_of_many_sizes<R: Dialling>() {
 
 /// Records go out in many parts.
 fn bodies_through_narrow_sockets<R: Dialling>() {
-    let server = start_narrow::<Secure<R>, _, _>(Config::default(), echo);
+    let server = start_narrow::<Secure<R>, _, _>(ServerConfig::default(), echo);
     run::<R, _>(async {
         for framing in [Framing::Length(300_000), Framing::Chunked] {
             echoed::<R>(&server, 300_000, framing).await;
@@ -86,7 +86,7 @@ fn by_address<R: Dialling>() {
     let server = start::<Secure<R>, _, _>(echo);
     run::<R, _>(async {
         let origin = Origin::https("127.0.0.1", server.address.port());
-        let connection = connect(&connector::<R>(), &origin, &Config::default()).await.unwrap();
+        let connection = connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap();
         let received = connection.send(&get("/"), "").await.unwrap();
         assert_eq!(received.status(), StatusCode::OK);
     });
@@ -97,7 +97,7 @@ fn without_tls<R: Dialling>() {
     let server = start::<R, _, _>(echo);
     run::<R, _>(async {
         let origin = Origin::http("localhost", server.address.port());
-        let connection = connect(&connector::<R>(), &origin, &Config::default()).await.unwrap();
+        let connection = connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap();
         let mut received = connection.send(&head("POST", "/"), "clear").await.unwrap();
         assert_eq!(received.read_all(5).await.unwrap(), "clear");
     });

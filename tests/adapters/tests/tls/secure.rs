@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use endwell::Config;
+use endwell::ClientConfig;
 use endwell::client::{Connection, Origin, connect};
-use endwell::tls::{Connector, Listener};
+use endwell::tls::{TlsConnector, TlsListener};
 
 use crate::authority::{authority, identity};
 use crate::dialling::Dialling;
@@ -16,7 +16,7 @@ use crate::support::Runtime;
 pub(crate) struct Secure<R, const AT_ONCE: usize = 1024, const MILLISECONDS: u64 = 10_000>(PhantomData<R>);
 
 impl<R: Runtime, const AT_ONCE: usize, const MILLISECONDS: u64> Runtime for Secure<R, AT_ONCE, MILLISECONDS> {
-    type Listener = Listener<R::Listener>;
+    type Listener = TlsListener<R::Listener>;
     const NAME: &'static str = R::NAME;
 
     fn run<F: Future>(future: F) -> F::Output {
@@ -24,7 +24,7 @@ impl<R: Runtime, const AT_ONCE: usize, const MILLISECONDS: u64> Runtime for Secu
     }
 
     fn listen(socket: TcpListener) -> Self::Listener {
-        Listener::new(R::listen(socket), identity().server())
+        TlsListener::new(R::listen(socket), identity().server())
             .handshakes(AT_ONCE)
             .handshake_time(Duration::from_millis(MILLISECONDS))
     }
@@ -39,8 +39,8 @@ impl<R: Runtime, const AT_ONCE: usize, const MILLISECONDS: u64> Runtime for Secu
 }
 
 /// A connector that trusts the tests' authority.
-pub(crate) fn connector<R: Dialling>() -> Connector<R::Connector> {
-    Connector::new(R::CONNECTOR, authority().client())
+pub(crate) fn connector<R: Dialling>() -> TlsConnector<R::Connector> {
+    TlsConnector::new(R::CONNECTOR, authority().client())
 }
 
 /// Where a server is.
@@ -50,5 +50,5 @@ pub(crate) fn origin(address: SocketAddr) -> Origin {
 
 /// Connects with the usual bounds.
 pub(crate) async fn dial<R: Dialling>(address: SocketAddr) -> Connection {
-    connect(&connector::<R>(), &origin(address), &Config::default()).await.unwrap()
+    connect(&connector::<R>(), &origin(address), &ClientConfig::default()).await.unwrap()
 }

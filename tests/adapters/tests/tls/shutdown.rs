@@ -6,7 +6,7 @@ use std::thread;
 
 use endwell::core::Pace;
 use endwell::http::StatusCode;
-use endwell::{Config, Exchange};
+use endwell::{Exchange, ServerConfig};
 
 use crate::dialling::Dialling;
 use crate::peer::Peer;
@@ -62,7 +62,7 @@ fn open_exchanges_are_answered<R: Dialling>() {
 
 /// Nobody waits for clients that have not shaken hands: they are closed at once, whatever time they had.
 fn handshakes_end<R: Dialling>() {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.shutdown_time = 2 * LONG;
     // The end of a connection has a bound of its own, which is not meant here.
     config.output.pace = Pace::UNLIMITED;

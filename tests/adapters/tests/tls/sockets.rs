@@ -1,7 +1,7 @@
 //! WebSockets over TLS.
 
-use endwell::ws::{self, Close, CloseCode, Content, End, Ended as WsEnded};
-use endwell::{Config, Ended, Exchange};
+use endwell::ws::{self, Close, CloseCode, Content, End, Outcome};
+use endwell::{ClientConfig, Ended, Exchange};
 
 use crate::dialling::{Dialling, run};
 use crate::peer::Peer;
@@ -39,14 +39,15 @@ fn url(server: &Running) -> String {
 }
 
 fn codes(ended: &Ended) -> (End, Option<u16>, Option<u16>) {
-    let Ended::WebSocket(WsEnded::Closed { first, sent, received }) = ended else { panic!("{ended:?}") };
+    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { panic!("{ended:?}") };
     (*first, sent.code().map(CloseCode::number), received.code().map(CloseCode::number))
 }
 
 fn an_echo_and_our_close<R: Dialling>() {
     let (server, next_end) = echo::<R>();
     run::<R, _>(async {
-        let mut socket = ws::connect(&connector::<R>(), &url(&server), &Config::default()).await.unwrap();
+        let mut socket =
+            ws::connect(&connector::<R>(), &url(&server), &ClientConfig::default()).await.unwrap();
         for len in [0, 1, 125, 126, 16_384, 70_000, 1 << 20] {
             let text = "x".repeat(len);
             socket.send(text.clone()).await.unwrap();
@@ -64,7 +65,7 @@ fn two_tasks<R: Dialling>() {
     const MESSAGES: usize = 3000;
     let (server, next_end) = echo::<R>();
     run::<R, _>(async {
-        let socket = ws::connect(&connector::<R>(), &url(&server), &Config::default()).await.unwrap();
+        let socket = ws::connect(&connector::<R>(), &url(&server), &ClientConfig::default()).await.unwrap();
         let (mut send, mut recv) = socket.split();
         let (tell, told) = tokio::sync::oneshot::channel();
         R::spawn(async move {

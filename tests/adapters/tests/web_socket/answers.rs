@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use endwell::ws::{Close, CloseCode, Content, Message};
-use endwell::{Config, Ended, Exchange};
+use endwell::{Ended, Exchange, ServerConfig};
 
 use crate::peer::{BINARY, CLOSE, FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::accept;
@@ -73,7 +73,7 @@ fn answered_before_the_event<R: Runtime>() {
 /// Far more than the sockets hold is sent, and the close follows at once.
 fn all_that_was_sent_comes_before_the_close<R: Runtime>() {
     const MESSAGES: usize = 20;
-    let server = start_narrow::<R, _, _>(Config::default(), async |exchange: Exchange| {
+    let server = start_narrow::<R, _, _>(ServerConfig::default(), async |exchange: Exchange| {
         let mut socket = accept(exchange)?;
         for index in 0..MESSAGES {
             let mut data = pattern(50_000);

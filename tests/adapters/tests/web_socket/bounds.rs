@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use endwell::core::{Limit, Pace};
-use endwell::ws::Ended as WsEnded;
-use endwell::{Config, Ended, Exchange};
+use endwell::ws::Outcome;
+use endwell::{Ended, Exchange, ServerConfig};
 
 use crate::peer::{BINARY, FIN, PING, Peer, TEXT, frame};
 use crate::service::{accept, closing_within, echo_to_the_end};
@@ -21,7 +21,7 @@ on_every_runtime!(
 
 fn limit(ended: &Ended) -> Limit {
     match ended {
-        Ended::WebSocket(WsEnded::Exceeded(exceeded)) | Ended::Limit(exceeded) => exceeded.limit,
+        Ended::WebSocket(Outcome::Exceeded(exceeded)) | Ended::Limit(exceeded) => exceeded.limit,
         other => panic!("a limit was expected, not {other:?}"),
     }
 }
@@ -29,7 +29,7 @@ fn limit(ended: &Ended) -> Limit {
 /// S30: refused at the header of the second.
 fn fragments_above_the_message_limit<R: Runtime>() {
     let (tell, told) = told();
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.ws.message_bytes = 1000;
     let server = start_with::<R, _, _>(config, move |exchange| echo_to_the_end(exchange, tell.clone()));
     let mut peer = Peer::connect(&server);
@@ -61,8 +61,8 @@ fn fragments_of_nothing<R: Runtime>() {
     );
 }
 
-fn impatient() -> Config {
-    let mut config = Config::default();
+fn impatient() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.output.pace = Pace::silence(Duration::from_millis(200));
     config
 }

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
-use endwell::ws::{CloseCode, Content, End, Ended as WsEnded, Jitter, Limits, Socket};
-use endwell::{Bytes, Config, Ended, Listener};
+use endwell::ws::{CloseCode, Content, End, Jitter, Limits, Outcome, Socket};
+use endwell::{Bytes, Ended, Listener, ServerConfig};
 
 use crate::peer::{CLOSE, FIN, PING, Peer, frame, text};
 use crate::service::{closing_within, echo_to_the_end};
@@ -53,7 +53,7 @@ fn answer_to<R: Runtime>(payloads: impl IntoIterator<Item = (Vec<u8>, Answer)>) 
             Answer::Same => {
                 let code = payload.get(..2).unwrap_or_default();
                 assert_eq!(answer.payload, code, "{payload:?}");
-                let Ended::WebSocket(WsEnded::Closed { first: End::Theirs, received, sent }) = ended else {
+                let Ended::WebSocket(Outcome::Closed { first: End::Theirs, received, sent }) = ended else {
                     panic!("{payload:?}: {ended:?}")
                 };
                 assert_eq!((received.code(), sent.reason()), (sent.code(), ""), "{payload:?}");
@@ -62,7 +62,7 @@ fn answer_to<R: Runtime>(payloads: impl IntoIterator<Item = (Vec<u8>, Answer)>) 
             }
             Answer::Fails(code) => {
                 assert_eq!(answer.code(), code, "{payload:?}");
-                assert!(matches!(ended, Ended::WebSocket(WsEnded::Violated(_))), "{payload:?}: {ended:?}");
+                assert!(matches!(ended, Ended::WebSocket(Outcome::Violated(_))), "{payload:?}: {ended:?}");
             }
         }
     }
@@ -117,7 +117,7 @@ fn behind_our_close_nothing_is_written<R: Runtime>() {
         peer.client.assert_closed();
         drop(peer);
         let ended = server.next_end();
-        let Ended::WebSocket(WsEnded::Closed { first: End::Ours, received, .. }) = ended else {
+        let Ended::WebSocket(Outcome::Closed { first: End::Ours, received, .. }) = ended else {
             panic!("{ended:?}")
         };
         assert_eq!(received.reason(), if answer.len() > 2 { "bye" } else { "" });
@@ -125,7 +125,7 @@ fn behind_our_close_nothing_is_written<R: Runtime>() {
 }
 
 /// Our client over a transport of the runtime's; the server is a plain socket.
-fn client_on<R: Runtime>(config: Config) -> (TcpStream, thread::JoinHandle<(Option<u16>, Ended)>) {
+fn client_on<R: Runtime>(config: ServerConfig) -> (TcpStream, thread::JoinHandle<(Option<u16>, Ended)>) {
     let listening = TcpListener::bind("127.0.0.1:0").unwrap();
     listening.set_nonblocking(true).unwrap();
     let stream = TcpStream::connect(listening.local_addr().unwrap()).unwrap();
@@ -138,7 +138,8 @@ fn client_on<R: Runtime>(config: Config) -> (TcpStream, thread::JoinHandle<(Opti
             let limits = std::sync::Arc::new(Limits::clone(&config.ws));
             let (output, jitter) = (config.output, Jitter::default());
             let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
-            let (mut socket, driver) = Socket::over(transport, listener.runtime(), web_socket, &config);
+            let (mut socket, driver) =
+                Socket::over(transport, listener.runtime(), web_socket, &(&config).into());
             R::spawn(async { drop(driver.await) });
             let message = socket.receive().await.expect("a Close");
             let Content::Close(close) = message.content() else { panic!("{message:?}") };
@@ -175,7 +176,7 @@ fn a_client_waits_for_the_end_of_the_stream<R: Runtime>() {
         }
         let (code, ended) = client.join().unwrap();
         assert_eq!(code, Some(4001));
-        let Ended::WebSocket(WsEnded::Closed { first: End::Theirs, sent, .. }) = ended else {
+        let Ended::WebSocket(Outcome::Closed { first: End::Theirs, sent, .. }) = ended else {
             panic!("{ended:?}")
         };
         assert_eq!(sent.code().map(CloseCode::number), Some(4001));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use endwell::ws::{Close, Compression, Content, Deflate, Kind, Message, WhenFull, broadcast};
-use endwell::{Answered, Config, Exchange};
+use endwell::{Answered, Exchange, ServerConfig};
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress};
 
 use crate::peer::{BINARY, FIN, Frame, HANDSHAKE, PING, PONG, Peer, TEXT, close, frame, text};
@@ -38,13 +38,13 @@ fn offer(server: &Running, extensions: &str) -> (Option<String>, Peer) {
     (answer.map(Into::into), Peer { client })
 }
 
-fn deflating(deflate: Deflate) -> Config {
-    let mut config = Config::default();
+fn deflating(deflate: Deflate) -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.deflate = Some(deflate);
     config
 }
 
-fn start<R: Runtime>(config: Config) -> Running {
+fn start<R: Runtime>(config: ServerConfig) -> Running {
     start_with::<R, _, _>(config, async |exchange: Exchange| {
         let mut socket = match exchange.path() {
             "/plain" => {
@@ -134,7 +134,7 @@ fn an_application_can_refuse<R: Runtime>() {
     let mut peer = Peer::connect(&server);
     peer.send(text(&long(1)));
     assert_eq!(peer.frame().as_text(), long(1));
-    let without = start::<R>(Config::default());
+    let without = start::<R>(ServerConfig::default());
     let (answer, mut peer) = offer(&without, OFFER);
     assert_eq!(answer, None);
     peer.send(frame(FIN | COMPRESSED | BINARY, b"\0"));
@@ -152,11 +152,11 @@ fn every_way_to_send<R: Runtime>() {
         let small = Message::binary(vec![7; 30]).with_compression(Compression::Always);
         assert!(matches!(small.content(), Content::Binary(data) if data == [7; 30]));
         socket.send(small).await?;
-        let mut fragments = socket.send_fragments(Kind::Text);
+        let mut fragments = socket.send_pieces(Kind::Text);
         fragments.write(long(1)).await?;
         fragments.write(long(2)).await?;
         fragments.finish().await?;
-        let mut fragments = socket.send_fragments_with(Kind::Text, Compression::Never);
+        let mut fragments = socket.send_pieces_with(Kind::Text, Compression::Never);
         fragments.write(long(1)).await?;
         fragments.finish().await?;
         let outlet = socket.outlet();

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use endwell::ws::{Close, Message};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::peer::{BINARY, FIN, Peer, close, frame};
 use crate::service::accept;
@@ -84,7 +84,7 @@ fn a_dropped_receive_loses_nothing<R: Runtime>() {
 fn a_dropped_send_sends_nothing<R: Runtime>() {
     let (gate, (tell, told)) = (Gate::new(), told());
     let waiting = gate.clone();
-    let server = start_narrow::<R, _, _>(Config::default(), move |exchange: Exchange| {
+    let server = start_narrow::<R, _, _>(ServerConfig::default(), move |exchange: Exchange| {
         let (gate, tell) = (waiting.clone(), tell.clone());
         async move {
             let mut socket = accept(exchange)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use endwell::core::Limit;
-use endwell::ws::{Close, CloseCode, Content, End, Ended as WsEnded};
+use endwell::ws::{Close, CloseCode, Content, End, Outcome};
 use endwell::{Ended, Exchange};
 
 use crate::peer::{BINARY, FIN, PING, Peer, TEXT, close, frame, text};
@@ -26,7 +26,7 @@ const CASES: &[Case] = &[
             peer.client.end_write();
             assert!(peer.client.rest().len() <= 4);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(WsEnded::EndOfStream)),
+        is: |ended| matches!(ended, Ended::WebSocket(Outcome::EndOfStream)),
     },
     Case {
         name: "the stream ends within a frame",
@@ -35,7 +35,7 @@ const CASES: &[Case] = &[
             peer.client.end_write();
             assert!(peer.client.rest().len() <= 4);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(WsEnded::EndOfStream)),
+        is: |ended| matches!(ended, Ended::WebSocket(Outcome::EndOfStream)),
     },
     Case {
         name: "the peer closes",
@@ -44,7 +44,7 @@ const CASES: &[Case] = &[
             assert_eq!(peer.assert_fails(), 4321);
         },
         is: |ended| {
-            let Ended::WebSocket(WsEnded::Closed { first: End::Theirs, received, sent }) = ended else {
+            let Ended::WebSocket(Outcome::Closed { first: End::Theirs, received, sent }) = ended else {
                 return false;
             };
             [received, sent].iter().all(|close| close.code().is_some_and(|code| code.number() == 4321))
@@ -56,7 +56,7 @@ const CASES: &[Case] = &[
             peer.send([FIN | TEXT, 2, b'h', b'i']);
             assert_eq!(peer.assert_fails(), 1002);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(WsEnded::Violated(_))),
+        is: |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
     },
     Case {
         name: "text that is not UTF-8",
@@ -64,7 +64,7 @@ const CASES: &[Case] = &[
             peer.send(frame(FIN | TEXT, b"\xff"));
             assert_eq!(peer.assert_fails(), 1007);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(WsEnded::Violated(_))),
+        is: |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
     },
     Case {
         name: "a fragmented ping",
@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
             peer.send(frame(PING, b""));
             assert_eq!(peer.assert_fails(), 1002);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(WsEnded::Violated(_))),
+        is: |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
     },
     Case {
         name: "a message above the limit",
@@ -81,7 +81,7 @@ const CASES: &[Case] = &[
             assert_eq!(peer.assert_fails(), 1009);
         },
         is: |ended| {
-            let Ended::WebSocket(WsEnded::Exceeded(exceeded)) = ended else { return false };
+            let Ended::WebSocket(Outcome::Exceeded(exceeded)) = ended else { return false };
             exceeded.limit == Limit::MessageBytes
         },
     },
@@ -135,7 +135,7 @@ fn our_own_close<R: Runtime>() {
     drop(peer);
     let (seen, counted) = (told.next(), server.next_end());
     assert_eq!(format!("{seen:?}"), format!("{counted:?}"));
-    let Ended::WebSocket(WsEnded::Closed { first: End::Ours, sent, received }) = seen else {
+    let Ended::WebSocket(Outcome::Closed { first: End::Ours, sent, received }) = seen else {
         panic!("{seen:?}")
     };
     assert_eq!((sent.reason(), received.code().map(CloseCode::number)), ("enough", Some(1000)));

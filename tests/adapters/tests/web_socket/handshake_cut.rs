@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use endwell::http::{Field, FieldSection};
 use endwell::ws::Close;
-use endwell::{Config, Ended, Exchange};
+use endwell::{Ended, Exchange, ServerConfig};
 
 use crate::peer::{ANSWER, HANDSHAKE};
 use crate::service::{accept, accept_as, echo};
@@ -121,7 +121,7 @@ fn reset_at_each_stage<R: Runtime>() {
         let (let_go, wait) = mpsc::channel::<()>();
         let (waiting, wait) = (gate.clone(), Mutex::new(wait));
         let wait: &'static Mutex<_> = Box::leak(Box::new(wait));
-        let server = start_narrow::<R, _, _>(Config::default(), move |exchange: Exchange| {
+        let server = start_narrow::<R, _, _>(ServerConfig::default(), move |exchange: Exchange| {
             let (gate, tell) = (waiting.clone(), tell.clone());
             async move {
                 let mut acceptance = exchange.acceptance();
@@ -144,7 +144,7 @@ fn reset_at_each_stage<R: Runtime>() {
                 }
                 echo(&mut socket).await;
                 let ended = socket.close(Close::EMPTY).await;
-                assert!(!matches!(ended, Ended::WebSocket(endwell::ws::Ended::Closed { .. })));
+                assert!(!matches!(ended, Ended::WebSocket(endwell::ws::Outcome::Closed { .. })));
                 ended
             }
         });

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::ws::{Close, Ended as WsEnded, Kind};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::ws::{Close, Kind, Outcome};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::{accept, echo};
@@ -19,8 +19,8 @@ on_every_runtime!(
 const INTERVAL: Duration = Duration::from_millis(60);
 const PONG_TIME: Duration = Duration::from_millis(150);
 
-fn pinging() -> Config {
-    let mut config = Config::default();
+fn pinging() -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.ws.ping_interval = Some(INTERVAL);
     config.ws.pong_time = PONG_TIME;
     config
@@ -53,7 +53,7 @@ fn pings_while_waiting<R: Runtime>() {
         assert_eq!(peer.assert_fails(), 1000);
         drop(peer);
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended:?}");
+        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
     }
 }
 
@@ -97,7 +97,7 @@ fn a_slow_application_and_then_a_dead_peer<R: Runtime>() {
     assert!(dead.elapsed() >= PONG_TIME * 8 / 10, "{:?}", dead.elapsed());
     drop(peer);
     let ended = server.next_end();
-    let Ended::WebSocket(WsEnded::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
+    let Ended::WebSocket(Outcome::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
     assert_eq!(exceeded.limit, Limit::PongTime);
 }
 
@@ -114,7 +114,7 @@ fn a_dead_peer_behind_a_message_that_nobody_takes<R: Runtime>() {
         let within = exchange.path() == "/within";
         let mut socket = accept(exchange)?;
         if within {
-            let mut fragments = socket.send_fragments(Kind::Text);
+            let mut fragments = socket.send_pieces(Kind::Text);
             fragments.write("begun").await?;
             std::future::pending::<()>().await;
         }
@@ -127,7 +127,7 @@ fn a_dead_peer_behind_a_message_that_nobody_takes<R: Runtime>() {
     }
     for _ in &peers {
         let ended = server.next_end();
-        let WsEnded::Exceeded(exceeded) = (match &ended {
+        let Outcome::Exceeded(exceeded) = (match &ended {
             Ended::WebSocket(known) => known,
             other => panic!("{other:?}"),
         }) else {

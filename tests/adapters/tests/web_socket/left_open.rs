@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endwell::ws::{Ended as WsEnded, Kind, Socket};
+use endwell::ws::{Kind, Outcome, Socket};
 use endwell::{Answered, Ended, Exchange};
 
 use crate::peer::{BINARY, Peer, TEXT, close, text};
@@ -24,7 +24,7 @@ async fn misuse<R: Runtime>(how: &str, mut socket: Socket) -> Result<Answered, E
             let _ = socket.receive().await;
         }),
         "fragments" => {
-            let mut fragments = socket.send_fragments(Kind::Text);
+            let mut fragments = socket.send_pieces(Kind::Text);
             fragments.write("one ").await?;
             fragments.write("two").await?;
             drop(fragments);
@@ -33,7 +33,7 @@ async fn misuse<R: Runtime>(how: &str, mut socket: Socket) -> Result<Answered, E
             assert!(socket.receive().await.is_none());
         }
         "fragments and panic" => {
-            let mut fragments = socket.send_fragments(Kind::Text);
+            let mut fragments = socket.send_pieces(Kind::Text);
             fragments.write("one ").await?;
             fragments.write("two").await?;
             panic!("on purpose");
@@ -58,7 +58,7 @@ fn dropped_and_panicked<R: Runtime>() {
         assert_eq!(peer.assert_closes(), 1011, "{how}");
         drop(peer);
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{how}: {ended:?}");
+        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{how}: {ended:?}");
         assert_eq!(server.counters.panicked(), u64::from(how.ends_with("panic")), "{how}");
     }
 }
@@ -69,7 +69,7 @@ fn not_to_be_taken_apart<R: Runtime>() {
         let within_a_message = exchange.path() == "/within";
         let mut socket = accept(exchange)?;
         if within_a_message {
-            let mut fragments = socket.send_fragments(Kind::Binary);
+            let mut fragments = socket.send_pieces(Kind::Binary);
             fragments.write("begun").await?;
             std::mem::forget(fragments);
         } else {
@@ -88,6 +88,6 @@ fn not_to_be_taken_apart<R: Runtime>() {
     drop(peer);
     for _ in 0..2 {
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended:?}");
+        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
     }
 }

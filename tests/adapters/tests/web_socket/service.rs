@@ -4,7 +4,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use endwell::ws::{Close, Socket};
-use endwell::{Config, Ended, Exchange};
+use endwell::{Ended, Exchange, ServerConfig};
 
 /// Accepts, or refuses as the library proposes.
 pub(crate) fn accept(exchange: Exchange) -> Result<Socket, Ended> {
@@ -42,8 +42,8 @@ pub(crate) async fn echo_to_the_end(exchange: Exchange, tell: SyncSender<Ended>)
 }
 
 /// The usual bounds, with a short time for the close.
-pub(crate) fn closing_within(time: Duration) -> Config {
-    let mut config = Config::default();
+pub(crate) fn closing_within(time: Duration) -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.ws.close_time = time;
     config
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use endwell::ws::{Close, Ended as WsEnded};
+use endwell::ws::{Close, Outcome};
 use endwell::{Ended, Exchange};
 
 use crate::peer::{Peer, text};
@@ -59,7 +59,7 @@ fn going_away<R: Runtime>() {
     gate.open(1);
     for _ in 0..3 {
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended:?}");
+        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
     }
     server.wait();
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use endwell::ws::{Close, CloseCode, Ended as WsEnded};
+use endwell::ws::{Close, CloseCode, Outcome};
 use endwell::{Ended, Exchange};
 
 use crate::peer::{Peer, text};
@@ -93,5 +93,5 @@ fn a_peer_that_keeps_the_stream_open<R: Runtime>() {
     peer.send(crate::peer::close(1000));
     peer.client.assert_closed();
     let ended = server.next_end();
-    assert!(matches!(ended, Ended::WebSocket(WsEnded::Closed { .. })), "{ended:?}");
+    assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
 }

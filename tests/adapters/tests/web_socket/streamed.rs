@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::thread;
 
-use endwell::ws::{Close, CloseCode, FragmentError, Kind};
-use endwell::{Answered, Config, Ended, Exchange};
+use endwell::ws::{Close, CloseCode, Kind, PieceError};
+use endwell::{Answered, Ended, Exchange, ServerConfig};
 
 use crate::peer::{BINARY, FIN, PING, PONG, Peer, TEXT, close, frame};
 use crate::service::{accept, echo};
@@ -15,20 +15,20 @@ on_every_runtime!(pieces_with_pings_around_them, messages_of_nothing, both_direc
 /// Much more than the sockets hold, in pieces, while the peer pings: pongs come between messages or pieces, whole.
 fn pieces_with_pings_around_them<R: Runtime>() {
     const PIECES: usize = 40;
-    let server = start_narrow::<R, _, _>(Config::default(), async |exchange: Exchange| {
+    let server = start_narrow::<R, _, _>(ServerConfig::default(), async |exchange: Exchange| {
         let mut socket = accept(exchange)?;
         for _ in 0..3 {
-            let mut fragments = socket.send_fragments(Kind::Binary);
+            let mut fragments = socket.send_pieces(Kind::Binary);
             for piece in pattern(PIECES * 9000).chunks(9000) {
                 fragments.write(piece.to_vec()).await?;
             }
             fragments.finish().await?;
             assert!(socket.receive().await.is_some_and(|ping| !ping.is_data()));
         }
-        let mut fragments = socket.send_fragments(Kind::Text);
+        let mut fragments = socket.send_pieces(Kind::Text);
         fragments.write("gr\u{fc}n").await?;
         let half = fragments.write(vec![0xc3]).await;
-        assert!(matches!(half, Err(FragmentError::NotText(back)) if back[..] == [0xc3]));
+        assert!(matches!(half, Err(PieceError::NotText(back)) if back[..] == [0xc3]));
         fragments.write("!").await?;
         fragments.finish().await?;
         echo(&mut socket).await;
@@ -70,12 +70,12 @@ fn pieces_with_pings_around_them<R: Runtime>() {
 /// Messages without a piece wait for room when many are queued, and all of them arrive.
 fn messages_of_nothing<R: Runtime>() {
     const MESSAGES: usize = 5000;
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     config.output.bytes = 4096;
     let server = start_narrow::<R, _, _>(config, async |exchange: Exchange| {
         let mut socket = accept(exchange)?;
         for _ in 0..MESSAGES {
-            socket.send_fragments(Kind::Binary).finish().await?;
+            socket.send_pieces(Kind::Binary).finish().await?;
         }
         Err::<Answered, _>(socket.close(Close::from(CloseCode::NORMAL)).await)
     });

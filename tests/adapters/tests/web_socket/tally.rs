@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use endwell::Ended;
 use endwell::core::Limit;
-use endwell::ws::{End, Ended as WsEnded};
+use endwell::ws::{End, Outcome};
 
 /// Ends by kind.
 #[derive(Default)]
@@ -19,10 +19,10 @@ impl Tally {
     pub(crate) fn add(&mut self, ended: &Ended) {
         let kind = match ended {
             Ended::ByPeer => "ended by the peer before the request was whole",
-            Ended::WebSocket(WsEnded::Closed { first: End::Ours, .. }) => "closed by us",
-            Ended::WebSocket(WsEnded::Closed { first: End::Theirs, .. }) => "closed by the peer",
-            Ended::WebSocket(WsEnded::EndOfStream) => "end of stream without Close",
-            Ended::WebSocket(WsEnded::Exceeded(exceeded)) if exceeded.limit == Limit::CloseTime => {
+            Ended::WebSocket(Outcome::Closed { first: End::Ours, .. }) => "closed by us",
+            Ended::WebSocket(Outcome::Closed { first: End::Theirs, .. }) => "closed by the peer",
+            Ended::WebSocket(Outcome::EndOfStream) => "end of stream without Close",
+            Ended::WebSocket(Outcome::Exceeded(exceeded)) if exceeded.limit == Limit::CloseTime => {
                 "close limit"
             }
             Ended::Protocol(_) => "request cut short",

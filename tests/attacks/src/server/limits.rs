@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use endwell::core::Pace;
-use endwell::{Config, ws};
+use endwell::{ServerConfig, ws};
 
 use super::{Setup, story};
 
-pub fn config(setup: &Setup) -> Config {
-    let mut config = Config::default();
+pub fn config(setup: &Setup) -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.connections = setup.connections;
     config.held_bytes = setup.held_bytes;
     config.ws.message_bytes = setup.message_bytes.try_into().unwrap_or(u64::MAX);
@@ -22,7 +22,7 @@ pub fn config(setup: &Setup) -> Config {
 }
 
 /// What a peer that is silent or gone may take its time with: 1 s at the most, where there is a limit.
-fn shorten(config: &mut Config) {
+fn shorten(config: &mut ServerConfig) {
     let second = Duration::from_secs(1);
     config.half_closed = Some(second / 2);
     config.handler_grace = second / 2;

@@ -149,7 +149,7 @@ fn on<R: Runtime>(setup: &Setup) -> Result<()> {
     let config = limits::config(setup);
     R::run(async move {
         let secure =
-            serve(tls::Listener::new(R::listen(secure), identity), config.clone(), handlers::handle::<R>);
+            serve(tls::TlsListener::new(R::listen(secure), identity), config.clone(), handlers::handle::<R>);
         R::spawn(async move { secure.await });
         let plain = serve(R::listen(plain), config, handlers::handle::<R>);
         let counters = plain.counters();

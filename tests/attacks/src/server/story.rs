@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use endwell::core::Ended as Known;
+use endwell::core::Outcome;
 use endwell::{Address, Ended, Exchange, OnEnd};
 
 static TELLS: AtomicBool = AtomicBool::new(false);
@@ -84,7 +84,7 @@ pub fn short(ended: &Ended) -> String {
     match ended {
         Ended::Transport(error) => format!("{:?}", error.kind()),
         Ended::Limit(exceeded) => format!("{:?}", exceeded.limit),
-        Ended::WebSocket(Known::Silent(exceeded) | Known::Exceeded(exceeded)) => {
+        Ended::WebSocket(Outcome::Silent(exceeded) | Outcome::Exceeded(exceeded)) => {
             format!("{:?}", exceeded.limit)
         }
         Ended::WebSocket(known) => {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::{Config, Connector, Endpoints, Runtime, Timer, Transport};
+use endwell::{ClientConfig, Connector, Endpoints, Runtime, Timer, Transport};
 
 type Queue = Arc<Mutex<VecDeque<Arc<Task>>>>;
 
@@ -116,7 +116,7 @@ fn measure(origins: usize) -> Duration {
     let queue = Queue::default();
     let mut limits = PoolLimits::default();
     limits.connections = 8;
-    let pool = Pool::new(Memory(Arc::clone(&queue)), Config::default(), limits);
+    let pool = Pool::new(Memory(Arc::clone(&queue)), ClientConfig::default(), limits);
     let given = Arc::new(AtomicUsize::new(0));
     for origin in 0..origins {
         let (pool, given) = (pool.clone(), Arc::clone(&given));

@@ -71,7 +71,7 @@ impl Client {
             "endwell" => {
                 let mut limits = PoolLimits::default();
                 limits.per_origin = CONNECTIONS;
-                Self::Endwell(Pool::new(endwell::tokio::Tcp, endwell::Config::default(), limits))
+                Self::Endwell(Pool::new(endwell::tokio::Tcp, endwell::ClientConfig::default(), limits))
             }
             "hyper" => {
                 let mut builder = legacy::Client::builder(TokioExecutor::new());

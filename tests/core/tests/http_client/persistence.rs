@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use endwell_core::http::client::{Again, CallEvent, Client, Failure};
 use endwell_core::http::{Limits, Method};
-use endwell_core::{Ended, OutboxLimits};
+use endwell_core::{OutboxLimits, Outcome};
 use endwell_core_tests::asking::{Ask, Asking, Note, head};
 use endwell_core_tests::hearing::hear;
 use endwell_core_tests::io;
@@ -87,11 +87,11 @@ fn a_request_on_a_connection_that_has_spoken_is_not_answered_by_it() {
     let mut call = client.send(&head(Method::Get), Bytes::new());
     let Some(CallEvent::Failed(failure)) = call.answer().event() else { panic!("that was no answer") };
     assert_eq!(failure, Failure::Unanswered);
-    assert!(matches!(call.next(), Again::Closed(Ended::ByPeer)));
+    assert!(matches!(call.next(), Again::Closed(Outcome::ByPeer)));
 
     let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
     io::end(client.io());
-    assert_eq!(client.poll().unwrap_err(), Ended::ByPeer);
+    assert_eq!(client.poll().unwrap_err(), Outcome::ByPeer);
 }
 
 #[test]
@@ -136,9 +136,9 @@ fn only_a_whole_response_with_nothing_behind_it_makes_a_next_request() {
         let after = match call.next() {
             Again::Client(_) => "a client",
             Again::Unread(_) => "unread",
-            Again::Closed(Ended::Violated(_)) => "violated",
-            Again::Closed(Ended::ByPeer) => "by the peer",
-            Again::Closed(Ended::ByUs) => "by us",
+            Again::Closed(Outcome::Violated(_)) => "violated",
+            Again::Closed(Outcome::ByPeer) => "by the peer",
+            Again::Closed(Outcome::ByUs) => "by us",
             Again::Closed(other) => panic!("{other}"),
         };
         assert_eq!(after, next, "{response}, ends: {ends}");

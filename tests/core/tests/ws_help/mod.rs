@@ -12,7 +12,7 @@
 use bytes::Bytes;
 use endwell_core::ws::{Cause, Close, CloseCode, Jitter, Kind, Limits, Masks, Role};
 use endwell_core::ws::{Event, Piece, Socket};
-use endwell_core::{Closing, Ended, Ending, Io, OutboxLimits};
+use endwell_core::{Closing, Ending, Io, OutboxLimits, Outcome};
 use endwell_core_tests::io::{self, written};
 use proptest::prelude::*;
 
@@ -190,7 +190,7 @@ struct Run {
     out: Vec<u8>,
     message: Option<(Kind, Vec<u8>)>,
     pieces: bool,
-    ended: Option<Ended>,
+    ended: Option<Outcome>,
 }
 
 impl Run {
@@ -286,7 +286,7 @@ pub(crate) fn run_to_end(
     bytes: &[u8],
     cuts: &[usize],
     pieces: bool,
-) -> (Vec<Got>, Vec<u8>, Option<Ended>) {
+) -> (Vec<Got>, Vec<u8>, Option<Outcome>) {
     let mut run = Run::new(socket, pieces);
     let (mut rest, mut cuts) = (bytes, cuts.iter().cycle());
     loop {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use endwell::client::{Origin, Pool, PoolLimits};
 use endwell::http::{Method, Request};
-use endwell::{Config, Connector, Endpoints};
+use endwell::{ClientConfig, Connector, Endpoints};
 use endwell_loom::{Explore, Pipe, Threads, block_on, poll_once, spawn};
 
 /// Makes connections in memory. The one that is made first is known.
@@ -31,7 +31,7 @@ impl Connector for Pipes {
 fn pool(first: Pipe) -> Pool<Pipes> {
     let mut limits = PoolLimits::default();
     limits.connections = 1;
-    Pool::new(Pipes { first: Arc::new(Mutex::new(Some(first))) }, Config::default(), limits)
+    Pool::new(Pipes { first: Arc::new(Mutex::new(Some(first))) }, ClientConfig::default(), limits)
 }
 
 fn origin() -> Origin {

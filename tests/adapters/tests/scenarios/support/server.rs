@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
-use endwell::{Conclusion, Config, Counters, Ended, Exchange, serve};
+use endwell::{Conclusion, Counters, Ended, Exchange, ServerConfig, serve};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::oneshot;
 
@@ -28,11 +28,11 @@ where
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: Conclusion> + Send + 'static,
 {
-    start_with::<R, _, _>(Config::default(), handler)
+    start_with::<R, _, _>(ServerConfig::default(), handler)
 }
 
 /// Starts a server with bounds of the scenario's own.
-pub(crate) fn start_with<R, H, F>(config: Config, handler: H) -> Running
+pub(crate) fn start_with<R, H, F>(config: ServerConfig, handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
@@ -42,7 +42,7 @@ where
 }
 
 /// Starts a server whose sockets have buffers as small as the system lets them be.
-pub(crate) fn start_narrow<R, H, F>(config: Config, handler: H) -> Running
+pub(crate) fn start_narrow<R, H, F>(config: ServerConfig, handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
@@ -52,7 +52,11 @@ where
 }
 
 /// Starts a server whose sockets have buffers for so many bytes received and sent.
-pub(crate) fn start_with_buffers<R, H, F>([receive, send]: [usize; 2], config: Config, handler: H) -> Running
+pub(crate) fn start_with_buffers<R, H, F>(
+    [receive, send]: [usize; 2],
+    config: ServerConfig,
+    handler: H,
+) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
@@ -66,7 +70,7 @@ where
     start_on::<R, _, _>(socket.into(), config, handler)
 }
 
-pub(crate) fn start_on<R, H, F>(socket: TcpListener, mut config: Config, handler: H) -> Running
+pub(crate) fn start_on<R, H, F>(socket: TcpListener, mut config: ServerConfig, handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,

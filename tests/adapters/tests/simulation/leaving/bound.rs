@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use endwell::{Config, OnGone};
+use endwell::{OnGone, ServerConfig};
 
 use super::handlers::Holds;
 use super::{Plan, SECOND};
@@ -123,8 +123,8 @@ fn raw(plan: &Plan, line: &Line, from: Duration) -> Duration {
 }
 
 /// The longest of all in a world of another kind.
-pub(super) fn longest(config: &Config, weather: &Weather, leaves: Leaving) -> Duration {
-    let Config { http, ws, .. } = config;
+pub(super) fn longest(config: &ServerConfig, weather: &Weather, leaves: Leaving) -> Duration {
+    let ServerConfig { http, ws, .. } = config;
     let closes = takes_nothing(config, weather) + http.linger_time.max(ws.close_time * 2);
     let half_closed = SECOND + config.half_closed.unwrap_or_default();
     let stall = weather.stall.map_or(Duration::ZERO, |(_, _, time)| time);
@@ -148,7 +148,7 @@ fn output(plan: &Plan) -> Duration {
 
 /// What is queued, and taken by nobody: a peer that has taken much may read that for twice the silence, from an eighth of
 /// it on. Where the kernel tells what the peer has, what it took just after a question counts from the next one. A layer above the wire that holds something back has the time for all that it was given.
-fn takes_nothing(config: &Config, weather: &Weather) -> Duration {
+fn takes_nothing(config: &ServerConfig, weather: &Weather) -> Duration {
     let pace = &config.output.pace;
     let silence = pace.silence.unwrap_or_default();
     let held = weather

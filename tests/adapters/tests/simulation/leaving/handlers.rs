@@ -196,7 +196,7 @@ impl Handler {
                 }
             }
             "ws-within" | "ws-fragments" => {
-                let mut fragments = socket.send_fragments(Kind::Binary);
+                let mut fragments = socket.send_pieces(Kind::Binary);
                 let pause = if path == "ws-fragments" { pause } else { time };
                 while world.now() < until && fragments.write(vec![b'x'; piece]).await.is_ok() {
                     world.sleep(pause).await;

@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::core::Pace;
-use endwell::{Config, Ended, Exchange, OnGone, Server};
+use endwell::{Ended, Exchange, OnGone, Server, ServerConfig};
 use endwell_core_tests::random::Random;
 
 use crate::tally::Tally;
@@ -55,7 +55,7 @@ struct Plan {
     doing: Doing,
     leaves: Leaving,
     weather: Weather,
-    config: Config,
+    config: ServerConfig,
     /// What the handler does at most, if it ends by itself.
     time: Duration,
     idle: Option<Duration>,
@@ -99,8 +99,8 @@ fn weather(random: &mut Random) -> Weather {
     Weather { stall: None, cut: None, kernel, ..weather }
 }
 
-fn config(random: &mut Random) -> Config {
-    let mut config = Config::default();
+fn config(random: &mut Random) -> ServerConfig {
+    let mut config = ServerConfig::default();
     config.half_closed = Some(*random.pick(&[SECOND / 10, SECOND, SECOND * 10]));
     config.handler_grace = *random.pick(&[SECOND / 20, SECOND * 5]);
     config.handler_time = *random.pick(&[None, None, Some(SECOND * 3)]);
@@ -123,7 +123,7 @@ fn config(random: &mut Random) -> Config {
 }
 
 /// The longest time for which a server's end lives on in the worlds of the other kinds: their handlers end by themselves.
-pub(crate) fn longest(config: &Config, weather: &Weather, leaves: Leaving) -> Duration {
+pub(crate) fn longest(config: &ServerConfig, weather: &Weather, leaves: Leaving) -> Duration {
     bound::longest(config, weather, leaves)
 }
 

@@ -1,9 +1,9 @@
 //! The paces that a client asks of its server.
 
-use endwell::client::{Body, Connection, Received, Response};
+use endwell::client::{Connection, RequestWriter, Response, ResponseFuture};
 use endwell::core::{Bound, Limit, Pace};
 use endwell::http::{Connect, Framing, Method, Request, StatusCode};
-use endwell::{Config, Ended};
+use endwell::{ClientConfig, Ended, ServerConfig};
 
 use super::{LARGE, PAUSE, SECOND, Slowly, dial, get, met, outcome, peer, post, serve, world};
 use crate::ledger::content;
@@ -13,10 +13,10 @@ use crate::world::World;
 #[test]
 fn a_reader_may_pause() {
     let (world, one, other) = world();
-    let mut config = Config::default();
+    let mut config = ClientConfig::default();
     config.http.response_time = None;
     let sleeping = world.clone();
-    serve(&world, one, &Config::default(), move |mut exchange| {
+    serve(&world, one, &ServerConfig::default(), move |mut exchange| {
         let sleeping = sleeping.clone();
         async move {
             let mut body = Vec::new();
@@ -52,12 +52,12 @@ fn a_reader_may_pause() {
 /// The server of a client takes a byte a second, or sends one.
 fn slow_server(first: &'static [u8], slowly: Slowly) -> (World, Connection) {
     let (world, one, other) = world();
-    let connection = dial(&world, other, &Config::default());
+    let connection = dial(&world, other, &ClientConfig::default());
     world.spawn("peer", peer(world.clone(), one, first, slowly));
     (world, connection)
 }
 
-async fn upload(mut body: Body) -> Ended {
+async fn upload(mut body: RequestWriter) -> Ended {
     loop {
         if let Err(error) = body.write(vec![0; 8192]).await {
             return error.into();
@@ -91,7 +91,7 @@ fn a_client_sets_the_pace_of_one_response() {
     let (world, connection) = slow_server(ENDLESS, Slowly::Sends(b'x'));
     let response = connection.send(&get(), "");
     let (error, second) = outcome(&world, async {
-        let mut received: Received = response.await.unwrap();
+        let mut received: Response = response.await.unwrap();
         received.set_pace(Pace::silence(SECOND * 5).total(SECOND * 40, 500));
         received.read_all(LARGE).await.unwrap_err()
     });
@@ -106,7 +106,7 @@ fn a_client_sets_the_pace_of_one_response() {
 fn a_client_sets_the_time_for_one_response_and_the_pace_of_one_upload() {
     for (time, seconds) in [(Some(SECOND * 5), 5), (Some(SECOND * 200), 200), (None, 2000)] {
         let (world, connection) = slow_server(b"", Slowly::Takes);
-        let (body, mut response): (_, Response) = connection.request(&post(), Framing::Length(0));
+        let (body, mut response): (_, ResponseFuture) = connection.request(&post(), Framing::Length(0));
         body.finish().unwrap();
         response.set_response_time(time);
         let (failure, second) = outcome(&world, async { response.await.unwrap_err() });
@@ -141,7 +141,7 @@ fn a_client_sets_the_time_for_one_response_and_the_pace_of_one_upload() {
 fn the_pace_of_one_upload_ends_with_it() {
     let (world, one, other) = world();
     let sleeping = world.clone();
-    serve(&world, one, &Config::default(), move |mut exchange| {
+    serve(&world, one, &ServerConfig::default(), move |mut exchange| {
         let sleeping = sleeping.clone();
         async move {
             sleeping.sleep(SECOND * 4).await;
@@ -152,7 +152,7 @@ fn the_pace_of_one_upload_ends_with_it() {
             Ok(exchange.respond(StatusCode::OK, body))
         }
     });
-    let connection = dial(&world, other, &Config::default());
+    let connection = dial(&world, other, &ClientConfig::default());
     let (echoed, second) = outcome(&world, async move {
         let (mut body, response) = connection.request(&post(), Framing::Length(5));
         body.set_output_pace(Pace::silence(SECOND * 5));
@@ -175,7 +175,7 @@ fn the_pace_of_one_upload_ends_with_it() {
 fn a_slow_upload_does_not_use_up_the_time_for_the_response() {
     let (world, one, other) = world();
     let sleeping = world.clone();
-    serve(&world, one, &Config::default(), move |mut exchange| {
+    serve(&world, one, &ServerConfig::default(), move |mut exchange| {
         let sleeping = sleeping.clone();
         async move {
             for _ in 0..10 {
@@ -191,7 +191,7 @@ fn a_slow_upload_does_not_use_up_the_time_for_the_response() {
         }
     });
     let (mut body, response) =
-        dial(&world, other, &Config::default()).request(&post(), Framing::Length(4 * LARGE as u64));
+        dial(&world, other, &ClientConfig::default()).request(&post(), Framing::Length(4 * LARGE as u64));
     let (status, second) = outcome(&world, async move {
         body.write(content((0, 0), 4 * LARGE)).await.unwrap();
         body.finish().unwrap();
@@ -205,7 +205,7 @@ fn a_slow_upload_does_not_use_up_the_time_for_the_response() {
 fn a_reader_in_the_drivers_task_waits_in_peace() {
     let (world, one, other) = world();
     world.spawn("peer", peer(world.clone(), one, ENDLESS, Slowly::Sends(b'x')));
-    let (connection, driver) = Connection::over(other, world.clone(), &Config::default());
+    let (connection, driver) = Connection::over(other, world.clone(), &ClientConfig::default());
     let response = connection.send(&get(), "");
     let (polls, _) = outcome(&world, async move {
         let mut driver = std::pin::pin!(driver);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endwell::core::{Limit, Pace};
 use endwell::http::{Framing, StatusCode};
-use endwell::{Config, Ended, Exchange, Server};
+use endwell::{ClientConfig, Ended, Exchange, Server, ServerConfig};
 
 use super::{LARGE, PAUSE, SECOND, Slot, Slowly, dial, get, met, outcome, peer, post, serve, weather, world};
 use crate::ledger::content;
@@ -18,7 +18,7 @@ fn an_event_every_20_s_comes_whole_however_long_the_stream_is() {
     for (pause, events) in [(20, 60), (299, 10)] {
         let (world, one, other) = world();
         let sleeping = world.clone();
-        serve(&world, one, &Config::default(), move |exchange| {
+        serve(&world, one, &ServerConfig::default(), move |exchange| {
             let sleeping = sleeping.clone();
             async move {
                 let (_, mut stream) = exchange.start(StatusCode::OK, Framing::Chunked);
@@ -29,7 +29,7 @@ fn an_event_every_20_s_comes_whole_however_long_the_stream_is() {
                 stream.finish()
             }
         });
-        let response = dial(&world, other, &Config::default()).send(&get(), "");
+        let response = dial(&world, other, &ClientConfig::default()).send(&get(), "");
         let (body, second) =
             outcome(&world, async move { response.await.unwrap().read_all(LARGE).await.unwrap() });
         assert_eq!(body.len(), events * 9);
@@ -40,11 +40,12 @@ fn an_event_every_20_s_comes_whole_however_long_the_stream_is() {
 #[test]
 fn an_upload_may_pause() {
     let (world, one, other) = world();
-    serve(&world, one, &Config::default(), async |mut exchange: Exchange| {
+    serve(&world, one, &ServerConfig::default(), async |mut exchange: Exchange| {
         let body = exchange.read_all(LARGE).await?;
         Ok(exchange.respond(StatusCode::OK, body))
     });
-    let (mut body, response) = dial(&world, other, &Config::default()).request(&post(), Framing::Chunked);
+    let (mut body, response) =
+        dial(&world, other, &ClientConfig::default()).request(&post(), Framing::Chunked);
     let sleeping = world.clone();
     let (echoed, _) = outcome(&world, async move {
         for pause in [15, 29, 15] {
@@ -71,7 +72,7 @@ fn one_byte_a_second_is_ended_by_a_server_in_every_direction() {
         let met_in: Slot<(Limit, u64)> = Slot::default();
         let (meets, clock) = (Arc::clone(&met_in), world.clone());
         let running =
-            Server::new(one, world.clone(), &Config::default()).run(move |mut exchange: Exchange| {
+            Server::new(one, world.clone(), &ServerConfig::default()).run(move |mut exchange: Exchange| {
                 let (meets, clock) = (Arc::clone(&meets), clock.clone());
                 async move {
                     let found = async {
@@ -116,7 +117,7 @@ fn a_server_sets_the_paces_of_one_exchange() {
             let (world, one, other) = world();
             let ended_in: Slot<(Ended, u64)> = Slot::default();
             let (ends, clock) = (Arc::clone(&ended_in), world.clone());
-            serve(&world, one, &Config::default(), move |mut exchange| {
+            serve(&world, one, &ServerConfig::default(), move |mut exchange| {
                 let (ends, clock) = (Arc::clone(&ends), clock.clone());
                 let body_pace = Pace::silence(SECOND * 5).total(SECOND * 200, 500);
                 let output_pace = Pace::silence(SECOND * 5).total(SECOND * 400, 500);
@@ -157,7 +158,7 @@ fn a_server_sets_the_paces_of_one_exchange() {
 fn the_pace_of_one_exchange_ends_with_it() {
     let (world, one, other) = world();
     let is_first = AtomicBool::new(true);
-    serve(&world, one, &Config::default(), move |mut exchange| {
+    serve(&world, one, &ServerConfig::default(), move |mut exchange| {
         let is_first = is_first.swap(false, Ordering::Relaxed);
         async move {
             if is_first {
@@ -167,7 +168,7 @@ fn the_pace_of_one_exchange_ends_with_it() {
             Ok(exchange.respond(StatusCode::OK, content((0, 0), LARGE)))
         }
     });
-    let connection = dial(&world, other, &Config::default());
+    let connection = dial(&world, other, &ClientConfig::default());
     let sleeping = world.clone();
     let (body, second) = outcome(&world, async move {
         let mut received = connection.send(&get(), "").await.unwrap();
@@ -188,16 +189,17 @@ fn the_idle_time_begins_when_the_last_response_is_out() {
     for (weather, pause) in [(weather(), SECOND * 30), (buffered, Duration::ZERO)] {
         let world = World::new(1, Manners::default());
         let (_, one, other) = wire(&world, weather);
-        let running = Server::new(one, world.clone(), &Config::default()).run(async |exchange: Exchange| {
-            Ok::<_, Ended>(exchange.respond(StatusCode::OK, content((0, 0), LARGE)))
-        });
+        let running =
+            Server::new(one, world.clone(), &ServerConfig::default()).run(async |exchange: Exchange| {
+                Ok::<_, Ended>(exchange.respond(StatusCode::OK, content((0, 0), LARGE)))
+            });
         let ended: Slot<(Ended, u64)> = Slot::default();
         let (ends, clock) = (Arc::clone(&ended), world.clone());
         world.spawn("server", async move {
             let ended = running.await;
             *ends.hold() = Some((ended, clock.now().since_epoch().as_secs()));
         });
-        let mut connection = dial(&world, other, &Config::default());
+        let mut connection = dial(&world, other, &ClientConfig::default());
         let clock = world.clone();
         let (read_at, _) = outcome(&world, async move {
             let mut read_at = 0;

@@ -3,24 +3,24 @@
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::core::{Bound, Limit, Pace};
 use endwell::ws::{CloseCode, Jitter, Kind, Limits, Socket};
-use endwell::{Bytes, Config, Ended};
+use endwell::{Bytes, Ended, ServerConfig};
 
 use super::{SECOND, met, outcome, weather};
 use crate::ledger::content;
 use crate::wire::{WireEnd, wire};
 use crate::world::{Manners, World};
 
-fn over(world: &World, end: WireEnd, role: Role, config: &Config, limits: &Limits) -> Socket {
+fn over(world: &World, end: WireEnd, role: Role, config: &ServerConfig, limits: &Limits) -> Socket {
     let (limits, jitter) = (limits.clone().into(), Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, config.output, jitter, None);
-    let (socket, driver) = Socket::over(end, world.clone(), web_socket, config);
+    let (socket, driver) = Socket::over(end, world.clone(), web_socket, &config.into());
     world.spawn("driver", async move {
         driver.await;
     });
     socket
 }
 
-fn sockets(world: &World, config: &Config, limits: &Limits) -> (Socket, Socket) {
+fn sockets(world: &World, config: &ServerConfig, limits: &Limits) -> (Socket, Socket) {
     let (_, one, other) = wire(world, weather());
     let client = Role::Client(Masks::new(|| [1, 2, 3, 4]));
     (over(world, one, Role::Server, config, limits), over(world, other, client, config, limits))
@@ -34,16 +34,21 @@ fn before_a_deaf_peer(world: &World, limits: &Limits) -> Socket {
         clock.sleep(SECOND * 1000).await;
         drop(other);
     });
-    over(world, one, Role::Server, &Config::default(), limits)
+    over(world, one, Role::Server, &ServerConfig::default(), limits)
 }
 
 /// The fragments of a message, each `pause` after the one before.
-fn fragments(config: &Config, limits: &Limits, pause: u32, pace: Option<Pace>) -> (Option<Vec<u8>>, Ended) {
+fn fragments(
+    config: &ServerConfig,
+    limits: &Limits,
+    pause: u32,
+    pace: Option<Pace>,
+) -> (Option<Vec<u8>>, Ended) {
     let world = World::new(1, Manners::default());
     let (mut server, mut client) = sockets(&world, config, limits);
     let sleeping = world.clone();
     world.spawn("sender", async move {
-        let mut message = client.send_fragments(Kind::Text);
+        let mut message = client.send_pieces(Kind::Text);
         for _ in 0..4 {
             if message.write("some").await.is_err() {
                 break;
@@ -72,7 +77,7 @@ fn fragments(config: &Config, limits: &Limits, pause: u32, pace: Option<Pace>) -
 
 #[test]
 fn a_fragment_may_come_12_s_after_the_last_and_not_60() {
-    let (config, mut limits) = (Config::default(), Limits::default());
+    let (config, mut limits) = (ServerConfig::default(), Limits::default());
     for pause in [12, 59] {
         let (received, _) = fragments(&config, &limits, pause, None);
         assert_eq!(received.as_deref(), Some(&b"somesomesomesome"[..]), "{pause}");
@@ -85,7 +90,7 @@ fn a_fragment_may_come_12_s_after_the_last_and_not_60() {
 
 #[test]
 fn a_socket_sets_the_pace_of_its_messages() {
-    let (config, mut limits) = (Config::default(), Limits::default());
+    let (config, mut limits) = (ServerConfig::default(), Limits::default());
     limits.ping_interval = None;
     let (received, _) = fragments(&config, &limits, 400, Some(Pace::UNLIMITED));
     assert!(received.is_some());
@@ -99,11 +104,11 @@ fn an_application_that_does_not_receive_uses_up_nobodys_time() {
     let mut limits = Limits::default();
     limits.ping_interval = None;
     let world = World::new(1, Manners::default());
-    let (mut server, mut client) = sockets(&world, &Config::default(), &limits);
+    let (mut server, mut client) = sockets(&world, &ServerConfig::default(), &limits);
     let sleeping = world.clone();
     world.spawn("sender", async move {
         client.send("first").await.unwrap();
-        let mut message = client.send_fragments(Kind::Text);
+        let mut message = client.send_pieces(Kind::Text);
         message.write("some").await.unwrap();
         sleeping.sleep(SECOND * 50).await;
         message.write("more").await.unwrap();

@@ -17,11 +17,11 @@ use crate::connection::{Side, State, Until};
 /// [`finish`](Self::finish) ends it. If it is dropped instead, the message can never be complete: the peer receives
 /// 1011 and the connection closes.
 #[must_use = "a message that is not finished closes the connection"]
-pub struct Fragments<'a> {
+pub struct MessageWriter<'a> {
     half: Option<&'a mut SendHalf>,
 }
 
-impl<'a> Fragments<'a> {
+impl<'a> MessageWriter<'a> {
     pub(super) fn new(half: &'a mut SendHalf) -> Self {
         Self { half: Some(half) }
     }
@@ -36,8 +36,8 @@ impl<'a> Fragments<'a> {
     /// # Cancel safety
     ///
     /// A future that is dropped before it is ready has sent nothing of the piece.
-    pub fn write(&mut self, data: impl Into<Bytes>) -> WriteFragment<'_> {
-        WriteFragment { half: self.half.as_deref_mut(), data: data.into() }
+    pub fn write(&mut self, data: impl Into<Bytes>) -> WritePiece<'_> {
+        WritePiece { half: self.half.as_deref_mut(), data: data.into() }
     }
 
     /// Sends a ping now, between two pieces.
@@ -102,8 +102,8 @@ impl<'a> Fragments<'a> {
     /// # Cancel safety
     ///
     /// A future that is dropped before it is ready has not ended the message, which is then dropped, as above.
-    pub fn finish(self) -> FinishFragments<'a> {
-        FinishFragments { fragments: self }
+    pub fn finish(self) -> FinishPieces<'a> {
+        FinishPieces { writer: self }
     }
 }
 
@@ -117,7 +117,7 @@ fn broken(ended: Option<Ended>) -> io::Error {
     }
 }
 
-impl Drop for Fragments<'_> {
+impl Drop for MessageWriter<'_> {
     fn drop(&mut self) {
         if let Some(half) = self.half.take() {
             half.link().lock().close_socket(CloseCode::INTERNAL_ERROR.into());
@@ -125,23 +125,23 @@ impl Drop for Fragments<'_> {
     }
 }
 
-impl fmt::Debug for Fragments<'_> {
+impl fmt::Debug for MessageWriter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fragments").finish_non_exhaustive()
+        f.debug_struct("MessageWriter").finish_non_exhaustive()
     }
 }
 
 /// Ends the message.
 #[must_use = "futures do nothing unless polled, and a message that is not finished closes the connection"]
-pub struct FinishFragments<'a> {
-    fragments: Fragments<'a>,
+pub struct FinishPieces<'a> {
+    writer: MessageWriter<'a>,
 }
 
-impl Future for FinishFragments<'_> {
+impl Future for FinishPieces<'_> {
     type Output = Result<(), Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let half = &mut self.get_mut().fragments.half;
+        let half = &mut self.get_mut().writer.half;
         let Some(link) = half.as_deref().map(SendHalf::link) else {
             return Poll::Ready(Err(Ended::Announced));
         };
@@ -151,22 +151,22 @@ impl Future for FinishFragments<'_> {
     }
 }
 
-impl fmt::Debug for FinishFragments<'_> {
+impl fmt::Debug for FinishPieces<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FinishFragments").finish_non_exhaustive()
+        f.debug_struct("FinishPieces").finish_non_exhaustive()
     }
 }
 
 /// Waits for room, then queues the piece.
 #[must_use = "futures do nothing unless polled"]
-pub struct WriteFragment<'a> {
+pub struct WritePiece<'a> {
     half: Option<&'a mut SendHalf>,
     data: Bytes,
 }
 
 /// Why a piece was not sent.
 #[derive(Clone, Debug)]
-pub enum FragmentError {
+pub enum PieceError {
     /// The connection is closing or has ended.
     Ended(Ended),
     /// The message is text and the piece, which this holds, is not UTF-8. Pieces of text must be split between
@@ -174,7 +174,7 @@ pub enum FragmentError {
     NotText(Bytes),
 }
 
-impl fmt::Display for FragmentError {
+impl fmt::Display for PieceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ended(ended) => ended.fmt(f),
@@ -183,28 +183,28 @@ impl fmt::Display for FragmentError {
     }
 }
 
-impl std::error::Error for FragmentError {}
+impl std::error::Error for PieceError {}
 
-impl From<FragmentError> for Ended {
-    fn from(error: FragmentError) -> Self {
+impl From<PieceError> for Ended {
+    fn from(error: PieceError) -> Self {
         match error {
-            FragmentError::Ended(ended) => ended,
-            FragmentError::NotText(_) => Self::Aborted,
+            PieceError::Ended(ended) => ended,
+            PieceError::NotText(_) => Self::Aborted,
         }
     }
 }
 
-impl Future for WriteFragment<'_> {
-    type Output = Result<(), FragmentError>;
+impl Future for WritePiece<'_> {
+    type Output = Result<(), PieceError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { half, data } = self.get_mut();
-        let closing = || Poll::Ready(Err(FragmentError::Ended(Ended::Announced)));
+        let closing = || Poll::Ready(Err(PieceError::Ended(Ended::Announced)));
         let Some(half) = half else { return closing() };
         let mut connection = half.link().lock();
         loop {
             ready!(connection.poll_output(cx, Side::Writer, Until::Fits(data.len())))
-                .map_err(FragmentError::Ended)?;
+                .map_err(PieceError::Ended)?;
             let State::Within(socket) = &mut connection.state else { return closing() };
             match socket.writer().write(std::mem::take(data)) {
                 Ok(()) => {
@@ -212,14 +212,14 @@ impl Future for WriteFragment<'_> {
                     return Poll::Ready(Ok(()));
                 }
                 Err(PieceNotWritten::Full(back)) => *data = back,
-                Err(PieceNotWritten::NotText(back)) => return Poll::Ready(Err(FragmentError::NotText(back))),
+                Err(PieceNotWritten::NotText(back)) => return Poll::Ready(Err(PieceError::NotText(back))),
             }
         }
     }
 }
 
-impl fmt::Debug for WriteFragment<'_> {
+impl fmt::Debug for WritePiece<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WriteFragment({} bytes)", self.data.len())
+        write!(f, "WritePiece({} bytes)", self.data.len())
     }
 }

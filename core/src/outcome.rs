@@ -8,7 +8,7 @@ use crate::{Error, Exceeded, Violation};
 /// How a connection ended. Every connection, of HTTP and of WebSocket, in both roles, ends in one of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Ended {
+pub enum Outcome {
     /// The peer ended its stream between two messages of HTTP: the ordinary end. For a client, this is also a server that
     /// ended its stream before any byte of a response.
     ByPeer,
@@ -51,7 +51,7 @@ pub enum End {
     Theirs,
 }
 
-impl From<Error> for Ended {
+impl From<Error> for Outcome {
     fn from(error: Error) -> Self {
         match error {
             Error::Protocol(violation) => Self::Violated(violation),
@@ -60,7 +60,7 @@ impl From<Error> for Ended {
     }
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ByPeer => f.write_str("closed by the peer between two messages"),

@@ -21,17 +21,17 @@ pub struct ReceivePieces<'a> {
 ///
 /// It holds no piece. If it is dropped before the last one, the rest of the message is discarded as it arrives.
 #[must_use = "the rest of the message is thrown away if it is dropped"]
-pub struct Pieces<'a> {
+pub struct MessageReader<'a> {
     half: &'a mut ReceiveHalf,
     kind: Kind,
     /// The last piece was read.
     is_done: bool,
 }
 
-/// Waits for the next piece of a message: [`Pieces::read`].
+/// Waits for the next piece of a message: [`MessageReader::read`].
 #[must_use = "futures do nothing unless polled"]
 pub struct ReadPiece<'a, 'p> {
-    pieces: &'a mut Pieces<'p>,
+    pieces: &'a mut MessageReader<'p>,
 }
 
 impl<'a> ReceivePieces<'a> {
@@ -41,9 +41,9 @@ impl<'a> ReceivePieces<'a> {
 }
 
 impl<'a> Future for ReceivePieces<'a> {
-    type Output = Option<Pieces<'a>>;
+    type Output = Option<MessageReader<'a>>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Pieces<'a>>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<MessageReader<'a>>> {
         let Self { half: waiting } = self.get_mut();
         let Some(half) = waiting else { return Poll::Ready(None) };
         loop {
@@ -53,12 +53,12 @@ impl<'a> Future for ReceivePieces<'a> {
                 Some(Found::Piece(_) | Found::End) => continue,
                 None => return Poll::Ready(None),
             };
-            return Poll::Ready(waiting.take().map(|half| Pieces { half, kind, is_done: false }));
+            return Poll::Ready(waiting.take().map(|half| MessageReader { half, kind, is_done: false }));
         }
     }
 }
 
-impl<'p> Pieces<'p> {
+impl<'p> MessageReader<'p> {
     /// Text or binary.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -83,7 +83,7 @@ impl Future for ReadPiece<'_, '_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Pieces { half, is_done, .. } = &mut *self.get_mut().pieces;
+        let MessageReader { half, is_done, .. } = &mut *self.get_mut().pieces;
         if *is_done {
             return Poll::Ready(Ok(None));
         }
@@ -108,9 +108,9 @@ impl fmt::Debug for ReceivePieces<'_> {
     }
 }
 
-impl fmt::Debug for Pieces<'_> {
+impl fmt::Debug for MessageReader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pieces").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("MessageReader").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::Ended;
 /// Why the head of a response did not come. The connection is lost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Failure {
+pub enum RequestError {
     /// The connection had ended before any byte of the request was sent. The request can be sent again on another
     /// connection, whatever its method.
     NotSent(Ended),
@@ -18,7 +18,7 @@ pub enum Failure {
     Failed(Ended),
 }
 
-impl Failure {
+impl RequestError {
     /// How the connection ended.
     pub fn ended(&self) -> &Ended {
         let (Self::NotSent(ended) | Self::Unanswered(ended) | Self::Failed(ended)) = self;
@@ -36,7 +36,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(ended) => write!(f, "the request was not sent: {ended}"),
@@ -46,15 +46,16 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {
+impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(self.ended())
     }
 }
 
-impl From<Failure> for Ended {
-    fn from(failure: Failure) -> Self {
-        let (Failure::NotSent(ended) | Failure::Unanswered(ended) | Failure::Failed(ended)) = failure;
+impl From<RequestError> for Ended {
+    fn from(failure: RequestError) -> Self {
+        let (RequestError::NotSent(ended) | RequestError::Unanswered(ended) | RequestError::Failed(ended)) =
+            failure;
         ended
     }
 }
