@@ -7,7 +7,7 @@ use std::time::Duration;
 use endwell_core::{OutboxLimits, http, ws};
 
 use crate::ws::OutletLimits;
-use crate::{Ended, Endpoints};
+use crate::{Ended, Endpoints, ExchangeReport};
 
 /// How a server treats its connections. Every field has a default.
 ///
@@ -90,6 +90,10 @@ pub struct ServerConfig {
     pub handler_time: Option<Duration>,
     /// A callback that is called once for each connection, with how it ended. Default: no callback.
     pub on_end: Option<OnEnd>,
+    /// A callback that is called once for each request that a handler received, when the handler has ended, with what
+    /// became of it: [`ExchangeReport`]. Default: no callback, which costs nothing. Requests that no handler received,
+    /// because their head was broken, are counted by [`Counters::refused`](crate::Counters::refused).
+    pub on_exchange: Option<OnExchange>,
 }
 
 /// What becomes of a handler whose connection has ended.
@@ -113,6 +117,9 @@ pub type Admit = Arc<dyn Fn(&Endpoints, usize) -> bool + Send + Sync>;
 /// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
 pub type OnEnd = Arc<dyn Fn(&Endpoints, &Ended) + Send + Sync>;
 
+/// A callback that receives what became of each exchange. The connection's task calls it, so it must not block.
+pub type OnExchange = Arc<dyn Fn(&ExchangeReport) + Send + Sync>;
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
@@ -131,6 +138,7 @@ impl Default for ServerConfig {
             handler_grace: Duration::from_secs(5),
             handler_time: None,
             on_end: None,
+            on_exchange: None,
         }
     }
 }

@@ -5,19 +5,31 @@
 //! drives them over real sockets.
 //!
 //! ```no_run
-//! use endwell::{ServerConfig, Exchange, http::StatusCode, serve};
+//! use std::sync::Arc;
+//!
+//! use endwell::{Answered, Exchange, ServerConfig, http::StatusCode, serve, with_state};
+//!
+//! struct App {
+//!     greeting: String,
+//! }
+//!
+//! async fn hello(app: Arc<App>, exchange: Exchange) -> Answered {
+//!     exchange.respond(StatusCode::OK, app.greeting.clone())
+//! }
 //!
 //! #[tokio::main]
 //! async fn main() -> std::io::Result<()> {
+//!     let app = Arc::new(App { greeting: "hello".into() });
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//!     serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+//!     serve(listener, ServerConfig::default(), with_state(app, hello)).await;
 //!     Ok(())
 //! }
 //! ```
 //!
 //! - [`serve`] accepts connections and gives each its own task. [`Server`] serves one connection on any [`Transport`].
 //! - A handler receives an [`Exchange`] and gives it up by responding. A handler that forgets to respond does not
-//!   compile; if one panics or drops its exchange, the connection's task responds in its place.
+//!   compile; if one panics or drops its exchange, the connection's task responds in its place. It may return any error,
+//!   which is told to [`ServerConfig::on_exchange`]; [`HandlerError`] chooses the response for it.
 //! - [`Exchange::accept`] turns an exchange into a WebSocket: [`ws::Socket`], which ends with
 //!   [`close`](ws::Socket::close).
 //! - [`ws::Outlet`] lets many tasks send over one WebSocket, and [`ws::Socket::split`] lets two tasks share it.
@@ -106,14 +118,17 @@ pub mod ws;
 pub use body::{ReadAll, ReadRequest, Ready, RequestReader, ResponseWriter, Write, WriteError};
 pub use bytes::Bytes;
 pub use client::ClientConfig;
-pub use config::{Admit, OnEnd, OnGone, ServerConfig};
+pub use config::{Admit, OnEnd, OnExchange, OnGone, ServerConfig};
 pub use connection::Driver;
-pub use ended::Ended;
+pub use ended::{Ended, EndedKind};
 pub use endwell_core as core;
 pub use endwell_core::http;
 pub use news::{Gone, HalfClosed, Stopping};
 pub use runtime::{Runtime, Timer};
-pub use server::{Answered, Conclusion, Counters, Exchange, Run, Serve, Server, serve};
+pub use server::{
+    Answered, Counters, Exchange, ExchangeReport, HandlerEnd, HandlerError, IntoAnswered, Run, Serve, Server,
+    serve, with_state,
+};
 pub use transport::{Address, Connector, Endpoints, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;
 

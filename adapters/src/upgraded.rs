@@ -177,10 +177,10 @@ impl Connection {
     /// The holder of the raw transport is done. What HTTP has queued still goes out.
     pub(crate) fn end_raw(&mut self) {
         match self.state.take() {
-            State::Raw(Some(raw)) => self.state = State::closing(raw.close(), Ended::Upgraded),
+            State::Raw(Some(raw)) => self.state = State::closing(raw.close(), Ended::UPGRADED),
             State::Raw(None) => {
                 let position = self.position();
-                return self.is_over(Ended::Upgraded, position);
+                return self.is_over(Ended::UPGRADED, position);
             }
             other => self.state = other,
         }

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use endwell::client::{self, NotUpgraded, Response, Switched};
 use endwell::http::Field;
 use endwell::ws::{CloseCode, Content, Message, ReceiveHalf, SendHalf, Socket};
-use endwell::{ClientConfig, Connector, Ended, ws};
+use endwell::{ClientConfig, Connector, Ended, EndedKind, ws};
 use smol::Timer;
 use smol::future::{or, yield_now};
 
@@ -140,7 +140,7 @@ fn main() -> ExitCode {
     match reach.run(std::slice::from_ref(&options.url), Chat(&options)) {
         Ok(Ok(ended)) => {
             tell(format_args!("chat: {ended}"));
-            let is_clean = matches!(ended, Ended::WebSocket(ws::Outcome::Closed { .. }));
+            let is_clean = matches!(ended.kind(), EndedKind::WebSocket(ws::Outcome::Closed { .. }));
             if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Ok(Err(error)) | Err(error) => {

@@ -5,7 +5,7 @@ use std::future::pending;
 use endwell::client::{Pool, PoolError, RequestError, Response, SendError, Url};
 use endwell::core::Limit;
 use endwell::http::{Field, Framing, Method, Request};
-use endwell::{Bytes, Connector, Ended};
+use endwell::{Bytes, Connector, Ended, EndedKind};
 
 use crate::Failed;
 use crate::options::Options;
@@ -128,8 +128,7 @@ impl From<SendError> for Failed {
 
 /// Whose fault it is that no response came.
 fn code(failure: &RequestError) -> u8 {
-    let is_stall =
-        matches!(failure.ended(), Ended::Limit(exceeded) if exceeded.limit == Limit::WriteProgress);
+    let is_stall = matches!(failure.ended().kind(), EndedKind::Limit(exceeded) if exceeded.limit == Limit::WriteProgress);
     if is_stall { Failed::NOT_TAKEN } else { Failed::UNANSWERED }
 }
 

@@ -11,14 +11,14 @@ mod options;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
-use std::pin::Pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use endwell::blocking::block_on;
 use endwell::http::{Field, Framing, Method, Response, StatusCode};
 use endwell::tls::{self, rustls};
 use endwell::ws::{Close, Origins, Socket};
-use endwell::{Answered, Conclusion, Ended, Exchange, Listener, ServerConfig, serve};
+use endwell::{Answered, Ended, Exchange, IntoAnswered, Listener, ServerConfig, serve, with_state};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::Signals;
 
@@ -30,44 +30,24 @@ const HTML: Field<'_> = Field::from_static("content-type", "text/html; charset=u
 const ALLOW_GET: Field<'_> = Field::from_static("allow", "GET, HEAD");
 const ALLOW_POST: Field<'_> = Field::from_static("allow", "POST");
 
-/// What becomes of a request.
-enum Reply {
-    /// It was answered at once.
-    Done(Answered),
-    /// It takes its time. A connection's task is as large as its handler's largest state, and an `async fn` keeps room for
-    /// what it is given: boxed, and made of no more than it needs, what is rare costs idle connections nothing.
-    Later(Pin<Box<dyn Future<Output = Result<Answered, Ended>> + Send>>),
-}
-
-fn reply(exchange: Exchange, origins: &Origins) -> Reply {
-    Reply::Done(match (exchange.path(), exchange.method()) {
+async fn handle(origins: Arc<Origins>, exchange: Exchange) -> Result<Answered, Ended> {
+    match (exchange.path(), exchange.method()) {
         ("/", Method::Get | Method::Head) => {
-            exchange.respond(Response::new(StatusCode::OK).with(HTML), include_str!("page.html"))
+            Ok(exchange.respond(Response::new(StatusCode::OK).with(HTML), include_str!("page.html")))
         }
         ("/hello", Method::Get | Method::Head) => {
-            exchange.respond(Response::new(StatusCode::OK).with(TEXT), "hello")
+            Ok(exchange.respond(Response::new(StatusCode::OK).with(TEXT), "hello"))
         }
-        ("/echo", Method::Post) => return Reply::Later(Box::pin(echo(exchange))),
-        ("/ws", _) => match open(exchange, origins) {
-            Ok(socket) => return Reply::Later(Box::pin(web_socket(socket))),
-            Err(answered) => answered,
+        ("/echo", Method::Post) => echo(exchange).await,
+        ("/ws", _) => match open(exchange, &origins) {
+            Ok(socket) => web_socket(socket).await,
+            Err(answered) => Ok(answered),
         },
         ("/" | "/hello", _) => {
-            refuse(exchange, Response::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_GET))
+            Ok(refuse(exchange, Response::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_GET)))
         }
-        ("/echo", _) => refuse(exchange, Response::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_POST)),
-        _ => refuse(exchange, Response::new(StatusCode::NOT_FOUND)),
-    })
-}
-
-/// The exchange is used up before there is a future: whoever waits does not keep its place.
-fn handle(exchange: Exchange, origins: &Origins) -> impl Future<Output = Result<Answered, Ended>> + use<> {
-    let reply = reply(exchange, origins);
-    async move {
-        match reply {
-            Reply::Done(answered) => Ok(answered),
-            Reply::Later(reply) => reply.await,
-        }
+        ("/echo", _) => Ok(refuse(exchange, Response::new(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW_POST))),
+        _ => Ok(refuse(exchange, Response::new(StatusCode::NOT_FOUND))),
     }
 }
 
@@ -161,11 +141,10 @@ fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let listener = bind(&options).map_err(|error| format!("{}: {error}", options.listen))?;
     let address = listener.local_addr()?;
     writeln!(io::stdout(), "{address}").map_err(|error| format!("standard output: {error}"))?;
-    let origins = options.origins;
     let serving = Serving {
         config: options.config,
         tls,
-        handler: move |exchange| handle(exchange, &origins),
+        handler: with_state(Arc::new(options.origins), handle),
         stop: interrupted()?,
     };
     match options.runtime {
@@ -195,7 +174,7 @@ struct Serving<H, S> {
 impl<H, F, S> Serving<H, S>
 where
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
     S: Future<Output = ()> + Send + 'static,
 {
     async fn on(self, listener: impl Listener + Sync) {

@@ -13,7 +13,7 @@ use endwell_core::http::StatusCode;
 
 use crate::Exchange;
 use crate::config::OnGone;
-use crate::server::Conclusion;
+use crate::server::{HandlerEnd, IntoAnswered};
 
 /// Makes a handler from a closure that may block: each call has its own thread.
 ///
@@ -30,12 +30,12 @@ use crate::server::Conclusion;
 pub fn handler<H, C>(closure: H) -> impl Fn(Exchange) -> Handling + Send + Sync + 'static
 where
     H: Fn(Exchange) -> C + Send + Sync + 'static,
-    C: Conclusion,
+    C: IntoAnswered,
 {
     let closure = Arc::new(closure);
     move |exchange| {
         let closure = Arc::clone(&closure);
-        Handling::start(exchange, move |exchange| drop(closure(exchange)))
+        Handling::start(exchange, move |exchange| closure(exchange).into_handler_end())
     }
 }
 
@@ -47,27 +47,32 @@ pub struct Handling {
 
 /// The result of such a call, which only the connection can read.
 #[derive(Debug)]
-pub struct Handled(());
+pub struct Handled(HandlerEnd);
 
-impl Conclusion for Handled {}
+impl IntoAnswered for Handled {
+    fn into_handler_end(self) -> HandlerEnd {
+        self.0
+    }
+}
 
 /// How far the closure has run.
 enum Progress {
     Working(Option<Waker>),
-    Done(thread::Result<()>),
+    Done(thread::Result<HandlerEnd>),
 }
 
 impl Handling {
-    fn start(exchange: Exchange, closure: impl FnOnce(Exchange) + Send + 'static) -> Self {
+    fn start(exchange: Exchange, closure: impl FnOnce(Exchange) -> HandlerEnd + Send + 'static) -> Self {
         // A thread cannot be dropped.
         let mut exchange = exchange;
         exchange.set_on_gone(OnGone::Finish);
+        exchange.link().lock().answer_late();
         let shared = Arc::clone(&exchange.link().shared);
         let progress = Arc::new(Mutex::new(Progress::Working(None)));
         if let Err(exchange) = spawn(exchange, closure, Arc::clone(&progress)) {
             shared.counters.overloaded.add();
             drop(exchange.respond(StatusCode::SERVICE_UNAVAILABLE, ""));
-            *lock(&progress) = Progress::Done(Ok(()));
+            *lock(&progress) = Progress::Done(Ok(HandlerEnd::Answered));
         }
         Self { progress }
     }
@@ -76,7 +81,7 @@ impl Handling {
 /// Runs the closure on a new thread. Returns the exchange if the system has no thread left.
 fn spawn(
     exchange: Exchange,
-    closure: impl FnOnce(Exchange) + Send + 'static,
+    closure: impl FnOnce(Exchange) -> HandlerEnd + Send + 'static,
     progress: Arc<Mutex<Progress>>,
 ) -> Result<(), Box<Exchange>> {
     let given = Arc::new(Mutex::new(Some(Box::new(exchange))));

@@ -180,7 +180,7 @@ impl ResponseWriter {
     /// Cuts the body off, because its source has failed. The connection closes, or is reset if a close would look like
     /// the end of the body.
     pub fn abort(self) -> Ended {
-        Ended::Aborted
+        Ended::ABORTED
     }
 
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<Answered, Ended> {

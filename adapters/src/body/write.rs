@@ -34,14 +34,21 @@ impl fmt::Display for WriteError {
     }
 }
 
-impl std::error::Error for WriteError {}
+impl std::error::Error for WriteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Ended(ended) => ended.source(),
+            Self::Overrun(_) => None,
+        }
+    }
+}
 
 impl From<WriteError> for Ended {
     /// An overrun is an abort: the announced length cannot be met.
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Ended(ended) => ended,
-            WriteError::Overrun(_) => Self::Aborted,
+            WriteError::Overrun(_) => Self::ABORTED,
         }
     }
 }
@@ -82,7 +89,7 @@ fn poll_write(link: &Link, rest: &mut Bytes, cx: &mut Context<'_>) -> Poll<Resul
         if let Some(ended) = connection.write_error() {
             return over(ended.clone());
         }
-        let Some(writer) = connection.state.writer() else { return over(Ended::Aborted) };
+        let Some(writer) = connection.state.writer() else { return over(Ended::ABORTED) };
         let len = u64::try_from(rest.len()).unwrap_or(u64::MAX);
         if writer.remaining().is_some_and(|left| left < len) {
             return Poll::Ready(Err(WriteError::Overrun(std::mem::take(rest))));

@@ -123,7 +123,7 @@ impl RequestWriter {
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<(), Ended> {
         let mut connection = self.0.link.lock();
         let Some(number) = self.0.number.take() else {
-            return Err(connection.ended().cloned().unwrap_or(Ended::Aborted));
+            return Err(connection.ended().cloned().unwrap_or(Ended::ABORTED));
         };
         connection.finish_request(number, trailers)
     }

@@ -140,7 +140,7 @@ impl Response {
 
     fn too_large(&self, limit: usize) -> Incomplete {
         let bound = Bound::Bytes(u64::try_from(limit).unwrap_or(u64::MAX));
-        self.incomplete(Exceeded { limit: Limit::BodyBytes, bound }.into())
+        self.incomplete(Ended::limit(Exceeded { limit: Limit::BodyBytes, bound }))
     }
 
     fn incomplete(&self, ended: Ended) -> Incomplete {

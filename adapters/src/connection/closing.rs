@@ -63,12 +63,12 @@ impl Connection {
             (Some(told), _) => *told,
             (None, Outcome::Transport) => ended,
             (None, Outcome::Closed { .. }) if !is_flushed => ended,
-            (None, known) => Ended::WebSocket(known.clone()),
+            (None, known) => Ended::of_web_socket(known.clone()),
         }
     }
 }
 
 /// What is told of the end.
 fn told(ended: Option<Box<Ended>>, known: Outcome) -> Ended {
-    ended.map_or_else(|| Ended::WebSocket(known), |ended| *ended)
+    ended.map_or_else(|| Ended::of_web_socket(known), |ended| *ended)
 }

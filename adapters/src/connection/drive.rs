@@ -66,7 +66,7 @@ impl Connection {
     /// wakes those who wait, and sleeps until the next deadline.
     pub(crate) fn turn(&mut self, link: &Arc<Link>, cx: &mut Context<'_>, beside: Beside) -> Turned {
         if link.shared.is_cut() {
-            return self.cut_off(beside);
+            return self.cut_off(link, beside);
         }
         self.now = self.clock();
         if beside == Beside::Nothing {
@@ -74,6 +74,9 @@ impl Connection {
         }
         if link.shared.is_draining() {
             self.drain();
+        }
+        if self.dropped && (beside == Beside::Nothing || !self.answers_late) {
+            self.answer_dropped(link);
         }
         while self.ended().is_none() {
             if beside == Beside::Nothing {
@@ -125,12 +128,15 @@ impl Connection {
 
     /// The server was told to stop at once.
     #[cold]
-    fn cut_off(&mut self, beside: Beside) -> Turned {
+    fn cut_off(&mut self, link: &Link, beside: Beside) -> Turned {
         // Before the handler is dropped: its exchange gets no answer.
-        self.leave(Ended::Shutdown);
+        self.leave(Ended::SHUTDOWN);
         match beside {
-            Beside::Nothing => Turned::Ended(Ended::Shutdown),
-            Beside::Handler => Turned::Cancel,
+            Beside::Nothing => Turned::Ended(Ended::SHUTDOWN),
+            Beside::Handler => {
+                link.shared.counters.cancelled.add();
+                Turned::Cancel
+            }
         }
     }
 

@@ -47,7 +47,7 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.0.lock().leave(Ended::Cancelled);
+        self.0.lock().leave(Ended::CANCELLED);
     }
 }
 

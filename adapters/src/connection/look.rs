@@ -58,7 +58,7 @@ impl Connection {
     /// waits, and no time runs if it does not.
     pub(crate) fn poll_look(&mut self, cx: &mut Context<'_>, waits: Waits) -> Poll<Result<(), Ended>> {
         if self.truncated.is_some() && self.misses_something(waits) {
-            return Poll::Ready(Err(self.truncated.take().map_or(Ended::ByPeer, |ended| *ended)));
+            return Poll::Ready(Err(self.truncated.take().map_or(Ended::BY_PEER, |ended| *ended)));
         }
         if self.withheld {
             return self.look_away();
@@ -69,7 +69,7 @@ impl Connection {
             self.looked = Looked::Full;
             return Poll::Pending;
         };
-        let transport = RefCell::new(super::open(transport)?);
+        let transport = RefCell::new(super::open(transport).map_err(Ended::transport)?);
         let had_ended = io.has_ended();
         if !had_ended {
             scratch::lend_room(&mut io);
@@ -90,7 +90,7 @@ impl Connection {
                         cut = Some(error);
                         Ok(Look::Cut)
                     }
-                    Poll::Ready(Err(error)) => Err(NoLook::Failed(error.into())),
+                    Poll::Ready(Err(error)) => Err(NoLook::Failed(Ended::transport(error))),
                     Poll::Pending if transport.found_nothing() => Ok(Look::Nothing),
                     Poll::Pending => Err(NoLook::Late),
                 };
@@ -121,7 +121,7 @@ impl Connection {
             // A state that misses nothing treats it as the end. Any other is asked first what it has.
             Ok(Arrived::Cut) => {
                 if let Some(error) = cut {
-                    self.truncated = Some(Ended::from(error).into());
+                    self.truncated = Some(Ended::transport(error).into());
                 }
                 Poll::Ready(Ok(()))
             }
@@ -146,7 +146,7 @@ impl Connection {
     pub(crate) fn judge_failure(&mut self) -> bool {
         let transport = if self.is_blind() { self.transport.as_ref() } else { None };
         let Some(error) = transport.and_then(|transport| transport.take_error()) else { return false };
-        self.end(error.into());
+        self.end(Ended::transport(error));
         true
     }
 

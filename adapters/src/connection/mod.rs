@@ -21,10 +21,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use endwell_core::Instant;
-use endwell_core::http::{Fields, StatusCode};
+use endwell_core::http::Fields;
 
 use crate::runtime::{Runtime, Timer};
-use crate::server::{Life, Request, Standing};
+use crate::server::{Fallback, Life, Request, Standing};
 use crate::sync::{Lock, Locked, Woken};
 use crate::transport::{Endpoints, Transport};
 use crate::ws::{Position, Queue, Reader, Unread};
@@ -117,8 +117,14 @@ pub(crate) struct Connection {
     pub(crate) number: u64,
     /// The trailers of the request. Boxed, as is all that few connections have, or that no waiting one has.
     pub(crate) trailers: Option<Box<Fields>>,
-    /// The status to respond with if the right to respond is dropped.
-    pub(crate) fallback: StatusCode,
+    /// What is answered if the right to respond is dropped. `None`: 500.
+    pub(crate) fallback: Option<Box<Fallback>>,
+    /// The status of the response to the exchange that is open, or was the last, once it has begun.
+    pub(crate) status: Option<u16>,
+    /// The right to respond was dropped, and nothing is answered yet.
+    pub(crate) dropped: bool,
+    /// It may be dropped before the handler has said what to answer.
+    pub(crate) answers_late: bool,
     /// How the connection ended, once it has.
     pub(crate) ended: Option<Box<Ended>>,
     /// The messages that outlets have accepted for the socket.
@@ -184,7 +190,10 @@ impl Connection {
             state,
             number: 0,
             trailers: None,
-            fallback: StatusCode::INTERNAL_SERVER_ERROR,
+            fallback: None,
+            status: None,
+            dropped: false,
+            answers_late: false,
             ended: None,
             queue: None,
             life: Life::default(),

@@ -20,7 +20,7 @@ const SLICES: usize = 16;
 impl Connection {
     /// Ends the write side.
     pub(crate) fn poll_end_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let ended = super::open(&mut self.transport)?.poll_end_write(cx);
+        let ended = super::open(&mut self.transport).map_err(Ended::transport)?.poll_end_write(cx);
         self.poll_held_back(ended)
     }
 
@@ -58,7 +58,7 @@ impl Connection {
                     }
                     return Poll::Pending;
                 }
-                Ok((Wrote::Stalled(exceeded), _)) => return Poll::Ready(Err(exceeded.into())),
+                Ok((Wrote::Stalled(exceeded), _)) => return Poll::Ready(Err(Ended::limit(exceeded))),
                 Err(ended) => return Poll::Ready(Err(ended)),
             }
         }
@@ -69,7 +69,7 @@ impl Connection {
         let now = self.now;
         let Self { state, transport, .. } = self;
         let Some(io) = state.io() else { return Ok((Wrote::Empty, 0)) };
-        let transport = RefCell::new(super::open(transport)?);
+        let transport = RefCell::new(super::open(transport).map_err(Ended::transport)?);
         let unacknowledged = || transport.try_borrow().ok().and_then(|transport| transport.unacknowledged());
         let mut count = 0;
         let put = |chunks: &mut dyn Iterator<Item = &[u8]>| {
@@ -83,13 +83,13 @@ impl Connection {
             let mut transport = transport.borrow_mut();
             loop {
                 return match transport.poll_write(cx, slices) {
-                    Poll::Ready(Ok(0)) => Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                    Poll::Ready(Ok(0)) => Err(Ended::transport(io::ErrorKind::WriteZero.into())),
                     Poll::Ready(Ok(taken)) => {
                         count = taken;
                         Ok(Some(taken))
                     }
                     Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Poll::Ready(Err(error)) => Err(Ended::from(error)),
+                    Poll::Ready(Err(error)) => Err(Ended::transport(error)),
                     Poll::Pending => Ok(None),
                 };
             }
@@ -101,7 +101,7 @@ impl Connection {
     /// Flushes what a lower layer may hold back.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         if self.unflushed > 0 {
-            let flushed = super::open(&mut self.transport)?.poll_flush(cx);
+            let flushed = super::open(&mut self.transport).map_err(Ended::transport)?.poll_flush(cx);
             ready!(self.poll_held_back(flushed))?;
             self.unflushed = 0;
             self.tell_held_back();
@@ -189,13 +189,13 @@ impl Connection {
     fn poll_held_back(&mut self, polled: Poll<io::Result<()>>) -> Poll<Result<(), Ended>> {
         if polled.is_ready() {
             self.held_back = None;
-            return polled.map_err(Ended::from);
+            return polled.map_err(Ended::transport);
         }
         let now = self.now;
         self.held_back.get_or_insert(now);
         match self.held_back_bound() {
             Some((until, bound)) if now >= until => {
-                Poll::Ready(Err(Exceeded { limit: Limit::WriteProgress, bound }.into()))
+                Poll::Ready(Err(Ended::limit(Exceeded { limit: Limit::WriteProgress, bound })))
             }
             _ => Poll::Pending,
         }

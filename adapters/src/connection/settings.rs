@@ -5,7 +5,7 @@ use std::sync::Arc;
 use endwell_core::{OutboxLimits, http, ws};
 
 use crate::client::ClientConfig;
-use crate::config::ServerConfig;
+use crate::config::{OnExchange, ServerConfig};
 use crate::server::LifeLimits;
 use crate::ws::{OutletLimits, SocketConfig};
 
@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) outlet_limits: OutletLimits,
     /// For handlers, and for peers that have ended their side.
     pub(crate) life: LifeLimits,
+    pub(crate) on_exchange: Option<OnExchange>,
 }
 
 impl From<&ServerConfig> for Settings {
@@ -33,6 +34,7 @@ impl From<&ServerConfig> for Settings {
             deflate: config.deflate.clone().map(Arc::new),
             outlet_limits: config.outlet,
             life: LifeLimits::new(config),
+            on_exchange: config.on_exchange.clone(),
         }
     }
 }
@@ -47,6 +49,7 @@ impl From<&ClientConfig> for Settings {
             deflate: config.deflate.clone().map(Arc::new),
             outlet_limits: config.outlet,
             life: LifeLimits::without_handler(config.half_closed),
+            on_exchange: None,
         }
     }
 }
@@ -61,6 +64,7 @@ impl From<&SocketConfig> for Settings {
             deflate: None,
             outlet_limits: config.outlet,
             life: LifeLimits::without_handler(config.half_closed),
+            on_exchange: None,
         }
     }
 }

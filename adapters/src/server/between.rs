@@ -33,7 +33,7 @@ impl Connection {
                 }
                 Next::Refused(refusal) => {
                     link.shared.counters.refused.add();
-                    let ended = refusal.error().clone().into();
+                    let ended = Ended::of_error(refusal.error().clone());
                     self.state = State::closing(refusal.answer(date::now().as_ref()), ended);
                 }
                 Next::Closing(closing) => {
@@ -57,7 +57,7 @@ impl Connection {
             let head = Response::new(StatusCode::SERVICE_UNAVAILABLE);
             exchange.last();
             let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
-            self.after(answered, Ended::Announced);
+            self.after(answered, Ended::ANNOUNCED);
             return None;
         }
         link.shared.counters.exchanges.add();
@@ -65,7 +65,8 @@ impl Connection {
         self.state = State::Open(exchange);
         self.trailers = None;
         self.request = super::Request::Unread;
-        self.fallback = StatusCode::INTERNAL_SERVER_ERROR;
+        (self.fallback, self.status) = (None, None);
+        (self.dropped, self.answers_late) = (false, false);
         self.number += 1;
         let now = self.now;
         self.work.begin_exchange(now);
@@ -85,7 +86,7 @@ impl Connection {
     pub(crate) fn stop(&mut self) -> bool {
         match self.state.take() {
             State::Between(server) if server.is_idle() => {
-                self.state = State::closing(Server::close(server), Ended::Shutdown);
+                self.state = State::closing(Server::close(server), Ended::SHUTDOWN);
                 true
             }
             other => {

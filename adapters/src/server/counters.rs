@@ -12,6 +12,7 @@ pub struct Counters {
     pub(crate) exchanges: Apart<Count>,
     pub(crate) refused: Count,
     pub(crate) unanswered: Count,
+    pub(crate) failed: Count,
     pub(crate) panicked: Count,
     pub(crate) cancelled: Count,
     pub(crate) aborted: Count,
@@ -56,9 +57,16 @@ impl Counters {
         self.refused.get()
     }
 
-    /// Exchanges that a handler dropped without a response, also by a panic.
+    /// Exchanges that a handler dropped without a response, also by a panic. Not those whose request could not be read,
+    /// whose handler returned an error, or whose handler's time was over.
     pub fn unanswered(&self) -> u64 {
         self.unanswered.get()
+    }
+
+    /// Handlers that returned an error of their own: not how their connection had ended, nor that the request could not
+    /// be read.
+    pub fn failed(&self) -> u64 {
+        self.failed.get()
     }
 
     /// Handlers that panicked.
@@ -66,12 +74,13 @@ impl Counters {
         self.panicked.get()
     }
 
-    /// Handlers that were dropped, since their connection had ended or their time was over.
+    /// Handlers that were dropped, since their connection had ended, their time was over, or a shutdown cut them off.
     pub fn cancelled(&self) -> u64 {
         self.cancelled.get()
     }
 
-    /// Responses that were cut off after their head was written.
+    /// Responses that the handler cut off after their head was written. Not those whose client left, or whose request
+    /// could not be read.
     pub fn aborted(&self) -> u64 {
         self.aborted.get()
     }

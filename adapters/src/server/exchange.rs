@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::http::server::{self, NotSwitched};
-use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Method, RequestHead, Response};
+use endwell_core::http::{
+    Date, FieldSection, Fields, Framing, Interim, Method, RequestHead, Response, StatusCode,
+};
 use endwell_core::{Pace, Upgraded as Raw};
 
-use super::conclusion::Answered;
+use super::answered::Answered;
+use super::respond::SWITCHING_PROTOCOLS;
 use crate::body::{ReadAll, ReadRequest, RequestReader, ResponseWriter};
 use crate::config::OnGone;
 use crate::connection::Link;
@@ -65,7 +68,7 @@ struct Right {
 impl Drop for Right {
     fn drop(&mut self) {
         if self.is_open {
-            self.link.lock().drop_exchange(&self.link, self.number);
+            self.link.lock().drop_exchange(self.number);
         }
     }
 }
@@ -246,7 +249,7 @@ impl Exchange {
         protocol: &str,
         fields: &FieldSection,
     ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
-        self.release(|exchange, date| exchange.switch(protocol, fields, date))
+        self.release(SWITCHING_PROTOCOLS, |exchange, date| exchange.switch(protocol, fields, date))
     }
 
     /// Opens the tunnel that a CONNECT asks for. Responds with 200. Otherwise like [`switch`](Self::switch).
@@ -255,7 +258,8 @@ impl Exchange {
     ///
     /// Returns the exchange, to be answered, with the reason.
     pub fn tunnel(self, fields: &FieldSection) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
-        self.release(|exchange, date| exchange.tunnel(fields, date))
+        let ok = StatusCode::OK.code();
+        self.release(ok, |exchange, date| exchange.tunnel(fields, date))
     }
 
     /// The default terms for [`accept`](Self::accept), with the limits of [`ServerConfig::ws`](crate::ServerConfig::ws): only pages
@@ -287,10 +291,11 @@ impl Exchange {
 
     fn release(
         self,
+        status: u16,
         switch: impl FnOnce(server::Exchange, Option<&Date>) -> Result<Raw, (NotSwitched, server::Exchange)>,
     ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
         let Self { head, mut right } = self;
-        let released = right.link.lock().release(right.number, switch);
+        let released = right.link.lock().release(right.number, status, switch);
         match released {
             Ok(()) => {
                 right.is_open = false;

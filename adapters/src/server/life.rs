@@ -6,6 +6,7 @@ use std::time::Duration;
 use endwell_core::http::StatusCode;
 use endwell_core::{Bound, Exceeded, Instant, Limit};
 
+use super::respond::Fallback;
 use crate::Ended;
 use crate::config::{OnGone, ServerConfig};
 use crate::connection::{Connection, Link, State};
@@ -125,7 +126,7 @@ impl Connection {
             return true;
         }
         let bound = Bound::Time(limits.half_closed.unwrap_or_default());
-        let gone = Ended::Limit(Exceeded { limit: Limit::HalfClosedTime, bound });
+        let gone = Ended::limit(Exceeded { limit: Limit::HalfClosedTime, bound });
         let ended = self.truncated.take().map_or(gone, |ended| *ended);
         self.end(ended);
         true
@@ -143,7 +144,7 @@ impl Connection {
             return false;
         }
         let time = self.life.idle.as_ref().map(|idle| idle.time).unwrap_or_default();
-        self.end(Ended::Limit(Exceeded { limit: Limit::IdleTime, bound: Bound::Time(time) }));
+        self.end(Ended::limit(Exceeded { limit: Limit::IdleTime, bound: Bound::Time(time) }));
         true
     }
 
@@ -187,7 +188,7 @@ impl Connection {
             return false;
         }
         self.life.until = None;
-        self.fallback = StatusCode::SERVICE_UNAVAILABLE;
+        self.fallback = Fallback::new(StatusCode::SERVICE_UNAVAILABLE, None);
         link.shared.counters.cancelled.add();
         true
     }

@@ -1,17 +1,20 @@
 //! Servers: one connection on any transport, and all that a listener accepts.
 
 mod admit;
+mod answered;
 mod between;
-mod conclusion;
 mod counters;
 mod exchange;
+mod handler_error;
 mod life;
+mod report;
 mod request;
 mod respond;
 mod room;
 mod run;
 mod serve;
 mod shed;
+mod with_state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,15 +27,19 @@ use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Transport};
 
 pub(crate) use admit::Networks;
-pub use conclusion::{Answered, Conclusion};
+pub use answered::{Answered, IntoAnswered};
 pub use counters::Counters;
 pub use exchange::Exchange;
 pub(crate) use exchange::jitter;
+pub use handler_error::HandlerError;
 pub(crate) use life::{Life, LifeLimits};
+pub use report::{ExchangeReport, HandlerEnd};
 pub(crate) use request::Request;
+pub(crate) use respond::Fallback;
 pub use run::Run;
 pub use serve::{Serve, serve};
 pub(crate) use shed::{Standing, ticks};
+pub use with_state::with_state;
 
 /// A connection to serve, on any [`Transport`]. [`serve`](crate::serve()) makes one for each connection that a listener
 /// accepts. Make your own for connections from elsewhere.
@@ -82,7 +89,7 @@ impl Server {
     pub fn run<H, F>(self, handler: H) -> Run<H, F>
     where
         H: Fn(Exchange) -> F,
-        F: Future<Output: Conclusion>,
+        F: Future<Output: IntoAnswered>,
     {
         Run::new(self.link, handler)
     }

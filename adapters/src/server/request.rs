@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use endwell_core::http::{BodyEvent, StatusCode};
 
+use super::respond::Fallback;
 use crate::Ended;
 use crate::connection::{Connection, State};
 
@@ -69,8 +70,9 @@ impl Connection {
                     return Poll::Ready(Ok(None));
                 }
                 Some(BodyEvent::Failed(error)) => {
-                    self.fallback = StatusCode::of_error(error);
-                    return Poll::Ready(Err(error.clone().into()));
+                    let ended = Ended::of_error(error.clone());
+                    self.fallback = Fallback::new(StatusCode::of_error(error), Some(ended.clone()));
+                    return Poll::Ready(Err(ended));
                 }
                 None => {}
             }

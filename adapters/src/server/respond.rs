@@ -1,15 +1,18 @@
 //! The rights of an exchange.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use endwell_core::http::server::{Answered, Exchange, NotSwitched};
 use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response, StatusCode};
 use endwell_core::ws::{Acceptance, NotAHandshake};
 use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Upgraded};
 
+use super::handler_error;
+use super::report::HandlerEnd;
 use super::request::Request;
-use crate::connection::{Connection, Link, State};
-use crate::{Ended, date};
+use crate::connection::{Connection, Last, Link, State};
+use crate::{Ended, EndedKind, date};
 
 impl Connection {
     /// True while exchange `number` is not answered completely.
@@ -40,8 +43,9 @@ impl Connection {
     pub(crate) fn respond(&mut self, link: &Link, number: u64, head: &Response, body: Bytes) {
         if let Some(mut exchange) = self.take_open(number) {
             close_if_draining(link, &mut exchange);
+            self.status = Some(head.status().code());
             let answered = exchange.respond(head, body, date::now().as_ref());
-            self.answered(answered, Ended::Announced);
+            self.answered(answered, Ended::ANNOUNCED);
         }
     }
 
@@ -52,6 +56,7 @@ impl Connection {
                 exchange.proceed();
             }
             close_if_draining(link, &mut exchange);
+            self.status = Some(head.status().code());
             self.state = State::Writing(exchange.start(head, framing, date::now().as_ref()));
             if self.request == Request::Unread {
                 self.request = Request::Read;
@@ -66,17 +71,17 @@ impl Connection {
             State::Writing(exchange) if self.ended.is_none() => exchange,
             other => {
                 self.state = other;
-                return Err(self.ended().cloned().unwrap_or(Ended::Aborted));
+                return Err(self.ended().cloned().unwrap_or(Ended::ABORTED));
             }
         };
         match exchange.finish(trailers) {
             Ok(answered) => {
-                self.answered(answered, Ended::Announced);
+                self.answered(answered, Ended::ANNOUNCED);
                 Ok(())
             }
             Err(exchange) => {
                 self.cut(link, exchange.abort());
-                Err(Ended::Aborted)
+                Err(Ended::ABORTED)
             }
         }
     }
@@ -89,22 +94,85 @@ impl Connection {
         }
     }
 
+    /// A client whose request broke off has caused it itself.
     fn cut(&mut self, link: &Link, closing: Closing) {
-        link.shared.counters.aborted.add();
-        self.state = State::closing(closing, Ended::Aborted);
+        let cause = self.fallback.as_ref().and_then(|fallback| fallback.cause.clone());
+        if cause.is_none() && self.ended.is_none() {
+            link.shared.counters.aborted.add();
+        }
+        self.state = State::closing(closing, cause.unwrap_or(Ended::ABORTED));
         self.wake_reader();
         self.leave_to_driver();
     }
 
-    /// Answers in the place of a right that was dropped.
-    pub(crate) fn drop_exchange(&mut self, link: &Link, number: u64) {
-        if let Some(mut exchange) = self.take_open(number) {
-            link.shared.counters.unanswered.add();
-            exchange.last();
-            let head = Response::new(self.fallback);
-            let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
-            self.answered(answered, Ended::Unanswered);
+    /// The right to respond was dropped. The driver responds, or the end of the handler does.
+    pub(crate) fn drop_exchange(&mut self, number: u64) {
+        if self.number == number && matches!(self.state, State::Open(_)) {
+            self.dropped = true;
+            self.leave_to_driver();
         }
+    }
+
+    /// The handler may still say what to answer after it has dropped the right to: it runs in another thread.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn answer_late(&mut self) {
+        self.answers_late = true;
+    }
+
+    /// The handler has ended. Answers in its place if it has dropped the right to.
+    pub(crate) fn conclude(&mut self, link: &Link, outcome: &HandlerEnd) {
+        match outcome {
+            HandlerEnd::Failed(error) => {
+                let is_clients = match &self.fallback {
+                    Some(fallback) => fallback.cause.is_some(),
+                    None => self.ended.is_some() && handler_error::is_of_connection(&**error),
+                };
+                if !is_clients {
+                    link.shared.counters.failed.add();
+                }
+                if self.dropped {
+                    self.answer_failed(link, handler_error::response(&**error));
+                } else if let State::Closing(Last { ended: Some(ended), .. }) = &mut self.state {
+                    if let EndedKind::Aborted = ended.kind() {
+                        **ended = Ended::failed(Arc::clone(error));
+                    }
+                }
+            }
+            HandlerEnd::Panicked => link.shared.counters.panicked.add(),
+            HandlerEnd::Answered | HandlerEnd::Ended(_) | HandlerEnd::Cancelled => {}
+        }
+        if self.dropped {
+            self.answer_dropped(link);
+        }
+    }
+
+    /// Answers for a handler that has failed, and goes on: nothing of this connection is in doubt.
+    fn answer_failed(&mut self, link: &Link, response: Option<(Response, Bytes)>) {
+        if response.is_none() && self.fallback.is_some() {
+            return self.answer_dropped(link);
+        }
+        self.dropped = false;
+        if self.ended.is_none() {
+            let (head, body) = response.unwrap_or((StatusCode::INTERNAL_SERVER_ERROR.into(), Bytes::new()));
+            self.respond(link, self.number, &head, body);
+        }
+    }
+
+    /// Answers in the place of a right that was dropped.
+    pub(crate) fn answer_dropped(&mut self, link: &Link) {
+        self.dropped = false;
+        let Some(mut exchange) = self.take_open(self.number) else { return };
+        let (status, ended) = match self.fallback.take() {
+            Some(fallback) => (fallback.status, fallback.cause.unwrap_or(Ended::UNANSWERED)),
+            None => {
+                link.shared.counters.unanswered.add();
+                (StatusCode::INTERNAL_SERVER_ERROR, Ended::UNANSWERED)
+            }
+        };
+        exchange.last();
+        self.status = Some(status.code());
+        let answered = exchange.respond(&Response::new(status), Bytes::new(), date::now().as_ref());
+        self.answered(answered, ended);
     }
 
     /// The exchange is answered. If something still reads its body, the next one waits for that.
@@ -125,11 +193,13 @@ impl Connection {
     pub(crate) fn release(
         &mut self,
         number: u64,
+        status: u16,
         switch: impl FnOnce(Exchange, Option<&Date>) -> Result<Upgraded, (NotSwitched, Exchange)>,
     ) -> Result<(), NotSwitched> {
         let Some(exchange) = self.take_open(number) else { return Err(NotSwitched::Content) };
         match switch(exchange, date::now().as_ref()) {
             Ok(upgraded) => {
+                self.status = Some(status);
                 self.state = State::Raw(Some(upgraded));
                 self.life.unbind();
                 self.leave_to_driver();
@@ -152,6 +222,7 @@ impl Connection {
         match exchange.accept(acceptance, date::now().as_ref()) {
             Ok(socket) => {
                 let subprotocol = socket.subprotocol().map(Box::from);
+                self.status = Some(SWITCHING_PROTOCOLS);
                 self.state = State::Socket(socket);
                 self.life.unbind();
                 self.leave_to_driver();
@@ -176,7 +247,7 @@ impl Connection {
     pub(crate) fn end_body(&mut self) {
         match self.state.take() {
             State::Answered(answered) => {
-                self.after(answered, Ended::Announced);
+                self.after(answered, Ended::ANNOUNCED);
                 self.leave_to_driver();
             }
             other => self.state = other,
@@ -209,11 +280,28 @@ impl Connection {
 
     /// Notes that a body is larger than a handler accepts.
     pub(crate) fn too_large(&mut self, bound: usize) -> Ended {
-        self.fallback = StatusCode::CONTENT_TOO_LARGE;
         let bound = Bound::Bytes(u64::try_from(bound).unwrap_or(u64::MAX));
-        Ended::Limit(Exceeded { limit: Limit::BodyBytes, bound })
+        let ended = Ended::limit(Exceeded { limit: Limit::BodyBytes, bound });
+        self.fallback = Fallback::new(StatusCode::CONTENT_TOO_LARGE, Some(ended.clone()));
+        ended
     }
 }
+
+/// What is answered in the place of a right that was dropped, because something had happened before.
+pub(crate) struct Fallback {
+    status: StatusCode,
+    /// What the client did. `None`: the handler took too long.
+    cause: Option<Ended>,
+}
+
+impl Fallback {
+    pub(crate) fn new(status: StatusCode, cause: Option<Ended>) -> Option<Box<Self>> {
+        Some(Box::new(Self { status, cause }))
+    }
+}
+
+/// The status of a handshake, which is not a final one.
+pub(crate) const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// Makes every response of a server that stops the last one of its connection.
 fn close_if_draining(link: &Link, exchange: &mut Exchange) {

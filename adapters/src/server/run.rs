@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::conclusion::Conclusion;
+use super::answered::IntoAnswered;
+use super::report::{HandlerEnd, Pending};
 use crate::connection::{Beside, Driver, Link, Turned};
 use crate::{Ended, Exchange};
 
@@ -31,7 +32,12 @@ pin_project! {
     enum Handling<F> {
         /// No handler runs: the connection waits for a request, or for rights that a handler has passed on, or ends.
         None,
-        Some { #[pin] future: F },
+        Some {
+            #[pin]
+            future: F,
+            // Dropped after it.
+            pending: Option<Box<Pending>>,
+        },
     }
 }
 
@@ -48,7 +54,7 @@ impl<H, F> Run<H, F> {
 impl<H, F> Future for Run<H, F>
 where
     H: Fn(Exchange) -> F,
-    F: Future<Output: Conclusion>,
+    F: Future<Output: IntoAnswered>,
 {
     type Output = Ended;
 
@@ -66,7 +72,11 @@ where
             match turned {
                 Turned::Request(exchange) => start(link, this.handler, exchange, handling),
                 Turned::Again => {}
-                Turned::Cancel => *handling = None,
+                Turned::Cancel => {
+                    if let Some(mut handling) = handling.take() {
+                        handling.as_mut().end(link, HandlerEnd::Cancelled);
+                    }
+                }
                 Turned::Waits => {
                     if beside == Beside::Nothing {
                         *handling = None;
@@ -88,30 +98,52 @@ fn beside<F>(handling: Option<&Handling<F>>) -> Beside {
 
 /// Calls the handler. It may panic before it returns a future.
 fn start<F>(
-    link: &Link,
+    link: &Arc<Link>,
     handler: &impl Fn(Exchange) -> F,
     exchange: Exchange,
     handling: &mut Option<Pin<Box<Handling<F>>>>,
 ) {
+    let tell = link.shared.settings.on_exchange.as_ref();
+    let pending = tell.map(|tell| Pending::new(tell, link, exchange.head()));
     let Ok(future) = catch_unwind(AssertUnwindSafe(|| handler(exchange))) else {
-        return link.shared.counters.panicked.add();
+        return conclude(link, pending, HandlerEnd::Panicked);
     };
     match handling {
-        Some(handling) => handling.set(Handling::Some { future }),
-        None => *handling = Some(Box::pin(Handling::Some { future })),
+        Some(handling) => handling.set(Handling::Some { future, pending }),
+        None => *handling = Some(Box::pin(Handling::Some { future, pending })),
     }
 }
 
-impl<F: Future<Output: Conclusion>> Handling<F> {
+/// Concludes an exchange whose handler has ended.
+fn conclude(link: &Link, pending: Option<Box<Pending>>, outcome: HandlerEnd) {
+    let mut connection = link.lock();
+    connection.conclude(link, &outcome);
+    drop(connection);
+    if let Some(pending) = pending {
+        pending.tell(outcome);
+    }
+}
+
+impl<F> Handling<F> {
+    /// Drops the handler, and concludes its exchange.
+    fn end(mut self: Pin<&mut Self>, link: &Link, outcome: HandlerEnd) {
+        let HandlingProjection::Some { pending, .. } = self.as_mut().project() else { return };
+        let pending = pending.take();
+        self.set(Self::None);
+        if pending.is_some() || !matches!(outcome, HandlerEnd::Answered) {
+            conclude(link, pending, outcome);
+        }
+    }
+}
+
+impl<F: Future<Output: IntoAnswered>> Handling<F> {
     /// Polls the handler, if one runs. After a panic it is not polled again.
     fn poll(mut self: Pin<&mut Self>, link: &Link, cx: &mut Context<'_>) {
-        let HandlingProjection::Some { future } = self.as_mut().project() else { return };
-        match catch_unwind(AssertUnwindSafe(|| future.poll(cx).is_ready())) {
-            Ok(false) => return,
-            Ok(true) => {}
-            Err(_) => link.shared.counters.panicked.add(),
+        let HandlingProjection::Some { future, .. } = self.as_mut().project() else { return };
+        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx).map(IntoAnswered::into_handler_end)));
+        if let Poll::Ready(outcome) = polled.unwrap_or(Poll::Ready(HandlerEnd::Panicked)) {
+            self.end(link, outcome);
         }
-        self.set(Self::None);
     }
 }
 

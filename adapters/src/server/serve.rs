@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::conclusion::Conclusion;
+use super::answered::IntoAnswered;
 use super::counters::Counters;
 use super::room::{self, Tender};
 use crate::connection::{Member, Shared};
 use crate::runtime::Runtime;
 use crate::transport::{Endpoints, Listener, Transport};
-use crate::{Exchange, Run, Server, ServerConfig};
+use crate::{Ended, Exchange, Run, Server, ServerConfig};
 
 /// Serves every connection that `listener` accepts: await the result.
 ///
@@ -42,7 +42,7 @@ pub fn serve<L, H, F>(listener: L, config: ServerConfig, handler: H) -> Serve<L,
 where
     L: Listener,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
 {
     Serve { listener, config, handler, counters: Arc::default(), stop: std::future::pending() }
 }
@@ -76,7 +76,7 @@ impl<L, H, F, S> IntoFuture for Serve<L, H, S>
 where
     L: Listener + Sync,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
     S: Future<Output = ()> + Send + 'static,
 {
     type Output = ();
@@ -91,7 +91,7 @@ async fn run<L, H, F, S>(serve: Serve<L, H, S>)
 where
     L: Listener,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
     S: Future<Output = ()> + Send + 'static,
 {
     let Serve { listener, config, handler, counters, stop } = serve;
@@ -168,7 +168,7 @@ pin_project! {
 impl<H, F> Future for Task<H, F>
 where
     H: Fn(Exchange) -> F,
-    F: Future<Output: Conclusion>,
+    F: Future<Output: IntoAnswered>,
 {
     type Output = ();
 
@@ -194,7 +194,7 @@ impl<H, F, R> Spawner<H, R>
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
 {
     /// Accepts a connection, and waits until there is room for it. A full server knows so that one waits.
     async fn accept<L: Listener>(&self, listener: &L) -> io::Result<(L::Transport, Endpoints)> {
@@ -223,7 +223,7 @@ where
         let task = Task { run, member: Some(member) };
         self.runtime.spawn(task).map_err(|error| {
             let kind = error.kind();
-            link.shared.tell_end(&link.endpoints, &error.into());
+            link.shared.tell_end(&link.endpoints, &Ended::transport(error));
             kind.into()
         })
     }

@@ -12,7 +12,7 @@ use endwell_core::{Exceeded, Instant, Limit, Look};
 
 use crate::connection::{Connection, Last, Link, Looked, State};
 use crate::ws::Reader;
-use crate::{Ended, date};
+use crate::{Ended, EndedKind, date};
 
 /// What a connection may hold without being kept waiting or shed: one buffer. An inbox holds no more, nor does output
 /// that is queued piece by piece.
@@ -227,7 +227,7 @@ impl Connection {
         if self.ended().is_some() {
             return false;
         }
-        let ended = Ended::Limit(link.shared.exceeded(told));
+        let ended = Ended::limit(link.shared.exceeded(told));
         let has_made_room = match told {
             Told::LeaveIdle => self.leaves_idle(ended),
             Told::LeaveStalled if link.shared.is_stalled(&link.standing) => {
@@ -295,6 +295,7 @@ impl Connection {
         let is_body = self.gathered > BUFFER;
         let status = if is_body { StatusCode::CONTENT_TOO_LARGE } else { StatusCode::SERVICE_UNAVAILABLE };
         exchange.last();
+        self.status = Some(status.code());
         let head = Response::new(status).with(RETRY_AFTER);
         let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
         self.after(answered, ended);
@@ -304,7 +305,7 @@ impl Connection {
     /// How an exchange was ended in the place of its handler.
     pub(crate) fn shed_as(&self) -> Option<&Ended> {
         let State::Closing(Last { ended: Some(ended), .. }) = &self.state else { return None };
-        let Ended::Limit(Exceeded { limit, .. }) = &**ended else { return None };
+        let EndedKind::Limit(Exceeded { limit, .. }) = ended.kind() else { return None };
         matches!(limit, Limit::HeldBytes | Limit::Connections).then_some(ended)
     }
 }

@@ -13,7 +13,7 @@ use endwell_core::{End, Outcome};
 use super::close::CloseSocket;
 use super::message::Content;
 use super::socket::Socket;
-use crate::Ended;
+use crate::{Ended, EndedKind};
 
 /// A WebSocket as a stream of bytes, as `websockify` and tunnels use it: writes are sent in binary messages, and reads
 /// return the content of binary messages. The boundaries between messages have no meaning.
@@ -134,7 +134,7 @@ impl ByteStream {
     }
 
     fn close(&mut self, code: CloseCode) {
-        self.state = match mem::replace(&mut self.state, State::Ended(Ended::Aborted)) {
+        self.state = match mem::replace(&mut self.state, State::Ended(Ended::ABORTED)) {
             State::Open(socket) => {
                 let write = socket.close(code);
                 State::Closing(Closing { read: write.again(), write })
@@ -167,7 +167,7 @@ impl ByteStream {
 
 /// True if the side that closed first had sent all that it wanted to.
 fn is_clean(ended: &Ended) -> bool {
-    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { return false };
+    let Some(Outcome::Closed { first, sent, received }) = ended.web_socket() else { return false };
     is_clean_code(match first {
         End::Ours => sent.code(),
         End::Theirs => received.code(),
@@ -179,20 +179,12 @@ fn is_clean_code(code: Option<CloseCode>) -> bool {
 }
 
 fn failed(ended: &Ended) -> io::Error {
-    let kind = match ended {
-        Ended::Transport(error) => error.kind(),
-        Ended::WebSocket(Outcome::EndOfStream) => io::ErrorKind::UnexpectedEof,
-        Ended::Limit(_) | Ended::WebSocket(Outcome::Exceeded(_)) => io::ErrorKind::TimedOut,
-        Ended::Protocol(_) | Ended::WebSocket(Outcome::Violated(_)) => io::ErrorKind::InvalidData,
-        Ended::ByPeer
-        | Ended::Announced
-        | Ended::Shutdown
-        | Ended::Cancelled
-        | Ended::Unanswered
-        | Ended::Aborted
-        | Ended::GivenUp
-        | Ended::Upgraded
-        | Ended::WebSocket(_) => io::ErrorKind::ConnectionAborted,
+    let kind = match ended.kind() {
+        EndedKind::Transport(error) => error.kind(),
+        EndedKind::WebSocket(Outcome::EndOfStream) => io::ErrorKind::UnexpectedEof,
+        _ if ended.exceeded().is_some() => io::ErrorKind::TimedOut,
+        _ if ended.violation().is_some() => io::ErrorKind::InvalidData,
+        _ => io::ErrorKind::ConnectionAborted,
     };
     io::Error::new(kind, ended.clone())
 }

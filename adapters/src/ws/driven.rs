@@ -77,7 +77,7 @@ impl Connection {
 
     /// How it ended, or that it is closing.
     pub(crate) fn how_it_ends(&self) -> Ended {
-        self.ended().cloned().unwrap_or(Ended::Announced)
+        self.ended().cloned().unwrap_or(Ended::ANNOUNCED)
     }
 
     /// True if a message may still come.

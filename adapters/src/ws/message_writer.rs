@@ -143,7 +143,7 @@ impl Future for FinishPieces<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let half = &mut self.get_mut().writer.half;
         let Some(link) = half.as_deref().map(SendHalf::link) else {
-            return Poll::Ready(Err(Ended::Announced));
+            return Poll::Ready(Err(Ended::ANNOUNCED));
         };
         let finished = ready!(link.lock().poll_finish_message(cx));
         *half = None;
@@ -189,7 +189,7 @@ impl From<PieceError> for Ended {
     fn from(error: PieceError) -> Self {
         match error {
             PieceError::Ended(ended) => ended,
-            PieceError::NotText(_) => Self::Aborted,
+            PieceError::NotText(_) => Self::ABORTED,
         }
     }
 }
@@ -199,7 +199,7 @@ impl Future for WritePiece<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { half, data } = self.get_mut();
-        let closing = || Poll::Ready(Err(PieceError::Ended(Ended::Announced)));
+        let closing = || Poll::Ready(Err(PieceError::Ended(Ended::ANNOUNCED)));
         let Some(half) = half else { return closing() };
         let mut connection = half.link().lock();
         loop {

@@ -70,13 +70,13 @@ impl Messages {
             Ok(()) => Poll::Ready(Ok(())),
             Err(NotSent { message, ended }) => {
                 *waiting = Some(message);
-                Poll::Ready(Err(ended.unwrap_or(Ended::Announced)))
+                Poll::Ready(Err(ended.unwrap_or(Ended::ANNOUNCED)))
             }
         }
     }
 
     fn over(&self) -> Ended {
-        self.ended().cloned().unwrap_or(Ended::Announced)
+        self.ended().cloned().unwrap_or(Ended::ANNOUNCED)
     }
 }
 
@@ -88,7 +88,7 @@ impl Stream for Messages {
         let State::Open(socket) = state else { return Poll::Ready(None) };
         let received = ready!(Pin::new(&mut socket.receive()).poll(cx));
         if received.is_none() {
-            *state = match mem::replace(state, State::Ended(Ended::Aborted)) {
+            *state = match mem::replace(state, State::Ended(Ended::ABORTED)) {
                 State::Open(socket) => State::Drained(socket),
                 other @ (State::Drained(_) | State::Closing(_) | State::Ended(_)) => other,
             };
@@ -141,7 +141,7 @@ impl Sink<Message> for Messages {
         let this = self.get_mut();
         // If it is no longer possible, the end states why.
         let _ = ready!(this.poll_waiting(cx));
-        this.state = match mem::replace(&mut this.state, State::Ended(Ended::Aborted)) {
+        this.state = match mem::replace(&mut this.state, State::Ended(Ended::ABORTED)) {
             State::Open(socket) | State::Drained(socket) => State::Closing(socket.close(CloseCode::NORMAL)),
             other @ (State::Closing(_) | State::Ended(_)) => other,
         };
@@ -149,7 +149,11 @@ impl Sink<Message> for Messages {
             this.state = State::Ended(ready!(Pin::new(close).poll(cx)));
         }
         match &this.state {
-            State::Ended(Ended::WebSocket(endwell_core::Outcome::Closed { .. })) => Poll::Ready(Ok(())),
+            State::Ended(ended)
+                if matches!(ended.web_socket(), Some(endwell_core::Outcome::Closed { .. })) =>
+            {
+                Poll::Ready(Ok(()))
+            }
             State::Ended(_) | State::Open(_) | State::Drained(_) | State::Closing(_) => {
                 Poll::Ready(Err(this.over()))
             }

@@ -45,7 +45,7 @@ impl std::error::Error for NotSent {}
 
 impl From<NotSent> for Ended {
     fn from(error: NotSent) -> Self {
-        error.ended.unwrap_or(Self::Announced)
+        error.ended.unwrap_or(Self::ANNOUNCED)
     }
 }
 

@@ -9,12 +9,15 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "help/aborted.rs"]
+mod aborted;
 #[path = "scenarios/support/mod.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
 mod support;
 
 mod held_help;
 
+use aborted::aborted;
 use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -70,7 +73,7 @@ async fn handle(exchange: Exchange) -> Result<Answered, Ended> {
         "/ignore" => Err(exchange.gone().await),
         "/ws" => {
             let acceptance = exchange.acceptance();
-            let Ok(mut socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };
+            let Ok(mut socket) = exchange.accept(acceptance) else { return Err(aborted()) };
             while let Some(message) = socket.receive().await {
                 if message.is_data() {
                     socket.send(message).await?;

@@ -10,6 +10,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "help/aborted.rs"]
+mod aborted;
 #[path = "scenarios/support/mod.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
 mod support;
@@ -30,7 +32,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use endwell::{Ended, Exchange, ServerConfig};
+use endwell::{Ended, EndedKind, Exchange, ServerConfig};
 use held_help::{HELD, on_each_runtime};
 use peer::{HANDSHAKE, Peer};
 use service::{accept, echo};
@@ -166,11 +168,11 @@ fn wave(server: &Running, each: usize, ends: &mut Ends) {
 }
 
 fn name(ended: &Ended) -> String {
-    match ended {
-        Ended::Protocol(_) => "Protocol".into(),
-        Ended::Limit(exceeded) => format!("{:?}", exceeded.limit),
-        Ended::Transport(error) => format!("{:?}", error.kind()),
-        Ended::WebSocket(_) => "WebSocket".into(),
+    match ended.kind() {
+        EndedKind::Protocol(_) => "Protocol".into(),
+        EndedKind::Limit(exceeded) => format!("{:?}", exceeded.limit),
+        EndedKind::Transport(error) => format!("{:?}", error.kind()),
+        EndedKind::WebSocket(_) => "WebSocket".into(),
         other => format!("{other:?}"),
     }
 }

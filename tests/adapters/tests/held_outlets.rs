@@ -9,6 +9,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "help/aborted.rs"]
+mod aborted;
 #[path = "scenarios/support/mod.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "shared with the scenarios")]
 mod support;
@@ -27,7 +29,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use endwell::ws::{Delivery, Outlet, SendHalf, Socket, WhenFull, broadcast};
-use endwell::{Ended, ServerConfig};
+use endwell::{Ended, EndedKind, ServerConfig};
 use held_help::{HELD, PEAK, on_each_runtime, settle};
 use peer::Peer;
 use service::{handing_over_narrow, wait};
@@ -180,7 +182,7 @@ fn outlets_outlive_their_connections<R: Runtime>(count: usize) {
     }
     for outlet in &outlets {
         let ended = wait(outlet.closed());
-        assert!(matches!(ended, Ended::Transport(_)), "{ended:?}");
+        assert!(matches!(ended.kind(), EndedKind::Transport(_)), "{ended:?}");
     }
     (0..count).for_each(|_| drop(server.next_end()));
     // The halves are still there, and the sockets are not.

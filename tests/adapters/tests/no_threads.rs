@@ -19,7 +19,7 @@ use std::thread;
 
 use endwell::blocking::handler;
 use endwell::http::StatusCode;
-use endwell::{Ended, Exchange};
+use endwell::{Ended, EndedKind, Exchange};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use support::{Blocking, CurrentThread, start};
 
@@ -85,7 +85,7 @@ fn no_thread_for_a_connection() {
     without_threads(|| {
         let mut client = server.connect();
         client.assert_closed();
-        assert!(matches!(server.next_end(), Ended::Transport(_)));
+        assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
     });
     let mut client = server.connect();
     client.send(GET);

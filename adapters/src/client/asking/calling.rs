@@ -113,8 +113,8 @@ impl Calling {
             CallEvent::Data(data) => Part::Data(data.take()),
             CallEvent::Trailers(fields) => Part::Trailers(fields.clone()),
             CallEvent::Failed(failure) => Part::Failed(match failure {
-                Failure::Unanswered => Ended::ByPeer,
-                Failure::Error(error) => error.into(),
+                Failure::Unanswered => Ended::BY_PEER,
+                Failure::Error(error) => Ended::of_error(error),
             }),
             CallEvent::End => Part::End,
             // They came before the body.

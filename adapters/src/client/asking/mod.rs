@@ -16,8 +16,8 @@ use endwell_core::http::{BodyWriter, Fields, InterimHead, ResponseHead};
 use endwell_core::ws::Socket;
 use endwell_core::{Io, Pace, Upgraded};
 
-use crate::Ended;
 use crate::client::RequestError;
+use crate::{Ended, EndedKind};
 pub(crate) use calling::Calling;
 use calling::Found;
 
@@ -185,7 +185,8 @@ impl Asking {
             return;
         }
         // A failed transport and a dropped driver reveal as little about the request as the end of the stream.
-        let is_cut = matches!(ended, Ended::ByPeer | Ended::Transport(_) | Ended::Cancelled);
+        let is_cut =
+            matches!(ended.kind(), EndedKind::ByPeer | EndedKind::Transport(_) | EndedKind::Cancelled);
         let failure = if self.is_idle() || sent <= self.begins {
             RequestError::NotSent
         } else if is_cut && self.is_untouched() {
@@ -259,8 +260,8 @@ impl Asking {
 
     fn failed(&mut self, failure: Failure) -> Ended {
         let (ended, failure): (Ended, fn(Ended) -> RequestError) = match failure {
-            Failure::Unanswered => (Ended::ByPeer, RequestError::Unanswered),
-            Failure::Error(error) => (error.into(), RequestError::Failed),
+            Failure::Unanswered => (Ended::BY_PEER, RequestError::Unanswered),
+            Failure::Error(error) => (Ended::of_error(error), RequestError::Failed),
         };
         self.phase = Phase::Failed(failure(ended.clone()));
         ended

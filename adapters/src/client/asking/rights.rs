@@ -70,7 +70,7 @@ impl Connection {
         self.change(number, |call| call.finish(trailers));
         match self.state.asking().and_then(Asking::call) {
             Some(Calling::Sent(_)) => Ok(()),
-            _ => Err(Ended::Aborted),
+            _ => Err(Ended::ABORTED),
         }
     }
 
@@ -207,7 +207,7 @@ impl Connection {
                 return Poll::Ready(true);
             }
         }
-        self.is_over(Ended::Announced, position);
+        self.is_over(Ended::ANNOUNCED, position);
         Poll::Ready(false)
     }
 
@@ -237,7 +237,7 @@ impl Connection {
             if !self.is_flushed() {
                 self.reset();
             }
-            self.is_over(Ended::GivenUp, position);
+            self.is_over(Ended::GIVEN_UP, position);
         }
     }
 }

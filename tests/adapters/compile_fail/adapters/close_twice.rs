@@ -3,7 +3,7 @@
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{Close, CloseCode, Kind};
 use endwell::ws::Socket;
-use endwell::{Answered, Conclusion, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
+use endwell::{Answered, IntoAnswered, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
 
 fn main() {}
 

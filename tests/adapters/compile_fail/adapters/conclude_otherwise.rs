@@ -3,10 +3,10 @@
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{Close, CloseCode, Kind};
 use endwell::ws::Socket;
-use endwell::{Answered, Conclusion, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
+use endwell::{Answered, IntoAnswered, ServerConfig, Ended, Exchange, ResponseWriter, Upgraded, serve};
 
 fn main() {}
 
 struct Mine;
-impl Conclusion for Mine {} //~ E0277
+impl IntoAnswered for Mine { fn into_handler_end(self) -> endwell::HandlerEnd { endwell::HandlerEnd::Answered } } //~ E0277
 //~ twin:

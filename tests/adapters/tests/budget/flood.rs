@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Ended, ServerConfig};
+use endwell::{Ended, EndedKind, ServerConfig};
 
 use crate::held_help::{HELD, PEAK, on_each_runtime};
 use crate::peer::{BINARY, CLOSE, FIN, Peer};
@@ -122,9 +122,9 @@ fn flood<R: Runtime>() {
     assert_eq!(shed as usize, SOCKETS - kept);
     for _ in 0..shed {
         // The newcomers have ended too.
-        let ended =
-            std::iter::repeat_with(|| server.next_end()).find(|ended| !matches!(ended, Ended::ByPeer));
-        let Some(Ended::Limit(exceeded)) = ended else { panic!("{ended:?}") };
+        let ended = std::iter::repeat_with(|| server.next_end())
+            .find(|ended| !matches!(ended.kind(), EndedKind::ByPeer));
+        let Some(exceeded) = ended.as_ref().and_then(Ended::exceeded) else { panic!("{ended:?}") };
         assert_eq!(exceeded.limit, Limit::HeldBytes);
     }
     assert_eq!((server.counters.overloaded(), server.counters.unanswered()), (0, 0));

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Ended, ServerConfig};
+use endwell::{Ended, EndedKind, ServerConfig};
 
 use crate::peer::{BINARY, FIN, Peer};
 use crate::support::{Client, LONG, Running, Runtime, on_every_runtime, start_narrow, start_with};
@@ -36,7 +36,7 @@ fn sends(server: &Running, len: usize) -> Peer {
 
 fn assert_shed(server: &Running) {
     let ended = server.next_end();
-    let Ended::Limit(exceeded) = ended else { panic!("{ended:?}") };
+    let EndedKind::Limit(exceeded) = ended.kind() else { panic!("{ended:?}") };
     assert_eq!(exceeded.limit, Limit::HeldBytes);
     assert_eq!(server.counters.shed(), 1);
 }

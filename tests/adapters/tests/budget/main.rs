@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../help/aborted.rs"]
+mod aborted;
 #[path = "../scenarios/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the scenarios")]
 mod support;
@@ -24,6 +26,7 @@ mod flood;
 mod held;
 mod places;
 
+use crate::aborted::aborted;
 use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -42,7 +45,7 @@ const SOON: Duration = Duration::from_secs(1);
 async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
     if exchange.path() == "/chat" {
         let acceptance = exchange.acceptance();
-        let Ok(mut socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };
+        let Ok(mut socket) = exchange.accept(acceptance) else { return Err(aborted()) };
         while socket.receive().await.as_ref().is_some_and(Message::is_data) {}
         return Err(socket.close(Close::EMPTY).await);
     }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Ended, Exchange, ServerConfig};
+use endwell::{Ended, EndedKind, Exchange, ServerConfig};
 
 use crate::peer::Peer;
 use crate::support::{Client, Gate, Running, Runtime, on_every_runtime, start_narrow, start_with};
@@ -29,7 +29,8 @@ fn full() -> ServerConfig {
 }
 
 fn assert_made_room(server: &Running) {
-    let Ended::Limit(exceeded) = server.next_end() else { panic!() };
+    let ended = server.next_end();
+    let EndedKind::Limit(exceeded) = ended.kind() else { panic!("{ended}") };
     assert_eq!(exceeded.limit, Limit::Connections);
 }
 

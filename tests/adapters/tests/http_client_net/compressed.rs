@@ -3,6 +3,7 @@
 use endwell::ws::{Close, CloseCode, Deflate, Kind, Message, WindowBits, connect};
 use endwell::{ClientConfig, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::dialling::{Dialling, dial_with, run};
 use crate::support::{Running, Runtime, on_every_runtime, start_with};
 
@@ -21,7 +22,7 @@ fn echo<R: Runtime>(deflate: Option<Deflate>) -> Running {
     start_with::<R, _, _>(config, async |exchange: Exchange| {
         let in_pieces = exchange.path() == "/pieces";
         let acceptance = exchange.acceptance();
-        let mut socket = exchange.accept(acceptance).map_err(|_| endwell::Ended::Aborted)?;
+        let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
         if in_pieces {
             let (mut send, mut recv) = socket.split();
             while let Some(mut pieces) = recv.receive_pieces().await {

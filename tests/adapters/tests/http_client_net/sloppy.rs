@@ -2,7 +2,7 @@
 
 use endwell::client::RequestError;
 use endwell::http::{Limits, Reading, StatusCode};
-use endwell::{ClientConfig, Connector, Ended};
+use endwell::{ClientConfig, Connector, Ended, EndedKind};
 
 use crate::dialling::{Dialling, dial, dial_with, get, run};
 use crate::proxy::{read, refused, through};
@@ -61,9 +61,8 @@ fn refused_strictly<R: Dialling>() {
         });
         run::<R, _>(async {
             let sent = dial_with::<R>(server.address, &strict()).await.send(&get("/"), "");
-            let Err(RequestError::Failed(Ended::Protocol(violation))) = sent.await else {
-                panic!("{response}")
-            };
+            let Err(RequestError::Failed(ended)) = sent.await else { panic!("{response}") };
+            let EndedKind::Protocol(violation) = ended.kind() else { panic!("{ended}") };
             assert!(violation.section().starts_with("RFC 91"), "{violation}");
         });
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use endwell::client::{Connection, RequestError, Response};
 use endwell::core::{Instant, Limit, Pace};
 use endwell::http::Framing;
-use endwell::{ClientConfig, Ended, Runtime, Timer, Transport};
+use endwell::{ClientConfig, Ended, EndedKind, Runtime, Timer, Transport};
 
 use crate::dialling::{Dialling, dial_with, get, head, is_pending, run};
 use crate::server::{Scripted, once};
@@ -44,7 +44,7 @@ fn patient() -> ClientConfig {
 }
 
 fn is_limit(ended: &Ended, limit: Limit) {
-    assert!(matches!(ended, Ended::Limit(exceeded) if exceeded.limit == limit), "{ended}");
+    assert!(matches!(ended.kind(), EndedKind::Limit(exceeded) if exceeded.limit == limit), "{ended}");
 }
 
 fn no_response<R: Dialling>() {

@@ -5,8 +5,9 @@ use std::io::IoSlice;
 
 use endwell::client::{NotTunnelled, RequestError, Tunnelled};
 use endwell::http::{Connect, FieldSection, StatusCode};
-use endwell::{Ended, Exchange, Upgraded};
+use endwell::{Ended, EndedKind, Exchange, Upgraded};
 
+use crate::aborted::aborted;
 use crate::dialling::{Dialling, dial, get, run};
 use crate::server::once;
 use crate::support::{on_every_runtime, start};
@@ -68,7 +69,7 @@ fn bytes_both_ways<R: Dialling>() {
 
 fn through_our_own_server<R: Dialling>() {
     let server = start::<R, _, _>(|exchange: Exchange| async move {
-        let (mut stream, answered) = exchange.tunnel(&FieldSection::new()).map_err(|_| Ended::Aborted)?;
+        let (mut stream, answered) = exchange.tunnel(&FieldSection::new()).map_err(|_| aborted())?;
         R::spawn(async move {
             let text = read(&mut stream, 5).await;
             write(&mut stream, &text).await;
@@ -116,8 +117,12 @@ fn an_answer_that_is_cut_off<R: Dialling>() {
         run::<R, _>(async {
             let not = dial::<R>(proxy.address).await.tunnel(&connect_to("b:1")).await.unwrap_err();
             match &not {
-                NotTunnelled::Failed(RequestError::Unanswered(Ended::ByPeer)) => assert!(!is_answered),
-                NotTunnelled::Failed(RequestError::Failed(Ended::Protocol(_))) => assert!(is_answered),
+                NotTunnelled::Failed(RequestError::Unanswered(ended)) => {
+                    assert!(!is_answered && matches!(ended.kind(), EndedKind::ByPeer));
+                }
+                NotTunnelled::Failed(RequestError::Failed(ended)) => {
+                    assert!(is_answered && matches!(ended.kind(), EndedKind::Protocol(_)));
+                }
                 NotTunnelled::Failed(_) | NotTunnelled::Refused(_) | _ => panic!("{not:?}"),
             }
         });
@@ -132,8 +137,8 @@ fn a_reset_instead_of_an_answer<R: Dialling>() {
     });
     run::<R, _>(async {
         let not = dial::<R>(proxy.address).await.tunnel(&connect_to("b:1")).await.unwrap_err();
-        let unanswered = matches!(not, NotTunnelled::Failed(RequestError::Unanswered(Ended::Transport(_))));
-        assert!(unanswered, "{not:?}");
+        let NotTunnelled::Failed(RequestError::Unanswered(ended)) = not else { panic!("{not:?}") };
+        assert!(matches!(ended.kind(), EndedKind::Transport(_)), "{ended}");
     });
 }
 

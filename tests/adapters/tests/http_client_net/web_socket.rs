@@ -7,8 +7,9 @@ use std::time::Duration;
 use endwell::client::{NotUpgraded, Switched};
 use endwell::http::StatusCode;
 use endwell::ws::{Close, CloseCode, ConnectError, Content, End, Outcome, Socket, connect};
-use endwell::{ClientConfig, Ended, Exchange};
+use endwell::{ClientConfig, Ended, EndedKind, Exchange};
 
+use crate::aborted::aborted;
 use crate::dialling::{Dialling, dial, dial_with, get, run};
 use crate::server::{Accepted, once};
 use crate::support::{Running, Runtime, on_every_runtime, start, told};
@@ -36,7 +37,7 @@ fn echo<R: Runtime>() -> (Running, impl Fn() -> Ended) {
                 return Ok(exchange.respond(StatusCode::FORBIDDEN, "not you"));
             }
             let acceptance = exchange.acceptance();
-            let mut socket = exchange.accept(acceptance).map_err(|_| Ended::Aborted)?;
+            let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
             while let Some(message) = socket.receive().await {
                 if let Content::Text("close") = message.content() {
                     let ended = socket.close(CloseCode::new(4000).unwrap()).await;
@@ -60,7 +61,9 @@ async fn open<R: Dialling>(server: &Running) -> Socket {
 }
 
 fn codes(ended: &Ended) -> (End, Option<u16>, Option<u16>) {
-    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { panic!("{ended:?}") };
+    let EndedKind::WebSocket(Outcome::Closed { first, sent, received }) = ended.kind() else {
+        panic!("{ended:?}")
+    };
     (*first, sent.code().map(CloseCode::number), received.code().map(CloseCode::number))
 }
 
@@ -141,22 +144,22 @@ fn accept_of(key: &str) -> String {
 fn the_ends_are_told_apart<R: Dialling>() {
     type Case = (fn(Accepted), fn(&Ended) -> bool);
     let cases: [Case; 4] = [
-        (|_| {}, |ended| matches!(ended, Ended::WebSocket(Outcome::EndOfStream))),
-        (Accepted::reset, |ended| matches!(ended, Ended::Transport(_))),
+        (|_| {}, |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::EndOfStream))),
+        (Accepted::reset, |ended| matches!(ended.kind(), EndedKind::Transport(_))),
         (
             |mut client| {
                 // A server masks nothing.
                 client.send([0x81, 0x81, 1, 2, 3, 4, 5]);
                 client.until_left();
             },
-            |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
+            |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::Violated(_))),
         ),
         (
             |mut client| {
                 // It never answers our Close, and never closes.
                 client.until_left();
             },
-            |ended| matches!(ended, Ended::WebSocket(Outcome::Exceeded(_))),
+            |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::Exceeded(_))),
         ),
     ];
     let mut config = ClientConfig::default();
@@ -215,7 +218,7 @@ fn a_wrong_answer<R: Dialling>() {
         let connection = dial::<R>(server.address).await;
         let offer = connection.offer("a", "/").unwrap().subprotocol(ANY).unwrap();
         let Err(NotUpgraded::Failed(failure)) = connection.upgrade(offer).await else { panic!() };
-        assert!(matches!(failure.ended(), Ended::Protocol(_)), "{failure}");
+        assert!(matches!(failure.ended().kind(), EndedKind::Protocol(_)), "{failure}");
         server.done().await;
     });
 }

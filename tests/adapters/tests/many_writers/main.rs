@@ -15,6 +15,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../help/aborted.rs"]
+mod aborted;
 #[path = "../scenarios/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the other scenarios")]
 mod support;

@@ -11,6 +11,7 @@ use endwell::ws::{Outlet, Socket};
 use endwell::{Answered, Ended, Exchange, ServerConfig};
 use tokio::sync::oneshot;
 
+use crate::aborted::aborted;
 use crate::support::{LONG, Running, Runtime, start_narrow, start_with, told};
 
 /// Accepts, or refuses as the library proposes.
@@ -18,7 +19,7 @@ pub(crate) fn accept(exchange: Exchange) -> Result<Socket, Ended> {
     let acceptance = exchange.acceptance();
     exchange.accept(acceptance).map_err(|(reason, exchange)| {
         drop(exchange.respond(reason.head(), reason.to_string()));
-        Ended::Announced
+        aborted()
     })
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn handing_over_narrow<R: Runtime>(config: ServerConfig) -> (Running,
 
 fn hand_over(exchange: Exchange, tell: &SyncSender<Socket>) -> Result<Answered, Ended> {
     tell.send(accept(exchange)?).unwrap();
-    Err(Ended::Aborted)
+    Err(aborted())
 }
 
 /// Runs a task on the runtime. Ready: it is done.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use endwell::core::{Limit, Pace};
 use endwell::ws::{Delivery, Outcome, Outlet, SendHalf, WhenFull, broadcast};
-use endwell::{Ended, ServerConfig};
+use endwell::{Ended, EndedKind, ServerConfig};
 
 use crate::peer::{FIN, PING, PONG, Peer, TEXT, frame};
 use crate::service::{handing_over_narrow, wait};
@@ -44,7 +44,8 @@ fn config() -> ServerConfig {
 }
 
 fn assert_stalled(ended: &Ended) {
-    let (Ended::Limit(exceeded) | Ended::WebSocket(Outcome::Exceeded(exceeded))) = ended else {
+    let (EndedKind::Limit(exceeded) | EndedKind::WebSocket(Outcome::Exceeded(exceeded))) = ended.kind()
+    else {
         panic!("{ended:?}")
     };
     assert_eq!(exceeded.limit, Limit::WriteProgress);

@@ -82,7 +82,7 @@ async fn a_message_in_pieces_has_its_own_bound_and_says_so() {
     drop(message);
     assert_eq!(seen, 9000);
     let ended = server.close(Close::EMPTY).await;
-    let endwell::Ended::WebSocket(Outcome::Exceeded(exceeded)) = ended else { panic!("{ended}") };
+    let endwell::EndedKind::WebSocket(Outcome::Exceeded(exceeded)) = ended.kind() else { panic!("{ended}") };
     assert_eq!(exceeded.limit, Limit::StreamedBytes);
     println!("{}", sending.await.unwrap());
 }

@@ -155,7 +155,7 @@ async fn a_driver_that_is_dropped_tells_everybody() {
     let waiting = outlet.send("waits");
     server_task.abort();
     assert!(waiting.await.is_err());
-    assert!(matches!(outlet.closed().await, endwell::Ended::Cancelled));
+    assert!(matches!(outlet.closed().await.kind(), endwell::EndedKind::Cancelled));
     assert!(outlet.flush().await.is_err());
     while client.receive().await.is_some() {}
     println!("{}", client.close(Close::EMPTY).await);

@@ -7,6 +7,7 @@ use endwell::http::Framing;
 use endwell::ws::{Close, Content};
 use endwell::{Ended, Exchange};
 
+use crate::aborted::aborted;
 use crate::counted::{pool, pool_with, settled, until};
 use crate::dialling::{Dialling, get, head, run};
 use crate::server::{echoing, serving};
@@ -143,7 +144,7 @@ fn an_announced_close<R: Dialling>() {
 fn a_websocket_keeps_its_place<R: Dialling>() {
     let server = start::<R, _, _>(|exchange: Exchange| async {
         let acceptance = exchange.acceptance();
-        let mut socket = exchange.accept(acceptance).map_err(|_| Ended::Aborted)?;
+        let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
         while let Some(message) = socket.receive().await {
             socket.send(message).await?;
         }

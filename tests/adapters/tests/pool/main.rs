@@ -9,6 +9,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../help/aborted.rs"]
+mod aborted;
 #[path = "../http_client_net/dialling.rs"]
 #[expect(dead_code, reason = "shared with the scenarios of one connection")]
 mod dialling;

@@ -8,6 +8,7 @@ use endwell::blocking::{block_on, handler};
 use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
+use crate::aborted::aborted;
 use crate::support::{Client, Cut, Running, Runtime, on_every_runtime, start};
 
 on_every_runtime!(
@@ -65,7 +66,7 @@ fn fault<T>(fault: &str, held: T) -> Ended {
         "drop" => drop(held),
         _ => {}
     }
-    Ended::Aborted
+    aborted()
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, ServerConfig, WriteError};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig, WriteError};
 
 use crate::support::{Client, Cut, Gate, Runtime, on_every_runtime, pattern, start, start_with};
 
@@ -95,7 +95,7 @@ fn reader_stalls_until_close<R: Runtime>() {
     });
     let mut client = Client::connect_narrow(server.address);
     client.send("GET / HTTP/1.0\r\n\r\n");
-    assert!(matches!(server.next_end(), Ended::Limit(_)));
+    assert!(matches!(server.next_end().kind(), EndedKind::Limit(_)));
     assert_reset(&mut client);
 }
 

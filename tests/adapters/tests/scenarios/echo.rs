@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endwell::core::Pace;
 use endwell::http::{Framing, Response, StatusCode};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
 
 use crate::support::{Client, Runtime, on_every_runtime, pattern, start, start_narrow, start_with};
 
@@ -70,7 +70,7 @@ fn write_all_before_reading<R: Runtime>() {
     client.send(format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", data.len()));
     let written = client.socket.write_all(&data);
     written.expect_err("the server must stop reading, and then give up");
-    assert!(matches!(server.next_end(), Ended::Limit(_)));
+    assert!(matches!(server.next_end().kind(), EndedKind::Limit(_)));
     // The write has heard of the reset already, and a kernel that is short of memory keeps nothing of the response.
     client.response().unwrap_err();
 }
@@ -112,6 +112,6 @@ fn reset_while_it_waits<R: Runtime>() {
         let chunk = [b"10000\r\n", &vec![b'x'; 1 << 16][..], b"\r\n"].concat();
         while client.socket.write_all(&chunk).is_ok() {}
         client.reset();
-        assert!(matches!(server.next_end(), Ended::Transport(_)));
+        assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
     }
 }

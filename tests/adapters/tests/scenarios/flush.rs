@@ -3,6 +3,7 @@
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
+use crate::aborted::aborted;
 use crate::support::{Gate, Runtime, on_every_runtime, start};
 
 on_every_runtime!(
@@ -97,7 +98,7 @@ fn flushed_is_taken<R: Runtime>() {
         R::spawn(async move {
             let _ = tell.send(work.await);
         });
-        told.await.unwrap_or(Err::<Answered, _>(Ended::Aborted))
+        told.await.unwrap_or(Err::<Answered, _>(aborted()))
     });
     let mut client = server.connect();
     for path in ["/", "/elsewhere"] {

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange};
+use endwell::{Answered, Ended, EndedKind, Exchange};
 
 use crate::support::{Client, Runtime, on_every_runtime, pattern, start};
 
@@ -53,7 +53,7 @@ fn many_requests<R: Runtime>(connections: usize, each: usize) {
     let opened = 3 * connections as u64;
     assert_eq!((server.counters.accepted(), server.counters.exchanges()), (opened, opened * each as u64));
     for _ in 0..opened {
-        assert!(matches!(server.next_end(), Ended::ByPeer));
+        assert!(matches!(server.next_end().kind(), EndedKind::ByPeer));
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use endwell::core::Limit;
 use endwell::http::{FieldSection, Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, OnGone, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, OnGone, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::support::{Client, Gate, LONG, Runtime, on_every_runtime, start, start_narrow, start_with, told};
 
 on_every_runtime!(
@@ -57,7 +58,7 @@ fn the_last_answer_ends_it<R: Runtime>() {
     assert_eq!(client.response().unwrap().body, b"done");
     client.assert_closed();
     gate.open(1);
-    assert!(matches!(server.next_end(), Ended::Announced));
+    assert!(matches!(server.next_end().kind(), EndedKind::Announced));
 }
 
 /// A handler that waits for something else than its peer.
@@ -76,7 +77,7 @@ fn a_handler_that_waits_is_dropped_after_a_reset<R: Runtime>() {
     assert_eq!(heard.next(), "began");
     client.reset();
     assert_eq!(heard.next(), "dropped");
-    assert!(matches!(server.next_end(), Ended::Transport(_)));
+    assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
     assert_eq!(server.counters.cancelled(), 1);
 }
 
@@ -91,7 +92,7 @@ fn a_handler_that_waits_is_dropped_after_a_half_close<R: Runtime>() {
     client.end_write();
     assert_eq!(heard.next(), "dropped");
     let ended = server.next_end();
-    assert!(matches!(&ended, Ended::Limit(met) if met.limit == Limit::HalfClosedTime), "{ended}");
+    assert!(matches!(ended.kind(), EndedKind::Limit(met) if met.limit == Limit::HalfClosedTime), "{ended}");
 }
 
 fn a_handler_that_asked_to_finish_does<R: Runtime>() {
@@ -117,7 +118,7 @@ fn a_handler_that_asked_to_finish_does<R: Runtime>() {
     assert_eq!(heard.next(), "gone");
     gate.open(1);
     assert_eq!(heard.next(), "finished");
-    assert!(matches!(server.next_end(), Ended::Transport(_)));
+    assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
     assert_eq!(server.counters.cancelled(), 0);
 }
 
@@ -189,7 +190,7 @@ fn a_web_socket_handler_is_dropped_after_its_grace<R: Runtime>() {
         let tell = tell.clone();
         async move {
             let acceptance = exchange.acceptance();
-            let Ok(mut socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };
+            let Ok(mut socket) = exchange.accept(acceptance) else { return Err(aborted()) };
             tell.send("began").unwrap();
             let _dropped = Tells(tell.clone(), "dropped");
             while socket.send("more").await.is_ok() {}
@@ -215,12 +216,12 @@ fn a_web_socket_that_receives_nothing_ends_when_its_peer_leaves<R: Runtime>() {
         let tell = tell.clone();
         async move {
             let acceptance = exchange.acceptance();
-            let Ok(socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };
+            let Ok(socket) = exchange.accept(acceptance) else { return Err(aborted()) };
             tell.send("began").unwrap();
             let _dropped = Tells(tell, "dropped");
             pending::<()>().await;
             drop(socket);
-            Err::<Answered, _>(Ended::Aborted)
+            Err::<Answered, _>(aborted())
         }
     });
     for unread in [&b""[..], b"\x81\x80\0\0\0\0"] {
@@ -266,7 +267,7 @@ fn holds_a_stream<R: Runtime>(config: ServerConfig, begin: &str) -> (crate::supp
         let tell = tell.clone();
         async move {
             let Ok((stream, answered)) = exchange.switch("raw", &FieldSection::new()) else {
-                return Err(Ended::Aborted);
+                return Err(aborted());
             };
             tell.send("began").unwrap();
             stream.gone().await;
@@ -282,7 +283,7 @@ fn holds_a_stream<R: Runtime>(config: ServerConfig, begin: &str) -> (crate::supp
 fn a_stream_that_nobody_reads_ends_with_a_reset<R: Runtime>() {
     let (server, client) = holds_a_stream::<R>(ServerConfig::default(), "unread");
     client.reset();
-    assert!(matches!(server.next_end(), Ended::Transport(_)));
+    assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
 }
 
 /// Behind the end of a stream, and behind more than is read ahead. The driver asks in each turn of a handler.
@@ -295,7 +296,7 @@ fn a_reset_behind_all_that_is_read_ends_a_connection<R: Runtime>() {
         async move {
             tell.send("began").unwrap();
             if exchange.path() == "/" {
-                let _held = exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+                let _held = exchange.switch("raw", &FieldSection::new()).map_err(|_| aborted())?;
                 return ticks::<R>().await;
             }
             let _held = exchange;
@@ -307,13 +308,13 @@ fn a_reset_behind_all_that_is_read_ends_a_connection<R: Runtime>() {
     assert_eq!(heard.next(), "began");
     client.end_write();
     client.reset();
-    assert!(matches!(server.next_end(), Ended::Transport(_)));
+    assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
     let mut client = server.connect();
     client.send("POST /upload HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n");
     client.send(vec![b'x'; 300_000]);
     assert_eq!(heard.next(), "began");
     client.reset();
-    assert!(matches!(server.next_end(), Ended::Transport(_)));
+    assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
 }
 
 async fn ticks<R: Runtime>() -> Result<Answered, Ended> {
@@ -328,7 +329,7 @@ fn a_reset_is_no_end_of_a_stream<R: Runtime>() {
         let tell = tell.clone();
         async move {
             let (mut stream, answered) =
-                exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+                exchange.switch("raw", &FieldSection::new()).map_err(|_| aborted())?;
             let mut buffer = [0; 100];
             loop {
                 let read = poll_fn(|cx| stream.poll_read(cx, &mut buffer)).await.map_err(|_| "failed");
@@ -366,13 +367,12 @@ fn a_handler_that_has_answered_is_dropped_after_a_half_close<R: Runtime>() {
     client.end_write();
     assert_eq!(heard.next(), "dropped");
     let ended = server.next_end();
-    assert!(matches!(&ended, Ended::Limit(met) if met.limit == Limit::HalfClosedTime), "{ended}");
+    assert!(matches!(ended.kind(), EndedKind::Limit(met) if met.limit == Limit::HalfClosedTime), "{ended}");
 }
 
 fn a_stream_has_an_idle_time_if_it_is_set<R: Runtime>() {
     let server = start::<R, _, _>(async |exchange: Exchange| {
-        let (mut stream, answered) =
-            exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+        let (mut stream, answered) = exchange.switch("raw", &FieldSection::new()).map_err(|_| aborted())?;
         stream.set_idle_time(Some(SHORT));
         stream.gone().await;
         Ok::<_, Ended>(answered)
@@ -380,7 +380,7 @@ fn a_stream_has_an_idle_time_if_it_is_set<R: Runtime>() {
     let mut client = server.connect();
     client.send(TUNNEL);
     let ended = server.next_end();
-    assert!(matches!(&ended, Ended::Limit(met) if met.limit == Limit::IdleTime), "{ended}");
+    assert!(matches!(ended.kind(), EndedKind::Limit(met) if met.limit == Limit::IdleTime), "{ended}");
 }
 
 fn a_stream_is_told_that_the_server_stops<R: Runtime>() {
@@ -388,8 +388,7 @@ fn a_stream_is_told_that_the_server_stops<R: Runtime>() {
     let mut server = start::<R, _, _>(move |exchange: Exchange| {
         let tell = tell.clone();
         async move {
-            let (stream, answered) =
-                exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+            let (stream, answered) = exchange.switch("raw", &FieldSection::new()).map_err(|_| aborted())?;
             tell.send("began").unwrap();
             stream.stopping().await;
             Ok::<_, Ended>(answered)
@@ -400,5 +399,5 @@ fn a_stream_is_told_that_the_server_stops<R: Runtime>() {
     assert_eq!(heard.next(), "began");
     server.stop();
     assert!(client.rest().starts_with(b"HTTP/1.1 101 "));
-    assert!(matches!(server.next_end(), Ended::Upgraded));
+    assert!(matches!(server.next_end().kind(), EndedKind::Upgraded));
 }

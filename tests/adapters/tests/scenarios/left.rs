@@ -18,6 +18,7 @@ use endwell::http::{Interim, StatusCode};
 use endwell::{Answered, Ended, Exchange, ServerConfig};
 use socket2::{SockFilter, SockRef};
 
+use crate::aborted::aborted;
 use crate::support::{Client, LONG, Running, Runtime, on_every_runtime, start_with};
 
 on_every_runtime!(thousands_that_left_hold_no_slot);
@@ -66,13 +67,13 @@ async fn handle<R: Runtime>(mut exchange: Exchange) -> Result<Answered, Ended> {
         path @ ("/waits" | "/sends") => {
             let sends = path == "/sends";
             let acceptance = exchange.acceptance();
-            let mut socket = exchange.accept(acceptance).map_err(|_| Ended::Aborted)?;
+            let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
             while sends && socket.send("tick").await.is_ok() {
                 R::sleep(SHORT / 4).await;
             }
             pending::<()>().await;
             drop(socket);
-            Err(Ended::Aborted)
+            Err(aborted())
         }
         _ => Ok(exchange.respond(StatusCode::OK, "served")),
     }

@@ -12,9 +12,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../help/aborted.rs"]
+mod aborted;
 mod support;
 
 mod application;
+mod blame;
 mod bounds;
 mod continued;
 mod cut_short;

@@ -9,6 +9,7 @@ use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Ended, Exchange, ServerConfig};
 use tokio::sync::oneshot;
 
+use crate::aborted::aborted;
 use crate::support::{Client, Gate, Runtime, on_every_runtime, start, start_narrow, told};
 
 on_every_runtime!(
@@ -28,7 +29,7 @@ fn an_exchange_is_answered_elsewhere<R: Runtime>() {
         R::spawn(async move {
             drop(exchange.respond(StatusCode::OK, "from elsewhere"));
         });
-        Ended::Aborted
+        aborted()
     });
     let address = server.address;
     let clients: Vec<_> = (0..2)
@@ -59,7 +60,7 @@ fn a_body_is_read_and_written_elsewhere<R: Runtime>() {
             response.flush().await.unwrap();
             let _ = tell.send(response.finish());
         });
-        told.await.unwrap_or(Err(Ended::Aborted))
+        told.await.unwrap_or(Err(aborted()))
     });
     let mut client = server.connect();
     for round in 0..200_usize {
@@ -75,7 +76,7 @@ fn a_body_is_read_and_written_elsewhere<R: Runtime>() {
 fn dropped_elsewhere<R: Runtime>() {
     let server = start::<R, _, _>(async |exchange: Exchange| {
         R::spawn(async move { drop(exchange) });
-        Ended::Aborted
+        aborted()
     });
     for _ in 0..200 {
         let mut client = server.connect();
@@ -119,7 +120,7 @@ fn both_directions_are_busy<R: Runtime>() {
                 }
                 let _ = tell.send(response.finish());
             });
-            written.await.unwrap_or(Err(Ended::Aborted))
+            written.await.unwrap_or(Err(aborted()))
         }
     });
     let mut client = Client::connect_narrow(server.address);

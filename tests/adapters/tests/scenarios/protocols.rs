@@ -5,7 +5,7 @@ use std::io::{IoSlice, Read, Write};
 use std::thread;
 
 use endwell::http::{Field, FieldSection, Interim, StatusCode};
-use endwell::{Answered, Ended, Exchange, Server, ServerConfig, Upgraded, serve};
+use endwell::{Answered, Ended, EndedKind, Exchange, Server, ServerConfig, Upgraded, serve};
 
 use crate::support::{Runtime, Tokio, on_every_runtime, start};
 
@@ -68,7 +68,7 @@ fn switch_with_bytes_behind<R: Runtime>() {
             let response = client.response().unwrap();
             assert_eq!((response.status, response.field("upgrade").as_deref()), (101, Some("repeat")));
             converse(&mut client);
-            assert!(matches!(server.next_end(), Ended::Upgraded));
+            assert!(matches!(server.next_end().kind(), EndedKind::Upgraded));
         }
     }
 }
@@ -188,7 +188,7 @@ fn any_stream_of_tokio() {
         near.read_to_string(&mut response).await.unwrap();
         assert!(response.ends_with("hello unknown"), "{response}");
         drop(near);
-        assert!(matches!(serving.await.unwrap(), Ended::Announced));
+        assert!(matches!(serving.await.unwrap().kind(), EndedKind::Announced));
     });
 }
 
@@ -207,7 +207,7 @@ fn any_stream_of_futures_io() {
             near.read_to_string(&mut response).unwrap();
             assert!(response.ends_with("hello unknown"), "{response}");
         });
-        assert!(matches!(server.run(hello).await, Ended::Announced));
+        assert!(matches!(server.run(hello).await.kind(), EndedKind::Announced));
         client.join().unwrap();
     });
 }

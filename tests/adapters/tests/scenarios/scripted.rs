@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Ended, Endpoints, Exchange, Listener, Server, ServerConfig, Timer, Transport, serve};
+use endwell::{
+    Ended, EndedKind, Endpoints, Exchange, Listener, Server, ServerConfig, Timer, Transport, serve,
+};
 
 use crate::support::{Client, LONG, Runtime, on_every_runtime};
 
@@ -182,7 +184,7 @@ fn a_turn_that_is_over_is_no_silence() {
         let _ = tell.send((ended, turns));
     });
     let (ended, turns) = told.recv_timeout(LONG / 4).expect("turns that end");
-    assert!(matches!(ended, Ended::Announced), "{ended}");
+    assert!(matches!(ended.kind(), EndedKind::Announced), "{ended}");
     assert!(turns > 90, "{turns} turns");
 }
 

@@ -6,8 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::http::{FieldSection, Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::support::{Client, Cut, Gate, LONG, Runtime, on_every_runtime, start, start_with, told};
 
 on_every_runtime!(
@@ -160,7 +161,7 @@ fn a_handler_that_hangs_is_cut_off<R: Runtime>() {
     server.wait();
     assert!(before.elapsed() >= Duration::from_millis(200));
     assert!(before.elapsed() < LONG / 4);
-    assert!(matches!(server.next_end(), Ended::Shutdown));
+    assert!(matches!(server.next_end().kind(), EndedKind::Shutdown));
     assert!(client.response().is_err());
 }
 
@@ -173,7 +174,7 @@ fn a_tunnel_in_another_task_is_cut_off<R: Runtime>() {
         let tell = tell.clone();
         async move {
             let (mut tunnel, answered) =
-                exchange.switch("echo", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+                exchange.switch("echo", &FieldSection::new()).map_err(|_| aborted())?;
             R::spawn(async move {
                 let mut buffer = [0; 10];
                 let read = std::future::poll_fn(|cx| tunnel.poll_read(cx, &mut buffer)).await;

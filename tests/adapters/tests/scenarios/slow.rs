@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use endwell::core::{Limit, Pace};
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
 
 use crate::support::{Client, Running, Runtime, on_every_runtime, start_with};
 
@@ -46,8 +46,8 @@ fn start<R: Runtime>() -> Running {
 }
 
 fn assert_limit(server: &Running, limit: Limit) {
-    match server.next_end() {
-        Ended::Limit(exceeded) => assert_eq!(exceeded.limit, limit),
+    match server.next_end().kind() {
+        EndedKind::Limit(exceeded) => assert_eq!(exceeded.limit, limit),
         other => panic!("expected {limit}, got {other}"),
     }
 }

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use endwell::core::{Limit, Pace};
 use endwell::http::{Framing, StatusCode};
 use endwell::ws::{Close, Outcome};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::support::{Client, Runtime, on_every_runtime, start_with};
 
 on_every_runtime!(
@@ -48,7 +49,7 @@ async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
         }
         "/chat" => {
             let acceptance = exchange.acceptance();
-            let mut socket = exchange.accept(acceptance).map_err(|_| Ended::Aborted)?;
+            let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
             while socket.receive().await.is_some() {}
             Err(socket.close(Close::EMPTY).await)
         }
@@ -153,10 +154,10 @@ fn one_honest_among_thousands<R: Runtime>() {
         is_over.store(true, Ordering::Relaxed);
         let mut ends = BTreeMap::<&str, Vec<u64>>::new();
         for (ended, second) in ended {
-            let name = match ended {
+            let name = match ended.kind() {
                 // The handler has met it, and 408 was the answer.
-                Ended::Unanswered => "body",
-                Ended::Limit(exceeded) | Ended::WebSocket(Outcome::Exceeded(exceeded)) => {
+                EndedKind::Unanswered => "body",
+                EndedKind::Limit(exceeded) | EndedKind::WebSocket(Outcome::Exceeded(exceeded)) => {
                     match exceeded.limit {
                         Limit::HeadTime => "head",
                         Limit::MessageProgress => "message",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
 
 use crate::support::{Gate, Runtime, on_every_runtime, pattern, start, start_with, told};
 
@@ -91,7 +91,7 @@ fn a_reset_peer_is_gone<R: Runtime>() {
         async move {
             tell.send("began").unwrap();
             let ended = exchange.gone().await;
-            tell.send(if matches!(ended, Ended::Transport(_)) { "gone" } else { "?" }).unwrap();
+            tell.send(if matches!(ended.kind(), EndedKind::Transport(_)) { "gone" } else { "?" }).unwrap();
             ended
         }
     });
@@ -101,7 +101,7 @@ fn a_reset_peer_is_gone<R: Runtime>() {
         assert_eq!(heard.next(), "began");
         client.reset();
         assert_eq!(heard.next(), "gone");
-        assert!(matches!(server.next_end(), Ended::Transport(_)));
+        assert!(matches!(server.next_end().kind(), EndedKind::Transport(_)));
     }
 }
 

@@ -9,7 +9,7 @@ use endwell::ws::Outcome;
 use endwell::ws::{
     CloseCode, Content, Delivery, Event, Jitter, Kind, Limits, Message, Socket, WhenFull, broadcast,
 };
-use endwell::{Bytes, Driver, Ended, ServerConfig};
+use endwell::{Bytes, Driver, Ended, EndedKind, ServerConfig};
 
 use crate::wire::{Line, Weather, WireEnd, wire};
 use crate::world::{GiveUp, Hold, Manners, World, until_pending};
@@ -114,7 +114,7 @@ impl Pair {
     fn closes_cleanly(&self) {
         let ended = self.ended.hold();
         assert!(ended.len() == 2, "{ended:?}");
-        let clean = |ended: &Ended| matches!(ended, Ended::WebSocket(Outcome::Closed { .. }));
+        let clean = |ended: &Ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. }));
         assert!(ended.iter().all(clean), "{ended:?}");
     }
 }

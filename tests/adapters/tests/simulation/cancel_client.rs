@@ -11,9 +11,11 @@ use endwell::client::{Connection, Origin, RequestError, Response, connect};
 use endwell::http::{Field, Framing, Interim, Method, Request, StatusCode};
 use endwell::ws::{CloseCode, Content};
 use endwell::{
-    Answered, Bytes, ClientConfig, Connector, Ended, Endpoints, Exchange, Runtime, Server, ServerConfig, ws,
+    Answered, Bytes, ClientConfig, Connector, Ended, EndedKind, Endpoints, Exchange, Runtime, Server,
+    ServerConfig, ws,
 };
 
+use crate::aborted::aborted;
 use crate::cancel::{at_every_wait, bytes};
 use crate::ledger::content;
 use crate::wire::{WireEnd, wire};
@@ -208,7 +210,7 @@ impl Run {
             socket.send("hello").await.unwrap();
             assert!(matches!(socket.receive().await.unwrap().content(), Content::Text("hello")));
             let ended = socket.close(CloseCode::NORMAL).await;
-            assert!(matches!(ended, Ended::WebSocket(ws::Outcome::Closed { .. })), "{ended}");
+            assert!(matches!(ended.kind(), EndedKind::WebSocket(ws::Outcome::Closed { .. })), "{ended}");
             return Some(());
         }
         if self.giving.what == Waiting::Closed {
@@ -279,7 +281,7 @@ impl Runtime for Drivers {
         let ends = Arc::clone(&self.ends);
         self.world.spawn("driver", async move {
             task.await;
-            ends.hold().push(Ended::GivenUp);
+            ends.hold().push(aborted());
         });
         Ok(())
     }
@@ -293,7 +295,7 @@ impl Runtime for Drivers {
 async fn handle(mut exchange: Exchange, whole: Arc<Mutex<Vec<usize>>>) -> Result<Answered, Ended> {
     if exchange.path() == "/ws" {
         let acceptance = exchange.acceptance();
-        let mut socket = exchange.accept(acceptance).map_err(|_| Ended::Aborted)?;
+        let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
         while let Some(message) = socket.receive().await {
             if message.is_data() {
                 socket.send(message).await?;
@@ -357,11 +359,12 @@ fn run(what: Waiting, then: Then, when: GiveUp) -> bool {
     assert_eq!(is_done, !given_up || (then == Then::Again && what != Waiting::Connect), "{case}");
     assert_eq!(server_ends.hold().len(), 1, "{case}");
     let ends = ends.hold();
+    let kinds: Vec<_> = ends.iter().map(Ended::kind).collect();
     let is_expected = match (what, given_up) {
         // There was no connection.
         (Waiting::Connect, true) => ends.is_empty(),
-        (Waiting::Upgrade, _) if is_done => matches!(ends[..], [Ended::WebSocket(_)]),
-        _ => matches!(ends[..], [Ended::GivenUp]),
+        (Waiting::Upgrade, _) if is_done => matches!(kinds[..], [EndedKind::WebSocket(_)]),
+        _ => matches!(kinds[..], [EndedKind::Aborted]),
     };
     assert!(is_expected, "{case}: {ends:?}");
     let whole = whole.hold();
@@ -436,7 +439,7 @@ fn a_clients_driver_that_is_dropped_tells_everybody_wherever_it_was() {
                 sharing.spawn("writer", async move {
                     for piece in request_body(index).chunks(500) {
                         if let Err(error) = body.write(piece.to_vec()).await {
-                            assert!(matches!(Ended::from(error), Ended::Cancelled));
+                            assert!(matches!(Ended::from(error).kind(), EndedKind::Cancelled));
                             return;
                         }
                     }
@@ -451,7 +454,7 @@ fn a_clients_driver_that_is_dropped_tells_everybody_wherever_it_was() {
                         match read {
                             Ok(body) => assert_eq!(body, response_body(index)),
                             Err(error) => {
-                                assert!(matches!(error.ended, Ended::Cancelled), "{error}");
+                                assert!(matches!(error.ended.kind(), EndedKind::Cancelled), "{error}");
                                 return;
                             }
                         }
@@ -461,7 +464,7 @@ fn a_clients_driver_that_is_dropped_tells_everybody_wherever_it_was() {
                     Err(failure) => failure,
                 };
                 answering.hold().push(false);
-                assert!(matches!(failure.ended(), Ended::Cancelled), "{failure}");
+                assert!(matches!(failure.ended().kind(), EndedKind::Cancelled), "{failure}");
                 let is_sent = taken.hold().taken(0).len() > before;
                 assert_eq!(matches!(failure, RequestError::NotSent(_)), !is_sent, "{failure}");
                 return;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, Server, ServerConfig, WriteError};
+use endwell::{Answered, Ended, EndedKind, Exchange, Server, ServerConfig, WriteError};
 use endwell_core_tests::client::{self, Asked, Heard};
 
 use crate::cancel::{at_every_wait, bytes};
@@ -153,7 +153,10 @@ fn run(what: Waiting, when: GiveUp) -> bool {
     world.spawn("connection", async move {
         if what != Waiting::Run {
             let ended = running.await;
-            assert!(matches!(ended, Ended::ByPeer | Ended::Announced), "{what:?} {when:?}: {ended}");
+            assert!(
+                matches!(ended.kind(), EndedKind::ByPeer | EndedKind::Announced),
+                "{what:?} {when:?}: {ended}"
+            );
         } else if until_pending(running, when).await.is_none() {
             note.hold().0 = true;
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, Ended, Exchange};
 
+use crate::aborted::aborted;
 use crate::ledger::content;
 use crate::world::{GiveUp, World, race, until_pending};
 
@@ -77,11 +78,11 @@ pub(crate) async fn handle(world: World, mut exchange: Exchange) -> Result<Answe
                 sleep.await;
                 let _ = exchange.respond(StatusCode::OK, answer);
             });
-            Err(Ended::Upgraded)
+            Err(aborted())
         }
         "drops" => {
             let _ = until_pending(exchange.read(), GiveUp::AtOnce(1)).await;
-            Err(Ended::Unanswered)
+            Err(aborted())
         }
         "panics" => {
             world.fault("handler panics");

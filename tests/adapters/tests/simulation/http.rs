@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::core::Limit;
-use endwell::{Ended, Endpoints, Exchange, Listener, ServerConfig, serve};
+use endwell::{Ended, EndedKind, Endpoints, Exchange, Listener, ServerConfig, serve};
 use endwell_core_tests::client::{self, Asked};
 use endwell_core_tests::random::Random;
 
@@ -221,18 +221,18 @@ impl Conversation {
 
 /// The end fits what was injected and what the client did.
 pub(crate) fn fits(ended: &Ended, calm: bool, rough: bool, conversations: &[Conversation]) {
-    match ended {
-        Ended::ByPeer => {
+    match ended.kind() {
+        EndedKind::ByPeer => {
             assert!(
                 conversations.iter().any(|conversation| !conversation.ends_within_a_request()),
                 "{ended}"
             );
         }
         // As to the transport: the client may have left.
-        Ended::Announced | Ended::Unanswered | Ended::Aborted | Ended::Transport(_) => {}
-        Ended::Limit(exceeded) if exceeded.limit == Limit::IdleTime => {}
-        Ended::Shutdown => assert!(!calm, "{ended}"),
-        Ended::Protocol(_) => {
+        EndedKind::Announced | EndedKind::Unanswered | EndedKind::Aborted | EndedKind::Transport(_) => {}
+        EndedKind::Limit(exceeded) if exceeded.limit == Limit::IdleTime => {}
+        EndedKind::Shutdown => assert!(!calm, "{ended}"),
+        EndedKind::Protocol(_) => {
             assert!(conversations.iter().any(Conversation::ends_within_a_request), "cut: {ended}");
         }
         other => assert!(rough, "{other}"),
@@ -240,10 +240,10 @@ pub(crate) fn fits(ended: &Ended, calm: bool, rough: bool, conversations: &[Conv
 }
 
 fn name(ended: &Ended) -> String {
-    match ended {
-        Ended::Limit(exceeded) => format!("limit: {:?}", exceeded.limit),
-        Ended::Transport(error) => format!("transport: {:?}", error.kind()),
-        Ended::Protocol(_) => "cut within a request".to_owned(),
+    match ended.kind() {
+        EndedKind::Limit(exceeded) => format!("limit: {:?}", exceeded.limit),
+        EndedKind::Transport(error) => format!("transport: {:?}", error.kind()),
+        EndedKind::Protocol(_) => "cut within a request".to_owned(),
         other => format!("{other:?}"),
     }
 }

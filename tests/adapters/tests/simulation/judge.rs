@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use endwell::Ended;
 use endwell::core::Limit;
 use endwell::ws::Outcome;
 use endwell::ws::{Close, End, Outlet};
+use endwell::{Ended, EndedKind};
 
 use crate::frames::{self, Written};
 use crate::ledger::{Entries, Id, Keep, Ledger, id};
@@ -138,7 +138,7 @@ fn pongs_are_answers(written: &Written, peer: &Written) {
 
 /// Both Closes are told as they were written, and what was pinged last before the peer's was answered if that was first.
 fn closes_are_told(ended: &Ended, written: &Written, peer: &Written) {
-    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { return };
+    let EndedKind::WebSocket(Outcome::Closed { first, sent, received }) = ended.kind() else { return };
     let payload = |close: &Close| {
         let code = close.code().map(|code| code.number().to_be_bytes());
         [code.as_ref().map_or(&[][..], |code| code), close.reason().as_bytes()].concat()
@@ -178,8 +178,10 @@ fn accepted_is_written_or_given_back(entries: &Entries, written: &Written, unsen
     } else {
         assert!(lagged >= entries.dropped && lagged <= entries.dropped + missing);
     }
-    let closed_first =
-        matches!(driver(entries), Some(Ended::WebSocket(Outcome::Closed { first: End::Ours, .. })));
+    let closed_first = matches!(
+        driver(entries).map(Ended::kind),
+        Some(EndedKind::WebSocket(Outcome::Closed { first: End::Ours, .. }))
+    );
     if closed_first && !entries.closed_now && !entries.abandoned {
         assert!(unsent.is_empty(), "accepted before our Close and not sent: {unsent:?}");
     }
@@ -202,7 +204,7 @@ fn driver(entries: &Entries) -> Option<&Ended> {
 }
 
 fn is_clean(entries: &Entries) -> bool {
-    matches!(driver(entries), Some(Ended::WebSocket(Outcome::Closed { .. })))
+    matches!(driver(entries).map(Ended::kind), Some(EndedKind::WebSocket(Outcome::Closed { .. })))
 }
 
 /// All who were told were told the same.
@@ -218,10 +220,10 @@ fn fits(plan: &Plan, entries: &Entries, written: &Written, ended: Option<&Ended>
         assert!(entries.undriven || !plan.is_calm());
         return;
     };
-    match ended {
-        Ended::Protocol(_) if plan.cuts_request() => {}
-        Ended::WebSocket(Outcome::Violated(_)) | Ended::Protocol(_) => panic!("{ended}"),
-        Ended::WebSocket(Outcome::Closed { .. }) => {
+    match ended.kind() {
+        EndedKind::Protocol(_) if plan.cuts_request() => {}
+        EndedKind::WebSocket(Outcome::Violated(_)) | EndedKind::Protocol(_) => panic!("{ended}"),
+        EndedKind::WebSocket(Outcome::Closed { .. }) => {
             assert!(written.close.is_some(), "closed without a Close");
         }
         other => assert!(!plan.is_calm(), "{other}, and nothing was injected"),
@@ -247,7 +249,7 @@ fn fits_the_line(plan: &Plan, line: &Line, side: usize, ended: &Ended) {
         _ => {}
     }
     // RFC 6455 7.1.1: the server ends the stream, and then the client goes.
-    let is_clean = matches!(ended, Ended::WebSocket(Outcome::Closed { .. }));
+    let is_clean = matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. }));
     if is_clean && plan.is_calm() {
         assert_eq!(line.ended_writing(side), side == 1, "end {side} has ended its stream");
     }
@@ -262,8 +264,10 @@ fn closes_in_time(plan: &Plan, line: &Line, side: usize) {
 }
 
 fn limit(ended: &Ended) -> Option<Limit> {
-    match ended {
-        Ended::WebSocket(Outcome::Exceeded(exceeded)) | Ended::Limit(exceeded) => Some(exceeded.limit),
+    match ended.kind() {
+        EndedKind::WebSocket(Outcome::Exceeded(exceeded)) | EndedKind::Limit(exceeded) => {
+            Some(exceeded.limit)
+        }
         _ => None,
     }
 }
@@ -274,14 +278,14 @@ const CLOSE_TIME: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_secs(1);
 
 fn name(ended: &Ended) -> String {
-    match ended {
-        Ended::WebSocket(Outcome::Closed { first, .. }) => format!("closed, first: {first:?}"),
-        Ended::WebSocket(Outcome::Exceeded(exceeded)) | Ended::Limit(exceeded) => {
+    match ended.kind() {
+        EndedKind::WebSocket(Outcome::Closed { first, .. }) => format!("closed, first: {first:?}"),
+        EndedKind::WebSocket(Outcome::Exceeded(exceeded)) | EndedKind::Limit(exceeded) => {
             format!("limit: {:?}", exceeded.limit)
         }
-        Ended::WebSocket(other) => format!("WebSocket: {other:?}"),
-        Ended::Transport(error) => format!("transport: {:?}", error.kind()),
-        Ended::Protocol(_) => "cut within the request".to_owned(),
+        EndedKind::WebSocket(other) => format!("WebSocket: {other:?}"),
+        EndedKind::Transport(error) => format!("transport: {:?}", error.kind()),
+        EndedKind::Protocol(_) => "cut within the request".to_owned(),
         other => format!("{other:?}"),
     }
 }

@@ -12,6 +12,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../help/aborted.rs"]
+mod aborted;
 mod cancel;
 mod cancel_client;
 mod cancel_http;

@@ -13,7 +13,7 @@ use endwell::client::Connection;
 use endwell::core::{Bound, Limit};
 use endwell::http::{Method, Request};
 use endwell::ws::Outcome;
-use endwell::{Answered, ClientConfig, Ended, Exchange, Server, ServerConfig, Transport};
+use endwell::{Answered, ClientConfig, Ended, EndedKind, Exchange, Server, ServerConfig, Transport};
 
 use crate::wire::{Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, World};
@@ -128,8 +128,8 @@ async fn peer(world: World, mut end: WireEnd, first: &'static [u8], slowly: Slow
 
 /// The limit that a connection met.
 fn met(ended: &Ended) -> (Limit, Bound) {
-    match ended {
-        Ended::Limit(exceeded) | Ended::WebSocket(Outcome::Exceeded(exceeded)) => {
+    match ended.kind() {
+        EndedKind::Limit(exceeded) | EndedKind::WebSocket(Outcome::Exceeded(exceeded)) => {
             (exceeded.limit, exceeded.bound)
         }
         other => panic!("{other}"),

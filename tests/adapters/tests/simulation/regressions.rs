@@ -12,7 +12,7 @@ use endwell::core::{Exceeded, Instant, Limit};
 use endwell::http::StatusCode;
 use endwell::ws::Outcome;
 use endwell::ws::{CloseCode, Control, Jitter, Limits, Message, Socket};
-use endwell::{Bytes, Driver, Ended, Exchange, Server, ServerConfig, Transport};
+use endwell::{Bytes, Driver, Ended, EndedKind, Exchange, Server, ServerConfig, Transport};
 
 use crate::client::{Request, Then};
 use crate::http::{Conversation, fits};
@@ -127,10 +127,11 @@ fn close_within_a_stall(answers: bool) -> (Ended, Duration) {
 #[test]
 fn the_time_for_an_answer_to_a_close_begins_when_no_layer_holds_it_back() {
     let (ended, time) = close_within_a_stall(true);
-    assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended} after {time:?}");
+    assert!(matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. })), "{ended} after {time:?}");
     assert!((8..9).contains(&time.as_secs()), "{time:?}");
     let (ended, time) = close_within_a_stall(false);
-    let Ended::WebSocket(Outcome::Exceeded(Exceeded { limit: Limit::CloseTime, .. })) = ended else {
+    let EndedKind::WebSocket(Outcome::Exceeded(Exceeded { limit: Limit::CloseTime, .. })) = ended.kind()
+    else {
         panic!("{ended} after {time:?}");
     };
     assert!((13..14).contains(&time.as_secs()), "{time:?}");
@@ -141,7 +142,7 @@ fn the_time_for_an_answer_to_a_close_begins_when_no_layer_holds_it_back() {
 fn a_close_that_a_layer_holds_back_as_the_peer_goes_is_not_told_as_sent() {
     for resets in [true, false] {
         let ended = answer_within_a_stall(resets);
-        assert!(matches!(ended, Ended::Transport(_)), "{ended}");
+        assert!(matches!(ended.kind(), EndedKind::Transport(_)), "{ended}");
     }
 }
 
@@ -217,7 +218,7 @@ fn a_client_that_goes_before_its_layer_has_passed_on_all_cuts_its_request() {
     assert_eq!(line.hold().moved(0), 30);
     let conversation = Conversation { requests, then: Then::Wait, line, heard: Arc::default() };
     let ended = ended.hold().take().unwrap();
-    assert!(matches!(ended, Ended::Protocol(_)), "{ended}");
+    assert!(matches!(ended.kind(), EndedKind::Protocol(_)), "{ended}");
     fits(&ended, false, !weather.is_calm(), &[conversation]);
 }
 
@@ -291,7 +292,7 @@ fn how_a_connection_ended_is_told_alike_whatever_is_found_afterwards() {
         sends.send("c").await.unwrap();
         let ended = drive(0).await.unwrap();
         assert!(receives.receive().await.is_none());
-        assert!(matches!(ended, Ended::Transport(_)), "{ended}");
+        assert!(matches!(ended.kind(), EndedKind::Transport(_)), "{ended}");
         for told in [outlet.closed().await, receives.closed().await, sends.close(CloseCode::NORMAL).await] {
             assert_eq!(format!("{told:?}"), format!("{ended:?}"));
         }

@@ -9,6 +9,7 @@ use endwell::ws::{CloseCode, Jitter, Limits, Outlet, SendHalf, Socket};
 use endwell::{Bytes, Ended, Exchange, Server, ServerConfig, Transport};
 use endwell_core_tests::random::Random;
 
+use crate::aborted::aborted;
 use crate::judge;
 use crate::leaving;
 use crate::ledger::Ledger;
@@ -311,7 +312,7 @@ impl Side {
                 ended
             }
             // The connection goes on for the other half.
-            None => Ended::Upgraded,
+            None => aborted(),
         }
     }
 

@@ -4,8 +4,9 @@ use std::io::ErrorKind;
 
 use endwell::client::RequestError;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange};
+use endwell::{Answered, Ended, EndedKind, Exchange};
 
+use crate::aborted::aborted;
 use crate::dialling::{Dialling, get, run};
 use crate::peer::{Peer, once};
 use crate::secure::{Secure, dial};
@@ -57,7 +58,7 @@ fn a_body_until_the_close_that_is_cut_off<R: Dialling>() {
             error.to_string(),
             format!("the body was cut off after 5 bytes: the transport failed: {CUT}")
         );
-        let Ended::Transport(cause) = &error.ended else { panic!("{error}") };
+        let EndedKind::Transport(cause) = error.ended.kind() else { panic!("{error}") };
         assert_eq!(cause.kind(), ErrorKind::UnexpectedEof);
     });
 }
@@ -75,7 +76,7 @@ fn the_announced_length_needs_no_close_notify<R: Dialling>() {
         // It may not be seen yet that the server has left.
         if let Some(mut connection) = received.finish().await {
             let ended = connection.closed().await;
-            assert!(matches!(ended, Ended::ByPeer), "{ended}");
+            assert!(matches!(ended.kind(), EndedKind::ByPeer), "{ended}");
         }
     });
 }
@@ -94,7 +95,7 @@ fn the_server_left_without_an_answer<R: Dialling>() {
         let failure =
             run::<R, _>(async { dial::<R>(server.address).await.send(&get("/"), "").await.unwrap_err() });
         assert!(matches!(failure, RequestError::Unanswered(_)), "{failure}");
-        assert_eq!(matches!(failure.ended(), Ended::ByPeer), says_so, "{failure}");
+        assert_eq!(matches!(failure.ended().kind(), EndedKind::ByPeer), says_so, "{failure}");
     }
 }
 
@@ -121,7 +122,7 @@ fn a_response_that_is_aborted<R: Dialling>() {
             body.flush().await?;
             gate.pass().await;
             drop(body);
-            Err::<Answered, _>(Ended::Aborted)
+            Err::<Answered, _>(aborted())
         }
     });
     let mut client = Peer::client(server.address);
@@ -186,7 +187,7 @@ fn a_client_that_leaves_without_a_word<R: Dialling>() {
     };
     for between in [&[][..], &["\r\n"]] {
         let ended = leave(between);
-        assert!(matches!(ended, Ended::ByPeer), "{between:?}: {ended}");
+        assert!(matches!(ended.kind(), EndedKind::ByPeer), "{between:?}: {ended}");
     }
     for within in [
         &["GET /"][..],

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::http::StatusCode;
-use endwell::{Address, Ended, Exchange, Listener};
+use endwell::{Address, Ended, EndedKind, Exchange, Listener};
 
 use crate::dialling::{Dialling, run};
 use crate::peer::Peer;
@@ -95,7 +95,8 @@ fn leaves_within_it<R: Dialling>() {
     client.tls.write_tls(&mut client.socket).unwrap();
     client.end_write();
     for _ in 0..2 {
-        let Ended::Transport(cause) = server.next_end() else { panic!() };
+        let ended = server.next_end();
+        let EndedKind::Transport(cause) = ended.kind() else { panic!("{ended}") };
         assert_eq!(cause.kind(), ErrorKind::UnexpectedEof, "{cause}");
     }
     assert_eq!(server.counters.exchanges(), 0);
@@ -117,7 +118,7 @@ fn slow_ones_are_ended<R: Dialling>() {
     }
     for _ in 0..2 {
         let ended = server.next_end();
-        let Ended::Transport(cause) = &ended else { panic!("{ended}") };
+        let EndedKind::Transport(cause) = ended.kind() else { panic!("{ended}") };
         assert_eq!(cause.kind(), ErrorKind::TimedOut);
         assert_eq!(cause.to_string(), "expected the end of the TLS handshake within 300ms");
     }

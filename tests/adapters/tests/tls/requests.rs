@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use endwell::client::{Origin, connect};
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, ClientConfig, Ended, Exchange, ServerConfig};
+use endwell::{Answered, ClientConfig, Ended, EndedKind, Exchange, ServerConfig};
 
 use crate::dialling::{Dialling, get, head, run};
 use crate::secure::{Secure, connector, dial};
@@ -78,7 +78,7 @@ fn a_hundred_requests_over_one_connection<R: Dialling>() {
         }
     });
     assert_eq!((server.counters.accepted(), server.counters.exchanges()), (1, 100));
-    assert!(matches!(server.next_end(), Ended::ByPeer), "the client that leaves says so");
+    assert!(matches!(server.next_end().kind(), EndedKind::ByPeer), "the client that leaves says so");
 }
 
 /// A certificate may be for an address.

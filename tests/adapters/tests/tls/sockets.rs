@@ -1,7 +1,7 @@
 //! WebSockets over TLS.
 
 use endwell::ws::{self, Close, CloseCode, Content, End, Outcome};
-use endwell::{ClientConfig, Ended, Exchange};
+use endwell::{ClientConfig, Ended, EndedKind, Exchange};
 
 use crate::dialling::{Dialling, run};
 use crate::peer::Peer;
@@ -39,7 +39,9 @@ fn url(server: &Running) -> String {
 }
 
 fn codes(ended: &Ended) -> (End, Option<u16>, Option<u16>) {
-    let Ended::WebSocket(Outcome::Closed { first, sent, received }) = ended else { panic!("{ended:?}") };
+    let EndedKind::WebSocket(Outcome::Closed { first, sent, received }) = ended.kind() else {
+        panic!("{ended:?}")
+    };
     (*first, sent.code().map(CloseCode::number), received.code().map(CloseCode::number))
 }
 

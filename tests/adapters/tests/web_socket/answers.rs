@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use endwell::ws::{Close, CloseCode, Content, Message};
 use endwell::{Ended, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::peer::{BINARY, CLOSE, FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::accept;
 use crate::support::{Gate, Runtime, on_every_runtime, pattern, start, start_narrow};
@@ -39,7 +40,7 @@ fn answered_before_the_event<R: Runtime>() {
                 };
                 if elsewhere {
                     R::spawn(async move { drop(work.await) });
-                    return Ended::Announced;
+                    return aborted();
                 }
                 work.await
             }

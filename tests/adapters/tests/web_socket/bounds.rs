@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use endwell::core::{Limit, Pace};
 use endwell::ws::Outcome;
-use endwell::{Ended, Exchange, ServerConfig};
+use endwell::{Ended, EndedKind, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::peer::{BINARY, FIN, PING, Peer, TEXT, frame};
 use crate::service::{accept, closing_within, echo_to_the_end};
 use crate::support::{Runtime, on_every_runtime, start_narrow, start_with, told};
@@ -20,8 +21,8 @@ on_every_runtime!(
 );
 
 fn limit(ended: &Ended) -> Limit {
-    match ended {
-        Ended::WebSocket(Outcome::Exceeded(exceeded)) | Ended::Limit(exceeded) => exceeded.limit,
+    match ended.kind() {
+        EndedKind::WebSocket(Outcome::Exceeded(exceeded)) | EndedKind::Limit(exceeded) => exceeded.limit,
         other => panic!("a limit was expected, not {other:?}"),
     }
 }
@@ -102,13 +103,13 @@ fn a_reader_that_takes_nothing<R: Runtime>() {
                         if let Err(back) = socket.send(vec![b'x'; 10_000]).await {
                             assert_eq!(back.message.len(), 10_000);
                             tell.send(back.ended.unwrap()).unwrap();
-                            return Ended::Aborted;
+                            return aborted();
                         }
                     }
                 };
                 if elsewhere {
                     R::spawn(async move { drop(work.await) });
-                    return Ended::Aborted;
+                    return aborted();
                 }
                 work.await
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::{CloseCode, Content, End, Jitter, Limits, Outcome, Socket};
-use endwell::{Bytes, Ended, Listener, ServerConfig};
+use endwell::{Bytes, Ended, EndedKind, Listener, ServerConfig};
 
 use crate::peer::{CLOSE, FIN, PING, Peer, frame, text};
 use crate::service::{closing_within, echo_to_the_end};
@@ -53,7 +53,9 @@ fn answer_to<R: Runtime>(payloads: impl IntoIterator<Item = (Vec<u8>, Answer)>) 
             Answer::Same => {
                 let code = payload.get(..2).unwrap_or_default();
                 assert_eq!(answer.payload, code, "{payload:?}");
-                let Ended::WebSocket(Outcome::Closed { first: End::Theirs, received, sent }) = ended else {
+                let EndedKind::WebSocket(Outcome::Closed { first: End::Theirs, received, sent }) =
+                    ended.kind()
+                else {
                     panic!("{payload:?}: {ended:?}")
                 };
                 assert_eq!((received.code(), sent.reason()), (sent.code(), ""), "{payload:?}");
@@ -62,7 +64,10 @@ fn answer_to<R: Runtime>(payloads: impl IntoIterator<Item = (Vec<u8>, Answer)>) 
             }
             Answer::Fails(code) => {
                 assert_eq!(answer.code(), code, "{payload:?}");
-                assert!(matches!(ended, Ended::WebSocket(Outcome::Violated(_))), "{payload:?}: {ended:?}");
+                assert!(
+                    matches!(ended.kind(), EndedKind::WebSocket(Outcome::Violated(_))),
+                    "{payload:?}: {ended:?}"
+                );
             }
         }
     }
@@ -117,7 +122,7 @@ fn behind_our_close_nothing_is_written<R: Runtime>() {
         peer.client.assert_closed();
         drop(peer);
         let ended = server.next_end();
-        let Ended::WebSocket(Outcome::Closed { first: End::Ours, received, .. }) = ended else {
+        let EndedKind::WebSocket(Outcome::Closed { first: End::Ours, received, .. }) = ended.kind() else {
             panic!("{ended:?}")
         };
         assert_eq!(received.reason(), if answer.len() > 2 { "bye" } else { "" });
@@ -176,7 +181,7 @@ fn a_client_waits_for_the_end_of_the_stream<R: Runtime>() {
         }
         let (code, ended) = client.join().unwrap();
         assert_eq!(code, Some(4001));
-        let Ended::WebSocket(Outcome::Closed { first: End::Theirs, sent, .. }) = ended else {
+        let EndedKind::WebSocket(Outcome::Closed { first: End::Theirs, sent, .. }) = ended.kind() else {
             panic!("{ended:?}")
         };
         assert_eq!(sent.code().map(CloseCode::number), Some(4001));

@@ -6,6 +6,7 @@ use std::task::Poll;
 use endwell::ws::{Close, Message};
 use endwell::{Answered, Ended, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::peer::{BINARY, FIN, Peer, close, frame};
 use crate::service::accept;
 use crate::support::{Gate, Runtime, on_every_runtime, pattern, start, start_narrow, told};
@@ -50,7 +51,7 @@ fn a_dropped_receive_loses_nothing<R: Runtime>() {
                 return work.await;
             }
             R::spawn(async move { drop(work.await) });
-            Err(Ended::Aborted)
+            Err(aborted())
         }
     });
     let payload = pattern(200);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use endwell::core::Limit;
 use endwell::ws::{Close, CloseCode, Content, End, Outcome};
-use endwell::{Ended, Exchange};
+use endwell::{Ended, EndedKind, Exchange};
 
+use crate::aborted::aborted;
 use crate::peer::{BINARY, FIN, PING, Peer, TEXT, close, frame, text};
 use crate::service::{accept, closing_within, echo_to_the_end};
 use crate::support::{Gate, Runtime, on_every_runtime, start_with, told};
@@ -26,7 +27,7 @@ const CASES: &[Case] = &[
             peer.client.end_write();
             assert!(peer.client.rest().len() <= 4);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(Outcome::EndOfStream)),
+        is: |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::EndOfStream)),
     },
     Case {
         name: "the stream ends within a frame",
@@ -35,7 +36,7 @@ const CASES: &[Case] = &[
             peer.client.end_write();
             assert!(peer.client.rest().len() <= 4);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(Outcome::EndOfStream)),
+        is: |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::EndOfStream)),
     },
     Case {
         name: "the peer closes",
@@ -44,7 +45,8 @@ const CASES: &[Case] = &[
             assert_eq!(peer.assert_fails(), 4321);
         },
         is: |ended| {
-            let Ended::WebSocket(Outcome::Closed { first: End::Theirs, received, sent }) = ended else {
+            let EndedKind::WebSocket(Outcome::Closed { first: End::Theirs, received, sent }) = ended.kind()
+            else {
                 return false;
             };
             [received, sent].iter().all(|close| close.code().is_some_and(|code| code.number() == 4321))
@@ -56,7 +58,7 @@ const CASES: &[Case] = &[
             peer.send([FIN | TEXT, 2, b'h', b'i']);
             assert_eq!(peer.assert_fails(), 1002);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
+        is: |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::Violated(_))),
     },
     Case {
         name: "text that is not UTF-8",
@@ -64,7 +66,7 @@ const CASES: &[Case] = &[
             peer.send(frame(FIN | TEXT, b"\xff"));
             assert_eq!(peer.assert_fails(), 1007);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
+        is: |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::Violated(_))),
     },
     Case {
         name: "a fragmented ping",
@@ -72,7 +74,7 @@ const CASES: &[Case] = &[
             peer.send(frame(PING, b""));
             assert_eq!(peer.assert_fails(), 1002);
         },
-        is: |ended| matches!(ended, Ended::WebSocket(Outcome::Violated(_))),
+        is: |ended| matches!(ended.kind(), EndedKind::WebSocket(Outcome::Violated(_))),
     },
     Case {
         name: "a message above the limit",
@@ -81,7 +83,7 @@ const CASES: &[Case] = &[
             assert_eq!(peer.assert_fails(), 1009);
         },
         is: |ended| {
-            let Ended::WebSocket(Outcome::Exceeded(exceeded)) = ended else { return false };
+            let EndedKind::WebSocket(Outcome::Exceeded(exceeded)) = ended.kind() else { return false };
             exceeded.limit == Limit::MessageBytes
         },
     },
@@ -92,7 +94,7 @@ const CASES: &[Case] = &[
             assert_eq!(peer.frame().as_text(), "hello");
             peer.client.reset();
         },
-        is: |ended| matches!(ended, Ended::Transport(error) if error.kind() == std::io::ErrorKind::ConnectionReset),
+        is: |ended| matches!(ended.kind(), EndedKind::Transport(error) if error.kind() == std::io::ErrorKind::ConnectionReset),
     },
 ];
 
@@ -115,7 +117,7 @@ fn our_own_close<R: Runtime>() {
         let tell = tell.clone();
         async move {
             let mut socket = accept(exchange)?;
-            let Some(message) = socket.receive().await else { return Err(Ended::Aborted) };
+            let Some(message) = socket.receive().await else { return Err(aborted()) };
             assert!(matches!(message.content(), Content::Text(_)));
             let close = Close::new(CloseCode::new(4001).unwrap(), "enough").unwrap();
             let ended = socket.close(close).await;
@@ -135,7 +137,7 @@ fn our_own_close<R: Runtime>() {
     drop(peer);
     let (seen, counted) = (told.next(), server.next_end());
     assert_eq!(format!("{seen:?}"), format!("{counted:?}"));
-    let Ended::WebSocket(Outcome::Closed { first: End::Ours, sent, received }) = seen else {
+    let EndedKind::WebSocket(Outcome::Closed { first: End::Ours, sent, received }) = seen.kind() else {
         panic!("{seen:?}")
     };
     assert_eq!((sent.reason(), received.code().map(CloseCode::number)), ("enough", Some(1000)));
@@ -162,5 +164,5 @@ fn the_transport_fails_while_we_close<R: Runtime>() {
     gate.open(1);
     let counted = server.next_end();
     assert_eq!(format!("{seen:?}"), format!("{counted:?}"));
-    assert!(matches!(seen, Ended::Transport(_)), "{seen:?}");
+    assert!(matches!(seen.kind(), EndedKind::Transport(_)), "{seen:?}");
 }

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
 use endwell::ws::{Close, Kind, Outcome};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::{accept, echo};
 use crate::support::{Runtime, on_every_runtime, start_with, told};
@@ -36,7 +37,7 @@ fn pings_while_waiting<R: Runtime>() {
         };
         if elsewhere {
             R::spawn(async move { drop(work.await) });
-            return Err(Ended::Aborted);
+            return Err(aborted());
         }
         Err::<Answered, _>(work.await)
     });
@@ -53,7 +54,7 @@ fn pings_while_waiting<R: Runtime>() {
         assert_eq!(peer.assert_fails(), 1000);
         drop(peer);
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
+        assert!(matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. })), "{ended:?}");
     }
 }
 
@@ -97,7 +98,7 @@ fn a_slow_application_and_then_a_dead_peer<R: Runtime>() {
     assert!(dead.elapsed() >= PONG_TIME * 8 / 10, "{:?}", dead.elapsed());
     drop(peer);
     let ended = server.next_end();
-    let Ended::WebSocket(Outcome::Exceeded(exceeded)) = ended else { panic!("{ended:?}") };
+    let EndedKind::WebSocket(Outcome::Exceeded(exceeded)) = ended.kind() else { panic!("{ended:?}") };
     assert_eq!(exceeded.limit, Limit::PongTime);
 }
 
@@ -127,8 +128,8 @@ fn a_dead_peer_behind_a_message_that_nobody_takes<R: Runtime>() {
     }
     for _ in &peers {
         let ended = server.next_end();
-        let Outcome::Exceeded(exceeded) = (match &ended {
-            Ended::WebSocket(known) => known,
+        let Outcome::Exceeded(exceeded) = (match ended.kind() {
+            EndedKind::WebSocket(known) => known,
             other => panic!("{other:?}"),
         }) else {
             panic!("{ended:?}")

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use endwell::ws::{Kind, Outcome, Socket};
-use endwell::{Answered, Ended, Exchange};
+use endwell::{Answered, Ended, EndedKind, Exchange};
 
+use crate::aborted::aborted;
 use crate::peer::{BINARY, Peer, TEXT, close, text};
 use crate::service::{accept, closing_within, echo};
 use crate::support::{Runtime, on_every_runtime, start_with};
@@ -40,7 +41,7 @@ async fn misuse<R: Runtime>(how: &str, mut socket: Socket) -> Result<Answered, E
         }
         other => unreachable!("{other}"),
     }
-    Err(Ended::Aborted)
+    Err(aborted())
 }
 
 fn dropped_and_panicked<R: Runtime>() {
@@ -58,7 +59,7 @@ fn dropped_and_panicked<R: Runtime>() {
         assert_eq!(peer.assert_closes(), 1011, "{how}");
         drop(peer);
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{how}: {ended:?}");
+        assert!(matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. })), "{how}: {ended:?}");
         assert_eq!(server.counters.panicked(), u64::from(how.ends_with("panic")), "{how}");
     }
 }
@@ -76,7 +77,7 @@ fn not_to_be_taken_apart<R: Runtime>() {
             echo(&mut socket).await;
         }
         assert!(socket.into_parts().is_none());
-        Err::<Answered, _>(Ended::Aborted)
+        Err::<Answered, _>(aborted())
     });
     let mut peer = Peer::connect(&server);
     peer.send(close(1000));
@@ -88,6 +89,6 @@ fn not_to_be_taken_apart<R: Runtime>() {
     drop(peer);
     for _ in 0..2 {
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
+        assert!(matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. })), "{ended:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! What the handlers of these scenarios do.
 
+use crate::aborted::aborted;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub(crate) fn accept(exchange: Exchange) -> Result<Socket, Ended> {
 pub(crate) fn accept_as(exchange: Exchange, acceptance: endwell::ws::Acceptance) -> Result<Socket, Ended> {
     exchange.accept(acceptance).map_err(|(reason, exchange)| {
         drop(exchange.respond(reason.head(), reason.to_string()));
-        Ended::Announced
+        aborted()
     })
 }
 

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use endwell::ws::{Close, Outcome};
-use endwell::{Ended, Exchange};
+use endwell::{Ended, EndedKind, Exchange};
 
+use crate::aborted::aborted;
 use crate::peer::{Peer, text};
 use crate::service::{accept, closing_within, echo};
 use crate::support::{Gate, Runtime, on_every_runtime, start_with};
@@ -23,10 +24,10 @@ fn going_away<R: Runtime>() {
                     Ok(socket) => socket,
                     Err(ended) => return ended,
                 };
-                let Some(first) = socket.receive().await else { return Ended::Aborted };
+                let Some(first) = socket.receive().await else { return aborted() };
                 let how = first.as_text().unwrap().to_owned();
                 if socket.send(first).await.is_err() {
-                    return Ended::Aborted;
+                    return aborted();
                 }
                 match &*how {
                     "receives" => echo(&mut socket).await,
@@ -36,7 +37,7 @@ fn going_away<R: Runtime>() {
                             echo(&mut socket).await;
                             let _ = socket.close(Close::EMPTY).await;
                         });
-                        return Ended::Announced;
+                        return aborted();
                     }
                 }
                 socket.close(Close::EMPTY).await
@@ -59,7 +60,7 @@ fn going_away<R: Runtime>() {
     gate.open(1);
     for _ in 0..3 {
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
+        assert!(matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. })), "{ended:?}");
     }
     server.wait();
 }
@@ -92,7 +93,7 @@ fn going_away_from_the_silent<R: Runtime>() {
     assert_eq!((receives.frame().code(), hangs.frame().code()), (1001, 1001));
     for _ in 0..2 {
         let ended = server.next_end();
-        assert!(matches!(ended, Ended::Shutdown), "{ended:?}");
+        assert!(matches!(ended.kind(), EndedKind::Shutdown), "{ended:?}");
     }
     server.wait();
     let waited = began.elapsed();

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use endwell::ws::{Close, CloseCode, Outcome};
-use endwell::{Ended, Exchange};
+use endwell::{Ended, EndedKind, Exchange};
 
+use crate::aborted::aborted;
 use crate::peer::{Peer, text};
 use crate::service::{accept, closing_within};
 use crate::support::{Runtime, on_every_runtime, start_with};
@@ -41,7 +42,7 @@ async fn handle<R: Runtime>(exchange: Exchange, how: Closes) -> Ended {
             let _ = socket.close(CloseCode::NORMAL).await;
         }),
     }
-    Ended::Announced
+    aborted()
 }
 
 fn a_silent_peer_ends_at_the_close_limit<R: Runtime>() {
@@ -93,5 +94,5 @@ fn a_peer_that_keeps_the_stream_open<R: Runtime>() {
     peer.send(crate::peer::close(1000));
     peer.client.assert_closed();
     let ended = server.next_end();
-    assert!(matches!(ended, Ended::WebSocket(Outcome::Closed { .. })), "{ended:?}");
+    assert!(matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. })), "{ended:?}");
 }

@@ -6,6 +6,7 @@ use std::thread;
 use endwell::ws::{Close, CloseCode, Kind, PieceError};
 use endwell::{Answered, Ended, Exchange, ServerConfig};
 
+use crate::aborted::aborted;
 use crate::peer::{BINARY, FIN, PING, PONG, Peer, TEXT, close, frame};
 use crate::service::{accept, echo};
 use crate::support::{Runtime, on_every_runtime, pattern, start, start_narrow};
@@ -96,7 +97,7 @@ fn both_directions_busy_elsewhere<R: Runtime>() {
             echo(&mut socket).await;
             let _ = socket.close(Close::EMPTY).await;
         });
-        Err::<Answered, _>(Ended::Aborted)
+        Err::<Answered, _>(aborted())
     });
     let mut peer = Peer::connect(&server);
     let mut socket = peer.client.socket.try_clone().unwrap();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 
-use endwell::Ended;
 use endwell::core::Limit;
 use endwell::ws::{End, Outcome};
+use endwell::{Ended, EndedKind};
 
 /// Ends by kind.
 #[derive(Default)]
@@ -17,16 +17,16 @@ const WRITE: &str = "errors on write";
 
 impl Tally {
     pub(crate) fn add(&mut self, ended: &Ended) {
-        let kind = match ended {
-            Ended::ByPeer => "ended by the peer before the request was whole",
-            Ended::WebSocket(Outcome::Closed { first: End::Ours, .. }) => "closed by us",
-            Ended::WebSocket(Outcome::Closed { first: End::Theirs, .. }) => "closed by the peer",
-            Ended::WebSocket(Outcome::EndOfStream) => "end of stream without Close",
-            Ended::WebSocket(Outcome::Exceeded(exceeded)) if exceeded.limit == Limit::CloseTime => {
+        let kind = match ended.kind() {
+            EndedKind::ByPeer => "ended by the peer before the request was whole",
+            EndedKind::WebSocket(Outcome::Closed { first: End::Ours, .. }) => "closed by us",
+            EndedKind::WebSocket(Outcome::Closed { first: End::Theirs, .. }) => "closed by the peer",
+            EndedKind::WebSocket(Outcome::EndOfStream) => "end of stream without Close",
+            EndedKind::WebSocket(Outcome::Exceeded(exceeded)) if exceeded.limit == Limit::CloseTime => {
                 "close limit"
             }
-            Ended::Protocol(_) => "request cut short",
-            Ended::Transport(error) => match error.kind() {
+            EndedKind::Protocol(_) => "request cut short",
+            EndedKind::Transport(error) => match error.kind() {
                 ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "reset by the peer",
                 _ => WRITE,
             },

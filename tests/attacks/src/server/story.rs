@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use endwell::core::Outcome;
-use endwell::{Address, Ended, Exchange, OnEnd};
+use endwell::{Address, Ended, EndedKind, Exchange, OnEnd};
 
 static TELLS: AtomicBool = AtomicBool::new(false);
 
@@ -81,13 +81,13 @@ pub fn on_end() -> OnEnd {
 
 /// How a connection ended, in few words.
 pub fn short(ended: &Ended) -> String {
-    match ended {
-        Ended::Transport(error) => format!("{:?}", error.kind()),
-        Ended::Limit(exceeded) => format!("{:?}", exceeded.limit),
-        Ended::WebSocket(Outcome::Silent(exceeded) | Outcome::Exceeded(exceeded)) => {
+    match ended.kind() {
+        EndedKind::Transport(error) => format!("{:?}", error.kind()),
+        EndedKind::Limit(exceeded) => format!("{:?}", exceeded.limit),
+        EndedKind::WebSocket(Outcome::Silent(exceeded) | Outcome::Exceeded(exceeded)) => {
             format!("{:?}", exceeded.limit)
         }
-        Ended::WebSocket(known) => {
+        EndedKind::WebSocket(known) => {
             let text = format!("{known:?}");
             match text.split_once(['(', '{', ' ']) {
                 Some((name, _)) => name.to_owned(),

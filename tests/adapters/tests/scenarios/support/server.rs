@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
-use endwell::{Conclusion, Counters, Ended, Exchange, ServerConfig, serve};
+use endwell::{Counters, Ended, Exchange, IntoAnswered, ServerConfig, serve};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::oneshot;
 
@@ -26,7 +26,7 @@ pub(crate) fn start<R, H, F>(handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
 {
     start_with::<R, _, _>(ServerConfig::default(), handler)
 }
@@ -36,7 +36,7 @@ pub(crate) fn start_with<R, H, F>(config: ServerConfig, handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
 {
     start_on::<R, _, _>(TcpListener::bind("127.0.0.1:0").unwrap(), config, handler)
 }
@@ -46,7 +46,7 @@ pub(crate) fn start_narrow<R, H, F>(config: ServerConfig, handler: H) -> Running
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
 {
     start_with_buffers::<R, _, _>([4096, 4096], config, handler)
 }
@@ -60,7 +60,7 @@ pub(crate) fn start_with_buffers<R, H, F>(
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
 {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(receive).unwrap();
@@ -74,7 +74,7 @@ pub(crate) fn start_on<R, H, F>(socket: TcpListener, mut config: ServerConfig, h
 where
     R: Runtime,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: Conclusion> + Send + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
 {
     socket.set_nonblocking(true).unwrap();
     let address = socket.local_addr().unwrap();

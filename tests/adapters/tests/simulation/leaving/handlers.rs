@@ -9,6 +9,7 @@ use endwell::http::{FieldSection, Framing, StatusCode};
 use endwell::ws::{CloseCode, Kind, Message, Outlet, Socket};
 use endwell::{Answered, Ended, Exchange, Upgraded};
 
+use crate::aborted::aborted;
 use crate::world::{World, race};
 
 /// Longer than any bound: a handler that waits for so long waits for ever.
@@ -95,12 +96,12 @@ impl Handler {
         }
         if path.starts_with("ws-") {
             let acceptance = exchange.acceptance().jitter(endwell::ws::Jitter::default());
-            let Ok(socket) = exchange.accept(acceptance) else { return Err(Ended::Aborted) };
+            let Ok(socket) = exchange.accept(acceptance) else { return Err(aborted()) };
             return self.socket(&path, socket).await;
         }
         if path.starts_with("raw-") {
             let (mut stream, answered) =
-                exchange.switch("raw", &FieldSection::new()).map_err(|_| Ended::Aborted)?;
+                exchange.switch("raw", &FieldSection::new()).map_err(|_| aborted())?;
             stream.set_idle_time(self.idle);
             self.raw(&path, stream).await;
             return Ok(answered);
@@ -164,7 +165,7 @@ impl Handler {
                     sleep.await;
                     let _ = exchange.respond(StatusCode::OK, "late");
                 });
-                return Err(Ended::Upgraded);
+                return Err(aborted());
             }
             "answers-and-goes-on" => {
                 let answered = exchange.respond(StatusCode::OK, vec![b'x'; piece]);
@@ -232,7 +233,7 @@ impl Handler {
                     sleep.await;
                     drop(socket);
                 });
-                return Err(Ended::Upgraded);
+                return Err(aborted());
             }
             "ws-receives-on" => {
                 world.sleep(pause).await;

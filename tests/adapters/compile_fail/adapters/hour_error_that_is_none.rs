@@ -1,0 +1,20 @@
+//! An error of a handler implements Error.
+#![allow(unused, unused_must_use)]
+use std::sync::Arc;
+
+use endwell::http::StatusCode;
+use endwell::{Answered, Ended, Exchange, ServerConfig, serve, with_state};
+
+fn main() {}
+
+#[derive(Debug)]
+struct Mine;
+
+async fn handle(exchange: Exchange) -> Result<Answered, Mine> {
+    Err(Mine)
+}
+
+async fn f(listener: tokio::net::TcpListener) {
+    serve(listener, ServerConfig::default(), handle); //~ E0277
+    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| handle(exchange).await.map_err(|_| "mine"));
+}

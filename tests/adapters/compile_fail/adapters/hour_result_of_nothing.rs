@@ -1,0 +1,18 @@
+//! A handler that has responded returns the proof, also in a Result.
+#![allow(unused, unused_must_use)]
+use std::sync::Arc;
+
+use endwell::http::StatusCode;
+use endwell::{Answered, Ended, Exchange, ServerConfig, serve, with_state};
+
+fn main() {}
+
+async fn handle(exchange: Exchange) -> std::io::Result<()> {
+    exchange.respond(StatusCode::OK, "hello");
+    Ok(())
+}
+
+async fn f(listener: tokio::net::TcpListener) {
+    serve(listener, ServerConfig::default(), handle); //~ E0277
+    //~ twin:
+}

@@ -1,0 +1,13 @@
+//! A handler responds, and does not return a body.
+#![allow(unused, unused_must_use)]
+use std::sync::Arc;
+
+use endwell::http::StatusCode;
+use endwell::{Answered, Ended, Exchange, ServerConfig, serve, with_state};
+
+fn main() {}
+
+async fn f(listener: tokio::net::TcpListener) {
+    serve(listener, ServerConfig::default(), async |exchange: Exchange| "hello"); //~ E0277
+    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello"));
+}
