@@ -5,7 +5,7 @@ use std::future::pending;
 use endwell::client::{Pool, PoolError, RequestError, Response, SendError, Url};
 use endwell::core::Limit;
 use endwell::http::{Field, Framing, Method, Request};
-use endwell::{Bytes, Connector, Ended, EndedKind};
+use endwell::{Bytes, Connector, EndedKind};
 
 use crate::Failed;
 use crate::options::Options;

@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use endwell::ws::{Delivery, Outlet, SendHalf, Socket, WhenFull, broadcast};
-use endwell::{Ended, EndedKind, ServerConfig};
+use endwell::{EndedKind, ServerConfig};
 use held_help::{HELD, PEAK, on_each_runtime, settle};
 use peer::Peer;
 use service::{handing_over_narrow, wait};

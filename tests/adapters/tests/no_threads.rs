@@ -19,7 +19,7 @@ use std::thread;
 
 use endwell::blocking::handler;
 use endwell::http::StatusCode;
-use endwell::{Ended, EndedKind, Exchange};
+use endwell::{EndedKind, Exchange};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use support::{Blocking, CurrentThread, start};
 

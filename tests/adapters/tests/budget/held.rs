@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Ended, EndedKind, ServerConfig};
+use endwell::{EndedKind, ServerConfig};
 
 use crate::peer::{BINARY, FIN, Peer};
 use crate::support::{Client, LONG, Running, Runtime, on_every_runtime, start_narrow, start_with};

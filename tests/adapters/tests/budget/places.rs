@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
-use endwell::{Ended, EndedKind, Exchange, ServerConfig};
+use endwell::{EndedKind, Exchange, ServerConfig};
 
 use crate::peer::Peer;
 use crate::support::{Client, Gate, Running, Runtime, on_every_runtime, start_narrow, start_with};

@@ -3,9 +3,9 @@
 use std::io::ErrorKind;
 use std::net::Shutdown;
 
+use endwell::EndedKind;
 use endwell::client::RequestError;
 use endwell::http::Framing;
-use endwell::{Ended, EndedKind};
 
 use crate::dialling::{Dialling, dial, get, head, run};
 use crate::server::{Accepted, once, scripted};

@@ -2,7 +2,7 @@
 
 use endwell::client::RequestError;
 use endwell::http::{Limits, Reading, StatusCode};
-use endwell::{ClientConfig, Connector, Ended, EndedKind};
+use endwell::{ClientConfig, Connector, EndedKind};
 
 use crate::dialling::{Dialling, dial, dial_with, get, run};
 use crate::proxy::{read, refused, through};

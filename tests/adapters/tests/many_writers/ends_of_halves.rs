@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use endwell::ws::{CloseCode, Content, End, Outcome};
-use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
+use endwell::{Answered, EndedKind, Exchange, ServerConfig};
 
 use crate::peer::{BINARY, FIN, PING, PONG, Peer, close, frame, text};
 use crate::service::{Wakes, accept, handing_over, spawn, wait};

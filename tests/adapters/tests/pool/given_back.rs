@@ -2,10 +2,10 @@
 
 use std::sync::mpsc;
 
+use endwell::Exchange;
 use endwell::client::{Origin, PoolError, PoolLimits};
 use endwell::http::Framing;
 use endwell::ws::{Close, Content};
-use endwell::{Ended, Exchange};
 
 use crate::aborted::aborted;
 use crate::counted::{pool, pool_with, settled, until};

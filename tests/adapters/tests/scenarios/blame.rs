@@ -130,17 +130,17 @@ async fn choose(exchange: Exchange) -> anyhow::Result<Answered> {
     if exchange.path() == "/context" { Err(error).context("looking for a user") } else { Err(error.into()) }
 }
 
-fn chosen<R: Runtime>(server: &crate::support::Running, heard: &crate::support::Told<Report>) {
+fn chosen(server: &crate::support::Running, next: impl Fn() -> Report) {
     let mut client = server.connect();
     for (path, says) in [("/plain", "no such user"), ("/context", "looking for a user")] {
         client.send(format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\nGET /ok HTTP/1.1\r\nhost: a\r\n\r\n"));
         let response = client.response().unwrap();
         assert_eq!((response.status, &*response.body), (404, &b"nobody"[..]), "{path}");
         assert_eq!(client.response().unwrap().body, b"ok");
-        let (_, status, end) = heard.next();
+        let (_, status, end) = next();
         let HandlerEnd::Failed(error) = end else { panic!("{end:?}") };
         assert_eq!((status, error.to_string()), (Some(404), says.to_owned()));
-        assert!(matches!(heard.next(), (_, Some(200), HandlerEnd::Answered)));
+        assert!(matches!(next(), (_, Some(200), HandlerEnd::Answered)));
     }
     assert_eq!(counted(&server.counters), [0, 2, 0, 0, 0]);
 }
@@ -149,14 +149,14 @@ type Report = (String, Option<u16>, HandlerEnd);
 
 fn an_error_chooses_the_response<R: Runtime>() {
     let (server, heard) = reported!(R, ServerConfig::default(), choose);
-    chosen::<R>(&server, &heard);
+    chosen(&server, || heard.next());
 }
 
 /// The exchange is dropped in the thread before the error is known.
 fn an_error_in_a_thread_chooses_the_response<R: Runtime>() {
     let (server, heard) =
         reported!(R, ServerConfig::default(), handler(|exchange| block_on(choose(exchange))));
-    chosen::<R>(&server, &heard);
+    chosen(&server, || heard.next());
 }
 
 fn an_error_within_a_response<R: Runtime>() {

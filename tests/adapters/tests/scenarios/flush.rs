@@ -1,7 +1,7 @@
 //! What is answered is on the wire before the connection's task waits for anything, also for the handler's own work.
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange};
+use endwell::{Answered, Exchange};
 
 use crate::aborted::aborted;
 use crate::support::{Gate, Runtime, on_every_runtime, start};

@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{
-    Ended, EndedKind, Endpoints, Exchange, Listener, Server, ServerConfig, Timer, Transport, serve,
-};
+use endwell::{EndedKind, Endpoints, Exchange, Listener, Server, ServerConfig, Timer, Transport, serve};
 
 use crate::support::{Client, LONG, Runtime, on_every_runtime};
 

@@ -9,7 +9,7 @@ use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::http::{Framing, Method, Request, StatusCode};
 use endwell::ws::Outcome;
 use endwell::ws::{Close, Jitter, Limits, Message, SendHalf, Socket};
-use endwell::{Bytes, ClientConfig, Ended, EndedKind, Exchange, Server, ServerConfig};
+use endwell::{Bytes, ClientConfig, EndedKind, Exchange, Server, ServerConfig};
 use endwell_core_tests::random::Random;
 
 use crate::tally::Tally;

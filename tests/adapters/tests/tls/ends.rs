@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use endwell::client::RequestError;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, EndedKind, Exchange};
+use endwell::{Answered, EndedKind, Exchange};
 
 use crate::aborted::aborted;
 use crate::dialling::{Dialling, get, run};

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::http::StatusCode;
-use endwell::{Address, Ended, EndedKind, Exchange, Listener};
+use endwell::{Address, EndedKind, Exchange, Listener};
 
 use crate::dialling::{Dialling, run};
 use crate::peer::Peer;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use endwell::ws::{Close, CloseCode, Content, Message};
-use endwell::{Ended, Exchange, ServerConfig};
+use endwell::{Exchange, ServerConfig};
 
 use crate::aborted::aborted;
 use crate::peer::{BINARY, CLOSE, FIN, PING, PONG, Peer, close, frame, text};

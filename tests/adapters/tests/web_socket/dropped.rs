@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use endwell::ws::{Close, Message};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Exchange, ServerConfig};
 
 use crate::aborted::aborted;
 use crate::peer::{BINARY, FIN, Peer, close, frame};

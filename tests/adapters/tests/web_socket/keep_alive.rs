@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use endwell::core::Limit;
 use endwell::ws::{Close, Kind, Outcome};
-use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig};
+use endwell::{Answered, EndedKind, Exchange, ServerConfig};
 
 use crate::aborted::aborted;
 use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use endwell::ws::{Close, Outcome};
-use endwell::{Ended, EndedKind, Exchange};
+use endwell::{EndedKind, Exchange};
 
 use crate::aborted::aborted;
 use crate::peer::{Peer, text};

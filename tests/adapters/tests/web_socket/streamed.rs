@@ -4,7 +4,7 @@ use std::io::Write;
 use std::thread;
 
 use endwell::ws::{Close, CloseCode, Kind, PieceError};
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Exchange, ServerConfig};
 
 use crate::aborted::aborted;
 use crate::peer::{BINARY, FIN, PING, PONG, Peer, TEXT, close, frame};

@@ -7,7 +7,7 @@ mod runtime;
 pub(crate) mod server;
 
 pub(crate) use client::{Client, LONG};
-pub(crate) use gate::{Gate, Told, told};
+pub(crate) use gate::{Gate, told};
 pub(crate) use response::{Cut, Response};
 pub(crate) use runtime::{AsyncStd, Blocking, CurrentThread, Runtime, Smol, Tokio};
 pub(crate) use server::{Running, start, start_narrow, start_with};
