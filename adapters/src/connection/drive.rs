@@ -10,6 +10,7 @@ use super::look::{Looked, Waits};
 use super::state::EndOfStream;
 use super::turn::EVENT;
 use super::{Connection, Link, State};
+use crate::server::HeldBy;
 use crate::{Ended, Exchange, scratch};
 
 /// What runs in the task of the driver, beside it.
@@ -75,8 +76,10 @@ impl Connection {
         if link.shared.is_draining() {
             self.drain();
         }
-        if self.dropped && (beside == Beside::Nothing || !self.answers_late) {
-            self.answer_dropped(link);
+        match self.held_by {
+            HeldBy::Nothing => self.answer_dropped(link),
+            HeldBy::NothingYet if beside == Beside::Nothing => self.answer_dropped(link),
+            HeldBy::Handler | HeldBy::Thread | HeldBy::NothingYet => {}
         }
         while self.ended().is_none() {
             if beside == Beside::Nothing {

@@ -24,7 +24,7 @@ use endwell_core::Instant;
 use endwell_core::http::Fields;
 
 use crate::runtime::{Runtime, Timer};
-use crate::server::{Fallback, Life, Request, Standing};
+use crate::server::{Fallback, HeldBy, Life, Request, Standing};
 use crate::sync::{Lock, Locked, Woken};
 use crate::transport::{Endpoints, Transport};
 use crate::ws::{Position, Queue, Reader, Unread};
@@ -121,10 +121,8 @@ pub(crate) struct Connection {
     pub(crate) fallback: Option<Box<Fallback>>,
     /// The status of the response to the exchange that is open, or was the last, once it has begun.
     pub(crate) status: Option<u16>,
-    /// The right to respond was dropped, and nothing is answered yet.
-    pub(crate) dropped: bool,
-    /// It may be dropped before the handler has said what to answer.
-    pub(crate) answers_late: bool,
+    /// Where the right to respond is.
+    pub(crate) held_by: HeldBy,
     /// How the connection ended, once it has.
     pub(crate) ended: Option<Box<Ended>>,
     /// The messages that outlets have accepted for the socket.
@@ -192,8 +190,7 @@ impl Connection {
             trailers: None,
             fallback: None,
             status: None,
-            dropped: false,
-            answers_late: false,
+            held_by: HeldBy::Handler,
             ended: None,
             queue: None,
             life: Life::default(),

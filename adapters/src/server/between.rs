@@ -7,6 +7,7 @@ use bytes::Bytes;
 use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
 use endwell_core::http::{Response, StatusCode};
 
+use super::respond::HeldBy;
 use crate::connection::{Beside, Connection, Link, State};
 use crate::{Ended, date};
 
@@ -66,7 +67,7 @@ impl Connection {
         self.trailers = None;
         self.request = super::Request::Unread;
         (self.fallback, self.status) = (None, None);
-        (self.dropped, self.answers_late) = (false, false);
+        self.held_by = HeldBy::Handler;
         self.number += 1;
         let now = self.now;
         self.work.begin_exchange(now);

@@ -188,7 +188,7 @@ impl Connection {
             return false;
         }
         self.life.until = None;
-        self.fallback = Fallback::new(StatusCode::SERVICE_UNAVAILABLE, None);
+        self.fallback = Some(Fallback::new(StatusCode::SERVICE_UNAVAILABLE, None).into());
         link.shared.counters.cancelled.add();
         true
     }

@@ -35,7 +35,7 @@ pub use handler_error::HandlerError;
 pub(crate) use life::{Life, LifeLimits};
 pub use report::{ExchangeReport, HandlerEnd};
 pub(crate) use request::Request;
-pub(crate) use respond::Fallback;
+pub(crate) use respond::{Fallback, HeldBy};
 pub use run::Run;
 pub use serve::{Serve, serve};
 pub(crate) use shed::{Standing, ticks};

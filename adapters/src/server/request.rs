@@ -71,7 +71,8 @@ impl Connection {
                 }
                 Some(BodyEvent::Failed(error)) => {
                     let ended = Ended::of_error(error.clone());
-                    self.fallback = Fallback::new(StatusCode::of_error(error), Some(ended.clone()));
+                    self.fallback =
+                        Some(Fallback::new(StatusCode::of_error(error), Some(ended.clone())).into());
                     return Poll::Ready(Err(ended));
                 }
                 None => {}

@@ -108,7 +108,10 @@ impl Connection {
     /// The right to respond was dropped. The driver responds, or the end of the handler does.
     pub(crate) fn drop_exchange(&mut self, number: u64) {
         if self.number == number && matches!(self.state, State::Open(_)) {
-            self.dropped = true;
+            self.held_by = match self.held_by {
+                HeldBy::Thread => HeldBy::NothingYet,
+                HeldBy::Handler | HeldBy::Nothing | HeldBy::NothingYet => HeldBy::Nothing,
+            };
             self.leave_to_driver();
         }
     }
@@ -116,7 +119,7 @@ impl Connection {
     /// The handler may still say what to answer after it has dropped the right to: it runs in another thread.
     #[cfg(feature = "blocking")]
     pub(crate) fn answer_late(&mut self) {
-        self.answers_late = true;
+        self.held_by = HeldBy::Thread;
     }
 
     /// The handler has ended. Answers in its place if it has dropped the right to.
@@ -130,7 +133,7 @@ impl Connection {
                 if !is_clients {
                     link.shared.counters.failed.add();
                 }
-                if self.dropped {
+                if self.held_by.is_dropped() {
                     self.answer_failed(link, handler_error::response(&**error));
                 } else if let State::Closing(Last { ended: Some(ended), .. }) = &mut self.state {
                     if let EndedKind::Aborted = ended.kind() {
@@ -141,7 +144,7 @@ impl Connection {
             HandlerEnd::Panicked => link.shared.counters.panicked.add(),
             HandlerEnd::Answered | HandlerEnd::Ended(_) | HandlerEnd::Cancelled => {}
         }
-        if self.dropped {
+        if self.held_by.is_dropped() {
             self.answer_dropped(link);
         }
     }
@@ -151,7 +154,7 @@ impl Connection {
         if response.is_none() && self.fallback.is_some() {
             return self.answer_dropped(link);
         }
-        self.dropped = false;
+        self.held_by = HeldBy::Handler;
         if self.ended.is_none() {
             let (head, body) = response.unwrap_or((StatusCode::INTERNAL_SERVER_ERROR.into(), Bytes::new()));
             self.respond(link, self.number, &head, body);
@@ -160,15 +163,14 @@ impl Connection {
 
     /// Answers in the place of a right that was dropped.
     pub(crate) fn answer_dropped(&mut self, link: &Link) {
-        self.dropped = false;
+        self.held_by = HeldBy::Handler;
         let Some(mut exchange) = self.take_open(self.number) else { return };
-        let (status, ended) = match self.fallback.take() {
-            Some(fallback) => (fallback.status, fallback.cause.unwrap_or(Ended::UNANSWERED)),
-            None => {
-                link.shared.counters.unanswered.add();
-                (StatusCode::INTERNAL_SERVER_ERROR, Ended::UNANSWERED)
-            }
-        };
+        if self.fallback.is_none() {
+            link.shared.counters.unanswered.add();
+        }
+        let Fallback { status, cause } =
+            self.fallback.take().map_or_else(Fallback::default, |fallback| *fallback);
+        let ended = cause.unwrap_or(Ended::UNANSWERED);
         exchange.last();
         self.status = Some(status.code());
         let answered = exchange.respond(&Response::new(status), Bytes::new(), date::now().as_ref());
@@ -282,7 +284,7 @@ impl Connection {
     pub(crate) fn too_large(&mut self, bound: usize) -> Ended {
         let bound = Bound::Bytes(u64::try_from(bound).unwrap_or(u64::MAX));
         let ended = Ended::limit(Exceeded { limit: Limit::BodyBytes, bound });
-        self.fallback = Fallback::new(StatusCode::CONTENT_TOO_LARGE, Some(ended.clone()));
+        self.fallback = Some(Fallback::new(StatusCode::CONTENT_TOO_LARGE, Some(ended.clone())).into());
         ended
     }
 }
@@ -294,9 +296,38 @@ pub(crate) struct Fallback {
     cause: Option<Ended>,
 }
 
+/// Where the right to respond is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeldBy {
+    /// The handler has it, or what it was passed to, or it was used.
+    Handler,
+    /// The same, in another thread: the right may be dropped there before the handler has said what to answer.
+    #[cfg_attr(
+        not(feature = "blocking"),
+        expect(dead_code, reason = "handlers in threads are blocking ones")
+    )]
+    Thread,
+    /// It was dropped, and nothing is answered yet.
+    Nothing,
+    /// It was dropped in another thread, and the handler may still say what to answer.
+    NothingYet,
+}
+
+impl HeldBy {
+    fn is_dropped(self) -> bool {
+        matches!(self, Self::Nothing | Self::NothingYet)
+    }
+}
+
 impl Fallback {
-    pub(crate) fn new(status: StatusCode, cause: Option<Ended>) -> Option<Box<Self>> {
-        Some(Box::new(Self { status, cause }))
+    pub(crate) fn new(status: StatusCode, cause: Option<Ended>) -> Self {
+        Self { status, cause }
+    }
+}
+
+impl Default for Fallback {
+    fn default() -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, cause: None }
     }
 }
 

@@ -61,7 +61,9 @@ pub fn must_not_compile(folder: &Path, dependencies: &str) -> usize {
         } else {
             found.retain(|error| !error.code.is_empty());
         }
-        found.iter_mut().for_each(|error| error.says.clear());
+        for error in &mut found {
+            error.says.clear();
+        }
         if found != [program.expected.clone()] {
             wrong.push(format!("{}: expected {:?}, reported {found:?}", program.name, program.expected));
         }
