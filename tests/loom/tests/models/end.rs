@@ -1,6 +1,6 @@
 //! The driver is dropped where it is.
 
-use endwell::{Ended, EndedKind};
+use endwell::EndedKind;
 use endwell::ws::Close;
 use endwell_loom::{Detached, Explore, Pipe, block_on, connect, poll_once, spawn};
 
@@ -20,7 +20,10 @@ fn outlets_and_a_reader_are_told() {
         let one = spawn(move || {
             let error = block_on(one.send("a")).unwrap_err();
             assert_eq!(as_text(&error.message), "a");
-            assert!(matches!(&error.ended, Some(ended) if matches!(ended.kind(), EndedKind::Cancelled)), "{error}");
+            assert!(
+                matches!(&error.ended, Some(ended) if matches!(ended.kind(), EndedKind::Cancelled)),
+                "{error}"
+            );
         });
         let other = spawn(move || assert!(block_on(other.flush()).is_err()));
         let reader = spawn(move || assert!(block_on(receive.receive()).is_none()));
