@@ -64,7 +64,7 @@ pub trait Transport: Send + 'static {
 /// The stream ended, and bytes may be missing. A [`Transport`] returns it at the end of a stream that lacks its own
 /// end, such as the close_notify of TLS.
 ///
-/// A connection without an open exchange has then ended in order ([`Ended::ByPeer`](crate::Ended::ByPeer)). An open
+/// A connection without an open exchange has then ended in order ([`EndedKind::ByPeer`](crate::EndedKind::ByPeer)). An open
 /// exchange has failed, even if the end of its message could have been this (RFC 9112 9.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truncated;

@@ -19,7 +19,7 @@
 //!
 //! A thread keeps 144 KiB for reading and writing, besides its stack; [`ServerConfig::connections`](crate::ServerConfig) bounds the
 //! number of threads. If the system has no thread for a connection, the connection is closed,
-//! [`Ended::Transport`](crate::Ended) reports the reason, and [`accept_errors`](crate::Counters::accept_errors) counts
+//! [`EndedKind::Transport`](crate::EndedKind) reports the reason, and [`accept_errors`](crate::Counters::accept_errors) counts
 //! it. Accepting continues after a pause.
 
 mod handler;

@@ -16,7 +16,7 @@ use crate::Ended;
 /// # Cancel safety
 ///
 /// If it is dropped, the connection closes at once: rights in other tasks would otherwise wait for ever. They receive
-/// [`Ended::Cancelled`].
+/// [`EndedKind::Cancelled`](crate::EndedKind::Cancelled).
 #[must_use = "nothing is sent or received unless the driver is polled"]
 pub struct Driver(Arc<Link>);
 

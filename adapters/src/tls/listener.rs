@@ -16,7 +16,7 @@ use crate::transport::{self, Endpoints};
 /// TLS as a layer over another listener, to [serve](crate::serve()).
 ///
 /// A handshake is part of its connection's own task: it delays no other connection. One that fails ends only its
-/// connection, with an [`Ended::Transport`](crate::Ended::Transport) that holds the reason
+/// connection, with an [`EndedKind::Transport`](crate::EndedKind::Transport) that holds the reason
 /// ([`ServerConfig::on_end`](crate::ServerConfig::on_end)). A server that stops ends the handshakes in progress. Their number is
 /// bounded: at the bound, the first bytes of others wait in turn. A connection that is silent is none of them.
 ///

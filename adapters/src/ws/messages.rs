@@ -103,7 +103,7 @@ impl FusedStream for Messages {
     }
 }
 
-/// Errors state how the connection ended; [`Ended::Announced`] while it is closing.
+/// Errors state how the connection ended; [`EndedKind::Announced`](crate::EndedKind::Announced) while it is closing.
 impl Sink<Message> for Messages {
     type Error = Ended;
 

@@ -40,23 +40,20 @@ use crate::upgraded::Upgraded;
 /// instead, the peer receives 1011 and the connection closes in order.
 ///
 /// ```no_run
-/// # async fn f(exchange: endwell::Exchange) -> Result<endwell::Ended, endwell::Ended> {
+/// # async fn f(exchange: endwell::Exchange) -> Result<endwell::Answered, endwell::Ended> {
 /// use endwell::ws::{Close, Content};
 ///
 /// let acceptance = exchange.acceptance();
 /// let mut socket = match exchange.accept(acceptance) {
 ///     Ok(socket) => socket,
-///     Err((reason, exchange)) => {
-///         exchange.respond(reason.head(), reason.to_string());
-///         return Err(endwell::Ended::Announced);
-///     }
+///     Err((reason, exchange)) => return Ok(exchange.respond(reason.head(), reason.to_string())),
 /// };
 /// while let Some(message) = socket.receive().await {
 ///     if message.is_data() {
 ///         socket.send(message).await?;
 ///     }
 /// }
-/// Ok(socket.close(Close::EMPTY).await)
+/// Err(socket.close(Close::EMPTY).await)
 /// # }
 /// ```
 ///

@@ -67,7 +67,7 @@ fn open(exchange: Exchange) -> Result<Socket, Ended> {
     let acceptance = exchange.acceptance();
     exchange.accept(acceptance).map_err(|(reason, exchange)| {
         let _ = exchange.respond(reason.head(), reason.to_string());
-        WriteError::Overrun("".into()).into()
+        Ended::from(WriteError::Overrun("".into()))
     })
 }
 
@@ -179,7 +179,7 @@ fn switch(exchange: Exchange) -> Result<(endwell::Upgraded, Answered), Ended> {
     let switched = exchange.switch("echo", &FieldSection::new());
     let (mut upgraded, answered) = switched.map_err(|(_, exchange)| {
         let _ = exchange.respond(StatusCode::BAD_REQUEST, "");
-        WriteError::Overrun("".into()).into()
+        Ended::from(WriteError::Overrun("".into()))
     })?;
     // Longer than the others take to begin on a busy machine.
     upgraded.set_idle_time(Some(Duration::from_secs(3)));
