@@ -154,8 +154,13 @@ impl Connection {
 
     fn write(&mut self, cx: &mut Context<'_>) {
         let queued = self.queued();
+        let was_flushed = self.is_flushed();
         if let Poll::Ready(Err(ended)) = self.poll_write_out(cx) {
             self.write_failed(ended);
+        }
+        if !was_flushed && matches!(self.state, State::Closing(_)) {
+            // The peer's time may begin here.
+            self.look_again();
         }
         if queued > 0 {
             // What comes from here on may be the answer to it.

@@ -26,9 +26,11 @@ use crate::world::{Hold, Manners, World, race};
 /// still, and the law measured from there. 19421, 34301: the law took an end whose Close was held up by a stall for one
 /// that waits. 39883: a message in pieces that was not whole yet did not count as read for.
 /// 498342: the law took an end that had met a limit, and whose application slept, for one that idles.
-pub(crate) const WEB_SOCKET: [u64; 20] = [
+/// 12723, 122412, 134304: a client that had answered a Close, and written that after it had looked for the end of the stream,
+/// waited for that end without a bound.
+pub(crate) const WEB_SOCKET: [u64; 23] = [
     2247, 6389, 6981, 10470, 16744, 19146, 19421, 22899, 26053, 34301, 39883, 61470, 136_486, 143_286,
-    171_610, 183_425, 231_972, 443_108, 498_342, 509_407,
+    171_610, 183_425, 231_972, 443_108, 498_342, 509_407, 12723, 122_412, 134_304,
 ];
 
 /// Seeds of HTTP's worlds.
@@ -298,4 +300,34 @@ fn how_a_connection_ended_is_told_alike_whatever_is_found_afterwards() {
         }
     });
     world.run();
+}
+
+/// 12723: a client whose reader is gone answered a Close in a turn in which it had looked already.
+#[test]
+fn a_client_that_answers_a_close_waits_for_the_end_of_the_stream_for_a_bounded_time() {
+    for holds in [None, Some(1024)] {
+        let world = World::new(1, Manners::default());
+        let (_, mut server, client) = wire(&world, Weather { holds, ..weather(1000) });
+        let (socket, driver) = over(client, Role::Client(Masks::new(|| [1, 2, 3, 4])));
+        let (sends, receives) = socket.split();
+        drop(receives);
+        let sharing = world.clone();
+        world.spawn("peer", async move {
+            std::future::poll_fn(|cx| server.poll_write(cx, &[IoSlice::new(&[0x88])])).await.unwrap();
+            std::future::poll_fn(|cx| server.poll_write(cx, &[IoSlice::new(&[0])])).await.unwrap();
+            std::future::poll_fn(|cx| server.poll_flush(cx)).await.unwrap();
+            sharing.sleep(Duration::from_secs(1000)).await;
+            drop(sends);
+        });
+        let ended: Arc<Mutex<Option<(Ended, Instant)>>> = Arc::default();
+        let (note, sharing, before) = (Arc::clone(&ended), world.clone(), world.now());
+        world.spawn("driver", async move {
+            let end = driver.await;
+            *note.hold() = Some((end, sharing.now()));
+        });
+        world.run();
+        let (ended, now) = ended.hold().take().unwrap();
+        let time = now.saturating_since(before);
+        assert!((5..11).contains(&time.as_secs()), "{ended} after {time:?}");
+    }
 }
