@@ -221,7 +221,7 @@ fn the_idle_time_begins_when_the_last_response_is_out() {
         });
         let (ended, second) = ended.hold().take().unwrap();
         assert_eq!(met(&ended).0, Limit::IdleTime);
-        // Once while the last of it was on its way, at the most.
-        assert!(read_at >= 2 * 180 && (read_at..=read_at + 150).contains(&second), "{second}, not {read_at}");
+        // Once while the last of it was on its way, at the most. A piece may be longer than what is read between two pauses.
+        assert!(read_at >= 2 * 150 && (read_at..=read_at + 150).contains(&second), "{second}, not {read_at}");
     }
 }
