@@ -123,6 +123,7 @@ pub use connection::Driver;
 pub use ended::{Ended, EndedKind};
 pub use endwell_core as core;
 pub use endwell_core::http;
+pub use endwell_core::{Bound, Exceeded, Instant, Limit, OutboxLimits, Pace, Total, Violation};
 pub use news::{Gone, HalfClosed, Stopping};
 pub use runtime::{Runtime, Timer};
 pub use server::{

@@ -33,7 +33,7 @@ pub use config::SocketConfig;
 pub use connect::{ConnectError, connect};
 pub use endwell_core::ws::Event;
 pub use endwell_core::ws::{
-    Acceptance, Close, CloseCode, Control, Frame, Jitter, Kind, Limits, NotAHandshake, Offer, Origins,
+    Acceptance, Close, CloseCode, Control, Frame, Full, Jitter, Kind, Limits, NotAHandshake, Offer, Origins,
     Subprotocol,
 };
 #[cfg(feature = "deflate")]

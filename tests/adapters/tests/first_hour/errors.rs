@@ -214,3 +214,22 @@ async fn a_handler_that_panics() {
     assert_eq!(answer.0, 500);
     assert!(matches!(*seen.lock().unwrap(), Some((Some(500), HandlerEnd::Panicked))));
 }
+
+/// What an error or a setting is made of has a name outside of `endwell::core`.
+#[test]
+fn the_parts_of_an_error_have_names() {
+    use endwell::{Bound, Ended, Exceeded, Limit, Violation};
+
+    fn describe(ended: &Ended) -> Option<(Limit, Bound)> {
+        let _violation: Option<&Violation> = ended.violation();
+        let exceeded: Option<&Exceeded> = ended.exceeded();
+        exceeded.map(|exceeded| (exceeded.limit, exceeded.bound))
+    }
+
+    let mut config = ServerConfig::default();
+    config.output.pace = endwell::Pace::silence(Duration::from_secs(1));
+    let output: endwell::OutboxLimits = config.output;
+    assert_eq!(output.pace, config.output.pace);
+    let ended: Ended = endwell::WriteError::Overrun("".into()).into();
+    assert_eq!(describe(&ended), None);
+}
