@@ -4,6 +4,8 @@
 //! which thread runs next.
 
 use std::ops::{Deref, DerefMut};
+#[cfg(not(endwell_loom))]
+use std::sync::TryLockError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -38,6 +40,19 @@ impl<T> Lock<T> {
             _turn: self.turn.lock().ok(),
             data: self.data.lock().unwrap_or_else(PoisonError::into_inner),
         }
+    }
+
+    /// Locks, and calls `is_held` first if that has to wait.
+    #[inline]
+    pub(crate) fn lock_or(&self, is_held: impl FnOnce()) -> Locked<'_, T> {
+        #[cfg(not(endwell_loom))]
+        match self.data.try_lock() {
+            Ok(data) => return Locked { data },
+            Err(TryLockError::Poisoned(poisoned)) => return Locked { data: poisoned.into_inner() },
+            Err(TryLockError::WouldBlock) => {}
+        }
+        is_held();
+        self.lock()
     }
 
     pub(crate) fn get_mut(&mut self) -> &mut T {

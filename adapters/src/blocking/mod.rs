@@ -32,6 +32,7 @@ use std::thread;
 
 use async_io::Async;
 
+use crate::connection::check_may_block;
 pub use crate::futures_io::{Stream, Timer};
 use crate::runtime::Runtime;
 use crate::sockets;
@@ -40,7 +41,12 @@ pub use handler::{Handled, Handling, handler};
 /// Runs a future on this thread, which sleeps while the future waits.
 ///
 /// Do not use it within an `async` handler: it would block a thread of the runtime.
+///
+/// # Panics
+///
+/// Within the closure of [`for_each`](crate::ws::Socket::for_each), which would hold up its own connection.
 pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
+    check_may_block();
     async_io::block_on(future.into_future())
 }
 

@@ -23,16 +23,21 @@ use crate::{ClientConfig, Driver};
 /// # Cancel safety
 ///
 /// Dropping the future leaves nothing behind.
-pub async fn connect<C: Connector>(
-    connector: &C,
-    origin: &Origin,
+///
+/// The future borrows the connector and the origin, and not the configuration.
+pub fn connect<'c, 'o, C: Connector>(
+    connector: &'c C,
+    origin: &'o Origin,
     config: &ClientConfig,
-) -> io::Result<Connection> {
-    let (connection, driver) = dial(connector, origin, config.connect_time, Shared::alone(config)).await?;
-    connector.runtime().spawn(async {
-        driver.await;
-    })?;
-    Ok(connection)
+) -> impl Future<Output = io::Result<Connection>> + use<'c, 'o, C> {
+    let (connect_time, shared) = (config.connect_time, Shared::alone(config));
+    async move {
+        let (connection, driver) = dial(connector, origin, connect_time, shared).await?;
+        connector.runtime().spawn(async {
+            driver.await;
+        })?;
+        Ok(connection)
+    }
 }
 
 /// Connects. The connection shares its limits with others.

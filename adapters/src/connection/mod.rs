@@ -6,6 +6,7 @@
 mod closing;
 mod drive;
 mod driver;
+mod lent;
 mod look;
 mod output;
 mod settings;
@@ -31,6 +32,9 @@ use crate::ws::{Position, Queue, Reader, Unread};
 use crate::{Ended, scratch};
 pub(crate) use drive::{Beside, Turned};
 pub use driver::Driver;
+pub(crate) use lent::Lent;
+#[cfg(feature = "blocking")]
+pub(crate) use lent::check_none as check_may_block;
 pub(crate) use look::{Looked, Waits};
 pub(crate) use settings::Settings;
 pub(crate) use shared::{Member, Shared};
@@ -71,7 +75,7 @@ impl Link {
 
     #[inline]
     pub(crate) fn lock(&self) -> LockedConnection<'_> {
-        LockedConnection { connection: self.connection.lock(), woken: None }
+        LockedConnection { connection: self.connection.lock_or(|| lent::check(self)), woken: None }
     }
 }
 

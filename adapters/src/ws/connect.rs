@@ -29,20 +29,25 @@ use crate::transport::Connector;
 /// # Cancel safety
 ///
 /// If the future is dropped, the connection closes.
-pub async fn connect<C: Connector>(
-    connector: &C,
+///
+/// The future borrows the connector only.
+pub fn connect<'a, C: Connector>(
+    connector: &'a C,
     url: &str,
     config: &ClientConfig,
-) -> Result<Socket, ConnectError> {
-    let url = Url::parse(url)?;
-    match url.scheme() {
-        Scheme::Ws | Scheme::Wss => {}
-        Scheme::Http | Scheme::Https => return Err(InvalidUrl::Scheme.into()),
+) -> impl Future<Output = Result<Socket, ConnectError>> + use<'a, C> {
+    let (url, config) = (Url::parse(url), config.clone());
+    async move {
+        let url = url?;
+        match url.scheme() {
+            Scheme::Ws | Scheme::Wss => {}
+            Scheme::Http | Scheme::Https => return Err(InvalidUrl::Scheme.into()),
+        }
+        let connection = client::connect(connector, &url.origin(), &config).await?;
+        let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
+        let Switched { socket, .. } = connection.upgrade(offer).await?;
+        Ok(socket)
     }
-    let connection = client::connect(connector, &url.origin(), config).await?;
-    let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
-    let Switched { socket, .. } = connection.upgrade(offer).await?;
-    Ok(socket)
 }
 
 /// Why there is no WebSocket.

@@ -194,7 +194,11 @@ impl ReceiveHalf {
     }
 
     /// Passes every event to `on_event`: [`Socket::for_each`](super::Socket::for_each). The connection is locked while
-    /// `on_event` runs: it must not use, close or drop the [`SendHalf`], which would deadlock. It can use outlets.
+    /// `on_event` runs: it must not block, nor use, close or drop the [`SendHalf`]. It can use outlets without waiting.
+    ///
+    /// # Panics
+    ///
+    /// If `on_event` uses the [`SendHalf`] of this socket, or `blocking::block_on`: it would wait for itself.
     ///
     /// # Cancel safety
     ///

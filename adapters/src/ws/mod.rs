@@ -47,7 +47,7 @@ pub use message_writer::{FinishPieces, MessageWriter, PieceError, WritePiece};
 #[cfg(feature = "futures")]
 pub use messages::Messages;
 pub use outlet::{
-    Broadcast, Closed, Delivery, FlushOutlet, Outlet, OutletLimits, SendOutlet, SendTimeout,
+    Broadcast, Closed, Deliver, Delivery, FlushOutlet, Outlet, OutletLimits, SendOutlet, SendTimeout,
     SendTimeoutError, TrySendError, WhenFull, broadcast,
 };
 pub(crate) use outlet::{Next, Position, Queue};

@@ -9,7 +9,7 @@ use endwell_core::ws::{Event, Idle, Writer};
 
 use super::halves::ReceiveHalf;
 use super::message::Message;
-use crate::connection::{Side, Until};
+use crate::connection::{Lent, Side, Until};
 
 /// Waits for the next message.
 #[must_use = "futures do nothing unless polled"]
@@ -137,6 +137,7 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { half, on_event, replies } = self.get_mut();
         let mut connection = half.link().lock();
+        let _lent = Lent::new(half.link());
         loop {
             // Replies wait for room here. Output of other tasks does not hold this up.
             if *replies == Replies::Some && connection.is_above_high_water() {

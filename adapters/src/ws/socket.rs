@@ -161,7 +161,11 @@ impl Socket {
     /// first.
     ///
     /// The connection is locked while `on_event` runs: it must not block, nor use the other half of this socket. It can
-    /// use outlets.
+    /// use outlets without waiting: [`Outlet::try_send`], and [`Outlet::deliver`] with [`now`](super::Deliver::now).
+    ///
+    /// # Panics
+    ///
+    /// If `on_event` uses the other half of this socket, or `blocking::block_on`: it would wait for itself.
     ///
     /// # Cancel safety
     ///

@@ -1,6 +1,7 @@
 //! Many producers for the one writer.
 
 mod broadcast;
+mod deliver;
 mod queue;
 mod send;
 
@@ -14,7 +15,8 @@ use endwell_core::ws::Close;
 
 use super::Message;
 use crate::Ended;
-pub use broadcast::{Broadcast, Delivery, WhenFull, broadcast};
+pub use broadcast::{Broadcast, broadcast};
+pub use deliver::{Deliver, Delivery, WhenFull};
 use queue::Refused;
 pub(crate) use queue::{Next, Position, Queue};
 pub use send::{SendOutlet, SendTimeout, SendTimeoutError, TrySendError};
@@ -103,13 +105,26 @@ impl Outlet {
         SendTimeout::new(self, message.into(), timeout)
     }
 
-    /// Sends a message, or applies `when_full` if there is no room. This does not wait: only [`broadcast`] waits for
-    /// [`WhenFull::Wait`], here it acts like [`WhenFull::DropNewest`].
-    pub fn deliver(&self, message: impl Into<Message>, when_full: WhenFull) -> Delivery {
-        self.deliver_now(message.into(), when_full).unwrap_or_else(|_| {
-            self.queue.count_lagged();
-            Delivery::Dropped
-        })
+    /// Sends a message, or applies `when_full` if there is no room. What needs no waiting happens when this is *called*.
+    ///
+    /// ```no_run
+    /// # async fn f(outlet: endwell::ws::Outlet) {
+    /// use std::time::Duration;
+    ///
+    /// use endwell::ws::{Delivery, WhenFull};
+    ///
+    /// let delivery = outlet.deliver("price", WhenFull::Wait(Duration::from_secs(1))).await;
+    /// if let Delivery::Dropped = delivery {
+    ///     println!("no room for a second");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops waiting: the message was accepted before, or is not sent.
+    pub fn deliver(&self, message: impl Into<Message>, when_full: WhenFull) -> Deliver<'_> {
+        Deliver::new(self, message.into(), when_full)
     }
 
     /// The number of messages dropped so far for lack of room, by all outlets of this connection.

@@ -95,7 +95,7 @@ fn the_oldest_are_dropped_and_counted<R: Runtime>() {
     let burst = burst::<R>(1024);
     let mut dropped = 0;
     for index in 0..BURST {
-        match burst.outlet.deliver(message(index), WhenFull::DropOldest) {
+        match burst.outlet.deliver(message(index), WhenFull::DropOldest).now() {
             Delivery::Accepted => {}
             Delivery::Lagged(count) => dropped += count,
             other @ (Delivery::Dropped | Delivery::Closed | Delivery::Ended(_)) => panic!("{other:?}"),
@@ -112,7 +112,7 @@ fn the_oldest_are_dropped_and_counted<R: Runtime>() {
 fn the_newest_are_dropped_and_counted<R: Runtime>() {
     let burst = burst::<R>(1024);
     let accepted: Vec<_> = (0..BURST)
-        .filter(|&index| match burst.outlet.deliver(message(index), WhenFull::DropNewest) {
+        .filter(|&index| match burst.outlet.deliver(message(index), WhenFull::DropNewest).now() {
             Delivery::Accepted => true,
             Delivery::Dropped => false,
             other @ (Delivery::Lagged(_) | Delivery::Closed | Delivery::Ended(_)) => panic!("{other:?}"),
@@ -150,7 +150,7 @@ fn too_long_a_wait_is_dropped_and_counted<R: Runtime>() {
 fn a_reader_that_lags_is_closed<R: Runtime>() {
     let burst = burst::<R>(1024);
     let outlet = burst.outlet.clone();
-    let mut deliveries = (0..BURST).map(|index| outlet.deliver(message(index), WhenFull::Close));
+    let mut deliveries = (0..BURST).map(|index| outlet.deliver(message(index), WhenFull::Close).now());
     let accepted = deliveries.by_ref().take_while(|delivery| matches!(delivery, Delivery::Accepted)).count();
     assert!(deliveries.all(|delivery| matches!(delivery, Delivery::Ended(None))));
     let (mut seen, code, lagged) = close_and_read(burst);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use endwell::ServerConfig;
 use endwell::ws::{Close, CloseCode, Content, Control, Delivery, Kind, Outlet, TrySendError, WhenFull};
 
-use crate::pair::{Pair, pair};
+use crate::pair::{LONG, Pair, pair};
 
 /// A server whose outlets take so many messages, before a wire that takes little.
 fn narrow(messages: usize) -> ServerConfig {
@@ -80,7 +80,7 @@ async fn a_full_queue_gives_back_and_waits_in_order() {
         })
         .collect();
     tokio::task::yield_now().await;
-    assert!(matches!(outlet.deliver("newest", WhenFull::DropNewest), Delivery::Dropped));
+    assert!(matches!(outlet.deliver("newest", WhenFull::DropNewest).now(), Delivery::Dropped));
     assert_eq!(outlet.lagged(), 1);
     for _ in 0..accepted {
         assert!(client.receive().await.unwrap().len() >= 4);
@@ -94,13 +94,38 @@ async fn a_full_queue_gives_back_and_waits_in_order() {
     drop(server);
 }
 
+/// A message that waits for room is accepted when there is some, and dropped after its time.
+#[tokio::test]
+async fn a_delivery_waits_as_long_as_it_was_told() {
+    let Pair { server, mut client, .. } = pair(&narrow(4), 256);
+    let outlet = server.outlet();
+    let accepted = fill(&outlet).await;
+    let late = outlet.deliver("late", WhenFull::Wait(Duration::from_millis(30))).await;
+    assert!(matches!(late, Delivery::Dropped), "{late:?}");
+    assert!(matches!(outlet.deliver("now", WhenFull::Wait(LONG)).now(), Delivery::Dropped));
+    assert_eq!(outlet.lagged(), 2);
+    let waiting = tokio::spawn(async move {
+        let delivery = outlet.deliver("in time", WhenFull::Wait(LONG)).await;
+        (delivery, outlet.lagged())
+    });
+    tokio::task::yield_now().await;
+    for _ in 0..accepted {
+        assert!(client.receive().await.unwrap().len() >= 4);
+    }
+    let (delivery, lagged) = waiting.await.unwrap();
+    assert!(matches!(delivery, Delivery::Accepted), "{delivery:?}");
+    assert_eq!(lagged, 2);
+    assert_eq!(client.receive().await.unwrap().as_text(), Some("in time"));
+    drop(server);
+}
+
 #[tokio::test]
 async fn what_is_dropped_for_newer_ones_is_counted() {
     let Pair { server, mut client, .. } = pair(&narrow(4), 256);
     let outlet = server.outlet();
     let mut lagged = 0;
     for index in 0..10_000 {
-        match outlet.deliver(format!("{index}"), WhenFull::DropOldest) {
+        match outlet.deliver(format!("{index}"), WhenFull::DropOldest).now() {
             Delivery::Accepted => {}
             Delivery::Lagged(dropped) => lagged += dropped,
             other @ (Delivery::Dropped | Delivery::Closed | Delivery::Ended(_)) => panic!("{other:?}"),
@@ -127,8 +152,8 @@ async fn a_receiver_without_room_is_closed_and_what_it_had_comes_back() {
     let Pair { server, client, .. } = pair(&narrow(4), 256);
     let outlet = server.outlet();
     let accepted = fill(&outlet).await;
-    assert!(matches!(outlet.deliver("one more", WhenFull::Close), Delivery::Closed));
-    assert!(matches!(outlet.deliver("one more", WhenFull::Close), Delivery::Ended(None)));
+    assert!(matches!(outlet.deliver("one more", WhenFull::Close).now(), Delivery::Closed));
+    assert!(matches!(outlet.deliver("one more", WhenFull::Close).now(), Delivery::Ended(None)));
     let unsent = outlet.unsent().len();
     assert_eq!(unsent, 4);
     let mut client = client;
@@ -215,7 +240,7 @@ async fn nothing_is_dropped_in_vain() {
     let outlet = server.outlet();
     // Nothing is awaited, so the connection's task takes nothing meanwhile.
     outlet.try_send(vec![b'x'; 4800]).unwrap();
-    let deliver = |what, len| outlet.deliver(vec![what; len], WhenFull::DropOldest);
+    let deliver = |what, len| outlet.deliver(vec![what; len], WhenFull::DropOldest).now();
     assert!(matches!(deliver(b'a', 200), Delivery::Accepted));
     assert!(matches!(deliver(b'b', 201), Delivery::Dropped));
     assert_eq!(outlet.lagged(), 1);

@@ -191,9 +191,9 @@ impl Party {
             }
             7 => {
                 let when_full = if self.one_in(8) { WhenFull::Close } else { WhenFull::DropNewest };
-                self.delivered(outlet.deliver(message, when_full), Keep::Always)
+                self.delivered(outlet.deliver(message, when_full).now(), Keep::Always)
             }
-            8 => self.delivered(outlet.deliver(message, WhenFull::DropOldest), Keep::WhileThereIsRoom),
+            8 => self.delivered(outlet.deliver(message, WhenFull::DropOldest).now(), Keep::WhileThereIsRoom),
             _ => {
                 let sending = broadcast(message, [(outlet, WhenFull::Wait(self.some_time()))]);
                 if self.one_in(3) {
