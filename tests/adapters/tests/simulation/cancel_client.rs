@@ -364,7 +364,7 @@ fn run(what: Waiting, then: Then, when: GiveUp) -> bool {
         // There was no connection.
         (Waiting::Connect, true) => ends.is_empty(),
         (Waiting::Upgrade, _) if is_done => matches!(kinds[..], [EndedKind::WebSocket(_)]),
-        _ => matches!(kinds[..], [EndedKind::Aborted]),
+        _ => matches!(kinds[..], [EndedKind::GivenUp | EndedKind::Aborted]),
     };
     assert!(is_expected, "{case}: {ends:?}");
     let whole = whole.hold();
