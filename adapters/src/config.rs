@@ -7,7 +7,7 @@ use std::time::Duration;
 use endwell_core::{OutboxLimits, http, ws};
 
 use crate::ws::OutletLimits;
-use crate::{Ended, Endpoints, ExchangeReport};
+use crate::{Ended, ExchangeReport, Info};
 
 /// How a server treats its connections. Every field has a default.
 ///
@@ -33,7 +33,7 @@ pub struct ServerConfig {
     /// [`Acceptance::deflate`](ws::Acceptance::deflate) overrides it for one connection.
     #[cfg(feature = "deflate")]
     pub deflate: Option<ws::Deflate>,
-    /// The most connections of one listener at a time. Default 10,000.
+    /// The most connections of a server at a time, over all of its listeners. Default 10,000.
     ///
     /// When another one waits, a full server closes connections that have been idle for 0.5 s or more, the longest idle
     /// first: between two requests, or without a first byte. If none is idle, the one that holds most is cut off, among
@@ -42,7 +42,7 @@ pub struct ServerConfig {
     /// [`Counters::shed`](crate::Counters::shed) counts what was closed, and [`on_end`](Self::on_end) is told
     /// [`Limit::Connections`](endwell_core::Limit::Connections).
     pub connections: usize,
-    /// The most bytes that all connections of a listener may hold together: received and not taken by a handler, and
+    /// The most bytes that all connections of a server may hold together: received and not taken by a handler, and
     /// queued. A body counts while [`Exchange::read_all`](crate::Exchange::read_all) gathers it. Default 1 GiB.
     ///
     /// Above 7/8 of it, connections that hold more than 64 KiB are not read, and those that hold most are shed until 3/4
@@ -57,8 +57,8 @@ pub struct ServerConfig {
     pub held_bytes: usize,
     /// Decides whether a connection is served. Default `None`: every connection is.
     ///
-    /// It is called with the two ends of a new connection, and with the number of other open connections from its
-    /// address. For IPv6 the first 64 bits count as the address, and all peers without an IP address count as one. If it
+    /// It is called with the [`Info`] of a new connection, before a TLS handshake, and with the number of other connections
+    /// from its address, open or waiting for a place. For IPv6 the first 64 bits count as the address, and all peers without an IP address count as one. If it
     /// returns false, the connection is dropped at once, and [`Counters::not_admitted`](crate::Counters::not_admitted)
     /// counts it. The accept loop calls it, so it must not block.
     ///
@@ -69,7 +69,8 @@ pub struct ServerConfig {
     /// config.admit = Some(std::sync::Arc::new(|_, open| open < 100));
     /// ```
     pub admit: Option<Admit>,
-    /// The time that open exchanges have to end once a shutdown has begun. Default 30 s. After it they are cut off.
+    /// The time that open exchanges have to end once a shutdown has begun with [`Serve::until`](crate::Serve::until), or
+    /// since a [`Server`](crate::Server) or a [`Serve`](crate::Serve) was dropped. Default 30 s. After it they are cut off.
     pub shutdown_time: Duration,
     /// What becomes of a handler whose connection has ended. Default [`OnGone::Cancel`].
     /// [`Exchange::set_on_gone`](crate::Exchange::set_on_gone) overrides it for one exchange.
@@ -111,11 +112,12 @@ pub enum OnGone {
     Finish,
 }
 
-/// Decides whether a connection is served, by its two ends and the number of connections that its address has already.
-pub type Admit = Arc<dyn Fn(&Endpoints, usize) -> bool + Send + Sync>;
+/// Decides whether a connection is served, by what is known of it and the number of connections that its address has
+/// already.
+pub type Admit = Arc<dyn Fn(&Info, usize) -> bool + Send + Sync>;
 
 /// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
-pub type OnEnd = Arc<dyn Fn(&Endpoints, &Ended) + Send + Sync>;
+pub type OnEnd = Arc<dyn Fn(&Info, &Ended) + Send + Sync>;
 
 /// A callback that receives what became of each exchange. The connection's task calls it, so it must not block.
 pub type OnExchange = Arc<dyn Fn(&ExchangeReport) + Send + Sync>;

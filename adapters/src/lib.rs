@@ -26,7 +26,9 @@
 //! }
 //! ```
 //!
-//! - [`serve`] accepts connections and gives each its own task. [`Server`] serves one connection on any [`Transport`].
+//! - [`serve`] accepts connections and gives each its own task. A [`Server`] has any number of listeners, serves
+//!   connections from elsewhere on any [`Transport`], and shuts down with a [`Report`].
+//! - [`Info`] is what is known of a connection: its two ends, and what layers such as TLS have found out.
 //! - A handler receives an [`Exchange`] and gives it up by responding. A handler that forgets to respond does not
 //!   compile; if one panics or drops its exchange, the connection's task responds in its place. It may return any error,
 //!   which is told to [`ServerConfig::on_exchange`]; [`HandlerError`] chooses the response for it.
@@ -52,7 +54,7 @@
 //! Features add up: one program can use all of them. The last three imply feature `futures-io`, whose
 //! `futures_io::Stream` serves any byte stream that implements the traits of futures-io.
 //!
-//! A [`Transport`] only moves bytes. Tasks and time are the [`Runtime`]'s, which [`Server::new`],
+//! A [`Transport`] only moves bytes. Tasks and time are the [`Runtime`]'s, which [`Server::connection`],
 //! [`client::Connection::over`] and [`ws::Socket::over`] take beside the transport. To support another runtime,
 //! implement [`Runtime`] and its [`Timer`], and [`Listener`] and [`Connector`] for its sockets.
 //!
@@ -94,6 +96,7 @@ mod date;
 mod ended;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
+mod info;
 mod news;
 mod once;
 mod random;
@@ -124,13 +127,14 @@ pub use ended::{Ended, EndedKind};
 pub use endwell_core as core;
 pub use endwell_core::http;
 pub use endwell_core::{Bound, Exceeded, Instant, Limit, OutboxLimits, Pace, Total, Violation};
+pub use info::{Address, Info};
 pub use news::{Gone, HalfClosed, Stopping};
 pub use runtime::{Runtime, Timer};
 pub use server::{
-    Answered, Counters, Exchange, ExchangeReport, HandlerEnd, HandlerError, IntoAnswered, Run, Serve, Server,
-    serve, with_state,
+    Answered, Counters, Exchange, ExchangeReport, HandlerEnd, HandlerError, IntoAnswered, Late, Listening,
+    Report, Run, Serve, Server, Shutdown, Stage, serve, with_state,
 };
-pub use transport::{Address, Connector, Endpoints, Listener, Transport, Truncated};
+pub use transport::{Connector, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;
 
 /// Compiles the servers in the README.

@@ -9,20 +9,29 @@ use async_io::Async;
 
 use crate::client;
 use crate::futures_io::Stream;
+use crate::info::{Address, Info};
 use crate::runtime::Runtime;
-use crate::transport::{Address, Endpoints, of_one_connection};
+use crate::transport::of_one_connection;
 
 /// Implements [`Listener`](crate::Listener) and [`Connector`](crate::Connector) for a runtime, from a function that
 /// accepts for each kind of listener, and one that resolves.
 macro_rules! serve_and_connect {
     ($runtime:ident, $tcp:ty => $accept_tcp:expr, $unix:ty => $accept_unix:expr, $connector:ty => $resolve:expr) => {
-        $crate::sockets::listener!($runtime, $tcp, std::net::TcpStream, $accept_tcp, $crate::sockets::tcp);
+        $crate::sockets::listener!(
+            $runtime,
+            $tcp,
+            std::net::TcpStream,
+            $accept_tcp,
+            $crate::sockets::tcp,
+            $crate::sockets::tcp_address
+        );
         $crate::sockets::listener!(
             $runtime,
             $unix,
             std::os::unix::net::UnixStream,
             $accept_unix,
-            $crate::sockets::unix
+            $crate::sockets::unix,
+            $crate::sockets::unix_address
         );
 
         impl $crate::Connector for $connector {
@@ -32,7 +41,7 @@ macro_rules! serve_and_connect {
             async fn connect(
                 &self,
                 origin: &$crate::client::Origin,
-            ) -> std::io::Result<(Self::Transport, $crate::Endpoints)> {
+            ) -> std::io::Result<(Self::Transport, $crate::Info)> {
                 let addresses = $resolve(origin.plain()?).await?;
                 $crate::sockets::connect(addresses, &$runtime).await
             }
@@ -45,18 +54,22 @@ macro_rules! serve_and_connect {
 }
 
 macro_rules! listener {
-    ($runtime:ident, $listener:ty, $socket:ty, $accept:expr, $transport:path) => {
+    ($runtime:ident, $listener:ty, $socket:ty, $accept:expr, $transport:path, $local:path) => {
         impl $crate::Listener for $listener {
             type Transport = $crate::futures_io::Stream<async_io::Async<$socket>>;
             type Runtime = $runtime;
 
-            async fn accept(&self) -> std::io::Result<(Self::Transport, $crate::Endpoints)> {
+            async fn accept(&self) -> std::io::Result<(Self::Transport, $crate::Info)> {
                 let (io, peer) = $accept(self).await?;
                 $transport(io, peer)
             }
 
             fn runtime(&self) -> $runtime {
                 $runtime
+            }
+
+            fn local_address(&self) -> $crate::Address {
+                $local(self.local_addr())
             }
         }
     };
@@ -68,7 +81,7 @@ pub(crate) use {listener, serve_and_connect};
 pub(crate) async fn connect(
     addresses: impl IntoIterator<Item = SocketAddr>,
     runtime: &impl Runtime,
-) -> io::Result<(Stream<Async<TcpStream>>, Endpoints)> {
+) -> io::Result<(Stream<Async<TcpStream>>, Info)> {
     let sleep = |time| runtime.sleep(time);
     let io = client::first(addresses, Async::<TcpStream>::connect, sleep).await?;
     let peer = io.get_ref().peer_addr()?;
@@ -76,24 +89,34 @@ pub(crate) async fn connect(
 }
 
 /// Makes the transport of a TCP connection to `peer`.
-pub(crate) fn tcp(
-    io: Async<TcpStream>,
-    peer: SocketAddr,
-) -> io::Result<(Stream<Async<TcpStream>>, Endpoints)> {
+pub(crate) fn tcp(io: Async<TcpStream>, peer: SocketAddr) -> io::Result<(Stream<Async<TcpStream>>, Info)> {
     let local = Address::Tcp(io.get_ref().local_addr().map_err(of_one_connection)?);
     let stream = Stream::tcp(io).map_err(of_one_connection)?;
-    Ok((stream, Endpoints { peer: Address::Tcp(peer), local }))
+    Ok((stream, Info::new(Address::Tcp(peer), local)))
 }
 
 /// Makes the transport of a Unix connection to `peer`.
 pub(crate) fn unix(
     io: Async<UnixStream>,
     peer: net::SocketAddr,
-) -> io::Result<(Stream<Async<UnixStream>>, Endpoints)> {
-    let path = |address: net::SocketAddr| Address::Unix(address.as_pathname().map(Into::into));
+) -> io::Result<(Stream<Async<UnixStream>>, Info)> {
     let local = path(io.get_ref().local_addr().map_err(of_one_connection)?);
-    let endpoints = Endpoints { peer: path(peer), local };
-    Ok((Stream::unix(io), endpoints))
+    let info = Info::new(path(peer), local);
+    Ok((Stream::unix(io), info))
+}
+
+fn path(address: net::SocketAddr) -> Address {
+    Address::Unix(address.as_pathname().map(Into::into))
+}
+
+/// The address of a listener.
+pub(crate) fn tcp_address(address: io::Result<SocketAddr>) -> Address {
+    address.map_or(Address::Unknown, Address::Tcp)
+}
+
+/// The address of a listener.
+pub(crate) fn unix_address(address: io::Result<net::SocketAddr>) -> Address {
+    address.map_or(Address::Unknown, path)
 }
 
 #[cfg(test)]

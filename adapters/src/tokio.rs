@@ -8,10 +8,11 @@ use std::io;
 use ::tokio::net::{self, TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::client::{self, Origin};
+use crate::info::{Address, Info};
 use crate::runtime::Runtime;
-use crate::transport::{Connector, Endpoints, Listener};
+use crate::transport::{Connector, Listener};
 pub use stream::Stream;
-use stream::{tcp, unix};
+use stream::{path, tcp, unix};
 pub use timer::Timer;
 
 /// The runtime of tokio, of either kind, with its timer enabled. Everything is used within it, as is usual there.
@@ -35,7 +36,7 @@ impl Listener for TcpListener {
     type Transport = Stream<TcpStream>;
     type Runtime = Tokio;
 
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+    async fn accept(&self) -> io::Result<(Self::Transport, Info)> {
         let (stream, peer) = Self::accept(self).await?;
         tcp(stream, peer)
     }
@@ -43,19 +44,27 @@ impl Listener for TcpListener {
     fn runtime(&self) -> Tokio {
         Tokio
     }
+
+    fn local_address(&self) -> Address {
+        self.local_addr().map_or(Address::Unknown, Address::Tcp)
+    }
 }
 
 impl Listener for UnixListener {
     type Transport = Stream<UnixStream>;
     type Runtime = Tokio;
 
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+    async fn accept(&self) -> io::Result<(Self::Transport, Info)> {
         let (stream, peer) = Self::accept(self).await?;
         unix(stream, &peer)
     }
 
     fn runtime(&self) -> Tokio {
         Tokio
+    }
+
+    fn local_address(&self) -> Address {
+        self.local_addr().map_or(Address::Unknown, |address| path(&address))
     }
 }
 
@@ -67,7 +76,7 @@ impl Connector for Tcp {
     type Transport = Stream<TcpStream>;
     type Runtime = Tokio;
 
-    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Info)> {
         let addresses = net::lookup_host(origin.plain()?).await?;
         let stream = client::first(addresses, TcpStream::connect, |time| Tokio.sleep(time)).await?;
         let peer = stream.peer_addr()?;

@@ -1,10 +1,10 @@
 //! The interface of a byte stream for the driver, and of what makes such streams.
 
 use std::io::{self, IoSlice};
-use std::path::PathBuf;
 use std::task::{Context, Poll};
 
 use crate::client::Origin;
+use crate::info::{Address, Info};
 use crate::runtime::Runtime;
 
 /// A reliable byte stream, polled.
@@ -91,39 +91,6 @@ impl From<Truncated> for io::Error {
     }
 }
 
-/// The two ends of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Endpoints {
-    /// The other side.
-    pub peer: Address,
-    /// This side.
-    pub local: Address,
-}
-
-/// The address of one end of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Address {
-    /// The address of a TCP socket.
-    Tcp(std::net::SocketAddr),
-    /// The path of a Unix socket. Clients mostly have no path.
-    Unix(Option<PathBuf>),
-    /// Unknown: the transport was made from something else.
-    #[default]
-    Unknown,
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix(Some(path)) => write!(f, "unix:{}", path.display()),
-            Self::Unix(None) => f.write_str("unix"),
-            Self::Unknown => f.write_str("unknown"),
-        }
-    }
-}
-
 /// Makes connections.
 ///
 /// It receives a name, not an address, so that it can be a proxy that resolves the name, or a layer that checks it
@@ -141,10 +108,7 @@ pub trait Connector: Send + Sync + 'static {
     ///
     /// The system's error for the last address that was tried, or an error of a layer above. A connector without TLS
     /// refuses secure origins ([`Origin::plain`]).
-    fn connect(
-        &self,
-        origin: &Origin,
-    ) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
+    fn connect(&self, origin: &Origin) -> impl Future<Output = io::Result<(Self::Transport, Info)>> + Send;
 
     /// The runtime of its connections.
     fn runtime(&self) -> Self::Runtime;
@@ -165,10 +129,15 @@ pub trait Listener: Send + 'static {
     /// The system's error. [`serve`](crate::serve()) continues after each error. It continues at once if the error
     /// concerns one connection (the kinds `ConnectionAborted`, `ConnectionReset`, `Interrupted`, `NetworkDown`,
     /// `NetworkUnreachable` and `HostUnreachable`), and after a pause otherwise.
-    fn accept(&self) -> impl Future<Output = io::Result<(Self::Transport, Endpoints)>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Transport, Info)>> + Send;
 
     /// The runtime of its connections.
     fn runtime(&self) -> Self::Runtime;
+
+    /// The address that it accepts on. A layer passes the question on.
+    fn local_address(&self) -> Address {
+        Address::Unknown
+    }
 }
 
 /// Marks an error as one of a connection that was accepted or made, not of accepting.

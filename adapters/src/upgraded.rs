@@ -1,5 +1,6 @@
 //! A connection that another protocol uses.
 
+use std::any::Any;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use std::time::Duration;
 
 use crate::Ended;
 use crate::connection::{Connection, Link, Side, State, Until, open};
+use crate::info::Address;
 use crate::news::{Gone, Stopping};
-use crate::transport::{Address, Transport};
+use crate::transport::Transport;
 
 /// A connection that uses another protocol: a byte stream. It starts with the bytes after the request, or for a client
 /// with those after the response.
@@ -33,12 +35,22 @@ impl Upgraded {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.link.endpoints.peer
+        &self.link.info.peer
     }
 
     /// The address of this side.
     pub fn local_address(&self) -> &Address {
-        &self.link.endpoints.local
+        &self.link.info.local
+    }
+
+    /// The fact of type `T` that a layer of the connection knows, such as `tls::TlsInfo`. `None` if none does.
+    pub fn info<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.link.info.get()
+    }
+
+    /// True if the connection uses TLS.
+    pub fn is_secure(&self) -> bool {
+        self.link.info.is_secure
     }
 
     /// Sets the time after which the connection is reset if no byte has passed in either direction. Default `None`:

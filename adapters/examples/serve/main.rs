@@ -179,9 +179,12 @@ where
 {
     async fn on(self, listener: impl Listener + Sync) {
         let Self { config, tls, handler, stop } = self;
-        match tls {
+        let report = match tls {
             None => serve(listener, config, handler).until(stop).await,
             Some(tls) => serve(tls::TlsListener::new(listener, tls), config, handler).until(stop).await,
+        };
+        if !report.late.is_empty() {
+            tell(format_args!("serve: {report}"));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The right to send the next request.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,10 +16,11 @@ use super::response_future::ResponseFuture;
 use super::tunnel::TunnelFuture;
 use super::upgrade::UpgradeFuture;
 use crate::connection::{Link, Shared, State};
+use crate::info::{Address, Info};
 use crate::news::Gone;
 use crate::runtime::Runtime;
 use crate::server::jitter;
-use crate::transport::{Address, Endpoints, Transport};
+use crate::transport::Transport;
 use crate::{ClientConfig, Driver, random};
 
 /// A client's connection without an open request, and the right to send one.
@@ -85,17 +87,17 @@ impl Connection {
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the
     /// connection.
     pub fn over(transport: impl Transport, runtime: impl Runtime, config: &ClientConfig) -> (Self, Driver) {
-        Self::with_endpoints(transport, &runtime, Endpoints::default(), Shared::alone(config))
+        Self::with_info(transport, &runtime, Info::default(), Shared::alone(config))
     }
 
-    pub(super) fn with_endpoints(
+    pub(super) fn with_info(
         transport: impl Transport,
         runtime: &impl Runtime,
-        endpoints: Endpoints,
+        info: Info,
         shared: Arc<Shared>,
     ) -> (Self, Driver) {
         let client = Client::new(Arc::clone(&shared.settings.http), Arc::clone(&shared.settings.output));
-        let link = Link::new(transport, runtime, endpoints, shared, State::client(client));
+        let link = Link::new(transport, runtime, info, shared, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }
 
@@ -119,12 +121,22 @@ impl Connection {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.0.link().endpoints.peer
+        &self.0.link().info.peer
     }
 
     /// The address of this side.
     pub fn local_address(&self) -> &Address {
-        &self.0.link().endpoints.local
+        &self.0.link().info.local
+    }
+
+    /// The fact of type `T` that a layer of the connection knows, such as `tls::TlsInfo`. `None` if none does.
+    pub fn info<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.link().info.get()
+    }
+
+    /// True if the connection uses TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.link().info.is_secure
     }
 
     /// True if a request can be sent, as far as is known: the server has neither left nor sent anything unsolicited. It

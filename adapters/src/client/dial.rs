@@ -50,11 +50,11 @@ pub(super) async fn dial<C: Connector>(
     let runtime = connector.runtime();
     let in_time = runtime.sleep(connect_time);
     let connected = before(in_time, connector.connect(origin)).await;
-    let (transport, endpoints) = connected.unwrap_or_else(|| {
+    let (transport, info) = connected.unwrap_or_else(|| {
         let text = format!("no connection to {origin} within {connect_time:?}");
         Err(io::Error::new(io::ErrorKind::TimedOut, text))
     })?;
-    Ok(Connection::with_endpoints(transport, &runtime, endpoints, shared))
+    Ok(Connection::with_info(transport, &runtime, info, shared))
 }
 
 /// Runs a future before `end`. `None` if that was first.

@@ -10,7 +10,7 @@ use super::look::{Looked, Waits};
 use super::state::EndOfStream;
 use super::turn::EVENT;
 use super::{Connection, Link, State};
-use crate::server::HeldBy;
+use crate::server::{HeldBy, Late};
 use crate::{Ended, Exchange, scratch};
 
 /// What runs in the task of the driver, beside it.
@@ -29,6 +29,9 @@ pub(crate) enum Turned {
     Again,
     /// It drops the handler.
     Cancel,
+    /// It notes that the connection did not end in time, and polls the handler once more: what that waits for can tell
+    /// it.
+    Late(Box<Late>),
     /// It waits.
     Waits,
     /// The connection has ended.
@@ -66,15 +69,15 @@ impl Connection {
     /// Does the work of the driver: takes the next request, writes, advances and reads, until nothing is left to do. Then
     /// wakes those who wait, and sleeps until the next deadline.
     pub(crate) fn turn(&mut self, link: &Arc<Link>, cx: &mut Context<'_>, beside: Beside) -> Turned {
-        if link.shared.is_cut() {
-            return self.cut_off(link, beside);
-        }
         self.now = self.clock();
         if beside == Beside::Nothing {
             self.no_handler_runs();
         }
         if link.shared.is_draining() {
             self.drain();
+            if self.stopped_at(link).is_some_and(|at| self.now >= at) {
+                return self.cut_off(link, beside);
+            }
         }
         match self.held_by {
             HeldBy::Nothing => self.answer_dropped(link),
@@ -129,13 +132,17 @@ impl Connection {
         Turned::Waits
     }
 
-    /// The server was told to stop at once.
+    /// The server stops, and the connection has not ended in time.
     #[cold]
     fn cut_off(&mut self, link: &Link, beside: Beside) -> Turned {
-        // Before the handler is dropped: its exchange gets no answer.
-        self.leave(Ended::SHUTDOWN);
+        if self.timer.is_some() {
+            let late = self.late(link);
+            // Before the handler is dropped: its exchange gets no answer.
+            self.leave(Ended::SHUTDOWN);
+            return Turned::Late(late.into());
+        }
         match beside {
-            Beside::Nothing => Turned::Ended(Ended::SHUTDOWN),
+            Beside::Nothing => Turned::Ended(self.ended().cloned().unwrap_or(Ended::SHUTDOWN)),
             Beside::Handler => {
                 link.shared.counters.cancelled.add();
                 Turned::Cancel
@@ -242,7 +249,7 @@ impl Connection {
             return;
         }
         let deadlines = if self.ended().is_some() {
-            [self.life_until(), None, None, None, None, None, None, None, None]
+            [self.life_until(), self.stopped_at(link), None, None, None, None, None, None, None, None]
         } else {
             let outlets = self.rest_outlets(cx);
             let is_all_written = self.queued() == 0;
@@ -257,6 +264,7 @@ impl Connection {
                 self.idle_at(),
                 self.unread_until(),
                 self.failure_asked_at(),
+                self.stopped_at(link),
             ]
         };
         let Some(at) = deadlines.into_iter().flatten().min() else { return };

@@ -39,8 +39,10 @@ impl Future for Driver {
         connection.begin(link, cx, Beside::Nothing);
         match connection.turn(link, cx, Beside::Nothing) {
             Turned::Ended(ended) => Poll::Ready(ended),
-            // No handler was ever here.
-            Turned::Waits | Turned::Again | Turned::Cancel | Turned::Request(_) => Poll::Pending,
+            // No handler was ever here, and no server that stops.
+            Turned::Waits | Turned::Again | Turned::Late(_) | Turned::Cancel | Turned::Request(_) => {
+                Poll::Pending
+            }
         }
     }
 }
@@ -53,6 +55,6 @@ impl Drop for Driver {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("endpoints", &self.0.endpoints).finish_non_exhaustive()
+        f.debug_struct("Driver").field("info", &self.0.info).finish_non_exhaustive()
     }
 }

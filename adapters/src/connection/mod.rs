@@ -8,6 +8,7 @@ mod drive;
 mod driver;
 mod lent;
 mod look;
+mod members;
 mod output;
 mod settings;
 mod shared;
@@ -24,10 +25,11 @@ use std::task::{Context, Poll, Waker};
 use endwell_core::Instant;
 use endwell_core::http::Fields;
 
+use crate::info::Info;
 use crate::runtime::{Runtime, Timer};
 use crate::server::{Fallback, HeldBy, Life, Request, Standing};
 use crate::sync::{Lock, Locked, Woken};
-use crate::transport::{Endpoints, Transport};
+use crate::transport::Transport;
 use crate::ws::{Position, Queue, Reader, Unread};
 use crate::{Ended, scratch};
 pub(crate) use drive::{Beside, Turned};
@@ -36,8 +38,9 @@ pub(crate) use lent::Lent;
 #[cfg(feature = "blocking")]
 pub(crate) use lent::check_none as check_may_block;
 pub(crate) use look::{Looked, Waits};
+pub(crate) use members::{Member, Queued, Turn, Watcher};
 pub(crate) use settings::Settings;
-pub(crate) use shared::{Member, Shared};
+pub(crate) use shared::Shared;
 pub(crate) use state::{Last, State};
 pub(crate) use turn::EVENT;
 use waiters::Waiters;
@@ -45,7 +48,7 @@ pub(crate) use waiters::{Side, Until};
 
 /// The lock around a [`Connection`], and what is known of it without the lock.
 pub(crate) struct Link {
-    pub(crate) endpoints: Endpoints,
+    pub(crate) info: Info,
     pub(crate) shared: Arc<Shared>,
     pub(crate) standing: Standing,
     connection: Lock<Connection>,
@@ -64,13 +67,13 @@ impl Link {
     pub(crate) fn new(
         transport: impl Transport,
         runtime: &impl Runtime,
-        endpoints: Endpoints,
+        info: Info,
         shared: Arc<Shared>,
         state: State,
     ) -> Arc<Self> {
         let connection = Connection::new(Box::new(transport), Box::pin(runtime.timer()), state);
         let standing = Standing::new(shared.now(), connection.clock());
-        Arc::new(Self { endpoints, shared, standing, connection: Lock::new(connection) })
+        Arc::new(Self { info, shared, standing, connection: Lock::new(connection) })
     }
 
     #[inline]

@@ -1,116 +1,110 @@
 //! The state that the connections of one server share: their number, their bytes, and the signal to stop.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use slab::Slab;
-
+use super::members::{Member, Members};
 use super::{Link, Settings};
-use crate::server::{Counters, Networks, ticks};
+use crate::server::{Counters, Late, Networks, ticks};
 use crate::sync::Apart;
-use crate::{Ended, Endpoints, OnEnd, ServerConfig};
+use crate::{Admit, Ended, Info, OnEnd, ServerConfig};
 
 /// Shared by a server and its connections.
 pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) held_limit: usize,
     pub(crate) connections: usize,
-    /// It has a listener, whose connections share the limits.
-    has_listener: bool,
+    /// The connections are a server's, and share the limits.
+    is_server: bool,
+    admit: Option<Admit>,
+    shutdown_time: Duration,
     pub(crate) settings: Settings,
     on_end: Option<OnEnd>,
     members: Mutex<Members>,
     draining: AtomicBool,
-    cut: AtomicBool,
+    /// The time that the connections have from then on, in milliseconds.
+    stop_time: AtomicU64,
     held: Apart<AtomicUsize>,
     /// The connections hold nearly as much as they may.
     pub(crate) pressed: AtomicBool,
     /// They hold more than they may, and shedding does not help.
     pub(crate) overloaded: AtomicBool,
+    /// Which of the tenders sheds.
+    tending: AtomicUsize,
     began: Instant,
-}
-
-#[derive(Default)]
-struct Members {
-    links: Slab<Weak<Link>>,
-    /// The accept loop, which lets connections go when there is no room, and waits until there is.
-    watcher: Option<Waker>,
-    /// The networks of the peers, if they are counted.
-    networks: Option<Networks>,
-}
-
-/// A connection's membership: it is a member while this lives, and leaves exactly once.
-pub(crate) struct Member {
-    shared: Arc<Shared>,
-    key: usize,
 }
 
 impl Shared {
     /// For one connection, which shares nothing.
     pub(crate) fn alone(settings: impl Into<Settings>) -> Arc<Self> {
-        Arc::new(Self::new(Arc::default(), settings.into()))
+        Arc::new(Self::new(settings.into()))
     }
 
-    /// For the connections of a listener.
-    pub(crate) fn of_listener(counters: Arc<Counters>, config: &ServerConfig) -> Arc<Self> {
+    /// For the connections of a server.
+    pub(crate) fn of_server(config: &ServerConfig) -> Arc<Self> {
         let networks = config.admit.is_some().then(Networks::default);
         Arc::new(Self {
             held_limit: config.held_bytes,
             connections: config.connections.max(1),
-            has_listener: true,
+            is_server: true,
+            admit: config.admit.clone(),
+            shutdown_time: config.shutdown_time,
             on_end: config.on_end.clone(),
             members: Members { networks, ..Members::default() }.into(),
-            ..Self::new(counters, config.into())
+            ..Self::new(config.into())
         })
     }
 
-    fn new(counters: Arc<Counters>, settings: Settings) -> Self {
+    fn new(settings: Settings) -> Self {
         Self {
-            counters,
+            counters: Arc::default(),
             held_limit: usize::MAX,
             connections: usize::MAX,
-            has_listener: false,
+            is_server: false,
+            admit: None,
+            shutdown_time: Duration::ZERO,
             settings,
             on_end: None,
             members: Mutex::default(),
             draining: AtomicBool::new(false),
-            cut: AtomicBool::new(false),
+            stop_time: AtomicU64::new(0),
             held: Apart::default(),
             pressed: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
+            tending: AtomicUsize::new(NO_TENDER),
             began: Instant::now(),
         }
     }
 
-    /// Makes a connection a member, before it can end.
-    pub(crate) fn join(self: &Arc<Self>, link: &Arc<Link>) -> Member {
+    /// Counts a new connection, and asks whether it is served. `None` if not.
+    pub(crate) fn arrive(self: &Arc<Self>, info: &Info) -> Option<Member> {
         let mut members = self.members();
-        let key = members.links.insert(Arc::downgrade(link));
-        if let Some(networks) = &mut members.networks {
-            networks.join(key, &link.endpoints.peer);
-        }
+        let key = members.links.insert(None);
+        let others = members.networks.as_mut().map_or(0, |networks| networks.join(key, &info.peer));
         drop(members);
-        Member { shared: Arc::clone(self), key }
+        // Counted first: of two that come at once, each sees the other.
+        let member = Member::new(Arc::clone(self), key);
+        if self.admit.as_ref().is_none_or(|admit| admit(info, others)) {
+            return Some(member);
+        }
+        self.counters.not_admitted.add();
+        None
     }
 
     /// Calls `on_end` with how a connection has ended, if it is set.
-    pub(crate) fn tell_end(&self, endpoints: &Endpoints, ended: &Ended) {
+    pub(crate) fn tell_end(&self, info: &Info, ended: &Ended) {
         if let Some(on_end) = &self.on_end {
-            on_end(endpoints, ended);
+            on_end(info, ended);
         }
     }
 
-    /// The number of connections from the network of this peer, if they are counted.
-    pub(crate) fn open_from(&self, endpoints: &Endpoints) -> usize {
-        self.members().networks.as_ref().map_or(0, |networks| networks.open_from(&endpoints.peer))
-    }
-
-    /// True if its connections share the limits of a listener.
+    /// True if its connections are a server's, and share the limits.
     #[inline]
-    pub(crate) fn has_listener(&self) -> bool {
-        self.has_listener
+    pub(crate) fn is_server(&self) -> bool {
+        self.is_server
     }
 
     /// The time, in hundredths of a second.
@@ -118,38 +112,60 @@ impl Shared {
         ticks(self.began.elapsed())
     }
 
-    /// The number of members. Wakes `waker` when one leaves, or when what they hold needs a look.
-    pub(crate) fn watch(&self, waker: &Waker) -> usize {
+    /// Tells every connection that the next response is its last, and idle ones to close. Those that are still there
+    /// after `time` end then. A later call only sets the time, which began with the first.
+    pub(crate) fn stop(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.stop_time.store(millis, Ordering::Relaxed);
         let mut members = self.members();
-        match &mut members.watcher {
-            Some(known) => known.clone_from(waker),
-            none => *none = Some(waker.clone()),
+        if !self.draining.swap(true, Ordering::AcqRel) {
+            members.at_stop = members.links.len();
         }
-        members.links.len()
+        let mut woken = members.take_watchers();
+        woken.extend(members.waiting.values_mut().filter_map(Option::take));
+        drop(members);
+        woken.into_iter().for_each(Waker::wake);
+        // A connection looks at the flag and leaves its waker under its own lock, which is taken here after the flag is
+        // set: so each either sees the flag or is woken.
+        for link in self.links() {
+            link.lock().wake_driver();
+        }
     }
 
-    /// Tells every connection that the next response is its last, and idle ones to close.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
-        self.wake_all();
+    /// Stops as the settings say, unless it stops already.
+    pub(crate) fn stop_by_default(&self) {
+        if !self.is_draining() {
+            self.stop(self.shutdown_time);
+        }
     }
 
-    /// Tells every connection to stop at once.
-    pub(crate) fn cut(&self) {
-        self.cut.store(true, Ordering::Release);
-        self.wake_all();
+    /// The time that open exchanges have once the server stops, if nothing else is said.
+    pub(crate) fn shutdown_time(&self) -> Duration {
+        self.shutdown_time
+    }
+
+    /// The time that connections have once the server stops. `None` while it does not.
+    pub(crate) fn stop_time(&self) -> Option<Duration> {
+        self.is_draining().then(|| Duration::from_millis(self.stop_time.load(Ordering::Relaxed)))
+    }
+
+    /// Notes a connection that did not end in time.
+    pub(crate) fn note_late(&self, late: Late) {
+        self.members().late.push(late);
+    }
+
+    /// How many connections there were when the server was told to stop, and those that did not end in time.
+    pub(crate) fn take_late(&self) -> (usize, Vec<Late>) {
+        let mut members = self.members();
+        (members.at_stop, mem::take(&mut members.late))
     }
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 
-    pub(crate) fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::Acquire)
-    }
-
-    /// Updates the bytes of one connection from `before` to `after`. Called under that connection's lock, so the accept
-    /// loop does what needs the locks of others.
+    /// Updates the bytes of one connection from `before` to `after`. Called under that connection's lock, so a tender
+    /// does what needs the locks of others.
     pub(crate) fn charge(&self, before: usize, after: usize) {
         let needs_look = if after >= before {
             let held = self.held.fetch_add(after - before, Ordering::Relaxed).saturating_add(after - before);
@@ -159,10 +175,7 @@ impl Shared {
             held <= self.low_water() && self.is_pressed()
         };
         if needs_look {
-            let watcher = self.members().watcher.take();
-            if let Some(watcher) = watcher {
-                watcher.wake();
-            }
+            self.wake_tender();
         }
     }
 
@@ -184,34 +197,57 @@ impl Shared {
 
     /// Every connection that is still there.
     pub(crate) fn links(&self) -> Vec<Arc<Link>> {
-        self.members().links.iter().filter_map(|(_, link)| link.upgrade()).collect()
+        self.members().links.iter().filter_map(|(_, link)| link.as_ref()?.upgrade()).collect()
     }
 
-    /// A connection looks at the flags and leaves its waker under its own lock, which is taken here after the
-    /// flags are set: so each either sees the flag or is woken.
-    fn wake_all(&self) {
-        for link in self.links() {
-            link.lock().wake_driver();
+    /// Adds something that can shed. Returns its key.
+    pub(crate) fn add_tender(&self, waker: Waker) -> usize {
+        self.members().tenders.insert(waker)
+    }
+
+    pub(crate) fn move_tender(&self, key: usize, waker: Waker) {
+        let mut members = self.members();
+        let before = members.tenders.get_mut(key).map(|known| mem::replace(known, waker));
+        drop(members);
+        drop(before);
+    }
+
+    pub(crate) fn remove_tender(&self, key: usize) {
+        let removed = self.members().tenders.try_remove(key);
+        drop(removed);
+        self.stops_tending(key);
+        if self.is_pressed() {
+            self.wake_tender();
         }
     }
 
-    fn members(&self) -> MutexGuard<'_, Members> {
+    /// True if this tender is the one that sheds.
+    pub(crate) fn tends(&self, key: usize) -> bool {
+        match self.tending.compare_exchange(NO_TENDER, key, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => true,
+            Err(tending) => tending == key,
+        }
+    }
+
+    pub(crate) fn stops_tending(&self, key: usize) {
+        // It fails if another one sheds.
+        let _ = self.tending.compare_exchange(key, NO_TENDER, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Wakes the tender that sheds, or one that can.
+    fn wake_tender(&self) {
+        let members = self.members();
+        let tending = members.tenders.get(self.tending.load(Ordering::Acquire));
+        let waker = tending.or_else(|| members.tenders.iter().next().map(|(_, waker)| waker)).cloned();
+        drop(members);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn members(&self) -> MutexGuard<'_, Members> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Member {
-    fn drop(&mut self) {
-        let mut members = self.shared.members();
-        members.links.try_remove(self.key);
-        if let Some(networks) = &mut members.networks {
-            networks.leave(self.key);
-        }
-        let watcher = members.watcher.take();
-        drop(members);
-        self.shared.counters.ended.add();
-        if let Some(watcher) = watcher {
-            watcher.wake();
-        }
-    }
-}
+const NO_TENDER: usize = usize::MAX;

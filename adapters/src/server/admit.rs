@@ -13,10 +13,14 @@ pub(crate) struct Networks {
 }
 
 impl Networks {
-    pub(crate) fn join(&mut self, key: usize, peer: &Address) {
+    /// Counts a connection. Returns how many others its network has.
+    pub(crate) fn join(&mut self, key: usize, peer: &Address) -> usize {
         let network = network(peer);
         self.of.insert(key, network);
-        *self.open.entry(network).or_default() += 1;
+        let open = self.open.entry(network).or_default();
+        let others = *open;
+        *open += 1;
+        others
     }
 
     pub(crate) fn leave(&mut self, key: usize) {
@@ -27,10 +31,6 @@ impl Networks {
                 self.open.remove(&network);
             }
         }
-    }
-
-    pub(crate) fn open_from(&self, peer: &Address) -> usize {
-        self.open.get(&network(peer)).copied().unwrap_or(0)
     }
 }
 
@@ -54,21 +54,22 @@ mod tests {
     #[test]
     fn a_host_is_counted_by_its_network() {
         let mut networks = Networks::default();
-        networks.join(0, &from("10.0.0.1:1"));
-        networks.join(1, &from("[::ffff:10.0.0.1]:2"));
-        networks.join(2, &from("[2001:db8::1]:1"));
-        networks.join(3, &from("[2001:db8::2:0:0:1]:1"));
-        networks.join(4, &from("[2001:db8:0:1::1]:1"));
-        networks.join(5, &Address::Unix(None));
-        let open = |networks: &Networks| {
-            ["10.0.0.1:9", "10.0.0.2:9", "[2001:db8::9]:9", "[2001:db8:0:1::9]:9"]
-                .map(|address| networks.open_from(&from(address)))
-        };
-        assert_eq!(open(&networks), [2, 0, 2, 1]);
-        assert_eq!(networks.open_from(&Address::Unknown), 1);
-        (0..6).for_each(|key| networks.leave(key));
+        let peers = [
+            from("10.0.0.1:1"),
+            from("[::ffff:10.0.0.1]:2"),
+            from("10.0.0.2:9"),
+            from("[2001:db8::1]:1"),
+            from("[2001:db8::2:0:0:1]:1"),
+            from("[2001:db8:0:1::1]:1"),
+            Address::Unix(None),
+            Address::Unknown,
+        ];
+        let others: Vec<_> = peers.iter().enumerate().map(|(key, peer)| networks.join(key, peer)).collect();
+        assert_eq!(others, [0, 1, 0, 0, 1, 0, 0, 1]);
         networks.leave(0);
-        assert_eq!(open(&networks), [0; 4]);
+        networks.leave(0);
+        assert_eq!(networks.join(0, &peers[0]), 1);
+        (0..peers.len()).for_each(|key| networks.leave(key));
         assert!(networks.of.is_empty() && networks.open.is_empty());
     }
 }

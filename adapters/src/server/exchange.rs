@@ -1,5 +1,6 @@
 //! A request on a real connection, and the right to respond to it.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use super::respond::SWITCHING_PROTOCOLS;
 use crate::body::{ReadAll, ReadRequest, RequestReader, ResponseWriter};
 use crate::config::OnGone;
 use crate::connection::Link;
+use crate::info::Address;
 use crate::news::{Gone, HalfClosed};
-use crate::transport::Address;
 use crate::upgraded::Upgraded;
 use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 
@@ -111,12 +112,22 @@ impl Exchange {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.right.link.endpoints.peer
+        &self.right.link.info.peer
     }
 
     /// The address of this side.
     pub fn local_address(&self) -> &Address {
-        &self.right.link.endpoints.local
+        &self.right.link.info.local
+    }
+
+    /// The fact of type `T` that a layer of the connection knows, such as `tls::TlsInfo`. `None` if none does.
+    pub fn info<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.right.link.info.get()
+    }
+
+    /// True if the connection uses TLS.
+    pub fn is_secure(&self) -> bool {
+        self.right.link.info.is_secure
     }
 
     /// Reads the next piece of the body; `None` at its end. Sends 100 Continue first, if the client waits for it.

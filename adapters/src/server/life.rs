@@ -27,8 +27,8 @@ pub(crate) struct Life {
     until: Option<Instant>,
     /// When the peer ended its side, or has last taken some of the answer since.
     half_closed: Option<Instant>,
-    /// The server stops.
-    is_stopping: bool,
+    /// When the server began to stop.
+    stopping: Option<Box<Instant>>,
     /// For another protocol.
     idle: Option<Box<Idle>>,
 }
@@ -157,14 +157,21 @@ impl Connection {
 
     /// The server stops.
     pub(crate) fn notes_stop(&mut self) {
-        if !std::mem::replace(&mut self.life.is_stopping, true) {
+        if self.life.stopping.is_none() {
+            self.life.stopping = Some(Box::new(self.now));
             self.waiters.wake_watchers(&mut self.woken);
         }
     }
 
+    /// When the connection is cut off, since the server stops.
+    pub(crate) fn stopped_at(&self, link: &Link) -> Option<Instant> {
+        let since = self.life.stopping.as_ref()?;
+        Some(since.saturating_add(link.shared.stop_time()?))
+    }
+
     /// Waits until the server stops, or the connection has ended. `key` is the slot of the waiting task.
     pub(crate) fn poll_stopping(&mut self, cx: &mut Context<'_>, key: &mut Option<usize>) -> Poll<()> {
-        if self.life.is_stopping || self.ended().is_some() {
+        if self.life.stopping.is_some() || self.ended().is_some() {
             return Poll::Ready(());
         }
         let is_new = self.waiters.watch(key, cx, &mut self.woken);

@@ -1,5 +1,6 @@
 //! What is told of each exchange.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use endwell_core::Instant;
 use endwell_core::http::{Method, RequestHead};
 
 use crate::connection::Link;
-use crate::transport::Address;
+use crate::info::Address;
 use crate::{Ended, OnExchange};
 
 /// What became of one exchange: [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange) is called with it.
@@ -88,12 +89,22 @@ impl ExchangeReport {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.link.endpoints.peer
+        &self.link.info.peer
     }
 
     /// The address of this side.
     pub fn local_address(&self) -> &Address {
-        &self.link.endpoints.local
+        &self.link.info.local
+    }
+
+    /// The fact of type `T` that a layer of the connection knows, such as `tls::TlsInfo`. `None` if none does.
+    pub fn info<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.link.info.get()
+    }
+
+    /// True if the connection uses TLS.
+    pub fn is_secure(&self) -> bool {
+        self.link.info.is_secure
     }
 }
 
@@ -126,6 +137,11 @@ impl Pending {
             handler_end: HandlerEnd::Cancelled,
         };
         Box::new(Self { tell: Arc::clone(tell), began: link.lock().clock(), report })
+    }
+
+    /// The target of the request.
+    pub(crate) fn target(&self) -> String {
+        self.report.head.target().to_string()
     }
 
     /// Tells that the handler has ended.

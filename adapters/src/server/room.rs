@@ -1,17 +1,17 @@
-//! Makes room: when the connections of a listener hold too much, and when there are too many.
+//! Makes room: when the connections of a server hold too much, and when there are too many.
 
 use std::cmp::Reverse;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use endwell_core::{Bound, Exceeded, Limit};
 
 use super::shed::{BUFFER, Standing, Told};
-use crate::connection::{Link, Shared};
+use crate::connection::{Link, Queued, Shared, Turn};
 use crate::runtime::Runtime;
 
 /// How long a connection must have been idle to make room: a new one has this time to send its request.
@@ -129,17 +129,19 @@ fn tell(link: &Link, told: Told) {
     link.lock().wake_driver();
 }
 
-/// Waits until another connection may begin. At the limit, others make room for it.
-pub(crate) async fn wait(shared: &Shared, runtime: &impl Runtime) {
+/// Waits for a place. At the limit, others make room.
+pub(super) async fn wait(mut turn: Turn, shared: Arc<Shared>, sleeps: Sleeps) {
     let mut again: Option<Sleep> = None;
     poll_fn(|cx| {
         loop {
-            if shared.watch(cx.waker()) < shared.connections {
-                return Poll::Ready(());
+            match turn.poll(cx.waker()) {
+                Queued::Inside => return Poll::Ready(()),
+                Queued::Behind => return Poll::Pending,
+                Queued::First => {}
             }
             let sleep = again.get_or_insert_with(|| {
                 shared.make_room();
-                Box::pin(runtime.sleep(AGAIN))
+                sleeps.sleep(AGAIN)
             });
             ready!(sleep.as_mut().poll(cx));
             again = None;
@@ -148,33 +150,43 @@ pub(crate) async fn wait(shared: &Shared, runtime: &impl Runtime) {
     .await;
 }
 
-type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Sheds connections while they hold too much.
-pub(crate) struct Tender<R> {
+/// The time of some runtime.
+#[derive(Clone)]
+pub(super) struct Sleeps(Arc<dyn Fn(Duration) -> Sleep + Send + Sync>);
+
+impl Sleeps {
+    pub(super) fn new(runtime: impl Runtime) -> Self {
+        Self(Arc::new(move |time| Box::pin(runtime.sleep(time))))
+    }
+
+    fn sleep(&self, time: Duration) -> Sleep {
+        (self.0)(time)
+    }
+}
+
+/// Sheds connections while they hold too much. Each accept loop has one, and so has each connection that comes from
+/// another loop, since there may be no other: one of them sheds.
+pub(super) struct Tender {
     shared: Arc<Shared>,
-    runtime: R,
+    sleeps: Sleeps,
+    /// What it is called by, and with which waker.
+    known: Option<(usize, Waker)>,
     /// When to look again, while they do.
     again: Option<Sleep>,
 }
 
-impl<R: Runtime> Tender<R> {
-    pub(crate) fn new(shared: Arc<Shared>, runtime: R) -> Self {
-        Self { shared, runtime, again: None }
+impl Tender {
+    pub(super) fn new(shared: Arc<Shared>, sleeps: Sleeps) -> Self {
+        Self { shared, sleeps, known: None, again: None }
     }
 
-    /// Runs `future`, and sheds meanwhile.
-    pub(crate) async fn beside<T>(&mut self, future: impl Future<Output = T>) -> T {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            self.poll(cx);
-            future.as_mut().poll(cx)
-        })
-        .await
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        self.shared.watch(cx.waker());
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+        let key = self.register(cx.waker());
+        if !self.shared.is_pressed() || !self.shared.tends(key) {
+            return;
+        }
         while self.shared.is_pressed() {
             if self.shared.held() <= self.shared.low_water() {
                 self.shared.relieve();
@@ -182,7 +194,7 @@ impl<R: Runtime> Tender<R> {
             }
             let sleep = self.again.get_or_insert_with(|| {
                 self.shared.shed();
-                Box::pin(self.runtime.sleep(AGAIN))
+                self.sleeps.sleep(AGAIN)
             });
             if sleep.as_mut().poll(cx).is_pending() {
                 return;
@@ -190,5 +202,31 @@ impl<R: Runtime> Tender<R> {
             self.again = None;
         }
         self.again = None;
+        self.shared.stops_tending(key);
+    }
+
+    fn register(&mut self, waker: &Waker) -> usize {
+        match &mut self.known {
+            Some((key, known)) => {
+                if !known.will_wake(waker) {
+                    known.clone_from(waker);
+                    self.shared.move_tender(*key, waker.clone());
+                }
+                *key
+            }
+            none => {
+                let key = self.shared.add_tender(waker.clone());
+                *none = Some((key, waker.clone()));
+                key
+            }
+        }
+    }
+}
+
+impl Drop for Tender {
+    fn drop(&mut self) {
+        if let Some((key, _)) = &self.known {
+            self.shared.remove_tender(*key);
+        }
     }
 }

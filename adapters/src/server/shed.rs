@@ -28,6 +28,8 @@ pub(crate) struct Standing {
     since: Ticks,
     /// The moment at which the connection's own clock began.
     epoch: u32,
+    /// When the connection began.
+    began: u32,
     condition: AtomicU8,
     told: AtomicU8,
 }
@@ -59,6 +61,7 @@ impl Standing {
             bytes: AtomicUsize::new(0),
             since: AtomicU32::new(now),
             epoch: now.wrapping_sub(ticks(own.since_epoch())),
+            began: now,
             condition: AtomicU8::new(IDLE),
             told: AtomicU8::new(0),
         }
@@ -71,9 +74,12 @@ impl Standing {
 
     /// The time since it last got on, or became idle.
     pub(crate) fn age(&self, now: u32) -> Duration {
-        let age = now.wrapping_sub(self.since.load(Ordering::Relaxed));
-        // One that got on just now may be ahead of `now`.
-        if age > u32::MAX / 2 { Duration::ZERO } else { Duration::from_millis(u64::from(age) * 10) }
+        time_since(self.since.load(Ordering::Relaxed), now)
+    }
+
+    /// The time since it began.
+    pub(crate) fn total_age(&self, now: u32) -> Duration {
+        time_since(self.began, now)
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -117,6 +123,12 @@ impl Standing {
     fn heeded(&self) {
         self.told.store(0, Ordering::Relaxed);
     }
+}
+
+fn time_since(moment: u32, now: u32) -> Duration {
+    let age = now.wrapping_sub(moment);
+    // One that got on just now may be ahead of `now`.
+    if age > u32::MAX / 2 { Duration::ZERO } else { Duration::from_millis(u64::from(age) * 10) }
 }
 
 /// A time in hundredths of a second.
@@ -163,7 +175,7 @@ impl Connection {
 
     /// Tells the listener what the connection holds, and how it gets on.
     pub(crate) fn tell_standing(&mut self, link: &Link) {
-        if !link.shared.has_listener() {
+        if !link.shared.is_server() {
             return;
         }
         let Link { shared, standing, .. } = link;

@@ -3,10 +3,12 @@
 use std::io;
 use std::sync::Arc;
 
+use rustls::client::WantsClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::server::{WantsServerCert, WebPkiClientVerifier};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 
 /// Makes a client's configuration that trusts servers whose certificates lead to one of `roots`.
 ///
@@ -14,11 +16,35 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 ///
 /// If there is no cryptography: see [the module](super).
 pub fn client_config(roots: impl Into<Arc<RootCertStore>>) -> io::Result<ClientConfig> {
+    Ok(http_client(client_builder(roots)?.with_no_client_auth()))
+}
+
+/// Makes a client's configuration that also has certificates of its own, for servers that ask for one. Otherwise like
+/// [`client_config`]; `certificates` and `key` as for [`server_config`].
+///
+/// # Errors
+///
+/// Those of [`client_config`] and [`server_config`].
+pub fn mutual_client_config(
+    roots: impl Into<Arc<RootCertStore>>,
+    certificates: &[u8],
+    key: &[u8],
+) -> io::Result<ClientConfig> {
+    let (chain, key) = identity(certificates, key)?;
+    Ok(http_client(client_builder(roots)?.with_client_auth_cert(chain, key).map_err(invalid)?))
+}
+
+fn client_builder(
+    roots: impl Into<Arc<RootCertStore>>,
+) -> io::Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
     let builder = ClientConfig::builder_with_provider(provider()?);
     let versions = builder.with_safe_default_protocol_versions().map_err(invalid)?;
-    let mut config = versions.with_root_certificates(roots).with_no_client_auth();
+    Ok(versions.with_root_certificates(roots))
+}
+
+fn http_client(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![super::HTTP_1_1.to_vec()];
-    Ok(config)
+    config
 }
 
 /// Makes a server's configuration. `certificates` holds its own and then those between that and the root, in order, and
@@ -29,13 +55,49 @@ pub fn client_config(roots: impl Into<Arc<RootCertStore>>) -> io::Result<ClientC
 /// If one of them is missing or invalid, if they do not belong together, or if there is no cryptography: see [the
 /// module](super).
 pub fn server_config(certificates: &[u8], key: &[u8]) -> io::Result<ServerConfig> {
-    let chain = parse(certificates)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| not_pem("a private key", &error))?;
     let builder = ServerConfig::builder_with_provider(provider()?);
     let versions = builder.with_safe_default_protocol_versions().map_err(invalid)?;
-    let mut config = versions.with_no_client_auth().with_single_cert(chain, key).map_err(invalid)?;
+    http_server(versions.with_no_client_auth(), certificates, key)
+}
+
+/// Makes a server's configuration that accepts only clients whose certificates lead to one of `clients` (mutual TLS).
+/// Handlers see the certificates in [`TlsInfo::peer_certificates`](super::TlsInfo::peer_certificates). Otherwise like
+/// [`server_config`].
+///
+/// # Errors
+///
+/// Those of [`server_config`], or if `clients` is empty.
+pub fn mutual_server_config(
+    certificates: &[u8],
+    key: &[u8],
+    clients: impl Into<Arc<RootCertStore>>,
+) -> io::Result<ServerConfig> {
+    let provider = provider()?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(clients.into(), Arc::clone(&provider));
+    let verifier = verifier.build().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let builder = ServerConfig::builder_with_provider(provider);
+    let versions = builder.with_safe_default_protocol_versions().map_err(invalid)?;
+    http_server(versions.with_client_cert_verifier(verifier), certificates, key)
+}
+
+fn http_server(
+    builder: ConfigBuilder<ServerConfig, WantsServerCert>,
+    certificates: &[u8],
+    key: &[u8],
+) -> io::Result<ServerConfig> {
+    let (chain, key) = identity(certificates, key)?;
+    let mut config = builder.with_single_cert(chain, key).map_err(invalid)?;
     config.alpn_protocols = vec![super::HTTP_1_1.to_vec()];
     Ok(config)
+}
+
+fn identity(
+    certificates: &[u8],
+    key: &[u8],
+) -> io::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let chain = parse(certificates)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| not_pem("a private key", &error))?;
+    Ok((chain, key))
 }
 
 /// Reads the roots in `certificates`: all of them are trusted.

@@ -7,8 +7,9 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use super::TlsStream;
+use crate::Info;
 use crate::client::Origin;
-use crate::transport::{self, Endpoints};
+use crate::transport;
 
 /// TLS as a layer over another connector. That one connects, to the server or through a proxy; this one does the
 /// handshake and checks the server's certificate against the host of the origin. An origin without TLS is passed
@@ -41,17 +42,18 @@ impl<C: transport::Connector> transport::Connector for TlsConnector<C> {
     type Runtime = C::Runtime;
 
     /// A failed check of the certificate is an [`io::Error`] of kind `InvalidData` with a [`rustls::Error`] inside.
-    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Info)> {
         if !origin.is_secure() {
-            let (transport, endpoints) = self.inner.connect(origin).await?;
-            return Ok((TlsStream::plain(transport), endpoints));
+            let (transport, info) = self.inner.connect(origin).await?;
+            return Ok((TlsStream::plain(transport), info));
         }
         let name = server_name(origin.host_without_zone())?;
-        let (transport, endpoints) = self.inner.connect(&origin.without_tls()).await?;
+        let (transport, mut info) = self.inner.connect(&origin.without_tls()).await?;
         let mut stream = TlsStream::client(transport, Arc::clone(&self.config), name)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        stream.describe(&mut info);
         std::future::poll_fn(|cx| stream.poll_open(cx)).await?;
-        Ok((stream, endpoints))
+        Ok((stream, info))
     }
 
     fn runtime(&self) -> C::Runtime {

@@ -10,8 +10,9 @@ use super::TlsStream;
 use super::handshake::Handshake;
 use super::places::Places;
 use super::session::Session;
+use crate::info::{Address, Info};
 use crate::runtime::Runtime as _;
-use crate::transport::{self, Endpoints};
+use crate::transport;
 
 /// TLS as a layer over another listener, to [serve](crate::serve()).
 ///
@@ -70,15 +71,21 @@ impl<L: transport::Listener + Sync> transport::Listener for TlsListener<L> {
     type Transport = TlsStream<L::Transport>;
     type Runtime = L::Runtime;
 
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
-        let (transport, endpoints) = self.inner.accept().await?;
+    async fn accept(&self) -> io::Result<(Self::Transport, Info)> {
+        let (transport, mut info) = self.inner.accept().await?;
         let connection = ServerConnection::new(Arc::clone(&self.config)).map_err(io::Error::other)?;
         let handshake = Handshake::bounded(self.time, self.runtime().sleep(self.time), self.places.place());
-        Ok((TlsStream::tls(Session::new(transport, connection, handshake)), endpoints))
+        let stream = TlsStream::tls(Session::new(transport, connection, handshake));
+        stream.describe(&mut info);
+        Ok((stream, info))
     }
 
     fn runtime(&self) -> L::Runtime {
         self.inner.runtime()
+    }
+
+    fn local_address(&self) -> Address {
+        self.inner.local_address()
     }
 }
 

@@ -20,12 +20,14 @@
 //! # Memory
 //!
 //! A waiting connection holds about 8 KB in rustls: its state and keys, and 4 KiB to read the next record into. While
-//! its peer takes nothing it holds one more record, of 16 KiB. Neither counts in
+//! its peer takes nothing it holds one more record, of 16 KiB. The peer's certificates are held twice, by rustls and in
+//! [`TlsInfo`]. None of this counts in
 //! [`ServerConfig::held_bytes`](crate::ServerConfig::held_bytes).
 
 mod config;
 mod connector;
 mod handshake;
+mod info;
 mod listener;
 mod places;
 mod session;
@@ -36,8 +38,9 @@ pub use ::rustls;
 pub use config::native_roots;
 #[cfg(feature = "rustls-webpki-roots")]
 pub use config::webpki_roots;
-pub use config::{client_config, roots, server_config};
+pub use config::{client_config, mutual_client_config, mutual_server_config, roots, server_config};
 pub use connector::TlsConnector;
+pub use info::TlsInfo;
 pub use listener::TlsListener;
 pub use stream::TlsStream;
 

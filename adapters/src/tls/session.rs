@@ -2,10 +2,12 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::mem;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker, ready};
 
 use rustls::Connection;
 
+use super::TlsInfo;
 use super::handshake::{Handshake, Side};
 use crate::transport::{Transport, Truncated};
 
@@ -14,6 +16,8 @@ pub(super) struct Session<T: Transport> {
     pub(super) transport: T,
     tls: Connection,
     phase: Phase,
+    /// Set at the end of the handshake.
+    pub(super) info: Arc<OnceLock<TlsInfo>>,
 }
 
 enum Phase {
@@ -34,7 +38,7 @@ impl<T: Transport> Session<T> {
     pub(super) fn new(transport: T, tls: impl Into<Connection>, handshake: Handshake) -> Self {
         let mut tls = tls.into();
         tls.set_buffer_limit(Some(AHEAD));
-        Self { transport, tls, phase: Phase::Handshaking(handshake) }
+        Self { transport, tls, phase: Phase::Handshaking(handshake), info: Arc::default() }
     }
 
     /// Waits for the end of the handshake.
@@ -52,6 +56,10 @@ impl<T: Transport> Session<T> {
             Poll::Ready(opened) => opened,
             Poll::Pending => Err(ready!(handshake.poll_time(cx))),
         };
+        if let (Ok(()), Some(info)) = (&opened, TlsInfo::of(&self.tls)) {
+            // It is set once: this phase is left here.
+            let _ = self.info.set(info);
+        }
         let next = if opened.is_ok() { Phase::Open } else { Phase::Over };
         if let Phase::Handshaking(handshake) = mem::replace(&mut self.phase, next) {
             handshake.wake_other(side);

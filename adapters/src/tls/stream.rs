@@ -8,8 +8,10 @@ use std::task::{Context, Poll};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
+use super::TlsInfo;
 use super::handshake::{Handshake, Side};
 use super::session::Session;
+use crate::info::Info;
 use crate::transport::Transport;
 
 /// A connection with TLS, or without it if a [`TlsConnector`](super::TlsConnector) was asked for an origin without TLS.
@@ -61,6 +63,23 @@ impl<T: Transport> TlsStream<T> {
     pub fn server(transport: T, config: impl Into<Arc<ServerConfig>>) -> Result<Self, rustls::Error> {
         let connection = ServerConnection::new(super::listener::without_early_data(config.into()))?;
         Ok(Self::tls(Session::new(transport, connection, Handshake::default())))
+    }
+
+    /// Adds what the handshake finds out to `info`, as soon as it is known. A [`TlsListener`](super::TlsListener) and
+    /// a [`TlsConnector`](super::TlsConnector) do so by themselves.
+    pub fn describe(&self, info: &mut Info) {
+        if let Layer::Tls(session) = &self.0 {
+            info.is_secure = true;
+            info.insert_later(Arc::clone(&session.info));
+        }
+    }
+
+    /// The facts of the connection. `None` before the end of the handshake, and without TLS.
+    pub fn tls_info(&self) -> Option<&TlsInfo> {
+        match &self.0 {
+            Layer::Plain(_) => None,
+            Layer::Tls(session) => session.info.get(),
+        }
     }
 
     /// True if it uses TLS.

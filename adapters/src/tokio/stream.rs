@@ -12,8 +12,9 @@ use ::tokio::net::{TcpStream, UnixStream, unix};
 use ::tokio::task::coop;
 use socket2::SockRef;
 
+use crate::info::{Address, Info};
 use crate::tcp;
-use crate::transport::{Address, Endpoints, Transport, of_one_connection};
+use crate::transport::{Transport, of_one_connection};
 
 /// The operations that only a socket has.
 #[derive(Debug)]
@@ -142,20 +143,20 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
 }
 
 /// Makes the transport of a TCP connection to `peer`.
-pub(super) fn tcp(stream: TcpStream, peer: SocketAddr) -> io::Result<(Stream<TcpStream>, Endpoints)> {
+pub(super) fn tcp(stream: TcpStream, peer: SocketAddr) -> io::Result<(Stream<TcpStream>, Info)> {
     let local = stream.local_addr().map_err(of_one_connection)?;
     let stream = Stream::tcp(stream).map_err(of_one_connection)?;
-    Ok((stream, Endpoints { peer: Address::Tcp(peer), local: Address::Tcp(local) }))
+    Ok((stream, Info::new(Address::Tcp(peer), Address::Tcp(local))))
 }
 
 /// Makes the transport of a Unix connection to `peer`.
-pub(super) fn unix(
-    stream: UnixStream,
-    peer: &unix::SocketAddr,
-) -> io::Result<(Stream<UnixStream>, Endpoints)> {
-    let path = |address: &unix::SocketAddr| Address::Unix(address.as_pathname().map(Into::into));
+pub(super) fn unix(stream: UnixStream, peer: &unix::SocketAddr) -> io::Result<(Stream<UnixStream>, Info)> {
     let local = path(&stream.local_addr().map_err(of_one_connection)?);
-    Ok((Stream::unix(stream), Endpoints { peer: path(peer), local }))
+    Ok((Stream::unix(stream), Info::new(path(peer), local)))
+}
+
+pub(super) fn path(address: &unix::SocketAddr) -> Address {
+    Address::Unix(address.as_pathname().map(Into::into))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::outlet::{Outlet, Queue};
 use super::receive::{ForEach, Receive, Reply};
 use super::send::SendMessage;
 use crate::connection::{Connection, Link};
-use crate::transport::Address;
+use crate::info::Address;
 
 /// The right to write to a WebSocket: one half of [`Socket::split`](super::Socket::split).
 ///
@@ -56,7 +56,7 @@ impl SendHalf {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.link.endpoints.peer
+        &self.link.info.peer
     }
 
     /// Sets the pace at which the peer must take what is sent:
@@ -175,7 +175,7 @@ impl ReceiveHalf {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.link.endpoints.peer
+        &self.link.info.peer
     }
 
     /// Sets the pace of messages: [`Socket::set_message_pace`](super::Socket::set_message_pace).

@@ -1,5 +1,6 @@
 //! A WebSocket on a real connection.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,8 +23,9 @@ use super::send::SendMessage;
 use crate::Driver;
 use crate::connection::Shared;
 use crate::connection::{Link, State};
+use crate::info::{Address, Info};
 use crate::runtime::Runtime;
-use crate::transport::{Address, Endpoints, Transport};
+use crate::transport::Transport;
 use crate::upgraded::Upgraded;
 
 /// An open WebSocket.
@@ -102,7 +104,7 @@ impl Socket {
     ) -> (Self, Driver) {
         let subprotocol = web_socket.subprotocol().map(Box::from);
         let (shared, state) = (Shared::alone(config), State::Socket(web_socket));
-        let link = Link::new(transport, &runtime, Endpoints::default(), shared, state);
+        let link = Link::new(transport, &runtime, Info::default(), shared, state);
         (Self::new(Arc::clone(&link), subprotocol), Driver::new(link))
     }
 
@@ -121,12 +123,22 @@ impl Socket {
 
     /// The address of the other side.
     pub fn peer_address(&self) -> &Address {
-        &self.link().endpoints.peer
+        &self.link().info.peer
     }
 
     /// The address of this side.
     pub fn local_address(&self) -> &Address {
-        &self.link().endpoints.local
+        &self.link().info.local
+    }
+
+    /// The fact of type `T` that a layer of the connection knows, such as `tls::TlsInfo`. `None` if none does.
+    pub fn info<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.link().info.get()
+    }
+
+    /// True if the connection uses TLS.
+    pub fn is_secure(&self) -> bool {
+        self.link().info.is_secure
     }
 
     /// Sets the pace that the peer must keep within a message, instead of

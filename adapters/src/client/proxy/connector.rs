@@ -14,15 +14,16 @@ use super::proxies::Proxies;
 #[cfg(feature = "socks")]
 use super::socks;
 use super::through::Through;
+use crate::Info;
 use crate::client::Origin;
 use crate::client::origin::Authority;
-use crate::transport::{Connector, Endpoints};
+use crate::transport::Connector;
 
 /// A connector that reaches origins through the proxies that are set for them, and other origins directly through the
 /// connector below.
 ///
 /// The proxy depends on the origin alone, so a kept connection can be reused for its origin. With a proxy,
-/// [`Endpoints::peer`] is the proxy's address: the origin's is unknown.
+/// [`Info::peer`] is the proxy's address: the origin's is unknown.
 ///
 /// # Errors of its connections
 ///
@@ -67,18 +68,18 @@ impl<C: Connector> Connector for Proxied<C> {
     type Transport = Through<C::Transport>;
     type Runtime = C::Runtime;
 
-    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Info)> {
         let (_, port) = origin.plain()?;
         let host = origin.host_without_zone();
         let Some(proxy) = self.proxies.of(origin) else {
-            let (transport, endpoints) = self.connector.connect(origin).await?;
-            return Ok((Through::new(transport, Bytes::new()), endpoints));
+            let (transport, info) = self.connector.connect(origin).await?;
+            return Ok((Through::new(transport, Bytes::new()), info));
         };
         let failed = |reason| io::Error::from(ProxyError::new(proxy, Authority { host, port }, reason));
         let connected = self.connector.connect(&proxy.origin()).await;
-        let (mut transport, endpoints) = connected.map_err(|error| failed(Reason::Unreachable(error)))?;
+        let (mut transport, info) = connected.map_err(|error| failed(Reason::Unreachable(error)))?;
         let leftover = self.open(proxy, &mut transport, Authority { host, port }).await.map_err(failed)?;
-        Ok((Through::new(transport, leftover), endpoints))
+        Ok((Through::new(transport, leftover), info))
     }
 
     fn runtime(&self) -> C::Runtime {

@@ -1,5 +1,7 @@
 //! The request target in its four forms, RFC 9112 3.2, and the host, RFC 9110 7.2.
 
+use core::fmt;
+
 use super::characters;
 use super::method::Method;
 use crate::Violation;
@@ -43,6 +45,23 @@ pub enum Target<'a> {
     Authority(&'a str),
     /// `*`: only with OPTIONS.
     Asterisk,
+}
+
+impl fmt::Display for Target<'_> {
+    /// As it was sent, but for an absolute target without a path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, query) = match *self {
+            Self::Origin { path, query } => (path, query),
+            Self::Absolute { scheme, authority, path, query } => {
+                write!(f, "{scheme}://{authority}")?;
+                (path, query)
+            }
+            Self::Authority(authority) => (authority, None),
+            Self::Asterisk => ("*", None),
+        };
+        f.write_str(path)?;
+        query.map_or(Ok(()), |query| write!(f, "?{query}"))
+    }
 }
 
 /// What was expected instead of an invalid target.

@@ -8,7 +8,7 @@ use endwell::client::{self, Pool, PoolLimits, RequestError, Url};
 use endwell::http::{Framing, Method, Request, StatusCode};
 use endwell::tokio::{Stream, Tcp, Tokio};
 use endwell::ws::{self, CloseCode, Content, Outlet, Socket, SocketConfig, WhenFull, broadcast};
-use endwell::{Answered, Bytes, ClientConfig, Ended, Exchange, Server, ServerConfig, serve};
+use endwell::{Answered, Bytes, ClientConfig, Ended, Exchange, Info, Server, ServerConfig, serve};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -193,8 +193,8 @@ async fn a_broadcast() -> Outcome {
 #[tokio::test]
 async fn a_test_without_sockets() -> Outcome {
     let (near, far) = tokio::io::duplex(4096);
-    let server = Server::new(Stream::new(far), Tokio, &ServerConfig::default());
-    tokio::spawn(server.run(answer));
+    let server = Server::new(ServerConfig::default(), answer);
+    tokio::spawn(server.connection(Stream::new(far), Tokio, Info::default()));
     let (connection, driver) = client::Connection::over(Stream::new(near), Tokio, &ClientConfig::default());
     tokio::spawn(driver);
     let mut response = connection.send(&Request::new(Method::Post, "test", "/")?, "hello").await?;
@@ -211,8 +211,7 @@ async fn a_reader_that_leaves() -> Outcome {
     let mut config = ServerConfig::default();
     // A reader that has only ended its side of the stream counts as gone after this time.
     config.half_closed = Some(Duration::from_millis(50));
-    let server = Server::new(Stream::new(far), Tokio, &config);
-    tokio::spawn(server.run(move |exchange: Exchange| {
+    let server = Server::new(config, move |exchange: Exchange| {
         let told = told.lock().unwrap().take();
         async move {
             let (_, mut body) = exchange.start(StatusCode::OK, Framing::Chunked);
@@ -221,7 +220,8 @@ async fn a_reader_that_leaves() -> Outcome {
             let _ = told.map(|told| told.send(ended.clone()));
             Err::<Answered, _>(ended)
         }
-    }));
+    });
+    tokio::spawn(server.connection(Stream::new(far), Tokio, Info::default()));
     let (connection, driver) = client::Connection::over(Stream::new(near), Tokio, &ClientConfig::default());
     tokio::spawn(driver);
     let mut response = connection.send(&Request::new(Method::Get, "test", "/")?, "").await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endwell::client::{Origin, Url, connect};
 use endwell::http::{Method, Request, StatusCode};
-use endwell::{Address, ClientConfig, Connector, Endpoints, Exchange, ServerConfig};
+use endwell::{Address, ClientConfig, Connector, Exchange, Info, ServerConfig};
 
 use crate::dialling::{Dialling, get, run};
 use crate::support::server::start_on;
@@ -88,7 +88,7 @@ impl<C: Connector> Connector for Silent<C> {
     type Transport = C::Transport;
     type Runtime = C::Runtime;
 
-    async fn connect(&self, _: &Origin) -> std::io::Result<(C::Transport, Endpoints)> {
+    async fn connect(&self, _: &Origin) -> std::io::Result<(C::Transport, Info)> {
         std::future::pending().await
     }
 

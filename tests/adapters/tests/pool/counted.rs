@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::{ClientConfig, Connector, Endpoints, Transport};
+use endwell::{ClientConfig, Connector, Info, Transport};
 
 use crate::dialling::Dialling;
 use crate::support::LONG;
@@ -70,10 +70,10 @@ impl<C: Connector> Connector for Counted<C> {
     type Transport = Socket<C::Transport>;
     type Runtime = C::Runtime;
 
-    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Endpoints)> {
+    async fn connect(&self, origin: &Origin) -> io::Result<(Self::Transport, Info)> {
         let one = One::new(&self.count);
-        let (transport, endpoints) = self.connector.connect(origin).await?;
-        Ok((Socket { transport, one, has_left: AtomicBool::new(false) }, endpoints))
+        let (transport, info) = self.connector.connect(origin).await?;
+        Ok((Socket { transport, one, has_left: AtomicBool::new(false) }, info))
     }
 
     fn runtime(&self) -> C::Runtime {

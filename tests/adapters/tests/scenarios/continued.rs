@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, Runtime, Server, ServerConfig, Timer, Transport};
+use endwell::{Answered, Ended, Exchange, Info, Runtime, Server, ServerConfig, Timer, Transport};
 
 /// The peer's end of a stream on which nothing is fast or slow by itself.
 #[derive(Clone, Default)]
@@ -94,7 +94,8 @@ where
     F: Future<Output = Result<Answered, Ended>>,
 {
     let peer = Peer::default();
-    let mut serving = pin!(Server::new(peer.clone(), peer.clone(), &ServerConfig::default()).run(handler));
+    let server = Server::new(ServerConfig::default(), handler);
+    let mut serving = pin!(server.connection(peer.clone(), peer.clone(), Info::default()));
     let mut cx = Context::from_waker(Waker::noop());
     plot(&peer, &mut || {
         for _ in 0..10 {

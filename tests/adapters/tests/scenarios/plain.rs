@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use endwell::blocking::{Stream, Threads, block_on, handler};
 use endwell::core::Pace;
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, EndedKind, Exchange, Server, ServerConfig};
+use endwell::{Answered, Ended, EndedKind, Exchange, Info, Server, ServerConfig};
 
 use crate::support::{LONG, Runtime, on_every_runtime, pattern, start, start_with, told};
 
@@ -142,11 +142,14 @@ fn ends_with_a_future_that_is_dropped() {
     let (tell_begin, begin) = tokio::sync::oneshot::channel();
     let tell_begin = std::sync::Mutex::new(Some(tell_begin));
     let closure = waits_for_the_body(tell);
-    let server = Server::new(Stream::try_from(far).unwrap(), Threads, &ServerConfig::default());
-    let serving = server.run(handler(move |exchange| {
-        tell_begin.lock().unwrap().take().unwrap().send(()).unwrap();
-        closure(exchange)
-    }));
+    let server = Server::new(
+        ServerConfig::default(),
+        handler(move |exchange| {
+            tell_begin.lock().unwrap().take().unwrap().send(()).unwrap();
+            closure(exchange)
+        }),
+    );
+    let serving = server.connection(Stream::try_from(far).unwrap(), Threads, Info::default());
     block_on(async {
         tokio::select! {
             ended = serving => panic!("{ended}"),

@@ -5,7 +5,7 @@ use std::io::{IoSlice, Read, Write};
 use std::thread;
 
 use endwell::http::{Field, FieldSection, Interim, StatusCode};
-use endwell::{Answered, Ended, EndedKind, Exchange, Server, ServerConfig, Upgraded, serve};
+use endwell::{Answered, Ended, EndedKind, Exchange, Info, Server, ServerConfig, Upgraded, serve};
 
 use crate::support::{Runtime, Tokio, on_every_runtime, start};
 
@@ -180,9 +180,9 @@ fn any_stream_of_tokio() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     Tokio::run(async {
         let (mut near, far) = tokio::io::duplex(7);
-        let server =
-            Server::new(endwell::tokio::Stream::new(far), endwell::tokio::Tokio, &ServerConfig::default());
-        let serving = tokio::spawn(async move { server.run(hello).await });
+        let server = Server::new(ServerConfig::default(), hello);
+        let far = endwell::tokio::Stream::new(far);
+        let serving = tokio::spawn(server.connection(far, endwell::tokio::Tokio, Info::default()));
         near.write_all(GET).await.unwrap();
         let mut response = String::new();
         near.read_to_string(&mut response).await.unwrap();
@@ -200,14 +200,16 @@ fn any_stream_of_futures_io() {
         let far = async_std::os::unix::net::UnixStream::from(far);
         let mut config = ServerConfig::default();
         config.http.linger_time = std::time::Duration::from_millis(50);
-        let server = Server::new(endwell::async_std::Stream::new(far), endwell::async_std::AsyncStd, &config);
+        let server = Server::new(config, hello);
+        let far = endwell::async_std::Stream::new(far);
         let client = thread::spawn(move || {
             near.write_all(GET).unwrap();
             let mut response = String::new();
             near.read_to_string(&mut response).unwrap();
             assert!(response.ends_with("hello unknown"), "{response}");
         });
-        assert!(matches!(server.run(hello).await.kind(), EndedKind::Announced));
+        let ended = server.connection(far, endwell::async_std::AsyncStd, Info::default()).await;
+        assert!(matches!(ended.kind(), EndedKind::Announced));
         client.join().unwrap();
     });
 }

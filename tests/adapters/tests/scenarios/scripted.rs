@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use endwell::core::Instant;
 use endwell::http::{Framing, StatusCode};
-use endwell::{EndedKind, Endpoints, Exchange, Listener, Server, ServerConfig, Timer, Transport, serve};
+use endwell::{EndedKind, Exchange, Info, Listener, Server, ServerConfig, Timer, Transport, serve};
 
 use crate::support::{Client, LONG, Runtime, on_every_runtime};
 
@@ -28,7 +28,7 @@ impl<L: Listener + Sync> Listener for Failing<L> {
     type Transport = L::Transport;
     type Runtime = L::Runtime;
 
-    async fn accept(&self) -> io::Result<(Self::Transport, Endpoints)> {
+    async fn accept(&self) -> io::Result<(Self::Transport, Info)> {
         let error = self.errors.lock().unwrap().pop_front();
         match error {
             Some(error) => Err(error),
@@ -168,9 +168,10 @@ fn a_turn_that_is_over_is_no_silence() {
     thread::spawn(move || {
         let polls = Arc::<AtomicU64>::default();
         let transport = TurnIsOver { first: true, polls: Arc::clone(&polls), looked: false };
-        let server = Server::new(transport, Hours(polls), &ServerConfig::default());
-        let mut serving =
-            std::pin::pin!(server.run(async |exchange: Exchange| { exchange.respond(StatusCode::OK, "") }));
+        let server = Server::new(ServerConfig::default(), async |exchange: Exchange| {
+            exchange.respond(StatusCode::OK, "")
+        });
+        let mut serving = std::pin::pin!(server.connection(transport, Hours(polls), Info::default()));
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let mut turns = 0;
         let ended = loop {
@@ -251,15 +252,16 @@ impl Timer for Slept {
 /// Serves a request on such a stream. When it ended.
 fn held_back(request: &'static [u8], flushes: bool) -> Duration {
     let slept = Slept::default();
-    let server = Server::new(HoldsBack { request, flushes }, slept.clone(), &ServerConfig::default());
-    let mut serving = std::pin::pin!(server.run(async |exchange: Exchange| {
+    let server = Server::new(ServerConfig::default(), async |exchange: Exchange| {
         let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(5));
         response.write("hello").await?;
         if !flushes {
             let _ = response.flush().await;
         }
         response.finish()
-    }));
+    });
+    let transport = HoldsBack { request, flushes };
+    let mut serving = std::pin::pin!(server.connection(transport, slept.clone(), Info::default()));
     let mut cx = Context::from_waker(std::task::Waker::noop());
     while serving.as_mut().poll(&mut cx).is_pending() {
         let until = slept.sleeping.lock().unwrap().take();

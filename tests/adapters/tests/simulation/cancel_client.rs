@@ -11,12 +11,12 @@ use endwell::client::{Connection, Origin, RequestError, Response, connect};
 use endwell::http::{Field, Framing, Interim, Method, Request, StatusCode};
 use endwell::ws::{CloseCode, Content};
 use endwell::{
-    Answered, Bytes, ClientConfig, Connector, Ended, EndedKind, Endpoints, Exchange, Runtime, Server,
-    ServerConfig, ws,
+    Answered, Bytes, ClientConfig, Connector, Ended, EndedKind, Exchange, Info, Runtime, ServerConfig, ws,
 };
 
 use crate::aborted::aborted;
 use crate::cancel::{at_every_wait, bytes};
+use crate::handler::serve_one;
 use crate::ledger::content;
 use crate::wire::{WireEnd, wire};
 use crate::world::{Alarm, GiveUp, Hold, Manners, World, race};
@@ -250,12 +250,12 @@ impl Connector for Dial {
     type Transport = WireEnd;
     type Runtime = Drivers;
 
-    async fn connect(&self, _: &Origin) -> io::Result<(WireEnd, Endpoints)> {
+    async fn connect(&self, _: &Origin) -> io::Result<(WireEnd, Info)> {
         let end = self.end.hold().take().expect("one connection");
         for _ in 0..3 {
             self.world.sleep(Duration::from_millis(1)).await;
         }
-        Ok((end, Endpoints::default()))
+        Ok((end, Info::default()))
     }
 
     fn runtime(&self) -> Drivers {
@@ -329,8 +329,8 @@ fn note(world: &World, name: &str, driver: impl Future<Output = Ended> + Send + 
 fn serve(world: &World, end: WireEnd) -> (Ends, Arc<Mutex<Vec<usize>>>) {
     let (ends, whole) = (Ends::default(), Arc::<Mutex<Vec<usize>>>::default());
     let (ending, noting) = (Arc::clone(&ends), Arc::clone(&whole));
-    let running = Server::new(end, world.clone(), &ServerConfig::default())
-        .run(move |exchange: Exchange| handle(exchange, Arc::clone(&noting)));
+    let handler = move |exchange: Exchange| handle(exchange, Arc::clone(&noting));
+    let running = serve_one(world, end, ServerConfig::default(), handler);
     note(world, "server", running, ending);
     (ends, whole)
 }

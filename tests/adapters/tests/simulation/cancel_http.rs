@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, EndedKind, Exchange, Server, ServerConfig, WriteError};
+use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig, WriteError};
 use endwell_core_tests::client::{self, Asked, Heard};
 
 use crate::cancel::{at_every_wait, bytes};
 use crate::client::{Request, Then, ask};
+use crate::handler::serve_one;
 use crate::ledger::content;
 use crate::wire::wire;
 use crate::world::{GiveUp, Hold, Manners, World, race, until_pending};
@@ -147,8 +148,8 @@ fn run(what: Waiting, when: GiveUp) -> bool {
     let noted = Noted::default();
     let noting = Arc::clone(&noted);
     let inner = if what == Waiting::Run { GiveUp::Woken(usize::MAX) } else { when };
-    let running = Server::new(other, world.clone(), &config)
-        .run(move |exchange: Exchange| handle(what, inner, Arc::clone(&noting), exchange));
+    let handler = move |exchange: Exchange| handle(what, inner, Arc::clone(&noting), exchange);
+    let running = serve_one(&world, other, config, handler);
     let note = Arc::clone(&noted);
     world.spawn("connection", async move {
         if what != Waiting::Run {

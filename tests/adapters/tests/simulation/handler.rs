@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange};
+use endwell::{Answered, Ended, Exchange, Info, IntoAnswered, Server, ServerConfig};
 
 use crate::aborted::aborted;
 use crate::ledger::content;
+use crate::wire::WireEnd;
 use crate::world::{GiveUp, World, race, until_pending};
 
 /// What a request asks for. The paths of requests name them.
@@ -112,4 +113,24 @@ fn give_up(world: &World) -> GiveUp {
     world.fault("future dropped");
     let bound = 1 + world.random(|random| random.below(3));
     if world.random(|random| random.one_in(2)) { GiveUp::AtOnce(bound) } else { GiveUp::Woken(bound) }
+}
+
+/// Serves one connection. The server goes with it.
+pub(crate) fn serve_one<H, F>(
+    world: &World,
+    end: WireEnd,
+    config: ServerConfig,
+    handler: H,
+) -> impl Future<Output = Ended> + Send + use<H, F>
+where
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
+{
+    let server = Server::new(config, handler);
+    let running = server.connection(end, world.clone(), Info::default());
+    async move {
+        let ended = running.await;
+        drop(server);
+        ended
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::core::Limit;
-use endwell::{Ended, EndedKind, Endpoints, Exchange, Listener, ServerConfig, serve};
+use endwell::{Ended, EndedKind, Exchange, Info, Listener, ServerConfig, serve};
 use endwell_core_tests::client::{self, Asked};
 use endwell_core_tests::random::Random;
 
@@ -28,7 +28,7 @@ impl Listener for Arrivals {
     type Transport = WireEnd;
     type Runtime = World;
 
-    async fn accept(&self) -> io::Result<(WireEnd, Endpoints)> {
+    async fn accept(&self) -> io::Result<(WireEnd, Info)> {
         if self.errors && self.world.random(|random| random.one_in(4)) {
             self.world.fault("error of accept");
             let kinds = [io::ErrorKind::ConnectionAborted, io::ErrorKind::OutOfMemory];
@@ -38,7 +38,7 @@ impl Listener for Arrivals {
         self.world.sleep(time).await;
         let arrived = self.ends.hold().pop_front();
         match arrived {
-            Some(end) => Ok((end, Endpoints::default())),
+            Some(end) => Ok((end, Info::default())),
             None => std::future::pending().await,
         }
     }
@@ -96,8 +96,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
     }));
     let arrivals = Arrivals { world: world.clone(), ends: Mutex::new(ends), errors: random.one_in(3) };
     let time = Duration::from_millis(if stops_early { random.number() % 800 } else { 600_000 });
-    // Nothing goes on for longer than a shutdown takes, and whoever is woken is polled within a moment.
-    let over = world.now().since_epoch() + time + config.shutdown_time + Duration::from_secs(1);
+    let shutdown_time = config.shutdown_time;
     let handling = world.clone();
     let serving = serve(arrivals, config, move |exchange: Exchange| handle(handling.clone(), exchange));
     let counters = serving.counters();
@@ -107,11 +106,14 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         world.fault("shutdown");
     }
     let dropped = random.one_in(20).then(|| Duration::from_millis(random.number() % 300));
+    // Nothing goes on for longer than a shutdown takes, and whoever is woken is polled within a moment.
+    let stops_at = world.now().since_epoch() + dropped.map_or(time, |dropped| time.min(dropped));
+    let over = stops_at + shutdown_time + Duration::from_secs(1);
     let sleeping = world.clone();
     world.spawn("accept loop", async move {
         match dropped {
-            Some(time) => drop(race(serving.into_future(), sleeping.sleep(time)).await),
-            None => serving.await,
+            Some(time) => drop(race(serving, sleeping.sleep(time)).await),
+            None => drop(serving.await),
         }
     });
     world.run();
@@ -126,8 +128,8 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         assert!(alone <= longest, "a slot is taken for {alone:?}");
     }
     for (at, ended) in &*told {
-        fits(ended, calm, leaves.is_some() || !weather.is_calm(), &conversations);
-        assert!(*at <= over || dropped.is_some(), "{ended}, {at:?} is after {over:?}");
+        fits(ended, calm && dropped.is_none(), leaves.is_some() || !weather.is_calm(), &conversations);
+        assert!(*at <= over, "{ended}, {at:?} is after {over:?}");
     }
     tally.ran(&world, told.iter().map(|(_, ended)| name(ended)).collect());
 }

@@ -13,8 +13,9 @@ use endwell::client::Connection;
 use endwell::core::{Bound, Limit};
 use endwell::http::{Method, Request};
 use endwell::ws::Outcome;
-use endwell::{Answered, ClientConfig, Ended, EndedKind, Exchange, Server, ServerConfig, Transport};
+use endwell::{Answered, ClientConfig, Ended, EndedKind, Exchange, ServerConfig, Transport};
 
+use crate::handler::serve_one;
 use crate::wire::{Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, World};
 
@@ -64,11 +65,11 @@ fn serve<F>(
     world: &World,
     end: WireEnd,
     config: &ServerConfig,
-    handler: impl Fn(Exchange) -> F + Send + 'static,
+    handler: impl Fn(Exchange) -> F + Send + Sync + 'static,
 ) where
     F: Future<Output = Result<Answered, Ended>> + Send + 'static,
 {
-    let running = Server::new(end, world.clone(), config).run(handler);
+    let running = serve_one(world, end, config.clone(), handler);
     world.spawn("server", async move {
         running.await;
     });

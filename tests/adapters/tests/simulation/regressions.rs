@@ -12,9 +12,10 @@ use endwell::core::{Exceeded, Instant, Limit};
 use endwell::http::StatusCode;
 use endwell::ws::Outcome;
 use endwell::ws::{CloseCode, Control, Jitter, Limits, Message, Socket};
-use endwell::{Bytes, Driver, Ended, EndedKind, Exchange, Server, ServerConfig, Transport};
+use endwell::{Bytes, Driver, Ended, EndedKind, Exchange, ServerConfig, Transport};
 
 use crate::client::{Request, Then};
+use crate::handler::serve_one;
 use crate::http::{Conversation, fits};
 use crate::wire::{Cut, Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, World, race};
@@ -208,8 +209,8 @@ fn a_client_that_goes_before_its_layer_has_passed_on_all_cuts_its_request() {
         .await;
         drop(one);
     });
-    let running = Server::new(other, world.clone(), &ServerConfig::default())
-        .run(|exchange: Exchange| async move { exchange.respond(StatusCode::OK, "hello") });
+    let handler = async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello");
+    let running = serve_one(&world, other, ServerConfig::default(), handler);
     let ended: Arc<Mutex<Option<Ended>>> = Arc::default();
     let note = Arc::clone(&ended);
     world.spawn("server", async move {

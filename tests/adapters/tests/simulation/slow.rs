@@ -9,9 +9,10 @@ use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::http::{Framing, Method, Request, StatusCode};
 use endwell::ws::Outcome;
 use endwell::ws::{Close, Jitter, Limits, Message, SendHalf, Socket};
-use endwell::{Bytes, ClientConfig, EndedKind, Exchange, Server, ServerConfig};
+use endwell::{Bytes, ClientConfig, EndedKind, Exchange, ServerConfig};
 use endwell_core_tests::random::Random;
 
+use crate::handler::serve_one;
 use crate::tally::Tally;
 use crate::wire::{Kernel, Weather, WireEnd, wire};
 use crate::world::{Hold, Manners, World};
@@ -85,28 +86,27 @@ fn pieces() -> impl Iterator<Item = Bytes> {
 /// One exchange, with a large body in one direction.
 fn exchange(world: &World, kind: &'static str, client: WireEnd, server: WireEnd, came: &Came) {
     let told = Arc::clone(came);
-    let serving =
-        Server::new(server, world.clone(), &ServerConfig::default()).run(move |mut exchange: Exchange| {
-            let told = Arc::clone(&told);
-            async move {
-                if exchange.path() == "/request" {
-                    let mut bytes = 0;
-                    while let Some(piece) = exchange.read().await? {
-                        bytes += piece.len();
-                    }
-                    *told.hold() = Some(bytes);
-                    return Ok(exchange.respond(StatusCode::OK, "all"));
+    let serving = serve_one(world, server, ServerConfig::default(), move |mut exchange: Exchange| {
+        let told = Arc::clone(&told);
+        async move {
+            if exchange.path() == "/request" {
+                let mut bytes = 0;
+                while let Some(piece) = exchange.read().await? {
+                    bytes += piece.len();
                 }
-                if exchange.path() == "/response-before-the-request" {
-                    return Ok(exchange.respond(StatusCode::OK, vec![b'x'; BYTES]));
-                }
-                let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(BYTES as u64));
-                for piece in pieces() {
-                    response.write(piece).await?;
-                }
-                response.finish()
+                *told.hold() = Some(bytes);
+                return Ok(exchange.respond(StatusCode::OK, "all"));
             }
-        });
+            if exchange.path() == "/response-before-the-request" {
+                return Ok(exchange.respond(StatusCode::OK, vec![b'x'; BYTES]));
+            }
+            let (_, mut response) = exchange.start(StatusCode::OK, Framing::Length(BYTES as u64));
+            for piece in pieces() {
+                response.write(piece).await?;
+            }
+            response.finish()
+        }
+    });
     world.spawn("server", async move {
         let ended = serving.await;
         if kind == "response before the request" {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::{CloseCode, Jitter, Limits, Outlet, SendHalf, Socket};
-use endwell::{Bytes, Ended, Exchange, Server, ServerConfig, Transport};
+use endwell::{Bytes, Ended, Exchange, ServerConfig, Transport};
 use endwell_core_tests::random::Random;
 
 use crate::aborted::aborted;
+use crate::handler::serve_one;
 use crate::judge;
 use crate::leaving;
 use crate::ledger::Ledger;
@@ -283,10 +284,10 @@ impl Side {
     /// The server's end, by way of a request.
     fn serve(self, end: WireEnd) {
         self.party.line.hold().keeps_limits(self.party.side);
-        let server = Server::new(end, self.party.world.clone(), &self.config);
+        let (world, config) = (self.party.world.clone(), self.config.clone());
         let side = Arc::new(self);
         let handled = Arc::clone(&side);
-        let running = server.run(move |exchange: Exchange| {
+        let running = serve_one(&world, end, config, move |exchange: Exchange| {
             let side = Arc::clone(&handled);
             async move { side.handle(exchange).await }
         });

@@ -2,8 +2,10 @@
 
 use std::sync::OnceLock;
 
-use endwell::tls::rustls::{ClientConfig, ServerConfig};
-use endwell::tls::{client_config, roots, server_config};
+use endwell::tls::rustls::pki_types::CertificateDer;
+use endwell::tls::rustls::pki_types::pem::PemObject;
+use endwell::tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use endwell::tls::{client_config, mutual_client_config, mutual_server_config, roots, server_config};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256,
     date_time_ymd,
@@ -53,13 +55,32 @@ impl Authority {
 
     /// A client's configuration that trusts what it signs.
     pub(crate) fn client(&self) -> ClientConfig {
-        client_config(roots(self.0.pem().as_bytes()).unwrap()).unwrap()
+        client_config(self.roots()).unwrap()
+    }
+
+    /// A client's configuration that trusts what it signs, and has a certificate of its own.
+    pub(crate) fn client_with(&self, identity: &Identity) -> ClientConfig {
+        mutual_client_config(self.roots(), identity.certificate.as_bytes(), identity.key.as_bytes()).unwrap()
+    }
+
+    pub(crate) fn roots(&self) -> RootCertStore {
+        roots(self.0.pem().as_bytes()).unwrap()
     }
 }
 
 impl Identity {
     pub(crate) fn server(&self) -> ServerConfig {
         server_config(self.certificate.as_bytes(), self.key.as_bytes()).unwrap()
+    }
+
+    /// A server's configuration that asks clients for a certificate that `clients` has signed.
+    pub(crate) fn mutual_server(&self, clients: &Authority) -> ServerConfig {
+        mutual_server_config(self.certificate.as_bytes(), self.key.as_bytes(), clients.roots()).unwrap()
+    }
+
+    /// The certificate in DER.
+    pub(crate) fn der(&self) -> CertificateDer<'static> {
+        CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()
     }
 }
 

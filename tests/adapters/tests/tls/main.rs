@@ -24,6 +24,7 @@ mod secure;
 
 mod certificates;
 mod ends;
+mod facts;
 mod handshakes;
 mod laws;
 mod proxies;

@@ -150,7 +150,7 @@ fn on<R: Runtime>(setup: &Setup) -> Result<()> {
     R::run(async move {
         let secure =
             serve(tls::TlsListener::new(R::listen(secure), identity), config.clone(), handlers::handle::<R>);
-        R::spawn(async move { secure.await });
+        R::spawn(async move { drop(secure.await) });
         let plain = serve(R::listen(plain), config, handlers::handle::<R>);
         let counters = plain.counters();
         thread::spawn(move || commands(&counters));

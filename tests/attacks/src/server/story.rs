@@ -72,9 +72,9 @@ pub fn tell(port: u16, what: &str) {
 
 /// Prints the end of each connection: its slot is free right after.
 pub fn on_end() -> OnEnd {
-    Arc::new(|endpoints, ended| {
+    Arc::new(|info, ended| {
         if tells() {
-            println!("ended {} {} {}", port(&endpoints.peer), micros(), short(ended));
+            println!("ended {} {} {}", port(&info.peer), micros(), short(ended));
         }
     })
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use endwell::client::{Origin, Pool, PoolLimits};
-use endwell::{ClientConfig, Connector, Endpoints, Runtime, Timer, Transport};
+use endwell::{ClientConfig, Connector, Info, Runtime, Timer, Transport};
 
 type Queue = Arc<Mutex<VecDeque<Arc<Task>>>>;
 
@@ -102,8 +102,8 @@ impl Connector for Memory {
     type Transport = Silence;
     type Runtime = Self;
 
-    async fn connect(&self, _: &Origin) -> io::Result<(Silence, Endpoints)> {
-        Ok((Silence, Endpoints::default()))
+    async fn connect(&self, _: &Origin) -> io::Result<(Silence, Info)> {
+        Ok((Silence, Info::default()))
     }
 
     fn runtime(&self) -> Self {

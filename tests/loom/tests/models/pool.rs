@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use endwell::client::{Origin, Pool, PoolLimits};
 use endwell::http::{Method, Request};
-use endwell::{ClientConfig, Connector, Endpoints};
+use endwell::{ClientConfig, Connector, Info};
 use endwell_loom::{Explore, Pipe, Threads, block_on, poll_once, spawn};
 
 /// Makes connections in memory. The one that is made first is known.
@@ -18,9 +18,9 @@ impl Connector for Pipes {
     type Transport = Pipe;
     type Runtime = Threads;
 
-    async fn connect(&self, _origin: &Origin) -> io::Result<(Pipe, Endpoints)> {
+    async fn connect(&self, _origin: &Origin) -> io::Result<(Pipe, Info)> {
         let first = self.first.lock().unwrap().take();
-        Ok((first.unwrap_or_else(|| Pipe::new().http()), Endpoints::default()))
+        Ok((first.unwrap_or_else(|| Pipe::new().http()), Info::default()))
     }
 
     fn runtime(&self) -> Threads {

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
-use endwell::{Counters, Ended, Exchange, IntoAnswered, ServerConfig, serve};
+use endwell::{Counters, Ended, Exchange, IntoAnswered, Listener, ServerConfig, serve};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::oneshot;
 
@@ -70,9 +70,25 @@ where
     start_on::<R, _, _>(socket.into(), config, handler)
 }
 
-pub(crate) fn start_on<R, H, F>(socket: TcpListener, mut config: ServerConfig, handler: H) -> Running
+pub(crate) fn start_on<R, H, F>(socket: TcpListener, config: ServerConfig, handler: H) -> Running
 where
     R: Runtime,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
+{
+    start_listening::<R, _, _, _>(socket, R::listen, config, handler)
+}
+
+/// Starts a server on what `listen` makes of a socket, within the runtime.
+pub(crate) fn start_listening<R, L, H, F>(
+    socket: TcpListener,
+    listen: impl FnOnce(TcpListener) -> L + Send + 'static,
+    mut config: ServerConfig,
+    handler: H,
+) -> Running
+where
+    R: Runtime,
+    L: Listener + Sync,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: IntoAnswered> + Send + 'static,
 {
@@ -90,7 +106,7 @@ where
     let (scenario, over) = oneshot::channel::<()>();
     let thread = thread::spawn(move || {
         R::run(async move {
-            let serving = serve(R::listen(socket), config, handler);
+            let serving = serve(listen(socket), config, handler);
             tell.send(serving.counters()).unwrap();
             serving.until(async { stopping.await.unwrap_or(()) }).await;
             let _ = done.send(());

@@ -36,9 +36,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use endwell::core::Pace;
-use endwell::{Ended, Exchange, OnGone, Server, ServerConfig};
+use endwell::{Ended, Exchange, OnGone, ServerConfig};
 use endwell_core_tests::random::Random;
 
+use crate::handler::serve_one;
 use crate::tally::Tally;
 use crate::wire::{Kernel, Leaving, Weather, wire};
 use crate::world::{Hold, Manners, World};
@@ -157,8 +158,8 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         idle: plan.idle,
         began: Arc::clone(&began),
     };
-    let running = Server::new(server, world.clone(), &plan.config)
-        .run(move |exchange: Exchange| handler.clone().handle(exchange));
+    let handler = move |exchange: Exchange| handler.clone().handle(exchange);
+    let running = serve_one(&world, server, plan.config.clone(), handler);
     let told: Arc<Mutex<Option<(Duration, Ended)>>> = Arc::default();
     let (telling, clock) = (Arc::clone(&told), world.clone());
     world.spawn("connection", async move {

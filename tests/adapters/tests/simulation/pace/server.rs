@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use endwell::core::{Limit, Pace};
 use endwell::http::{Framing, StatusCode};
-use endwell::{ClientConfig, Ended, Exchange, Server, ServerConfig};
+use endwell::{ClientConfig, Ended, Exchange, ServerConfig};
 
 use super::{LARGE, PAUSE, SECOND, Slot, Slowly, dial, get, met, outcome, peer, post, serve, weather, world};
+use crate::handler::serve_one;
 use crate::ledger::content;
 use crate::wire::{Kernel, Weather, wire};
 use crate::world::{Hold, Manners, World};
@@ -71,23 +72,22 @@ fn one_byte_a_second_is_ended_by_a_server_in_every_direction() {
         let (world, one, other) = world();
         let met_in: Slot<(Limit, u64)> = Slot::default();
         let (meets, clock) = (Arc::clone(&met_in), world.clone());
-        let running =
-            Server::new(one, world.clone(), &ServerConfig::default()).run(move |mut exchange: Exchange| {
-                let (meets, clock) = (Arc::clone(&meets), clock.clone());
-                async move {
-                    let found = async {
-                        exchange.read_all(LARGE).await?;
-                        let (_, mut body) = exchange.start(StatusCode::OK, Framing::Chunked);
-                        body.write(content((0, 0), LARGE)).await?;
-                        body.flush().await?;
-                        body.finish()
-                    };
-                    let found = found.await;
-                    let error = found.as_ref().unwrap_err();
-                    *meets.hold() = Some((met(error).0, clock.now().since_epoch().as_secs()));
-                    found
-                }
-            });
+        let running = serve_one(&world, one, ServerConfig::default(), move |mut exchange: Exchange| {
+            let (meets, clock) = (Arc::clone(&meets), clock.clone());
+            async move {
+                let found = async {
+                    exchange.read_all(LARGE).await?;
+                    let (_, mut body) = exchange.start(StatusCode::OK, Framing::Chunked);
+                    body.write(content((0, 0), LARGE)).await?;
+                    body.flush().await?;
+                    body.finish()
+                };
+                let found = found.await;
+                let error = found.as_ref().unwrap_err();
+                *meets.hold() = Some((met(error).0, clock.now().since_epoch().as_secs()));
+                found
+            }
+        });
         let (ended_in, clock): (Slot<_>, _) = (Slot::default(), world.clone());
         let ends = Arc::clone(&ended_in);
         world.spawn("server", async move {
@@ -189,10 +189,9 @@ fn the_idle_time_begins_when_the_last_response_is_out() {
     for (weather, pause) in [(weather(), SECOND * 30), (buffered, Duration::ZERO)] {
         let world = World::new(1, Manners::default());
         let (_, one, other) = wire(&world, weather);
-        let running =
-            Server::new(one, world.clone(), &ServerConfig::default()).run(async |exchange: Exchange| {
-                Ok::<_, Ended>(exchange.respond(StatusCode::OK, content((0, 0), LARGE)))
-            });
+        let running = serve_one(&world, one, ServerConfig::default(), async |exchange: Exchange| {
+            Ok::<_, Ended>(exchange.respond(StatusCode::OK, content((0, 0), LARGE)))
+        });
         let ended: Slot<(Ended, u64)> = Slot::default();
         let (ends, clock) = (Arc::clone(&ended), world.clone());
         world.spawn("server", async move {
