@@ -85,7 +85,7 @@ async fn two_listeners_with_tls_and_a_client_that_stays() {
     assert_eq!((came.recv().await, came.recv().await), (Some(8), Some(5)));
 
     let time = Duration::from_millis(200);
-    let report = server.shutdown(time).await;
+    let report = soon(server.shutdown(time)).await;
 
     let [late] = &report.late[..] else { panic!("{report}") };
     assert_eq!((report.in_time, late.stage, late.held_bytes), (1, Stage::Handling, 0));
@@ -132,8 +132,13 @@ async fn begun(address: SocketAddr, counters: &endwell::Counters) -> TcpStream {
 
 async fn rest(mut stream: TcpStream) -> String {
     let mut rest = String::new();
-    stream.read_to_string(&mut rest).await.unwrap();
+    soon(stream.read_to_string(&mut rest)).await.unwrap();
     rest
+}
+
+/// Bounds a wait.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future).await.unwrap()
 }
 
 /// What is idle closes, what has begun is answered, and nothing new is accepted.
@@ -196,7 +201,7 @@ async fn a_server_that_is_dropped_cuts_off_what_takes_too_long() {
     let Ok(Address::Tcp(address)) = listening.local_address() else { panic!() };
     let mut open = begun(*address, &server.counters()).await;
     drop(server);
-    assert_eq!(ended.recv().await.unwrap(), "the server was shut down");
+    assert_eq!(soon(ended.recv()).await.unwrap(), "the server was shut down");
     assert!(open.read(&mut [0]).await.is_err(), "a reset: no response came");
 }
 
@@ -215,12 +220,12 @@ async fn a_shutdown_can_be_cut_short() {
         let shutdown = server.shutdown(Duration::from_secs(3600));
         shutdown.set_time(Duration::ZERO);
         if waits_for_it {
-            let report = shutdown.await;
+            let report = soon(shutdown).await;
             assert_eq!((report.in_time, report.late.len()), (0, 1), "{report}");
         } else {
             drop(shutdown);
         }
-        assert_eq!(ended.recv().await.unwrap(), "the server was shut down");
+        assert_eq!(soon(ended.recv()).await.unwrap(), "the server was shut down");
         drop(open);
     }
 }
