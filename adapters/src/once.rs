@@ -43,3 +43,25 @@ impl<T> Once<T> {
 fn polled_again() -> ! {
     panic!("this future was polled after it was ready")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Once;
+
+    #[test]
+    fn it_is_there_until_it_is_taken() {
+        let mut once = Once::new(7);
+        assert_eq!(*once.get(), 7);
+        assert_eq!(once.peek(), Some(&7));
+        assert_eq!(once.take(), 7);
+        assert_eq!(once.peek(), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "polled after it was ready")]
+    fn a_poll_after_the_last_panics() {
+        let mut once = Once::new(7);
+        let _ = once.take();
+        once.get();
+    }
+}

@@ -28,7 +28,8 @@ use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 /// Exactly one of [`respond`](Self::respond), [`start`](Self::start), [`switch`](Self::switch) and
 /// [`tunnel`](Self::tunnel) ends it, and each consumes it. If it is dropped instead, also by a panic, the connection's
 /// task responds in its place: with 500, or with the status for the error that reading met (400, 408, 413, 431). The
-/// connection closes after that.
+/// connection closes after that. A handler that drops it and returns an error is answered for as
+/// [`IntoAnswered`](crate::IntoAnswered) says, and the connection goes on.
 ///
 /// ```no_run
 /// # async fn f(listener: tokio::net::TcpListener) {

@@ -15,8 +15,8 @@ use crate::{Exchange, Server, ServerConfig};
 
 /// Serves every connection that `listener` accepts: await the result, or spawn it. A [`Server`] with one listener.
 ///
-/// `handler` is called for each request; it returns [`Answered`](crate::Answered), [`Ended`](crate::Ended) or one of
-/// the two as a `Result`. Every connection has its own task. [`ServerConfig`] bounds the number of connections, and the
+/// `handler` is called for each request; it returns what [`IntoAnswered`](crate::IntoAnswered) lists, mostly
+/// [`Answered`](crate::Answered) or a `Result` of it with any error. Every connection has its own task. [`ServerConfig`] bounds the number of connections, and the
 /// memory that they hold together, and documents how connections make room for others. Errors of `accept` are counted,
 /// and accepting continues. If the process has no more file descriptors or threads, it continues after a pause that
 /// grows from 5 ms to 1 s.

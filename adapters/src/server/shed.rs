@@ -1,4 +1,4 @@
-//! What a connection holds and how it gets on, for the others of its listener, and its end when they need the room.
+//! What a connection holds and how it gets on, for the others of its server, and its end when they need the room.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ pub(crate) const BUFFER: usize = 64 << 10;
 /// A connection gets on when so much work was done, or a 64th of what it holds.
 const STEP: usize = 16 << 10;
 
-/// What the others of a listener see of a connection. Its driver writes it before it waits.
+/// What the others of a server see of a connection. Its driver writes it before it waits.
 pub(crate) struct Standing {
     bytes: AtomicUsize,
     /// When it last got on, or became idle.
@@ -44,7 +44,7 @@ const OWED: u8 = 2;
 /// Most of what it holds is to be sent.
 const SENDING: u8 = 4;
 
-/// What the listener wants of a connection.
+/// What the server wants of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// To leave, if it is still idle.
@@ -173,7 +173,7 @@ impl Connection {
         }
     }
 
-    /// Tells the listener what the connection holds, and how it gets on.
+    /// Tells the server what the connection holds, and how it gets on.
     pub(crate) fn tell_standing(&mut self, link: &Link) {
         if !link.shared.is_server() {
             return;
@@ -227,7 +227,7 @@ impl Connection {
         if is_owed { OWED } else { 0 }
     }
 
-    /// Does what the listener wants of the connection. True if that ended its state.
+    /// Does what the server wants of the connection. True if that ended its state.
     #[inline]
     pub(crate) fn heed(&mut self, link: &Link, cx: &mut Context<'_>) -> bool {
         link.standing.told().is_some_and(|told| self.makes_room(told, link, cx))

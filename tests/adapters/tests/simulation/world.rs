@@ -1,9 +1,10 @@
 //! An executor on one thread, with a clock of its own. Who is polled next, how long that takes and which waker it gets is
 //! chosen by seed.
 
+mod time;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +12,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use endwell::core::Instant;
-use endwell::{Runtime, Timer};
 use endwell_core_tests::random::Random;
 
 use crate::watchdog;
 use crate::wire::Line;
+pub(crate) use time::{Alarm, Sleep};
 
 /// A lock that a failed test does not poison: its destructors still run.
 pub(crate) trait Hold<T> {
@@ -380,88 +381,6 @@ impl World {
         state.now = state.now.max(next);
         assert!(state.now < LONGEST, "it does not end");
         true
-    }
-}
-
-/// Waits for a moment.
-pub(crate) struct Sleep {
-    world: World,
-    until: Duration,
-    key: Option<(Duration, u64)>,
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { world, until, key } = self.get_mut();
-        let mut state = world.0.state.hold();
-        if let Some(key) = key.take() {
-            state.timers.remove(&key);
-        }
-        if state.now >= *until {
-            return Poll::Ready(());
-        }
-        *key = Some(state.wake_at(*until, cx.waker()));
-        Poll::Pending
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.world.0.state.hold().timers.remove(&key);
-        }
-    }
-}
-
-impl Runtime for World {
-    type Timer = Alarm;
-
-    fn timer(&self) -> Alarm {
-        Alarm { world: self.clone(), key: None }
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        self.spawn("connection", task);
-        Ok(())
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        self.sleep(duration)
-    }
-}
-
-/// The timer of a connection.
-pub(crate) struct Alarm {
-    world: World,
-    key: Option<(Duration, u64)>,
-}
-
-impl Timer for Alarm {
-    fn now(&self) -> Instant {
-        self.world.now()
-    }
-
-    fn poll_sleep(mut self: Pin<&mut Self>, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
-        let Self { world, key } = &mut *self;
-        let (mut state, until) = (world.0.state.hold(), until.since_epoch());
-        let before = key.take().and_then(|key| state.timers.remove(&key).map(|waker| (key.0, waker)));
-        if state.now >= until {
-            return Poll::Ready(());
-        }
-        let again = before.is_some_and(|(before, waker)| before == until && waker.will_wake(cx.waker()));
-        assert!(!again, "a sleep is asked for twice");
-        *key = Some(state.wake_at(until, cx.waker()));
-        Poll::Pending
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.world.0.state.hold().timers.remove(&key);
-        }
     }
 }
 
