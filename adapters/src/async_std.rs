@@ -16,7 +16,7 @@ use ::async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use ::async_std::os::unix::net::{UnixListener, UnixStream};
 use async_io::Async;
 
-pub use crate::futures_io::{Stream, Timer};
+pub use crate::futures_io::{AsyncIoTimer, Stream};
 use crate::runtime::Runtime;
 use crate::sockets;
 
@@ -25,10 +25,10 @@ use crate::sockets;
 pub struct AsyncStd;
 
 impl Runtime for AsyncStd {
-    type Timer = Timer;
+    type Timer = AsyncIoTimer;
 
-    fn timer(&self) -> Timer {
-        Timer::new()
+    fn timer(&self) -> AsyncIoTimer {
+        AsyncIoTimer::new()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -22,9 +22,9 @@ use crate::{Ended, ExchangeReport, Info};
 #[non_exhaustive]
 pub struct ServerConfig {
     /// The limits of HTTP, in bytes and time. Those for a client's responses do not apply.
-    pub http: http::Limits,
+    pub http: http::HttpLimits,
     /// The limits of WebSockets, in bytes and time.
-    pub ws: ws::Limits,
+    pub ws: ws::SocketLimits,
     /// The limits of output that is queued for a client.
     pub output: OutboxLimits,
     /// The limits of messages that the outlets of one WebSocket have accepted.
@@ -125,8 +125,8 @@ pub type OnExchange = Arc<dyn Fn(&ExchangeReport) + Send + Sync>;
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
-            http: http::Limits::default(),
-            ws: ws::Limits::default(),
+            http: http::HttpLimits::default(),
+            ws: ws::SocketLimits::default(),
             output: OutboxLimits::default(),
             outlet: OutletLimits::default(),
             #[cfg(feature = "deflate")]

@@ -2,7 +2,7 @@
 //! threads are built.
 //!
 //! Everything here works wherever it is polled: async-io has its own thread that waits for events. So a program with an
-//! executor of its own has a [`Runtime`](crate::Runtime) with this [`Timer`].
+//! executor of its own has a [`Runtime`](crate::Runtime) with this [`AsyncIoTimer`].
 
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
@@ -28,19 +28,19 @@ pub struct Stream<T: 'static> {
 
 /// A timer on async-io's own thread.
 #[derive(Debug)]
-pub struct Timer {
+pub struct AsyncIoTimer {
     epoch: time::Instant,
     sleep: Option<(time::Instant, async_io::Timer)>,
 }
 
-impl Timer {
+impl AsyncIoTimer {
     /// Makes a timer that is not set.
     pub fn new() -> Self {
         Self { epoch: time::Instant::now(), sleep: None }
     }
 }
 
-impl Default for Timer {
+impl Default for AsyncIoTimer {
     fn default() -> Self {
         Self::new()
     }
@@ -168,7 +168,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Stream<T>
     }
 }
 
-impl runtime::Timer for Timer {
+impl runtime::Timer for AsyncIoTimer {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.epoch.elapsed())
     }

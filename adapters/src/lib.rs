@@ -36,7 +36,7 @@
 //!   [`close`](ws::Socket::close).
 //! - [`ws::Outlet`] lets many tasks send over one WebSocket, and [`ws::Socket::split`] lets two tasks share it.
 //! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, a
-//!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::connect`] opens a WebSocket.
+//!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::Socket::connect`] opens a WebSocket.
 //! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
 //! - Every wait has a deadline and every buffer has a bound: [`ServerConfig`] and [`ClientConfig`].
 //!
@@ -96,6 +96,7 @@ mod date;
 mod ended;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
+pub mod http;
 mod info;
 mod news;
 mod once;
@@ -125,7 +126,7 @@ pub use config::{Admit, OnEnd, OnExchange, OnGone, ServerConfig};
 pub use connection::Driver;
 pub use ended::{Ended, EndedKind};
 pub use endwell_core as core;
-pub use endwell_core::http;
+pub use endwell_core::http::server::NotSwitched;
 pub use endwell_core::{Bound, Exceeded, Instant, Limit, OutboxLimits, Pace, Total, Violation};
 pub use info::{Address, Info};
 pub use news::{Gone, HalfClosed, Stopping};

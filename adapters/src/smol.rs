@@ -23,7 +23,7 @@ use ::smol::net::unix::{UnixListener, UnixStream};
 use ::smol::net::{TcpListener, TcpStream, resolve};
 use async_io::Async;
 
-pub use crate::futures_io::{Stream, Timer};
+pub use crate::futures_io::{AsyncIoTimer, Stream};
 use crate::runtime::Runtime;
 use crate::sockets;
 
@@ -32,10 +32,10 @@ use crate::sockets;
 pub struct Smol;
 
 impl Runtime for Smol {
-    type Timer = Timer;
+    type Timer = AsyncIoTimer;
 
-    fn timer(&self) -> Timer {
-        Timer::new()
+    fn timer(&self) -> AsyncIoTimer {
+        AsyncIoTimer::new()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -13,17 +13,17 @@ use crate::runtime::Runtime;
 use crate::transport::{Connector, Listener};
 pub use stream::Stream;
 use stream::{path, tcp, unix};
-pub use timer::Timer;
+pub use timer::TokioTimer;
 
 /// The runtime of tokio, of either kind, with its timer enabled. Everything is used within it, as is usual there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokio;
 
 impl Runtime for Tokio {
-    type Timer = Timer;
+    type Timer = TokioTimer;
 
-    fn timer(&self) -> Timer {
-        Timer::new()
+    fn timer(&self) -> TokioTimer {
+        TokioTimer::new()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -20,7 +20,7 @@ use crate::transport::Transport;
 /// `futures-io`. Dropping it closes the connection: what was written before, and the response that announced the other
 /// protocol, still go out.
 ///
-/// The connection's task reads up to [`Limits::received_bytes`](crate::http::Limits::received_bytes) ahead, so a reset
+/// The connection's task reads up to [`HttpLimits::received_bytes`](crate::http::HttpLimits::received_bytes) ahead, so a reset
 /// ends the connection whatever its holder does. Behind more than that, or behind the end of the stream, a reset is
 /// noticed within 10 s.
 #[must_use = "dropping it closes the connection"]

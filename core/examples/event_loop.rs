@@ -9,8 +9,8 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use endwell_core::http::server::{After, Exchange, Next, Server};
-use endwell_core::http::{BodyEvent, Framing, Limits, RequestHead, Response, StatusCode, Streaming};
+use endwell_core::http::server::{After, Exchange, Next, ServerConnection};
+use endwell_core::http::{BodyEvent, Framing, HttpLimits, RequestHead, Response, StatusCode, Streaming};
 use endwell_core::ws::{self, Acceptance, CloseCode, Origins};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Closing, Deadline, Ending, Instant, Io, Look, OutboxLimits, Wrote};
@@ -18,7 +18,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 enum State {
-    Idle(Server),
+    Idle(ServerConnection),
     Echo(Exchange<Streaming>),
     Socket(Socket),
     Closing(Closing),
@@ -78,7 +78,7 @@ impl From<After> for State {
 fn answer(head: &RequestHead, mut exchange: Exchange) -> State {
     match head.path() {
         "/ws" => {
-            let acceptance = Acceptance::new(ws::Limits::default().into()).origins(Origins::Any);
+            let acceptance = Acceptance::new(ws::SocketLimits::default().into()).origins(Origins::Any);
             match exchange.accept(acceptance, None) {
                 Ok(socket) => State::Socket(socket),
                 Err((reason, exchange)) => exchange.respond(&reason.head(), "".into(), None).next().into(),
@@ -190,7 +190,8 @@ fn main() -> io::Result<()> {
         poll.poll(&mut events, wait)?;
         while let Ok((mut stream, _)) = listener.accept() {
             poll.registry().register(&mut stream, Token(1), Interest::READABLE | Interest::WRITABLE)?;
-            let state = State::Idle(Server::new(Limits::default().into(), OutboxLimits::default()));
+            let state =
+                State::Idle(ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default()));
             connections.push(Connection { stream, state, deadline: None });
         }
         let now = Instant::from_epoch(epoch.elapsed());

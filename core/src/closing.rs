@@ -11,8 +11,8 @@ use crate::{Deadline, Instant, Io, Limit, Outcome};
 ///
 /// Closing while the peer still sends makes the system reset the connection, and a reset can destroy data that the peer
 /// has not read yet. So everything queued goes out, the write side ends, and what still arrives is discarded until the
-/// peer closes too (RFC 9112 9.6), for a limited time: [`http::Limits::linger_time`](crate::http::Limits::linger_time)
-/// or [`ws::Limits::close_time`](crate::ws::Limits::close_time).
+/// peer closes too (RFC 9112 9.6), for a limited time: [`http::HttpLimits::linger_time`](crate::http::HttpLimits::linger_time)
+/// or [`ws::SocketLimits::close_time`](crate::ws::SocketLimits::close_time).
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection at once, and the peer may lose the last bytes"]
 pub struct Closing(Box<Inner>);

@@ -17,7 +17,7 @@ use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use endwell::client::{self, NotUpgraded, Response, Switched};
+use endwell::client::{self, NotUpgraded, ResponseReader, Switched};
 use endwell::http::Field;
 use endwell::ws::{CloseCode, Content, Message, ReceiveHalf, SendHalf, Socket};
 use endwell::{ClientConfig, Connector, Ended, EndedKind, ws};
@@ -65,7 +65,7 @@ async fn open(connector: &impl Connector, options: &Options) -> Result<Socket, B
     let Options { url, .. } = options;
     let mut config = ClientConfig::default();
     config.deflate = Some(ws::Deflate::default());
-    let connection = client::connect(connector, &url.origin(), &config).await;
+    let connection = client::Connection::connect(connector, &url.origin(), &config).await;
     let connection = connection.map_err(|error| format!("cannot connect: {error}"))?;
     let mut offer = connection.offer(url.authority(), url.target())?;
     for name in &options.subprotocols {
@@ -88,7 +88,7 @@ async fn open(connector: &impl Connector, options: &Options) -> Result<Socket, B
 }
 
 /// What a server says that opens no WebSocket: where it is instead, or why.
-async fn refused(mut received: Response) -> String {
+async fn refused(mut received: ResponseReader) -> String {
     let refused = format!("the server refused to open a WebSocket, with {}", received.status());
     if let Some(location) = received.fields().get("location") {
         return format!("{refused}, and leads to {}", location.escape_ascii());

@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use endwell::client::{Pool, PoolError, RequestError, Response, SendError, Url};
+use endwell::client::{Pool, PoolError, RequestError, ResponseReader, SendError, Url};
 use endwell::core::Limit;
 use endwell::http::{Field, Framing, Method, Request};
 use endwell::{Bytes, Connector, EndedKind};
@@ -59,7 +59,7 @@ async fn send_large<C: Connector>(
 }
 
 /// Shows a response.
-async fn show(mut received: Response, options: &Options) -> Result<(), Failed> {
+async fn show(mut received: ResponseReader, options: &Options) -> Result<(), Failed> {
     let mut output = Output::new(received.announced(), options.is_silent);
     if options.shows_head {
         output.write(received.head().as_bytes())?;

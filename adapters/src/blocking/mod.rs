@@ -33,7 +33,7 @@ use std::thread;
 use async_io::Async;
 
 use crate::connection::check_may_block;
-pub use crate::futures_io::{Stream, Timer};
+pub use crate::futures_io::{AsyncIoTimer, Stream};
 use crate::runtime::Runtime;
 use crate::sockets;
 pub use handler::{Handled, Handling, handler};
@@ -55,10 +55,10 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
 pub struct Threads;
 
 impl Runtime for Threads {
-    type Timer = Timer;
+    type Timer = AsyncIoTimer;
 
-    fn timer(&self) -> Timer {
-        Timer::new()
+    fn timer(&self) -> AsyncIoTimer {
+        AsyncIoTimer::new()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {

@@ -21,7 +21,7 @@ pub use write::{Ready, Write, WriteError};
 /// The body of a request whose response has started.
 ///
 /// It can be read on after the response is finished: the next request waits until it was read to its end or is dropped.
-/// What is not read is discarded then, up to [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes).
+/// What is not read is discarded then, up to [`HttpLimits::drain_bytes`](endwell_core::http::HttpLimits::drain_bytes).
 #[derive(Debug)]
 pub struct RequestReader {
     link: Arc<Link>,

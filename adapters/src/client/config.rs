@@ -8,8 +8,8 @@ use crate::ws::OutletLimits;
 
 /// How a client treats its connections. Every field has a default.
 ///
-/// [`connect`](super::connect), [`Pool`](super::Pool), [`Connection::over`](super::Connection::over) and
-/// [`ws::connect`](crate::ws::connect) use it.
+/// [`Connection::connect`](super::Connection::connect), [`Pool`](super::Pool), [`Connection::over`](super::Connection::over) and
+/// [`ws::Socket::connect`](crate::ws::Socket::connect) use it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,10 +24,10 @@ use crate::ws::OutletLimits;
 #[non_exhaustive]
 pub struct ClientConfig {
     /// The limits of HTTP, in bytes and time, and how strictly responses are read
-    /// ([`Limits::reading`](http::Limits::reading)).
-    pub http: http::Limits,
+    /// ([`HttpLimits::reading`](http::HttpLimits::reading)).
+    pub http: http::HttpLimits,
     /// The limits of WebSockets, in bytes and time.
-    pub ws: ws::Limits,
+    pub ws: ws::SocketLimits,
     /// The limits of output that is queued for a server.
     pub output: OutboxLimits,
     /// The limits of messages that the outlets of one WebSocket have accepted.
@@ -47,8 +47,8 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
-            http: http::Limits::default(),
-            ws: ws::Limits::default(),
+            http: http::HttpLimits::default(),
+            ws: ws::SocketLimits::default(),
             output: OutboxLimits::default(),
             outlet: OutletLimits::default(),
             #[cfg(feature = "deflate")]

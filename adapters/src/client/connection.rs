@@ -2,15 +2,18 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use endwell_core::http::client::Client;
+use endwell_core::http::client::ClientConnection;
 use endwell_core::http::{Connect, Framing, InvalidRequest, Request};
 use endwell_core::ws::Offer;
 
 use super::asking::{Calling, Phase};
 use super::body::{ContinueFuture, RequestWriter};
+use super::dial::dial;
+use super::origin::Origin;
 use super::pool::Member;
 use super::response_future::ResponseFuture;
 use super::tunnel::TunnelFuture;
@@ -20,12 +23,12 @@ use crate::info::{Address, Info};
 use crate::news::Gone;
 use crate::runtime::Runtime;
 use crate::server::jitter;
-use crate::transport::Transport;
+use crate::transport::{Connector, Transport};
 use crate::{ClientConfig, Driver, random};
 
 /// A client's connection without an open request, and the right to send one.
 ///
-/// Sending a request consumes it, and [`Response::finish`](super::Response::finish) returns it. If it is dropped, the
+/// Sending a request consumes it, and [`ResponseReader::finish`](super::ResponseReader::finish) returns it. If it is dropped, the
 /// connection closes, or goes back to its [`Pool`](super::Pool).
 ///
 /// Sending a second request before the first one is answered does not compile:
@@ -82,6 +85,33 @@ impl Drop for Right {
 }
 
 impl Connection {
+    /// Connects, and spawns the task of the connection.
+    ///
+    /// # Errors
+    ///
+    /// The origin requires TLS and the connector has none, the name has no address, no address can be connected to within
+    /// [`ClientConfig::connect_time`], TLS fails or does not complete in that time, or the runtime has no room for a task.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves nothing behind.
+    ///
+    /// The future borrows the connector and the origin, and not the configuration.
+    pub fn connect<'c, 'o, C: Connector>(
+        connector: &'c C,
+        origin: &'o Origin,
+        config: &ClientConfig,
+    ) -> impl Future<Output = io::Result<Self>> + use<'c, 'o, C> {
+        let (connect_time, shared) = (config.connect_time, Shared::alone(config));
+        async move {
+            let (connection, driver) = dial(connector, origin, connect_time, shared).await?;
+            connector.runtime().spawn(async {
+                driver.await;
+            })?;
+            Ok(connection)
+        }
+    }
+
     /// Makes a connection over any transport of `runtime`, with the task that drives it. Its addresses are unknown.
     ///
     /// Keep polling the driver while the connection is open: spawn it, or join it with the task that uses the
@@ -96,7 +126,8 @@ impl Connection {
         info: Info,
         shared: Arc<Shared>,
     ) -> (Self, Driver) {
-        let client = Client::new(Arc::clone(&shared.settings.http), Arc::clone(&shared.settings.output));
+        let client =
+            ClientConnection::new(Arc::clone(&shared.settings.http), Arc::clone(&shared.settings.output));
         let link = Link::new(transport, runtime, info, shared, State::client(client));
         (Self(Right::new(Arc::clone(&link))), Driver::new(link))
     }
@@ -146,7 +177,7 @@ impl Connection {
     }
 
     /// Waits until the connection has ended: the server leaves, or the connection is idle for longer than
-    /// [`Limits::idle_time`](crate::http::Limits::idle_time).
+    /// [`HttpLimits::idle_time`](crate::http::HttpLimits::idle_time).
     ///
     /// # Cancel safety
     ///
@@ -168,7 +199,7 @@ impl Connection {
     /// Sends a request and writes its body in pieces, while the response may already be arriving.
     ///
     /// Reading continues while a piece waits to be written, up to
-    /// [`Limits::received_bytes`](crate::http::Limits::received_bytes).
+    /// [`HttpLimits::received_bytes`](crate::http::HttpLimits::received_bytes).
     pub fn request(self, head: &Request, framing: Framing) -> (RequestWriter, ResponseFuture) {
         let number = self.ask(|client| Phase::Waiting(Calling::Streaming(client.start(head, framing))));
         (RequestWriter::new(self.0.link(), number), ResponseFuture::new(self.0))
@@ -177,7 +208,7 @@ impl Connection {
     /// Sends the head of a request and asks whether the server wants the body: `Expect: 100-continue`. RFC 9110 10.1.1.
     ///
     /// Await the [`ContinueFuture`]: it becomes a [`RequestWriter`] when the server asks for it, or after
-    /// [`Limits::continue_time`](crate::http::Limits::continue_time), since a server may not know the expectation.
+    /// [`HttpLimits::continue_time`](crate::http::HttpLimits::continue_time), since a server may not know the expectation.
     /// After a 417, repeat the request without it.
     pub fn request_expecting(self, head: &Request, framing: Framing) -> (ContinueFuture, ResponseFuture) {
         let number = self.ask(|client| Phase::Waiting(Calling::Withheld(client.ask(head, framing))));
@@ -216,7 +247,7 @@ impl Connection {
         TunnelFuture::new(self.0)
     }
 
-    fn ask(&self, write: impl FnOnce(Client) -> Phase) -> Option<u64> {
+    fn ask(&self, write: impl FnOnce(ClientConnection) -> Phase) -> Option<u64> {
         self.0.link().lock().ask(write)
     }
 }

@@ -8,37 +8,10 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::origin::Origin;
+use crate::Driver;
 use crate::connection::Shared;
 use crate::runtime::Runtime as _;
 use crate::transport::Connector;
-use crate::{ClientConfig, Driver};
-
-/// Connects, and spawns the task of the connection.
-///
-/// # Errors
-///
-/// The origin requires TLS and the connector has none, the name has no address, no address can be connected to within
-/// [`ClientConfig::connect_time`], TLS fails or does not complete in that time, or the runtime has no room for a task.
-///
-/// # Cancel safety
-///
-/// Dropping the future leaves nothing behind.
-///
-/// The future borrows the connector and the origin, and not the configuration.
-pub fn connect<'c, 'o, C: Connector>(
-    connector: &'c C,
-    origin: &'o Origin,
-    config: &ClientConfig,
-) -> impl Future<Output = io::Result<Connection>> + use<'c, 'o, C> {
-    let (connect_time, shared) = (config.connect_time, Shared::alone(config));
-    async move {
-        let (connection, driver) = dial(connector, origin, connect_time, shared).await?;
-        connector.runtime().spawn(async {
-            driver.await;
-        })?;
-        Ok(connection)
-    }
-}
 
 /// Connects. The connection shares its limits with others.
 pub(super) async fn dial<C: Connector>(

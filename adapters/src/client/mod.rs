@@ -6,7 +6,7 @@
 //! use endwell::{ClientConfig, client, tokio::Tcp};
 //!
 //! let url = client::Url::parse("http://example.com/")?;
-//! let connection = client::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
+//! let connection = client::Connection::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
 //! let head = Request::new(Method::Get, url.authority(), url.target())?;
 //! let mut response = connection.send(&head, "").await?;
 //! println!("{}", response.status());
@@ -22,12 +22,12 @@
 //! - A [`Connection`] is the right to send the next request. Sending consumes it.
 //! - It yields two values for use side by side, also in two tasks: a [`RequestWriter`] to write the request, and a [`ResponseFuture`]
 //!   to wait for. The response may come, and even end, before the request does.
-//! - [`Response::finish`] returns the connection, if both are complete and neither side announced the close. Nothing
+//! - [`ResponseReader::finish`] returns the connection, if both are complete and neither side announced the close. Nothing
 //!   else returns it: dropping any of these values closes it.
 //! - A [`Pool`] keeps connections from one request to the next and shares them. A dropped connection goes back to it,
 //!   if no exchange is open on it.
 //! - A connection has its own task, its [`Driver`](crate::Driver), which reads while a request is written, keeps the time
-//!   limits of [`Limits`](crate::http::Limits), and notices when the server of an idle connection leaves.
+//!   limits of [`HttpLimits`](crate::http::HttpLimits), and notices when the server of an idle connection leaves.
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 mod addresses;
@@ -52,11 +52,10 @@ pub(crate) use asking::Asking;
 pub use body::{ContinueFuture, NotWanted, RequestWriter};
 pub use config::ClientConfig;
 pub use connection::Connection;
-pub use dial::connect;
 pub use origin::Origin;
 pub use pool::{Occupancy, Pool, PoolError, PoolLimits, SendError};
 pub use request_error::{Incomplete, RequestError};
-pub use response::{Finish, ReadResponse, Response};
+pub use response::{Finish, ReadResponse, ResponseReader};
 pub use response_future::{InterimFuture, ResponseFuture};
 pub use tunnel::{NotTunnelled, TunnelFuture, Tunnelled};
 pub use upgrade::{NotUpgraded, Switched, UpgradeFuture};

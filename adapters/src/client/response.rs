@@ -20,7 +20,7 @@ use crate::once::Once;
 /// [`finish`](Self::finish) ends it and returns the connection. If it is dropped instead, the connection closes; one of
 /// a [`Pool`](super::Pool) goes back to it if the request is written and the whole body has arrived.
 #[must_use = "dropping it closes the connection"]
-pub struct Response {
+pub struct ResponseReader {
     right: Right,
     head: ResponseHead,
     announced: Option<u64>,
@@ -28,7 +28,7 @@ pub struct Response {
     retries: u32,
 }
 
-impl Response {
+impl ResponseReader {
     pub(super) fn new(right: Right, head: ResponseHead) -> Self {
         let announced = right.link().lock().responding().and_then(|call| call.announced());
         Self { right, head, announced, given_out: 0, retries: 0 }
@@ -71,7 +71,7 @@ impl Response {
     }
 
     /// Sets the pace that the server must keep with this body, instead of
-    /// [`Limits::response_pace`](crate::http::Limits::response_pace). One client may need it for a download that must
+    /// [`HttpLimits::response_pace`](crate::http::HttpLimits::response_pace). One client may need it for a download that must
     /// be quick and for an event stream that may be silent.
     pub fn set_pace(&mut self, pace: Pace) {
         self.right.link().lock().set_body_pace(pace);
@@ -109,7 +109,7 @@ impl Response {
     /// is incomplete.
     ///
     /// The unread rest of the body is discarded, if it is at most
-    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes). This waits for a request that is still being written
+    /// [`HttpLimits::drain_bytes`](crate::http::HttpLimits::drain_bytes). This waits for a request that is still being written
     /// in another task.
     ///
     /// # Cancel safety
@@ -158,7 +158,7 @@ enum Waits {
 /// Waits for the next piece of a body.
 #[must_use = "futures do nothing unless polled"]
 pub struct ReadResponse<'a> {
-    response: &'a mut Response,
+    response: &'a mut ResponseReader,
     waits: Waits,
 }
 
@@ -201,7 +201,7 @@ impl Pieces for ReadResponse<'_> {
 /// Waits until request and response are complete.
 #[must_use = "futures do nothing unless polled"]
 pub struct Finish {
-    response: Once<Response>,
+    response: Once<ResponseReader>,
     until: u64,
 }
 
@@ -246,8 +246,8 @@ macro_rules! opaque_debug {
 
 opaque_debug!(ReadResponse<'_>, Finish);
 
-impl fmt::Debug for Response {
+impl fmt::Debug for ResponseReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("head", &self.head).finish_non_exhaustive()
+        f.debug_struct("ResponseReader").field("head", &self.head).finish_non_exhaustive()
     }
 }

@@ -9,10 +9,10 @@ use endwell_core::http::InterimHead;
 
 use super::connection::Right;
 use super::request_error::RequestError;
-use super::response::Response;
+use super::response::ResponseReader;
 use crate::once::Once;
 
-/// The response to a request, whose head has not arrived yet. Await it: it becomes [`Response`].
+/// The response to a request, whose head has not arrived yet. Await it: it becomes [`ResponseReader`].
 ///
 /// Interim responses are skipped, unless the caller [asks for them](Self::interim). If it is dropped, the connection
 /// closes.
@@ -33,7 +33,7 @@ impl ResponseFuture {
     }
 
     /// Sets the time from the request to the first byte of its response, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time): a long poll, or a request that takes the server
+    /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time): a long poll, or a request that takes the server
     /// long to compute, needs more. `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
         if let Some(right) = self.0.peek() {
@@ -53,14 +53,14 @@ impl ResponseFuture {
 }
 
 impl Future for ResponseFuture {
-    type Output = Result<Response, RequestError>;
+    type Output = Result<ResponseReader, RequestError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self(slot) = self.get_mut();
         let answer = ready!(slot.get().link().lock().poll_head(cx));
         // A right that is no longer used is dropped without the lock.
         let right = slot.take();
-        Poll::Ready(answer.map(|head| Response::new(right, head)))
+        Poll::Ready(answer.map(|head| ResponseReader::new(right, head)))
     }
 }
 

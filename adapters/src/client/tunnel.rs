@@ -11,7 +11,7 @@ use endwell_core::http::ResponseHead;
 use super::asking::Answer;
 use super::connection::Right;
 use super::request_error::RequestError;
-use super::response::Response;
+use super::response::ResponseReader;
 use crate::once::Once;
 use crate::upgraded::Upgraded;
 
@@ -43,7 +43,7 @@ pub struct Tunnelled {
 pub enum NotTunnelled {
     /// The proxy sent another response: a refusal, or a request for credentials (407, whose `Proxy-Authenticate` names
     /// the scheme). After its body the connection can be used again as after any other request.
-    Refused(Box<Response>),
+    Refused(Box<ResponseReader>),
     /// No response came, or an invalid one. The connection is lost.
     Failed(RequestError),
 }
@@ -72,7 +72,7 @@ impl TunnelFuture {
     }
 
     /// Sets the time from the request to the first byte of its answer, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
+    /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time). `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
         if let Some(right) = self.0.peek() {
             right.link().lock().set_response_time(time);
@@ -92,7 +92,7 @@ impl Future for TunnelFuture {
                 let stream = Upgraded::new(Arc::clone(right.link()));
                 Ok(Tunnelled { stream, head })
             }
-            Ok(Answer::Refused(head)) => Err(NotTunnelled::Refused(Response::new(right, head).into())),
+            Ok(Answer::Refused(head)) => Err(NotTunnelled::Refused(ResponseReader::new(right, head).into())),
             Err(failure) => Err(NotTunnelled::Failed(failure)),
             // Nothing else answers a CONNECT.
             Ok(Answer::Open(..)) => return Poll::Pending,

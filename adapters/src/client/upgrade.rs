@@ -11,7 +11,7 @@ use endwell_core::http::InterimHead;
 use super::asking::Answer;
 use super::connection::Right;
 use super::request_error::RequestError;
-use super::response::Response;
+use super::response::ResponseReader;
 use crate::once::Once;
 use crate::ws::Socket;
 
@@ -43,7 +43,7 @@ pub struct Switched {
 pub enum NotUpgraded {
     /// The server sent another response: a redirect, a refusal, a request for credentials. After its body the
     /// connection can be used again as after any other request.
-    Refused(Box<Response>),
+    Refused(Box<ResponseReader>),
     /// No response came, or an invalid one. The connection is lost.
     Failed(RequestError),
 }
@@ -74,7 +74,7 @@ impl UpgradeFuture {
     }
 
     /// Sets the time from the request to the first byte of its answer, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
+    /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time). `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
         if let Some(right) = self.0.peek() {
             right.link().lock().set_response_time(time);
@@ -94,7 +94,7 @@ impl Future for UpgradeFuture {
                 let socket = Socket::new(Arc::clone(right.link()), subprotocol);
                 Ok(Switched { socket, head })
             }
-            Ok(Answer::Refused(head)) => Err(NotUpgraded::Refused(Response::new(right, head).into())),
+            Ok(Answer::Refused(head)) => Err(NotUpgraded::Refused(ResponseReader::new(right, head).into())),
             Err(failure) => Err(NotUpgraded::Failed(failure)),
             // Nothing else answers an offer.
             Ok(Answer::Through(..)) => return Poll::Pending,

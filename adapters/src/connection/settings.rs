@@ -11,11 +11,11 @@ use crate::ws::{OutletLimits, SocketConfig};
 
 pub(crate) struct Settings {
     /// Of HTTP, in the role of these connections.
-    pub(crate) http: Arc<http::Limits>,
+    pub(crate) http: Arc<http::HttpLimits>,
     /// Of what is queued.
     pub(crate) output: Arc<OutboxLimits>,
     /// For the WebSockets that connections of HTTP become.
-    pub(crate) ws_limits: Arc<ws::Limits>,
+    pub(crate) ws_limits: Arc<ws::SocketLimits>,
     #[cfg(feature = "deflate")]
     pub(crate) deflate: Option<Arc<ws::Deflate>>,
     pub(crate) outlet_limits: OutletLimits,

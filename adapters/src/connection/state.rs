@@ -1,7 +1,7 @@
 //! The one state of a connection.
 
-use endwell_core::http::client::Client;
-use endwell_core::http::server::{Answered, Exchange, Server};
+use endwell_core::http::client::ClientConnection;
+use endwell_core::http::server::{Answered, Exchange, ServerConnection};
 use endwell_core::http::{BodyEvent, BodyWriter, Streaming};
 use endwell_core::ws::{Receiving, Socket, Within};
 use endwell_core::{Closing, Io, Pace, Upgraded};
@@ -12,7 +12,7 @@ use crate::client::Asking;
 /// The state of a connection. Whoever has a right to it finds it here.
 pub(crate) enum State {
     /// A server between two requests.
-    Between(Server),
+    Between(ServerConnection),
     /// A request that a handler answers.
     Open(Exchange),
     /// A response whose body is being written.
@@ -56,7 +56,7 @@ pub(crate) enum EndOfStream {
 
 impl State {
     /// A client without an open request.
-    pub(crate) fn client(client: Client) -> Self {
+    pub(crate) fn client(client: ClientConnection) -> Self {
         Self::Client(Asking::new(client).into())
     }
 

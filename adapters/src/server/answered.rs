@@ -8,6 +8,8 @@ use super::report::HandlerEnd;
 use crate::{Ended, WriteError};
 
 /// The proof that an exchange was answered. A handler returns it, and only responding makes it.
+///
+/// In the core, [`Exchange<Answered>`](endwell_core::http::server::Answered) is the same proof with the connection in it.
 #[derive(Debug)]
 #[must_use = "a handler returns it"]
 pub struct Answered(());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Context;
 
 use bytes::Bytes;
-use endwell_core::http::server::{After, Answered, Exchange, Next, Server};
+use endwell_core::http::server::{After, Answered, Exchange, Next, ServerConnection};
 use endwell_core::http::{Response, StatusCode};
 
 use super::respond::HeldBy;
@@ -87,7 +87,7 @@ impl Connection {
     pub(crate) fn stop(&mut self) -> bool {
         match self.state.take() {
             State::Between(server) if server.is_idle() => {
-                self.state = State::closing(Server::close(server), Ended::SHUTDOWN);
+                self.state = State::closing(ServerConnection::close(server), Ended::SHUTDOWN);
                 true
             }
             other => {

@@ -23,7 +23,7 @@ use crate::news::{Gone, HalfClosed};
 use crate::upgraded::Upgraded;
 use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 
-/// A request, and the right to respond to it.
+/// A request, and the right to respond to it: the core's [`Exchange`](server::Exchange) on a real connection.
 ///
 /// Exactly one of [`respond`](Self::respond), [`start`](Self::start), [`switch`](Self::switch) and
 /// [`tunnel`](Self::tunnel) ends it, and each consumes it. If it is dropped instead, also by a panic, the connection's
@@ -161,7 +161,7 @@ impl Exchange {
     }
 
     /// Sets the pace that the client must keep with the body of this request, instead of
-    /// [`Limits::request_pace`](endwell_core::http::Limits::request_pace), for example on one endpoint that takes slow
+    /// [`HttpLimits::request_pace`](endwell_core::http::HttpLimits::request_pace), for example on one endpoint that takes slow
     /// or endless uploads.
     pub fn set_body_pace(&mut self, pace: Pace) {
         self.right.link.lock().set_request_pace(self.right.number, pace);
@@ -183,12 +183,12 @@ impl Exchange {
     ///
     /// A client that has only ended its own side is not gone, and still gets its response, until
     /// [`ServerConfig::half_closed`](crate::ServerConfig::half_closed) is over. A reset is only noticed by reading, so up to
-    /// [`Limits::received_bytes`] are read and kept meanwhile. If the peer sends more than that, a reset is noticed only
+    /// [`HttpLimits::received_bytes`] are read and kept meanwhile. If the peer sends more than that, a reset is noticed only
     /// when the response is written.
     ///
     /// Most handlers need not wait for it: after the end the handler is [dropped](OnGone::Cancel).
     ///
-    /// [`Limits::received_bytes`]: endwell_core::http::Limits::received_bytes
+    /// [`HttpLimits::received_bytes`]: endwell_core::http::HttpLimits::received_bytes
     ///
     /// # Cancel safety
     ///
@@ -224,7 +224,7 @@ impl Exchange {
     /// This does not wait: the connection's task writes the response before it waits for anything. `Content-Length`,
     /// `Date` and the fields about the connection are added. The unread rest of the request's body is discarded. The
     /// connection stays open if that rest has arrived, or if its length is known and within
-    /// [`Limits::drain_bytes`](endwell_core::http::Limits::drain_bytes); otherwise the response announces the close.
+    /// [`HttpLimits::drain_bytes`](endwell_core::http::HttpLimits::drain_bytes); otherwise the response announces the close.
     pub fn respond(self, head: impl Into<Response>, body: impl Into<Bytes>) -> Answered {
         let Self { mut right, .. } = self;
         right.is_open = false;
@@ -235,9 +235,9 @@ impl Exchange {
     /// Responds with a body that is written in pieces, while the body of the request may still be read.
     ///
     /// Sends 100 Continue if the client waits for it. The head is then sent once the body begins to arrive, or
-    /// [`Limits::continue_time`](endwell_core::http::Limits::continue_time) is over. While a piece of the response
+    /// [`HttpLimits::continue_time`](endwell_core::http::HttpLimits::continue_time) is over. While a piece of the response
     /// waits to be written, reading continues, up to
-    /// [`Limits::received_bytes`](endwell_core::http::Limits::received_bytes).
+    /// [`HttpLimits::received_bytes`](endwell_core::http::HttpLimits::received_bytes).
     pub fn start(self, head: impl Into<Response>, framing: Framing) -> (RequestReader, ResponseWriter) {
         let Self { mut right, .. } = self;
         right.is_open = false;

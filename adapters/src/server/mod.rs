@@ -167,8 +167,10 @@ impl<H> Inner<H> {
     /// Makes a connection that waits for its first request.
     fn link(&self, transport: impl Transport, runtime: &impl Runtime, info: Info) -> Arc<Link> {
         let shared = Arc::clone(&self.shared);
-        let server =
-            server::Server::new(Arc::clone(&shared.settings.http), Arc::clone(&shared.settings.output));
+        let server = server::ServerConnection::new(
+            Arc::clone(&shared.settings.http),
+            Arc::clone(&shared.settings.output),
+        );
         Link::new(transport, runtime, info, shared, State::Between(server))
     }
 }

@@ -20,7 +20,7 @@ use crate::transport;
 /// use endwell::{ClientConfig, tls, tokio::Tcp, ws};
 ///
 /// let connector = tls::TlsConnector::new(Tcp, tls::client_config(tls::webpki_roots())?);
-/// let mut socket = ws::connect(&connector, "wss://example.com/chat", &ClientConfig::default()).await?;
+/// let mut socket = ws::Socket::connect(&connector, "wss://example.com/chat", &ClientConfig::default()).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -13,7 +13,7 @@ use crate::runtime;
 pin_project! {
     /// A timer of tokio. It is made anywhere, and used within a runtime.
     #[derive(Debug)]
-    pub struct Timer {
+    pub struct TokioTimer {
         epoch: time::Instant,
         // In place, so that a connection pays for one allocation.
         #[pin]
@@ -21,13 +21,13 @@ pin_project! {
     }
 }
 
-impl Timer {
+impl TokioTimer {
     pub(super) fn new() -> Self {
         Self { epoch: time::Instant::now(), sleep: None }
     }
 }
 
-impl runtime::Timer for Timer {
+impl runtime::Timer for TokioTimer {
     fn now(&self) -> Instant {
         Instant::from_epoch(self.epoch.elapsed())
     }

@@ -5,48 +5,53 @@ use std::io;
 
 use super::Socket;
 use crate::ClientConfig;
-use crate::client::{self, InvalidUrl, NotUpgraded, RequestError, Response, Scheme, Switched, Url};
+use crate::client::{
+    Connection, InvalidUrl, NotUpgraded, RequestError, ResponseReader, Scheme, Switched, Url,
+};
 use crate::transport::Connector;
 
-/// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, see
-/// [`Connection::offer`](client::Connection::offer). `wss` needs a connector with TLS, such as `tls::TlsConnector`.
-///
-/// ```no_run
-/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-/// use endwell::{ClientConfig, tokio::Tcp, ws};
-///
-/// let mut socket = ws::connect(&Tcp, "ws://example.com/chat", &ClientConfig::default()).await?;
-/// socket.send("hello").await?;
-/// let ended = socket.close(ws::CloseCode::NORMAL).await;
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-///
-/// If the URL is not that of a WebSocket, the connection fails, or the server refuses.
-///
-/// # Cancel safety
-///
-/// If the future is dropped, the connection closes.
-///
-/// The future borrows the connector only.
-pub fn connect<'a, C: Connector>(
-    connector: &'a C,
-    url: &str,
-    config: &ClientConfig,
-) -> impl Future<Output = Result<Socket, ConnectError>> + use<'a, C> {
-    let (url, config) = (Url::parse(url), config.clone());
-    async move {
-        let url = url?;
-        match url.scheme() {
-            Scheme::Ws | Scheme::Wss => {}
-            Scheme::Http | Scheme::Https => return Err(InvalidUrl::Scheme.into()),
+impl Socket {
+    /// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, see
+    /// [`Connection::offer`]. `wss` needs a connector with TLS, such as `tls::TlsConnector`.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// use endwell::ws::{CloseCode, Socket};
+    /// use endwell::{ClientConfig, tokio::Tcp};
+    ///
+    /// let mut socket = Socket::connect(&Tcp, "ws://example.com/chat", &ClientConfig::default()).await?;
+    /// socket.send("hello").await?;
+    /// let ended = socket.close(CloseCode::NORMAL).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not that of a WebSocket, the connection fails, or the server refuses.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection closes.
+    ///
+    /// The future borrows the connector only.
+    pub fn connect<'a, C: Connector>(
+        connector: &'a C,
+        url: &str,
+        config: &ClientConfig,
+    ) -> impl Future<Output = Result<Self, ConnectError>> + use<'a, C> {
+        let (url, config) = (Url::parse(url), config.clone());
+        async move {
+            let url = url?;
+            match url.scheme() {
+                Scheme::Ws | Scheme::Wss => {}
+                Scheme::Http | Scheme::Https => return Err(InvalidUrl::Scheme.into()),
+            }
+            let connection = Connection::connect(connector, &url.origin(), &config).await?;
+            let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
+            let Switched { socket, .. } = connection.upgrade(offer).await?;
+            Ok(socket)
         }
-        let connection = client::connect(connector, &url.origin(), &config).await?;
-        let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
-        let Switched { socket, .. } = connection.upgrade(offer).await?;
-        Ok(socket)
     }
 }
 
@@ -59,7 +64,7 @@ pub enum ConnectError {
     /// The connection failed.
     Io(io::Error),
     /// The server sent another response: a redirect, a refusal, a request for credentials.
-    Refused(Box<Response>),
+    Refused(Box<ResponseReader>),
     /// No response came, or an invalid one.
     Failed(RequestError),
 }

@@ -141,7 +141,7 @@ impl SendHalf {
 
     /// Sends a Close after everything that was accepted, also by outlets, and ends the right to send. The [`ReceiveHalf`]
     /// receives what the peer still sends before its own Close. The peer has
-    /// [`Limits::close_time`](super::Limits::close_time) for that, counted in silence.
+    /// [`SocketLimits::close_time`](super::SocketLimits::close_time) for that, counted in silence.
     pub fn close_writing(self, close: impl Into<Close>) {
         self.link.lock().close_writing(close.into());
     }

@@ -33,7 +33,7 @@ enum Inner {
     Binary(Bytes),
     /// A message with its own setting of compression.
     #[cfg(feature = "deflate")]
-    Said(ws::Message),
+    Said(ws::DataMessage),
     /// A message that many connections share.
     Frame(Frame),
     Ping(Control<'static>),
@@ -132,12 +132,12 @@ impl Message {
     }
 
     /// Converts to the message of the core, without a copy of large content. Returns pings, pongs and Close.
-    fn into_data(self) -> Result<ws::Message, Self> {
+    fn into_data(self) -> Result<ws::DataMessage, Self> {
         Ok(match *self.0 {
-            Inner::SmallText(small) => ws::Message::text(small.as_text()),
-            Inner::Text(text) => ws::Message::text(text),
-            Inner::SmallBinary(small) => ws::Message::binary(Bytes::copy_from_slice(small.as_bytes())),
-            Inner::Binary(data) => ws::Message::binary(data),
+            Inner::SmallText(small) => ws::DataMessage::text(small.as_text()),
+            Inner::Text(text) => ws::DataMessage::text(text),
+            Inner::SmallBinary(small) => ws::DataMessage::binary(Bytes::copy_from_slice(small.as_bytes())),
+            Inner::Binary(data) => ws::DataMessage::binary(data),
             #[cfg(feature = "deflate")]
             Inner::Said(message) => message,
             Inner::Frame(frame) => frame.into(),
@@ -255,10 +255,10 @@ impl Message {
             return Err(self);
         }
         let message = match &mut *self.0 {
-            Inner::Text(text) => ws::Message::text(std::mem::take(text)),
-            Inner::Binary(data) => ws::Message::binary(std::mem::take(data)),
+            Inner::Text(text) => ws::DataMessage::text(std::mem::take(text)),
+            Inner::Binary(data) => ws::DataMessage::binary(std::mem::take(data)),
             #[cfg(feature = "deflate")]
-            Inner::Said(message) => std::mem::replace(message, ws::Message::from_static("")),
+            Inner::Said(message) => std::mem::replace(message, ws::DataMessage::from_static("")),
             Inner::SmallText(_)
             | Inner::SmallBinary(_)
             | Inner::Frame(_)

@@ -5,7 +5,7 @@
 //!   connections.
 //! - [`ByteStream`] is a byte stream over binary messages, and with feature `futures` `Messages` is a `Stream` and
 //!   `Sink`.
-//! - [`connect`] opens a client's WebSocket in one call.
+//! - [`Socket::connect`] opens a client's WebSocket in one call.
 //! - [`Socket::over`] is for connections whose handshake was done elsewhere.
 
 mod background;
@@ -30,15 +30,15 @@ pub(crate) use background::{Reader, Unread};
 pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
 pub use config::SocketConfig;
-pub use connect::{ConnectError, connect};
-pub use endwell_core::ws::Event;
+pub use connect::ConnectError;
 pub use endwell_core::ws::{
-    Acceptance, Close, CloseCode, Control, Frame, Full, Jitter, Kind, Limits, NotAHandshake, Offer, Origins,
-    Subprotocol,
+    Acceptance, Cause, Close, CloseCode, Control, ControlTooLong, Event, Frame, Full, InvalidCloseCode,
+    InvalidSubprotocol, Jitter, Kind, NotAHandshake, Offer, Origins, ReasonTooLong, SocketLimits,
+    Subprotocol, Text,
 };
 #[cfg(feature = "deflate")]
 pub use endwell_core::ws::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
-pub use endwell_core::{End, Outcome};
+pub use endwell_core::{End, Outcome, Payload};
 pub use flush::Flush;
 pub use halves::{ReceiveHalf, SendHalf};
 pub use message::{Content, Message};

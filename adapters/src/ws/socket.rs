@@ -28,11 +28,11 @@ use crate::runtime::Runtime;
 use crate::transport::Transport;
 use crate::upgraded::Upgraded;
 
-/// An open WebSocket.
+/// An open WebSocket, with the right to write: the core's [`Socket`](core_ws::Socket) on a real connection.
 ///
 /// The connection's task reads whatever the application does: it answers pings, also those behind messages that were not
 /// received yet, sends pings of its own, and notices a peer that leaves. It reads up to
-/// [`Limits::received_bytes`](super::Limits::received_bytes) ahead, and one message; beyond that it reads no further until
+/// [`SocketLimits::received_bytes`](super::SocketLimits::received_bytes) ahead, and one message; beyond that it reads no further until
 /// the application receives, and no time limit runs for the peer. The peer's Close is answered as soon as it is seen:
 /// nothing can be sent from then on, and what came before it is still received. A socket whose peer has closed or left is
 /// closed after [`SocketConfig::half_closed`](super::SocketConfig::half_closed) if the application does not receive that.
@@ -142,7 +142,7 @@ impl Socket {
     }
 
     /// Sets the pace that the peer must keep within a message, instead of
-    /// [`Limits::message_pace`](super::Limits::message_pace), for example if the messages of this socket come in pieces
+    /// [`SocketLimits::message_pace`](super::SocketLimits::message_pace), for example if the messages of this socket come in pieces
     /// over hours.
     pub fn set_message_pace(&mut self, pace: Pace) {
         self.recv.set_message_pace(pace);
@@ -190,7 +190,7 @@ impl Socket {
     }
 
     /// Receives the next message in pieces as they arrive: of any size up to
-    /// [`Limits::streamed_bytes`](super::Limits::streamed_bytes), through constant memory, with back-pressure on the
+    /// [`SocketLimits::streamed_bytes`](super::SocketLimits::streamed_bytes), through constant memory, with back-pressure on the
     /// peer. Control frames are answered and not returned. `None`: nothing more will come.
     ///
     /// ```no_run
@@ -299,7 +299,7 @@ impl Socket {
     }
 
     /// Closes the connection: sends our Close, unless the peer's was answered, waits for the peer's within
-    /// [`Limits::close_time`](super::Limits::close_time), and returns how the connection ended. Everything accepted
+    /// [`SocketLimits::close_time`](super::SocketLimits::close_time), and returns how the connection ended. Everything accepted
     /// before, also by outlets, is sent first; outlets accept nothing from now on. Received messages that were not
     /// returned yet are discarded.
     ///

@@ -12,14 +12,14 @@ use crate::http::grammar::reading::{Reader, Reading};
 /// target, a first byte, draining and lingering. [`reading`](Self::reading) sets how strictly a client reads responses.
 ///
 /// ```
-/// use endwell_core::http::Limits;
+/// use endwell_core::http::HttpLimits;
 ///
-/// let mut limits = Limits::default();
+/// let mut limits = HttpLimits::default();
 /// limits.body_bytes = 1 << 20;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Limits {
+pub struct HttpLimits {
     /// Bytes of a request's head, from the request line to the empty line. Default 32 KiB, four times what browsers
     /// with many cookies send. A longer head is refused with 431. The value is clamped to 64 bytes to 16 MiB.
     pub head_bytes: usize,
@@ -94,7 +94,7 @@ pub struct Limits {
     pub linger_time: Duration,
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             head_bytes: 32 << 10,
@@ -121,7 +121,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl HttpLimits {
     /// The limit of a head, within what 32-bit offsets can address.
     pub(super) fn head(&self, reader: Reader) -> usize {
         let bytes = match reader {

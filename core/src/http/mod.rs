@@ -18,7 +18,7 @@ pub use grammar::reading::Reading;
 pub use grammar::status::{InvalidStatusCode, StatusCode};
 pub use grammar::target::Target;
 pub use grammar::version::Version;
-pub use limits::Limits;
+pub use limits::HttpLimits;
 pub use received::fields::Fields;
 pub use received::request::RequestHead;
 pub use received::response::{InterimHead, ResponseHead};

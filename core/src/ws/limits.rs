@@ -8,14 +8,14 @@ use crate::ws::wire::header;
 /// The limits of a WebSocket.
 ///
 /// ```
-/// use endwell_core::ws::Limits;
+/// use endwell_core::ws::SocketLimits;
 ///
-/// let mut limits = Limits::default();
+/// let mut limits = SocketLimits::default();
 /// limits.message_bytes = 1 << 20;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Limits {
+pub struct SocketLimits {
     /// Bytes of payload in one data frame. Default 16 MiB, as for a message: a peer that does not fragment needs that
     /// much. A longer frame fails with 1009, after its header and before its payload.
     pub frame_bytes: u64,
@@ -54,7 +54,7 @@ pub struct Limits {
     pub received_bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for SocketLimits {
     fn default() -> Self {
         Self {
             frame_bytes: 16 << 20,
@@ -70,7 +70,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl SocketLimits {
     /// The limit of an inbox: a whole control frame fits, so a poll that waits leaves room.
     pub(super) fn received(&self) -> usize {
         self.received_bytes.max(256)

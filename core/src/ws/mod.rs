@@ -21,10 +21,10 @@
 //! ```
 //! use bytes::Bytes;
 //! use endwell_core::ws::{Event, Socket};
-//! use endwell_core::ws::{Close, Jitter, Limits, Role};
+//! use endwell_core::ws::{Close, Jitter, SocketLimits, Role};
 //! use endwell_core::{Instant, Look, OutboxLimits};
 //!
-//! let limits = Limits::default().into();
+//! let limits = SocketLimits::default().into();
 //! // What a client sends: "Hello", masked (RFC 6455 5.7), and a Close.
 //! let received = Bytes::from_static(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x88\x82\0\0\0\0\x03\xe8");
 //! let mut socket =
@@ -48,7 +48,7 @@
 //! # Handshakes
 //!
 //! A server [accepts](crate::http::server::Exchange::accept) an exchange on terms, its [`Acceptance`], which refuse pages of
-//! other sites unless it allows them. A client makes an [`Offer`] and [asks](crate::http::client::Client::websocket). A
+//! other sites unless it allows them. A client makes an [`Offer`] and [asks](crate::http::client::ClientConnection::websocket). A
 //! socket whose handshake another library did is made [from its parts](Socket::from_parts).
 //!
 //! # For authors of a driver
@@ -61,7 +61,7 @@
 //! being taken, in each [`Io::read_ahead`](crate::Io::read_ahead) that finds nothing or has no room, and in each
 //! [`read`](crate::Io::read) that finds nothing while something is ready: pings are answered at once, so write after these
 //! calls. Then ask [`Socket::answer_close`] for the peer's Close. Each frame is looked at once, and its event
-//! comes in order all the same. The bound is [`Limits::received_bytes`], 128 KiB by default, which hold at most 21,845
+//! comes in order all the same. The bound is [`SocketLimits::received_bytes`], 128 KiB by default, which hold at most 21,845
 //! frames of a client, or 65,536 of a server.
 //! Behind a full inbox nothing is seen, and nothing is held against the peer. While there is room, keep-alive pings go on:
 //! a peer that answers none is [lost](Socket::is_lost), and its failure comes behind what it has sent.
@@ -87,13 +87,13 @@ pub use handshake::offer::{InvalidSubprotocol, Offer};
 pub use handshake::origin::Origins;
 pub use handshake::server::{Acceptance, NotAHandshake};
 pub use handshake::subprotocol::Subprotocol;
-pub use limits::Limits;
+pub use limits::SocketLimits;
 pub use receive::event::{Event, Piece};
 pub use receive::keep_alive::Jitter;
 pub use receive::text::Text;
 pub use role::Role;
 pub use send::frame::Frame;
-pub use send::message::{Full, Message};
+pub use send::message::{DataMessage, Full};
 pub(crate) use socket::Answer;
 pub use socket::{Idle, PieceNotWritten, Receiving, Socket, Within, Writer};
 pub use wire::close::{Close, CloseCode, InvalidCloseCode, ReasonTooLong};

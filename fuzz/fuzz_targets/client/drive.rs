@@ -1,7 +1,9 @@
 //! A driver and its application: plays one connection and logs all that was understood of the first exchange.
 
 use bytes::Bytes;
-use endwell_core::http::client::{Again, Call, CallEvent, Client, Failure, Handshake, Opening, Sent};
+use endwell_core::http::client::{
+    Again, Call, CallEvent, ClientConnection, Failure, Handshake, Opening, Sent,
+};
 use endwell_core::http::{Connect, Framing, Method, Reading, Request, Upgrade};
 use endwell_core::ws::Socket;
 use endwell_core::ws::{self, Masks, Offer};
@@ -27,7 +29,7 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Heard {
     let transport = Transport::new(&plan.peer, arrival, plan.received());
     let strict = plan.limits.reading == Reading::Strict;
     let mut driver = Driver { transport, strict, at: 0, asked: vec![], heard: Heard::default() };
-    let mut client = Client::new(plan.limits.clone().into(), OutboxLimits::default());
+    let mut client = ClientConnection::new(plan.limits.clone().into(), OutboxLimits::default());
     let mut first = None;
     for letter in plan.requests {
         let Ok(open) = client.poll() else { break };
@@ -59,7 +61,7 @@ impl Driver<'_> {
         self.heard.log.push(line.into());
     }
 
-    fn exchange(&mut self, client: Client, letter: u8) -> Option<Client> {
+    fn exchange(&mut self, client: ClientConnection, letter: u8) -> Option<ClientConnection> {
         let get = Request::new(Method::Get, "a", "/").unwrap().with_trailers();
         let post = Request::new(Method::Post, "a", "/").unwrap();
         let (length, chunked) = (Framing::Length(6), Framing::Chunked);
@@ -103,7 +105,7 @@ impl Driver<'_> {
     }
 
     /// The response, and what the connection becomes.
-    fn response(&mut self, mut sending: Sending, letter: u8, to_head: bool) -> Option<Client> {
+    fn response(&mut self, mut sending: Sending, letter: u8, to_head: bool) -> Option<ClientConnection> {
         self.transport.flush(&mut sending.io());
         self.transport.begin();
         let kind = Kind::Response { to_head };
@@ -239,7 +241,7 @@ impl Driver<'_> {
     }
 
     /// The connection is reset in the middle of the request.
-    fn abort(&mut self, sending: Sending) -> Option<Client> {
+    fn abort(&mut self, sending: Sending) -> Option<ClientConnection> {
         let Sending::Streaming(call) = sending else { panic!("nothing to abort") };
         match call.abort().poll() {
             Ending::Reset(ended) => self.log(format!("{ended}")),
@@ -248,7 +250,7 @@ impl Driver<'_> {
         None
     }
 
-    fn tunnel(&mut self, client: Client) -> Option<Client> {
+    fn tunnel(&mut self, client: ClientConnection) -> Option<ClientConnection> {
         let handshake = client.tunnel(&Connect::new("a:1").unwrap());
         let (line, upgraded) = match self.handshake::<Upgraded>(handshake) {
             Ok(granted) => granted,
@@ -263,9 +265,9 @@ impl Driver<'_> {
         None
     }
 
-    fn upgrade(&mut self, client: Client) -> Option<Client> {
+    fn upgrade(&mut self, client: ClientConnection) -> Option<ClientConnection> {
         // The example of RFC 6455 1.3.
-        let limits = ws::Limits::default().into();
+        let limits = ws::SocketLimits::default().into();
         let offer = Offer::new("a", "/", *b"the sample nonce", limits).unwrap().subprotocol("b").unwrap();
         let handshake = client.websocket(offer, Masks::new(|| [1, 2, 3, 4]));
         let (line, mut socket) = match self.handshake::<Socket>(handshake) {
@@ -279,7 +281,7 @@ impl Driver<'_> {
         None
     }
 
-    fn switch(&mut self, client: Client, head: Request) -> Option<Client> {
+    fn switch(&mut self, client: ClientConnection, head: Request) -> Option<ClientConnection> {
         let handshake = client.switch(Upgrade::new(head, "echo/1").unwrap());
         let (line, mut upgraded) = match self.handshake::<Upgraded>(handshake) {
             Ok(granted) => granted,
@@ -306,7 +308,7 @@ impl Driver<'_> {
     }
 
     /// What was granted. A refusal is read as any response.
-    fn handshake<T>(&mut self, mut handshake: Handshake<T>) -> Result<(String, T), Option<Client>> {
+    fn handshake<T>(&mut self, mut handshake: Handshake<T>) -> Result<(String, T), Option<ClientConnection>> {
         self.asked.push(vec![]);
         self.transport.flush(&mut handshake.io());
         self.transport.begin();
@@ -330,7 +332,7 @@ impl Driver<'_> {
         }
     }
 
-    fn refused(&mut self, mut call: Call<Sent>) -> Option<Client> {
+    fn refused(&mut self, mut call: Call<Sent>) -> Option<ClientConnection> {
         let head = call.head().expect("a final head").as_bytes().len();
         // Interim responses were skipped.
         self.at = self.transport.consumed(&call.io()) - head;

@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 use endwell_core::Pace;
-use endwell_core::http::{Limits, Reading};
+use endwell_core::http::{HttpLimits, Reading};
 use endwell_fuzz::Peer;
 
 pub struct Plan<'a> {
-    pub limits: Limits,
+    pub limits: HttpLimits,
     /// One letter per request; after the last the connection is left.
     pub requests: &'a [u8],
     pub peer: Peer<'a>,
@@ -17,7 +17,7 @@ impl<'a> Plan<'a> {
         let mut parts = input.splitn(3, |&byte| byte == b'\n');
         let mut next = || parts.next().unwrap_or_default();
         let (mut requests, cuts, stream) = (next(), next(), next());
-        let (mut limits, mut quiet) = (Limits::default(), false);
+        let (mut limits, mut quiet) = (HttpLimits::default(), false);
         while let [flag @ (b'.' | b'?'), rest @ ..] = requests {
             if *flag == b'.' {
                 limits = small_limits();
@@ -32,14 +32,14 @@ impl<'a> Plan<'a> {
 
     /// Bytes that may be unread: those of a read, or a head, or a trailer section.
     pub fn received(&self) -> usize {
-        let Limits { received_bytes, response_head_bytes, trailer_bytes, .. } = self.limits;
+        let HttpLimits { received_bytes, response_head_bytes, trailer_bytes, .. } = self.limits;
         received_bytes.max(response_head_bytes).max(trailer_bytes)
     }
 }
 
 /// So small that a short input meets each of them.
-fn small_limits() -> Limits {
-    let mut limits = Limits::default();
+fn small_limits() -> HttpLimits {
+    let mut limits = HttpLimits::default();
     limits.response_head_bytes = 192;
     limits.response_fields = 6;
     limits.trailer_bytes = 40;

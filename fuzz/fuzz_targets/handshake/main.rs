@@ -13,8 +13,8 @@
 mod oracle;
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits, RequestHead};
+use endwell_core::http::server::{Exchange, Next, ServerConnection};
+use endwell_core::http::{Field, FieldSection, HttpLimits, RequestHead};
 use endwell_core::ws::{self, Acceptance, Origins, Subprotocol};
 use endwell_fuzz::{Arrival, Peer, Transport};
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
 fn run(options: &[u8], peer: &Peer<'_>, arrival: Arrival) -> Option<(String, Vec<u8>)> {
     let mut transport = transport(peer, arrival);
     let (head, exchange) = exchange(&mut transport)?;
-    let acceptance = Acceptance::new(ws::Limits::default().into());
+    let acceptance = Acceptance::new(ws::SocketLimits::default().into());
     let list = vec!["https://b.example".to_owned(), "http://a".to_owned()];
     let origins = match options.first() {
         Some(b'a') => Origins::Any,
@@ -95,12 +95,12 @@ fn without_close(head: &RequestHead, sent: Vec<u8>) -> Vec<u8> {
 }
 
 fn transport<'a>(peer: &'a Peer<'a>, arrival: Arrival) -> Transport<'a> {
-    Transport::new(peer, arrival, Limits::default().received_bytes)
+    Transport::new(peer, arrival, HttpLimits::default().received_bytes)
 }
 
 /// The first request, if it is one.
 fn exchange(transport: &mut Transport<'_>) -> Option<(RequestHead, Exchange)> {
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     loop {
         match server.poll() {
             Next::Wait(waiting) => {

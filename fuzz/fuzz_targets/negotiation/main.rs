@@ -11,9 +11,9 @@
 
 use core::convert::Infallible;
 
-use endwell_core::http::Limits;
-use endwell_core::http::client::{Client, Handshake, Opening};
-use endwell_core::http::server::{Next, Server};
+use endwell_core::http::HttpLimits;
+use endwell_core::http::client::{ClientConnection, Handshake, Opening};
+use endwell_core::http::server::{Next, ServerConnection};
 use endwell_core::ws::{self, Acceptance, Deflate, Masks, Offer, WindowBits};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Instant, Io, Look, OutboxLimits, Wrote};
@@ -46,13 +46,13 @@ fn deflate(plan: &[u8]) -> Deflate {
 
 /// What our server answers to an offer, a client of ours that made this offer would understand; and a message passes.
 fn offer(value: &[u8], deflate: Deflate) {
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), b"GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n");
     feed(server.io(), b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-extensions: ");
     feed(server.io(), value);
     feed(server.io(), b"\r\n\r\n");
     let Next::Request(_, exchange) = server.poll() else { return };
-    let acceptance = Acceptance::new(ws::Limits::default().into()).deflate(Some(deflate.into()));
+    let acceptance = Acceptance::new(ws::SocketLimits::default().into()).deflate(Some(deflate.into()));
     let Ok(mut socket) = exchange.accept(acceptance, None) else { return };
     let head = take(socket.io());
     let text = String::from_utf8(head).expect("the head of a response is text");
@@ -68,9 +68,9 @@ fn offer(value: &[u8], deflate: Deflate) {
 
 /// An answer that our client takes leaves a socket that writes and reads; any other ends the connection.
 fn answer(value: &[u8], deflate: Deflate) {
-    let offer =
-        Offer::new("h", "/", *b"the sample nonce", ws::Limits::default().into()).expect("a host and a path");
-    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let offer = Offer::new("h", "/", *b"the sample nonce", ws::SocketLimits::default().into())
+        .expect("a host and a path");
+    let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let mut handshake: Handshake<Socket> =
         client.websocket(offer.deflate(Some(deflate.into())), Masks::new(|| [1, 2, 3, 4]));
     let asked = take(handshake.io());

@@ -1,7 +1,7 @@
 //! A driver and its handlers: plays one connection and logs all that was understood.
 
 use bytes::Bytes;
-use endwell_core::http::server::{After, Answered, Exchange, Next, Refusal, Server};
+use endwell_core::http::server::{After, Answered, Exchange, Next, Refusal, ServerConnection};
 use endwell_core::http::{
     BodyEvent, Date, Field, FieldSection, Framing, Interim, NotWritten, RequestHead, Response, StatusCode,
     Streaming,
@@ -29,7 +29,7 @@ pub fn run(plan: &Plan<'_>, arrival: Arrival) -> Observed {
         next: Some(0),
         answers: Answers::default(),
     };
-    let mut server = Server::new(plan.limits.clone().into(), plan.outbox);
+    let mut server = ServerConnection::new(plan.limits.clone().into(), plan.outbox);
     for exchange in 0.. {
         match driver.request(server).and_then(|open| driver.exchange(open, plan.handler(exchange))) {
             Some(next) => server = next,
@@ -70,7 +70,7 @@ impl Driver<'_> {
         self.log.push(line.into());
     }
 
-    fn request(&mut self, mut server: Server) -> Option<Open> {
+    fn request(&mut self, mut server: ServerConnection) -> Option<Open> {
         self.transport.begin();
         loop {
             match server.poll() {
@@ -130,7 +130,7 @@ impl Driver<'_> {
         self.close(closing);
     }
 
-    fn exchange(&mut self, open: Open, letter: u8) -> Option<Server> {
+    fn exchange(&mut self, open: Open, letter: u8) -> Option<ServerConnection> {
         let Open { exchange, reading } = open;
         let date = letter
             .is_ascii_uppercase()
@@ -177,7 +177,7 @@ impl Driver<'_> {
         reading: Reading,
         letter: u8,
         date: Option<&Date>,
-    ) -> Option<Server> {
+    ) -> Option<ServerConnection> {
         self.transport.pause(exchange.io());
         if exchange.expects_continue() {
             if letter.is_ascii_digit() || b"bceli".contains(&letter) {
@@ -202,7 +202,7 @@ impl Driver<'_> {
         mut exchange: Exchange,
         mut reading: Reading,
         date: Option<&Date>,
-    ) -> Option<Server> {
+    ) -> Option<ServerConnection> {
         let head = Response::new(StatusCode::OK).with(Field::from_static("x", "y"));
         let (head, body) = match letter {
             b'r' => (head, "unread".into()),
@@ -313,7 +313,7 @@ impl Driver<'_> {
         letter: u8,
         mut exchange: Exchange<Streaming>,
         mut reading: Reading,
-    ) -> Option<Server> {
+    ) -> Option<ServerConnection> {
         let (mut gathered, mut echoed) = (Vec::new(), Vec::new());
         loop {
             match self.piece(&mut exchange, &mut reading) {
@@ -338,7 +338,7 @@ impl Driver<'_> {
         self.finish(exchange, &echoed, Some(&FieldSection::new().with(Field::from_static("sum", "0"))))
     }
 
-    fn of_length(&mut self, letter: u8, mut exchange: Exchange<Streaming>) -> Option<Server> {
+    fn of_length(&mut self, letter: u8, mut exchange: Exchange<Streaming>) -> Option<ServerConnection> {
         let remaining = exchange.writer().remaining();
         self.write(&mut exchange, Bytes::from_static(b"hello"));
         if letter == b'o' && remaining.is_some() {
@@ -356,7 +356,7 @@ impl Driver<'_> {
         exchange: Exchange<Streaming>,
         body: &[u8],
         trailers: Option<&FieldSection>,
-    ) -> Option<Server> {
+    ) -> Option<ServerConnection> {
         match exchange.finish(trailers) {
             Ok(answered) => {
                 self.answers.whole(body);
@@ -367,7 +367,7 @@ impl Driver<'_> {
     }
 
     /// What is queued goes out first, since a reset leaves it behind.
-    fn abort(&mut self, mut exchange: Exchange<Streaming>) -> Option<Server> {
+    fn abort(&mut self, mut exchange: Exchange<Streaming>) -> Option<ServerConnection> {
         self.transport.flush(&mut exchange.io());
         self.answers.cut();
         self.close(exchange.abort());
@@ -392,7 +392,7 @@ impl Driver<'_> {
         }
     }
 
-    fn after(&mut self, answered: Exchange<Answered>) -> Option<Server> {
+    fn after(&mut self, answered: Exchange<Answered>) -> Option<ServerConnection> {
         let is_last = answered.is_last();
         match answered.next() {
             After::Again(server) => {

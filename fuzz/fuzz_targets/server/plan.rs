@@ -1,12 +1,12 @@
 //! What the input says: limits, handlers, and the peer.
 
 use core::time::Duration;
-use endwell_core::http::Limits;
+use endwell_core::http::HttpLimits;
 use endwell_core::{OutboxLimits, Pace};
 use endwell_fuzz::{Peer, at};
 
 pub struct Plan<'a> {
-    pub limits: Limits,
+    pub limits: HttpLimits,
     pub outbox: OutboxLimits,
     /// One letter per exchange, over and over.
     pub handlers: &'a [u8],
@@ -34,7 +34,7 @@ impl<'a> Plan<'a> {
 
     /// Bytes that may be unread: those of a read, or a head, or a trailer section.
     pub fn received(&self) -> usize {
-        let Limits { received_bytes, head_bytes, trailer_bytes, .. } = self.limits;
+        let HttpLimits { received_bytes, head_bytes, trailer_bytes, .. } = self.limits;
         received_bytes.max(head_bytes).max(trailer_bytes)
     }
 
@@ -44,8 +44,8 @@ impl<'a> Plan<'a> {
 }
 
 /// So small that a short input meets each of them.
-fn small_limits() -> (Limits, OutboxLimits) {
-    let mut limits = Limits::default();
+fn small_limits() -> (HttpLimits, OutboxLimits) {
+    let mut limits = HttpLimits::default();
     limits.head_bytes = 192;
     limits.target_bytes = 24;
     limits.fields = 6;

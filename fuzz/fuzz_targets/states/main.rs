@@ -10,9 +10,9 @@ mod state;
 use core::convert::Infallible;
 use core::time::Duration;
 
-use endwell_core::http::Limits;
-use endwell_core::http::client::Client;
-use endwell_core::http::server::Server;
+use endwell_core::http::HttpLimits;
+use endwell_core::http::client::ClientConnection;
+use endwell_core::http::server::ServerConnection;
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use libfuzzer_sys::fuzz_target;
 use state::State;
@@ -31,9 +31,9 @@ fuzz_target!(|input: &[u8]| {
     let (limits, output) = limits(extreme);
     let bound = output.bytes.saturating_add(BEYOND);
     let mut state = if role & 1 == 0 {
-        State::Server(Server::new(limits.clone().into(), output))
+        State::Server(ServerConnection::new(limits.clone().into(), output))
     } else {
-        State::Client(Client::new(limits.clone().into(), output))
+        State::Client(ClientConnection::new(limits.clone().into(), output))
     };
     let mut now = Instant::default();
     let commands: Vec<u8> = std::iter::from_fn(next).collect();
@@ -90,8 +90,8 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Ordinary limits, or all of them at an end of their range.
-fn limits(extreme: u8) -> (Limits, OutboxLimits) {
-    let (mut limits, mut output) = (Limits::default(), OutboxLimits::default());
+fn limits(extreme: u8) -> (HttpLimits, OutboxLimits) {
+    let (mut limits, mut output) = (HttpLimits::default(), OutboxLimits::default());
     let size = |bit: u8| if extreme & bit == 0 { 0 } else { usize::MAX };
     if extreme & 1 == 1 {
         (limits.head_bytes, limits.target_bytes, limits.fields) = (size(2), size(4), size(8));

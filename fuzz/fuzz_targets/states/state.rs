@@ -1,8 +1,10 @@
 //! One field that holds any state, and a call of it for every command.
 
 use bytes::Bytes;
-use endwell_core::http::client::{Again, Call, CallEvent, Client, Handshake, Opening, Sent, Withheld};
-use endwell_core::http::server::{After, Answered, Exchange, Next, Server, Unanswered};
+use endwell_core::http::client::{
+    Again, Call, CallEvent, ClientConnection, Handshake, Opening, Sent, Withheld,
+};
+use endwell_core::http::server::{After, Answered, Exchange, Next, ServerConnection, Unanswered};
 use endwell_core::http::{
     BodyEvent, BodyWriter, Connect, FieldSection, Framing, Interim, Method, Request, Response, StatusCode,
     Streaming, Upgrade,
@@ -16,11 +18,11 @@ pub const BODY: usize = 300;
 const DATA: &[u8] = &[b'x'; BODY];
 
 pub enum State {
-    Server(Server),
+    Server(ServerConnection),
     Unanswered(Exchange<Unanswered>),
     Writing(Exchange<Streaming>),
     Answered(Exchange<Answered>),
-    Client(Client),
+    Client(ClientConnection),
     Streaming(Call<Streaming>),
     Withheld(Call<Withheld>),
     Sent(Call<Sent>),
@@ -217,7 +219,7 @@ fn unanswered(mut exchange: Exchange, which: u8) -> State {
             };
         }
         6 | 7 => {
-            let acceptance = Acceptance::new(ws::Limits::default().into()).origins(Origins::Any);
+            let acceptance = Acceptance::new(ws::SocketLimits::default().into()).origins(Origins::Any);
             return match exchange.accept(acceptance, None) {
                 Ok(socket) => State::Socket(socket),
                 Err((_, exchange)) => State::Unanswered(exchange),
@@ -234,7 +236,7 @@ fn unanswered(mut exchange: Exchange, which: u8) -> State {
     State::Unanswered(exchange)
 }
 
-fn client(client: Client, which: u8) -> State {
+fn client(client: ClientConnection, which: u8) -> State {
     let Ok(client) = client.poll() else { return State::Over };
     let head = Request::new(Method::Post, "h", "/").expect("a head");
     match which % 8 {
@@ -243,7 +245,7 @@ fn client(client: Client, which: u8) -> State {
         2 => State::Streaming(client.start(&head, Framing::Length(5))),
         3 => State::Tunnel(client.tunnel(&Connect::new("h:1").expect("a host and a port"))),
         4 | 5 => {
-            let limits = ws::Limits::default().into();
+            let limits = ws::SocketLimits::default().into();
             let offer = Offer::new("h", "/", *b"the sample nonce", limits).expect("an offer");
             State::Opening(client.websocket(offer, Masks::new(|| [1, 2, 3, 4])))
         }

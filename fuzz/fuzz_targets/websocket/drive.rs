@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::ws::{
-    Cause, Close, CloseCode, Control, Full, Kind, Message, PieceNotWritten, inflating_work,
+    Cause, Close, CloseCode, Control, DataMessage, Full, Kind, PieceNotWritten, inflating_work,
 };
 use endwell_core::{Arrived, Closing, End, Ending, Io, Outcome, Wrote};
 use endwell_fuzz::{Arrival, Transport};
@@ -229,9 +229,9 @@ impl Driver<'_> {
         match action {
             b'n' => {}
             b't' => self.text(&mut socket, "grüße"),
-            b'b' => self.message(&mut socket, Message::binary(vec![b'b'; 70])),
-            b'l' => self.message(&mut socket, Message::binary(vec![b'l'; 5000])),
-            b'L' => self.message(&mut socket, Message::binary(vec![b'L'; 70_000])),
+            b'b' => self.message(&mut socket, DataMessage::binary(vec![b'b'; 70])),
+            b'l' => self.message(&mut socket, DataMessage::binary(vec![b'l'; 5000])),
+            b'L' => self.message(&mut socket, DataMessage::binary(vec![b'L'; 70_000])),
             b'p' => drop(socket.ping(Control::new(b"are you there").unwrap())),
             b'f' => return self.fragment(socket, Kind::Binary, data),
             b'g' => return self.fragment(socket, Kind::Text, data),
@@ -239,7 +239,7 @@ impl Driver<'_> {
             b's' => self.slow = !self.slow,
             _ => match std::str::from_utf8(data) {
                 Ok(text) => self.text(&mut socket, text),
-                Err(_) => self.message(&mut socket, Message::binary(data.clone())),
+                Err(_) => self.message(&mut socket, DataMessage::binary(data.clone())),
             },
         }
         socket
@@ -259,7 +259,7 @@ impl Driver<'_> {
         assert!(self.transport.is_timed(), "an empty outbox takes everything");
     }
 
-    fn message(&mut self, socket: &mut Held, mut message: Message) {
+    fn message(&mut self, socket: &mut Held, mut message: DataMessage) {
         for _ in 0..2 {
             let Some(mut writer) = socket.idle() else { return };
             match writer.message(message.clone()) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::ws::Socket;
-use endwell_core::ws::{Agreement, Deflate, Jitter, Limits, Masks, Role, WindowBits};
+use endwell_core::ws::{Agreement, Deflate, Jitter, Masks, Role, SocketLimits, WindowBits};
 use endwell_core::{OutboxLimits, Pace};
 use endwell_fuzz::{Peer, at};
 
@@ -20,7 +20,7 @@ pub enum Context {
 
 pub struct Plan<'a> {
     pub client: bool,
-    pub limits: Limits,
+    pub limits: SocketLimits,
     pub outbox: OutboxLimits,
     /// After our Close the application receives on.
     pub listens: bool,
@@ -121,8 +121,8 @@ fn agreement(context: Context) -> &'static Agreement {
 }
 
 /// So small that a short input meets each of them.
-fn small_limits() -> (Limits, OutboxLimits) {
-    let mut limits = Limits::default();
+fn small_limits() -> (SocketLimits, OutboxLimits) {
+    let mut limits = SocketLimits::default();
     limits.frame_bytes = 300;
     limits.message_bytes = 400;
     limits.streamed_bytes = 600;

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use endwell::ws::{Close, Content, Deflate, Socket, connect};
+use endwell::ws::{Close, Content, Deflate, Socket};
 use endwell::{ClientConfig, Connector, blocking};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -23,7 +23,9 @@ struct Fuzzing<'a, C> {
 impl<C: Connector> Fuzzing<'_, C> {
     async fn open(&self, target: &str) -> Outcome<Socket> {
         let url = format!("{}/{target}", self.url);
-        connect(&self.connector, &url, &self.config).await.map_err(|error| format!("{url}: {error}").into())
+        Socket::connect(&self.connector, &url, &self.config)
+            .await
+            .map_err(|error| format!("{url}: {error}").into())
     }
 
     async fn run(self) -> Outcome<()> {

@@ -1,8 +1,8 @@
 //! A target from a URL through a client to a server: what one sends the other takes, byte for byte.
 
 use endwell::client::Url;
-use endwell::http::{Limits, Method, Request};
-use endwell_core::http::client::Client;
+use endwell::http::{HttpLimits, Method, Request};
+use endwell_core::http::client::ClientConnection;
 use endwell_core::{Instant, OutboxLimits, Wrote};
 use endwell_core_tests::verdict::echo;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn written(url: &Url) -> Vec<u8> {
     let Ok(head) = Request::new(Method::Get, url.authority(), url.target()) else {
         panic!("a URL that is no request: {url:?}")
     };
-    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let mut call = client.send(&head, "".into());
     let mut written = Vec::new();
     let put = |chunks: &mut dyn Iterator<Item = &[u8]>| {

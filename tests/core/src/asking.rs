@@ -4,11 +4,11 @@ use bytes::Bytes;
 use core::convert::Infallible;
 use core::time::Duration;
 use endwell_core::http::client::{
-    Again, Answer, Call, CallEvent, Client, GrantHead, Handshake, Opening, Sent, Withheld,
+    Again, Answer, Call, CallEvent, ClientConnection, GrantHead, Handshake, Opening, Sent, Withheld,
 };
 use endwell_core::http::{
-    BodyWriter, Connect, FieldSection, Framing, Limits, Method, NotWritten, Request, ResponseHead, Streaming,
-    Upgrade, Version,
+    BodyWriter, Connect, FieldSection, Framing, HttpLimits, Method, NotWritten, Request, ResponseHead,
+    Streaming, Upgrade, Version,
 };
 use endwell_core::{Arrived, Deadline, Instant, Io, Look, OutboxLimits, Upgraded, Wrote};
 use std::collections::VecDeque;
@@ -110,7 +110,7 @@ pub struct Asking {
 }
 
 enum State {
-    Idle(Client),
+    Idle(ClientConnection),
     Calling(Sending, Received),
     Opening(Handshake<Upgraded>),
     Over,
@@ -166,13 +166,13 @@ impl Sending {
 impl Asking {
     /// A new connection with default limits.
     pub fn new(asks: &[Ask]) -> Self {
-        Self::with(Limits::default(), OutboxLimits::default(), asks)
+        Self::with(HttpLimits::default(), OutboxLimits::default(), asks)
     }
 
     /// A new connection. The first request goes out at once.
-    pub fn with(limits: Limits, output: OutboxLimits, asks: &[Ask]) -> Self {
+    pub fn with(limits: HttpLimits, output: OutboxLimits, asks: &[Ask]) -> Self {
         let mut asking = Self {
-            state: State::Idle(Client::new(limits.into(), output)),
+            state: State::Idle(ClientConnection::new(limits.into(), output)),
             asks: asks.iter().cloned().collect(),
             now: Instant::default(),
             notes: Vec::new(),
@@ -330,7 +330,7 @@ impl Asking {
         }
     }
 
-    fn idle(&mut self, client: Client) -> (State, bool) {
+    fn idle(&mut self, client: ClientConnection) -> (State, bool) {
         let Ok(client) = client.poll() else { return (State::Over, false) };
         let Some(ask) = self.asks.pop_front() else { return (State::Idle(client), false) };
         self.notes.push(Note::Asked);

@@ -2,8 +2,8 @@
 
 use core::convert::Infallible;
 use core::time::Duration;
-use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{Limits, RequestHead};
+use endwell_core::http::server::{After, Next, ServerConnection};
+use endwell_core::http::{HttpLimits, RequestHead};
 use endwell_core::{Arrived, Closing, Deadline, Ending, Instant, Io, Look, OutboxLimits, Outcome, Wrote};
 
 use self::serving::Serving;
@@ -28,7 +28,7 @@ pub struct Connection {
 }
 
 enum State {
-    Between(Server),
+    Between(ServerConnection),
     Serving(Box<Serving>),
     Closing(Closing),
     Over,
@@ -37,17 +37,17 @@ enum State {
 impl Connection {
     /// A new connection with default limits.
     pub fn new(handler: impl Fn(&RequestHead) -> Plan + 'static) -> Self {
-        Self::with(Limits::default(), OutboxLimits::default(), handler)
+        Self::with(HttpLimits::default(), OutboxLimits::default(), handler)
     }
 
     /// A new connection.
     pub fn with(
-        limits: Limits,
+        limits: HttpLimits,
         output: OutboxLimits,
         handler: impl Fn(&RequestHead) -> Plan + 'static,
     ) -> Self {
         Self {
-            state: State::Between(Server::new(limits.into(), output)),
+            state: State::Between(ServerConnection::new(limits.into(), output)),
             handler: Box::new(handler),
             now: Instant::default(),
             records: Vec::new(),
@@ -304,7 +304,7 @@ impl Connection {
         }
     }
 
-    fn between(&mut self, server: Server) -> (State, bool) {
+    fn between(&mut self, server: ServerConnection) -> (State, bool) {
         match server.poll() {
             Next::Wait(server) => (State::Between(server), false),
             Next::Request(head, exchange) => (self.open(&head, exchange), true),

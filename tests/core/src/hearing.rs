@@ -1,7 +1,7 @@
 //! One exchange as a client sees it, and that it is the same however the response was split.
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::{Limits, Reading};
+use endwell_core::http::{HttpLimits, Reading};
 
 use crate::asking::{Ask, Asking, Note, Until};
 use crate::cutter;
@@ -19,7 +19,7 @@ pub struct Hearing {
 }
 
 /// Sends one request, feeds the pieces of the response and then the end of the stream.
-pub fn of(ask: &Ask, pieces: &[&[u8]], limits: &Limits) -> Hearing {
+pub fn of(ask: &Ask, pieces: &[&[u8]], limits: &HttpLimits) -> Hearing {
     let mut asking = Asking::with(limits.clone(), OutboxLimits::default(), std::slice::from_ref(ask));
     let mut output = asking.take(usize::MAX);
     for piece in pieces {
@@ -34,7 +34,7 @@ pub fn of(ask: &Ask, pieces: &[&[u8]], limits: &Limits) -> Hearing {
 }
 
 /// Whole, at every two-part split and byte by byte: what came of it, which must be one and the same.
-pub fn within(limits: &Limits, ask: &Ask, response: &[u8]) -> Hearing {
+pub fn within(limits: &HttpLimits, ask: &Ask, response: &[u8]) -> Hearing {
     let mut ways = cutter::every_way(response);
     let whole = of(ask, &ways.next().unwrap(), limits);
     for pieces in ways {
@@ -60,8 +60,8 @@ pub fn hear_strictly(ask: &Ask, response: &str) -> Hearing {
 }
 
 /// Default limits for a reader of this kind.
-pub fn reading(reading: Reading) -> Limits {
-    let mut limits = Limits::default();
+pub fn reading(reading: Reading) -> HttpLimits {
+    let mut limits = HttpLimits::default();
     limits.reading = reading;
     limits
 }

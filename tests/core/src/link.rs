@@ -1,7 +1,7 @@
 //! A client and a server at the two ends of a link that delays and cuts, on a virtual clock, by seed.
 
 use core::time::Duration;
-use endwell_core::http::{Framing, Limits, RequestHead};
+use endwell_core::http::{Framing, HttpLimits, RequestHead};
 use endwell_core::{Instant, OutboxLimits};
 use std::collections::VecDeque;
 
@@ -72,7 +72,7 @@ pub fn run(seed: u64) -> Outcome {
         polite: !random.one_in(4),
     };
     let outbox = OutboxLimits { bytes: 8 << 10, high_water: 2 << 10, ..OutboxLimits::default() };
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.received_bytes = 4 << 10;
     limits.head_bytes = 4 << 10;
     let server = Connection::with(limits, outbox, handler);

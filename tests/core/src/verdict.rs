@@ -1,7 +1,7 @@
 //! One conversation from its first byte to its end, and that it is the same however the bytes were split.
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::{Limits, RequestHead};
+use endwell_core::http::{HttpLimits, RequestHead};
 
 use crate::client::{self, Asked, Heard};
 use crate::connection::Connection;
@@ -19,7 +19,11 @@ pub struct Verdict {
 }
 
 /// Feeds the pieces and then the end of the stream.
-pub fn of(pieces: &[&[u8]], limits: &Limits, handler: impl Fn(&RequestHead) -> Plan + 'static) -> Verdict {
+pub fn of(
+    pieces: &[&[u8]],
+    limits: &HttpLimits,
+    handler: impl Fn(&RequestHead) -> Plan + 'static,
+) -> Verdict {
     let mut connection = Connection::with(limits.clone(), OutboxLimits::default(), handler);
     let mut output = Vec::new();
     for piece in pieces {
@@ -33,7 +37,7 @@ pub fn of(pieces: &[&[u8]], limits: &Limits, handler: impl Fn(&RequestHead) -> P
 
 /// Whole, at every two-part split and byte by byte: the verdict, which must be one and the same.
 pub fn within(
-    limits: &Limits,
+    limits: &HttpLimits,
     input: &[u8],
     handler: impl Fn(&RequestHead) -> Plan + Copy + 'static,
 ) -> Verdict {
@@ -48,7 +52,7 @@ pub fn within(
 
 /// The verdict with default limits and a given handler, under every split.
 pub fn with(input: impl AsRef<[u8]>, handler: impl Fn(&RequestHead) -> Plan + Copy + 'static) -> Verdict {
-    within(&Limits::default(), input.as_ref(), handler)
+    within(&HttpLimits::default(), input.as_ref(), handler)
 }
 
 /// The verdict with default limits and the handler that echoes, under every split.

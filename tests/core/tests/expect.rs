@@ -1,7 +1,7 @@
 //! Expect: 100-continue, RFC 9110 10.1.1.
 
 use core::time::Duration;
-use endwell_core::http::{Framing, Limits};
+use endwell_core::http::{Framing, HttpLimits};
 use endwell_core::{Instant, Limit, OutboxLimits};
 use endwell_core_tests::client::Asked;
 use endwell_core_tests::connection::Connection;
@@ -156,7 +156,7 @@ fn a_final_response_does_not_wait_where_the_body_has_begun_or_the_stream_has_end
         assert_eq!(connection.take(usize::MAX), CONTINUE);
         connection.end();
         assert!(connection.take(usize::MAX).starts_with(b"HTTP/1.1 200"));
-        let mut limits = Limits::default();
+        let mut limits = HttpLimits::default();
         limits.continue_time = Duration::ZERO;
         let mut connection = Connection::with(limits, OutboxLimits::default(), move |_| Plan {
             proceeds: true,

@@ -72,8 +72,8 @@ impl Extremes {
         OutboxLimits { bytes, high_water: self.size(usual.high_water).min(bytes), pace: self.pace() }
     }
 
-    fn http(&mut self) -> http::Limits {
-        let mut limits = http::Limits::default();
+    fn http(&mut self) -> http::HttpLimits {
+        let mut limits = http::HttpLimits::default();
         limits.head_bytes = self.size(limits.head_bytes);
         limits.target_bytes = self.size(limits.target_bytes);
         limits.fields = self.size(limits.fields);
@@ -95,8 +95,8 @@ impl Extremes {
         limits
     }
 
-    fn web_socket(&mut self) -> ws::Limits {
-        let mut limits = ws::Limits::default();
+    fn web_socket(&mut self) -> ws::SocketLimits {
+        let mut limits = ws::SocketLimits::default();
         limits.frame_bytes = self.bytes(limits.frame_bytes);
         limits.message_bytes = self.bytes(limits.message_bytes);
         limits.streamed_bytes = self.bytes(limits.streamed_bytes);
@@ -252,7 +252,7 @@ fn a_web_socket_with_any_limits() {
             let socket = if client { client_with(&limits, outbox) } else { server_with(&limits, outbox) };
             let mut socket = socket.deflate(&agreement);
             socket.writer().text("hello").unwrap();
-            let large = ws::Message::binary(vec![7; 9000]);
+            let large = ws::DataMessage::binary(vec![7; 9000]);
             let _full = socket.writer().message(large.with_compression(ws::Compression::Always));
             let (mut message, mut now) = (None, Instant::default());
             let step = bytes.len().div_ceil(WAITS.len());

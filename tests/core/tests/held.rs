@@ -1,9 +1,9 @@
 //! The bytes that one connection holds are bounded, measured with a counting allocator.
 
 use bytes::Bytes;
-use endwell_core::http::client::{Again, CallEvent, Client};
-use endwell_core::http::server::{After, Exchange, Next, Server};
-use endwell_core::http::{BodyEvent, Framing, Limits, Method, Request, Response, StatusCode, Streaming};
+use endwell_core::http::client::{Again, CallEvent, ClientConnection};
+use endwell_core::http::server::{After, Exchange, Next, ServerConnection};
+use endwell_core::http::{BodyEvent, Framing, HttpLimits, Method, Request, Response, StatusCode, Streaming};
 use endwell_core::{Ending, Io, OutboxLimits};
 use endwell_core_tests::counting::{Counting, most};
 use endwell_core_tests::io::{feed, take};
@@ -13,7 +13,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Twice the inbox (a growing buffer is copied, and a head shares its buffer until the request is gone), and a
 /// constant for the head's table of fields, small values and the tests' own pieces.
-fn receiving(limits: &Limits) -> usize {
+fn receiving(limits: &HttpLimits) -> usize {
     2 * limits.received_bytes + (32 << 10)
 }
 
@@ -31,8 +31,8 @@ fn flood(io: Io<'_>, piece: &[u8], fed: &mut usize) -> usize {
     taken
 }
 
-fn server(input: &[u8]) -> Server {
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+fn server(input: &[u8]) -> ServerConnection {
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), input);
     server
 }
@@ -84,7 +84,7 @@ fn heads_without_end_are_held_up_to_the_limit() {
                 };
             }
         });
-        assert!(held <= receiving(&Limits::default()), "{held} held: {}", piece.escape_ascii());
+        assert!(held <= receiving(&HttpLimits::default()), "{held} held: {}", piece.escape_ascii());
     }
 }
 
@@ -95,8 +95,8 @@ fn a_body_that_nobody_reads_waits_in_the_kernel() {
         let mut exchange = open(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n");
         while flood(exchange.io(), &[b'b'; 1000], &mut fed) > 0 {}
     });
-    assert!(fed <= Limits::default().received_bytes && fed > 60_000, "{fed}");
-    assert!(held <= receiving(&Limits::default()), "{held}");
+    assert!(fed <= HttpLimits::default().received_bytes && fed > 60_000, "{fed}");
+    assert!(held <= receiving(&HttpLimits::default()), "{held}");
 }
 
 /// The rest of a body whose response is complete is discarded as it comes.
@@ -127,7 +127,7 @@ fn a_body_that_is_not_worth_reading_is_not_held() {
             closing = next;
         }
     });
-    assert!(held <= receiving(&Limits::default()), "{held}");
+    assert!(held <= receiving(&HttpLimits::default()), "{held}");
 }
 
 const FRAMINGS: [(&str, &[u8]); 4] = [
@@ -154,7 +154,7 @@ fn a_body_that_is_read_flows_through() {
                 }
             }
         });
-        assert!(held <= receiving(&Limits::default()), "{held}: {lines} {}", piece.escape_ascii());
+        assert!(held <= receiving(&HttpLimits::default()), "{held}: {lines} {}", piece.escape_ascii());
     }
 }
 
@@ -163,7 +163,7 @@ fn a_response_flows_through_and_interim_ones_leave_nothing() {
     let request = Request::new(Method::Get, "h", "/").unwrap();
     for (lines, piece) in FRAMINGS {
         let (held, ()) = most(|| {
-            let client = Client::new(Limits::default().into(), OutboxLimits::default());
+            let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
             let mut call = client.send(&request, Bytes::new());
             for _ in 0..5 {
                 feed(call.io(), b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n");
@@ -183,7 +183,7 @@ fn a_response_flows_through_and_interim_ones_leave_nothing() {
             }
             assert!(matches!(call.next(), Again::Unread(_)));
         });
-        assert!(held <= receiving(&Limits::default()), "{held}: {lines} {}", piece.escape_ascii());
+        assert!(held <= receiving(&HttpLimits::default()), "{held}: {lines} {}", piece.escape_ascii());
     }
 }
 
@@ -198,11 +198,11 @@ fn trailers_without_end_are_held_up_to_the_limit() {
         }
         assert!(matches!(exchange.body().event(), Some(BodyEvent::Failed(_))));
     });
-    assert!(held <= receiving(&Limits::default()), "{held}");
+    assert!(held <= receiving(&HttpLimits::default()), "{held}");
 }
 
 fn stream(limits: OutboxLimits) -> Exchange<Streaming> {
-    let mut server = Server::new(Limits::default().into(), limits);
+    let mut server = ServerConnection::new(HttpLimits::default().into(), limits);
     feed(server.io(), b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     let Next::Request(_, exchange) = server.poll() else { panic!("a whole request") };
     exchange.start(&Response::new(StatusCode::OK), Framing::Chunked, None)
@@ -225,7 +225,10 @@ fn a_response_to_a_peer_that_is_always_behind_is_held_up_to_the_limit() {
                 sent += take(exchange.io(), behind);
             }
         });
-        assert!(held <= sending(&limits) + receiving(&Limits::default()), "{held} held in pieces of {size}");
+        assert!(
+            held <= sending(&limits) + receiving(&HttpLimits::default()),
+            "{held} held in pieces of {size}"
+        );
     }
 }
 
@@ -251,5 +254,5 @@ fn pipelining_without_reading_is_held_up_to_the_limit() {
     });
     // The harness notes every request down: about 1 KiB for each of the 120 that fit.
     let notes = 400 << 10;
-    assert!(held <= 3 * limits.high_water + receiving(&Limits::default()) + notes, "{held}");
+    assert!(held <= 3 * limits.high_water + receiving(&HttpLimits::default()) + notes, "{held}");
 }

@@ -1,7 +1,7 @@
 //! Laws that hold for every input, tried on generated ones. The seed is fixed: the same run everywhere.
 #![expect(clippy::indexing_slicing, clippy::wildcard_enum_match_arm, reason = "a test fails by panicking")]
 
-use endwell_core::http::{Framing, Limits, RequestHead};
+use endwell_core::http::{Framing, HttpLimits, RequestHead};
 use endwell_core_tests::client::{self, Asked};
 use endwell_core_tests::cutter;
 use endwell_core_tests::plan::Plan;
@@ -213,7 +213,7 @@ fn mutate(mut bytes: Vec<u8>, seed: u64) -> Vec<u8> {
 
 fn split(input: &[u8], seed: u64) -> Verdict {
     let pieces = cutter::at_random(input, 40, &mut Random::new(seed));
-    verdict::of(&pieces, &Limits::default(), varied)
+    verdict::of(&pieces, &HttpLimits::default(), varied)
 }
 
 proptest! {
@@ -223,7 +223,7 @@ proptest! {
     fn a_valid_stream_is_understood_as_it_was_meant(stream in stream(), seed: u64) {
         let input = written(&stream);
         let pieces = cutter::at_random(&input, 40, &mut Random::new(seed));
-        let verdict = verdict::of(&pieces, &Limits::default(), |_| Plan::echo());
+        let verdict = verdict::of(&pieces, &HttpLimits::default(), |_| Plan::echo());
         prop_assert_eq!(verdict.refused(), None);
         prop_assert_eq!(verdict.requests().len(), stream.len());
         let contents: Vec<_> = stream.iter().map(Meant::content).collect();
@@ -262,9 +262,9 @@ proptest! {
     #[test]
     fn any_split_gives_the_same_events_and_output(stream in stream(), seed: u64) {
         let input = written(&stream);
-        let whole = verdict::of(&[&input], &Limits::default(), varied);
+        let whole = verdict::of(&[&input], &HttpLimits::default(), varied);
         prop_assert_eq!(&split(&input, seed), &whole);
-        prop_assert_eq!(&verdict::of(&cutter::byte_by_byte(&input), &Limits::default(), varied), &whole);
+        prop_assert_eq!(&verdict::of(&cutter::byte_by_byte(&input), &HttpLimits::default(), varied), &whole);
         lawful(&whole)?;
     }
 
@@ -279,7 +279,7 @@ proptest! {
         let started = Plan::pieces(Framing::Length(5), &[b"early"]).unread();
         let input = written(&stream);
         let pieces = cutter::at_random(&input, 40, &mut Random::new(seed));
-        let verdict = verdict::of(&pieces, &Limits::default(), move |_| if starts { started.clone() } else { early.clone() });
+        let verdict = verdict::of(&pieces, &HttpLimits::default(), move |_| if starts { started.clone() } else { early.clone() });
         let (mut begins, mut expected, mut kept) = (0, 0, true);
         for meant in &stream {
             let text = meant.write();
@@ -311,9 +311,9 @@ proptest! {
     #[test]
     fn a_damaged_stream_ends_in_a_value_the_same_under_every_split(stream in stream(), seed: u64) {
         let input = mutate(written(&stream), seed);
-        let whole = verdict::of(&[&input], &Limits::default(), varied);
+        let whole = verdict::of(&[&input], &HttpLimits::default(), varied);
         prop_assert_eq!(&split(&input, seed), &whole);
-        prop_assert_eq!(&verdict::of(&cutter::byte_by_byte(&input), &Limits::default(), varied), &whole);
+        prop_assert_eq!(&verdict::of(&cutter::byte_by_byte(&input), &HttpLimits::default(), varied), &whole);
         lawful(&whole)?;
     }
 
@@ -322,7 +322,7 @@ proptest! {
         input in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\r\n :/1.GETHP".to_vec())], 0..80),
         seed: u64,
     ) {
-        let whole = verdict::of(&[&input], &Limits::default(), varied);
+        let whole = verdict::of(&[&input], &HttpLimits::default(), varied);
         prop_assert_eq!(&split(&input, seed), &whole);
         lawful(&whole)?;
     }

@@ -1,16 +1,16 @@
 //! Bounds of size and count: each is met exactly, and with the status that says so.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use endwell_core::http::Limits;
+use endwell_core::http::HttpLimits;
 use endwell_core_tests::plan;
 use endwell_core_tests::verdict::{Verdict, within};
 
-fn run(limits: &Limits, input: impl AsRef<[u8]>) -> Verdict {
+fn run(limits: &HttpLimits, input: impl AsRef<[u8]>) -> Verdict {
     within(limits, input.as_ref(), plan::echo)
 }
 
 /// One byte within the limit is taken, one beyond it is refused.
-fn meets(limits: &Limits, status: u16, why: &str, exact: &str, beyond: &str) {
+fn meets(limits: &HttpLimits, status: u16, why: &str, exact: &str, beyond: &str) {
     let taken = run(limits, exact);
     assert_eq!(taken.heard(&[]).statuses(), [200], "{why}: {:?}", taken.records);
     let refused = run(limits, beyond);
@@ -22,7 +22,7 @@ fn meets(limits: &Limits, status: u16, why: &str, exact: &str, beyond: &str) {
 
 #[test]
 fn a_head_is_bounded_from_its_first_byte_to_its_last() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.head_bytes = 200;
     let head = |len: usize| {
         let start = "GET / HTTP/1.1\r\nHost: h\r\na: ";
@@ -33,7 +33,7 @@ fn a_head_is_bounded_from_its_first_byte_to_its_last() {
 
 #[test]
 fn a_target_is_bounded() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.target_bytes = 100;
     for method in ["GET", "MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM"] {
         let line = |len: usize| format!("{method} /{} HTTP/1.1\r\nHost: h\r\n\r\n", "a".repeat(len - 1));
@@ -44,7 +44,7 @@ fn a_target_is_bounded() {
 
 #[test]
 fn fields_are_counted() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     for count in [2, 64, 70] {
         limits.fields = count;
         let head = |n: usize| format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "a:\r\n".repeat(n - 1));
@@ -54,7 +54,7 @@ fn fields_are_counted() {
 
 #[test]
 fn content_is_bounded_by_what_is_announced_and_by_what_comes() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.body_bytes = 10;
     let known = |len: usize| {
         format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {len}\r\n\r\n{}", "b".repeat(len))
@@ -72,7 +72,7 @@ fn content_is_bounded_by_what_is_announced_and_by_what_comes() {
 
 #[test]
 fn trailers_and_extensions_are_bounded() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     (limits.trailer_bytes, limits.chunk_extension_bytes, limits.fields) = (50, 50, 3);
     let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
     let trailers = |len: usize| format!("{head}0\r\na: {}\r\n\r\n", "b".repeat(len - 7));
@@ -90,7 +90,7 @@ fn trailers_and_extensions_are_bounded() {
 /// Zeros before a chunk's size are thrown away like extensions, and have to end like them.
 #[test]
 fn zeros_before_a_chunk_size_are_bounded() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.chunk_extension_bytes = 50;
     let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
     let zeros = |n: usize| format!("{head}{}1\r\nx\r\n0\r\n\r\n", "0".repeat(n));

@@ -10,28 +10,28 @@ use core::convert::Infallible;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::client::{Again, CallEvent, Client, Failure, Opening};
-use endwell_core::http::server::{Next, Server};
-use endwell_core::http::{FieldSection, Framing, Limits, Method, Request, Response, StatusCode, Upgrade};
+use endwell_core::http::client::{Again, CallEvent, ClientConnection, Failure, Opening};
+use endwell_core::http::server::{Next, ServerConnection};
+use endwell_core::http::{FieldSection, Framing, HttpLimits, Method, Request, Response, StatusCode, Upgrade};
 use endwell_core::ws::{self, Close, Jitter, Role, Socket};
 use endwell_core::{Arrived, Ending, Limit, Look, OutboxLimits};
 use endwell_core_tests::io::{at, cut, end, feed, feed_at, look, waits, written};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
 
-fn server(limits: Limits, output: OutboxLimits) -> Server {
-    Server::new(limits.into(), output)
+fn server(limits: HttpLimits, output: OutboxLimits) -> ServerConnection {
+    ServerConnection::new(limits.into(), output)
 }
 
-fn client() -> Client {
-    Client::new(Limits::default().into(), OutboxLimits::default())
+fn client() -> ClientConnection {
+    ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default())
 }
 
 fn head() -> Request {
     Request::new(Method::Get, "h", "/").unwrap()
 }
 
-fn socket(limits: ws::Limits) -> Socket {
+fn socket(limits: ws::SocketLimits) -> Socket {
     let output = OutboxLimits::default();
     Socket::from_parts(Role::Server, Bytes::new(), limits.into(), output, Jitter(0), None)
 }
@@ -79,7 +79,7 @@ fn a_request_without_an_answer_stays_untouched() {
 
 #[test]
 fn a_look_that_claims_more_than_the_room_fills_the_room() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     (limits.received_bytes, limits.head_bytes, limits.trailer_bytes) = (64, 64, 64);
     let mut server = server(limits, OutboxLimits::default());
     server.io().lend(BytesMut::zeroed(1000)).unwrap();
@@ -93,7 +93,7 @@ fn a_look_that_claims_more_than_the_room_fills_the_room() {
 /// A state that can do nothing more says so each time: it neither has news for ever nor a deadline that has passed.
 #[test]
 fn a_stream_that_broke_off_is_told_again() {
-    let mut server = server(Limits::default(), OutboxLimits::default());
+    let mut server = server(HttpLimits::default(), OutboxLimits::default());
     feed(server.io(), b"GET / HT");
     cut(server.io());
     for millis in [0, 60_000] {
@@ -109,7 +109,7 @@ fn a_stream_that_broke_off_is_told_again() {
         assert!(call.answer().event().is_none());
         assert_eq!(look(call.io(), millis), Arrived::Cut);
     }
-    let mut socket = socket(ws::Limits::default());
+    let mut socket = socket(ws::SocketLimits::default());
     waits(socket.io(), 0);
     cut(socket.io());
     assert!(socket.event().is_none());
@@ -126,7 +126,7 @@ fn a_stream_that_broke_off_is_told_again() {
 #[test]
 fn time_does_not_go_back() {
     let limits = {
-        let mut limits = ws::Limits::default();
+        let mut limits = ws::SocketLimits::default();
         limits.ping_interval = Some(Duration::ZERO);
         limits
     };
@@ -141,7 +141,7 @@ fn time_does_not_go_back() {
     assert_eq!(waits(socket.io(), 500).unwrap().reason, Limit::PongTime);
     assert!(written(socket.io()).is_empty());
 
-    let mut server = server(Limits::default(), OutboxLimits::default());
+    let mut server = server(HttpLimits::default(), OutboxLimits::default());
     let first = waits(server.io(), 5000);
     assert_eq!((waits(server.io(), 0), first.unwrap().at), (first, at(15_000)));
 }
@@ -150,7 +150,7 @@ fn time_does_not_go_back() {
 #[test]
 fn a_close_time_of_zero_does_not_begin_again_for_ever() {
     let limits = {
-        let mut limits = ws::Limits::default();
+        let mut limits = ws::SocketLimits::default();
         limits.close_time = Duration::ZERO;
         limits
     };
@@ -165,7 +165,7 @@ fn a_close_time_of_zero_does_not_begin_again_for_ever() {
 /// The time for the answer to our Close runs only while the Close is out.
 #[test]
 fn a_close_that_is_held_back_after_it_was_taken_is_not_out() {
-    let mut closing = socket(ws::Limits::default()).close(Close::EMPTY);
+    let mut closing = socket(ws::SocketLimits::default()).close(Close::EMPTY);
     assert_eq!(written(closing.io()), b"\x88\0");
     assert_eq!(waits(closing.io(), 0).unwrap().at, at(5000));
     closing.io().set_held_back(true);
@@ -179,7 +179,7 @@ fn a_close_that_is_held_back_after_it_was_taken_is_not_out() {
 fn a_body_goes_on_however_small_the_output_is() {
     for framing in [Framing::Chunked, Framing::Length(3)] {
         let output = OutboxLimits { bytes: 0, high_water: 0, ..OutboxLimits::default() };
-        let mut server = server(Limits::default(), output);
+        let mut server = server(HttpLimits::default(), output);
         feed(server.io(), GET);
         let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
         let mut writing = exchange.start(&Response::new(StatusCode::OK), framing, None);
@@ -192,7 +192,7 @@ fn a_body_goes_on_however_small_the_output_is() {
 /// An application that leaves bytes where they are has no news.
 #[test]
 fn bytes_of_another_protocol_are_told_once() {
-    let mut server = server(Limits::default(), OutboxLimits::default());
+    let mut server = server(HttpLimits::default(), OutboxLimits::default());
     feed(server.io(), b"GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nbehind");
     let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
     let Ok(mut upgraded) = exchange.switch("echo", &FieldSection::new(), None) else { panic!("offered") };

@@ -5,17 +5,17 @@
 use std::mem;
 
 use bytes::Bytes;
-use endwell_core::http::client::{Again, CallEvent, Client};
-use endwell_core::http::server::{Exchange, Next, Server};
+use endwell_core::http::client::{Again, CallEvent, ClientConnection};
+use endwell_core::http::server::{Exchange, Next, ServerConnection};
 use endwell_core::http::{
-    BodyEvent, Field, Framing, InvalidField, Limits, Method, NotWritten, Request, Response, StatusCode,
+    BodyEvent, Field, Framing, HttpLimits, InvalidField, Method, NotWritten, Request, Response, StatusCode,
 };
 use endwell_core::ws::{self, Event, Jitter, Kind, Role, Socket};
 use endwell_core::{Ending, OutboxLimits, Outcome, Upgraded};
 use endwell_core_tests::io::{end, feed, written};
 
-fn server() -> Server {
-    Server::new(Limits::default().into(), OutboxLimits::default())
+fn server() -> ServerConnection {
+    ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default())
 }
 
 fn exchange(request: &[u8]) -> Exchange {
@@ -25,8 +25,8 @@ fn exchange(request: &[u8]) -> Exchange {
     exchange
 }
 
-fn client() -> Client {
-    Client::new(Limits::default().into(), OutboxLimits::default())
+fn client() -> ClientConnection {
+    ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default())
 }
 
 fn get() -> Request {
@@ -34,7 +34,7 @@ fn get() -> Request {
 }
 
 fn socket(role: Role) -> Socket {
-    let limits = ws::Limits::default().into();
+    let limits = ws::SocketLimits::default().into();
     Socket::from_parts(role, Bytes::new(), limits, OutboxLimits::default(), Jitter(0), None)
 }
 

@@ -10,23 +10,23 @@
 use core::convert::Infallible;
 
 use bytes::Bytes;
-use endwell_core::http::client::{Client, Opening};
-use endwell_core::http::server::{After, Exchange, Next, Server};
-use endwell_core::http::{BodyEvent, Framing, Limits, Response, StatusCode};
+use endwell_core::http::client::{ClientConnection, Opening};
+use endwell_core::http::server::{After, Exchange, Next, ServerConnection};
+use endwell_core::http::{BodyEvent, Framing, HttpLimits, Response, StatusCode};
 use endwell_core::ws::{self, Acceptance, Close, CloseCode, Jitter, Masks, Offer, Role};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Deadline, End, Ending, Limit, Look, OutboxLimits, Outcome, Upgraded};
 use endwell_core_tests::io::{at, end, feed, look, pause, written};
 
 fn exchange(request: &[u8]) -> Exchange {
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), request);
     let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
     exchange
 }
 
 fn socket(received: &'static [u8]) -> Socket {
-    let limits = ws::Limits::default().into();
+    let limits = ws::SocketLimits::default().into();
     let received = Bytes::from_static(received);
     Socket::from_parts(Role::Server, received, limits, OutboxLimits::default(), Jitter(0), None)
 }
@@ -109,7 +109,7 @@ fn after_our_close_messages_are_received_until_the_peers_close() {
 
 #[test]
 fn a_peer_that_does_not_answer_our_close_meets_its_time_either_way() {
-    let time = ws::Limits::default().close_time;
+    let time = ws::SocketLimits::default().close_time;
     let millis = u64::try_from(time.as_millis()).unwrap();
     let mut receiving = socket(b"").close_writing(Close::EMPTY);
     assert_eq!(written(receiving.io()), b"\x88\0");
@@ -192,7 +192,7 @@ fn a_keep_alive_ping_comes_by_itself() {
 
 #[test]
 fn no_time_passes_while_nobody_waits_and_no_message_is_lost_when_pieces_are_looked_at() {
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     for second in 0..1000 {
         let Ok(found) = server.io().read_ahead(at(second * 1000), |_| Ok::<_, Infallible>(Look::Nothing));
         assert_eq!(found, Some(Look::Nothing));
@@ -210,7 +210,7 @@ fn no_time_passes_while_nobody_waits_and_no_message_is_lost_when_pieces_are_look
 
 #[test]
 fn the_time_that_a_client_stays_unused_runs_while_nobody_waits() {
-    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let mut client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let ends = Deadline { at: at(75_000), reason: Limit::IdleTime };
     assert_eq!(look(client.io(), 0), Arrived::Nothing(Some(ends)));
     pause(client.io(), 74_000);
@@ -256,11 +256,11 @@ fn what_is_not_taken_is_not_the_peers_silence() {
 
 #[test]
 fn two_cores_open_a_websocket_and_close_it_well() {
-    let offer = Offer::new("h", "/", [7; 16], ws::Limits::default().into()).unwrap();
-    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let offer = Offer::new("h", "/", [7; 16], ws::SocketLimits::default().into()).unwrap();
+    let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let mut handshake = client.websocket(offer, Masks::new(|| [1, 2, 3, 4]));
     let exchange = exchange(&written(handshake.io()));
-    let acceptance = Acceptance::new(ws::Limits::default().into());
+    let acceptance = Acceptance::new(ws::SocketLimits::default().into());
     let Ok(mut server) = exchange.accept(acceptance, None) else { panic!("a handshake") };
     server.writer().text("hello").unwrap();
     feed(handshake.io(), &written(server.io()));

@@ -1,6 +1,6 @@
 //! Whether the connection stays, RFC 9112 9.3 and 9.6, and pipelining, RFC 9112 9.3.2.
 
-use endwell_core::http::{Framing, Limits};
+use endwell_core::http::{Framing, HttpLimits};
 use endwell_core_tests::client::{self, Asked};
 use endwell_core_tests::connection::Connection;
 use endwell_core_tests::cutter;
@@ -80,7 +80,7 @@ fn a_hundred_requests_in_one_segment_are_a_hundred_answers() {
 
 #[test]
 fn an_unread_body_is_drained_within_the_bound_and_otherwise_the_close_is_announced() {
-    let drain = usize::try_from(Limits::default().drain_bytes).unwrap();
+    let drain = usize::try_from(HttpLimits::default().drain_bytes).unwrap();
     for (length, kept) in [(1, true), (drain, true), (drain + 1, false)] {
         let mut connection = Connection::new(|_| Plan::full(200, b"early").unread());
         let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
@@ -131,7 +131,7 @@ fn an_unread_body_in_chunks_costs_the_connection_unless_it_has_arrived_whole() {
 /// A chunk of nothing but one byte costs six: what is read counts, and not what it means.
 #[test]
 fn behind_a_started_response_no_more_is_read_than_is_worth_it() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.drain_bytes = 100;
     let chunked = |rest: usize| {
         let chunks = "1\r\nx\r\n".repeat((rest - 5) / 6);
@@ -200,15 +200,15 @@ fn a_peer_that_leaves_between_requests_ends_it_and_within_a_head_it_is_told() {
 #[test]
 fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
     use bytes::Bytes;
-    use endwell_core::http::client::{CallEvent, Client};
-    use endwell_core::http::server::{Next, Server};
-    use endwell_core::http::{Limits, Method, Request};
+    use endwell_core::http::client::{CallEvent, ClientConnection};
+    use endwell_core::http::server::{Next, ServerConnection};
+    use endwell_core::http::{HttpLimits, Method, Request};
     use endwell_core::{OutboxLimits, Outcome};
     use endwell_core_tests::io::{cut, feed};
 
-    let limits = std::sync::Arc::new(Limits::default());
+    let limits = std::sync::Arc::new(HttpLimits::default());
     let is_by_peer = |bytes: &[u8]| {
-        let mut server = Server::new(std::sync::Arc::clone(&limits), OutboxLimits::default());
+        let mut server = ServerConnection::new(std::sync::Arc::clone(&limits), OutboxLimits::default());
         feed(server.io(), bytes);
         cut(server.io());
         match server.poll() {
@@ -220,7 +220,7 @@ fn a_stream_that_is_cut_ends_in_order_only_between_requests() {
     assert!(is_by_peer(b"") && is_by_peer(b"\r\n"));
     assert!(!is_by_peer(b"G") && !is_by_peer(b"GET / HTTP/1.1\r\nHost: a\r\n"));
 
-    let idle = || Client::new(std::sync::Arc::clone(&limits), OutboxLimits::default());
+    let idle = || ClientConnection::new(std::sync::Arc::clone(&limits), OutboxLimits::default());
     let mut client = idle();
     cut(client.io());
     assert_eq!(client.poll().unwrap_err(), Outcome::ByPeer);

@@ -1,11 +1,11 @@
 //! What a client may take of a sloppy server is never taken of a request, however responses are read.
 
-use endwell_core::http::{Limits, Reading};
+use endwell_core::http::{HttpLimits, Reading};
 use endwell_core_tests::plan;
 use endwell_core_tests::verdict::{Verdict, refuses, unescape, within};
 
 fn verdict(reading: Reading, input: &[u8]) -> Verdict {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.reading = reading;
     within(&limits, input, plan::echo)
 }
@@ -54,13 +54,13 @@ fn its_chunks_and_trailers_too() {
     // Zeros before a size count as extensions: there is no free padding.
     let chunks = format!("{}0\r\n\r\n", "00000001\r\nx\r\n".repeat(600));
     let input = format!("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
-    let verdict = endwell_core_tests::verdict::of(&[input.as_bytes()], &Limits::default(), plan::echo);
+    let verdict = endwell_core_tests::verdict::of(&[input.as_bytes()], &HttpLimits::default(), plan::echo);
     assert!(verdict.failed().unwrap().1.contains("chunk extensions"), "{:?}", verdict.records);
 }
 
 #[test]
 fn the_bounds_of_responses_are_not_those_of_requests() {
-    let limits = Limits::default();
+    let limits = HttpLimits::default();
     assert_eq!((limits.fields, limits.head_bytes), (100, 32 << 10));
     assert_eq!((limits.response_fields, limits.response_head_bytes), (200, 64 << 10));
     let fields = |count: usize| format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "a:\r\n".repeat(count - 1));

@@ -10,9 +10,11 @@ use core::convert::Infallible;
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::client::{Call, CallEvent, Client, Sent};
-use endwell_core::http::server::{After, Exchange, Next, Server};
-use endwell_core::http::{BodyEvent, FieldSection, Framing, Limits, Method, Request, Response, StatusCode};
+use endwell_core::http::client::{Call, CallEvent, ClientConnection, Sent};
+use endwell_core::http::server::{After, Exchange, Next, ServerConnection};
+use endwell_core::http::{
+    BodyEvent, FieldSection, Framing, HttpLimits, Method, Request, Response, StatusCode,
+};
 use endwell_core::ws::{self, Close, Jitter, Kind, Role};
 use endwell_core::ws::{Piece, Socket};
 use endwell_core::{
@@ -23,26 +25,26 @@ use endwell_core_tests::io::{at, end, feed, feed_at, look, take, waits, written}
 const SECOND: Pace = Pace::silence(Duration::from_secs(1));
 
 fn exchange(request: &[u8]) -> Exchange {
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), request);
     let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
     exchange
 }
 
 fn call(method: Method<'_>) -> Call<Sent> {
-    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let mut call = client.send(&Request::new(method, "h", "/").unwrap(), Bytes::new());
     take(call.io(), usize::MAX);
     call
 }
 
 fn socket(received: &'static [u8]) -> Socket {
-    let (limits, received) = (ws::Limits::default().into(), Bytes::from_static(received));
+    let (limits, received) = (ws::SocketLimits::default().into(), Bytes::from_static(received));
     Socket::from_parts(Role::Server, received, limits, OutboxLimits::default(), Jitter(0), None)
 }
 
 fn upgraded(output: OutboxLimits) -> Upgraded {
-    let mut server = Server::new(Limits::default().into(), output);
+    let mut server = ServerConnection::new(HttpLimits::default().into(), output);
     feed(server.io(), b"GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n");
     let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
     let Ok(mut upgraded) = exchange.switch("echo", &FieldSection::new(), None) else { panic!("offered") };
@@ -155,7 +157,7 @@ fn a_pace_is_set_for_one_output_alone() {
 #[test]
 fn a_server_is_idle_until_a_request_begins() {
     for (received, is_idle) in [(&b""[..], true), (b"\r\n", true), (b"\r\n\r", true), (b"\r\nG", false)] {
-        let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+        let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
         feed(server.io(), received);
         assert_eq!(server.is_idle(), is_idle, "{}", received.escape_ascii());
         let Next::Wait(server) = server.poll() else { panic!("nothing is whole") };
@@ -184,7 +186,7 @@ fn both_bodies_are_lent_at_once() {
     let After::Again(mut server) = answered.next() else { panic!("it is kept") };
     assert!(written(server.io()).ends_with(b"\r\n\r\nhello"));
 
-    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let mut call = client.start(&Request::new(Method::Post, "h", "/").unwrap(), Framing::Chunked);
     feed(call.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     assert!(matches!(call.answer().event(), Some(CallEvent::Head(_))));

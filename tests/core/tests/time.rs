@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::time::Duration;
-use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{BodyEvent, Framing, Limits, Response, StatusCode};
+use endwell_core::http::server::{After, Next, ServerConnection};
+use endwell_core::http::{BodyEvent, Framing, HttpLimits, Response, StatusCode};
 use endwell_core::{Arrived, Deadline, Instant, Limit, OutboxLimits, Pace};
 use endwell_core_tests::client;
 use endwell_core_tests::connection::Connection;
@@ -45,7 +45,7 @@ fn a_silent_peer_is_closed_without_a_word() {
 #[test]
 fn the_idle_time_begins_when_the_output_is_out() {
     let ends = |second, reason| Some(Deadline { at: Instant::from_epoch(SECOND * second), reason });
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), GET);
     let Next::Request(_, exchange) = server.poll() else { panic!("a whole head") };
     let answered = exchange.respond(&Response::new(StatusCode::OK), "hello".into(), None);
@@ -73,7 +73,7 @@ fn the_idle_time_begins_when_the_output_is_out() {
 /// Time that the application takes within a body is not the client's: what was waited before it counts.
 #[test]
 fn a_pause_is_not_the_clients_silence() {
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), POST);
     let Next::Request(_, mut exchange) = server.poll() else { panic!("a whole head") };
     let mut look = |second: u64| {
@@ -294,7 +294,7 @@ fn a_slow_application_leaves_a_peer_the_time_for_the_rest() {
 fn a_long_answer_does_not_use_up_the_time_to_ask_again() {
     let outbox = OutboxLimits { bytes: 1000, pace: Pace::UNLIMITED, ..OutboxLimits::default() };
     let pieces = || Plan::pieces(Framing::Chunked, &[&[b'x'; 900], &[b'x'; 900]]);
-    let mut connection = Connection::with(Limits::default(), outbox, move |_| pieces());
+    let mut connection = Connection::with(HttpLimits::default(), outbox, move |_| pieces());
     connection.feed(GET);
     // The driver has found that the client sends nothing; the answer is half written.
     connection.look();
@@ -311,7 +311,7 @@ fn a_long_answer_does_not_use_up_the_time_to_ask_again() {
 fn the_time_for_a_body_begins_when_the_client_may_send_it() {
     let outbox = OutboxLimits { bytes: 1000, pace: Pace::UNLIMITED, ..OutboxLimits::default() };
     let pieces = Plan::pieces(Framing::Chunked, &[&[b'x'; 900], &[b'x'; 900]]);
-    let mut connection = Connection::with(Limits::default(), outbox, move |request| {
+    let mut connection = Connection::with(HttpLimits::default(), outbox, move |request| {
         if request.path() == "/" { Plan::echo() } else { pieces.clone() }
     });
     // It comes behind another request, whose answer takes long.
@@ -328,7 +328,7 @@ fn the_time_for_a_body_begins_when_the_client_may_send_it() {
 #[test]
 fn a_limit_that_was_met_before_a_request_came_does_not_end_the_next_wait() {
     let output = OutboxLimits { high_water: 10, ..OutboxLimits::default() };
-    let mut server = Server::new(Limits::default().into(), output);
+    let mut server = ServerConnection::new(HttpLimits::default().into(), output);
     waits(server.io(), 0);
     assert_eq!(look(server.io(), 10_000), Arrived::Something);
     feed(server.io(), GET);

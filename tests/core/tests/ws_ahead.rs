@@ -12,7 +12,7 @@
 mod ws_help;
 
 use endwell_core::ws::{
-    Close, CloseCode, Event, Jitter, Kind, Limits, Message, Piece, Receiving, Role, Socket,
+    Close, CloseCode, DataMessage, Event, Jitter, Kind, Piece, Receiving, Role, Socket, SocketLimits,
 };
 use endwell_core::{Arrived, End, Limit, OutboxLimits, Outcome};
 use endwell_core_tests::io::{at, end_at, feed, feed_at, look, pause, take, waits, written, written_at};
@@ -43,7 +43,7 @@ fn received(socket: Socket) -> Receiving {
 /// 5.5.2: a ping is answered at once, and only once, and the events come in order.
 #[test]
 fn a_ping_behind_unread_messages_is_answered_once() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     let first = [masked(0x81, b"one"), masked(0x89, b"a"), masked(0x82, &[7; 300]), masked(0x89, b"b")];
     feed(socket.io(), &first.concat());
     assert!(written(socket.io()).is_empty(), "nothing is looked at while bytes arrive");
@@ -75,7 +75,7 @@ fn every_split_shows_the_same() {
         let make = if we_are_client { client_with } else { server_with };
         let near = |cut: &usize| *cut < 320 || *cut > before.len() - 10 || cut % 4096 == 0;
         for cut in (0..all.len()).filter(near) {
-            let mut socket = make(&Limits::default(), ROOMY);
+            let mut socket = make(&SocketLimits::default(), ROOMY);
             feed(socket.io(), &all[..cut]);
             pause(socket.io(), 0);
             let Err(mut socket) = socket.answer_close() else { panic!("it has not arrived") };
@@ -96,7 +96,7 @@ fn every_split_shows_the_same() {
 fn a_look_begins_behind_the_frame_in_progress() {
     let payload = [plain(0x89, b"no"), plain(0x88, b"")].concat();
     for (first, next) in [(0x02, 0x80), (0x82, 0x82)] {
-        let mut socket = client_with(&Limits::default(), ROOMY);
+        let mut socket = client_with(&SocketLimits::default(), ROOMY);
         let all = [plain(first, &payload), plain(0x89, b"a"), plain(next, b"more"), plain(0x89, b"b")];
         feed(socket.io(), &all.concat());
         assert!(matches!(socket.piece(), Some(Piece::Start(Kind::Binary))));
@@ -112,7 +112,7 @@ fn a_look_begins_behind_the_frame_in_progress() {
 #[test]
 fn what_lies_behind_a_handshake_is_seen() {
     let leftover = [masked(0x81, b"one"), masked(0x89, b"a"), masked(0x88, b"\x0b\xb8bye")].concat();
-    let (limits, output) = (Limits::default().into(), OutboxLimits::default());
+    let (limits, output) = (SocketLimits::default().into(), OutboxLimits::default());
     let socket = Socket::from_parts(Role::Server, leftover.into(), limits, output, Jitter(0), None);
     let mut receiving = received(socket);
     assert_eq!(written(receiving.io()), [plain(0x8a, b"a"), plain(0x88, b"\x0b\xb8")].concat());
@@ -122,7 +122,7 @@ fn what_lies_behind_a_handshake_is_seen() {
 /// A read that finds nothing looks too if something is ready: the application was told, and may take its time.
 #[test]
 fn a_read_while_something_is_ready_answers_pings() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed(socket.io(), &[masked(0x81, b"one"), masked(0x89, b"a")].concat());
     assert_eq!(look(socket.io(), 0), Arrived::Something, "a Pong is to be written");
     assert_eq!(written(socket.io()), plain(0x8a, b"a"));
@@ -136,8 +136,8 @@ fn a_read_while_something_is_ready_answers_pings() {
 fn of_the_pongs_that_wait_for_room_the_latest_is_kept() {
     let output = OutboxLimits { bytes: 4096, high_water: 100, ..OutboxLimits::default() };
     for taken in 0..4 {
-        let mut socket = server_with(&Limits::default(), output);
-        socket.writer().message(Message::binary(vec![7; 200])).unwrap();
+        let mut socket = server_with(&SocketLimits::default(), output);
+        socket.writer().message(DataMessage::binary(vec![7; 200])).unwrap();
         for payload in [b"a", b"b", b"c"] {
             feed(socket.io(), &[masked(0x81, b"m"), masked(0x89, payload)].concat());
             pause(socket.io(), 0);
@@ -155,7 +155,7 @@ fn of_the_pongs_that_wait_for_room_the_latest_is_kept() {
 #[test]
 fn a_close_behind_unread_messages_is_answered_at_once() {
     for we_are_client in [false, true] {
-        let limits = Limits::default();
+        let limits = SocketLimits::default();
         let key = (!we_are_client).then_some(ws_help::KEY);
         let make = if we_are_client { client_with } else { server_with };
         let mut socket = make(&limits, ROOMY);
@@ -194,7 +194,7 @@ fn closed_by_the_peer() -> Outcome {
 #[test]
 fn what_lies_before_an_answered_close_can_be_discarded() {
     for taken in 0..=3 {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         feed(
             socket.io(),
             &[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x88, b"\x0b\xb8bye")].concat(),
@@ -215,7 +215,7 @@ fn what_lies_before_an_answered_close_can_be_discarded() {
 /// A Close that was taken is answered as well. 5.5.1: the answer has its code.
 #[test]
 fn a_close_that_was_taken_is_answered() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed(socket.io(), &masked(0x88, b"\x0b\xb8bye"));
     assert_eq!(receive(&mut socket), [Got::Close(Some(3000), "bye".into())]);
     let mut receiving = received(socket);
@@ -226,7 +226,7 @@ fn a_close_that_was_taken_is_answered() {
 /// 5.5.1: the answer may wait until the message that is being sent is complete.
 #[test]
 fn the_answer_comes_behind_a_message_in_pieces() {
-    let mut within = server(&Limits::default()).begin(Kind::Text);
+    let mut within = server(&SocketLimits::default()).begin(Kind::Text);
     within.writer().write("half".into()).unwrap();
     feed(within.io(), &[masked(0x81, b"one"), masked(0x89, b"p"), masked(0x88, b"\x0b\xb8bye")].concat());
     pause(within.io(), 0);
@@ -251,7 +251,7 @@ fn a_look_stops_at_a_violation() {
         masked(0x88, &1005_u16.to_be_bytes()),
     ];
     for broken in broken {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         let behind = [masked(0x89, b"late"), masked(0x88, b"")].concat();
         feed(socket.io(), &[masked(0x81, b"one"), masked(0x89, b"a"), broken.clone(), behind].concat());
         for millis in 0..2 {
@@ -271,7 +271,7 @@ fn a_look_stops_at_a_violation() {
 /// 7.1.7: after a failure nothing behind it counts, though it was seen.
 #[test]
 fn a_close_behind_a_failure_is_not_answered() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed(socket.io(), &[masked(0x81, b"\xff"), masked(0x89, b"p"), masked(0x88, b"")].concat());
     pause(socket.io(), 0);
     assert_eq!(written(socket.io()), plain(0x8a, b"p"));
@@ -284,7 +284,7 @@ fn a_close_behind_a_failure_is_not_answered() {
 /// Behind a full inbox nothing is seen, and nothing is held against the peer.
 #[test]
 fn the_bound_is_that_of_the_inbox() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.received_bytes = 256;
     let mut socket = server(&limits);
     let (message, close) = (masked(0x82, &[7; 119]), masked(0x88, b""));
@@ -303,7 +303,7 @@ fn the_bound_is_that_of_the_inbox() {
 /// Of the smallest frames, the inbox holds as many as the documentation says, and all are seen.
 #[test]
 fn the_bound_in_frames() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     let count = 21_845;
     let mut all = masked(0x82, b"").repeat(count - 1);
     all.extend(masked(0x88, b""));
@@ -317,7 +317,7 @@ fn the_bound_in_frames() {
 /// A pong that lies behind unread messages is not late, whenever it is taken, and the next ping goes out in its time.
 #[test]
 fn a_pong_is_heard_behind_unread_messages() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
     assert_eq!(look(socket.io(), 20_000), Arrived::Something);
     assert_eq!(written_at(socket.io(), 20_000), plain(0x89, b""));
@@ -333,7 +333,7 @@ fn a_pong_is_heard_behind_unread_messages() {
 /// There is room for a pong, and none comes: the peer is lost. What it has sent can still be taken, and then the failure.
 #[test]
 fn a_peer_is_lost_behind_unread_messages() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed_at(socket.io(), 0, &masked(0x81, b"one"));
     assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
     assert_eq!(look(socket.io(), 20_000), Arrived::Something);
@@ -353,7 +353,7 @@ fn a_peer_is_lost_behind_unread_messages() {
 /// What was asked for last is asked for again: whole messages, or their parts.
 #[test]
 fn asking_again_asks_for_the_same() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     let (begin, end) = (masked(0x01, b"be"), masked(0x80, b"gun"));
     feed(socket.io(), &begin);
     assert!(!socket.ready() && !socket.ready_again(), "no whole message");
@@ -368,7 +368,7 @@ fn asking_again_asks_for_the_same() {
 /// A socket that closes once its peer is lost says why, and does not wait for a Close.
 #[test]
 fn a_lost_peer_is_told_why_and_not_waited_for() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed_at(socket.io(), 0, &masked(0x81, b"one"));
     assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
     assert_eq!(look(socket.io(), 20_000), Arrived::Something);
@@ -384,7 +384,7 @@ fn a_lost_peer_is_told_why_and_not_waited_for() {
 /// After the end of the stream no pong can come, and no time runs for it.
 #[test]
 fn no_ping_is_due_behind_unread_messages_after_the_end() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed_at(socket.io(), 0, &masked(0x81, b"one"));
     assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
     end_at(socket.io(), 1);
@@ -397,7 +397,7 @@ fn no_ping_is_due_behind_unread_messages_after_the_end() {
 /// A full inbox has no room for a pong: nothing is held against the peer.
 #[test]
 fn the_peer_is_not_silent_behind_a_full_inbox() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.received_bytes = 256;
     let mut socket = server(&limits);
     assert_eq!(feed(socket.io(), &masked(0x82, &[7; 100]).repeat(5)), 256);

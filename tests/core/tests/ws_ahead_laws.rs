@@ -11,7 +11,7 @@
 
 mod ws_help;
 
-use endwell_core::ws::{Close, Event, Kind, Limits, Piece, Receiving, Socket};
+use endwell_core::ws::{Close, Event, Kind, Piece, Receiving, Socket, SocketLimits};
 use endwell_core::{Arrived, Io, Outcome};
 use endwell_core_tests::io::{end, feed, look, pause, written};
 use proptest::prelude::*;
@@ -157,7 +157,7 @@ proptest! {
         we_are_client in any::<bool>(),
         pieces in any::<bool>(),
     ) {
-        let mut limits = Limits::default();
+        let mut limits = SocketLimits::default();
         limits.message_bytes = 700;
         limits.fragments = 5;
         if is_small {

@@ -12,12 +12,12 @@ mod ws_help;
 
 use bytes::Bytes;
 use endwell_core::http::client::{
-    Again, Call, CallEvent, Client, Failure, GrantHead, Handshake, Opening, Sent,
+    Again, Call, CallEvent, ClientConnection, Failure, GrantHead, Handshake, Opening, Sent,
 };
-use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, Reading, RequestHead, StatusCode};
+use endwell_core::http::server::{Exchange, Next, ServerConnection};
+use endwell_core::http::{Field, FieldSection, HttpLimits, Reading, RequestHead, StatusCode};
 use endwell_core::ws::Socket;
-use endwell_core::ws::{Acceptance, InvalidSubprotocol, Limits, Masks, Offer, Subprotocol};
+use endwell_core::ws::{Acceptance, InvalidSubprotocol, Masks, Offer, SocketLimits, Subprotocol};
 use endwell_core::{Arrived, Ending, Limit, OutboxLimits, Outcome};
 use endwell_core_tests::cutter;
 use endwell_core_tests::io::{end, feed, look, waits, written};
@@ -30,7 +30,7 @@ const ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n
 
 /// The example of RFC 6455 1.3.
 fn offer() -> Offer {
-    Offer::new("example.com", "/chat", *b"the sample nonce", Limits::default().into()).unwrap()
+    Offer::new("example.com", "/chat", *b"the sample nonce", SocketLimits::default().into()).unwrap()
 }
 
 fn masks() -> Masks {
@@ -44,7 +44,8 @@ fn ask(offer: Offer) -> (Handshake<Socket>, String) {
 fn asked(offer: Offer, reading: Reading) -> (Handshake<Socket>, String) {
     let mut limits = HttpLimits::default();
     limits.reading = reading;
-    let mut handshake = Client::new(limits.into(), OutboxLimits::default()).websocket(offer, masks());
+    let mut handshake =
+        ClientConnection::new(limits.into(), OutboxLimits::default()).websocket(offer, masks());
     let request = String::from_utf8(written(handshake.io())).unwrap();
     (handshake, request)
 }
@@ -120,14 +121,14 @@ fn the_request() {
         assert_eq!(request.matches(line).count(), 1, "{request}");
     }
     // Another nonce, another key.
-    let other = Offer::new("h", "/?a=b", [0xff; 16], Limits::default().into()).unwrap();
+    let other = Offer::new("h", "/?a=b", [0xff; 16], SocketLimits::default().into()).unwrap();
     assert!(ask(other).1.contains("sec-websocket-key: /////////////////////w==\r\n"));
 }
 
 #[test]
 fn what_is_no_offer() {
-    assert!(Offer::new("a b", "/", [0; 16], Limits::default().into()).is_err());
-    assert!(Offer::new("h", "/ x", [0; 16], Limits::default().into()).is_err());
+    assert!(Offer::new("a b", "/", [0; 16], SocketLimits::default().into()).is_err());
+    assert!(Offer::new("h", "/ x", [0; 16], SocketLimits::default().into()).is_err());
     for name in ["", "a b", "a,b", "a\r\nb: c"] {
         assert_eq!(offer().subprotocol(name).unwrap_err(), InvalidSubprotocol::Name, "{name:?}");
     }
@@ -288,8 +289,8 @@ fn no_answer() {
 #[test]
 fn the_answer_must_come_in_time() {
     // While the request is on its way, the server cannot answer.
-    let mut handshake =
-        Client::new(HttpLimits::default().into(), OutboxLimits::default()).websocket(offer(), masks());
+    let mut handshake = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default())
+        .websocket(offer(), masks());
     assert_eq!(waits(handshake.io(), 1 << 40), None);
     let (mut handshake, _) = ask(offer());
     let arrived = 1 << 40;
@@ -318,7 +319,7 @@ fn the_answer_must_come_in_time() {
 }
 
 fn asks(request: &str) -> (RequestHead, Exchange) {
-    let mut server = Server::new(HttpLimits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     feed(server.io(), request.as_bytes());
     let Next::Request(head, exchange) = server.poll() else { panic!("no exchange") };
     (head, exchange)
@@ -329,7 +330,7 @@ fn asks(request: &str) -> (RequestHead, Exchange) {
 fn both_cores() {
     let (mut handshake, request) = ask(offer().subprotocol("chat").unwrap());
     let (head, exchange) = asks(&request);
-    let acceptance = Acceptance::new(Limits::default().into())
+    let acceptance = Acceptance::new(SocketLimits::default().into())
         .subprotocol(Subprotocol::offered(&head).next().unwrap())
         .fields(FieldSection::new().with(Field::from_static("set-cookie", "a")));
     let mut theirs = exchange.accept(acceptance, None).unwrap();
@@ -346,7 +347,10 @@ fn both_cores() {
     feed(theirs.io(), &sent);
     assert_eq!(receive(&mut theirs), [Got::Text("hello".into())]);
     // From here on the limit on what is received is that of the WebSocket.
-    assert_eq!(feed(ours.io(), &frame(0x82, &vec![0; 1 << 20], None)), Limits::default().received_bytes);
+    assert_eq!(
+        feed(ours.io(), &frame(0x82, &vec![0; 1 << 20], None)),
+        SocketLimits::default().received_bytes
+    );
 }
 
 /// Our server refuses it, and the client hears why.
@@ -354,7 +358,8 @@ fn both_cores() {
 fn both_cores_and_a_refusal() {
     let (mut handshake, request) = ask(offer().with(Field::from_static("origin", "http://evil.org")));
     let (_, exchange) = asks(&request);
-    let (reason, exchange) = exchange.accept(Acceptance::new(Limits::default().into()), None).unwrap_err();
+    let (reason, exchange) =
+        exchange.accept(Acceptance::new(SocketLimits::default().into()), None).unwrap_err();
     let mut answered = exchange.respond(&reason.head(), Bytes::from("no"), None);
     feed(handshake.io(), &written(answered.io()));
     let Opening::Refused(call) = handshake.poll() else { panic!("not refused") };

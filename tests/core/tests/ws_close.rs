@@ -12,13 +12,13 @@
 mod ws_help;
 
 use endwell_core::ws::Event;
-use endwell_core::ws::{Cause, Close, CloseCode, Kind, Limits};
+use endwell_core::ws::{Cause, Close, CloseCode, Kind, SocketLimits};
 use endwell_core::{Arrived, Closing, End, Ending, Limit, Outcome};
 use endwell_core_tests::io::{at, end, end_at, feed, feed_at, look, waits, written, written_at};
 use ws_help::{Got, agreed, cause, client, masked, plain, server};
 
 fn at_server(bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
-    agreed(|| server(&Limits::default()), bytes)
+    agreed(|| server(&SocketLimits::default()), bytes)
 }
 
 /// 5.5.1 and 7.4, S7: every length of payload, and each code from 999 to 5000.
@@ -90,7 +90,7 @@ fn closed_by_us(reason: &str) -> Outcome {
 /// 7.1.1: the server closes first with its Close, then TCP; the data that still came is thrown away.
 #[test]
 fn we_close_first() {
-    let mut closing = waiting(server(&Limits::default()).close(CloseCode::NORMAL.into()));
+    let mut closing = waiting(server(&SocketLimits::default()).close(CloseCode::NORMAL.into()));
     assert_eq!(waits(closing.io(), 0), None, "the time starts when all is written");
     assert_eq!(written(closing.io()), plain(0x88, b"\x03\xe8"));
     let mut closing = waiting(closing);
@@ -110,7 +110,7 @@ fn we_close_first() {
 /// S7: frames that no limit would take are discarded as any others, whole or cut, and the message under way with them.
 #[test]
 fn a_frame_of_any_size_is_discarded_once_our_close_is_written() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     (limits.frame_bytes, limits.message_bytes, limits.streamed_bytes) = (100, 100, 100);
     let large = masked(0x82, &vec![7; 70_000]);
     let half = masked(0x01, &[b'a'; 100]);
@@ -154,7 +154,7 @@ fn a_frame_of_any_size_is_discarded_once_our_close_is_written() {
 #[test]
 fn the_client_waits_for_the_end_of_the_stream() {
     for ends in [true, false] {
-        let mut socket = client(&Limits::default());
+        let mut socket = client(&SocketLimits::default());
         feed(socket.io(), &plain(0x88, b"\x03\xe9"));
         assert!(matches!(socket.event(), Some(Event::Close(_))));
         let mut closing = socket.close(CloseCode::NORMAL.into());
@@ -180,7 +180,7 @@ fn the_client_waits_for_the_end_of_the_stream() {
 #[test]
 fn a_close_that_is_not_answered() {
     for floods in [false, true] {
-        let mut closing = client(&Limits::default()).close(Close::EMPTY);
+        let mut closing = client(&SocketLimits::default()).close(Close::EMPTY);
         written(closing.io());
         let mut now = 0;
         let ended = loop {
@@ -215,7 +215,7 @@ fn ends_are_told_apart() {
     ];
     for (bytes, ends, expected) in feeds {
         for looks in [true, false] {
-            let mut socket = server(&Limits::default());
+            let mut socket = server(&SocketLimits::default());
             feed(socket.io(), bytes);
             if ends {
                 end(socket.io());
@@ -231,7 +231,7 @@ fn ends_are_told_apart() {
             assert!(expected(&how), "{how}");
         }
     }
-    let mut closing = server(&Limits::default()).close(CloseCode::NORMAL.into());
+    let mut closing = server(&SocketLimits::default()).close(CloseCode::NORMAL.into());
     assert_eq!(written(closing.io()).len(), 4);
     assert_eq!(closing.into_ended(), Outcome::Transport);
 }
@@ -240,7 +240,7 @@ fn ends_are_told_apart() {
 /// peer's code, whatever it is given.
 #[test]
 fn what_the_peer_is_owed_is_written() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed(socket.io(), &[masked(0x89, b"p"), masked(0x88, b"\x03\xe8")].concat());
     let Some(Event::Ping(payload)) = socket.event() else { panic!("a ping") };
     assert_eq!(&payload[..], b"p");
@@ -264,7 +264,7 @@ fn what_the_peer_is_owed_is_written() {
 #[test]
 fn a_close_in_the_middle_of_a_message() {
     for (bytes, code) in [(&b""[..], 1001_u16), (b"\x88\x82\0\0\0\0\x03\xe8", 1000), (b"\xff", 1002)] {
-        let mut within = server(&Limits::default()).begin(Kind::Text);
+        let mut within = server(&SocketLimits::default()).begin(Kind::Text);
         within.writer().write("half".into()).unwrap();
         feed(within.io(), bytes);
         if code == 1002 {

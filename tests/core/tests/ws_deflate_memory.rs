@@ -11,7 +11,7 @@ mod ws_help;
 use std::sync::Arc;
 
 use endwell_core::OutboxLimits;
-use endwell_core::ws::{Agreement, Cause, Compression, Deflate, Kind, Limits, Message, WindowBits};
+use endwell_core::ws::{Agreement, Cause, Compression, DataMessage, Deflate, Kind, SocketLimits, WindowBits};
 use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core_tests::counting::{Counting, freed, left, most};
 use endwell_core_tests::io::{self, take, written};
@@ -25,7 +25,7 @@ fn agreement(deflate: &Arc<Deflate>) -> Agreement {
     Agreement::answer([&offer[..]], deflate).unwrap().unwrap()
 }
 
-fn socket(limits: &Limits, deflate: &Arc<Deflate>) -> Socket {
+fn socket(limits: &SocketLimits, deflate: &Arc<Deflate>) -> Socket {
     ws_help::server(limits).deflate(&agreement(deflate))
 }
 
@@ -70,15 +70,15 @@ fn feed(socket: &mut Socket, mut bytes: &[u8], pieces: bool) -> (usize, Option<C
 }
 
 /// A client's message, compressed by itself.
-fn compressed(data: Vec<u8>, form: fn(Vec<u8>) -> Message) -> Vec<u8> {
+fn compressed(data: Vec<u8>, form: fn(Vec<u8>) -> DataMessage) -> Vec<u8> {
     let deflate = Arc::new(Deflate::without_context());
-    let mut client = ws_help::client(&Limits::default()).deflate(&agreement(&deflate));
+    let mut client = ws_help::client(&SocketLimits::default()).deflate(&agreement(&deflate));
     client.writer().message(form(data).with_compression(Compression::Always)).unwrap();
     written(client.io())
 }
 
-fn text(data: Vec<u8>) -> Message {
-    Message::text(String::from_utf8(data).unwrap())
+fn text(data: Vec<u8>) -> DataMessage {
+    DataMessage::text(String::from_utf8(data).unwrap())
 }
 
 /// One test, because the counters are one: tests of one program run side by side.
@@ -96,7 +96,7 @@ const BLOCK: usize = 80 << 10;
 fn bombs() {
     // 256 MiB as a client's frame of 261 KB; the same as text, in fragments, in final blocks, and as zeros that are
     // compressed twice.
-    let zeros = compressed(vec![0; 256 << 20], Message::binary);
+    let zeros = compressed(vec![0; 256 << 20], DataMessage::binary);
     assert!(zeros.len() < 270_000, "{} bytes", zeros.len());
     let letters = compressed(vec![b'a'; 64 << 20], text);
     // Of the payload, unmasked, in fragments of a KiB.
@@ -112,7 +112,7 @@ fn bombs() {
     let finals = masked(0xc2, &last.repeat(1000));
     let deflate = Arc::new(Deflate::default());
     for limit in [0, 1000, 64 << 10, 1 << 20] {
-        let mut limits = Limits::default();
+        let mut limits = SocketLimits::default();
         (limits.message_bytes, limits.streamed_bytes) = (limit, limit);
         limits.frame_bytes = 16 << 20;
         limits.fragments = 1 << 20;
@@ -168,7 +168,7 @@ fn between_messages() {
         ("narrow", Some(narrow), 300, 300 + (2 << 10)),
     ] {
         let deflate = deflate.map(Arc::new);
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(SocketLimits::default());
         let make = || {
             let socket = ws_help::server(&limits);
             match &deflate {
@@ -238,7 +238,7 @@ fn between_messages() {
 /// What is lent for a message that is not whole yet, or that is written in pieces, is counted as well.
 fn while_a_message_is_under_way() {
     let deflate = Arc::new(Deflate::without_context());
-    let mut socket = socket(&Limits::default(), &deflate);
+    let mut socket = socket(&SocketLimits::default(), &deflate);
     let bytes = compressed(line(1).repeat(100).into_bytes(), text);
     let (first, rest) = bytes.split_at(bytes.len() / 2);
     let said = socket.held_bytes();
@@ -278,7 +278,7 @@ fn after_a_large_message() {
     for (name, data) in [("half of noise", &data), ("noise", &incompressible)] {
         let mut sent = None;
         let held = left(|| {
-            let mut client = ws_help::client(&Limits::default()).deflate(&agreement);
+            let mut client = ws_help::client(&SocketLimits::default()).deflate(&agreement);
             client.writer().binary(data).unwrap();
             take(client.io(), usize::MAX);
             drop(client.io().reclaim_output());
@@ -291,7 +291,7 @@ fn after_a_large_message() {
     let output = OutboxLimits { bytes: 16 << 20, ..OutboxLimits::default() };
     let mut sent = None;
     let held = left(|| {
-        let mut server = ws_help::server_with(&Limits::default(), output).deflate(&agreement);
+        let mut server = ws_help::server_with(&SocketLimits::default(), output).deflate(&agreement);
         for part in data.chunks(10_000).take(100) {
             server.writer().binary(part).unwrap();
         }
@@ -302,7 +302,7 @@ fn after_a_large_message() {
     assert!(held < 2 * queued + 100_000, "{held} bytes for {queued}");
     // Between the pieces of one as well.
     let held = left(|| {
-        let mut within = ws_help::client(&Limits::default()).deflate(&agreement).begin(Kind::Binary);
+        let mut within = ws_help::client(&SocketLimits::default()).deflate(&agreement).begin(Kind::Binary);
         within.writer().write(data.clone().into()).unwrap();
         take(within.io(), usize::MAX);
         drop(within.io().reclaim_output());

@@ -12,16 +12,16 @@
 mod ws_help;
 
 use endwell_core::OutboxLimits;
-use endwell_core::ws::{Control, Full, Kind, Limits, Message, PieceNotWritten};
+use endwell_core::ws::{Control, DataMessage, Full, Kind, PieceNotWritten, SocketLimits};
 use endwell_core_tests::io::{take, written};
 use ws_help::{Got, agreed, client, frame, masked, plain, run, server, server_with, text};
 
 fn at_server(bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
-    agreed(|| server(&Limits::default()), bytes)
+    agreed(|| server(&SocketLimits::default()), bytes)
 }
 
 fn at_client(bytes: &[u8]) -> (Vec<Got>, Vec<u8>) {
-    agreed(|| client(&Limits::default()), bytes)
+    agreed(|| client(&SocketLimits::default()), bytes)
 }
 
 /// 5.7: the examples of the RFC, byte for byte.
@@ -46,19 +46,19 @@ fn lengths() {
         let data: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
         let expected = [Got::Binary(data.clone())];
         for step in [1021, len + 14] {
-            assert_eq!(run(server(&Limits::default()), &masked(0x82, &data), step).0, expected);
-            assert_eq!(run(client(&Limits::default()), &plain(0x82, &data), step).0, expected);
+            assert_eq!(run(server(&SocketLimits::default()), &masked(0x82, &data), step).0, expected);
+            assert_eq!(run(client(&SocketLimits::default()), &plain(0x82, &data), step).0, expected);
         }
-        let mut socket = server(&Limits::default());
-        socket.writer().message(Message::binary(data.clone())).unwrap();
+        let mut socket = server(&SocketLimits::default());
+        socket.writer().message(DataMessage::binary(data.clone())).unwrap();
         assert_eq!(written(socket.io()), plain(0x82, &data));
         socket.writer().binary(&data).unwrap();
         assert_eq!(written(socket.io()), plain(0x82, &data));
-        let mut socket = client(&Limits::default());
+        let mut socket = client(&SocketLimits::default());
         for _ in 0..2 {
-            socket.writer().message(Message::binary(data.clone())).unwrap();
+            socket.writer().message(DataMessage::binary(data.clone())).unwrap();
             let bytes = written(socket.io());
-            assert_eq!(run(server(&Limits::default()), &bytes, bytes.len()).0, expected);
+            assert_eq!(run(server(&SocketLimits::default()), &bytes, bytes.len()).0, expected);
         }
     }
 }
@@ -128,7 +128,7 @@ fn fragments_and_control_frames_between_them() {
 /// 5.4: a message in pieces as it is written, a ping between, the next message after (S14, S15).
 #[test]
 fn fragments_out() {
-    let mut within = server(&Limits::default()).begin(Kind::Text);
+    let mut within = server(&SocketLimits::default()).begin(Kind::Text);
     within.writer().write("one".into()).unwrap();
     within.writer().write("".into()).unwrap();
     within.ping(Control::EMPTY).unwrap();
@@ -158,9 +158,9 @@ fn text_fails_early() {
         let payload = [start, bad, &[b'x'; 1000][..]].concat();
         let bytes = masked(0x01, &payload);
         let known = bytes.len() - 1000;
-        let early = run(server(&Limits::default()), &bytes[..known], 1);
+        let early = run(server(&SocketLimits::default()), &bytes[..known], 1);
         assert_eq!(early.0, [Got::Failure(Some(1007))], "{start:x?} {bad:x?}");
-        assert_eq!(run(server(&Limits::default()), &bytes[..known - bad.len()], 1).0, []);
+        assert_eq!(run(server(&SocketLimits::default()), &bytes[..known - bad.len()], 1).0, []);
         assert_eq!(at_server(&bytes), early);
         assert_eq!(at_server(&masked(0x81, &payload)), early);
     }
@@ -173,7 +173,7 @@ fn text_fails_early() {
 /// 5.3: each frame of a client has a key of its own, and what it sends is really masked.
 #[test]
 fn each_frame_has_its_own_key() {
-    let mut socket = client(&Limits::default());
+    let mut socket = client(&SocketLimits::default());
     let mut keys = std::collections::HashSet::new();
     for _ in 0..100 {
         socket.writer().text("the same").unwrap();
@@ -188,8 +188,8 @@ fn each_frame_has_its_own_key() {
 #[test]
 fn what_does_not_fit_is_handed_back() {
     let output = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
-    let mut socket = server_with(&Limits::default(), output);
-    let large = Message::binary(vec![1; 5000]);
+    let mut socket = server_with(&SocketLimits::default(), output);
+    let large = DataMessage::binary(vec![1; 5000]);
     let mut writer = socket.writer();
     assert!(writer.fits(5000));
     writer.message(large.clone()).unwrap();
@@ -208,7 +208,7 @@ fn what_does_not_fit_is_handed_back() {
 #[test]
 fn messages_of_nothing_are_queued_up_to_the_limit() {
     let output = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
-    let mut socket = server_with(&Limits::default(), output);
+    let mut socket = server_with(&SocketLimits::default(), output);
     for message in 0.. {
         assert!(message <= 500, "{} bytes are queued", socket.io().queued());
         match socket.begin(Kind::Binary).finish() {
@@ -229,6 +229,6 @@ fn messages_of_nothing_are_queued_up_to_the_limit() {
     assert!(socket.io().queued() > 1000);
     take(socket.io(), usize::MAX);
     let output = OutboxLimits { bytes: 0, ..OutboxLimits::default() };
-    let mut socket = server_with(&Limits::default(), output).begin(Kind::Text).finish().unwrap();
+    let mut socket = server_with(&SocketLimits::default(), output).begin(Kind::Text).finish().unwrap();
     assert_eq!(written(socket.io()), plain(0x81, b""));
 }

@@ -13,17 +13,17 @@ mod ws_help;
 
 use bytes::Bytes;
 use endwell_core::OutboxLimits;
-use endwell_core::http::server::{Exchange, Next, Server};
-use endwell_core::http::{Field, FieldSection, Limits as HttpLimits, RequestHead};
-use endwell_core::ws::{Acceptance, Limits, NotAHandshake, Origins, Subprotocol};
+use endwell_core::http::server::{Exchange, Next, ServerConnection};
+use endwell_core::http::{Field, FieldSection, HttpLimits, RequestHead};
+use endwell_core::ws::{Acceptance, NotAHandshake, Origins, SocketLimits, Subprotocol};
 use endwell_core_tests::io::{feed, written};
 use ws_help::{Got, masked, receive, text};
 
 const HANDSHAKE: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-fn server() -> Server {
-    Server::new(HttpLimits::default().into(), OutboxLimits::default())
+fn server() -> ServerConnection {
+    ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default())
 }
 
 fn exchange(bytes: &[u8]) -> (RequestHead, Exchange) {
@@ -36,7 +36,7 @@ fn exchange(bytes: &[u8]) -> (RequestHead, Exchange) {
 }
 
 fn acceptance() -> Acceptance {
-    Acceptance::new(Limits::default().into())
+    Acceptance::new(SocketLimits::default().into())
 }
 
 fn reason(request: &str, acceptance: Acceptance) -> Option<NotAHandshake> {
@@ -88,10 +88,10 @@ fn the_limits_of_the_socket_are_in_force() {
     let mut http = HttpLimits::default();
     http.received_bytes = 1000;
     let output = OutboxLimits { bytes: 500, ..OutboxLimits::default() };
-    let mut server = Server::new(http.into(), output);
+    let mut server = ServerConnection::new(http.into(), output);
     feed(server.io(), HANDSHAKE.as_bytes());
     let Next::Request(_, exchange) = server.poll() else { panic!("a request") };
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.received_bytes = 3000;
     let mut socket = exchange.accept(Acceptance::new(limits.into()), None).unwrap();
     assert_eq!(feed(socket.io(), &[0; 10_000]), 3000);

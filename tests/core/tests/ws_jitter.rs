@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use endwell_core::ws::Socket;
-use endwell_core::ws::{Jitter, Limits, Role};
+use endwell_core::ws::{Jitter, Role, SocketLimits};
 use endwell_core::{Instant, Limit, OutboxLimits};
 use endwell_core_tests::io::waits;
 use proptest::prelude::{ProptestConfig, any, proptest};
@@ -13,7 +13,7 @@ use proptest::test_runner::RngSeed;
 
 /// When the first ping of a connection is due, after it was silent from its beginning.
 fn first_ping(interval: Duration, jitter: u32) -> Duration {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.ping_interval = Some(interval);
     let (limits, output) = (limits.into(), OutboxLimits::default());
     let mut socket = Socket::from_parts(Role::Server, Bytes::new(), limits, output, Jitter(jitter), None);

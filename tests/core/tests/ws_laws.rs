@@ -12,7 +12,7 @@
 mod ws_help;
 
 use bytes::Bytes;
-use endwell_core::ws::{CloseCode, Control, Jitter, Kind, Limits, Message, Role};
+use endwell_core::ws::{CloseCode, Control, DataMessage, Jitter, Kind, Role, SocketLimits};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{OutboxLimits, Outcome};
 use endwell_core_tests::io::{feed, take, written};
@@ -20,8 +20,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use ws_help::{Got, ROOMY, client_with, closes_once, frame, frames, run_to_end, server, server_with, wire};
 
-fn small_limits() -> Limits {
-    let mut limits = Limits::default();
+fn small_limits() -> SocketLimits {
+    let mut limits = SocketLimits::default();
     limits.message_bytes = 700;
     limits.fragments = 5;
     limits
@@ -54,7 +54,7 @@ fn act() -> impl Strategy<Value = Act> {
 fn perform(mut socket: Socket, act: &Act) -> Socket {
     match act {
         Act::Text(text) => socket.writer().text(text).unwrap(),
-        Act::Binary(data) => socket.writer().message(Message::binary(data.clone())).unwrap(),
+        Act::Binary(data) => socket.writer().message(DataMessage::binary(data.clone())).unwrap(),
         Act::Ping(payload) => socket.ping(Control::new(payload).unwrap()).unwrap(),
         Act::Pieces(kind, pieces) => {
             let mut within = socket.begin(*kind);
@@ -115,7 +115,7 @@ proptest! {
         step in 1..5000_usize,
         we_are_client in any::<bool>(),
     ) {
-        let limits = Limits::default();
+        let limits = SocketLimits::default();
         let ends = |is_client| if is_client { client_with(&limits, ROOMY) } else { server_with(&limits, ROOMY) };
         let (mut socket, theirs) = (ends(we_are_client), ends(!we_are_client));
         for act in &acts {
@@ -136,7 +136,7 @@ proptest! {
         reads in any::<bool>(),
         step in 100..4000_usize,
     ) {
-        let mut limits = Limits::default();
+        let mut limits = SocketLimits::default();
         limits.received_bytes = 1024;
         limits.message_bytes = 5000;
         let bound = OutboxLimits { bytes: 4096, high_water: 2048, ..OutboxLimits::default() };
@@ -152,7 +152,7 @@ proptest! {
             }
         }
         let mut rest = &bytes[..];
-        let mut pending: Option<Message> = None;
+        let mut pending: Option<DataMessage> = None;
         for _ in 0..10_000 {
             let piece = &rest[..rest.len().min(step)];
             rest = &rest[feed(socket.io(), piece)..];
@@ -165,7 +165,7 @@ proptest! {
                 idle = false;
                 if let Event::Binary(payload) = event {
                     prop_assert!(payload.len() <= 5000);
-                    pending = Some(Message::from(payload));
+                    pending = Some(DataMessage::from(payload));
                 }
             }
             let (unread, queued) = (socket.io().unread(), socket.io().queued());
@@ -187,7 +187,7 @@ proptest! {
 /// `from_parts` receives what stands behind somebody else's handshake first, however much it is.
 #[test]
 fn leftovers_come_first() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.received_bytes = 256;
     let bytes = [frame(0x81, b"one", Some([1; 4])), frame(0x82, &[7; 3000], Some([2; 4]))].concat();
     let leftover = Bytes::from(bytes[..2000].to_vec());

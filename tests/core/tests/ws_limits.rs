@@ -11,7 +11,7 @@
 
 mod ws_help;
 
-use endwell_core::ws::{Cause, Close, Limits};
+use endwell_core::ws::{Cause, Close, SocketLimits};
 use endwell_core::ws::{Event, Socket};
 use endwell_core::{Arrived, Bound, Deadline, Exceeded, Limit, OutboxLimits};
 use endwell_core_tests::io::{at, feed, feed_at, look, pause, take, waits, written, written_at};
@@ -28,7 +28,7 @@ fn exceeded(socket: &mut Socket) -> Option<Exceeded> {
     }
 }
 
-fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<Limit> {
+fn limit_of(limits: &SocketLimits, bytes: &[u8]) -> Option<Limit> {
     let mut socket = server(limits);
     let mut rest = bytes;
     loop {
@@ -42,8 +42,8 @@ fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<Limit> {
     }
 }
 
-fn without_pings() -> Limits {
-    let mut limits = Limits::default();
+fn without_pings() -> SocketLimits {
+    let mut limits = SocketLimits::default();
     limits.ping_interval = None;
     limits
 }
@@ -51,7 +51,7 @@ fn without_pings() -> Limits {
 /// S30: the sum of the fragments is what counts, at the header of the frame that passes it.
 #[test]
 fn the_message_limit_is_on_the_sum() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.message_bytes = 1000;
     let mut bytes = masked(0x02, &[1; 900]);
     bytes.extend(&masked(0x00, &[1; 900])[..8]);
@@ -82,9 +82,9 @@ fn the_message_limit_is_on_the_sum() {
 #[test]
 fn an_announced_length_is_refused_or_believed_byte_by_byte() {
     let announced = |len: u64| [&[0x82, 0xff][..], &len.to_be_bytes(), &[0; 4]].concat();
-    assert_eq!(limit_of(&Limits::default(), &announced(1 << 24)), None);
-    assert_eq!(limit_of(&Limits::default(), &announced((1 << 24) + 1)), Some(Limit::FrameBytes));
-    assert_eq!(limit_of(&Limits::default(), &announced(u64::MAX >> 1)), Some(Limit::FrameBytes));
+    assert_eq!(limit_of(&SocketLimits::default(), &announced(1 << 24)), None);
+    assert_eq!(limit_of(&SocketLimits::default(), &announced((1 << 24) + 1)), Some(Limit::FrameBytes));
+    assert_eq!(limit_of(&SocketLimits::default(), &announced(u64::MAX >> 1)), Some(Limit::FrameBytes));
 }
 
 /// S31: fragments of nothing are counted.
@@ -94,17 +94,17 @@ fn empty_fragments_are_counted() {
     for _ in 1..1024 {
         bytes.extend(masked(0x00, b""));
     }
-    assert_eq!(limit_of(&Limits::default(), &bytes), None);
+    assert_eq!(limit_of(&SocketLimits::default(), &bytes), None);
     let whole = [&bytes[..bytes.len() - 6], &masked(0x80, b"")].concat();
-    assert_eq!(agreed(|| server(&Limits::default()), &whole).0, [Got::Text(String::new())]);
+    assert_eq!(agreed(|| server(&SocketLimits::default()), &whole).0, [Got::Text(String::new())]);
     bytes.extend(masked(0x80, b""));
-    assert_eq!(limit_of(&Limits::default(), &bytes), Some(Limit::FragmentCount));
+    assert_eq!(limit_of(&SocketLimits::default(), &bytes), Some(Limit::FragmentCount));
 }
 
 /// The least bound on fragments is one: a message in one frame passes, whether it arrives at once or in parts.
 #[test]
 fn one_frame_is_always_allowed() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.fragments = 0;
     for len in [0, 10, 1000] {
         let content = vec![1; len];
@@ -120,7 +120,7 @@ fn one_frame_is_always_allowed() {
 #[test]
 fn a_million_pings_grow_nothing() {
     for stops in [true, false] {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         let ping = masked(0x89, &[7; 125]);
         let (mut sent, mut taken, mut most) = (0_usize, 0, 0);
         while taken < 1_000_000 {
@@ -150,7 +150,7 @@ fn a_million_pings_grow_nothing() {
 #[test]
 fn only_the_latest_pong_is_owed() {
     let output = OutboxLimits { bytes: 100, ..OutboxLimits::default() };
-    let mut socket = server_with(&Limits::default(), output);
+    let mut socket = server_with(&SocketLimits::default(), output);
     for i in 0..1000_u16 {
         feed(socket.io(), &masked(0x89, &i.to_be_bytes()));
         assert_eq!(receive(&mut socket), [Got::Ping(i.to_be_bytes().to_vec())]);
@@ -250,7 +250,7 @@ fn the_clock_of_progress_is_that_of_one_message() {
 #[test]
 fn keep_alive_judges_only_what_was_read() {
     for healthy in [true, false] {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         assert_eq!(waits(socket.io(), 0).unwrap().reason, Limit::PingInterval);
         assert_eq!(look(socket.io(), 18_000), Arrived::Something);
         assert!(socket.event().is_none());
@@ -279,7 +279,7 @@ fn keep_alive_judges_only_what_was_read() {
 /// A full inbox is not an end: whatever waits leaves room.
 #[test]
 fn the_smallest_inbox_takes_every_frame() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.received_bytes = 0;
     let bytes =
         [masked(0x82, &vec![5; 70_000]), masked(0x89, &[6; 125]), masked(0x81, &[b'a'; 300])].concat();
@@ -291,7 +291,7 @@ fn the_smallest_inbox_takes_every_frame() {
 #[test]
 fn taking_an_event() {
     let long = "x".repeat(200_000);
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     for _ in 0..2 {
         for text in ["short", &long] {
             let bytes = masked(0x81, text.as_bytes());

@@ -4,9 +4,9 @@
 mod ws_help;
 
 use endwell_core::http::Streaming;
-use endwell_core::http::client::{Call, Client, Sent};
-use endwell_core::http::server::{Exchange, Server};
-use endwell_core::ws::{Close, CloseCode, Limits};
+use endwell_core::http::client::{Call, ClientConnection, Sent};
+use endwell_core::http::server::{Exchange, ServerConnection};
+use endwell_core::ws::{Close, CloseCode, SocketLimits};
 use endwell_core::ws::{Event, Piece, Receiving, Socket, Within};
 use endwell_core::{Closing, Ending, Io, Upgraded};
 use endwell_core_tests::counting::{self, Counting, most};
@@ -60,7 +60,7 @@ fn what_comes_after_our_close() {
     start.extend((64_u64 << 20).to_be_bytes());
     start.extend([7; 4]);
     let (held, ()) = most(|| {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         feed(&mut socket, start.get(..11).unwrap_or_default());
         let mut closing = socket.close(CloseCode::NORMAL.into());
         take(closing.io(), usize::MAX);
@@ -80,7 +80,7 @@ fn what_comes_after_our_close() {
 fn memory_follows_the_bytes_that_came() {
     // An announced length takes nothing.
     let (held, ()) = most(|| {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         let mut bytes = vec![0x82, 0xff];
         bytes.extend((16_u64 << 20).to_be_bytes());
         bytes.extend([0; 4 + 1000]);
@@ -91,7 +91,7 @@ fn memory_follows_the_bytes_that_came() {
     // A whole message of the largest size takes itself, as much again for the moment in which its memory grows (this
     // allocator moves it each time), and one read.
     let (frame, limit) = (masked(0x82, &vec![7; 16 << 20]), 16 << 20);
-    let (held, ()) = most(|| feed(&mut server(&Limits::default()), &frame));
+    let (held, ()) = most(|| feed(&mut server(&SocketLimits::default()), &frame));
     assert!(held < 2 * limit + 300_000, "{held} bytes");
     drop(frame);
 
@@ -102,12 +102,12 @@ fn memory_follows_the_bytes_that_came() {
         bytes.extend(&piece);
         bytes.extend(masked(0x00, "水".as_bytes().get(..1).unwrap_or_default()));
     }
-    let (held, ()) = most(|| feed(&mut server(&Limits::default()), &bytes));
+    let (held, ()) = most(|| feed(&mut server(&SocketLimits::default()), &bytes));
     assert!(held < 3 * 315_000 + 20_000, "{held} bytes for {}", bytes.len());
 
     // A hundred thousand pings: flat.
     let pings = masked(0x89, &[1; 125]).repeat(100_000);
-    let (held, ()) = most(|| feed(&mut server(&Limits::default()), &pings));
+    let (held, ()) = most(|| feed(&mut server(&SocketLimits::default()), &pings));
     assert!(held < 20_000, "{held} bytes");
     drop(pings);
 
@@ -126,7 +126,7 @@ fn memory_follows_the_bytes_that_came() {
             let rounds = if start == &begun { 1 << 14 } else { bytes / more.len() };
             let mut got = 0;
             let (held, ()) = most(|| {
-                let mut socket = server(&Limits::default());
+                let mut socket = server(&SocketLimits::default());
                 got += take_pieces(&mut socket, start, taken);
                 for _ in 0..rounds {
                     got += take_pieces(&mut socket, more, taken - got.min(taken));
@@ -142,7 +142,7 @@ fn memory_follows_the_bytes_that_came() {
 
     // Between messages nothing is held but the socket's own fields, once the lent buffers are taken back.
     let (idle, ()) = most(|| {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         let before = counting::held();
         for _ in 0..2 {
             socket.io().lend(bytes::BytesMut::zeroed(128 << 10)).unwrap();
@@ -157,7 +157,7 @@ fn memory_follows_the_bytes_that_came() {
         }
     });
     assert!(idle < 140_000);
-    let (idle, ()) = most(|| drop(server(&Limits::default())));
+    let (idle, ()) = most(|| drop(server(&SocketLimits::default())));
     println!("{idle} bytes held by an idle socket and its limits");
     assert!(idle <= 700, "{idle} bytes");
 
@@ -167,10 +167,10 @@ fn memory_follows_the_bytes_that_came() {
         ("Receiving", size_of::<Receiving>(), 40),
         ("Closing", size_of::<Closing>(), 8),
         ("Upgraded", size_of::<Upgraded>(), 8),
-        ("Server", size_of::<Server>(), 8),
+        ("Server", size_of::<ServerConnection>(), 8),
         ("Exchange", size_of::<Exchange>(), 24),
         ("Exchange<Streaming>", size_of::<Exchange<Streaming>>(), 40),
-        ("Client", size_of::<Client>(), 8),
+        ("Client", size_of::<ClientConnection>(), 8),
         ("Call<Sent>", size_of::<Call<Sent>>(), 24),
         ("Event", size_of::<Event<'_>>(), 32),
         ("Piece", size_of::<Piece<'_>>(), 32),

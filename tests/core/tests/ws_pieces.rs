@@ -13,7 +13,7 @@
 mod ws_help;
 
 use core::time::Duration;
-use endwell_core::ws::{Cause, Close, Kind, Limits};
+use endwell_core::ws::{Cause, Close, Kind, SocketLimits};
 use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core::{Arrived, Limit, Pace};
 use endwell_core_tests::io::{feed, feed_at, look, waits, written};
@@ -50,7 +50,7 @@ fn pieces_come_as_their_bytes_do() {
     let fragments = [masked(0x01, one), masked(0x80, two)].concat();
     for (bytes, headers) in [(at_once, 8), (fragments, 16)] {
         for step in [1, 2, 3, 7, 100] {
-            let mut socket = server(&Limits::default());
+            let mut socket = server(&SocketLimits::default());
             let (mut message, mut fed) = (None, 0);
             for piece in bytes.chunks(step) {
                 fed += feed(socket.io(), piece);
@@ -81,7 +81,7 @@ fn control_frames_between_pieces() {
     ]
     .concat();
     for step in 1..=bytes.len() {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         let (mut message, mut got) = (None, vec![]);
         for piece in bytes.chunks(step) {
             feed(socket.io(), piece);
@@ -105,7 +105,7 @@ fn control_frames_between_pieces() {
 /// What fails in a piece is told to the peer.
 #[test]
 fn the_peer_is_told_what_fails() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed(socket.io(), &[masked(0x01, b"ab\xffcd"), masked(0x88, b"")].concat());
     assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
     assert!(matches!(failed(&mut socket), Some(Cause::NotText(_))));
@@ -120,7 +120,7 @@ fn the_peer_is_told_what_fails() {
 /// though the whole would be too large.
 #[test]
 fn what_was_gathered_is_the_first_piece() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.message_bytes = 30;
     let mut socket = server(&limits);
     feed(socket.io(), &masked(0x01, "grüße".as_bytes())[..6 + 3]);
@@ -151,7 +151,7 @@ fn the_rest_is_skipped() {
     let long = [masked(0x01, &[b'x'; 9000]), masked(0x89, b"ping"), masked(0x80, b"no text: \xff")].concat();
     let bytes = [long, masked(0x82, b"next")].concat();
     for (step, taken) in [(1000, 0), (1000, 1), (1000, 5), (9000, 1), (usize::MAX, 0), (usize::MAX, 2)] {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         let (mut left, mut all) = (taken, vec![]);
         for piece in bytes.chunks(step) {
             feed(socket.io(), piece);
@@ -179,7 +179,7 @@ fn the_rest_is_skipped_from_anywhere() {
     let bytes = [&first[..], &masked(0x81, b"next")].concat();
     for cut in 6..first.len() {
         let (before, behind) = bytes.split_at(cut);
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         feed(socket.io(), before);
         assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
         while socket.piece().is_some() {}
@@ -190,7 +190,7 @@ fn the_rest_is_skipped_from_anywhere() {
 }
 
 /// What is asked of pieces by a limit, if one is met: the limit and the code.
-fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<(Limit, u16)> {
+fn limit_of(limits: &SocketLimits, bytes: &[u8]) -> Option<(Limit, u16)> {
     let mut socket = server(limits);
     let mut rest = bytes;
     loop {
@@ -208,7 +208,7 @@ fn limit_of(limits: &Limits, bytes: &[u8]) -> Option<(Limit, u16)> {
 /// The bounds on what is held are not for what is not held; the one on the sum is met at the header that passes it.
 #[test]
 fn a_message_in_pieces_has_a_bound_of_its_own() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.frame_bytes = 10;
     limits.message_bytes = 10;
     limits.streamed_bytes = 1000;
@@ -221,7 +221,7 @@ fn a_message_in_pieces_has_a_bound_of_its_own() {
     // Each message has it anew.
     assert_eq!(limit_of(&limits, &masked(0x82, &[1; 900]).repeat(5)), None);
     // What was gathered before counts.
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.streamed_bytes = 20;
     let mut socket = server(&limits);
     feed(socket.io(), &masked(0x02, &[1; 15]));
@@ -235,14 +235,14 @@ fn a_message_in_pieces_has_a_bound_of_its_own() {
 #[test]
 fn fragments_of_nothing_are_counted() {
     let small = [masked(0x02, b"x"), masked(0x00, b"x").repeat(5000), masked(0x80, b"x")].concat();
-    assert_eq!(limit_of(&Limits::default(), &small), None);
+    assert_eq!(limit_of(&SocketLimits::default(), &small), None);
     let row = masked(0x00, b"").repeat(1024);
     let rows = [masked(0x02, b"x"), row.clone(), masked(0x00, b"x"), row.clone()].concat();
-    assert_eq!(limit_of(&Limits::default(), &rows), None);
+    assert_eq!(limit_of(&SocketLimits::default(), &rows), None);
     let longer = [masked(0x02, b"x"), row, masked(0x80, b"")].concat();
-    assert_eq!(limit_of(&Limits::default(), &longer), Some((Limit::FragmentCount, 1008)));
+    assert_eq!(limit_of(&SocketLimits::default(), &longer), Some((Limit::FragmentCount, 1008)));
     // A row is one row, whatever the caller asks for in the middle of it.
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed(socket.io(), &[masked(0x02, b"x"), masked(0x00, b"").repeat(1000)].concat());
     assert!(socket.event().is_none());
     feed(socket.io(), &masked(0x00, b"").repeat(24));
@@ -255,7 +255,7 @@ fn fragments_of_nothing_are_counted() {
 /// A message in pieces makes progress or ends, whether somebody takes it or not; enough progress never ends it.
 #[test]
 fn a_message_in_pieces_makes_progress_or_ends() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.ping_interval = None;
     limits.message_pace = Pace::silence(Duration::from_secs(5)).total(Duration::from_secs(10), 100);
     for (skips, rate, ends) in [(false, 50, true), (true, 50, true), (false, 100, false), (true, 100, false)]
@@ -290,7 +290,7 @@ fn a_message_in_pieces_makes_progress_or_ends() {
 /// The bytes of a character that comes byte by byte are progress too.
 #[test]
 fn cut_characters_are_progress() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.ping_interval = None;
     limits.message_pace = Pace::silence(Duration::from_secs(60));
     let mut socket = server(&limits);
@@ -310,7 +310,7 @@ fn cut_characters_are_progress() {
 #[test]
 fn no_clock_runs_behind_the_end() {
     for skips in [false, true] {
-        let mut limits = Limits::default();
+        let mut limits = SocketLimits::default();
         limits.ping_interval = None;
         let mut socket = server(&limits);
         feed(socket.io(), &masked(0x82, b"x")[..6]);
@@ -332,7 +332,7 @@ fn no_clock_runs_behind_the_end() {
 /// A socket pings while a message comes in pieces, and ends without an answer.
 #[test]
 fn the_connection_is_kept_alive_within_a_message() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.message_pace = Pace::UNLIMITED;
     let mut socket = server(&limits);
     feed(socket.io(), &masked(0x82, &[0; 100])[..50]);
@@ -353,7 +353,7 @@ fn the_connection_is_kept_alive_within_a_message() {
 #[test]
 fn looking_changes_nothing() {
     let bytes = [masked(0x01, "a水".as_bytes()), masked(0x80, b"b")].concat();
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     let mut message = None;
     let mut got = vec![];
     for byte in bytes.chunks(1) {
@@ -374,7 +374,7 @@ fn a_client_takes_pieces_too() {
     let data: Vec<u8> = (0..200_000).map(|i| u8::try_from(i % 251).unwrap()).collect();
     for step in [1000, 4096, 300_000] {
         let bytes = frame(0x82, &data, None);
-        let (got, _) = run_cut(client(&Limits::default()), &bytes, &[step - 1], true);
+        let (got, _) = run_cut(client(&SocketLimits::default()), &bytes, &[step - 1], true);
         assert_eq!(got, [Got::Binary(data.clone()), Got::Failure(None)], "{step}");
     }
 }
@@ -383,7 +383,7 @@ fn a_client_takes_pieces_too() {
 #[test]
 fn bad_text_is_blamed_alike_under_every_split() {
     let told = |wire: &[u8], cut: usize| {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         feed(socket.io(), &wire[..cut]);
         failed(&mut socket).or_else(|| {
             feed(socket.io(), &wire[cut..]);
@@ -408,7 +408,7 @@ fn bad_text_is_blamed_alike_under_every_split() {
 /// A message that was begun in pieces goes on in pieces after our Close: a read that finds nothing skips none of it.
 #[test]
 fn pieces_go_on_after_our_close() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     feed(socket.io(), &[masked(0x01, b"one"), masked(0x00, b"two")].concat());
     assert!(matches!(next(&mut socket), Piece::Start(Kind::Text)));
     assert_eq!(text_of(next(&mut socket)), "one");

@@ -11,7 +11,7 @@
 mod ws_help;
 
 use endwell_core::ws::{Event, Piece};
-use endwell_core::ws::{Kind, Limits};
+use endwell_core::ws::{Kind, SocketLimits};
 use endwell_core_tests::io::feed;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -56,7 +56,7 @@ proptest! {
         cuts in prop::collection::vec(0..50_usize, 1..20),
         masks in any::<bool>(),
     ) {
-        let mut limits = Limits::default();
+        let mut limits = SocketLimits::default();
         limits.message_bytes = 700;
         limits.streamed_bytes = 700;
         let bytes = ws_help::wire(&frames, masks);
@@ -81,7 +81,7 @@ proptest! {
         choices in prop::collection::vec(any::<bool>(), 1..30),
     ) {
         let bytes = on_the_wire(&messages);
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         let (mut begun, mut pings, mut open) = (0, 0, None::<(usize, Vec<u8>)>);
         let (mut rest, mut cuts, mut choices) = (&bytes[..], cuts.iter().cycle(), choices.iter().cycle());
         while !rest.is_empty() {

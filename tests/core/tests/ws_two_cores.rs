@@ -11,7 +11,7 @@
 
 mod ws_help;
 
-use endwell_core::ws::{Close, CloseCode, Limits};
+use endwell_core::ws::{Close, CloseCode, SocketLimits};
 use endwell_core::ws::{Event, Receiving, Socket};
 use endwell_core::{Arrived, Closing, End, Ending, Io, Limit, Outcome};
 use endwell_core_tests::io::{end_at, feed_at, look, written_at};
@@ -159,7 +159,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 
 /// Plays a plan to its end and says how each side ended.
 fn play(plan: &Plan) -> [Side; 2] {
-    let limits = Limits::default();
+    let limits = SocketLimits::default();
     let [at_client, at_server] = plan.reads_on;
     let mut sides = [Side::new(client(&limits), at_client), Side::new(server(&limits), at_server)];
     let mut lines: [Line; 2] = [Line::new(), Line::new()];
@@ -227,7 +227,7 @@ proptest! {
             prop_assert!(closes_once(&side.wrote, masks));
         }
         // Each has heard what the other wrote, or the beginning of it; all, if it goes on receiving after its Close.
-        let limits = Limits::default();
+        let limits = SocketLimits::default();
         for (mine, theirs, fresh) in [(0, 1, client(&limits)), (1, 0, server(&limits))] {
             let wrote = &sides[theirs].wrote;
             let (all, _) = run(fresh, wrote, wrote.len().max(1));

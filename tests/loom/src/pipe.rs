@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use endwell::core::ws::{self as core_ws, Role};
 use endwell::core::{Instant, OutboxLimits, Pace};
-use endwell::ws::{Jitter, Limits, OutletLimits, Socket, SocketConfig};
+use endwell::ws::{Jitter, OutletLimits, Socket, SocketConfig, SocketLimits};
 use endwell::{Driver, Runtime, Timer, Transport};
 
 use crate::{Sent, Threads, frame, sent};
@@ -238,7 +238,7 @@ pub fn connect(pipe: &Pipe) -> (Socket, Driver) {
     let mut config = SocketConfig::default();
     config.outlet = OutletLimits { messages: 1, ..OutletLimits::default() };
     let output = Arc::new(OutboxLimits { high_water: 0, pace: Pace::UNLIMITED, ..OutboxLimits::default() });
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.ping_interval = None;
     limits.message_pace = Pace::UNLIMITED;
     let (limits, jitter) = (Arc::new(limits), Jitter::default());

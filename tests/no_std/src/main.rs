@@ -13,13 +13,13 @@ use core::cell::UnsafeCell;
 use core::convert::Infallible;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{Limits, Method, Response, StatusCode};
+use endwell_core::http::server::{After, Next, ServerConnection};
+use endwell_core::http::{HttpLimits, Method, Response, StatusCode};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 
 fn answers_one_request() -> Option<()> {
     let now = Instant::default();
-    let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let request = b"GET /hello HTTP/1.1\r\nHost: example.com\r\n\r\n";
     let Ok(arrived) = server.io().read(now, |room| {
         room[..request.len()].copy_from_slice(request);

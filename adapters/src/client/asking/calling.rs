@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::http::client::{Again, Call, CallEvent, Client, Failure, Sent, Stopped, Withheld};
+use endwell_core::http::client::{
+    Again, Call, CallEvent, ClientConnection, Failure, Sent, Stopped, Withheld,
+};
 use endwell_core::http::{BodyWriter, FieldSection, Fields, InterimHead, ResponseHead, Streaming};
 use endwell_core::{Io, Pace};
 
@@ -164,7 +166,7 @@ impl Calling {
     }
 
     /// The next request can be sent, if this one and its response are complete.
-    pub(crate) fn next(self) -> Option<Client> {
+    pub(crate) fn next(self) -> Option<ClientConnection> {
         match self {
             Self::Sent(call) => match call.next() {
                 Again::Client(client) => Some(client),

@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use endwell_core::http::client::Failure;
-use endwell_core::http::client::{Client, GrantHead, Handshake, Opening};
+use endwell_core::http::client::{ClientConnection, GrantHead, Handshake, Opening};
 use endwell_core::http::{BodyWriter, Fields, InterimHead, ResponseHead};
 use endwell_core::ws::Socket;
 use endwell_core::{Io, Pace, Upgraded};
@@ -38,7 +38,7 @@ pub(crate) struct Asking {
 /// How far the response is.
 pub(crate) enum Phase {
     /// No request is open.
-    Idle(Client),
+    Idle(ClientConnection),
     /// The connection waits for a head.
     Waiting(Calling),
     /// The connection waits for the response to a WebSocket handshake.
@@ -67,7 +67,7 @@ pub(crate) enum Answer {
 }
 
 impl Asking {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: ClientConnection) -> Self {
         Self {
             phase: Phase::Idle(client),
             interims: VecDeque::new(),

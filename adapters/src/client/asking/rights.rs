@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use endwell_core::http::client::Client;
+use endwell_core::http::client::ClientConnection;
 use endwell_core::http::{FieldSection, InterimHead, ResponseHead};
 
 use super::calling::Part;
@@ -16,7 +16,7 @@ use crate::connection::{Connection, State};
 
 impl Connection {
     /// Begins a request. Returns its number; `None` if the connection has ended, and the response reports how.
-    pub(crate) fn ask(&mut self, write: impl FnOnce(Client) -> Phase) -> Option<u64> {
+    pub(crate) fn ask(&mut self, write: impl FnOnce(ClientConnection) -> Phase) -> Option<u64> {
         self.look();
         let begins = self.position().written;
         let State::Client(asking) = &mut self.state else { return None };

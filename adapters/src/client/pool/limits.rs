@@ -25,7 +25,7 @@ pub struct PoolLimits {
     /// Idle connections to one origin. Default 32, for the same reason.
     pub idle_per_origin: usize,
     /// The time that a connection may be idle. Default 30 s: well before servers and middleboxes close it, most of them
-    /// after 60 s or 75 s, so that few requests cross a close. [`Limits::idle_time`](crate::http::Limits::idle_time)
+    /// after 60 s or 75 s, so that few requests cross a close. [`HttpLimits::idle_time`](crate::http::HttpLimits::idle_time)
     /// applies if it is less. Zero keeps no connection.
     pub idle_time: Duration,
     /// The time that a request waits for another request's connection, or for room for its own. Default 30 s: half of

@@ -49,7 +49,7 @@ use crate::transport::Connector;
 ///   [`connection`](Self::connection) returns a [`Connection`] for everything else: a body in pieces, an expectation, a
 ///   WebSocket.
 /// - A connection goes back to the pool when it is dropped without an open exchange: as a [`Connection`], or as a
-///   [`Response`](super::Response) whose request is written and whose body was read, or has arrived, to its end.
+///   [`Response`](super::ResponseReader) whose request is written and whose body was read, or has arrived, to its end.
 ///   Dropping anything else closes it. So a request that is cancelled at any point never leaves half an exchange to the
 ///   next one.
 /// - A connection whose server has closed it, or sent anything unsolicited, leaves the pool when that arrives. It is
@@ -57,7 +57,7 @@ use crate::transport::Connector;
 ///   handle that.
 /// - The limits are on sockets: a place is taken from before the connection is made until its socket is closed,
 ///   whatever protocol it uses. A WebSocket keeps its place to its end. To open many, give them their own pool, or use
-///   [`ws::connect`](crate::ws::connect).
+///   [`ws::Socket::connect`](crate::ws::Socket::connect).
 /// - Waiting requests are served in order of arrival among those that can be served: no request waits behind one whose
 ///   origin has no room. If the pool is full, the connection that has been idle for longest closes.
 ///
@@ -99,7 +99,7 @@ enum Wanted {
 }
 
 impl<C: Connector> Pool<C> {
-    /// Makes a pool without connections. Each of its connections is made as [`connect`](super::connect) does.
+    /// Makes a pool without connections. Each of its connections is made as [`Connection::connect`](super::Connection::connect) does.
     pub fn new(connector: C, mut config: ClientConfig, mut limits: PoolLimits) -> Self {
         if limits.idle_time.is_zero() {
             // As a limit of each connection it would end new ones before their first request.
@@ -118,7 +118,7 @@ impl<C: Connector> Pool<C> {
     ///
     /// # Errors
     ///
-    /// If no connection was free within [`PoolLimits::wait_time`], or those of [`connect`](super::connect).
+    /// If no connection was free within [`PoolLimits::wait_time`], or those of [`Connection::connect`](super::Connection::connect).
     ///
     /// # Cancel safety
     ///

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use endwell_core::http::Request;
 
 use super::{Pool, SendError, Wanted};
-use crate::client::{Origin, RequestError, Response};
+use crate::client::{Origin, RequestError, ResponseReader};
 use crate::transport::Connector;
 
 impl<C: Connector> Pool<C> {
@@ -14,7 +14,7 @@ impl<C: Connector> Pool<C> {
     /// It is retried, at most [`PoolLimits::retries`](super::PoolLimits::retries) times and on another connection, if
     /// that is safe: if no byte of it was sent; or if its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT, DELETE)
     /// and a connection that had been idle ended before any byte of a response. The latter happens once, and on a new
-    /// connection: a retry that failed is not retried. [`Response::retries`] returns the number of retries.
+    /// connection: a retry that failed is not retried. [`ResponseReader::retries`] returns the number of retries.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl<C: Connector> Pool<C> {
         origin: &Origin,
         head: &Request,
         body: impl Into<Bytes>,
-    ) -> Result<Response, SendError> {
+    ) -> Result<ResponseReader, SendError> {
         self.send_as(origin, head, body, head.method().is_idempotent()).await
     }
 
@@ -48,7 +48,7 @@ impl<C: Connector> Pool<C> {
         head: &Request,
         body: impl Into<Bytes>,
         is_idempotent: bool,
-    ) -> Result<Response, SendError> {
+    ) -> Result<ResponseReader, SendError> {
         let body = body.into();
         let most = self.common.limits.retries;
         let mut retries = 0;

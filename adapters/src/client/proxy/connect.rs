@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use endwell_core::http::client::{Client, Failure, Handshake, Opening};
-use endwell_core::http::{Connect, Field, Limits};
+use endwell_core::http::client::{ClientConnection, Failure, Handshake, Opening};
+use endwell_core::http::{Connect, Field, HttpLimits};
 use endwell_core::{Error, Instant, Look, OutboxLimits, Upgraded, Wrote};
 
 use super::error::Reason;
@@ -20,7 +20,7 @@ pub(super) async fn open<T: Transport>(
     proxy: &Proxy,
     transport: &mut T,
     origin: Authority<'_>,
-    limits: &Arc<Limits>,
+    limits: &Arc<HttpLimits>,
 ) -> Result<Bytes, Reason> {
     let mut head = Connect::new(&origin.to_string()).map_err(|_invalid| Reason::Host)?;
     let credentials = proxy.credentials().map(super::location::Credentials::basic);
@@ -29,7 +29,7 @@ pub(super) async fn open<T: Transport>(
         let field = Field::new("proxy-authorization", credentials.as_bytes()).map_err(|_| Reason::Host)?;
         head = head.with(field);
     }
-    let client = Client::new(Arc::clone(limits), OutboxLimits::default());
+    let client = ClientConnection::new(Arc::clone(limits), OutboxLimits::default());
     let mut tunnel = client.tunnel(&head);
     poll_fn(|cx| poll_write(transport, &mut tunnel, cx)).await.map_err(Reason::Transport)?;
     loop {

@@ -33,7 +33,7 @@ use crate::transport::Connector;
 pub struct Proxied<C> {
     connector: C,
     proxies: Proxies,
-    limits: Arc<http::Limits>,
+    limits: Arc<http::HttpLimits>,
 }
 
 impl<C: Connector> Proxied<C> {
@@ -43,9 +43,9 @@ impl<C: Connector> Proxied<C> {
     }
 
     /// Sets the limits of an HTTP proxy's response: those of its head and of interim responses, and how strictly it is
-    /// read ([`Limits::reading`](http::Limits::reading)). The others do not apply.
+    /// read ([`HttpLimits::reading`](http::HttpLimits::reading)). The others do not apply.
     #[must_use]
-    pub fn limits(self, limits: http::Limits) -> Self {
+    pub fn limits(self, limits: http::HttpLimits) -> Self {
         Self { limits: limits.into(), ..self }
     }
 

@@ -8,7 +8,7 @@
 //! let proxy = Proxy::parse("http://proxy.example:3128")?.with_credentials("user", "a:b@c")?;
 //! let connector = Proxied::new(Tcp, Proxies::all(proxy).except("localhost, .internal"));
 //! let origin = client::Origin::http("example.com", 80);
-//! let connection = client::connect(&connector, &origin, &ClientConfig::default()).await?;
+//! let connection = client::Connection::connect(&connector, &origin, &ClientConfig::default()).await?;
 //! # Ok(())
 //! # }
 //! ```

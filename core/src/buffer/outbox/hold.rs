@@ -33,7 +33,7 @@ impl Outbox {
     /// True if all queued bytes must wait: they are a final response, and the 100 Continue before it has been sent.
     ///
     /// Some proxies lose a final response that they read together with the 100. So the response waits until something
-    /// [arrives](Self::arrived), for [`Limits::continue_time`](crate::http::Limits::continue_time) at the most. Until
+    /// [arrives](Self::arrived), for [`HttpLimits::continue_time`](crate::http::HttpLimits::continue_time) at the most. Until
     /// then [`chunks`](Self::chunks) is empty and [`remaining`](Buf::remaining) is zero, although the outbox is not
     /// empty. Call [`poll`](Self::poll) then, and again at its [`deadline`](Self::deadline).
     pub(crate) fn is_held(&self) -> bool {

@@ -13,14 +13,14 @@ use crate::http::received::length::{BodyLength, Framed};
 use crate::http::received::persistence::Persistence;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::response::{AnyHead, StatusLine};
-use crate::http::{Fields, InterimHead, Limits, ResponseHead};
+use crate::http::{Fields, HttpLimits, InterimHead, ResponseHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Violation};
 
 /// The response to the request that is open.
 #[derive(Debug)]
 pub(crate) struct Awaited {
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: Arc<HttpLimits>,
     progress: HeadProgress<StatusLine>,
     state: State,
     stage: Stage,
@@ -80,7 +80,7 @@ pub(crate) enum Arrived {
 
 impl Awaited {
     /// No request was sent yet.
-    pub(super) fn new(inbox: &mut Inbox, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(inbox: &mut Inbox, limits: Arc<HttpLimits>) -> Self {
         let body = Incoming::new(inbox, Arc::clone(&limits), Reader::Client, BodyLength::Known(0));
         Self {
             progress: HeadProgress::new(limits.reading_of(Reader::Client)),

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::Inner;
 use super::awaited::{Arrived, Awaited, Upload};
 use super::failure::Failure;
-use super::idle::{Client, unasked};
+use super::idle::{ClientConnection, unasked};
 use crate::closing::{Closing, Manner};
 use crate::http::body::{BodyWriter, Streaming};
 use crate::http::received::body::Found;
@@ -51,7 +51,7 @@ pub struct Answer<'a> {
 #[derive(Debug)]
 pub enum CallEvent<'a> {
     /// The withheld body can be written: the server asked for it, or its time to ask has passed. Comes at most once, and
-    /// only for a request that [asks](Client::ask).
+    /// only for a request that [asks](ClientConnection::ask).
     Continue,
     /// An interim response. The final one is still to come.
     Interim(&'a InterimHead),
@@ -73,7 +73,7 @@ pub enum CallEvent<'a> {
 #[must_use = "it holds the connection, or says how it ended"]
 pub enum Again {
     /// The next request can be sent.
-    Client(Client),
+    Client(ClientConnection),
     /// The response was not read to its end: read on, or drop it.
     Unread(Call<Sent>),
     /// No further request can be sent: close the transport.
@@ -153,14 +153,14 @@ impl<W> Call<W> {
     }
 
     /// Sets the time from when the server has the request to the first byte of its response, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time): a long poll, or a request that takes the server
+    /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time): a long poll, or a request that takes the server
     /// long to compute, needs more. `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
         self.inner.response.set_response_time(time);
     }
 
     /// Sets the pace that the server must keep with the body, instead of
-    /// [`Limits::response_pace`](crate::http::Limits::response_pace). Call it once the head has arrived.
+    /// [`HttpLimits::response_pace`](crate::http::HttpLimits::response_pace). Call it once the head has arrived.
     pub fn set_body_pace(&mut self, pace: Pace) {
         self.inner.response.body.set_pace(pace);
     }
@@ -243,7 +243,7 @@ impl Call<Sent> {
             return Again::Closed(Outcome::ByPeer);
         }
         match conn.inbox.unread() {
-            [] => Again::Client(Client::again(self.inner)),
+            [] => Again::Client(ClientConnection::again(self.inner)),
             got => Again::Closed(Outcome::Violated(unasked(got))),
         }
     }

@@ -105,7 +105,7 @@ impl<T> Handshake<T> {
     }
 
     /// Sets the time from when the server has the request to the first byte of its response, instead of
-    /// [`Limits::response_time`](crate::http::Limits::response_time). `None`: no limit.
+    /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time). `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
         self.inner.response.set_response_time(time);
     }

@@ -15,7 +15,7 @@ use crate::http::grammar::reading::Reader;
 use crate::http::sent::body::Sending;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::request::Expects;
-use crate::http::{Connect, Framing, Limits, Request, Upgrade};
+use crate::http::{Connect, Framing, HttpLimits, Request, Upgrade};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::ws::{Masks, Offer};
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 /// Sending a request consumes it. Only [`Call::next`] makes the next one, when request and response are both complete.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
-pub struct Client(Box<Inner>);
+pub struct ClientConnection(Box<Inner>);
 
 /// The wait between two requests.
 #[derive(Debug, Default)]
@@ -36,9 +36,9 @@ pub(super) struct Idle {
     since: Since,
 }
 
-impl Client {
+impl ClientConnection {
     /// Makes a new connection. Connections can share their limits.
-    pub fn new(limits: Arc<Limits>, output: impl Into<Arc<OutboxLimits>>) -> Self {
+    pub fn new(limits: Arc<HttpLimits>, output: impl Into<Arc<OutboxLimits>>) -> Self {
         let mut inbox = Inbox::new(limits.received(Reader::Client));
         let idle = Idle { time: limits.idle_time, ..Idle::default() };
         let response = Awaited::new(&mut inbox, limits);
@@ -62,7 +62,7 @@ impl Client {
     /// # Errors
     ///
     /// How the connection ended: the server closed it ([`Outcome::ByPeer`]), or announced that it does (408, RFC 9110
-    /// 15.5.9); no request was sent for [`Limits::idle_time`] ([`Outcome::Silent`]); or the server sent bytes without a
+    /// 15.5.9); no request was sent for [`HttpLimits::idle_time`] ([`Outcome::Silent`]); or the server sent bytes without a
     /// request ([`Outcome::Violated`]). Close the transport.
     pub fn poll(self) -> Result<Self, Outcome> {
         let Inner { conn, idle, .. } = &*self.0;
@@ -109,7 +109,7 @@ impl Client {
     /// Sends the head of a request and asks whether the server wants the body: `Expect: 100-continue`. RFC 9110 10.1.1.
     ///
     /// The body is withheld until [`Call::proceed`]. Wait for [`CallEvent::Continue`](super::CallEvent::Continue) before:
-    /// it comes when the server asks for the body, or after [`Limits::continue_time`], since a server may not know the
+    /// it comes when the server asks for the body, or after [`HttpLimits::continue_time`], since a server may not know the
     /// expectation. If a final response comes first, the server does not want the body. A 417 means that the expectation
     /// could not be met: repeat the request without it, with [`start`](Self::start) on another connection.
     ///

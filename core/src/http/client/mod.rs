@@ -3,7 +3,7 @@
 //! ```text
 //!                +------------------------------ next: Client -----------------------------+
 //!                v                                                                         |
-//!  new --> [Client] --send---------------------------------------------------------> [Call<Sent>]
+//!  new --> [ClientConnection] --send-----------------------------------------------> [Call<Sent>]
 //!                |                                                                    ^    |
 //!                +--start--> [Call<Streaming>] --finish-------------------------------+    +--> Unread: read on
 //!                |                  ^                                                 |    +--> Closed: Outcome
@@ -14,7 +14,7 @@
 //!
 //! - In each state of a call the response can be read: [`Call::answer`]. It may come, and even end, before the request
 //!   is written.
-//! - [`Call::next`] exists only for a request that is complete, and makes the next [`Client`] only if the response was
+//! - [`Call::next`] exists only for a request that is complete, and makes the next [`ClientConnection`] only if the response was
 //!   read to its end: no byte of one response is taken for another's.
 //! - A [`Handshake`] has nothing to write with, and only a grant that matches what was asked for opens it.
 //!
@@ -22,11 +22,11 @@
 //!
 //! ```
 //! use bytes::Bytes;
-//! use endwell_core::http::client::{Again, CallEvent, Client};
-//! use endwell_core::http::{Limits, Method, Request, StatusCode};
+//! use endwell_core::http::client::{Again, CallEvent, ClientConnection};
+//! use endwell_core::http::{HttpLimits, Method, Request, StatusCode};
 //! use endwell_core::{Arrived, Instant, Look, OutboxLimits};
 //!
-//! let client = Client::new(Limits::default().into(), OutboxLimits::default());
+//! let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
 //! let head = Request::new(Method::Get, "example.com", "/hello")?;
 //! let mut call = client.send(&head, Bytes::new());
 //! // ... the request is written, and then:
@@ -65,7 +65,7 @@ mod terms;
 pub use call::{Again, Answer, Call, CallEvent, Sent, Stopped, Withheld};
 pub use failure::Failure;
 pub use handshake::{GrantHead, Handshake, Opening};
-pub use idle::Client;
+pub use idle::ClientConnection;
 
 use crate::closing::Grace;
 use crate::io::Conn;

@@ -1,6 +1,6 @@
 //! How strictly a response is read.
 
-/// How strictly a client reads a response. [`Limits::reading`](crate::http::Limits::reading) sets it.
+/// How strictly a client reads a response. [`HttpLimits::reading`](crate::http::HttpLimits::reading) sets it.
 ///
 /// `Ordinary` accepts what breaks the grammar but has one meaning, read alike by the clients in use. `Strict` accepts
 /// only the grammar. Choose it for a proxy or any other program that forwards responses, because the next recipient may
@@ -30,9 +30,9 @@
 /// coding, any coding but `identity` under chunked, `http/1.1`, `ICY`, and several spaces before the status code.
 ///
 /// ```
-/// use endwell_core::http::{Limits, Reading};
+/// use endwell_core::http::{HttpLimits, Reading};
 ///
-/// let mut limits = Limits::default();
+/// let mut limits = HttpLimits::default();
 /// assert_eq!(limits.reading, Reading::Ordinary);
 /// limits.reading = Reading::Strict;
 /// ```

@@ -7,14 +7,14 @@ use super::chunked;
 use super::chunked::Chunked;
 use super::length::BodyLength;
 use crate::http::grammar::reading::Reader;
-use crate::http::{Fields, Limits};
+use crate::http::{Fields, HttpLimits};
 use crate::time::Clock;
 use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Violation, convert};
 
 /// The rest of a message that is being received.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) limits: Arc<HttpLimits>,
     state: Receiving,
     reader: Reader,
     clock: Clock,
@@ -60,7 +60,7 @@ pub(in crate::http) enum Found<'a> {
 impl Incoming {
     pub(in crate::http) fn new(
         inbox: &mut Inbox,
-        limits: Arc<Limits>,
+        limits: Arc<HttpLimits>,
         reader: Reader,
         length: BodyLength,
     ) -> Self {

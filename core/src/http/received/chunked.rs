@@ -3,7 +3,7 @@
 use crate::http::grammar::characters;
 use crate::http::grammar::lines::LineScan;
 use crate::http::grammar::reading::Reader;
-use crate::http::{Fields, Limits, Reading};
+use crate::http::{Fields, HttpLimits, Reading};
 use crate::{Error, Exceeded, Inbox, Limit, Violation, convert};
 
 /// The receiver's position in a chunked body. Everything but data and trailers is consumed byte by byte as it comes, so
@@ -81,7 +81,7 @@ impl Chunked {
     pub(in crate::http) fn poll(
         &mut self,
         inbox: &mut Inbox,
-        limits: &Limits,
+        limits: &HttpLimits,
         reader: Reader,
     ) -> Result<Found, Error> {
         loop {
@@ -127,7 +127,7 @@ impl Chunked {
         }
     }
 
-    fn next(&mut self, byte: u8, limits: &Limits, reader: Reader) -> Result<State, Error> {
+    fn next(&mut self, byte: u8, limits: &HttpLimits, reader: Reader) -> Result<State, Error> {
         let reading = limits.reading_of(reader);
         match self.state {
             State::Line { size, place: place @ (Place::SizeStart | Place::Size), mut padding }
@@ -179,7 +179,7 @@ impl Chunked {
         }
     }
 
-    fn count_extension_byte(&mut self, limits: &Limits) -> Result<(), Error> {
+    fn count_extension_byte(&mut self, limits: &HttpLimits) -> Result<(), Error> {
         self.extension_bytes += 1;
         let limit = limits.chunk_extension_bytes;
         if self.extension_bytes > limit {
@@ -192,7 +192,7 @@ impl Chunked {
     fn count_padding_byte(
         &mut self,
         padding: &mut u8,
-        limits: &Limits,
+        limits: &HttpLimits,
         reading: Reading,
     ) -> Result<(), Error> {
         if reading == Reading::Ordinary && *padding < FREE_PADDING {
@@ -202,7 +202,7 @@ impl Chunked {
         self.count_extension_byte(limits)
     }
 
-    fn start_chunk(&mut self, size: u64, limits: &Limits) -> Result<State, Error> {
+    fn start_chunk(&mut self, size: u64, limits: &HttpLimits) -> Result<State, Error> {
         if size == 0 {
             // Only a head may end its lines with LF alone: RFC 9112 2.2 does not cover what follows it.
             return Ok(State::Trailers(LineScan::new(Reading::Strict)));
@@ -219,7 +219,7 @@ impl Chunked {
         &mut self,
         mut scan: LineScan,
         inbox: &mut Inbox,
-        limits: &Limits,
+        limits: &HttpLimits,
         reader: Reader,
     ) -> Result<Found, Error> {
         let bound = limits.trailers();
@@ -313,7 +313,7 @@ mod tests {
 
     /// The content, or the error, fed in pieces of `step` bytes.
     fn decode(input: &[u8], step: usize) -> Result<(Vec<u8>, Option<Fields>, usize), Error> {
-        let limits = Limits::default();
+        let limits = HttpLimits::default();
         let mut inbox = Inbox::new(limits.received(Reader::Server));
         let mut chunked = Chunked::new();
         let (mut content, mut trailers) = (Vec::new(), None);

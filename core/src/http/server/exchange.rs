@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use bytes::Bytes;
 
-use super::idle::Server;
+use super::idle::ServerConnection;
 use super::responder::Responder;
 use super::{Inner, closing, reset};
 use crate::http::body::{BodyReader, BodyWriter, Streaming};
@@ -43,7 +43,7 @@ pub struct Answered(Persistence);
 #[must_use = "it holds the connection"]
 pub enum After {
     /// The next request may come.
-    Again(Server),
+    Again(ServerConnection),
     /// The connection closes.
     Closing(Closing),
 }
@@ -60,7 +60,7 @@ impl<W> Exchange<W> {
     }
 
     /// Sets the pace that the client must keep with this body, instead of
-    /// [`Limits::request_pace`](crate::http::Limits::request_pace), for example on one endpoint that takes slow or
+    /// [`HttpLimits::request_pace`](crate::http::HttpLimits::request_pace), for example on one endpoint that takes slow or
     /// endless uploads.
     pub fn set_body_pace(&mut self, pace: Pace) {
         self.inner.between.body.set_pace(pace);
@@ -83,7 +83,7 @@ impl Exchange {
     /// none is sent it twice.
     ///
     /// The final response is then held back until the client has reacted, for
-    /// [`Limits::continue_time`](crate::http::Limits::continue_time) at the most, since some proxies lose a final response
+    /// [`HttpLimits::continue_time`](crate::http::HttpLimits::continue_time) at the most, since some proxies lose a final response
     /// that they read together with the 100.
     pub fn proceed(&mut self) {
         self.right.responder.proceed(&mut self.inner.conn.outbox);
@@ -102,7 +102,7 @@ impl Exchange {
     /// Responds with a body that is available, and its length.
     ///
     /// Discards what has arrived of the request's body. The connection stays open if that is the rest of the body, or if
-    /// the length of the rest is known and within [`Limits::drain_bytes`]. Otherwise the response announces the close.
+    /// the length of the rest is known and within [`HttpLimits::drain_bytes`]. Otherwise the response announces the close.
     /// It also does so if the client asked for the close, if the body has failed, and if the client still waits for 100
     /// Continue.
     ///
@@ -112,7 +112,7 @@ impl Exchange {
     /// The body counts as queued. It is accepted at any size, since it was in memory before. A success (2xx) to CONNECT
     /// would open a tunnel, for which there is [`tunnel`](Self::tunnel); here it becomes 501.
     ///
-    /// [`Limits::drain_bytes`]: crate::http::Limits::drain_bytes
+    /// [`HttpLimits::drain_bytes`]: crate::http::HttpLimits::drain_bytes
     pub fn respond(self, head: &Response, body: Bytes, date: Option<&Date>) -> Exchange<Answered> {
         let Self { mut inner, right } = self;
         let Inner { conn, between } = &mut *inner;
@@ -214,12 +214,12 @@ impl Exchange<Answered> {
     /// Goes on to the next request, or closes.
     ///
     /// What was not read of the request's body is discarded as it arrives, up to
-    /// [`Limits::drain_bytes`](crate::http::Limits::drain_bytes), framing included. A caller that wants the rest reads it
+    /// [`HttpLimits::drain_bytes`](crate::http::HttpLimits::drain_bytes), framing included. A caller that wants the rest reads it
     /// first.
     pub fn next(self) -> After {
         let body = &self.inner.between.body;
         match self.right.0 {
-            Persistence::Keep if !body.has_failed() => After::Again(Server::again(self.inner)),
+            Persistence::Keep if !body.has_failed() => After::Again(ServerConnection::again(self.inner)),
             Persistence::Keep | Persistence::Close => After::Closing(closing(*self.inner, Outcome::ByUs)),
         }
     }

@@ -13,7 +13,7 @@ use crate::http::received::body::Incoming;
 use crate::http::received::length::BodyLength;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::request::RequestLine;
-use crate::http::{Fields, Limits, Method, Reading, RequestHead};
+use crate::http::{Fields, HttpLimits, Method, Reading, RequestHead};
 use crate::io::{Ask, Conn, Since, Waits};
 use crate::{
     Closing, Deadline, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Outcome, Violation, convert,
@@ -24,14 +24,14 @@ use crate::{
 /// [`poll`](Self::poll) ends it.
 #[derive(Debug)]
 #[must_use = "dropping it closes the connection"]
-pub struct Server(Box<Inner>);
+pub struct ServerConnection(Box<Inner>);
 
 /// What follows the wait between two requests.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub enum Next {
     /// No request has arrived completely: write, read, and poll again.
-    Wait(Server),
+    Wait(ServerConnection),
     /// A request, and the right to answer it. The head lies outside the exchange, so that it can be read while the
     /// exchange is used up.
     Request(RequestHead, Exchange),
@@ -72,9 +72,9 @@ enum Waiting {
 /// on.
 const EMPTY_LINES: u8 = 8;
 
-impl Server {
+impl ServerConnection {
     /// Makes a new connection. Connections can share their limits.
-    pub fn new(limits: Arc<Limits>, output: impl Into<Arc<OutboxLimits>>) -> Self {
+    pub fn new(limits: Arc<HttpLimits>, output: impl Into<Arc<OutboxLimits>>) -> Self {
         let mut inbox = Inbox::new(limits.received(Reader::Server));
         let between = Between {
             head: HeadProgress::new(Reading::Strict),
@@ -118,7 +118,7 @@ impl Server {
 
     /// Returns the next request, if its head has arrived completely.
     ///
-    /// Discards the rest of the last request's body first: at most [`Limits::drain_bytes`], framing included. Above
+    /// Discards the rest of the last request's body first: at most [`HttpLimits::drain_bytes`], framing included. Above
     /// [`OutboxLimits::high_water`] it waits, so that a client that sends and never reads cannot make memory grow.
     pub fn poll(mut self) -> Next {
         let Inner { conn, between } = &mut *self.0;

@@ -3,7 +3,7 @@
 //! ```text
 //!                +------------------------- next: Again ---------------------------+
 //!                v                                                                 |
-//!  new --> [Server] --poll--> Wait                                                 |
+//!  new --> [ServerConnection] --poll--> Wait                                       |
 //!                |                                                                 |
 //!                +--> Request --> [Exchange<Unanswered>] --respond---------> [Exchange<Answered>]
 //!                |                   |        |    |                          ^    |
@@ -26,12 +26,12 @@
 //! # One exchange
 //!
 //! ```
-//! use endwell_core::http::server::{After, Next, Server};
-//! use endwell_core::http::{Limits, Response, StatusCode};
+//! use endwell_core::http::server::{After, Next, ServerConnection};
+//! use endwell_core::http::{HttpLimits, Response, StatusCode};
 //! use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 //!
 //! let now = Instant::default();
-//! let mut server = Server::new(Limits::default().into(), OutboxLimits::default());
+//! let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
 //! let arrived = server.io().read(now, |room| {
 //!     let bytes = b"GET /hello HTTP/1.1\r\nhost: example.com\r\n\r\n";
 //!     room[..bytes.len()].copy_from_slice(bytes);
@@ -73,7 +73,7 @@ use crate::closing::{Grace, Manner};
 use crate::io::Conn;
 use crate::{Closing, Exceeded, Limit, Outcome};
 pub use exchange::{After, Answered, Exchange, Unanswered};
-pub use idle::{Next, Server};
+pub use idle::{Next, ServerConnection};
 pub use refusal::Refusal;
 pub use upgrade::NotSwitched;
 pub(crate) use upgrade::write_switch;

@@ -3,7 +3,7 @@
 use super::refusal::Reject;
 use crate::http::grammar::target;
 use crate::http::received::length::{BodyLength, Undecidable};
-use crate::http::{Limits, RequestHead, StatusCode, Version};
+use crate::http::{HttpLimits, RequestHead, StatusCode, Version};
 use crate::{Exceeded, Limit, Violation};
 
 /// What a complete head determines about its exchange before any response.
@@ -13,7 +13,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn of(request: &RequestHead, limits: &Limits) -> Result<Self, Reject> {
+    pub(super) fn of(request: &RequestHead, limits: &HttpLimits) -> Result<Self, Reject> {
         check_host(request)?;
         let fields = request.fields();
         let length = match BodyLength::of_request(fields, request.version()) {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::Outbox;
 use crate::ws::failure::Cause;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::receive::content::Content;
 use crate::ws::receive::message::Taken;
 use crate::ws::wire::mask::Masks;
@@ -48,7 +48,12 @@ impl Inflating {
         match *self {}
     }
 
-    pub(in crate::ws) fn step(&mut self, _: &mut Content, _: Taken, _: &Limits) -> Result<usize, Cause> {
+    pub(in crate::ws) fn step(
+        &mut self,
+        _: &mut Content,
+        _: Taken,
+        _: &SocketLimits,
+    ) -> Result<usize, Cause> {
         match *self {}
     }
 

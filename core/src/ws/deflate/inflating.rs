@@ -8,7 +8,7 @@ use super::receiving::Receiving;
 use super::window::WindowBits;
 use crate::convert;
 use crate::ws::failure::Cause;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::receive::content::Content;
 use crate::ws::receive::counts;
 use crate::ws::receive::message::Taken;
@@ -70,7 +70,7 @@ impl Inflating {
         &mut self,
         content: &mut Content,
         taken: Taken,
-        limits: &Limits,
+        limits: &SocketLimits,
     ) -> Result<usize, Cause> {
         let Inner { receiving, inflater, recent, inflated } = &mut *self.0;
         if inflater.restarts() {

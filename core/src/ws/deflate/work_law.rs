@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::deflater::{Deflater, Form};
 use super::work;
-use crate::ws::{Agreement, Deflate, Event, Jitter, Limits, Masks, Piece, Role, Socket, WindowBits};
+use crate::ws::{Agreement, Deflate, Event, Jitter, Masks, Piece, Role, Socket, SocketLimits, WindowBits};
 use crate::{Instant, Look, OutboxLimits};
 
 /// A reset, and a window that is loaded.
@@ -90,7 +90,7 @@ fn wire(sent: &[(usize, usize, Sent)], is_client: bool) -> Vec<u8> {
 /// The work of receiving these bytes in parts of `cut`.
 fn work_of(bytes: &[u8], is_client: bool, deflate: &Arc<Deflate>, cut: usize, pieces: bool) -> u64 {
     let agreement = Agreement::answer([&b"permessage-deflate"[..]], deflate).unwrap().unwrap();
-    let limits = Limits { fragments: usize::MAX, ..Limits::default() };
+    let limits = SocketLimits { fragments: usize::MAX, ..SocketLimits::default() };
     let role = if is_client { Role::Server } else { Role::Client(Masks::new(|| [0; 4])) };
     let mut socket = socket(role, limits).deflate(&agreement);
     let before = work::done();
@@ -113,7 +113,7 @@ fn work_of(bytes: &[u8], is_client: bool, deflate: &Arc<Deflate>, cut: usize, pi
     work::done() - before
 }
 
-fn socket(role: Role, limits: Limits) -> Socket {
+fn socket(role: Role, limits: SocketLimits) -> Socket {
     Socket::from_parts(role, Bytes::new(), limits.into(), OutboxLimits::default(), Jitter(0), None)
 }
 
@@ -182,7 +182,7 @@ fn an_inflater_that_another_connection_has_had_is_loaded_anew() {
     let mut match_of_nothing = Vec::new();
     frame(0xc2, b"\x03\xde\xff\x0f\0\0", true, &mut match_of_nothing);
     let agreement = Agreement::answer([&b"permessage-deflate"[..]], &deflate).unwrap().unwrap();
-    let mut socket = socket(Role::Server, Limits::default()).deflate(&agreement);
+    let mut socket = socket(Role::Server, SocketLimits::default()).deflate(&agreement);
     assert_eq!(feed(&mut socket, &match_of_nothing), match_of_nothing.len());
     assert!(matches!(socket.event(), Some(Event::Failed(_))), "there is nothing to refer to");
     assert_eq!(work_of(&full, true, &deflate, 1000, false), first);

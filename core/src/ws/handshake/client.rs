@@ -8,7 +8,7 @@ use super::offer::Offer;
 use crate::Violation;
 use crate::http::{InterimHead, Version};
 use crate::ws::Socket;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::receive::keep_alive::Jitter;
 
 /// What a 101 grants.
@@ -36,7 +36,7 @@ impl Offer {
     pub(crate) fn open(
         self,
         granted: Granted,
-        socket: impl FnOnce(Arc<Limits>, Jitter, Option<Box<str>>) -> Socket,
+        socket: impl FnOnce(Arc<SocketLimits>, Jitter, Option<Box<str>>) -> Socket,
     ) -> Socket {
         let Self { limits, jitter, .. } = self;
         let socket = socket(limits, jitter, granted.subprotocol);

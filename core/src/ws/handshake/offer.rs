@@ -9,17 +9,17 @@ use core::fmt;
 use super::key::Key;
 use crate::http::grammar::characters;
 use crate::http::{Field, InvalidRequest, Method, Request};
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::receive::keep_alive::Jitter;
 
 /// What a client offers in its opening handshake.
 ///
 /// ```
 /// use endwell_core::http::Field;
-/// use endwell_core::ws::{Limits, Offer};
+/// use endwell_core::ws::{SocketLimits, Offer};
 ///
 /// # let from_a_strong_generator = [7; 16];
-/// let offer = Offer::new("example.com", "/chat", from_a_strong_generator, Limits::default().into())?
+/// let offer = Offer::new("example.com", "/chat", from_a_strong_generator, SocketLimits::default().into())?
 ///     .subprotocol("chat.v2")?
 ///     .subprotocol("chat.v1")?
 ///     .with(Field::from_static("origin", "https://example.com"));
@@ -32,7 +32,7 @@ pub struct Offer {
     head: Request,
     pub(in crate::ws) key: Key,
     pub(in crate::ws) subprotocols: Vec<Box<str>>,
-    pub(in crate::ws) limits: Arc<Limits>,
+    pub(in crate::ws) limits: Arc<SocketLimits>,
     pub(in crate::ws) jitter: Jitter,
     #[cfg(feature = "deflate")]
     pub(in crate::ws) deflate: Option<Arc<crate::ws::Deflate>>,
@@ -71,7 +71,7 @@ impl Offer {
         host: &str,
         target: &str,
         nonce: [u8; 16],
-        limits: Arc<Limits>,
+        limits: Arc<SocketLimits>,
     ) -> Result<Self, InvalidRequest> {
         Ok(Self {
             head: Request::new(Method::Get, host, target)?,

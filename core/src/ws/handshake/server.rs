@@ -13,21 +13,21 @@ use crate::http::server::Exchange;
 use crate::http::{Date, Field, FieldSection, Response, StatusCode, Version};
 use crate::ws::Role;
 use crate::ws::Socket;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::receive::keep_alive::Jitter;
 
 /// The terms on which a server accepts a handshake.
 ///
 /// ```
-/// use endwell_core::ws::{Acceptance, Limits, Origins};
+/// use endwell_core::ws::{Acceptance, SocketLimits, Origins};
 ///
-/// let acceptance = Acceptance::new(Limits::default().into()).origins(Origins::Any);
+/// let acceptance = Acceptance::new(SocketLimits::default().into()).origins(Origins::Any);
 /// # let _ = acceptance;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "give it to `Exchange::accept`"]
 pub struct Acceptance {
-    limits: Arc<Limits>,
+    limits: Arc<SocketLimits>,
     origins: Origins,
     subprotocol: Option<Subprotocol>,
     fields: FieldSection,
@@ -38,7 +38,7 @@ pub struct Acceptance {
 
 impl Acceptance {
     /// Accepts the same Origin, without a subprotocol or further fields.
-    pub fn new(limits: Arc<Limits>) -> Self {
+    pub fn new(limits: Arc<SocketLimits>) -> Self {
         Self {
             limits,
             origins: Origins::Same,

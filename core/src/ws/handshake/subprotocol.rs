@@ -17,7 +17,7 @@ impl Subprotocol {
     /// request, so its exchange can be accepted with one of them.
     ///
     /// ```
-    /// # use endwell_core::ws::{Acceptance, Limits, Subprotocol};
+    /// # use endwell_core::ws::{Acceptance, SocketLimits, Subprotocol};
     /// # use endwell_core::http::RequestHead;
     /// # fn f(request: &RequestHead, mut acceptance: Acceptance) -> Acceptance {
     /// if let Some(chat) = Subprotocol::offered(request).find(|offered| offered.as_str() == "chat.v2") {

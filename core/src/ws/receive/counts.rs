@@ -2,7 +2,7 @@
 
 use super::message::Taken;
 use crate::ws::failure::Cause;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::{Bound, Exceeded, Limit};
 
 /// What the headers of a message have announced so far.
@@ -26,7 +26,13 @@ impl Counts {
     /// Counts a frame with `len` bytes of payload. Refuses one that cannot be within the limits, before its payload
     /// arrives. The decompressed size is checked while it is decompressed.
     #[inline]
-    pub(super) fn add(&mut self, len: u64, form: Form, taken: Taken, limits: &Limits) -> Result<(), Cause> {
+    pub(super) fn add(
+        &mut self,
+        len: u64,
+        form: Form,
+        taken: Taken,
+        limits: &SocketLimits,
+    ) -> Result<(), Cause> {
         self.frames = self.frames.saturating_add(1);
         self.empty_frames = if len == 0 { self.empty_frames.saturating_add(1) } else { 0 };
         self.payload = self.payload.saturating_add(len);
@@ -49,7 +55,7 @@ impl Counts {
 
 impl Taken {
     /// The limit of a message's content, in bytes.
-    pub(in crate::ws) fn bound(self, limits: &Limits) -> (Limit, u64) {
+    pub(in crate::ws) fn bound(self, limits: &SocketLimits) -> (Limit, u64) {
         match self {
             Self::Whole => (Limit::MessageBytes, limits.message_bytes),
             Self::Pieces | Self::Skipped => (Limit::StreamedBytes, limits.streamed_bytes),

@@ -13,7 +13,7 @@ use super::ready::{Part, Signal, What, Whole};
 use crate::time::Clock;
 use crate::ws::deflate::{Inflating, Receiving};
 use crate::ws::failure::Cause;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::wire::close::Close;
 use crate::ws::wire::header::{CONTROL_BYTES, Header, LENGTH_16, OpCode, Peer};
 use crate::ws::wire::kind::Kind;
@@ -32,7 +32,7 @@ pub(in crate::ws) struct Engine {
     whole: u16,
     /// Where the last look ahead stopped, if the inbox knows that place.
     pub(super) ahead: Ahead,
-    pub(in crate::ws) limits: Arc<Limits>,
+    pub(in crate::ws) limits: Arc<SocketLimits>,
     pub(in crate::ws) clock: Clock,
     pub(in crate::ws) keep_alive: KeepAlive,
     /// The state for decompression, if messages may be compressed. A compressed message in flight has it.
@@ -63,7 +63,7 @@ pub(in crate::ws) enum State {
 }
 
 impl Engine {
-    pub(in crate::ws) fn new(peer: Peer, limits: Arc<Limits>, jitter: Jitter) -> Self {
+    pub(in crate::ws) fn new(peer: Peer, limits: Arc<SocketLimits>, jitter: Jitter) -> Self {
         Self {
             state: State::Idle,
             peer,

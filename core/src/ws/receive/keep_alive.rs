@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::{Deadline, Exceeded, Instant, Limit};
 
 /// An offset that spreads the keep-alive pings of many connections. Without it, connections that were made together,
@@ -80,7 +80,12 @@ impl KeepAlive {
     }
 
     /// Judges a read at `now` that found nothing, as did all reads since `silent_since`.
-    pub(in crate::ws) fn poll(&mut self, now: Instant, silent_since: Instant, limits: &Limits) -> Silence {
+    pub(in crate::ws) fn poll(
+        &mut self,
+        now: Instant,
+        silent_since: Instant,
+        limits: &SocketLimits,
+    ) -> Silence {
         let Some(interval) = limits.ping_interval else { return Silence::Fine };
         if let Beat::Unanswered(ping, _) | Beat::Behind(ping, _) = self.beat {
             // Any byte after the ping shows that the peer is alive.
@@ -103,7 +108,7 @@ impl KeepAlive {
         }
     }
 
-    pub(in crate::ws) fn deadline(&self, limits: &Limits) -> Option<Deadline> {
+    pub(in crate::ws) fn deadline(&self, limits: &SocketLimits) -> Option<Deadline> {
         let interval = limits.ping_interval?;
         match self.beat {
             Beat::Heard(last) => {
@@ -138,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_ping_is_due_and_then_its_pong() {
-        let limits = Limits::default();
+        let limits = SocketLimits::default();
         let mut clock = KeepAlive::new(Jitter(0));
         assert_eq!(clock.poll(at(100), at(100), &limits), Silence::Fine);
         assert_eq!(clock.deadline(&limits).map(|d| (d.at, d.reason)), Some((at(118), Limit::PingInterval)));
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_ping_that_the_peer_has_not_got_is_waited_with() {
-        let limits = Limits::default();
+        let limits = SocketLimits::default();
         let mut clock = KeepAlive::new(Jitter(0));
         clock.pinged(at(18), 1000);
         clock.takes(at(38), 999);
@@ -170,7 +175,7 @@ mod tests {
 
     #[test]
     fn any_byte_after_the_ping_is_a_sign_of_life() {
-        let limits = Limits::default();
+        let limits = SocketLimits::default();
         let mut clock = KeepAlive::new(Jitter(0));
         assert_eq!(clock.poll(at(0), at(0), &limits), Silence::Fine);
         clock.pinged(at(18), 0);

@@ -9,7 +9,7 @@ use super::text::Text;
 use crate::time::Clock;
 use crate::ws::deflate::{Inflating, Receiving};
 use crate::ws::failure::Cause;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::wire::header::Header;
 use crate::ws::wire::kind::Kind;
 use crate::ws::wire::{mask, utf8};
@@ -85,7 +85,7 @@ impl Message {
         kind: Kind,
         taken: Taken,
         inflating: Option<Inflating>,
-        (header, limits): (&Header, &Limits),
+        (header, limits): (&Header, &SocketLimits),
     ) -> Result<Self, Cause> {
         let (content, counts) = (Content::new(kind), Counts::default());
         let place = Place::BetweenFrames;
@@ -95,7 +95,7 @@ impl Message {
     }
 
     /// Begins a frame of this message. Checks the limits before the frame's payload arrives.
-    pub(super) fn begin_frame(&mut self, header: &Header, limits: &Limits) -> Result<(), Cause> {
+    pub(super) fn begin_frame(&mut self, header: &Header, limits: &SocketLimits) -> Result<(), Cause> {
         let form = match &mut self.inflating {
             None => Form::Plain,
             Some(inflating) => {
@@ -113,7 +113,7 @@ impl Message {
         &mut self,
         reception: Reception,
         inbox: &mut Inbox,
-        (clock, limits): (&mut Clock, &Limits),
+        (clock, limits): (&mut Clock, &SocketLimits),
         decompressed: &mut usize,
     ) -> Result<Step, Cause> {
         self.handed_out = None;

@@ -28,7 +28,7 @@ impl<'a> Text<'a> {
     }
 
     /// Makes the text an owned value. It is copied if it was received in one piece, which is at most
-    /// [`Limits::received_bytes`](crate::ws::Limits::received_bytes), and moved if it was reassembled.
+    /// [`SocketLimits::received_bytes`](crate::ws::SocketLimits::received_bytes), and moved if it was reassembled.
     pub fn into_string(self) -> String {
         match self.0 {
             TextPlace::Arrived(text) => text.into(),

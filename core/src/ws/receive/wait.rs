@@ -45,7 +45,7 @@ impl Engine {
         inbox.forget_look();
     }
 
-    /// Sets the pace of messages on this socket, instead of [`Limits::message_pace`], for example if its messages come
+    /// Sets the pace of messages on this socket, instead of [`SocketLimits::message_pace`], for example if its messages come
     /// in pieces over hours.
     pub(in crate::ws) fn set_message_pace(&mut self, pace: Pace) {
         Arc::make_mut(&mut self.limits).message_pace = pace;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use super::message::Message;
+use super::message::DataMessage;
 use crate::Outbox;
 use crate::ws::deflate::{Compression, Sending, SharedForm};
 use crate::ws::wire::header;
@@ -19,11 +19,11 @@ use crate::ws::wire::mask::Masks;
 /// every frame with its own key (RFC 6455 5.3), so clients share only the content.
 ///
 /// ```
-/// use endwell_core::ws::{Frame, Kind, Message};
+/// use endwell_core::ws::{Frame, Kind, DataMessage};
 ///
-/// let frame = Frame::encode(Message::text("hello"));
+/// let frame = Frame::encode(DataMessage::text("hello"));
 /// assert_eq!((frame.kind(), &frame.data()[..], frame.encoded_len()), (Kind::Text, &b"hello"[..], 7));
-/// assert_eq!(Message::from(frame), Message::text("hello"));
+/// assert_eq!(DataMessage::from(frame), DataMessage::text("hello"));
 /// ```
 ///
 /// If compression was agreed on, the message is also compressed once: by the first connection that sends it compressed,
@@ -44,7 +44,7 @@ const HEADER: usize = 10;
 
 impl Frame {
     /// Encodes a message. Its content is referenced, not copied.
-    pub fn encode(message: Message) -> Self {
+    pub fn encode(message: DataMessage) -> Self {
         let (kind, compression) = (message.kind(), message.compression());
         let mut frame = Self {
             data: message.into_data(),
@@ -112,13 +112,13 @@ impl PartialEq for Frame {
 
 impl Eq for Frame {}
 
-impl From<Message> for Frame {
-    fn from(message: Message) -> Self {
+impl From<DataMessage> for Frame {
+    fn from(message: DataMessage) -> Self {
         Self::encode(message)
     }
 }
 
-impl From<Frame> for Message {
+impl From<Frame> for DataMessage {
     /// Returns the message that was encoded, without a copy.
     fn from(frame: Frame) -> Self {
         Self::from_parts(frame.kind, frame.compression, frame.data)

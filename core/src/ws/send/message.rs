@@ -12,19 +12,19 @@ use crate::ws::wire::kind::Kind;
 /// A message to send, owned. Its text is UTF-8, because it is made from text.
 ///
 /// ```
-/// use endwell_core::ws::{Kind, Message};
+/// use endwell_core::ws::{Kind, DataMessage};
 ///
-/// assert_eq!(Message::text("hello").kind(), Kind::Text);
-/// assert_eq!(Message::binary(vec![1, 2]).data()[..], [1, 2]);
+/// assert_eq!(DataMessage::text("hello").kind(), Kind::Text);
+/// assert_eq!(DataMessage::binary(vec![1, 2]).data()[..], [1, 2]);
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct DataMessage {
     kind: Kind,
     compression: Compression,
     data: Bytes,
 }
 
-impl Message {
+impl DataMessage {
     /// Makes a text message. A `String` is taken without a copy.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Kind::Text, text.into().into())
@@ -77,23 +77,23 @@ impl Message {
     }
 }
 
-impl From<Text<'_>> for Message {
+impl From<Text<'_>> for DataMessage {
     /// Takes over received text, without checking it again.
     fn from(text: Text<'_>) -> Self {
         Self::new(Kind::Text, text.take())
     }
 }
 
-impl From<Payload<'_>> for Message {
+impl From<Payload<'_>> for DataMessage {
     fn from(payload: Payload<'_>) -> Self {
         Self::new(Kind::Binary, payload.take())
     }
 }
 
-impl fmt::Debug for Message {
+impl fmt::Debug for DataMessage {
     /// Shows the length, never content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Message({:?}, {} bytes)", self.kind, self.data.len())
+        write!(f, "DataMessage({:?}, {} bytes)", self.kind, self.data.len())
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use bytes::Bytes;
 
 use super::frame::Frame;
-use super::message::{Full, Message};
+use super::message::{DataMessage, Full};
 use crate::Outbox;
 use crate::ws::deflate::{Compression, Sending};
 use crate::ws::wire::close::Close;
@@ -83,7 +83,11 @@ impl Sender {
     /// # Errors
     ///
     /// Returns the message if it does not fit into the outbox now ([`fits`](Self::fits)).
-    pub(in crate::ws) fn message(&mut self, message: Message, out: &mut Outbox) -> Result<(), Full<Message>> {
+    pub(in crate::ws) fn message(
+        &mut self,
+        message: DataMessage,
+        out: &mut Outbox,
+    ) -> Result<(), Full<DataMessage>> {
         if !Self::fits(message.data().len(), out) {
             return Err(Full(message));
         }

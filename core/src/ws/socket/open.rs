@@ -13,7 +13,7 @@ use crate::io::{Conn, Waits as _};
 use crate::ws::Role;
 use crate::ws::deflate::Compression;
 use crate::ws::failure::Cause;
-use crate::ws::limits::Limits;
+use crate::ws::limits::SocketLimits;
 use crate::ws::receive::engine::{Engine, State};
 use crate::ws::receive::event::{Event, Piece};
 use crate::ws::receive::keep_alive::Jitter;
@@ -52,9 +52,9 @@ pub struct Within {
 
 /// A WebSocket on which our Close is written. It receives until the peer's Close, and cannot write.
 ///
-/// The peer has [`Limits::close_time`] for its Close once it has ours, counted in silence, and only while all that has
+/// The peer has [`SocketLimits::close_time`] for its Close once it has ours, counted in silence, and only while all that has
 /// arrived was taken. If its Close has arrived already ([`Socket::answer_close`]), the peer is not waited for, and no
-/// time runs: what is held is bounded by [`Limits::received_bytes`] and one message, and the application decides how
+/// time runs: what is held is bounded by [`SocketLimits::received_bytes`] and one message, and the application decides how
 /// long. [`discard`](Self::discard) ends it at any time.
 #[derive(Debug)]
 #[must_use = "dropping it drops the connection"]
@@ -77,7 +77,7 @@ impl Socket {
     pub fn over(
         role: Role,
         upgraded: Upgraded,
-        limits: Arc<Limits>,
+        limits: Arc<SocketLimits>,
         jitter: Jitter,
         subprotocol: Option<Box<str>>,
     ) -> Self {
@@ -89,7 +89,7 @@ impl Socket {
     pub fn from_parts(
         role: Role,
         leftover: Bytes,
-        limits: Arc<Limits>,
+        limits: Arc<SocketLimits>,
         output: impl Into<Arc<OutboxLimits>>,
         jitter: Jitter,
         subprotocol: Option<Box<str>>,
@@ -101,7 +101,7 @@ impl Socket {
     pub(crate) fn new(
         mut conn: Conn,
         role: Role,
-        limits: Arc<Limits>,
+        limits: Arc<SocketLimits>,
         jitter: Jitter,
         subprotocol: Option<Box<str>>,
     ) -> Self {
@@ -133,7 +133,7 @@ impl Socket {
     /// first: the answer can wait until the message is sent.
     ///
     /// The Close is seen as soon as it fits into the inbox with what is unread before it:
-    /// [`Limits::received_bytes`], by default 128 KiB, or at most 21,845 frames of a client. Beyond that the peer waits,
+    /// [`SocketLimits::received_bytes`], by default 128 KiB, or at most 21,845 frames of a client. Beyond that the peer waits,
     /// as for any data that is not taken, and no time runs against it.
     ///
     /// # Errors
@@ -224,7 +224,7 @@ impl<W> Socket<W> {
 
     /// Takes the next part of a message, or what comes beside it. `None` if nothing is there.
     ///
-    /// Nothing is reassembled, and a message may be as large as [`Limits::streamed_bytes`]. A caller may alternate between
+    /// Nothing is reassembled, and a message may be as large as [`SocketLimits::streamed_bytes`]. A caller may alternate between
     /// whole messages and pieces. The part of a message that [`event`](Self::event) has gathered becomes its first
     /// piece. If the caller asks for a whole message before the end of one in pieces, the rest of that message is skipped:
     /// it is discarded as it arrives, without a check for UTF-8, and within the same limits.
@@ -258,7 +258,7 @@ impl<W> Socket<W> {
         reader.duty.ping(payload, &mut conn.outbox)
     }
 
-    /// Sets the pace of messages on this socket, instead of [`Limits::message_pace`], for example if its messages come
+    /// Sets the pace of messages on this socket, instead of [`SocketLimits::message_pace`], for example if its messages come
     /// in pieces over hours.
     pub fn set_message_pace(&mut self, pace: Pace) {
         self.inner.reader.engine.set_message_pace(pace);

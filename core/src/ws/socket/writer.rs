@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Idle, Within};
 use crate::Outbox;
 use crate::ws::send::frame::Frame;
-use crate::ws::send::message::{Full, Message};
+use crate::ws::send::message::{DataMessage, Full};
 use crate::ws::send::sender::Sender;
 use crate::ws::wire::control::Control;
 use crate::ws::wire::header::OpCode;
@@ -73,7 +73,7 @@ impl Writer<'_, Idle> {
     /// # Errors
     ///
     /// Returns the message if it does not [fit](Self::fits) now.
-    pub fn message(&mut self, message: Message) -> Result<(), Full<Message>> {
+    pub fn message(&mut self, message: DataMessage) -> Result<(), Full<DataMessage>> {
         self.sender.message(message, self.outbox)
     }
 

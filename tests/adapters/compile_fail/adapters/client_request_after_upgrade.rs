@@ -1,6 +1,6 @@
 //! A request over a connection that may become a WebSocket.
 #![allow(unused, unused_must_use)]
-use endwell::client::{RequestWriter, Connection, NotUpgraded, Response, ResponseFuture, Switched, ContinueFuture};
+use endwell::client::{RequestWriter, Connection, NotUpgraded, ResponseReader, ResponseFuture, Switched, ContinueFuture};
 use endwell::http::{Framing, Request};
 
 fn main() {}

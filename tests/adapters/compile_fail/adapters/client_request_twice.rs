@@ -1,6 +1,6 @@
 //! A second request while the first one is open.
 #![allow(unused, unused_must_use)]
-use endwell::client::{RequestWriter, Connection, NotUpgraded, Response, ResponseFuture, Switched, ContinueFuture};
+use endwell::client::{RequestWriter, Connection, NotUpgraded, ResponseReader, ResponseFuture, Switched, ContinueFuture};
 use endwell::http::{Framing, Request};
 
 fn main() {}

@@ -54,7 +54,7 @@ async fn answer(mut exchange: Exchange) -> Result<Answered, Ended> {
 async fn get_with_a_timeout() -> Outcome {
     async fn get(url: &str) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error>> {
         let url = Url::parse(url)?;
-        let connection = client::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
+        let connection = client::Connection::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
         let head = Request::new(Method::Get, url.authority(), url.target())?;
         let mut response = connection.send(&head, "").await?;
         Ok((response.status(), response.read_all(1 << 20).await?))
@@ -69,7 +69,7 @@ async fn get_with_a_timeout() -> Outcome {
 #[tokio::test]
 async fn a_body_from_a_stream() -> Outcome {
     let url = Url::parse(&format!("http://{}/", echo().await?))?;
-    let connection = client::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
+    let connection = client::Connection::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
     let head = Request::new(Method::Post, url.authority(), url.target())?;
     let (pieces, mut source) = tokio::sync::mpsc::channel(2);
     tokio::spawn(async move {
@@ -139,7 +139,7 @@ impl From<io::Error> for FetchError {
 }
 
 async fn fetch(url: &Url, head: &Request) -> Result<Bytes, FetchError> {
-    let connection = client::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
+    let connection = client::Connection::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
     let mut response = connection.send(head, "").await?;
     match response.status() {
         StatusCode::OK => response.read_all(1 << 20).await.map_err(|error| io::Error::other(error).into()),
@@ -163,7 +163,7 @@ async fn an_error_type_of_ones_own() -> Outcome {
 #[tokio::test]
 async fn a_web_socket() -> Outcome {
     let url = format!("ws://{}/chat", echo().await?);
-    let mut socket = ws::connect(&Tcp, &url, &ClientConfig::default()).await?;
+    let mut socket = Socket::connect(&Tcp, &url, &ClientConfig::default()).await?;
     socket.send("hello").await?;
     let message = socket.receive().await.ok_or("no echo")?;
     assert!(matches!(message.content(), Content::Text("hello")));
@@ -177,7 +177,7 @@ async fn a_broadcast() -> Outcome {
     let (mut sockets, mut outlets): (Vec<Socket>, Vec<Outlet>) = (Vec::new(), Vec::new());
     let url = format!("ws://{}/chat", echo().await?);
     for _ in 0..3 {
-        let socket = ws::connect(&Tcp, &url, &ClientConfig::default()).await?;
+        let socket = Socket::connect(&Tcp, &url, &ClientConfig::default()).await?;
         outlets.push(socket.outlet());
         sockets.push(socket);
     }
@@ -235,7 +235,7 @@ async fn a_reader_that_leaves() -> Outcome {
 #[expect(dead_code, reason = "it only has to compile")]
 mod captures {
     use endwell::Connector;
-    use endwell::client::{Connection, Origin, connect};
+    use endwell::client::{Connection, Origin};
     use endwell::http::RequestHead;
     use endwell::ws::Subprotocol;
 
@@ -246,7 +246,7 @@ mod captures {
         origin: &Origin,
     ) -> impl Future<Output = io::Result<Connection>> {
         let config = ClientConfig::default();
-        connect(connector, origin, &config)
+        Connection::connect(connector, origin, &config)
     }
 
     fn without_the_url<C: Connector>(
@@ -254,7 +254,7 @@ mod captures {
         host: &str,
     ) -> impl Future<Output = Result<Socket, ws::ConnectError>> {
         let (url, config) = (format!("ws://{host}/chat"), ClientConfig::default());
-        ws::connect(connector, &url, &config)
+        Socket::connect(connector, &url, &config)
     }
 
     fn without_the_request(request: RequestHead) -> impl Iterator<Item = Subprotocol> {
@@ -274,5 +274,5 @@ mod captures {
 struct Client {
     pool: Pool<Tcp>,
     waiting: Option<client::ResponseFuture>,
-    response: Option<client::Response>,
+    response: Option<client::ResponseReader>,
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use endwell::client::{Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::http::{Method, Request, StatusCode};
 use endwell::tls::{self, TlsInfo};
 use endwell::tokio::{Stream, Tcp, Tokio};
@@ -233,7 +233,7 @@ async fn tls_and_a_client_certificate() {
     let config = authority().client_with(&clients.sign(&["client"]));
     let origin = Origin::https("localhost", port);
     let connection =
-        connect(&tls::TlsConnector::new(Tcp, config), &origin, &endwell::ClientConfig::default())
+        Connection::connect(&tls::TlsConnector::new(Tcp, config), &origin, &endwell::ClientConfig::default())
             .await
             .unwrap();
     assert!(connection.is_secure());

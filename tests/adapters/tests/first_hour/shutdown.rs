@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use endwell::client::{Connection, Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::http::{Framing, Method, Request, StatusCode};
 use endwell::tls::rustls::ClientConfig;
 use endwell::tls::{self, TlsInfo};
@@ -48,7 +48,9 @@ async fn upload(mut exchange: Exchange, came: mpsc::UnboundedSender<usize>) -> R
 async fn dial(address: &Address, config: ClientConfig) -> Connection {
     let Address::Tcp(address) = address else { panic!("{address}") };
     let origin = Origin::https("localhost", address.port());
-    connect(&tls::TlsConnector::new(Tcp, config), &origin, &endwell::ClientConfig::default()).await.unwrap()
+    Connection::connect(&tls::TlsConnector::new(Tcp, config), &origin, &endwell::ClientConfig::default())
+        .await
+        .unwrap()
 }
 
 /// Two listeners with TLS, of which one asks for certificates. One client does not leave in time.

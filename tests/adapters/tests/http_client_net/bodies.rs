@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use endwell::Exchange;
-use endwell::client::{RequestWriter, Response};
+use endwell::client::{RequestWriter, ResponseReader};
 use endwell::http::{Framing, StatusCode};
 
 use crate::dialling::{Dialling, both, dial, head, is_pending, run};
@@ -35,7 +35,7 @@ async fn write_all(mut body: RequestWriter) {
     body.finish().unwrap();
 }
 
-async fn read_all(received: &mut Response) {
+async fn read_all(received: &mut ResponseReader) {
     let body = received.read_all(LEN).await.unwrap();
     assert!(body == pattern(LEN), "{} bytes", body.len());
 }

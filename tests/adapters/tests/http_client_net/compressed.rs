@@ -1,6 +1,6 @@
 //! WebSockets that compress, between a client and a server of ours. RFC 7692.
 
-use endwell::ws::{Close, CloseCode, Deflate, Kind, Message, WindowBits, connect};
+use endwell::ws::{Close, CloseCode, Deflate, Kind, Message, Socket, WindowBits};
 use endwell::{ClientConfig, Exchange, ServerConfig};
 
 use crate::aborted::aborted;
@@ -66,7 +66,7 @@ fn both_of_ours_agree<R: Dialling>() {
         run::<R, _>(async {
             for path in ["whole", "pieces"] {
                 let url = format!("ws://{}/{path}", server.address);
-                let mut socket = connect(&R::CONNECTOR, &url, &config).await.unwrap();
+                let mut socket = Socket::connect(&R::CONNECTOR, &url, &config).await.unwrap();
                 assert!(socket.deflates());
                 for len in [0, 1, 100, 1000, 1000, 70_000, 300_000, 1000] {
                     socket.send(lines(len)).await.unwrap();
@@ -96,13 +96,13 @@ fn each_can_do_without<R: Dialling>() {
     let without = echo::<R>(None);
     run::<R, _>(async {
         let url = format!("ws://{}/whole", server.address);
-        let mut socket = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
+        let mut socket = Socket::connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
         assert!(!socket.deflates());
         socket.send(lines(1000)).await.unwrap();
         assert!(socket.receive().await.unwrap().as_text() == Some(&lines(1000)));
         let url = format!("ws://{}/whole", without.address);
         let config = deflating(Deflate::default());
-        let mut socket = connect(&R::CONNECTOR, &url, &config).await.unwrap();
+        let mut socket = Socket::connect(&R::CONNECTOR, &url, &config).await.unwrap();
         assert!(!socket.deflates());
         socket.send(lines(1000)).await.unwrap();
         assert!(socket.receive().await.unwrap().as_text() == Some(&lines(1000)));

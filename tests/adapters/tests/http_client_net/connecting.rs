@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use endwell::client::{Origin, Url, connect};
+use endwell::client::{Connection, Origin, Url};
 use endwell::http::{Method, Request, StatusCode};
 use endwell::{Address, ClientConfig, Connector, Exchange, Info, ServerConfig};
 
@@ -21,7 +21,9 @@ fn a_name_with_several_addresses<R: Dialling>() {
     run::<R, _>(async {
         let port = server.address.port();
         let connection =
-            connect(&R::CONNECTOR, &Origin::http("localhost", port), &ClientConfig::default()).await.unwrap();
+            Connection::connect(&R::CONNECTOR, &Origin::http("localhost", port), &ClientConfig::default())
+                .await
+                .unwrap();
         assert_eq!(*connection.peer_address(), Address::Tcp(server.address));
         let Address::Tcp(local) = *connection.local_address() else { panic!() };
         assert!(local.ip().is_loopback() && local.port() != port);
@@ -46,13 +48,18 @@ fn a_zone<R: Dialling>() {
     let index = loopback_index();
     run::<R, _>(async {
         let url = url(&index);
-        let connection = connect(&R::CONNECTOR, &url.origin(), &ClientConfig::default()).await.unwrap();
+        let connection =
+            Connection::connect(&R::CONNECTOR, &url.origin(), &ClientConfig::default()).await.unwrap();
         let head = Request::new(Method::Get, url.authority(), url.target()).unwrap();
         let mut received = connection.send(&head, "").await.unwrap();
         assert_eq!(received.read_all(40).await.unwrap(), format!("[::1]:{port}"));
     });
     run::<R, _>(async {
-        assert!(connect(&R::CONNECTOR, &url("none-such").origin(), &ClientConfig::default()).await.is_err());
+        assert!(
+            Connection::connect(&R::CONNECTOR, &url("none-such").origin(), &ClientConfig::default())
+                .await
+                .is_err()
+        );
     });
 }
 
@@ -65,9 +72,10 @@ fn loopback_index() -> String {
 fn nobody_is_there<R: Dialling>() {
     let port = free_port();
     run::<R, _>(async {
-        let error = connect(&R::CONNECTOR, &Origin::http("127.0.0.1", port), &ClientConfig::default())
-            .await
-            .unwrap_err();
+        let error =
+            Connection::connect(&R::CONNECTOR, &Origin::http("127.0.0.1", port), &ClientConfig::default())
+                .await
+                .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
     });
 }
@@ -75,7 +83,7 @@ fn nobody_is_there<R: Dialling>() {
 fn no_such_name<R: Dialling>() {
     run::<R, _>(async {
         let origin = Origin::http("a name with spaces.invalid", 80);
-        let error = connect(&R::CONNECTOR, &origin, &ClientConfig::default()).await.unwrap_err();
+        let error = Connection::connect(&R::CONNECTOR, &origin, &ClientConfig::default()).await.unwrap_err();
         // Whoever asked for the name says why, not whoever was left without an address.
         assert_ne!(error.kind(), ErrorKind::NotFound, "{error}");
     });
@@ -101,7 +109,8 @@ fn nobody_answers<R: Dialling>() {
     let mut config = ClientConfig::default();
     config.connect_time = Duration::from_millis(100);
     run::<R, _>(async {
-        let error = connect(&Silent(R::CONNECTOR), &Origin::http("a", 80), &config).await.unwrap_err();
+        let error =
+            Connection::connect(&Silent(R::CONNECTOR), &Origin::http("a", 80), &config).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     });
 }

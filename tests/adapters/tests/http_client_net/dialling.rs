@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use endwell::client::{Connection, Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::http::{Method, Request};
 use endwell::{ClientConfig, Connector};
 
@@ -60,7 +60,9 @@ pub(crate) async fn dial<R: Dialling>(address: SocketAddr) -> Connection {
 }
 
 pub(crate) async fn dial_with<R: Dialling>(address: SocketAddr, config: &ClientConfig) -> Connection {
-    connect(&R::CONNECTOR, &Origin::http(&address.ip().to_string(), address.port()), config).await.unwrap()
+    Connection::connect(&R::CONNECTOR, &Origin::http(&address.ip().to_string(), address.port()), config)
+        .await
+        .unwrap()
 }
 
 pub(crate) fn head(method: &str, target: &str) -> Request {

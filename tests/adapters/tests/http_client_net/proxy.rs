@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use endwell::client::proxy::{Proxied, Proxies, Proxy, ProxyError, Reason};
-use endwell::client::{Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::core::Limit;
 use endwell::http::{self, StatusCode};
 use endwell::{Address, ClientConfig, Connector, Exchange, Transport, ws};
@@ -89,7 +89,8 @@ fn requests_through_a_tunnel<R: Dialling>() {
     });
     run::<R, _>(async {
         let connector = through::<R>("http", "user:hunter2@", proxy.address);
-        let mut connection = connect(&connector, &origin(), &ClientConfig::default()).await.unwrap();
+        let mut connection =
+            Connection::connect(&connector, &origin(), &ClientConfig::default()).await.unwrap();
         assert_eq!(*connection.peer_address(), Address::Tcp(proxy.address));
         for _ in 0..2 {
             let mut received = connection.send(&get("/x"), "").await.unwrap();
@@ -127,7 +128,7 @@ fn a_web_socket_through_a_tunnel<R: Dialling>() {
     run::<R, _>(async {
         let connector = through::<R>("http", "", proxy.address);
         let mut socket =
-            ws::connect(&connector, "ws://a.example:81/", &ClientConfig::default()).await.unwrap();
+            ws::Socket::connect(&connector, "ws://a.example:81/", &ClientConfig::default()).await.unwrap();
         assert!(matches!(socket.receive().await.unwrap().content(), ws::Content::Text("hello")));
     });
 }
@@ -236,7 +237,7 @@ fn a_head_without_end<R: Dialling>() {
         client.until_left();
     });
     run::<R, _>(async {
-        let mut limits = http::Limits::default();
+        let mut limits = http::HttpLimits::default();
         limits.response_head_bytes = 500;
         let connector = through::<R>("http", "", proxy.address).limits(limits);
         let (error, text) = refused(&connector, &origin(), proxy.address).await;
@@ -277,7 +278,7 @@ fn a_silent_proxy<R: Dialling>() {
         config.connect_time = Duration::from_millis(200);
         run::<R, _>(async {
             let connector = through::<R>(scheme, "", proxy.address);
-            let error = connect(&connector, &origin(), &config).await.unwrap_err();
+            let error = Connection::connect(&connector, &origin(), &config).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             assert_eq!(error.to_string(), "no connection to http://a.example:80 within 200ms");
             proxy.done().await;
@@ -304,7 +305,8 @@ fn origins_without_a_proxy<R: Dialling>() {
         for proxies in [Proxies::default(), Proxies::all(nobody).except("10.0.0.0/8, 127.0.0.0/8")] {
             let connector = Proxied::new(R::CONNECTOR, proxies);
             let origin = Origin::http("127.0.0.1", server.address.port());
-            let connection = connect(&connector, &origin, &ClientConfig::default()).await.unwrap();
+            let connection =
+                Connection::connect(&connector, &origin, &ClientConfig::default()).await.unwrap();
             let mut received = connection.send(&get("/"), "").await.unwrap();
             assert_eq!(received.read_all(4).await.unwrap(), "here");
         }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use endwell::client::proxy::{Denied, ProxyError, Reason};
-use endwell::client::{Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::{ClientConfig, Connector};
 
 use crate::dialling::{Dialling, get, run};
@@ -46,7 +46,7 @@ fn a_request_through_it<R: Dialling>() {
     });
     run::<R, _>(async {
         let connector = through::<R>("socks5h", "", proxy.address);
-        let connection = connect(&connector, &origin(), &ClientConfig::default()).await.unwrap();
+        let connection = Connection::connect(&connector, &origin(), &ClientConfig::default()).await.unwrap();
         let mut received = connection.send(&get("/x"), "").await.unwrap();
         assert_eq!(received.read_all(5).await.unwrap(), "hello");
     });

@@ -1,7 +1,7 @@
 //! Responses of sloppy servers, read as every client reads them, or strictly.
 
 use endwell::client::RequestError;
-use endwell::http::{Limits, Reading, StatusCode};
+use endwell::http::{HttpLimits, Reading, StatusCode};
 use endwell::{ClientConfig, Connector, EndedKind};
 
 use crate::dialling::{Dialling, dial, dial_with, get, run};
@@ -111,7 +111,7 @@ fn an_answer_of_a_proxy<R: Dialling>() {
         let (mut transport, _) = connector.connect(&origin).await.unwrap();
         assert_eq!(read(&mut transport, 5).await, b"hello");
         drop(transport);
-        let mut limits = Limits::default();
+        let mut limits = HttpLimits::default();
         limits.reading = Reading::Strict;
         let (_, text) = refused(&connector.limits(limits), &origin, proxy.address).await;
         assert!(text.contains("three digits between two spaces"), "{text}");

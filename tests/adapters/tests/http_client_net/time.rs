@@ -8,7 +8,7 @@ use std::sync::mpsc::Sender;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use endwell::client::{Connection, RequestError, Response};
+use endwell::client::{Connection, RequestError, ResponseReader};
 use endwell::core::{Instant, Limit, Pace};
 use endwell::http::Framing;
 use endwell::{ClientConfig, Ended, EndedKind, Runtime, Timer, Transport};
@@ -214,7 +214,7 @@ fn in_pieces(first: &'static str, second: &'static str) -> (Scripted, Sender<()>
 }
 
 /// The head of a response whose body must make progress.
-async fn slow<R: Dialling>(server: &Scripted) -> Response {
+async fn slow<R: Dialling>(server: &Scripted) -> ResponseReader {
     let mut config = patient();
     config.http.response_pace = Pace::silence(SHORT);
     dial_with::<R>(server.address, &config).await.send(&get("/"), "").await.unwrap()

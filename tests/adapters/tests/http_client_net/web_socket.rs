@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use endwell::client::{NotUpgraded, Switched};
 use endwell::http::StatusCode;
-use endwell::ws::{Close, CloseCode, ConnectError, Content, End, Outcome, Socket, connect};
+use endwell::ws::{Close, CloseCode, ConnectError, Content, End, Outcome, Socket};
 use endwell::{ClientConfig, Ended, EndedKind, Exchange};
 
 use crate::aborted::aborted;
@@ -57,7 +57,9 @@ fn echo<R: Runtime>() -> (Running, impl Fn() -> Ended) {
 }
 
 async fn open<R: Dialling>(server: &Running) -> Socket {
-    connect(&R::CONNECTOR, &format!("ws://{}/chat", server.address), &ClientConfig::default()).await.unwrap()
+    Socket::connect(&R::CONNECTOR, &format!("ws://{}/chat", server.address), &ClientConfig::default())
+        .await
+        .unwrap()
 }
 
 fn codes(ended: &Ended) -> (End, Option<u16>, Option<u16>) {
@@ -115,11 +117,12 @@ fn field<'a>(head: &'a str, name: &str) -> &'a str {
 
 /// What answers a key: our own server's computation, which has tests of its own.
 fn accept_of(key: &str) -> String {
-    use endwell::core::http::server::{Next, Server};
-    use endwell::core::ws::{Acceptance, Limits};
+    use endwell::core::http::server::{Next, ServerConnection};
+    use endwell::core::ws::{Acceptance, SocketLimits};
     use endwell::core::{Instant, Look, OutboxLimits};
 
-    let mut server = Server::new(endwell::http::Limits::default().into(), OutboxLimits::default());
+    let mut server =
+        ServerConnection::new(endwell::http::HttpLimits::default().into(), OutboxLimits::default());
     let request = format!(
         "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n\r\n"
@@ -130,7 +133,7 @@ fn accept_of(key: &str) -> String {
     };
     let _ = server.io().read(Instant::default(), look).unwrap();
     let Next::Request(_, exchange) = server.poll() else { panic!("{request}") };
-    let mut socket = exchange.accept(Acceptance::new(Limits::default().into()), None).ok().unwrap();
+    let mut socket = exchange.accept(Acceptance::new(SocketLimits::default().into()), None).ok().unwrap();
     let mut answer = Vec::new();
     let put = |chunks: &mut dyn Iterator<Item = &[u8]>| {
         answer.extend(chunks.flatten());
@@ -171,7 +174,7 @@ fn the_ends_are_told_apart<R: Dialling>() {
         });
         run::<R, _>(async {
             let url = format!("ws://{}/", server.address);
-            let mut socket = connect(&R::CONNECTOR, &url, &config).await.unwrap();
+            let mut socket = Socket::connect(&R::CONNECTOR, &url, &config).await.unwrap();
             if index < 3 {
                 assert!(socket.receive().await.is_none());
             }
@@ -244,7 +247,7 @@ fn frames_right_behind_the_answer<R: Dialling>() {
     });
     run::<R, _>(async {
         let url = format!("ws://{}/", server.address);
-        let mut socket = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
+        let mut socket = Socket::connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
         assert!(matches!(socket.receive().await.unwrap().content(), Content::Text("hello")));
         assert!(matches!(socket.receive().await.unwrap().content(), Content::Close(_)));
         assert_eq!(codes(&socket.close(Close::EMPTY).await), (End::Theirs, None, None));
@@ -255,18 +258,18 @@ fn urls<R: Dialling>() {
     let (server, _) = echo::<R>();
     run::<R, _>(async {
         for url in ["http://127.0.0.1/", "https://127.0.0.1/", "ws://a@127.0.0.1/", "127.0.0.1"] {
-            let error = connect(&R::CONNECTOR, url, &ClientConfig::default()).await.unwrap_err();
+            let error = Socket::connect(&R::CONNECTOR, url, &ClientConfig::default()).await.unwrap_err();
             assert!(matches!(error, ConnectError::Url(_)), "{url}: {error}");
         }
         // As browsers have it: a fragment is dropped, since it may not be sent.
         let url = format!("ws://{}/chat#a", server.address);
-        drop(connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap());
+        drop(Socket::connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap());
         // A connector that knows no TLS sends nothing in the clear that was meant to be secret.
         let url = format!("wss://{}/", server.address);
-        let error = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap_err();
+        let error = Socket::connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap_err();
         assert!(matches!(&error, ConnectError::Io(io) if io.kind() == ErrorKind::Unsupported), "{error}");
         let url = format!("ws://{}/refused", server.address);
-        let error = connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap_err();
+        let error = Socket::connect(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap_err();
         let ConnectError::Refused(mut received) = error else { panic!("{error}") };
         assert_eq!(received.read_all(100).await.unwrap(), "not you");
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use endwell::core::ws::{self as core_ws, Deflate, Masks, Role};
 use endwell::tokio::{Stream, Tokio};
-use endwell::ws::{Jitter, Limits, Socket};
+use endwell::ws::{Jitter, Socket, SocketLimits};
 use endwell::{Ended, ServerConfig};
 use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
@@ -46,6 +46,6 @@ pub(crate) fn with_raw_server() -> (Socket, DuplexStream) {
 }
 
 fn web_socket(role: Role, config: &ServerConfig) -> core_ws::Socket {
-    let limits: Arc<Limits> = config.ws.clone().into();
+    let limits: Arc<SocketLimits> = config.ws.clone().into();
     core_ws::Socket::from_parts(role, bytes::Bytes::new(), limits, config.output, Jitter::default(), None)
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use endwell::Bytes;
-use endwell::client::{Connection, NotUpgraded, Pool, PoolLimits, Response};
+use endwell::client::{Connection, NotUpgraded, Pool, PoolLimits, ResponseReader};
 use endwell::http::Framing;
 
 use crate::counted::{Counted, pool_with, until};
@@ -92,7 +92,7 @@ where
     });
 }
 
-async fn assert_own(received: &mut Response, method: &str, target: &str, len: usize) {
+async fn assert_own(received: &mut ResponseReader, method: &str, target: &str, len: usize) {
     assert_eq!(received.read_all(100).await.unwrap(), format!("{method} {target} {len}"));
 }
 

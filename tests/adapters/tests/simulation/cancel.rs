@@ -7,7 +7,7 @@ use std::time::Duration;
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::ws::Outcome;
 use endwell::ws::{
-    CloseCode, Content, Delivery, Event, Jitter, Kind, Limits, Message, Socket, WhenFull, broadcast,
+    CloseCode, Content, Delivery, Event, Jitter, Kind, Message, Socket, SocketLimits, WhenFull, broadcast,
 };
 use endwell::{Bytes, Driver, Ended, EndedKind, ServerConfig};
 
@@ -48,7 +48,7 @@ fn narrow() -> ServerConfig {
 }
 
 fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(SocketLimits::default());
     let config = narrow();
     let (output, jitter) = (config.output, Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use endwell::client::{Connection, Origin, RequestError, Response, connect};
+use endwell::client::{Connection, Origin, RequestError, ResponseReader};
 use endwell::http::{Field, Framing, Interim, Method, Request, StatusCode};
 use endwell::ws::{CloseCode, Content};
 use endwell::{
@@ -171,7 +171,7 @@ impl Run {
         Some(())
     }
 
-    async fn read(&mut self, received: &mut Response, expected: &[u8]) -> Option<()> {
+    async fn read(&mut self, received: &mut ResponseReader, expected: &[u8]) -> Option<()> {
         match self.giving.what {
             // What is not read is thrown away.
             Waiting::Finish => {}
@@ -197,7 +197,7 @@ impl Run {
             let dial = Dial { world, end: Mutex::new(Some(end)), ends };
             let (origin, config) = (Origin::http("h", 80), config());
             // What was given up is gone, with the wire that it had.
-            self.giving.first(Waiting::Connect, connect(&dial, &origin, &config)).await?.unwrap()
+            self.giving.first(Waiting::Connect, Connection::connect(&dial, &origin, &config)).await?.unwrap()
         } else {
             let (connection, driver) = Connection::over(end, world.clone(), &config());
             note(&world, "driver", driver, ends);

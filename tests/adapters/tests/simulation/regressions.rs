@@ -11,7 +11,7 @@ use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::core::{Exceeded, Instant, Limit};
 use endwell::http::StatusCode;
 use endwell::ws::Outcome;
-use endwell::ws::{CloseCode, Control, Jitter, Limits, Message, Socket};
+use endwell::ws::{CloseCode, Control, Jitter, Message, Socket, SocketLimits};
 use endwell::{Bytes, Driver, Ended, EndedKind, Exchange, ServerConfig, Transport};
 
 use crate::client::{Request, Then};
@@ -50,7 +50,7 @@ fn weather(window: usize) -> Weather {
 }
 
 fn over(end: WireEnd, role: Role) -> (Socket, Driver) {
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(SocketLimits::default());
     let config = ServerConfig::default();
     let (output, jitter) = (config.output, Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);

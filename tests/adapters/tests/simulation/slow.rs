@@ -8,7 +8,7 @@ use endwell::core::Limit;
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::http::{Framing, Method, Request, StatusCode};
 use endwell::ws::Outcome;
-use endwell::ws::{Close, Jitter, Limits, Message, SendHalf, Socket};
+use endwell::ws::{Close, Jitter, Message, SendHalf, Socket, SocketLimits};
 use endwell::{Bytes, ClientConfig, EndedKind, Exchange, ServerConfig};
 use endwell_core_tests::random::Random;
 
@@ -157,7 +157,7 @@ fn masks() -> Masks {
 
 fn socket(world: &World, role: Role, end: WireEnd, ping_interval: Option<Duration>) -> Socket {
     // Who receives sends nothing by itself, or it would be seen to live by that.
-    let mut limits: Limits = ServerConfig::default().ws;
+    let mut limits: SocketLimits = ServerConfig::default().ws;
     limits.ping_interval = ping_interval;
     let (config, jitter) = (ServerConfig::default(), Jitter::default());
     let web_socket =

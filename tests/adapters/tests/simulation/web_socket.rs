@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
-use endwell::ws::{CloseCode, Jitter, Limits, Outlet, SendHalf, Socket};
+use endwell::ws::{CloseCode, Jitter, Outlet, SendHalf, Socket, SocketLimits};
 use endwell::{Bytes, Ended, Exchange, ServerConfig, Transport};
 use endwell_core_tests::random::Random;
 
@@ -203,7 +203,7 @@ impl Side {
     /// Both ends without a handshake.
     fn over(self, end: WireEnd, leftover: Bytes) {
         let role = if self.party.side == 0 { Role::Client(masks()) } else { Role::Server };
-        let limits: Arc<Limits> = Arc::new(self.config.ws.clone());
+        let limits: Arc<SocketLimits> = Arc::new(self.config.ws.clone());
         let (output, jitter) = (self.config.output, Jitter::default());
         let web_socket = core_ws::Socket::from_parts(role, leftover, limits, output, jitter, None);
         self.party.line.hold().keeps_limits(self.party.side);

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 
-use endwell::client::{Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::http::StatusCode;
 use endwell::tls::rustls::{CertificateError, Error, ServerConfig};
 use endwell::ws::{self, ConnectError};
@@ -30,7 +30,9 @@ fn refused<R: Dialling>(config: ServerConfig) -> std::io::Error {
         assert!(error.to_string().starts_with("received fatal alert: "), "{error}");
     });
     run::<R, _>(async {
-        connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err()
+        Connection::connect(&connector::<R>(), &origin(server.address), &ClientConfig::default())
+            .await
+            .unwrap_err()
     })
 }
 
@@ -53,7 +55,7 @@ fn certificates_that_are_not_right<R: Dialling>() {
     let server = once_with(unknown, |mut peer| drop(peer.shake_hands().and_then(|()| peer.read().map(drop))));
     let url = format!("wss://localhost:{}/", server.address.port());
     let error = run::<R, _>(async {
-        ws::connect(&connector::<R>(), &url, &ClientConfig::default()).await.unwrap_err()
+        ws::Socket::connect(&connector::<R>(), &url, &ClientConfig::default()).await.unwrap_err()
     });
     assert_eq!(error.to_string(), "cannot connect: invalid peer certificate: UnknownIssuer");
     let ConnectError::Io(error) = error else { panic!("{error}") };
@@ -64,7 +66,8 @@ fn certificates_that_are_not_right<R: Dialling>() {
 fn a_host_that_no_certificate_can_be_for<R: Dialling>() {
     run::<R, _>(async {
         let origin = Origin::https("no name", 443);
-        let error = connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap_err();
+        let error =
+            Connection::connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert_eq!(
             error.to_string(),
@@ -81,8 +84,9 @@ fn another_protocol<R: Dialling>() {
         peer.shake_hands().unwrap_err();
     });
     run::<R, _>(async {
-        let error =
-            connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err();
+        let error = Connection::connect(&connector::<R>(), &origin(server.address), &ClientConfig::default())
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "received fatal alert: NoApplicationProtocol");
     });
 
@@ -95,7 +99,9 @@ fn another_protocol<R: Dialling>() {
         let mut config = authority().client();
         config.alpn_protocols.push(b"h2".to_vec());
         let connector = endwell::tls::TlsConnector::new(R::CONNECTOR, config);
-        let error = connect(&connector, &origin(server.address), &ClientConfig::default()).await.unwrap_err();
+        let error = Connection::connect(&connector, &origin(server.address), &ClientConfig::default())
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "expected the protocol http/1.1, got \"h2\" (RFC 7301)");
         assert_eq!(error.kind(), ErrorKind::InvalidData);
     });
@@ -109,8 +115,9 @@ fn a_server_without_tls<R: Dialling>() {
         socket.read_to_end(&mut Vec::new()).unwrap();
     });
     run::<R, _>(async {
-        let error =
-            connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err();
+        let error = Connection::connect(&connector::<R>(), &origin(server.address), &ClientConfig::default())
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "received corrupt message of type InvalidContentType");
         assert_eq!(error.kind(), ErrorKind::InvalidData);
     });
@@ -121,8 +128,9 @@ fn a_server_that_leaves_within_the_handshake<R: Dialling>() {
         assert!(socket.read(&mut [0; 2000]).unwrap() > 0);
     });
     run::<R, _>(async {
-        let error =
-            connect(&connector::<R>(), &origin(server.address), &ClientConfig::default()).await.unwrap_err();
+        let error = Connection::connect(&connector::<R>(), &origin(server.address), &ClientConfig::default())
+            .await
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "expected a TLS handshake, got the end of the stream within it (RFC 8446 4)"

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use endwell::client::{Connection, connect};
+use endwell::client::Connection;
 use endwell::http::StatusCode;
 use endwell::tls::rustls::{ClientConfig, ProtocolVersion};
 use endwell::tls::{TlsConnector, TlsInfo, TlsListener};
@@ -39,7 +39,7 @@ fn mutual<R: Dialling>(clients: &Authority) -> (Running, impl Fn() -> Seen) {
 }
 
 async fn dial<R: Dialling>(server: &Running, config: ClientConfig) -> std::io::Result<Connection> {
-    connect(
+    Connection::connect(
         &TlsConnector::new(R::CONNECTOR, config),
         &origin(server.address),
         &endwell::ClientConfig::default(),

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use endwell::client::proxy::{Proxied, Proxies, Proxy};
-use endwell::client::{Connection, Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::{ClientConfig, Connector, tls};
 
 use crate::authority::{authority, identity};
@@ -48,7 +48,7 @@ fn tls_through_a_proxy<R: Dialling>() {
     run::<R, _>(async {
         let connector = tls::TlsConnector::new(Proxied::new(R::CONNECTOR, proxies), authority().client());
         let origin = Origin::https("localhost", 443);
-        exchange(connect(&connector, &origin, &ClientConfig::default()).await.unwrap()).await;
+        exchange(Connection::connect(&connector, &origin, &ClientConfig::default()).await.unwrap()).await;
     });
 }
 
@@ -70,6 +70,6 @@ fn a_proxy_by_tls<R: Dialling>() {
         let error = Proxied::new(R::CONNECTOR, proxies.clone()).connect(&origin).await.map(drop).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::Unsupported, "{error}");
         let connector = Proxied::new(connector::<R>(), proxies);
-        exchange(connect(&connector, &origin, &ClientConfig::default()).await.unwrap()).await;
+        exchange(Connection::connect(&connector, &origin, &ClientConfig::default()).await.unwrap()).await;
     });
 }

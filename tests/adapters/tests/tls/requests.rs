@@ -1,7 +1,7 @@
 //! Requests and responses over TLS, our client and our server.
 
 use bytes::Bytes;
-use endwell::client::{Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::http::{Framing, StatusCode};
 use endwell::{Answered, ClientConfig, Ended, EndedKind, Exchange, ServerConfig};
 
@@ -86,7 +86,8 @@ fn by_address<R: Dialling>() {
     let server = start::<Secure<R>, _, _>(echo);
     run::<R, _>(async {
         let origin = Origin::https("127.0.0.1", server.address.port());
-        let connection = connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap();
+        let connection =
+            Connection::connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap();
         let received = connection.send(&get("/"), "").await.unwrap();
         assert_eq!(received.status(), StatusCode::OK);
     });
@@ -97,7 +98,8 @@ fn without_tls<R: Dialling>() {
     let server = start::<R, _, _>(echo);
     run::<R, _>(async {
         let origin = Origin::http("localhost", server.address.port());
-        let connection = connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap();
+        let connection =
+            Connection::connect(&connector::<R>(), &origin, &ClientConfig::default()).await.unwrap();
         let mut received = connection.send(&head("POST", "/"), "clear").await.unwrap();
         assert_eq!(received.read_all(5).await.unwrap(), "clear");
     });

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use endwell::ClientConfig;
-use endwell::client::{Connection, Origin, connect};
+use endwell::client::{Connection, Origin};
 use endwell::tls::{TlsConnector, TlsListener};
 
 use crate::authority::{authority, identity};
@@ -50,5 +50,5 @@ pub(crate) fn origin(address: SocketAddr) -> Origin {
 
 /// Connects with the usual bounds.
 pub(crate) async fn dial<R: Dialling>(address: SocketAddr) -> Connection {
-    connect(&connector::<R>(), &origin(address), &ClientConfig::default()).await.unwrap()
+    Connection::connect(&connector::<R>(), &origin(address), &ClientConfig::default()).await.unwrap()
 }

@@ -49,7 +49,7 @@ fn an_echo_and_our_close<R: Dialling>() {
     let (server, next_end) = echo::<R>();
     run::<R, _>(async {
         let mut socket =
-            ws::connect(&connector::<R>(), &url(&server), &ClientConfig::default()).await.unwrap();
+            ws::Socket::connect(&connector::<R>(), &url(&server), &ClientConfig::default()).await.unwrap();
         for len in [0, 1, 125, 126, 16_384, 70_000, 1 << 20] {
             let text = "x".repeat(len);
             socket.send(text.clone()).await.unwrap();
@@ -67,7 +67,8 @@ fn two_tasks<R: Dialling>() {
     const MESSAGES: usize = 3000;
     let (server, next_end) = echo::<R>();
     run::<R, _>(async {
-        let socket = ws::connect(&connector::<R>(), &url(&server), &ClientConfig::default()).await.unwrap();
+        let socket =
+            ws::Socket::connect(&connector::<R>(), &url(&server), &ClientConfig::default()).await.unwrap();
         let (mut send, mut recv) = socket.split();
         let (tell, told) = tokio::sync::oneshot::channel();
         R::spawn(async move {

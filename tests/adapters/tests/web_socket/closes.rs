@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
-use endwell::ws::{CloseCode, Content, End, Jitter, Limits, Outcome, Socket};
+use endwell::ws::{CloseCode, Content, End, Jitter, Outcome, Socket, SocketLimits};
 use endwell::{Bytes, Ended, EndedKind, Listener, ServerConfig};
 
 use crate::peer::{CLOSE, FIN, PING, Peer, frame, text};
@@ -140,7 +140,7 @@ fn client_on<R: Runtime>(config: ServerConfig) -> (TcpStream, thread::JoinHandle
             let listener = R::listen(listening);
             let (transport, _) = listener.accept().await.unwrap();
             let role = Role::Client(Masks::new(|| [1, 2, 3, 4]));
-            let limits = std::sync::Arc::new(Limits::clone(&config.ws));
+            let limits = std::sync::Arc::new(SocketLimits::clone(&config.ws));
             let (output, jitter) = (config.output, Jitter::default());
             let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, output, jitter, None);
             let (mut socket, driver) =

@@ -4,8 +4,8 @@
 //! counted off.
 
 use bytes::{Bytes, BytesMut};
-use endwell_core::http::server::{After, Next, Server};
-use endwell_core::http::{Date, Field, Limits, Response, StatusCode};
+use endwell_core::http::server::{After, Next, ServerConnection};
+use endwell_core::http::{Date, Field, HttpLimits, Response, StatusCode};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use std::convert::Infallible;
 
@@ -22,7 +22,7 @@ const BROWSER: &str = "GET /hello HTTP/1.1\r\nHost: www.example.com\r\nConnectio
 
 /// Named, so that the counting starts and stops with it.
 #[inline(never)]
-fn exchanges(mut server: Server, request: &str, together: usize, count: usize) -> u64 {
+fn exchanges(mut server: ServerConnection, request: &str, together: usize, count: usize) -> u64 {
     let date = Date::from_imf_fixdate("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
     let mut buffer = BytesMut::zeroed(1 << 16);
     let batch = request.repeat(together);
@@ -49,7 +49,7 @@ fn exchanges(mut server: Server, request: &str, together: usize, count: usize) -
     written
 }
 
-fn exchange(server: Server, date: &Date) -> Server {
+fn exchange(server: ServerConnection, date: &Date) -> ServerConnection {
     const TEXT: Field<'_> = Field::from_static("content-type", "text/plain; charset=utf-8");
     let Next::Request(head, exchange) = server.poll() else { panic!("no request") };
     assert_eq!(head.path(), "/hello");
@@ -68,7 +68,11 @@ fn main() {
         _ => panic!("usage: core-hello small|browser|pipelined N"),
     };
     let count = arguments.get(2).and_then(|count| count.parse().ok()).unwrap_or(1000);
-    let written =
-        exchanges(Server::new(Limits::default().into(), OutboxLimits::default()), request, together, count);
+    let written = exchanges(
+        ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default()),
+        request,
+        together,
+        count,
+    );
     println!("{} bytes each, {written} bytes written", request.len());
 }

@@ -12,8 +12,8 @@
 //! does the arithmetic. `none` as the form leaves the protocol out and measures the transport's copy.
 
 use bytes::{Bytes, BytesMut};
+use endwell_core::ws::{DataMessage, Jitter, Role, SocketLimits};
 use endwell_core::ws::{Event, Socket};
-use endwell_core::ws::{Jitter, Limits, Message, Role};
 use endwell_core::{Arrived, Instant, Look, OutboxLimits, Wrote};
 use std::convert::Infallible;
 
@@ -56,7 +56,7 @@ fn frame(first: u8, len: usize) -> Vec<u8> {
 }
 
 fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
-    let limits = Limits::default().into();
+    let limits = SocketLimits::default().into();
     let output = OutboxLimits::default();
     let mut socket = Socket::from_parts(Role::Server, Bytes::new(), limits, output, Jitter(0), None);
     let mut scratch = Some(BytesMut::zeroed(128 << 10));
@@ -91,8 +91,8 @@ fn run(form: &str, segment: &[u8], rounds: usize) -> usize {
                 while let Some(event) = socket.event() {
                     // The event borrows the socket, so what is sent back is owned: a copy, as a handler takes it.
                     let message = match event {
-                        Event::Text(text) => Message::from(text),
-                        Event::Binary(data) => Message::from(data),
+                        Event::Text(text) => DataMessage::from(text),
+                        Event::Binary(data) => DataMessage::from(data),
                         other => panic!("{other:?}"),
                     };
                     assert!(socket.writer().message(message).is_ok());

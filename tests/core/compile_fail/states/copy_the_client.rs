@@ -10,7 +10,7 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(client: Client) {
+fn f(client: ClientConnection) {
     let copy = client.clone(); //~ E0599
     //~ twin: let copy = ();
 }

@@ -10,7 +10,7 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(server: Server) {
+fn f(server: ServerConnection) {
     let next = server.poll();
     let again = server.poll(); //~ E0382
     //~ twin: drop(next);

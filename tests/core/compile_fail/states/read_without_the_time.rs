@@ -10,7 +10,7 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(server: &mut Server, now: Instant) {
+fn f(server: &mut ServerConnection, now: Instant) {
     let arrived = server.io().read(|_: &mut [u8]| Ok::<_, ()>(Look::Nothing)); //~ E0061
     //~ twin: let arrived = server.io().read(now, |_: &mut [u8]| Ok::<_, ()>(Look::Nothing));
 }

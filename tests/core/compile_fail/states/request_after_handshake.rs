@@ -10,7 +10,7 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(client: Client, offer: Offer, masks: Masks, head: &Request) {
+fn f(client: ClientConnection, offer: Offer, masks: Masks, head: &Request) {
     let handshake = client.websocket(offer, masks);
     let call = client.send(head, Bytes::new()); //~ E0382
     //~ twin: drop(handshake);

@@ -10,7 +10,7 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(client: Client, connect: &Connect, head: &Request) {
+fn f(client: ClientConnection, connect: &Connect, head: &Request) {
     let tunnel = client.tunnel(connect);
     let call = client.send(head, Bytes::new()); //~ E0382
     //~ twin: drop(tunnel);

@@ -10,7 +10,7 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(a: &mut Server, b: &mut Server) {
+fn f(a: &mut ServerConnection, b: &mut ServerConnection) {
     let inbox = a.inbox(); //~ E0599
     //~ twin: let unread = a.io().unread();
 }

@@ -10,7 +10,7 @@ use endwell_core::{Closing, Io, Look, Instant, Upgraded};
 
 fn main() {}
 
-fn f(client: Client, head: &Request) {
+fn f(client: ClientConnection, head: &Request) {
     let call = client.send(head, Bytes::new());
     let other = client.send(head, Bytes::new()); //~ E0382
     //~ twin: drop(call);

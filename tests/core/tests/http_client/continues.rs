@@ -1,8 +1,8 @@
 //! `Expect: 100-continue`, RFC 9110 10.1.1.
 
 use core::time::Duration;
-use endwell_core::http::client::{CallEvent, Client};
-use endwell_core::http::{Framing, Limits, Method};
+use endwell_core::http::client::{CallEvent, ClientConnection};
+use endwell_core::http::{Framing, HttpLimits, Method};
 use endwell_core::{Arrived, Deadline, Limit, OutboxLimits};
 use endwell_core_tests::asking::{Ask, Asking, Note, Pieces, head};
 use endwell_core_tests::hearing::hear;
@@ -102,7 +102,7 @@ fn without_content_nothing_is_expected() {
 #[test]
 fn the_server_is_not_late_while_the_body_is_being_written() {
     let ends = |millis, reason| Some(Deadline { at: at(millis), reason });
-    let client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     let mut call = client.ask(&head(Method::Post), Framing::Length(5));
     assert_eq!(written(call.io()), HEAD.as_bytes());
     assert_eq!(waits(call.io(), 0), ends(1000, Limit::ContinueTime));

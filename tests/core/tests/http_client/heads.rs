@@ -1,6 +1,6 @@
 //! The status line and the fields, RFC 9112 4 and 5, and their limits.
 
-use endwell_core::http::Limits;
+use endwell_core::http::HttpLimits;
 use endwell_core_tests::asking::{Ask, Note};
 use endwell_core_tests::hearing::{self, hear, refuses, within};
 
@@ -54,7 +54,7 @@ fn a_head_that_is_cut_off_is_no_answer_and_says_whether_any_byte_came() {
 
 #[test]
 fn a_head_is_bounded_in_bytes_and_lines() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.response_head_bytes = 100;
     limits.received_bytes = 100;
     limits.response_fields = 3;
@@ -82,7 +82,7 @@ fn a_head_is_bounded_in_bytes_and_lines() {
 /// Twice what a request may have.
 #[test]
 fn a_response_has_bounds_of_its_own() {
-    let limits = Limits::default();
+    let limits = HttpLimits::default();
     let fields = |count: usize| format!("HTTP/1.1 204 No\r\n{}\r\n", "a: b\r\n".repeat(count));
     let trailers = |count: usize| {
         let trailers = "a: b\r\n".repeat(count);

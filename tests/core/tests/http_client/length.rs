@@ -1,6 +1,6 @@
 //! How long a response's body is, RFC 9112 6.3, and what is said of one that is cut off.
 
-use endwell_core::http::{Limits, Method};
+use endwell_core::http::{HttpLimits, Method};
 use endwell_core_tests::asking::{Ask, Note, Until, head};
 use endwell_core_tests::hearing::{hear, hear_strictly, refuses_strictly, within};
 
@@ -111,7 +111,7 @@ fn a_chunk_that_is_none_is_an_error() {
 
 #[test]
 fn a_body_is_bounded_in_every_form() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.body_bytes = 5;
     let why = "the body is too large: the limit is 5 bytes";
     for (response, came) in [

@@ -1,8 +1,8 @@
 //! Whether another request can follow, RFC 9112 9.3, and what came without one.
 
 use bytes::Bytes;
-use endwell_core::http::client::{Again, CallEvent, Client, Failure};
-use endwell_core::http::{Limits, Method};
+use endwell_core::http::client::{Again, CallEvent, ClientConnection, Failure};
+use endwell_core::http::{HttpLimits, Method};
 use endwell_core::{OutboxLimits, Outcome};
 use endwell_core_tests::asking::{Ask, Asking, Note, head};
 use endwell_core_tests::hearing::hear;
@@ -76,20 +76,20 @@ fn bytes_that_nobody_asked_for_end_the_connection() {
 /// Whoever does not look before it sends hears that what comes is no answer.
 #[test]
 fn a_request_on_a_connection_that_has_spoken_is_not_answered_by_it() {
-    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let mut client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     io::feed(client.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     let mut call = client.send(&head(Method::Get), Bytes::new());
     let Some(CallEvent::Failed(failure)) = call.answer().event() else { panic!("that was no answer") };
     assert!(failure.to_string().contains("nothing from the server without a request"), "{failure}");
 
-    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let mut client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     io::end(client.io());
     let mut call = client.send(&head(Method::Get), Bytes::new());
     let Some(CallEvent::Failed(failure)) = call.answer().event() else { panic!("that was no answer") };
     assert_eq!(failure, Failure::Unanswered);
     assert!(matches!(call.next(), Again::Closed(Outcome::ByPeer)));
 
-    let mut client = Client::new(Limits::default().into(), OutboxLimits::default());
+    let mut client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     io::end(client.io());
     assert_eq!(client.poll().unwrap_err(), Outcome::ByPeer);
 }
@@ -120,7 +120,7 @@ fn only_a_whole_response_with_nothing_behind_it_makes_a_next_request() {
         (format!("{old}hi"), false, true, "unread"),
         (format!("{old}hi"), true, true, "by us"),
     ] {
-        let client = Client::new(Limits::default().into(), OutboxLimits::default());
+        let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
         let mut call = client.send(&self::head(Method::Get), Bytes::new());
         io::feed(call.io(), response.as_bytes());
         assert!(matches!(call.answer().event(), Some(CallEvent::Head(_))), "{response}");

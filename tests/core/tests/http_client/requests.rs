@@ -77,7 +77,7 @@ fn full_duplex() {
     let outbox = OutboxLimits { bytes: 100, ..OutboxLimits::default() };
     let pieces = Pieces::new(Framing::Length(100), &[&[b'a'; 50], &[b'b'; 50]]);
     let asks = [Ask::Pieces(head(Method::Post), pieces), Ask::get()];
-    let mut asking = Asking::with(endwell_core::http::Limits::default(), outbox, &asks);
+    let mut asking = Asking::with(endwell_core::http::HttpLimits::default(), outbox, &asks);
     asking.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel");
     assert!(matches!(asking.notes().last(), Some(Note::Head(200, ..))));
     asking.feed(b"lo");
@@ -100,7 +100,7 @@ fn early_errors() {
     for (fields, goes_on) in [("", true), ("connection: close\r\n", false)] {
         let pieces = Pieces::new(Framing::Length(100), &[&[b'a'; 50], &[b'b'; 50]]);
         let ask = Ask::Pieces(head(Method::Post), pieces);
-        let mut asking = Asking::with(endwell_core::http::Limits::default(), outbox, &[ask]);
+        let mut asking = Asking::with(endwell_core::http::HttpLimits::default(), outbox, &[ask]);
         let head = format!("HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\n{fields}\r\nno");
         asking.feed(head.as_bytes());
         assert!(matches!(asking.notes(), [Note::Asked, Note::Head(413, ..), Note::Content(..)]));

@@ -1,7 +1,7 @@
 //! Limits of time, on a virtual clock. A limit is met only when a read found nothing.
 
 use core::time::Duration;
-use endwell_core::http::{Connect, Limits};
+use endwell_core::http::{Connect, HttpLimits};
 use endwell_core::{Limit, OutboxLimits, Pace};
 use endwell_core_tests::asking::{Ask, Asking, Note};
 
@@ -101,7 +101,7 @@ fn a_body_may_be_silent_for_5_minutes_and_go_on_for_ever() {
 #[test]
 fn a_total_time_can_be_set() {
     for start in BODIES {
-        let mut limits = Limits::default();
+        let mut limits = HttpLimits::default();
         limits.response_pace = Pace::silence(SECOND * 30).total(SECOND * 30, 1000);
         let mut asking = Asking::with(limits, OutboxLimits::default(), &[Ask::get()]);
         asking.feed(format!("HTTP/1.1 200 OK\r\n{start}\r\n").as_bytes());
@@ -177,7 +177,7 @@ fn a_pause_does_not_renew_the_time_for_a_head() {
 
 #[test]
 fn a_server_may_be_given_all_the_time() {
-    let mut limits = Limits::default();
+    let mut limits = HttpLimits::default();
     limits.response_time = None;
     let mut asking = Asking::with(limits, OutboxLimits::default(), &[Ask::get()]);
     for _ in 0..100 {

@@ -4,7 +4,7 @@
 use core::time::Duration;
 use endwell_core::OutboxLimits;
 use endwell_core::http::{
-    Connect, Field, FieldSection, Framing, Limits, Method, Request, RequestHead, Upgrade,
+    Connect, Field, FieldSection, Framing, HttpLimits, Method, Request, RequestHead, Upgrade,
 };
 use endwell_core_tests::asking::{Ask, Asking, Note, Pieces, Until};
 use endwell_core_tests::connection::Connection;
@@ -220,8 +220,8 @@ impl Line {
 fn play(asks: &[Ask], cut: Cut, seed: u64) -> (Asking, Connection, bool) {
     let random = &mut Random::new(seed);
     let outbox = OutboxLimits { bytes: 1000, ..OutboxLimits::default() };
-    let mut client = Asking::with(Limits::default(), outbox, asks);
-    let mut server = Connection::with(Limits::default(), outbox, handler);
+    let mut client = Asking::with(HttpLimits::default(), outbox, asks);
+    let mut server = Connection::with(HttpLimits::default(), outbox, handler);
     let (up, down) = match cut {
         Cut::Nowhere => (None, None),
         Cut::Up(at, then) => (Some((at, then)), None),

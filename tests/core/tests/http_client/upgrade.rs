@@ -80,8 +80,9 @@ fn any_other_response_is_one() {
 /// The time for the answer runs as that of any other; behind it, the other protocol has none.
 #[test]
 fn the_answer_must_come_in_time_and_then_no_time_runs() {
-    let limits = || endwell_core::http::Limits::default().into();
-    let client = endwell_core::http::client::Client::new(limits(), endwell_core::OutboxLimits::default());
+    let limits = || endwell_core::http::HttpLimits::default().into();
+    let client =
+        endwell_core::http::client::ClientConnection::new(limits(), endwell_core::OutboxLimits::default());
     let head = Upgrade::new(head(Method::Get), "tool").unwrap();
     let mut handshake = client.switch(head);
     assert_eq!(io::waits(handshake.io(), 0), None, "it is not written");

@@ -1,28 +1,28 @@
 //! The limits are on what is inflated, and hold before it is (S32); what is on the wire has limits too.
 
 use endwell_core::Arrived;
-use endwell_core::ws::{Compression, Deflate, Event, Limits, Message, Piece, Socket};
+use endwell_core::ws::{Compression, DataMessage, Deflate, Event, Piece, Socket, SocketLimits};
 use endwell_core_tests::io::{feed, look, written};
 
 use crate::ws_help::{self, Got, masked, run_cut};
 use crate::{answer, noise, received};
 
-fn server(limits: &Limits) -> Socket {
+fn server(limits: &SocketLimits) -> Socket {
     ws_help::server(limits).deflate(&answer("permessage-deflate", &Deflate::default()).unwrap())
 }
 
 /// So many zeros, compressed by ours and sent by a client.
 fn zeros(len: usize) -> Vec<u8> {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
-    let mut client = ws_help::client(&Limits::default()).deflate(&agreement);
-    let message = Message::binary(vec![0; len]).with_compression(Compression::Always);
+    let mut client = ws_help::client(&SocketLimits::default()).deflate(&agreement);
+    let message = DataMessage::binary(vec![0; len]).with_compression(Compression::Always);
     client.writer().message(message).unwrap();
     written(client.io())
 }
 
 #[test]
 fn a_message_of_the_limit_is_taken_and_a_byte_more_is_not() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.message_bytes = 100_000;
     limits.streamed_bytes = 100_000;
     let make = || server(&limits);
@@ -34,7 +34,7 @@ fn a_message_of_the_limit_is_taken_and_a_byte_more_is_not() {
 /// Pieces have a bound of their own, and the other is not for them.
 #[test]
 fn pieces_meet_their_own_limit() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.message_bytes = 1000;
     limits.streamed_bytes = 100_000;
     let bytes = zeros(100_000);
@@ -49,7 +49,7 @@ fn pieces_meet_their_own_limit() {
 /// Compressed bytes that say nothing are bounded as well.
 #[test]
 fn what_is_on_the_wire_meets_the_limits() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     (limits.frame_bytes, limits.message_bytes, limits.streamed_bytes) = (1000, 5000, 5000);
     let empty_blocks = b"\0\0\0\xff\xff".repeat(200);
     let frames = |count: usize| {
@@ -77,7 +77,7 @@ fn what_is_on_the_wire_meets_the_limits() {
         [Got::Binary(content), Got::Failure(None)]
     );
     // Fragments of nothing.
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.fragments = 10;
     let nothing = |count: usize| {
         let mut bytes = masked(0x42, b"");
@@ -99,7 +99,7 @@ fn a_bomb_is_decompressed_in_steps() {
     const LEN: usize = 16 << 20;
     let bytes = zeros(LEN);
     for pieces in [false, true] {
-        let mut socket = server(&Limits::default());
+        let mut socket = server(&SocketLimits::default());
         assert_eq!(feed(socket.io(), &bytes), bytes.len());
         let (mut steps, mut len) = (0, 0);
         while len < LEN {

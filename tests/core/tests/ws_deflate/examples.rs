@@ -1,6 +1,6 @@
 //! RFC 7692 7.2.3: the examples, byte for byte.
 
-use endwell_core::ws::{Compression, Deflate, Kind, Limits, Message};
+use endwell_core::ws::{Compression, DataMessage, Deflate, Kind, SocketLimits};
 use endwell_core_tests::io::{feed, written};
 
 use crate::ws_help::{Got, masked, plain, text};
@@ -10,7 +10,7 @@ const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\0";
 
 fn got(frames: &[Vec<u8>]) -> Vec<Got> {
     let bytes = [frames.concat(), masked(0x88, b"")].concat();
-    let mut all = received(|| server(&Limits::default()), &bytes);
+    let mut all = received(|| server(&SocketLimits::default()), &bytes);
     assert_eq!(all.pop(), Some(Got::Close(None, String::new())));
     all
 }
@@ -72,8 +72,8 @@ fn an_empty_message() {
 #[test]
 fn what_is_written_is_what_the_examples_are() {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
-    let mut socket = crate::ws_help::server(&Limits::default()).deflate(&agreement);
-    let hello = Message::text("Hello").with_compression(Compression::Always);
+    let mut socket = crate::ws_help::server(&SocketLimits::default()).deflate(&agreement);
+    let hello = DataMessage::text("Hello").with_compression(Compression::Always);
     socket.writer().message(hello).unwrap();
     assert_eq!(written(socket.io()), plain(0x81, b"Hello"));
     for payload in [&b"\xf2\x48\xcd\xc9\xc9\x07\0\0\0\xff\xff"[..], b"\xf2\0\x11\0\0\0\0\xff\xff"] {
@@ -89,7 +89,7 @@ fn what_is_written_is_what_the_examples_are() {
 
 #[test]
 fn a_look_passes_a_compressed_message() {
-    let mut socket = server(&Limits::default());
+    let mut socket = server(&SocketLimits::default());
     let fragments = [masked(0x41, b"\xf2\x48\xcd"), masked(0x89, b"?"), masked(0x80, b"\xc9\xc9\x07\0")];
     feed(socket.io(), &[masked(0xc1, HELLO), fragments.concat()].concat());
     // The first is being decompressed, and the rest is not taken.

@@ -1,6 +1,6 @@
 //! Final blocks within a message: each ends a stream, and the window goes on. RFC 7692 7.2.3.4 and 7.2.3.5.
 
-use endwell_core::ws::{Deflate, Limits};
+use endwell_core::ws::{Deflate, SocketLimits};
 use endwell_core::ws::{Piece, Socket};
 use endwell_core_tests::io::feed;
 use flate2::{Decompress, FlushDecompress};
@@ -177,7 +177,7 @@ fn blocks() -> impl Strategy<Value = Vec<(Block, bool)>> {
 /// A server whose clients take their context over, or not.
 fn server(takes_over: bool) -> Socket {
     let deflate = if takes_over { Deflate::default() } else { Deflate::without_context() };
-    ws_help::server(&Limits::default()).deflate(&answer("permessage-deflate", &deflate).unwrap())
+    ws_help::server(&SocketLimits::default()).deflate(&answer("permessage-deflate", &deflate).unwrap())
 }
 
 proptest! {
@@ -284,7 +284,7 @@ fn final_blocks_within_a_message_are_counted() {
         assert_eq!(received(|| server(takes_over), &of(1 << 19)), [Got::Failure(Some(1008))]);
         // With eight bytes between them there may be any number: as fragments that are streams of their own have.
         let one = [masked(0x41, b"\x03\0"), masked(0, b"\x03\0").repeat(5000), masked(0x80, b"\0")].concat();
-        let mut limits = Limits::default();
+        let mut limits = SocketLimits::default();
         limits.fragments = 1 << 20;
         let deflate = if takes_over { Deflate::default() } else { Deflate::without_context() };
         let agreement = answer("permessage-deflate", &deflate).unwrap();
@@ -305,6 +305,7 @@ fn a_window_of_8_bits_may_be_one_of_9() {
     let (first, _) = written.message(&[(Block::Stored(noise(600)), false)], false);
     let (second, said) = written.message(&[(Block::Fixed(vec![Symbol::Match(10, 500)]), false)], false);
     let bytes = [masked(0xc2, &first), masked(0xc2, &second)].concat();
-    let (got, _) = run_cut(ws_help::server(&Limits::default()).deflate(&agreement), &bytes, &[50], false);
+    let (got, _) =
+        run_cut(ws_help::server(&SocketLimits::default()).deflate(&agreement), &bytes, &[50], false);
     assert_eq!(got, [Got::Binary(noise(600)), Got::Binary(said), Got::Failure(None)]);
 }

@@ -1,17 +1,17 @@
 //! The extension in the opening handshake of both roles. RFC 6455 4, RFC 7692 5.
 
 use endwell_core::OutboxLimits;
-use endwell_core::http::Limits as HttpLimits;
-use endwell_core::http::client::{Client, Handshake, Opening};
-use endwell_core::http::server::{Exchange, Next, Server};
+use endwell_core::http::HttpLimits;
+use endwell_core::http::client::{ClientConnection, Handshake, Opening};
+use endwell_core::http::server::{Exchange, Next, ServerConnection};
 use endwell_core::ws::Socket;
-use endwell_core::ws::{Acceptance, Deflate, Limits, Masks, NotAHandshake, Offer};
+use endwell_core::ws::{Acceptance, Deflate, Masks, NotAHandshake, Offer, SocketLimits};
 use endwell_core_tests::io::{feed, written};
 
 use crate::ws_help::{receive, text};
 
 fn served(request: &[u8]) -> Exchange {
-    let mut server = Server::new(HttpLimits::default().into(), OutboxLimits::default());
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     assert_eq!(feed(server.io(), request), request.len());
     match server.poll() {
         Next::Request(_, exchange) => exchange,
@@ -28,7 +28,7 @@ fn exchange(extensions: &str) -> Exchange {
 }
 
 fn acceptance(deflate: Option<Deflate>) -> Acceptance {
-    Acceptance::new(Limits::default().into()).deflate(deflate.map(Into::into))
+    Acceptance::new(SocketLimits::default().into()).deflate(deflate.map(Into::into))
 }
 
 /// What a server says of extensions, and whether it compresses then.
@@ -56,12 +56,13 @@ fn a_server_agrees_if_it_wants_to() {
 }
 
 fn offer(deflate: Option<Deflate>) -> Offer {
-    let offer = Offer::new("example.com", "/chat", *b"the sample nonce", Limits::default().into()).unwrap();
+    let offer =
+        Offer::new("example.com", "/chat", *b"the sample nonce", SocketLimits::default().into()).unwrap();
     offer.deflate(deflate.map(Into::into))
 }
 
 fn asked(deflate: Option<Deflate>) -> Handshake<Socket> {
-    let client = Client::new(HttpLimits::default().into(), OutboxLimits::default());
+    let client = ClientConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     client.websocket(offer(deflate), Masks::new(|| [1, 2, 3, 4]))
 }
 

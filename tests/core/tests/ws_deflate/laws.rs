@@ -1,6 +1,6 @@
 //! Whatever is sent comes out the same: any messages, any parameters, any form of sending, any split.
 
-use endwell_core::ws::{Compression, Deflate, Frame, Kind, Limits, Message};
+use endwell_core::ws::{Compression, DataMessage, Deflate, Frame, Kind, SocketLimits};
 use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core_tests::io::{feed, written};
 use proptest::prelude::*;
@@ -65,8 +65,8 @@ fn sent() -> impl Strategy<Value = Sent> {
 fn send(sent: &Sent, mut socket: Socket) -> (Socket, Vec<Got>) {
     let Sent { kind, data, form } = sent;
     let message = || match kind {
-        Kind::Text => Message::text(data.as_str()),
-        Kind::Binary => Message::binary(data.clone().into_bytes()),
+        Kind::Text => DataMessage::text(data.as_str()),
+        Kind::Binary => DataMessage::binary(data.clone().into_bytes()),
     };
     let mut expected = vec![];
     match form {
@@ -118,7 +118,7 @@ proptest! {
         messages in prop::collection::vec(sent(), 1..8),
         cuts in prop::collection::vec(prop_oneof![0..10_usize, 0..5000_usize], 1..6),
     ) {
-        let mut limits = Limits::default();
+        let mut limits = SocketLimits::default();
         limits.fragments = 1 << 20;
         let (server, client) = agreed(&ours, &theirs);
         let at_server = || ws_help::server(&limits).deflate(&server);
@@ -132,8 +132,8 @@ proptest! {
 #[test]
 fn what_is_skipped_is_remembered() {
     let (server, client) = agreed(&Deflate::default(), &Deflate::default());
-    let mut client = ws_help::client(&Limits::default()).deflate(&client);
-    let mut server = ws_help::server(&Limits::default()).deflate(&server);
+    let mut client = ws_help::client(&SocketLimits::default()).deflate(&client);
+    let mut server = ws_help::server(&SocketLimits::default()).deflate(&server);
     let first = json(50_000, 1);
     client.writer().text(&first).unwrap();
     feed(server.io(), &written(client.io()));

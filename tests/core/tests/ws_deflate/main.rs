@@ -23,7 +23,7 @@ mod sending;
 mod ws_help;
 
 use endwell_core::ws::Socket;
-use endwell_core::ws::{Agreement, Deflate, Limits, WindowBits};
+use endwell_core::ws::{Agreement, Deflate, SocketLimits, WindowBits};
 use ws_help::{Got, run_cut};
 
 /// A server's agreement with a client that offers this.
@@ -40,7 +40,7 @@ fn agreed(server: &Deflate, client: &Deflate) -> (Agreement, Agreement) {
 }
 
 /// A server's WebSocket on which messages may be compressed with any parameters.
-fn server(limits: &Limits) -> Socket {
+fn server(limits: &SocketLimits) -> Socket {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
     ws_help::server(limits).deflate(&agreement)
 }

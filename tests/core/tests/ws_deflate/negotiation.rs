@@ -219,18 +219,18 @@ fn a_client_takes_an_answer_to_its_offer_and_no_other() {
 #[test]
 fn a_client_that_is_held_to_8_bits_sends_uncompressed() {
     use crate::ws_help::{self, Got, frame, run_cut};
-    use endwell_core::ws::{Compression, Frame, Kind, Limits, Message};
+    use endwell_core::ws::{Compression, DataMessage, Frame, Kind, SocketLimits};
     use endwell_core_tests::io::written;
 
     let deflate = Arc::new(Deflate::default());
     for answer in ["", "; server_max_window_bits=8", "; client_no_context_takeover"] {
         let answer = format!("permessage-deflate; client_max_window_bits=8{answer}");
         let agreement = deflate.confirm([answer.as_bytes()]).expect("it is valid").expect("it agrees");
-        let make = || ws_help::client(&Limits::default()).deflate(&agreement);
+        let make = || ws_help::client(&SocketLimits::default()).deflate(&agreement);
         let mut socket = make();
         assert!(!socket.deflates());
         let text = "again and ".repeat(100);
-        let message = || Message::text(text.clone()).with_compression(Compression::Always);
+        let message = || DataMessage::text(text.clone()).with_compression(Compression::Always);
         socket.writer().text(&text).unwrap();
         socket.writer().message(message()).unwrap();
         socket.writer().frame(&Frame::encode(message())).unwrap();
@@ -238,7 +238,7 @@ fn a_client_that_is_held_to_8_bits_sends_uncompressed() {
         within.writer().write(text.clone().into()).unwrap();
         let bytes = written(within.finish().unwrap().io());
         // A server without compression takes it.
-        let (got, _) = run_cut(ws_help::server(&Limits::default()), &bytes, &[100], false);
+        let (got, _) = run_cut(ws_help::server(&SocketLimits::default()), &bytes, &[100], false);
         let all = vec![Got::Text(text); 4].into_iter().chain([Got::Failure(None)]);
         assert_eq!(got, all.collect::<Vec<_>>());
         // "Hello" of 7.2.3.1, and again of 7.2.3.2, which refers to the first.

@@ -1,6 +1,6 @@
 //! Both ways against another implementation of DEFLATE: miniz_oxide, by flate2.
 
-use endwell_core::ws::{Compression, Deflate, Limits, Message};
+use endwell_core::ws::{Compression, DataMessage, Deflate, SocketLimits};
 use endwell_core_tests::io::written;
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress};
 use proptest::prelude::*;
@@ -61,10 +61,10 @@ proptest! {
         let mut deflate = if takes_over { Deflate::default() } else { Deflate::without_context() };
         (deflate.level, deflate.window) = (level, crate::bits(window));
         let agreement = answer("permessage-deflate", &deflate).unwrap();
-        let mut socket = ws_help::server(&Limits::default()).deflate(&agreement);
+        let mut socket = ws_help::server(&SocketLimits::default()).deflate(&agreement);
         let mut stream = Decompress::new(false);
         for data in &messages {
-            let message = Message::binary(data.clone()).with_compression(Compression::Always);
+            let message = DataMessage::binary(data.clone()).with_compression(Compression::Always);
             socket.writer().message(message).unwrap();
             for (is_compressed, payload) in frames(&written(socket.io())) {
                 if !takes_over {
@@ -99,7 +99,7 @@ proptest! {
         let mut expected: Vec<Got> = messages.iter().map(|data| Got::Binary(data.clone())).collect();
         expected.push(Got::Failure(None));
         for pieces in [false, true] {
-            let socket = ws_help::server(&Limits::default()).deflate(&agreement);
+            let socket = ws_help::server(&SocketLimits::default()).deflate(&agreement);
             let (got, _) = run_cut(socket, &bytes, &cuts, pieces);
             prop_assert!(got == expected);
         }

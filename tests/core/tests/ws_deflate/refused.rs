@@ -1,6 +1,6 @@
 //! What is no compressed message. RFC 7692 6 and 7.2.2.
 
-use endwell_core::ws::Limits;
+use endwell_core::ws::SocketLimits;
 
 use crate::ws_help::{self, Got, masked, text};
 use crate::{received, server};
@@ -9,7 +9,7 @@ const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\0";
 
 #[track_caller]
 fn fails(frames: &[Vec<u8>], code: u16) {
-    let all = received(|| server(&Limits::default()), &frames.concat());
+    let all = received(|| server(&SocketLimits::default()), &frames.concat());
     assert_eq!(all.last(), Some(&Got::Failure(Some(code))), "{all:?}");
 }
 
@@ -37,7 +37,7 @@ fn the_bit_is_on_the_first_frame_of_a_message_and_nowhere_else() {
 
 #[test]
 fn without_an_agreement_there_is_no_compressed_message() {
-    let all = received(|| ws_help::server(&Limits::default()), &masked(0xc1, HELLO));
+    let all = received(|| ws_help::server(&SocketLimits::default()), &masked(0xc1, HELLO));
     assert_eq!(all, [Got::Failure(Some(1002))]);
 }
 
@@ -86,13 +86,14 @@ fn text_is_looked_at_while_it_inflates() {
         vec![masked(0x41, &stored(&water[..1])), masked(0, &stored(&water[1..2])), masked(0x80, last)]
     };
     let all = received(
-        || server(&Limits::default()),
+        || server(&SocketLimits::default()),
         &frames(&[&stored(&water[2..])[..], b"\0"].concat()).concat(),
     );
     assert_eq!(all, [text("水"), Got::Failure(None)]);
     fails(&frames(b"\0"), 1007);
     // The same bytes are no text without compression either, and any bytes are binary.
-    let all = received(|| server(&Limits::default()), &masked(0xc2, &[&stored(b"\xff")[..], b"\0"].concat()));
+    let all =
+        received(|| server(&SocketLimits::default()), &masked(0xc2, &[&stored(b"\xff")[..], b"\0"].concat()));
     assert_eq!(all, [Got::Binary(vec![0xff]), Got::Failure(None)]);
 }
 
@@ -102,7 +103,7 @@ fn no_split_changes_the_verdict() {
     // No text, and behind it no block; the other way round; no text within the limit, and more behind it.
     fails(&[masked(0xc1, b"\0\x01\0\xfe\xff\xff\xff\xff\xff")], 1007);
     fails(&[masked(0xc1, b"\xff\0\x01\0\xfe\xff\xff\0")], 1002);
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     (limits.message_bytes, limits.streamed_bytes) = (40, 40);
     let limited = |data: &[u8]| {
         let mut payload = Vec::with_capacity(100);

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use endwell_core::ws::Socket;
-use endwell_core::ws::{Agreement, Compression, Deflate, Frame, Kind, Limits, Message};
+use endwell_core::ws::{Agreement, Compression, DataMessage, Deflate, Frame, Kind, SocketLimits};
 use endwell_core_tests::io::written;
 
 use crate::ws_help::{self, Got, run_cut};
 use crate::{answer, bits, json, noise};
 
 fn server(agreement: &Agreement) -> Socket {
-    ws_help::server(&Limits::default()).deflate(agreement)
+    ws_help::server(&SocketLimits::default()).deflate(agreement)
 }
 
 /// How many bytes go out, and whether they are compressed.
-fn sent(socket: &mut Socket, message: Message) -> (usize, bool) {
+fn sent(socket: &mut Socket, message: DataMessage) -> (usize, bool) {
     socket.writer().message(message).unwrap();
     let bytes = written(socket.io());
     (bytes.len(), bytes[0] & 0x40 != 0)
@@ -24,7 +24,7 @@ fn sent(socket: &mut Socket, message: Message) -> (usize, bool) {
 fn the_size_decides_unless_something_else_is_said() {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
     let mut socket = server(&agreement);
-    let text = |len| Message::text(json(len, 1));
+    let text = |len| DataMessage::text(json(len, 1));
     assert_eq!(sent(&mut socket, text(255)), (255 + 4, false));
     assert!(sent(&mut socket, text(256)).1);
     assert!(sent(&mut socket, text(255).with_compression(Compression::Always)).1);
@@ -58,18 +58,18 @@ fn what_would_grow_is_sent_plain() {
     let agreement = answer("permessage-deflate", &Deflate::default()).unwrap();
     let mut socket = server(&agreement);
     for len in [0, 1, 10, 1000, 70_000] {
-        let message = Message::binary(noise(len)).with_compression(Compression::Always);
+        let message = DataMessage::binary(noise(len)).with_compression(Compression::Always);
         assert!(!sent(&mut socket, message).1, "{len}");
     }
     // It is none of what the next message refers to, on either side.
-    assert!(sent(&mut socket, Message::binary(noise(1000)[..900].to_vec())).0 > 900);
+    assert!(sent(&mut socket, DataMessage::binary(noise(1000)[..900].to_vec())).0 > 900);
 }
 
 #[test]
 fn with_context_the_second_is_smaller_and_without_it_is_not() {
     let sizes = |deflate: &Deflate, offer: &str| {
         let mut socket = server(&answer(offer, deflate).unwrap());
-        [1, 1].map(|seed| sent(&mut socket, Message::text(json(2000, seed))).0)
+        [1, 1].map(|seed| sent(&mut socket, DataMessage::text(json(2000, seed))).0)
     };
     let [first, second] = sizes(&Deflate::default(), "permessage-deflate");
     assert!(second * 10 < first, "{first}, {second}");
@@ -81,15 +81,15 @@ fn with_context_the_second_is_smaller_and_without_it_is_not() {
     let client = Arc::new(Deflate::default());
     let agreement =
         client.confirm([&b"permessage-deflate; client_no_context_takeover"[..]]).unwrap().unwrap();
-    let mut socket = ws_help::client(&Limits::default()).deflate(&agreement);
-    let [first, second] = [1, 1].map(|seed| sent(&mut socket, Message::text(json(2000, seed))).0);
+    let mut socket = ws_help::client(&SocketLimits::default()).deflate(&agreement);
+    let [first, second] = [1, 1].map(|seed| sent(&mut socket, DataMessage::text(json(2000, seed))).0);
     assert_eq!(first, second);
 }
 
 /// One that many connections share is compressed once, whatever each has sent before, and goes on from there.
 #[test]
 fn a_shared_message_is_compressed_for_all() {
-    let frame = Frame::encode(Message::text(json(5000, 7)));
+    let frame = Frame::encode(DataMessage::text(json(5000, 7)));
     let shared = Arc::new(Deflate::default());
     let agreed = |offer: &str| Agreement::answer([offer.as_bytes()], &shared).unwrap().unwrap();
     let (large, small) =
@@ -117,13 +117,13 @@ fn a_shared_message_is_compressed_for_all() {
         client.received_context = Some(bits(15));
         let agreement = Arc::new(client).confirm([agreement.field().as_bytes()]).unwrap().unwrap();
         let (got, _) =
-            run_cut(ws_help::client(&Limits::default()).deflate(&agreement), &bytes, &[100], false);
+            run_cut(ws_help::client(&SocketLimits::default()).deflate(&agreement), &bytes, &[100], false);
         assert!(got == expected);
     }
     assert_eq!(wires[0], wires[1], "compressed once");
     assert_ne!(wires[0], wires[2], "a smaller window needs a form of its own");
     // Short ones, and such as would grow, are sent plain.
-    for message in [Message::text("short"), Message::binary(noise(3000))] {
+    for message in [DataMessage::text("short"), DataMessage::binary(noise(3000))] {
         let mut socket = server(&large);
         let plain = Frame::encode(message);
         socket.writer().frame(&plain).unwrap();
@@ -136,8 +136,8 @@ fn a_shared_message_is_compressed_for_all() {
 fn one_agreement_takes_the_place_of_another() {
     let [with, without] = [Deflate::default(), Deflate::without_context()]
         .map(|deflate| answer("permessage-deflate", &deflate).unwrap());
-    let mut socket = ws_help::client(&Limits::default()).deflate(&with).deflate(&without);
-    let [first, second] = [1, 1].map(|seed| sent(&mut socket, Message::text(json(2000, seed))).0);
+    let mut socket = ws_help::client(&SocketLimits::default()).deflate(&with).deflate(&without);
+    let [first, second] = [1, 1].map(|seed| sent(&mut socket, DataMessage::text(json(2000, seed))).0);
     assert_eq!(first, second);
     socket.writer().text("masked").unwrap();
     assert_eq!(written(socket.io())[1] & 0x80, 0x80);

@@ -10,7 +10,7 @@
 )]
 
 use bytes::Bytes;
-use endwell_core::ws::{Cause, Close, CloseCode, Jitter, Kind, Limits, Masks, Role};
+use endwell_core::ws::{Cause, Close, CloseCode, Jitter, Kind, Masks, Role, SocketLimits};
 use endwell_core::ws::{Event, Piece, Socket};
 use endwell_core::{Closing, Ending, Io, OutboxLimits, Outcome};
 use endwell_core_tests::io::{self, written};
@@ -22,19 +22,19 @@ pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 pub(crate) const ROOMY: OutboxLimits =
     OutboxLimits { bytes: usize::MAX / 2, high_water: usize::MAX / 2, pace: endwell_core::Pace::UNLIMITED };
 
-pub(crate) fn server(limits: &Limits) -> Socket {
+pub(crate) fn server(limits: &SocketLimits) -> Socket {
     server_with(limits, OutboxLimits::default())
 }
 
-pub(crate) fn client(limits: &Limits) -> Socket {
+pub(crate) fn client(limits: &SocketLimits) -> Socket {
     client_with(limits, OutboxLimits::default())
 }
 
-pub(crate) fn server_with(limits: &Limits, output: OutboxLimits) -> Socket {
+pub(crate) fn server_with(limits: &SocketLimits, output: OutboxLimits) -> Socket {
     Socket::from_parts(Role::Server, Bytes::new(), limits.clone().into(), output, Jitter(0), None)
 }
 
-pub(crate) fn client_with(limits: &Limits, output: OutboxLimits) -> Socket {
+pub(crate) fn client_with(limits: &SocketLimits, output: OutboxLimits) -> Socket {
     let mut next = 0_u32;
     let masks = Masks::new(move || {
         next = next.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);

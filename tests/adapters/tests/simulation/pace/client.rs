@@ -1,6 +1,6 @@
 //! The paces that a client asks of its server.
 
-use endwell::client::{Connection, RequestWriter, Response, ResponseFuture};
+use endwell::client::{Connection, RequestWriter, ResponseFuture, ResponseReader};
 use endwell::core::{Bound, Limit, Pace};
 use endwell::http::{Connect, Framing, Method, Request, StatusCode};
 use endwell::{ClientConfig, Ended, ServerConfig};
@@ -91,7 +91,7 @@ fn a_client_sets_the_pace_of_one_response() {
     let (world, connection) = slow_server(ENDLESS, Slowly::Sends(b'x'));
     let response = connection.send(&get(), "");
     let (error, second) = outcome(&world, async {
-        let mut received: Response = response.await.unwrap();
+        let mut received: ResponseReader = response.await.unwrap();
         received.set_pace(Pace::silence(SECOND * 5).total(SECOND * 40, 500));
         received.read_all(LARGE).await.unwrap_err()
     });

@@ -2,7 +2,7 @@
 
 use endwell::core::ws::{self as core_ws, Masks, Role};
 use endwell::core::{Bound, Limit, Pace};
-use endwell::ws::{CloseCode, Jitter, Kind, Limits, Socket};
+use endwell::ws::{CloseCode, Jitter, Kind, Socket, SocketLimits};
 use endwell::{Bytes, Ended, ServerConfig};
 
 use super::{SECOND, met, outcome, weather};
@@ -10,7 +10,7 @@ use crate::ledger::content;
 use crate::wire::{WireEnd, wire};
 use crate::world::{Manners, World};
 
-fn over(world: &World, end: WireEnd, role: Role, config: &ServerConfig, limits: &Limits) -> Socket {
+fn over(world: &World, end: WireEnd, role: Role, config: &ServerConfig, limits: &SocketLimits) -> Socket {
     let (limits, jitter) = (limits.clone().into(), Jitter::default());
     let web_socket = core_ws::Socket::from_parts(role, Bytes::new(), limits, config.output, jitter, None);
     let (socket, driver) = Socket::over(end, world.clone(), web_socket, &config.into());
@@ -20,14 +20,14 @@ fn over(world: &World, end: WireEnd, role: Role, config: &ServerConfig, limits: 
     socket
 }
 
-fn sockets(world: &World, config: &ServerConfig, limits: &Limits) -> (Socket, Socket) {
+fn sockets(world: &World, config: &ServerConfig, limits: &SocketLimits) -> (Socket, Socket) {
     let (_, one, other) = wire(world, weather());
     let client = Role::Client(Masks::new(|| [1, 2, 3, 4]));
     (over(world, one, Role::Server, config, limits), over(world, other, client, config, limits))
 }
 
 /// A server, and a peer that never reads.
-fn before_a_deaf_peer(world: &World, limits: &Limits) -> Socket {
+fn before_a_deaf_peer(world: &World, limits: &SocketLimits) -> Socket {
     let (_, one, other) = wire(world, weather());
     let clock = world.clone();
     world.spawn("deaf", async move {
@@ -40,7 +40,7 @@ fn before_a_deaf_peer(world: &World, limits: &Limits) -> Socket {
 /// The fragments of a message, each `pause` after the one before.
 fn fragments(
     config: &ServerConfig,
-    limits: &Limits,
+    limits: &SocketLimits,
     pause: u32,
     pace: Option<Pace>,
 ) -> (Option<Vec<u8>>, Ended) {
@@ -77,7 +77,7 @@ fn fragments(
 
 #[test]
 fn a_fragment_may_come_12_s_after_the_last_and_not_60() {
-    let (config, mut limits) = (ServerConfig::default(), Limits::default());
+    let (config, mut limits) = (ServerConfig::default(), SocketLimits::default());
     for pause in [12, 59] {
         let (received, _) = fragments(&config, &limits, pause, None);
         assert_eq!(received.as_deref(), Some(&b"somesomesomesome"[..]), "{pause}");
@@ -90,7 +90,7 @@ fn a_fragment_may_come_12_s_after_the_last_and_not_60() {
 
 #[test]
 fn a_socket_sets_the_pace_of_its_messages() {
-    let (config, mut limits) = (ServerConfig::default(), Limits::default());
+    let (config, mut limits) = (ServerConfig::default(), SocketLimits::default());
     limits.ping_interval = None;
     let (received, _) = fragments(&config, &limits, 400, Some(Pace::UNLIMITED));
     assert!(received.is_some());
@@ -101,7 +101,7 @@ fn a_socket_sets_the_pace_of_its_messages() {
 /// What has arrived while the application does something else waits for it, and nobody's time passes.
 #[test]
 fn an_application_that_does_not_receive_uses_up_nobodys_time() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.ping_interval = None;
     let world = World::new(1, Manners::default());
     let (mut server, mut client) = sockets(&world, &ServerConfig::default(), &limits);
@@ -130,7 +130,7 @@ fn an_application_that_does_not_receive_uses_up_nobodys_time() {
 
 #[test]
 fn a_socket_sets_the_pace_of_its_output() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.ping_interval = None;
     for (pace, seconds) in
         [(None, 60), (Some(Pace::silence(SECOND * 5)), 5), (Some(Pace::silence(SECOND * 500)), 500)]
@@ -154,7 +154,7 @@ fn a_socket_sets_the_pace_of_its_output() {
 /// The driver sleeps until the bound of the pace that was set before.
 #[test]
 fn a_pace_that_is_set_within_a_stall_holds_at_once() {
-    let mut limits = Limits::default();
+    let mut limits = SocketLimits::default();
     limits.ping_interval = None;
     let world = World::new(1, Manners::default());
     let (mut send, mut recv) = before_a_deaf_peer(&world, &limits).split();
