@@ -91,7 +91,7 @@ impl From<Truncated> for io::Error {
     }
 }
 
-/// Makes connections.
+/// Makes connections to origins, for clients.
 ///
 /// It receives a name, not an address, so that it can be a proxy that resolves the name, or a layer that checks it
 /// against a certificate.
@@ -114,7 +114,7 @@ pub trait Connector: Send + Sync + 'static {
     fn runtime(&self) -> Self::Runtime;
 }
 
-/// Accepts connections.
+/// Accepts connections, for servers.
 pub trait Listener: Send + 'static {
     /// The type of a connection.
     type Transport: Transport;

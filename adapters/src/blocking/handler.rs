@@ -45,7 +45,7 @@ pub struct Handling {
     progress: Arc<Mutex<Progress>>,
 }
 
-/// The result of such a call, which only the connection can read.
+/// The result of a handler that may block, which only the connection can read.
 #[derive(Debug)]
 pub struct Handled(HandlerEnd);
 

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use crate::Ended;
 use crate::connection::Link;
 
-/// Waits for the next piece of a body.
+/// Waits for the next piece of a request's body.
 #[must_use = "futures do nothing unless polled"]
 pub struct ReadRequest<'a> {
     link: &'a Link,

@@ -53,7 +53,7 @@ impl From<WriteError> for Ended {
     }
 }
 
-/// Queues data as there is room for it.
+/// Queues a piece of a body as there is room for it.
 #[must_use = "futures do nothing unless polled"]
 pub struct Write<'a> {
     link: &'a Link,
@@ -109,7 +109,7 @@ fn poll_write(link: &Link, rest: &mut Bytes, cx: &mut Context<'_>) -> Poll<Resul
     Poll::Ready(Ok(()))
 }
 
-/// Waits for the output.
+/// Waits until more of a body can be written, or all of it is.
 #[must_use = "futures do nothing unless polled"]
 pub struct Ready<'a> {
     link: &'a Link,

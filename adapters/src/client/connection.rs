@@ -26,7 +26,7 @@ use crate::server::jitter;
 use crate::transport::{Connector, Transport};
 use crate::{ClientConfig, Driver, random};
 
-/// A client's connection without an open request, and the right to send one.
+/// The right to send the next request: the core's [`ClientConnection`] on a real connection.
 ///
 /// Sending a request consumes it, and [`ResponseReader::finish`](super::ResponseReader::finish) returns it. If it is dropped, the
 /// connection closes, or goes back to its [`Pool`](super::Pool).

@@ -155,7 +155,7 @@ enum Waits {
     No,
 }
 
-/// Waits for the next piece of a body.
+/// Waits for the next piece of a response's body.
 #[must_use = "futures do nothing unless polled"]
 pub struct ReadResponse<'a> {
     response: &'a mut ResponseReader,
@@ -198,7 +198,7 @@ impl Pieces for ReadResponse<'_> {
     }
 }
 
-/// Waits until request and response are complete.
+/// Waits until request and response are complete, and returns the connection: [`ResponseReader::finish`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Finish {
     response: Once<ResponseReader>,

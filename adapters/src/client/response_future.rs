@@ -64,7 +64,7 @@ impl Future for ResponseFuture {
     }
 }
 
-/// Waits for an interim response.
+/// Waits for an interim response: [`ResponseFuture::interim`].
 #[must_use = "futures do nothing unless polled"]
 pub struct InterimFuture<'a>(&'a mut ResponseFuture);
 

@@ -27,7 +27,7 @@ use crate::ws::Socket;
 #[must_use = "dropping it closes the connection"]
 pub struct UpgradeFuture(Once<Right>);
 
-/// A WebSocket that a server has opened.
+/// A WebSocket that a server has opened, with the head of its response.
 #[derive(Debug)]
 #[must_use = "it holds the connection"]
 pub struct Switched {

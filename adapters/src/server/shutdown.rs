@@ -76,7 +76,7 @@ pub struct Late {
     pub held_bytes: usize,
 }
 
-/// What a connection of a server does.
+/// What a connection was doing when it was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {

@@ -8,7 +8,7 @@ use endwell_core::ws::Compression;
 use endwell_core::ws::{self, Close, Control, Frame, Kind, Text};
 use endwell_core::ws::{Idle, Writer};
 
-/// A message of a WebSocket, owned.
+/// A message of a WebSocket, owned: one to send, or whatever was received, also a Ping, a Pong or a Close.
 ///
 /// It is one pointer in size, so that a future returns it cheaply. Small content is stored with it, without another
 /// allocation.

@@ -131,7 +131,7 @@ impl fmt::Debug for MessageWriter<'_> {
     }
 }
 
-/// Ends the message.
+/// Ends a message in pieces, once there is room: [`MessageWriter::finish`].
 #[must_use = "futures do nothing unless polled, and a message that is not finished closes the connection"]
 pub struct FinishPieces<'a> {
     writer: MessageWriter<'a>,
@@ -157,7 +157,7 @@ impl fmt::Debug for FinishPieces<'_> {
     }
 }
 
-/// Waits for room, then queues the piece.
+/// Waits for room, then queues a piece of a message: [`MessageWriter::write`].
 #[must_use = "futures do nothing unless polled"]
 pub struct WritePiece<'a> {
     half: Option<&'a mut SendHalf>,

@@ -11,7 +11,7 @@ use super::halves::ReceiveHalf;
 use super::message::Message;
 use crate::connection::{Lent, Side, Until};
 
-/// Waits for the next message.
+/// Waits for the next message: [`Socket::receive`](super::Socket::receive).
 #[must_use = "futures do nothing unless polled"]
 pub struct Receive<'a> {
     pub(super) half: &'a mut ReceiveHalf,
@@ -48,7 +48,7 @@ impl<'a, F> ForEach<'a, F> {
     }
 }
 
-/// Replies of a closure while the event is still borrowed.
+/// The right to reply to an event while it is still borrowed, in [`Socket::for_each`](super::Socket::for_each).
 pub struct Reply<'a>(Option<Writer<'a, Idle>>);
 
 impl Reply<'_> {

@@ -9,7 +9,7 @@ use super::message::Message;
 use crate::Ended;
 use crate::connection::{Connection, Side, State, Until};
 
-/// Waits for room, then queues the message.
+/// Waits for room, then queues the message: [`Socket::send`](super::Socket::send).
 #[must_use = "futures do nothing unless polled"]
 pub struct SendMessage<'a> {
     pub(super) half: &'a mut SendHalf,

@@ -9,7 +9,9 @@ use endwell_core::http::{ResponseHead, StatusCode};
 use super::location::Proxy;
 use crate::client::origin::Authority;
 
-/// Why there is no connection through a proxy. A connector returns it within an [`io::Error`]:
+/// Why there is no connection through a proxy.
+///
+/// A connector returns it within an [`io::Error`]:
 ///
 /// ```
 /// use endwell::client::proxy::ProxyError;

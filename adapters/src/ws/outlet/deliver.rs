@@ -27,7 +27,7 @@ pub enum WhenFull {
     Close,
 }
 
-/// The fate of a message.
+/// What became of a message that was to be delivered.
 #[derive(Clone, Debug)]
 pub enum Delivery {
     /// The message was accepted.

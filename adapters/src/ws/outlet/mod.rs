@@ -175,7 +175,7 @@ impl fmt::Debug for Outlet {
     }
 }
 
-/// Waits for the transport: [`Outlet::flush`].
+/// Waits until the transport has what the outlets accepted: [`Outlet::flush`].
 #[must_use = "futures do nothing unless polled"]
 pub struct FlushOutlet<'a> {
     outlet: &'a Outlet,
@@ -199,7 +199,7 @@ impl Drop for FlushOutlet<'_> {
     }
 }
 
-/// Waits for the end: [`Outlet::closed`].
+/// Waits until the WebSocket has ended: [`Outlet::closed`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Closed<'a> {
     outlet: &'a Outlet,

@@ -19,7 +19,7 @@ use crate::{
     Closing, Deadline, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Outcome, Violation, convert,
 };
 
-/// A server's connection without an open request. It can only receive.
+/// A server's connection between two requests: it can only receive.
 ///
 /// [`poll`](Self::poll) ends it.
 #[derive(Debug)]

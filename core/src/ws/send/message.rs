@@ -9,7 +9,7 @@ use crate::ws::deflate::Compression;
 use crate::ws::receive::text::Text;
 use crate::ws::wire::kind::Kind;
 
-/// A message to send, owned. Its text is UTF-8, because it is made from text.
+/// A text or binary message to send, owned. Its text is UTF-8, because it is made from text.
 ///
 /// ```
 /// use endwell_core::ws::{Kind, DataMessage};
