@@ -100,8 +100,8 @@ pub enum Look {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Arrived {
-    /// Ask the state: bytes arrived, the stream ended, or a limit is met. For a limit it may come only once, so ask before
-    /// the next read.
+    /// Ask the state, then write: bytes arrived, the stream ended, a limit is met, or an answer is queued, such as a Pong.
+    /// For a limit it may come only once, so ask before the next read.
     Something,
     /// Wait until more arrives, and no longer than until the deadline. Then read again.
     Nothing(Option<Deadline>),
@@ -167,10 +167,7 @@ impl<'a> Io<'a> {
         let now = self.conn.now;
         Ok(match found {
             None if self.waits.is_busy() => Arrived::Something,
-            None => {
-                self.waits.pause(self.conn, now);
-                Arrived::Full
-            }
+            None => self.pause(Arrived::Full),
             Some(Look::Bytes(1..) | Look::End) => Arrived::Something,
             Some(Look::Cut) => Arrived::Cut,
             Some(Look::Bytes(0) | Look::Nothing) => {
@@ -184,14 +181,14 @@ impl<'a> Io<'a> {
         })
     }
 
-    /// Reads once, though the caller does not wait for the peer. `None` if nothing fits.
+    /// Reads once, though the caller does not wait for the peer.
     ///
     /// No limit is met. The time for the first byte of a head begins anew with the next [`read`](Self::read), and that for
     /// going on with a body or a message stands still until then. All others run on, and that read judges them: those for
     /// the rest of a head, for a pong and for a close, and how long a client's connection stays unused.
     ///
-    /// If it finds nothing or has no room, a WebSocket answers the pings that have arrived and were not taken, so write
-    /// afterwards.
+    /// Returns [`Arrived::Nothing`] without a deadline. If it finds nothing or has no room, a WebSocket answers the pings
+    /// that have arrived and were not taken: that is [`Arrived::Something`].
     ///
     /// # Errors
     ///
@@ -200,13 +197,21 @@ impl<'a> Io<'a> {
         &mut self,
         now: Instant,
         look: impl FnOnce(&mut [u8]) -> Result<Look, E>,
-    ) -> Result<Option<Look>, E> {
-        let found = self.look(now, look)?;
-        if let None | Some(Look::Nothing | Look::Bytes(0)) = found {
-            let now = self.conn.now;
-            self.waits.pause(self.conn, now);
-        }
-        Ok(found)
+    ) -> Result<Arrived, E> {
+        Ok(match self.look(now, look)? {
+            None => self.pause(Arrived::Full),
+            Some(Look::Bytes(0) | Look::Nothing) => self.pause(Arrived::Nothing(None)),
+            Some(Look::Bytes(1..) | Look::End) => Arrived::Something,
+            Some(Look::Cut) => Arrived::Cut,
+        })
+    }
+
+    /// Notes that the peer is not waited for. Returns `arrived`, unless that has queued an answer.
+    fn pause(&mut self, arrived: Arrived) -> Arrived {
+        let queued = self.conn.outbox.len();
+        let now = self.conn.now;
+        self.waits.pause(self.conn, now);
+        if self.conn.outbox.len() > queued { Arrived::Something } else { arrived }
     }
 
     /// Looks once. `None` if nothing fits.

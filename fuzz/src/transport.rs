@@ -198,8 +198,8 @@ impl<'a> Transport<'a> {
     pub fn arrive(&mut self, mut io: Io<'_>) -> bool {
         !io.has_ended()
             && self.ahead(&mut io, |io, now, look| {
-                let Ok(found) = io.read_ahead(now, |room| Ok::<_, Infallible>(look(room)));
-                found.is_some()
+                let Ok(arrived) = io.read_ahead(now, |room| Ok::<_, Infallible>(look(room)));
+                arrived != Arrived::Full
             })
     }
 

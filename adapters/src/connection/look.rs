@@ -99,12 +99,7 @@ impl Connection {
         let mut io = io.unacknowledged(&unacknowledged);
         let arrived = match waits {
             Waits::Yes => io.read(now, look),
-            Waits::No => io.read_ahead(now, look).map(|found| match found {
-                Some(Look::Bytes(1..) | Look::End) => Arrived::Something,
-                Some(Look::Cut) => Arrived::Cut,
-                Some(Look::Bytes(0) | Look::Nothing) => Arrived::Nothing(None),
-                None => Arrived::Full,
-            }),
+            Waits::No => io.read_ahead(now, look),
         };
         if io.has_ended() && !had_ended {
             // Nothing more will be read, and the state may be over.

@@ -59,10 +59,10 @@
 //!
 //! An application may leave messages unread while it does something else. What arrives behind them is looked at, without
 //! being taken, in each [`Io::read_ahead`](crate::Io::read_ahead) that finds nothing or has no room, and in each
-//! [`read`](crate::Io::read) that finds nothing while something is ready: pings are answered at once, so write after these
-//! calls. Then ask [`Socket::answer_close`] for the peer's Close. Each frame is looked at once, and its event
-//! comes in order all the same. The bound is [`SocketLimits::received_bytes`], 128 KiB by default, which hold at most 21,845
-//! frames of a client, or 65,536 of a server.
+//! [`read`](crate::Io::read) that finds nothing while something is ready. Pings are answered at once, and the call returns
+//! [`Arrived::Something`](crate::Arrived::Something), so that the answer is written. Then ask [`Socket::answer_close`] for
+//! the peer's Close. Each frame is looked at once, and its event comes in order all the same. The bound is
+//! [`SocketLimits::received_bytes`], 128 KiB by default, which hold at most 21,845 frames of a client, or 65,536 of a server.
 //! Behind a full inbox nothing is seen, and nothing is held against the peer. While there is room, keep-alive pings go on:
 //! a peer that answers none is [lost](Socket::is_lost), and its failure comes behind what it has sent.
 

@@ -184,8 +184,8 @@ impl Connection {
     pub fn has_room(&mut self) -> bool {
         let now = self.now;
         let Some(mut io) = self.io() else { return true };
-        let Ok(found) = io.read_ahead(now, |_| Ok::<_, Infallible>(Look::Nothing));
-        found.is_some()
+        let Ok(arrived) = io.read_ahead(now, |_| Ok::<_, Infallible>(Look::Nothing));
+        arrived != Arrived::Full
     }
 
     /// When to look again though nothing happens.

@@ -62,10 +62,16 @@ pub fn waits(io: Io<'_>, millis: u64) -> Option<Deadline> {
     }
 }
 
+/// A read finds nothing, while the application does something else than to wait for the peer.
+pub fn ahead(mut io: Io<'_>, millis: u64) -> Arrived {
+    let Ok(arrived) = io.read_ahead(at(millis), |_| Ok::<_, Infallible>(Look::Nothing));
+    arrived
+}
+
 /// The application does something else than to wait for the peer.
-pub fn pause(mut io: Io<'_>, millis: u64) {
-    let Ok(found) = io.read_ahead(at(millis), |_| Ok::<_, Infallible>(Look::Nothing));
-    assert!(matches!(found, None | Some(Look::Nothing)), "{found:?}");
+pub fn pause(io: Io<'_>, millis: u64) {
+    let arrived = ahead(io, millis);
+    assert!(arrived != Arrived::Cut, "{arrived:?}");
 }
 
 /// All that is queued is taken.

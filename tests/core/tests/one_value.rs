@@ -194,8 +194,8 @@ fn a_keep_alive_ping_comes_by_itself() {
 fn no_time_passes_while_nobody_waits_and_no_message_is_lost_when_pieces_are_looked_at() {
     let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
     for second in 0..1000 {
-        let Ok(found) = server.io().read_ahead(at(second * 1000), |_| Ok::<_, Infallible>(Look::Nothing));
-        assert_eq!(found, Some(Look::Nothing));
+        let Ok(arrived) = server.io().read_ahead(at(second * 1000), |_| Ok::<_, Infallible>(Look::Nothing));
+        assert_eq!(arrived, Arrived::Nothing(None));
     }
     let Arrived::Nothing(Some(deadline)) = look(server.io(), 1_000_000) else { panic!("the first look") };
     assert_eq!(deadline, Deadline { at: at(1_010_000), reason: Limit::FirstByteTime });

@@ -15,7 +15,9 @@ use endwell_core::ws::{
     Close, CloseCode, DataMessage, Event, Jitter, Kind, Piece, Receiving, Role, Socket, SocketLimits,
 };
 use endwell_core::{Arrived, End, Limit, OutboxLimits, Outcome};
-use endwell_core_tests::io::{at, end_at, feed, feed_at, look, pause, take, waits, written, written_at};
+use endwell_core_tests::io::{
+    ahead, at, end_at, feed, feed_at, look, pause, take, waits, written, written_at,
+};
 use ws_help::{
     Got, ROOMY, client_with, closes_once, frame, got, masked, plain, pongs, receive, server, server_with,
     text,
@@ -60,6 +62,27 @@ fn a_ping_behind_unread_messages_is_answered_once() {
     let all = [text("one"), ping("a"), Got::Binary(vec![7; 300]), ping("b"), ping("c"), ping("d")];
     assert_eq!(receive(&mut socket), all);
     assert_eq!(written(socket.io()), plain(0x8a, b"d"), "the one that no look has seen");
+}
+
+/// A driver that waits after `Nothing` or `Full` leaves no pong unwritten.
+#[test]
+fn an_answer_that_a_look_has_queued_is_told_once() {
+    let mut small = SocketLimits::default();
+    small.received_bytes = 256;
+    let arrived = [masked(0x81, b"one"), masked(0x89, b"a")].concat();
+    // To the last byte of room, and no read after it.
+    let filled = [&arrived[..], &masked(0x82, &[7; 300])].concat()[..256].to_vec();
+    for (bytes, then) in [(&arrived, Arrived::Nothing(None)), (&filled, Arrived::Full)] {
+        let mut socket = server(&small);
+        feed(socket.io(), bytes);
+        assert_eq!(ahead(socket.io(), 0), Arrived::Something, "then {then:?}");
+        assert_eq!(written(socket.io()), plain(0x8a, b"a"));
+        assert_eq!(ahead(socket.io(), 0), then);
+        assert_eq!(written(socket.io()), b"");
+    }
+    let mut socket = server(&small);
+    feed(socket.io(), &filled);
+    assert_eq!((look(socket.io(), 0), look(socket.io(), 0)), (Arrived::Something, Arrived::Full));
 }
 
 /// Fragments, every form of a length, masked and not: wherever the bytes are cut, and whatever was looked at before.

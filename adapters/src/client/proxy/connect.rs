@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use endwell_core::http::client::{ClientConnection, Failure, Handshake, Opening};
 use endwell_core::http::{Connect, Field, HttpLimits};
-use endwell_core::{Error, Instant, Look, OutboxLimits, Upgraded, Wrote};
+use endwell_core::{Arrived, Error, Instant, Look, OutboxLimits, Upgraded, Wrote};
 
 use super::error::Reason;
 use super::location::Proxy;
@@ -92,7 +92,7 @@ fn poll_read(
     tunnel: &mut Handshake<Upgraded>,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
-    let found = tunnel.io().read_ahead(no_clock(), |room| {
+    let arrived = tunnel.io().read_ahead(no_clock(), |room| {
         loop {
             return match transport.poll_read(cx, room) {
                 Poll::Ready(Ok(0)) => Ok(Look::End),
@@ -103,8 +103,8 @@ fn poll_read(
             };
         }
     })?;
-    match found {
-        Some(Look::Nothing) => Poll::Pending,
-        Some(Look::Bytes(_) | Look::End | Look::Cut) | None => Poll::Ready(Ok(())),
+    match arrived {
+        Arrived::Nothing(_) => Poll::Pending,
+        Arrived::Something | Arrived::Full | Arrived::Cut => Poll::Ready(Ok(())),
     }
 }

@@ -125,7 +125,7 @@ fn feed(socket: &mut Socket, bytes: &[u8]) -> usize {
         room[..len].copy_from_slice(&bytes[..len]);
         Ok::<_, ()>(Look::Bytes(len))
     };
-    socket.io().read_ahead(Instant::default(), look).unwrap();
+    let _ = socket.io().read_ahead(Instant::default(), look).unwrap();
     len
 }
 
