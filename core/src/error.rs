@@ -69,6 +69,11 @@ impl Violation {
         &self.0.got
     }
 
+    /// True if nothing was wrong with what came, but the stream ended within a message. RFC 9112 8.
+    pub fn is_incomplete(&self) -> bool {
+        self.0.section == INCOMPLETE
+    }
+
     /// The section that requires it, as in "RFC 9112 6.3".
     pub fn section(&self) -> &'static str {
         self.0.section
@@ -88,6 +93,9 @@ impl fmt::Debug for Violation {
 }
 
 impl core::error::Error for Violation {}
+
+/// The section about messages that end early.
+pub(crate) const INCOMPLETE: &str = "RFC 9112 8";
 
 /// The first bytes of what a peer sent, shown escaped.
 #[derive(Clone, PartialEq, Eq)]

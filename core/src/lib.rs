@@ -30,7 +30,7 @@
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
 
 extern crate alloc;
-#[cfg(any(test, feature = "deflate"))]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod buffer;
@@ -39,6 +39,8 @@ mod convert;
 mod error;
 pub mod http;
 mod io;
+#[cfg(feature = "std")]
+mod io_error;
 mod limit;
 mod outcome;
 mod time;

@@ -5,7 +5,11 @@
 
 mod body;
 pub mod client;
+#[cfg(feature = "percent-encoding")]
+mod decoded;
 pub(crate) mod grammar;
+#[cfg(feature = "http")]
+mod interop;
 mod limits;
 mod received;
 mod sent;
@@ -13,11 +17,13 @@ pub mod server;
 
 pub use body::{BodyEvent, BodyReader, BodyWriter, Streaming};
 pub use grammar::date::Date;
-pub use grammar::method::Method;
+pub use grammar::method::{InvalidMethod, Method};
 pub use grammar::reading::Reading;
 pub use grammar::status::{InvalidStatusCode, StatusCode};
 pub use grammar::target::Target;
 pub use grammar::version::Version;
+#[cfg(feature = "http")]
+pub use interop::{InvalidHead, UnsupportedVersion};
 pub use limits::HttpLimits;
 pub use received::fields::Fields;
 pub use received::request::RequestHead;

@@ -281,7 +281,7 @@ impl Awaited {
         } else {
             "a whole head before the end of the stream"
         };
-        Violation::new(expected, inbox.unread(), "RFC 9112 8").into()
+        Violation::new(expected, inbox.unread(), crate::error::INCOMPLETE).into()
     }
 }
 

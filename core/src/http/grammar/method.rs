@@ -5,6 +5,15 @@ use core::fmt;
 use super::characters;
 
 /// A request method. Case matters (RFC 9110 9.1).
+///
+/// ```
+/// use endwell_core::http::Method;
+///
+/// assert_eq!(Method::try_from("PATCH")?, Method::Patch);
+/// assert_eq!(Method::try_from("PURGE")?, Method::Extension("PURGE"));
+/// assert!(Method::try_from("GET /").is_err());
+/// # Ok::<(), endwell_core::http::InvalidMethod>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method<'a> {
@@ -28,6 +37,26 @@ pub enum Method<'a> {
     Patch,
     /// Any other token, of at most 32 bytes.
     Extension(&'a str),
+}
+
+/// Text that is not a method: a token of at most 32 bytes. RFC 9110 9.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidMethod(());
+
+impl fmt::Display for InvalidMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a token of at most 32 bytes as the method (RFC 9110 9.1)")
+    }
+}
+
+impl core::error::Error for InvalidMethod {}
+
+impl<'a> TryFrom<&'a str> for Method<'a> {
+    type Error = InvalidMethod;
+
+    fn try_from(text: &'a str) -> Result<Self, InvalidMethod> {
+        Self::of(text).ok_or(InvalidMethod(()))
+    }
 }
 
 impl<'a> Method<'a> {

@@ -117,6 +117,21 @@ impl StatusCode {
         self.0
     }
 
+    /// The number: the name that the `http` crate has for [`code`](Self::code).
+    pub const fn as_u16(self) -> u16 {
+        self.0
+    }
+
+    /// True from 300 to 399.
+    pub const fn is_redirection(self) -> bool {
+        self.0 >= 300 && self.0 < 400
+    }
+
+    /// True from 400 to 499.
+    pub const fn is_client_error(self) -> bool {
+        self.0 >= 400 && self.0 < 500
+    }
+
     /// True from 200 to 299.
     pub const fn is_success(self) -> bool {
         self.0 >= 200 && self.0 < 300
@@ -125,6 +140,20 @@ impl StatusCode {
     /// True from 500 to 599, and for every code that is not valid: RFC 9110 15 has a client treat those like a 5xx.
     pub const fn is_server_error(self) -> bool {
         self.0 >= 500 || !self.is_valid()
+    }
+}
+
+impl TryFrom<u16> for StatusCode {
+    type Error = InvalidStatusCode;
+
+    fn try_from(code: u16) -> Result<Self, InvalidStatusCode> {
+        Self::new(code)
+    }
+}
+
+impl From<StatusCode> for u16 {
+    fn from(status: StatusCode) -> Self {
+        status.0
     }
 }
 

@@ -256,7 +256,7 @@ impl Incoming {
             Receiving::Failed(_) => ("a body that can be understood", 0, 0),
         };
         let got = alloc::format!("{received} of {announced} bytes");
-        Violation::new(expected, got.as_bytes(), "RFC 9112 8")
+        Violation::new(expected, got.as_bytes(), crate::error::INCOMPLETE)
     }
 
     /// The number of received bytes that are content of this body and come next.

@@ -116,6 +116,12 @@ impl Fields {
         self.range(line.value, line.value_end)
     }
 
+    /// A part of the section, such as a value, without a copy.
+    #[cfg(feature = "http")]
+    pub(in crate::http) fn share(&self, part: &[u8]) -> Bytes {
+        self.section.slice_ref(part)
+    }
+
     /// The whole head or trailer section that holds the fields.
     pub(in crate::http) fn section(&self) -> &[u8] {
         &self.section

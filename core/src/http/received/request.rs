@@ -40,6 +40,16 @@ impl RequestHead {
         self.line.path(self.fields.section())
     }
 
+    /// The query of the target as it was sent, if there is one.
+    pub fn query(&self) -> Option<&str> {
+        self.line.query(self.fields.section())
+    }
+
+    /// The whole target as it was sent.
+    pub fn target_str(&self) -> &str {
+        text_at(self.fields.section(), self.line.target)
+    }
+
     /// The version. A minor version above 1 counts as 1.1.
     pub fn version(&self) -> Version {
         self.line.version
@@ -231,10 +241,17 @@ impl RequestLine {
         self.path.end < self.target.end
     }
 
+    fn query<'a>(&self, text: &'a [u8]) -> Option<&'a str> {
+        let query = Place { start: self.path.end.saturating_add(1), end: self.target.end };
+        match self.form {
+            Form::Origin | Form::Absolute { .. } => self.has_query().then(|| text_at(text, query)),
+            Form::Authority | Form::Asterisk => None,
+        }
+    }
+
     fn target<'a>(&self, text: &'a [u8]) -> Target<'a> {
         let place = |start, end| text_at(text, Place { start, end });
-        let path = self.path(text);
-        let query = self.has_query().then(|| place(self.path.end + 1, self.target.end));
+        let (path, query) = (self.path(text), self.query(text));
         match self.form {
             Form::Origin => Target::Origin { path, query },
             Form::Absolute { scheme_len } => {

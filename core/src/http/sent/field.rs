@@ -140,6 +140,21 @@ const fn is_reserved(name: &str) -> bool {
 const HANDSHAKE: &[u8] = b"sec-websocket-";
 
 /// Field lines to send, in order: those of a head or of a trailer section.
+///
+/// They can be read and changed until they are sent. Names compare without regard to case.
+///
+/// ```
+/// use endwell_core::http::{Field, Response, StatusCode};
+///
+/// let mut head = Response::new(StatusCode::OK)
+///     .header("vary", "origin")?
+///     .header("cache-control", "no-store")?;
+/// head.fields_mut().set(Field::from_static("cache-control", "max-age=60"));
+/// head.fields_mut().remove("Vary");
+/// assert_eq!(head.fields().get("Cache-Control"), Some(&b"max-age=60"[..]));
+/// assert_eq!(head.fields().iter().count(), 1);
+/// # Ok::<(), endwell_core::http::InvalidField>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FieldSection(Vec<u8>);
 
@@ -170,6 +185,51 @@ impl FieldSection {
         self.0.extend_from_slice(&other.0);
     }
 
+    /// Removes all lines with the name of `field`, and adds it at the end.
+    pub fn set(&mut self, field: Field<'_>) {
+        self.remove(field.name);
+        self.push(field);
+    }
+
+    /// Removes all lines with this name. Returns whether there were any.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let is_named = |line: &[u8]| {
+            let colon = line.get(name.len());
+            colon == Some(&b':') && line.get(..name.len()).is_some_and(|start| is_name(start, name))
+        };
+        // Most sections are changed seldom, and then in one line.
+        let kept: Vec<u8> = lines(&self.0).filter(|line| !is_named(line)).flatten().copied().collect();
+        let removed = kept.len() < self.0.len();
+        if removed {
+            self.0 = kept;
+        }
+        removed
+    }
+
+    /// The value of the first line with this name.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// The values of all lines with this name.
+    pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter().filter(move |(found, _)| is_name(found.as_bytes(), name)).map(|(_, value)| value)
+    }
+
+    /// Every name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        lines(&self.0).filter_map(|line| {
+            let colon = characters::find(b':', line)?;
+            let value = line.get(colon..)?.strip_prefix(b": ")?.strip_suffix(b"\r\n")?;
+            Some((core::str::from_utf8(line.get(..colon)?).ok()?, value))
+        })
+    }
+
+    /// The number of lines.
+    pub fn len(&self) -> usize {
+        lines(&self.0).count()
+    }
+
     /// True if there are no lines.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -181,14 +241,19 @@ impl FieldSection {
     }
 }
 
+/// The lines of a section, each with its line end, which no value contains.
+fn lines(section: &[u8]) -> impl Iterator<Item = &[u8]> {
+    section.split_inclusive(|&byte| byte == b'\n')
+}
+
+fn is_name(found: &[u8], name: &str) -> bool {
+    characters::is_same_name(found, name.as_bytes())
+}
+
 impl fmt::Debug for FieldSection {
     /// Shows names only: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.split(|&byte| byte == b'\n').filter_map(|line| {
-            let colon = characters::find(b':', line)?;
-            core::str::from_utf8(line.get(..colon)?).ok()
-        });
-        f.debug_list().entries(names).finish()
+        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -226,5 +291,25 @@ mod tests {
             .with(Field::from_static("vary", "origin"));
         assert_eq!(section.as_bytes(), b"set-cookie: secret\r\nvary: origin\r\n");
         assert_eq!(format!("{section:?}"), r#"["set-cookie", "vary"]"#);
+    }
+
+    #[test]
+    fn a_section_can_be_read_and_changed() {
+        let lines = [("a", "1"), ("B", ": b"), ("a-b", ""), ("A", "2")];
+        let mut section = FieldSection::new();
+        for (name, value) in lines {
+            section.push(Field::from_static(name, value));
+        }
+        let expected = lines.map(|(name, value)| (name, value.as_bytes()));
+        assert_eq!(section.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(
+            (section.get("b"), section.get("A-B"), section.get("c")),
+            (Some(&b": b"[..]), Some(&b""[..]), None)
+        );
+        assert_eq!(section.get_all("a").collect::<Vec<_>>(), [b"1", b"2"]);
+        assert!(!section.remove("c") && !section.remove("") && !section.remove("a: 1"));
+        section.set(Field::from_static("b", "3"));
+        assert!(section.remove("a") && section.len() == 2);
+        assert_eq!(section.as_bytes(), b"a-b: \r\nb: 3\r\n");
     }
 }

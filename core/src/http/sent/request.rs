@@ -7,7 +7,7 @@ use super::framing::Announced;
 use crate::Outbox;
 use crate::http::grammar::target;
 use crate::http::received::persistence::Persistence;
-use crate::http::{Field, FieldSection, Method, Target};
+use crate::http::{Field, FieldSection, InvalidField, InvalidMethod, Method, Target};
 
 /// The head of a request to send: method, host, target and fields. The fields that frame the message and manage the
 /// connection are added when it is sent.
@@ -54,6 +54,8 @@ pub enum InvalidRequest {
     OtherHost,
     /// The protocol is not a name, with a version after a slash or without. RFC 9110 7.8.
     Protocol,
+    /// A field is not valid, or is one that the state machines write.
+    Field(InvalidField),
 }
 
 impl fmt::Display for InvalidRequest {
@@ -67,11 +69,24 @@ impl fmt::Display for InvalidRequest {
             }
             Self::OtherHost => "expected the authority of the absolute target as the host (RFC 9112 3.2.2)",
             Self::Protocol => "expected a protocol name, with a version or without (RFC 9110 7.8)",
+            Self::Field(invalid) => return invalid.fmt(f),
         })
     }
 }
 
 impl core::error::Error for InvalidRequest {}
+
+impl From<InvalidMethod> for InvalidRequest {
+    fn from(_: InvalidMethod) -> Self {
+        Self::Method
+    }
+}
+
+impl From<InvalidField> for InvalidRequest {
+    fn from(invalid: InvalidField) -> Self {
+        Self::Field(invalid)
+    }
+}
 
 impl Request {
     /// Checks method, host and target.
@@ -116,6 +131,16 @@ impl Request {
         self
     }
 
+    /// Adds a field, after checking it, and returns the head. For text that is known, [`Field::from_static`] is checked
+    /// when the program is compiled.
+    ///
+    /// # Errors
+    ///
+    /// If name or value is not valid, or the state machines write the field ([`Field::new`]).
+    pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
+        Ok(self.with(Field::new(name, value.as_ref())?))
+    }
+
     /// Makes this the last request of its connection, and announces that. RFC 9112 9.6.
     #[must_use]
     pub fn last(mut self) -> Self {
@@ -128,6 +153,12 @@ impl Request {
     pub fn with_trailers(mut self) -> Self {
         self.takes_trailers = true;
         self
+    }
+
+    /// True if the trailers of a chunked response are asked for.
+    #[cfg(feature = "http")]
+    pub(in crate::http) fn takes_trailers(&self) -> bool {
+        self.takes_trailers
     }
 
     /// The method.
@@ -150,7 +181,7 @@ impl Request {
         &self.fields
     }
 
-    /// The fields, for adding more.
+    /// The fields, to change them.
     pub fn fields_mut(&mut self) -> &mut FieldSection {
         &mut self.fields
     }
@@ -195,6 +226,31 @@ impl Connect {
     #[must_use]
     pub fn with(self, field: Field<'_>) -> Self {
         Self(self.0.with(field))
+    }
+
+    /// Adds a field, after checking it, and returns the head. For text that is known, [`Field::from_static`] is checked
+    /// when the program is compiled.
+    ///
+    /// # Errors
+    ///
+    /// If name or value is not valid, or the state machines write the field ([`Field::new`]).
+    pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
+        Ok(self.with(Field::new(name, value.as_ref())?))
+    }
+
+    /// The host and the port that the tunnel leads to.
+    pub fn authority(&self) -> &str {
+        &self.0.host
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &FieldSection {
+        &self.0.fields
+    }
+
+    /// The fields, to change them.
+    pub fn fields_mut(&mut self) -> &mut FieldSection {
+        &mut self.0.fields
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::framing::Announced;
 use crate::Outbox;
-use crate::http::{Date, Field, FieldSection, StatusCode};
+use crate::http::{Date, Field, FieldSection, InvalidField, StatusCode};
 
 /// The head of a final response: a status and fields. The fields that frame the message and manage the connection are
 /// added when it is sent.
@@ -43,9 +43,25 @@ impl Response {
         self
     }
 
+    /// Adds a field, after checking it, and returns the head. For text that is known, [`Field::from_static`] is checked
+    /// when the program is compiled.
+    ///
+    /// # Errors
+    ///
+    /// If name or value is not valid, or the state machines write the field ([`Field::new`]).
+    pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
+        Ok(self.with(Field::new(name, value.as_ref())?))
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The protocol that the client may upgrade to.
+    #[cfg(feature = "http")]
+    pub(in crate::http) fn offers(&self) -> Option<&'static str> {
+        self.offers
     }
 
     /// The fields.
@@ -53,7 +69,7 @@ impl Response {
         &self.fields
     }
 
-    /// The fields, for adding more.
+    /// The fields, to change them.
     pub fn fields_mut(&mut self) -> &mut FieldSection {
         &mut self.fields
     }
@@ -110,6 +126,31 @@ impl Interim {
     pub fn with(mut self, field: Field<'_>) -> Self {
         self.fields.push(field);
         self
+    }
+
+    /// Adds a field, after checking it, and returns the head. For text that is known, [`Field::from_static`] is checked
+    /// when the program is compiled.
+    ///
+    /// # Errors
+    ///
+    /// If name or value is not valid, or the state machines write the field ([`Field::new`]).
+    pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
+        Ok(self.with(Field::new(name, value.as_ref())?))
+    }
+
+    /// The status code, from 102 to 199.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &FieldSection {
+        &self.fields
+    }
+
+    /// The fields, to change them.
+    pub fn fields_mut(&mut self) -> &mut FieldSection {
+        &mut self.fields
     }
 
     pub(in crate::http) fn write(&self, out: &mut Outbox) {

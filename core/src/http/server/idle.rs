@@ -139,8 +139,11 @@ impl ServerConnection {
             }
             Ok(None) if conn.inbox.has_ended() => {
                 let got = conn.inbox.unread();
-                let violation =
-                    Violation::new("a whole head before the end of the stream", got, "RFC 9112 8");
+                let violation = Violation::new(
+                    "a whole head before the end of the stream",
+                    got,
+                    crate::error::INCOMPLETE,
+                );
                 self.refuse(violation.into())
             }
             Ok(None) if is_met => match between.exceeds() {
