@@ -17,6 +17,12 @@ use crate::{Ended, ExchangeReport, Info};
 /// let mut config = ServerConfig::default();
 /// config.http.body_bytes = 1 << 20;
 /// config.connections = 500;
+///
+/// // Or chained:
+/// let config = ServerConfig::default()
+///     .with(|config| config.http.body_bytes = 1 << 20)
+///     .connections(500)
+///     .on_end(|info, ended| eprintln!("{}: {ended}", info.peer));
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]

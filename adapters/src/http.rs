@@ -7,6 +7,9 @@
 
 pub use endwell_core::http::{
     Connect, Date, Field, FieldSection, Fields, Framing, HttpLimits, Interim, InterimHead, InvalidField,
-    InvalidInterim, InvalidRequest, InvalidStatusCode, Method, Reading, Request, RequestHead, Response,
-    ResponseHead, StatusCode, Target, Upgrade, Version,
+    InvalidInterim, InvalidMethod, InvalidRequest, InvalidStatusCode, Method, Reading, Request, RequestHead,
+    Response, ResponseHead, StatusCode, Target, Upgrade, Version,
 };
+
+#[cfg(feature = "http")]
+pub use endwell_core::http::{InvalidHead, UnsupportedVersion};

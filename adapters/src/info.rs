@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -89,6 +90,24 @@ pub enum Address {
     /// Unknown: the transport was made from something else.
     #[default]
     Unknown,
+}
+
+impl Address {
+    /// The IP address; `None` if it is not the address of a TCP socket.
+    ///
+    /// ```
+    /// use endwell::Address;
+    ///
+    /// let address = Address::Tcp(([127, 0, 0, 1], 8080).into());
+    /// assert!(address.ip().is_some_and(|ip| ip.is_loopback()));
+    /// assert_eq!(Address::Unix(None).ip(), None);
+    /// ```
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(address.ip()),
+            Self::Unix(_) | Self::Unknown => None,
+        }
+    }
 }
 
 impl fmt::Display for Address {

@@ -91,6 +91,7 @@ mod body;
 mod byte_streams;
 pub mod client;
 mod config;
+mod configure;
 mod connection;
 mod date;
 mod ended;
@@ -98,6 +99,7 @@ mod ended;
 pub mod futures_io;
 pub mod http;
 mod info;
+mod io_error;
 mod news;
 mod once;
 mod random;
@@ -119,6 +121,8 @@ mod transport;
 mod upgraded;
 pub mod ws;
 
+#[cfg(feature = "http-body")]
+pub use body::BodyError;
 pub use body::{ReadAll, ReadRequest, Ready, RequestReader, ResponseWriter, Write, WriteError};
 pub use bytes::Bytes;
 pub use client::ClientConfig;
@@ -133,7 +137,7 @@ pub use news::{Gone, HalfClosed, Stopping};
 pub use runtime::{Runtime, Timer};
 pub use server::{
     Answered, Counters, Exchange, ExchangeReport, HandlerEnd, HandlerError, IntoAnswered, Late, Listening,
-    Report, Run, Serve, Server, Shutdown, Stage, serve, with_state,
+    Report, Responder, Run, Serve, Server, Shutdown, Stage, serve, with_state,
 };
 pub use transport::{Connector, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;

@@ -14,14 +14,16 @@ use crate::connection::Link;
 pub struct ReadRequest<'a> {
     link: &'a Link,
     number: u64,
+    /// The rest of a piece that was read in part.
+    rest: &'a mut Bytes,
     waits: bool,
     /// The connection counts what was gathered.
     counts: bool,
 }
 
 impl<'a> ReadRequest<'a> {
-    pub(crate) fn new(link: &'a Link, number: u64) -> Self {
-        Self { link, number, waits: false, counts: false }
+    pub(crate) fn new(link: &'a Link, number: u64, rest: &'a mut Bytes) -> Self {
+        Self { link, number, rest, waits: false, counts: false }
     }
 }
 
@@ -29,7 +31,10 @@ impl Future for ReadRequest<'_> {
     type Output = Result<Option<Bytes>, Ended>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { link, number, waits, .. } = self.get_mut();
+        let Self { link, number, rest, waits, .. } = self.get_mut();
+        if !rest.is_empty() {
+            return Poll::Ready(Ok(Some(std::mem::take(*rest))));
+        }
         let polled = link.lock().poll_body(cx, *number);
         *waits = polled.is_pending();
         polled
@@ -69,7 +74,8 @@ impl Pieces for ReadRequest<'_> {
     type Error = Ended;
 
     fn rest(&mut self) -> Option<u64> {
-        self.link.lock().rest_of_body(self.number)
+        let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        self.link.lock().rest_of_body(self.number).map(|more| more.saturating_add(rest))
     }
 
     fn too_large(&mut self, limit: usize) -> Ended {

@@ -1,6 +1,8 @@
 //! Writes a body that is sent, in both roles.
 
 use std::fmt;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -57,13 +59,15 @@ impl From<WriteError> for Ended {
 #[must_use = "futures do nothing unless polled"]
 pub struct Write<'a> {
     link: &'a Link,
+    /// What goes first.
+    waiting: &'a mut Bytes,
     rest: Bytes,
 }
 
 impl<'a> Write<'a> {
-    /// `link` is lent by the right to write.
-    pub(crate) fn new(link: &'a Link, rest: Bytes) -> Self {
-        Self { link, rest }
+    /// `link` is lent by the right to write. `waiting` goes first.
+    pub(crate) fn new(link: &'a Link, waiting: &'a mut Bytes, rest: Bytes) -> Self {
+        Self { link, waiting, rest }
     }
 
     /// The part of the data that was not queued.
@@ -76,13 +80,18 @@ impl Future for Write<'_> {
     type Output = Result<(), WriteError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { link, rest } = self.get_mut();
-        poll_write(link, rest, cx)
+        let Self { link, waiting, rest } = self.get_mut();
+        ready!(poll_queue(link, waiting, cx))?;
+        poll_queue(link, rest, cx)
     }
 }
 
 /// Queues `rest` as there is room for it.
-fn poll_write(link: &Link, rest: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), WriteError>> {
+pub(crate) fn poll_queue(
+    link: &Link,
+    rest: &mut Bytes,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), WriteError>> {
     let mut connection = link.lock();
     while !rest.is_empty() {
         let over = |ended| Poll::Ready(Err(WriteError::Ended(ended)));
@@ -107,6 +116,38 @@ fn poll_write(link: &Link, rest: &mut Bytes, cx: &mut Context<'_>) -> Poll<Resul
     }
     connection.leave_to_driver();
     Poll::Ready(Ok(()))
+}
+
+/// Queues what there is room for of the first slice that is not empty, by copy, and returns how much that was. `waiting`
+/// goes first. Data that exceeds the announced length is refused whole.
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub(crate) fn poll_copy(
+    (link, waiting): (&Link, &mut Bytes),
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+) -> Poll<Result<usize, WriteError>> {
+    ready!(poll_queue(link, waiting, cx))?;
+    let Some(data) = slices.iter().find(|slice| !slice.is_empty()) else { return Poll::Ready(Ok(0)) };
+    let mut connection = link.lock();
+    loop {
+        if let Some(ended) = connection.write_error() {
+            return Poll::Ready(Err(WriteError::Ended(ended.clone())));
+        }
+        let Some(writer) = connection.state.writer() else {
+            return Poll::Ready(Err(WriteError::Ended(Ended::ABORTED)));
+        };
+        let len = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        if writer.remaining().is_some_and(|left| left < len) {
+            return Poll::Ready(Err(WriteError::Overrun(Bytes::copy_from_slice(data))));
+        }
+        ready!(connection.poll_output(cx, Side::Writer, Until::Room(CHUNK.min(data.len()) + FRAMING)))
+            .map_err(WriteError::Ended)?;
+        let copied = connection.state.writer().map_or(0, |mut writer| writer.copy(data));
+        if copied > 0 {
+            connection.leave_to_driver();
+            return Poll::Ready(Ok(copied));
+        }
+    }
 }
 
 /// Waits until more of a body can be written, or all of it is.

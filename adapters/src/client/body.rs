@@ -26,7 +26,11 @@ use crate::{Ended, Ready, Write};
 /// # }
 /// ```
 #[must_use = "a body that is dropped is aborted"]
-pub struct RequestWriter(Writing);
+pub struct RequestWriter {
+    right: Writing,
+    /// A piece that a sink has taken, and that is not queued yet.
+    waiting: Bytes,
+}
 
 /// The right, and its connection. Dropping it cuts the request off.
 struct Writing {
@@ -46,7 +50,13 @@ impl Drop for Writing {
 impl RequestWriter {
     /// `None` as the number of the request if the connection had ended before.
     pub(super) fn new(link: &Arc<Link>, number: Option<u64>) -> Self {
-        Self(Writing { link: Arc::clone(link), number })
+        Self { right: Writing { link: Arc::clone(link), number }, waiting: Bytes::new() }
+    }
+
+    /// Where pieces are queued, and the piece that goes first.
+    #[cfg(any(feature = "tokio", feature = "futures-io", feature = "futures"))]
+    pub(crate) fn queue(&mut self) -> (&Link, &mut Bytes) {
+        (&self.right.link, &mut self.waiting)
     }
 
     /// Writes `data`: waits for room and queues it, in parts if it is large.
@@ -62,7 +72,7 @@ impl RequestWriter {
     /// Dropping the future stops writing, but corrupts nothing: what was queued by then is sent. To learn how much that
     /// is, keep the future and call [`Write::into_rest`]; or wait with [`ready`](Self::ready), which is cancel safe.
     pub fn write(&mut self, data: impl Into<Bytes>) -> Write<'_> {
-        Write::new(&self.0.link, data.into())
+        Write::new(&self.right.link, &mut self.waiting, data.into())
     }
 
     /// Waits until a piece can be written.
@@ -75,7 +85,7 @@ impl RequestWriter {
     ///
     /// Cancel safe.
     pub fn ready(&mut self) -> Ready<'_> {
-        Ready::for_a_piece(&self.0.link)
+        Ready::for_a_piece(&self.right.link)
     }
 
     /// Waits until the transport has taken everything that was written.
@@ -88,14 +98,14 @@ impl RequestWriter {
     ///
     /// Cancel safe.
     pub fn flush(&mut self) -> Ready<'_> {
-        Ready::flushed(&self.0.link)
+        Ready::flushed(&self.right.link)
     }
 
     /// Sets the pace at which the server must take this request, instead of
     /// [`OutboxLimits::pace`](endwell_core::OutboxLimits::pace), for example for a large upload to a slow server.
     pub fn set_output_pace(&mut self, pace: Pace) {
-        if self.0.number.is_some() {
-            self.0.link.lock().set_output_pace(pace);
+        if self.right.number.is_some() {
+            self.right.link.lock().set_output_pace(pace);
         }
     }
 
@@ -121,8 +131,12 @@ impl RequestWriter {
     pub fn abort(self) {}
 
     fn end(mut self, trailers: Option<&FieldSection>) -> Result<(), Ended> {
-        let mut connection = self.0.link.lock();
-        let Some(number) = self.0.number.take() else {
+        if !self.waiting.is_empty() {
+            // Without it, the body would look complete.
+            return Err(Ended::ABORTED);
+        }
+        let mut connection = self.right.link.lock();
+        let Some(number) = self.right.number.take() else {
             return Err(connection.ended().cloned().unwrap_or(Ended::ABORTED));
         };
         connection.finish_request(number, trailers)

@@ -44,6 +44,8 @@ mod response;
 mod response_future;
 mod tunnel;
 mod upgrade;
+#[cfg(feature = "http")]
+mod uri;
 mod url;
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]

@@ -12,7 +12,7 @@ use super::asking::Calling;
 use super::connection::{Connection, Right};
 use super::request_error::Incomplete;
 use crate::Ended;
-use crate::body::{Pieces, ReadAll};
+use crate::body::{Held, Pieces, ReadAll, Source};
 use crate::once::Once;
 
 /// A final response whose head has arrived, and whose body can be read.
@@ -26,12 +26,13 @@ pub struct ResponseReader {
     announced: Option<u64>,
     given_out: u64,
     retries: u32,
+    pub(crate) held: Held,
 }
 
 impl ResponseReader {
     pub(super) fn new(right: Right, head: ResponseHead) -> Self {
         let announced = right.link().lock().responding().and_then(|call| call.announced());
-        Self { right, head, announced, given_out: 0, retries: 0 }
+        Self { right, head, announced, given_out: 0, retries: 0, held: Held::default() }
     }
 
     /// The head.
@@ -121,7 +122,7 @@ impl ResponseReader {
         Finish { response: Once::new(self), until }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Incomplete>> {
+    fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Incomplete>> {
         let piece = ready!(self.right.link().lock().poll_response_body(cx));
         Poll::Ready(match piece {
             Ok(piece) => {
@@ -133,9 +134,10 @@ impl ResponseReader {
         })
     }
 
-    /// The bytes still to come, if known.
+    /// The bytes still to be read, if known.
     fn rest(&self) -> Option<u64> {
-        self.right.link().lock().responding()?.remaining()
+        let rest = u64::try_from(self.held.rest.len()).unwrap_or(u64::MAX);
+        Some(self.right.link().lock().responding()?.remaining()?.saturating_add(rest))
     }
 
     fn too_large(&self, limit: usize) -> Incomplete {
@@ -145,6 +147,40 @@ impl ResponseReader {
 
     fn incomplete(&self, ended: Ended) -> Incomplete {
         Incomplete { received: self.given_out, announced: self.announced, ended }
+    }
+}
+
+impl Source for ResponseReader {
+    type Error = Incomplete;
+
+    fn held(&mut self) -> &mut Held {
+        &mut self.held
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Incomplete>> {
+        self.poll_received(cx)
+    }
+
+    #[cfg(feature = "http-body")]
+    fn remaining(&self) -> Option<u64> {
+        self.right.link().lock().responding()?.remaining()
+    }
+
+    #[cfg(feature = "http-body")]
+    fn is_at_end(&self) -> bool {
+        let mut connection = self.right.link().lock();
+        let is_done = connection.responding().is_none_or(Calling::is_done);
+        is_done && connection.state.asking().is_none_or(|asking| asking.trailers().is_none())
+    }
+
+    #[cfg(feature = "http-body")]
+    fn trailers(&self) -> Option<Fields> {
+        self.trailers()
+    }
+
+    #[cfg(feature = "http-body")]
+    fn too_many(&self, exceeded: Exceeded) -> Incomplete {
+        self.incomplete(Ended::limit(exceeded))
     }
 }
 
@@ -167,7 +203,7 @@ impl Future for ReadResponse<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { response, waits } = self.get_mut();
-        let polled = response.poll_read(cx);
+        let polled = response.poll_piece(cx);
         *waits = if polled.is_pending() { Waits::Yes } else { Waits::No };
         polled
     }
@@ -224,7 +260,7 @@ impl Future for Finish {
                 break ready!(connection.poll_again(cx));
             }
             drop(connection);
-            match ready!(response.poll_read(cx)) {
+            match ready!(response.poll_received(cx)) {
                 Ok(_) => {}
                 Err(_) => break false,
             }

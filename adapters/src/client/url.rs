@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use endwell_core::http::{InvalidRequest, Method, Request};
 
@@ -117,6 +118,15 @@ impl Url {
         Ok(Self { scheme, authority, host: address, port, target })
     }
 
+    /// Host and port as a URL names them: as [`authority`](Self::authority), with the zone of an IPv6 address.
+    fn authority_with_zone(&self) -> Cow<'_, str> {
+        let zone = self.host.split_once('%').filter(|(address, _)| address.contains(':'));
+        match (zone, self.authority.split_once(']')) {
+            (Some((_, zone)), Some((address, port))) => format!("{address}%25{zone}]{port}").into(),
+            _ => (&*self.authority).into(),
+        }
+    }
+
     /// The scheme.
     pub fn scheme(&self) -> Scheme {
         self.scheme
@@ -147,6 +157,32 @@ impl Url {
     /// Path and query: the target of a request.
     pub fn target(&self) -> &str {
         &self.target
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        })
+    }
+}
+
+impl fmt::Display for Url {
+    /// As text that [`parse`](Url::parse) reads: without a fragment, and without the default port of the scheme.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority_with_zone(), self.target)
+    }
+}
+
+impl FromStr for Url {
+    type Err = InvalidUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidUrl> {
+        Self::parse(text)
     }
 }
 
@@ -224,6 +260,7 @@ mod tests {
             let url = Url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             let found = (url.host(), url.port(), url.authority(), url.target());
             assert_eq!(found, (host, port, authority, target), "{text}");
+            assert_eq!(url.to_string().parse(), Ok(url), "{text}");
         }
     }
 

@@ -116,7 +116,19 @@ impl State {
         match self {
             Self::Open(exchange) => exchange.body().remaining(),
             Self::Writing(exchange) => exchange.body().remaining(),
+            Self::Answered(exchange) => exchange.body().remaining(),
             _ => None,
+        }
+    }
+
+    /// True if the body of a request was received to its end.
+    #[cfg(feature = "http-body")]
+    pub(crate) fn is_request_done(&mut self) -> bool {
+        match self {
+            Self::Open(exchange) => exchange.body().is_done(),
+            Self::Writing(exchange) => exchange.body().is_done(),
+            Self::Answered(exchange) => exchange.body().is_done(),
+            _ => false,
         }
     }
 

@@ -1,8 +1,12 @@
 //! A request on a real connection, and the right to respond to it.
 
 use std::any::Any;
+#[cfg(feature = "percent-encoding")]
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+#[cfg(feature = "percent-encoding")]
+use std::str::Utf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,16 +59,18 @@ use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 /// ```
 #[must_use = "an exchange that is dropped is answered with 500"]
 pub struct Exchange {
-    head: RequestHead,
-    right: Right,
+    pub(super) head: RequestHead,
+    pub(super) right: Right,
 }
 
 /// The right to respond, wherever it is. If it is dropped, it returns to the connection's task.
-struct Right {
-    link: Arc<Link>,
-    number: u64,
+pub(super) struct Right {
+    pub(super) link: Arc<Link>,
+    pub(super) number: u64,
     /// Nothing has used it up.
-    is_open: bool,
+    pub(super) is_open: bool,
+    /// The rest of a piece of the body that was read in part.
+    pub(super) rest: Bytes,
 }
 
 impl Drop for Right {
@@ -75,9 +81,18 @@ impl Drop for Right {
     }
 }
 
+impl Right {
+    /// Responds with a body that is available.
+    pub(super) fn respond(mut self, head: &Response, body: Bytes) -> Answered {
+        self.is_open = false;
+        self.link.lock().respond(&self.link, self.number, head, body);
+        Answered::new()
+    }
+}
+
 impl Exchange {
     pub(crate) fn new(link: Arc<Link>, number: u64, head: RequestHead) -> Self {
-        Self { head, right: Right { link, number, is_open: true } }
+        Self { head, right: Right { link, number, is_open: true, rest: Bytes::new() } }
     }
 
     /// The connection of this exchange.
@@ -99,6 +114,39 @@ impl Exchange {
     /// The path of the target as it was sent: percent escapes are not decoded.
     pub fn path(&self) -> &str {
         self.head.path()
+    }
+
+    /// The query of the target as it was sent, if there is one.
+    pub fn query(&self) -> Option<&str> {
+        self.head.query()
+    }
+
+    /// The segments of the path, between its slashes, decoded. Each is an error instead if it is not UTF-8.
+    ///
+    /// A segment may hold a slash, and it may be `..`: check it before it becomes a part of a file's name.
+    #[cfg(feature = "percent-encoding")]
+    pub fn path_segments(&self) -> impl Iterator<Item = Result<Cow<'_, str>, Utf8Error>> {
+        self.head.path_segments()
+    }
+
+    /// The names and values of the query, decoded, as HTML forms and browsers write them.
+    ///
+    /// ```no_run
+    /// use endwell::{Answered, Exchange, http::StatusCode};
+    ///
+    /// async fn search(exchange: Exchange) -> Answered {
+    ///     let wanted = exchange.query_pairs().find(|(name, _)| name == "q").map(|(_, value)| value.into_owned());
+    ///     exchange.respond(StatusCode::OK, wanted.unwrap_or_default())
+    /// }
+    /// ```
+    #[cfg(feature = "percent-encoding")]
+    pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        self.head.query_pairs()
+    }
+
+    /// The whole target as it was sent.
+    pub fn target(&self) -> &str {
+        self.head.target_str()
     }
 
     /// The fields of the head.
@@ -142,7 +190,7 @@ impl Exchange {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> ReadRequest<'_> {
-        ReadRequest::new(&self.right.link, self.right.number)
+        ReadRequest::new(&self.right.link, self.right.number, &mut self.right.rest)
     }
 
     /// Reads the rest of the body, which may be at most `limit` bytes. A body that is announced to be larger fails at
@@ -226,10 +274,7 @@ impl Exchange {
     /// connection stays open if that rest has arrived, or if its length is known and within
     /// [`HttpLimits::drain_bytes`](endwell_core::http::HttpLimits::drain_bytes); otherwise the response announces the close.
     pub fn respond(self, head: impl Into<Response>, body: impl Into<Bytes>) -> Answered {
-        let Self { mut right, .. } = self;
-        right.is_open = false;
-        right.link.lock().respond(&right.link, right.number, &head.into(), body.into());
-        Answered::new()
+        self.right.respond(&head.into(), body.into())
     }
 
     /// Responds with a body that is written in pieces, while the body of the request may still be read.
@@ -239,13 +284,8 @@ impl Exchange {
     /// waits to be written, reading continues, up to
     /// [`HttpLimits::received_bytes`](endwell_core::http::HttpLimits::received_bytes).
     pub fn start(self, head: impl Into<Response>, framing: Framing) -> (RequestReader, ResponseWriter) {
-        let Self { mut right, .. } = self;
-        right.is_open = false;
-        right.link.lock().start(&right.link, right.number, &head.into(), framing);
-        (
-            RequestReader::new(Arc::clone(&right.link), right.number),
-            ResponseWriter::new(Arc::clone(&right.link), right.number),
-        )
+        let (_, body, responder) = self.into_parts();
+        (body, responder.start(head, framing))
     }
 
     /// Switches the connection to `protocol`, one of those that the request offers to upgrade to. Responds with 101.

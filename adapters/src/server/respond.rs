@@ -49,18 +49,23 @@ impl Connection {
         }
     }
 
-    /// Starts a response whose body is written in pieces. Asks for the body of the request, if the client waits for that.
+    /// The body of an exchange that is not answered has a reader of its own.
+    pub(crate) fn separate_body(&mut self, number: u64) {
+        if self.number == number && self.request == Request::Unread {
+            self.request = Request::Read;
+        }
+    }
+
+    /// Starts a response whose body is written in pieces. If something reads the body of the request, asks for it, in case
+    /// the client waits for that.
     pub(crate) fn start(&mut self, link: &Link, number: u64, head: &Response, framing: Framing) {
         if let Some(mut exchange) = self.take_open(number) {
-            if exchange.io().unread() == 0 {
+            if self.request == Request::Read && exchange.io().unread() == 0 {
                 exchange.proceed();
             }
             close_if_draining(link, &mut exchange);
             self.status = Some(head.status().code());
             self.state = State::Writing(exchange.start(head, framing, date::now().as_ref()));
-            if self.request == Request::Unread {
-                self.request = Request::Read;
-            }
             self.leave_to_driver();
         }
     }
@@ -277,7 +282,16 @@ impl Connection {
 
     /// The bytes of an exchange's body still to come, if known.
     pub(crate) fn rest_of_body(&mut self, number: u64) -> Option<u64> {
-        if self.has(number) { self.state.rest_of_request() } else { None }
+        if self.number == number { self.state.rest_of_request() } else { None }
+    }
+
+    /// True if the body of an exchange was received to its end, and has no trailers.
+    #[cfg(feature = "http-body")]
+    pub(crate) fn is_at_end_of_body(&mut self, number: u64) -> bool {
+        if self.number != number {
+            return true;
+        }
+        self.trailers.is_none() && (self.request == Request::Done || self.state.is_request_done())
     }
 
     /// Notes that a body is larger than a handler accepts.

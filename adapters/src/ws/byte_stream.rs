@@ -13,7 +13,7 @@ use endwell_core::{End, Outcome};
 use super::close::CloseSocket;
 use super::message::Content;
 use super::socket::Socket;
-use crate::{Ended, EndedKind};
+use crate::Ended;
 
 /// A WebSocket as a stream of bytes, as `websockify` and tunnels use it: writes are sent in binary messages, and reads
 /// return the content of binary messages. The boundaries between messages have no meaning.
@@ -179,14 +179,7 @@ fn is_clean_code(code: Option<CloseCode>) -> bool {
 }
 
 fn failed(ended: &Ended) -> io::Error {
-    let kind = match ended.kind() {
-        EndedKind::Transport(error) => error.kind(),
-        EndedKind::WebSocket(Outcome::EndOfStream) => io::ErrorKind::UnexpectedEof,
-        _ if ended.exceeded().is_some() => io::ErrorKind::TimedOut,
-        _ if ended.violation().is_some() => io::ErrorKind::InvalidData,
-        _ => io::ErrorKind::ConnectionAborted,
-    };
-    io::Error::new(kind, ended.clone())
+    ended.clone().into()
 }
 
 fn failed_to_write(ended: Option<Ended>) -> io::Error {

@@ -191,6 +191,25 @@ impl Message {
         }
     }
 
+    /// The content of a text message, owned. A large one is moved, unless it is shared or has a setting of compression.
+    ///
+    /// ```
+    /// use endwell::ws::Message;
+    ///
+    /// assert_eq!(Message::from("hello").into_text().unwrap(), "hello");
+    /// assert!(Message::binary("hello").into_text().is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the message if it is not text.
+    pub fn into_text(self) -> Result<String, Self> {
+        match *self.0 {
+            Inner::Text(text) => Ok(text),
+            _ => self.as_text().map(String::from).ok_or(self),
+        }
+    }
+
     /// The content of a text or binary message, or the payload of a ping or pong, owned. Empty for a Close.
     pub fn into_bytes(self) -> Bytes {
         match *self.0 {

@@ -28,6 +28,7 @@ mod early;
 mod plain;
 mod proxy;
 mod proxy_socks;
+mod shapes;
 mod sloppy;
 mod time;
 mod tunnel;
