@@ -75,7 +75,8 @@ impl Ask<'_> {
 ///
 /// A driver alternates between the state and its `Io`: it takes from the state what is there, [writes](Self::write)
 /// until nothing is left or the transport takes nothing more, [reads](Self::read) once, and begins again. It waits when
-/// the read found nothing, and no longer than until the deadlines that this read and the last write returned.
+/// the read found nothing, and no longer than until the deadlines that this read and the last write returned. [The
+/// guide](crate::guide) has the rest.
 pub struct Io<'a> {
     conn: &'a mut Conn,
     waits: &'a mut dyn Waits,

@@ -12,7 +12,7 @@
 //! - [`Io`] is the one door for bytes and time, the same for every state. Received and written bodies are views that a
 //!   state lends.
 //!
-//! `examples/event_loop.rs` drives all of them over real sockets.
+//! [`guide`] has the duties of a driver, and the example `mio` is one.
 //!
 //! # What the types do not prove
 //!
@@ -37,6 +37,8 @@ mod buffer;
 mod closing;
 mod convert;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod http;
 mod io;
 #[cfg(feature = "std")]

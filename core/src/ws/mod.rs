@@ -53,7 +53,7 @@
 //!
 //! # For authors of a driver
 //!
-//! The rules in [`http::server`](crate::http::server) hold here too. Read however much is queued: two ends that each wait
+//! [The guide](crate::guide) holds here too. Read however much is queued: two ends that each wait
 //! for the other to read wait for ever. Of the Pongs that are owed, only the latest is kept, so a peer that pings and never
 //! reads cannot make memory grow. Messages wait for room where they are written.
 //!

@@ -51,7 +51,7 @@
 //!
 //! # For authors of a driver
 //!
-//! The rules in [`http::server`](crate::http::server) hold here too. Ask for the response also while the request is
+//! [The guide](crate::guide) holds here too. Ask for the response also while the request is
 //! being written: otherwise client and server can each wait for the other to read, for ever. A client need not linger: to
 //! close, drop the state and close the transport.
 

@@ -54,13 +54,9 @@
 //!
 //! # For authors of a driver
 //!
-//! 1. Ask the state until it waits. Then [write](crate::Io::write) until nothing is left or the transport takes nothing.
-//!    Then [read](crate::Io::read) once. If the read found nothing, or [nothing fits](crate::Arrived::Full), wait for the
-//!    socket, until the deadline of the read or of the write at the longest; otherwise begin again.
-//! 2. While the application works and does not wait for the peer, read with [`read_ahead`](crate::Io::read_ahead), or not
-//!    at all.
-//! 3. When writing [stalls](crate::Wrote::Stalled), and on [`Ending::Reset`](crate::Ending::Reset), reset the connection.
-//! 4. When the stream [breaks off](crate::Arrived::Cut), ask the state once more, and drop it if it still waits.
+//! [The guide](crate::guide) has all duties. In short: ask the state until it waits, [write](crate::Io::write) until nothing
+//! is left or nothing is taken, [read](crate::Io::read) once, and begin again. If the read found nothing, wait for the
+//! transport until the earlier of the two deadlines.
 
 mod exchange;
 mod idle;
