@@ -13,11 +13,10 @@ use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
 use core::fmt;
 
-use crate::time::Clock;
 use crate::{Pace, convert};
 use hold::Hold;
 pub use limits::OutboxLimits;
-use pace::{Acknowledged, Reads};
+use pace::Watch;
 
 /// The bytes that states have written and that the transport has not taken, in order, bounded.
 ///
@@ -34,15 +33,15 @@ pub(crate) struct Outbox {
     joined: Vec<u8>,
     start: usize,
     /// Large pieces, each with the index in `joined` before which it goes.
-    large: VecDeque<(usize, Bytes)>,
+    /// Boxed, because an idle connection has none.
+    #[expect(clippy::box_collection, reason = "it is mostly missing, and each connection has one")]
+    large: Option<Box<VecDeque<(usize, Bytes)>>>,
     len: usize,
     sent: u64,
     limits: Arc<OutboxLimits>,
     /// Overrides the pace of the limits. Boxed, because few connections set it.
     pace: Option<Box<Pace>>,
-    clock: Clock,
-    acknowledged: Acknowledged,
-    reads: Reads,
+    watch: Option<Box<Watch>>,
     /// Boxed, because few connections ever have one.
     hold: Option<Box<Hold>>,
 }
@@ -56,14 +55,12 @@ impl Outbox {
         Self {
             joined: Vec::new(),
             start: 0,
-            large: VecDeque::new(),
+            large: None,
             len: 0,
             sent: 0,
             limits,
             pace: None,
-            clock: Clock::default(),
-            acknowledged: Acknowledged::default(),
-            reads: Reads::default(),
+            watch: None,
             hold: None,
         }
     }
@@ -123,7 +120,7 @@ impl Outbox {
 
     fn all_chunks(&self) -> impl Iterator<Item = &[u8]> {
         let mut at = self.start;
-        let mut large = self.large.iter();
+        let mut large = self.large.iter().flat_map(|large| large.iter());
         let mut pending: Option<&Bytes> = None;
         core::iter::from_fn(move || {
             if let Some(bytes) = pending.take() {
@@ -178,10 +175,8 @@ impl Outbox {
             return None;
         }
         let kept = unsent.to_vec();
-        for (index, _) in &mut self.large {
-            *index = index.saturating_sub(self.start);
-        }
-        self.start = 0;
+        self.large = self.large.take().filter(|large| !large.is_empty());
+        self.forget_start();
         Some(core::mem::replace(&mut self.joined, kept))
     }
 }
@@ -210,7 +205,7 @@ impl Buf for Outbox {
         let count = count.min(self.remaining());
         self.len -= count;
         self.sent = self.sent.saturating_add(convert::u64_from(count));
-        if self.large.is_empty() {
+        if self.large.is_none() {
             self.start += count;
         } else {
             self.advance_past_large(count);
@@ -218,28 +213,29 @@ impl Buf for Outbox {
         if self.len == 0 {
             self.joined.clear();
             self.start = 0;
-            self.clock.stop();
+            self.stop_watch();
         }
     }
 }
 
 impl Outbox {
     fn advance_past_large(&mut self, mut count: usize) {
+        let Some(large) = &mut self.large else { return };
         while count > 0 {
-            let until = self.large.front().map_or(self.joined.len(), |(index, _)| *index);
+            let until = large.front().map_or(self.joined.len(), |(index, _)| *index);
             let joined = count.min(until.saturating_sub(self.start));
             self.start += joined;
             count -= joined;
             if count == 0 {
                 break;
             }
-            let Some((_, bytes)) = self.large.front_mut() else { break };
+            let Some((_, bytes)) = large.front_mut() else { break };
             if bytes.len() > count {
                 bytes.advance(count);
                 break;
             }
             count -= bytes.len();
-            self.large.pop_front();
+            large.pop_front();
         }
     }
 }

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::Outbox;
 use super::hold::Hold;
+use crate::time::Clock;
 use crate::{Deadline, Exceeded, Instant, Limit, Pace};
 
 /// A peer that has taken much at once may take nothing more until it has used that up: it lies in buffers of its own, or
@@ -18,7 +19,7 @@ const LONGEST_READ: u32 = 2;
 
 /// Until when the peer may still be reading what it has taken.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Reads {
+struct Reads {
     until: Instant,
     /// The bytes that the peer is known to have taken.
     taken: u64,
@@ -43,7 +44,7 @@ impl Reads {
 
 /// How many of the sent bytes the peer has acknowledged, as far as we know, while we wait for it.
 #[derive(Clone, Copy)]
-pub(super) enum Acknowledged {
+enum Acknowledged {
     /// Not asked yet, or the system cannot tell. The transport has taken `sent` bytes.
     Untold {
         is_asked: bool,
@@ -57,6 +58,109 @@ pub(super) enum Acknowledged {
 impl Default for Acknowledged {
     fn default() -> Self {
         Self::Untold { is_asked: false, sent: 0 }
+    }
+}
+
+/// What is known of a peer that took nothing at some time. Boxed, because few connections ever stall.
+#[derive(Default)]
+pub(super) struct Watch {
+    clock: Clock,
+    acknowledged: Acknowledged,
+    reads: Reads,
+}
+
+impl Watch {
+    /// Nothing is waited for.
+    pub(super) fn stop(&mut self) {
+        self.clock.stop();
+    }
+
+    /// Notes a look at `now`, after `sent` bytes in all.
+    fn look(&mut self, now: Instant, sent: u64, pace: &Pace, unacknowledged: impl FnOnce() -> Option<u64>) {
+        if self.clock.since().is_none() || self.times_what_was_before() {
+            self.clock.stop();
+            self.acknowledged = Acknowledged::Untold { is_asked: false, sent };
+        }
+        let is_due = self.deadline(pace).is_some_and(|deadline| now >= deadline.at);
+        let told = if is_due { unacknowledged().map(|rest| sent.saturating_sub(rest)) } else { None };
+        self.acknowledged = match (self.acknowledged, told) {
+            (Acknowledged::Untold { is_asked: false, .. }, Some(told)) => {
+                // How much the peer had acknowledged when the clock began is unknown, so the clock begins here.
+                self.clock.stop();
+                Acknowledged::Told(told)
+            }
+            (Acknowledged::Untold { is_asked, sent: before }, _) => {
+                self.clock.add_bytes(sent.saturating_sub(before));
+                Acknowledged::Untold { is_asked: is_asked || is_due, sent }
+            }
+            (Acknowledged::Told(before) | Acknowledged::OnItsWay(before), told) => {
+                let told = before.max(told.unwrap_or(before));
+                self.clock.add_bytes(told.saturating_sub(before));
+                Acknowledged::Told(told)
+            }
+        };
+    }
+
+    /// Notes that the peer has acknowledged `told` bytes of those behind which nothing is queued.
+    fn look_at_what_is_on_its_way(&mut self, told: u64) {
+        match self.acknowledged {
+            Acknowledged::OnItsWay(before) if self.clock.since().is_some() => {
+                self.clock.add_bytes(told.saturating_sub(before));
+            }
+            Acknowledged::OnItsWay(_) | Acknowledged::Told(_) | Acknowledged::Untold { .. } => {
+                self.clock.stop();
+            }
+        }
+        self.acknowledged = Acknowledged::OnItsWay(told);
+    }
+
+    /// Judges the pace, now that what is known is noted.
+    fn check(&mut self, now: Instant, pace: &Pace) -> Result<(), Exceeded> {
+        match self.acknowledged {
+            Acknowledged::Untold { is_asked: false, .. } => {}
+            Acknowledged::Untold { is_asked: true, sent: taken }
+            | Acknowledged::Told(taken)
+            | Acknowledged::OnItsWay(taken) => self.reads.note(taken, now, pace),
+        }
+        self.reads.looked = now;
+        match self.clock.check(now, pace, Limit::WriteProgress) {
+            Err(exceeded) if now >= self.reads.until => Err(exceeded),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// True if the clock is that of bytes sent before the queue was last empty, and not of what is queued now.
+    fn times_what_was_before(&self) -> bool {
+        matches!(self.acknowledged, Acknowledged::OnItsWay(_))
+    }
+
+    /// When to look again, while something is queued.
+    fn deadline(&self, pace @ Pace { silence, total }: &Pace) -> Option<Deadline> {
+        if self.times_what_was_before() {
+            return None;
+        }
+        let reason = Limit::WriteProgress;
+        let limit = self.clock.deadline(pace, reason);
+        let limit = limit.map(|Deadline { at, reason }| Deadline { at: at.max(self.reads.until), reason });
+        let Acknowledged::Untold { is_asked: false, .. } = self.acknowledged else { return limit };
+        let time = silence.iter().copied().chain(total.map(|total| total.base)).min()? / 8;
+        let ask = self.clock.since().map(|since| Deadline { at: since.saturating_add(time), reason });
+        Deadline::earlier(ask, limit)
+    }
+
+    /// The number of sent bytes that the peer has acknowledged, if it is more than was known.
+    fn gained(&mut self, told: u64) -> Option<u64> {
+        let (before, told_now) = match self.acknowledged {
+            Acknowledged::Untold { .. } => (None, Acknowledged::Told(told)),
+            Acknowledged::Told(before) => (Some(before), Acknowledged::Told(told)),
+            Acknowledged::OnItsWay(before) => (Some(before), Acknowledged::OnItsWay(told)),
+        };
+        if told <= before.unwrap_or(0) {
+            return None;
+        }
+        self.clock.add_bytes(before.map_or(0, |before| told.saturating_sub(before)));
+        self.acknowledged = told_now;
+        Some(told)
     }
 }
 
@@ -93,48 +197,20 @@ impl Outbox {
         unacknowledged: impl FnOnce() -> Option<u64>,
     ) -> Result<(), Exceeded> {
         if self.remaining() == 0 {
-            self.clock.stop();
+            self.stop_watch();
             self.poll_hold(now);
             return Ok(());
         }
-        if self.clock.since().is_none() || self.times_what_was_before() {
-            self.clock.stop();
-            self.acknowledged = Acknowledged::Untold { is_asked: false, sent: self.sent };
-        }
-        let is_due = self.deadline().is_some_and(|deadline| now >= deadline.at);
-        let told = if is_due { unacknowledged().map(|rest| self.sent.saturating_sub(rest)) } else { None };
-        self.acknowledged = match (self.acknowledged, told) {
-            (Acknowledged::Untold { is_asked: false, .. }, Some(told)) => {
-                // How much the peer had acknowledged when the clock began is unknown, so the clock begins here.
-                self.clock.stop();
-                Acknowledged::Told(told)
-            }
-            (Acknowledged::Untold { is_asked, sent }, _) => {
-                self.clock.add_bytes(self.sent.saturating_sub(sent));
-                Acknowledged::Untold { is_asked: is_asked || is_due, sent: self.sent }
-            }
-            (Acknowledged::Told(before) | Acknowledged::OnItsWay(before), told) => {
-                let told = before.max(told.unwrap_or(before));
-                self.clock.add_bytes(told.saturating_sub(before));
-                Acknowledged::Told(told)
-            }
-        };
-        self.check(now)
+        let (pace, sent) = (*self.pace(), self.sent);
+        let watch = self.watch.get_or_insert_default();
+        watch.look(now, sent, &pace, unacknowledged);
+        watch.check(now, &pace)
     }
 
-    /// Judges the pace, now that what is known is noted.
-    fn check(&mut self, now: Instant) -> Result<(), Exceeded> {
-        let pace = *self.pace();
-        match self.acknowledged {
-            Acknowledged::Untold { is_asked: false, .. } => {}
-            Acknowledged::Untold { is_asked: true, sent: taken }
-            | Acknowledged::Told(taken)
-            | Acknowledged::OnItsWay(taken) => self.reads.note(taken, now, &pace),
-        }
-        self.reads.looked = now;
-        match self.clock.check(now, &pace, Limit::WriteProgress) {
-            Err(exceeded) if now >= self.reads.until => Err(exceeded),
-            Ok(()) | Err(_) => Ok(()),
+    /// Nothing is waited for.
+    pub(super) fn stop_watch(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.stop();
         }
     }
 
@@ -154,40 +230,19 @@ impl Outbox {
         }
         let told = unacknowledged().map_or(self.sent, |rest| self.sent.saturating_sub(rest));
         if told >= self.sent {
-            self.clock.stop();
+            self.stop_watch();
             return false;
         }
-        match self.acknowledged {
-            Acknowledged::OnItsWay(before) if self.clock.since().is_some() => {
-                self.clock.add_bytes(told.saturating_sub(before));
-            }
-            Acknowledged::OnItsWay(_) | Acknowledged::Told(_) | Acknowledged::Untold { .. } => {
-                self.clock.stop();
-            }
-        }
-        self.acknowledged = Acknowledged::OnItsWay(told);
-        self.check(now).is_ok()
+        let pace = *self.pace();
+        let watch = self.watch.get_or_insert_default();
+        watch.look_at_what_is_on_its_way(told);
+        watch.check(now, &pace).is_ok()
     }
 
     /// The number of sent bytes that the peer has acknowledged, if it is more than was known.
     pub(crate) fn gained(&mut self, unacknowledged: Option<u64>) -> Option<u64> {
         let told = self.sent.saturating_sub(unacknowledged?);
-        let (before, told_now) = match self.acknowledged {
-            Acknowledged::Untold { .. } => (None, Acknowledged::Told(told)),
-            Acknowledged::Told(before) => (Some(before), Acknowledged::Told(told)),
-            Acknowledged::OnItsWay(before) => (Some(before), Acknowledged::OnItsWay(told)),
-        };
-        if told <= before.unwrap_or(0) {
-            return None;
-        }
-        self.clock.add_bytes(before.map_or(0, |before| told.saturating_sub(before)));
-        self.acknowledged = told_now;
-        Some(told)
-    }
-
-    /// True if the clock is that of bytes sent before the queue was last empty, and not of what is queued now.
-    fn times_what_was_before(&self) -> bool {
-        matches!(self.acknowledged, Acknowledged::OnItsWay(_))
+        self.watch.get_or_insert_default().gained(told)
     }
 
     /// When [`poll`](Self::poll) must be called again.
@@ -195,17 +250,8 @@ impl Outbox {
         if self.is_held() {
             return self.hold.as_deref().and_then(Hold::deadline);
         }
-        if self.is_empty() || self.times_what_was_before() {
-            return None;
-        }
-        let pace @ Pace { silence, total } = self.pace();
-        let reason = Limit::WriteProgress;
-        let limit = self.clock.deadline(pace, reason);
-        let limit = limit.map(|Deadline { at, reason }| Deadline { at: at.max(self.reads.until), reason });
-        let Acknowledged::Untold { is_asked: false, .. } = self.acknowledged else { return limit };
-        let time = silence.iter().copied().chain(total.map(|total| total.base)).min()? / 8;
-        let ask = self.clock.since().map(|since| Deadline { at: since.saturating_add(time), reason });
-        Deadline::earlier(ask, limit)
+        let watch = self.watch.as_ref().filter(|_| !self.is_empty())?;
+        watch.deadline(self.pace())
     }
 }
 

@@ -28,7 +28,12 @@ impl Outbox {
     /// runs empty. Moves fewer bytes than were sent since the last time.
     fn drop_sent(&mut self) {
         self.joined.drain(..self.start);
-        for (index, _) in &mut self.large {
+        self.forget_start();
+    }
+
+    /// What was sent is no longer before what is kept.
+    pub(super) fn forget_start(&mut self) {
+        for (index, _) in self.large.iter_mut().flat_map(|large| large.iter_mut()) {
             *index = index.saturating_sub(self.start);
         }
         self.start = 0;
@@ -72,7 +77,7 @@ impl Outbox {
 
     fn put_large(&mut self, bytes: Bytes) {
         self.len = self.len.saturating_add(bytes.len());
-        self.large.push_back((self.joined.len(), bytes));
+        self.large.get_or_insert_default().push_back((self.joined.len(), bytes));
     }
 
     /// Appends a number in decimal.

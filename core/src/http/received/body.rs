@@ -15,8 +15,15 @@ use crate::{Bound, Deadline, Error, Exceeded, Inbox, Instant, Limit, Pace, Viola
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) limits: Arc<HttpLimits>,
-    state: Receiving,
     reader: Reader,
+    /// `None` without content. Boxed, because an idle connection has none.
+    content: Option<Box<Content>>,
+}
+
+/// The content of a message.
+#[derive(Debug)]
+struct Content {
+    state: Receiving,
     clock: Clock,
     /// Overrides the pace of the limits.
     pace: Option<Box<Pace>>,
@@ -65,90 +72,53 @@ impl Incoming {
         length: BodyLength,
     ) -> Self {
         let state = match length {
-            BodyLength::Known(length) => Receiving::Known { received: 0, length },
-            BodyLength::Chunked => Receiving::Chunked(Chunked::new()),
-            BodyLength::UntilClose => Receiving::UntilClose { received: 0 },
+            BodyLength::Known(0) => None,
+            BodyLength::Known(length) => Some(Receiving::Known { received: 0, length }),
+            BodyLength::Chunked => Some(Receiving::Chunked(Chunked::new())),
+            BodyLength::UntilClose => Some(Receiving::UntilClose { received: 0 }),
         };
         inbox.forget_silence();
-        let (found, trailers) = (None, None);
-        Self { limits, state, reader, clock: Clock::default(), pace: None, found, trailers }
+        Self { limits, reader, content: state.map(|state| Box::new(Content::new(state))) }
     }
 
     /// True if something was found that [`take`](Self::take) returns.
     pub(crate) fn is_ready(&mut self, inbox: &mut Inbox) -> bool {
-        if let None | Some(Kind::End) = self.found {
-            match self.next(inbox) {
-                Ok(found) => self.found = found,
-                Err(error) => {
-                    self.state = Receiving::Failed(error);
-                    return true;
-                }
-            }
-        }
-        self.found.is_some()
+        let Self { limits, reader, content } = self;
+        content.as_mut().is_none_or(|content| content.is_ready(inbox, limits, *reader))
     }
 
     /// Takes what was found. Data is consumed by the caller.
     pub(in crate::http) fn take(&mut self, inbox: &mut Inbox) -> Option<Found<'_>> {
-        if !self.is_ready(inbox) {
-            return None;
-        }
-        match self.found.take() {
-            Some(Kind::Data(len)) => {
-                self.consumed(len);
-                return Some(Found::Data(len));
-            }
-            Some(Kind::Trailers(fields)) => return Some(Found::Trailers(self.trailers.insert(fields))),
-            Some(Kind::End) | None => {}
-        }
-        Some(match &self.state {
-            Receiving::Failed(error) => Found::Failed(error),
-            Receiving::Known { .. } | Receiving::Chunked(_) | Receiving::UntilClose { .. } => Found::End,
-        })
-    }
-
-    /// Notes that the next `len` bytes of content leave the inbox.
-    fn consumed(&mut self, len: usize) {
-        match &mut self.state {
-            Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
-                *received = received.saturating_add(convert::u64_from(len));
-            }
-            Receiving::Chunked(chunked) => chunked.consumed(len),
-            Receiving::Failed(_) => {}
-        }
-        self.clock.add(len);
+        let Self { limits, reader, content } = self;
+        let Some(content) = content else { return Some(Found::End) };
+        content.is_ready(inbox, limits, *reader).then(|| content.take())
     }
 
     pub(in crate::http) fn pause(&mut self, inbox: &mut Inbox, now: Instant) {
-        self.clock.pause(now);
+        if let Some(content) = &mut self.content {
+            content.clock.pause(now);
+        }
         inbox.forget_silence();
     }
 
     pub(in crate::http) fn deadline(&self) -> Option<Deadline> {
-        self.clock.deadline(self.pace(), Limit::BodyProgress)
+        let content = self.content.as_ref()?;
+        content.clock.deadline(content.pace(&self.limits, self.reader), Limit::BodyProgress)
     }
 
     pub(in crate::http) fn set_pace(&mut self, pace: Pace) {
-        self.pace = Some(pace.into());
-    }
-
-    fn pace(&self) -> &Pace {
-        self.pace.as_deref().unwrap_or(match self.reader {
-            Reader::Server => &self.limits.request_pace,
-            Reader::Client => &self.limits.response_pace,
-        })
+        if let Some(content) = &mut self.content {
+            content.pace = Some(pace.into());
+        }
     }
 
     pub(in crate::http) fn is_done(&self, inbox: &Inbox) -> bool {
-        match &self.state {
-            Receiving::Known { received, length } => received == length,
-            // Trailers that were found are still to be handed out.
-            Receiving::Chunked(chunked) => {
-                chunked.is_done() && !matches!(self.found, Some(Kind::Trailers(_)))
-            }
-            Receiving::UntilClose { .. } => inbox.has_ended() && inbox.is_empty(),
-            Receiving::Failed(_) => false,
-        }
+        self.content.as_ref().is_none_or(|content| content.is_done(inbox))
+    }
+
+    /// Forgets the content, if it was received.
+    pub(in crate::http) fn forget(&mut self, inbox: &Inbox) {
+        self.content = self.content.take().filter(|content| !content.is_done(inbox));
     }
 
     /// Discards what has arrived. If that breaks the protocol or a limit, the body has failed.
@@ -164,13 +134,103 @@ impl Incoming {
 
     /// True if the message has content, received or not.
     pub(in crate::http) fn has_content(&self) -> bool {
-        match &self.state {
-            Receiving::Known { length, .. } => *length > 0,
-            Receiving::Chunked(_) | Receiving::UntilClose { .. } | Receiving::Failed(_) => true,
-        }
+        self.content.is_some()
     }
 
     pub(in crate::http) fn remaining(&self, inbox: &Inbox) -> Option<u64> {
+        self.content.as_ref().map_or(Some(0), |content| content.remaining(inbox))
+    }
+
+    pub(in crate::http) fn has_failed(&self) -> bool {
+        matches!(self.state(), Some(Receiving::Failed(_)))
+    }
+
+    /// True if only the close ends the body.
+    pub(in crate::http) fn is_until_close(&self) -> bool {
+        matches!(self.state(), Some(Receiving::UntilClose { .. }))
+    }
+
+    /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
+    pub(in crate::http) fn is_untouched(&self, inbox: &Inbox) -> bool {
+        inbox.is_empty()
+            && match self.state() {
+                None => true,
+                Some(Receiving::Known { received, .. } | Receiving::UntilClose { received }) => *received == 0,
+                Some(Receiving::Chunked(chunked)) => chunked.is_untouched(),
+                Some(Receiving::Failed(_)) => false,
+            }
+    }
+
+    fn state(&self) -> Option<&Receiving> {
+        self.content.as_ref().map(|content| &content.state)
+    }
+}
+
+impl Content {
+    fn new(state: Receiving) -> Self {
+        Self { state, clock: Clock::default(), pace: None, found: None, trailers: None }
+    }
+
+    fn is_ready(&mut self, inbox: &mut Inbox, limits: &HttpLimits, reader: Reader) -> bool {
+        if let None | Some(Kind::End) = self.found {
+            match self.next(inbox, limits, reader) {
+                Ok(found) => self.found = found,
+                Err(error) => {
+                    self.state = Receiving::Failed(error);
+                    return true;
+                }
+            }
+        }
+        self.found.is_some()
+    }
+
+    fn take(&mut self) -> Found<'_> {
+        match self.found.take() {
+            Some(Kind::Data(len)) => {
+                self.consumed(len);
+                return Found::Data(len);
+            }
+            Some(Kind::Trailers(fields)) => return Found::Trailers(self.trailers.insert(fields)),
+            Some(Kind::End) | None => {}
+        }
+        match &self.state {
+            Receiving::Failed(error) => Found::Failed(error),
+            Receiving::Known { .. } | Receiving::Chunked(_) | Receiving::UntilClose { .. } => Found::End,
+        }
+    }
+
+    /// Notes that the next `len` bytes of content leave the inbox.
+    fn consumed(&mut self, len: usize) {
+        match &mut self.state {
+            Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
+                *received = received.saturating_add(convert::u64_from(len));
+            }
+            Receiving::Chunked(chunked) => chunked.consumed(len),
+            Receiving::Failed(_) => {}
+        }
+        self.clock.add(len);
+    }
+
+    fn pace<'a>(&'a self, limits: &'a HttpLimits, reader: Reader) -> &'a Pace {
+        self.pace.as_deref().unwrap_or(match reader {
+            Reader::Server => &limits.request_pace,
+            Reader::Client => &limits.response_pace,
+        })
+    }
+
+    fn is_done(&self, inbox: &Inbox) -> bool {
+        match &self.state {
+            Receiving::Known { received, length } => received == length,
+            // Trailers that were found are still to be handed out.
+            Receiving::Chunked(chunked) => {
+                chunked.is_done() && !matches!(self.found, Some(Kind::Trailers(_)))
+            }
+            Receiving::UntilClose { .. } => inbox.has_ended() && inbox.is_empty(),
+            Receiving::Failed(_) => false,
+        }
+    }
+
+    fn remaining(&self, inbox: &Inbox) -> Option<u64> {
         match &self.state {
             Receiving::Known { received, length } => Some(length.saturating_sub(*received)),
             Receiving::Chunked(chunked) => chunked.is_done().then_some(0),
@@ -179,31 +239,12 @@ impl Incoming {
         }
     }
 
-    pub(in crate::http) fn has_failed(&self) -> bool {
-        matches!(self.state, Receiving::Failed(_))
-    }
-
-    /// True if only the close ends the body.
-    pub(in crate::http) fn is_until_close(&self) -> bool {
-        matches!(self.state, Receiving::UntilClose { .. })
-    }
-
-    /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
-    pub(in crate::http) fn is_untouched(&self, inbox: &Inbox) -> bool {
-        inbox.is_empty()
-            && match &self.state {
-                Receiving::Known { received, .. } | Receiving::UntilClose { received } => *received == 0,
-                Receiving::Chunked(chunked) => chunked.is_untouched(),
-                Receiving::Failed(_) => false,
-            }
-    }
-
-    fn next(&mut self, inbox: &mut Inbox) -> Result<Option<Kind>, Error> {
+    fn next(&mut self, inbox: &mut Inbox, limits: &HttpLimits, reader: Reader) -> Result<Option<Kind>, Error> {
         let found = match &mut self.state {
             Receiving::Known { received, length } if received == length => Some(Kind::End),
             Receiving::Chunked(chunked) => {
                 let before = inbox.len();
-                let found = chunked.poll(inbox, &self.limits, self.reader)?;
+                let found = chunked.poll(inbox, limits, reader)?;
                 self.clock.add(before.saturating_sub(inbox.len()));
                 match found {
                     chunked::Found::Data(len) => Some(Kind::Data(len)),
@@ -213,30 +254,37 @@ impl Incoming {
                 }
             }
             Receiving::UntilClose { .. } if inbox.is_empty() => inbox.has_ended().then_some(Kind::End),
-            Receiving::UntilClose { received } if *received == self.limits.body_bytes => {
-                let bound = Bound::Bytes(self.limits.body_bytes);
+            Receiving::UntilClose { received } if *received == limits.body_bytes => {
+                let bound = Bound::Bytes(limits.body_bytes);
                 return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
             }
-            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(inbox),
+            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(inbox, limits),
             Receiving::Failed(error) => return Err(error.clone()),
         };
         if found.is_none() {
-            self.wait(inbox)?;
+            self.wait(inbox, limits, reader)?;
         }
         Ok(found)
     }
 
-    fn data(&self, inbox: &Inbox) -> Option<Kind> {
-        let len = self.data_ready(inbox);
+    /// The content that has arrived and comes next.
+    fn data(&self, inbox: &Inbox, limits: &HttpLimits) -> Option<Kind> {
+        let bound = match &self.state {
+            Receiving::Known { received, length } => length.saturating_sub(*received),
+            Receiving::Chunked(chunked) => chunked.data_remaining(),
+            Receiving::UntilClose { received } => limits.body_bytes.saturating_sub(*received),
+            Receiving::Failed(_) => 0,
+        };
+        let len = inbox.len().min(convert::usize_from(bound));
         (len > 0).then_some(Kind::Data(len))
     }
 
-    fn wait(&mut self, inbox: &Inbox) -> Result<(), Error> {
+    fn wait(&mut self, inbox: &Inbox, limits: &HttpLimits, reader: Reader) -> Result<(), Error> {
         if inbox.has_ended() {
             return Err(self.truncated().into());
         }
         let Some(now) = inbox.dry_at() else { return Ok(()) };
-        let pace = *self.pace();
+        let pace = *self.pace(limits, reader);
         Ok(self.clock.check(now, &pace, Limit::BodyProgress)?)
     }
 
@@ -257,16 +305,5 @@ impl Incoming {
         };
         let got = alloc::format!("{received} of {announced} bytes");
         Violation::new(expected, got.as_bytes(), crate::error::INCOMPLETE)
-    }
-
-    /// The number of received bytes that are content of this body and come next.
-    fn data_ready(&self, inbox: &Inbox) -> usize {
-        let bound = match &self.state {
-            Receiving::Known { received, length } => length.saturating_sub(*received),
-            Receiving::Chunked(chunked) => chunked.data_remaining(),
-            Receiving::UntilClose { received } => self.limits.body_bytes.saturating_sub(*received),
-            Receiving::Failed(_) => 0,
-        };
-        inbox.len().min(convert::usize_from(bound))
     }
 }

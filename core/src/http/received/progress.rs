@@ -1,24 +1,19 @@
 //! How much of a head has arrived, for both roles.
 
+use alloc::boxed::Box;
+
 use crate::http::Reading;
 use crate::http::grammar::lines::{Line, LineScan};
 use crate::{Exceeded, Limit, Violation};
 
 /// How much of a head is parsed: its first line, then its field lines.
 ///
-/// Each byte is looked at once, and asking again changes nothing.
+/// Asking again changes nothing. While a head is incomplete, each of its bytes is looked at once.
 #[derive(Debug)]
 pub(in crate::http) struct HeadProgress<L> {
     scan: LineScan,
-    place: Place<L>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Place<L> {
-    FirstLine,
-    Fields(L),
-    /// The number of bytes of the head.
-    Whole(L, usize),
+    /// The first line of an incomplete head. Boxed, because an idle connection has none.
+    first: Option<Box<L>>,
 }
 
 /// The largest head, and the largest first line within it.
@@ -32,15 +27,12 @@ pub(in crate::http) struct HeadBounds {
 
 impl<L: Copy> HeadProgress<L> {
     pub(crate) fn new(reading: Reading) -> Self {
-        Self { scan: LineScan::new(reading), place: Place::FirstLine }
+        Self { scan: LineScan::new(reading), first: None }
     }
 
-    /// The first line, if it is parsed.
+    /// The first line of an incomplete head, if it is parsed.
     pub(crate) fn first_line(&self) -> Option<L> {
-        match self.place {
-            Place::FirstLine => None,
-            Place::Fields(line) | Place::Whole(line, _) => Some(line),
-        }
+        self.first.as_deref().copied()
     }
 
     /// Parses on. When the head is complete, returns its first line and its number of bytes.
@@ -53,30 +45,48 @@ impl<L: Copy> HeadProgress<L> {
         parse: impl Fn(&[u8], Line) -> Result<L, E>,
     ) -> Result<Option<(L, usize)>, E> {
         let text = unread.get(..bounds.head).unwrap_or(unread);
-        loop {
-            match self.place {
-                Place::FirstLine => {
-                    // Checked before the line's end is searched, so that no split changes the verdict.
-                    let capped = text.get(..bounds.line).unwrap_or(text);
-                    let mut scan = self.scan;
-                    let found = scan.next_line(capped)?;
-                    // A line that is refused is not passed: it is refused again.
-                    let first = found.map(|line| parse(text, line)).transpose()?;
-                    self.scan = scan;
-                    match first {
-                        Some(first) => self.place = Place::Fields(first),
-                        None if capped.len() >= bounds.line => return Err(bounds.line_exceeds.into()),
-                        None => return bounds.not_whole(text),
-                    }
+        let before = self.scan;
+        let mut first = self.first_line();
+        let found = self.scan_on(text, &mut first, bounds, parse);
+        if let Ok(Some(_)) = found {
+            self.scan = before;
+        } else if self.first.is_none() {
+            self.first = first.map(Box::new);
+        }
+        found
+    }
+
+    fn scan_on<E: From<Violation> + From<Exceeded>>(
+        &mut self,
+        text: &[u8],
+        first: &mut Option<L>,
+        bounds: &HeadBounds,
+        parse: impl Fn(&[u8], Line) -> Result<L, E>,
+    ) -> Result<Option<(L, usize)>, E> {
+        let first = if let Some(first) = *first {
+            first
+        } else {
+            // Checked before the line's end is searched, so that no split changes the verdict.
+            let capped = text.get(..bounds.line).unwrap_or(text);
+            let mut scan = self.scan;
+            let Some(line) = scan.next_line(capped)? else {
+                self.scan = scan;
+                if capped.len() >= bounds.line {
+                    return Err(bounds.line_exceeds.into());
                 }
-                Place::Fields(first) => match self.scan.next_line(text)? {
-                    Some(line) if line.is_empty() => self.place = Place::Whole(first, line.next),
-                    Some(_) => {}
-                    None => return bounds.not_whole(text),
-                },
-                Place::Whole(first, len) => return Ok(Some((first, len))),
+                return bounds.not_whole(text);
+            };
+            // A line that is refused is not passed: it is refused again.
+            let line = parse(text, line)?;
+            self.scan = scan;
+            *first.insert(line)
+        };
+        while let Some(line) = self.scan.next_line(text)? {
+            if line.is_empty() {
+                return Ok(Some((first, line.next)));
             }
         }
+        bounds.not_whole(text)
     }
 }
 

@@ -95,6 +95,7 @@ impl ServerConnection {
         between.waiting = Waiting::Further;
         between.since.restart();
         between.drain = between.body.limits.drain_bytes;
+        between.body.forget(&conn.inbox);
         if between.body.is_done(&conn.inbox) {
             conn.inbox.forget_silence();
         }
