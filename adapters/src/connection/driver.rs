@@ -50,6 +50,7 @@ impl Future for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.0.lock().leave(Ended::CANCELLED);
+        self.0.leave_place();
     }
 }
 

@@ -82,6 +82,20 @@ impl Link {
     }
 }
 
+impl Link {
+    /// The connection has a place in its server, until [`leave_place`](Self::leave_place).
+    pub(crate) fn take_place(self: &Arc<Self>, member: Member) {
+        member.begin(self);
+        self.lock().member = Some(member);
+    }
+
+    /// Frees the place. Others are woken, so no lock is held.
+    pub(crate) fn leave_place(&self) {
+        let member = self.lock().member.take();
+        drop(member);
+    }
+}
+
 impl Deref for LockedConnection<'_> {
     type Target = Connection;
 
@@ -120,6 +134,8 @@ impl Drop for Link {
 /// The state, the transport, and the waiting tasks.
 pub(crate) struct Connection {
     pub(crate) state: State,
+    /// The place in a server.
+    member: Option<Member>,
     /// The number of the exchange that is open, or was the last.
     pub(crate) number: u64,
     /// The trailers of the request. Boxed, as is all that few connections have, or that no waiting one has.
@@ -193,6 +209,7 @@ impl Connection {
     fn new(transport: Box<dyn Transport>, timer: Pin<Box<dyn Timer>>, state: State) -> Self {
         Self {
             state,
+            member: None,
             number: 0,
             trailers: None,
             fallback: None,

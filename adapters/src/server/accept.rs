@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Inner;
 use super::answered::IntoAnswered;
 use super::room::{self, Sleeps, Tender};
-use super::run::Run;
+use super::run::Serving;
 use crate::connection::{Member, Shared, Watcher};
 use crate::info::Info;
 use crate::runtime::Runtime;
@@ -79,10 +79,9 @@ where
     F: Future<Output: IntoAnswered> + Send + 'static,
 {
     let link = server.link(new.transport, runtime, new.info);
-    // The connection begins before its task runs, and leaves after it has ended.
-    new.member.begin(&link);
-    let run = Run::new(Arc::clone(&link), Arc::clone(server), new.member);
-    runtime.spawn(async { drop(run.await) }).map_err(|error| {
+    link.take_place(new.member);
+    let serving = Serving::new(Arc::clone(&link), Arc::clone(server));
+    runtime.spawn(serving).map_err(|error| {
         let kind = error.kind();
         link.shared.tell_end(&link.info, &Ended::transport(error));
         kind.into()

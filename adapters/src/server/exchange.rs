@@ -59,8 +59,15 @@ use crate::ws::{Acceptance, Jitter, NotAHandshake, Socket};
 /// ```
 #[must_use = "an exchange that is dropped is answered with 500"]
 pub struct Exchange {
-    pub(super) head: RequestHead,
+    pub(super) request: Box<Received>,
     pub(super) right: Right,
+}
+
+/// What was received of a request. Boxed: handlers hold and move their exchange.
+pub(super) struct Received {
+    pub(super) head: RequestHead,
+    /// The rest of a piece of the body that was read in part.
+    pub(super) rest: Bytes,
 }
 
 /// The right to respond, wherever it is. If it is dropped, it returns to the connection's task.
@@ -69,8 +76,6 @@ pub(super) struct Right {
     pub(super) number: u64,
     /// Nothing has used it up.
     pub(super) is_open: bool,
-    /// The rest of a piece of the body that was read in part.
-    pub(super) rest: Bytes,
 }
 
 impl Drop for Right {
@@ -92,7 +97,8 @@ impl Right {
 
 impl Exchange {
     pub(crate) fn new(link: Arc<Link>, number: u64, head: RequestHead) -> Self {
-        Self { head, right: Right { link, number, is_open: true, rest: Bytes::new() } }
+        let request = Box::new(Received { head, rest: Bytes::new() });
+        Self { request, right: Right { link, number, is_open: true } }
     }
 
     /// The connection of this exchange.
@@ -103,22 +109,22 @@ impl Exchange {
 
     /// The head of the request.
     pub fn head(&self) -> &RequestHead {
-        &self.head
+        &self.request.head
     }
 
     /// The method.
     pub fn method(&self) -> Method<'_> {
-        self.head.method()
+        self.request.head.method()
     }
 
     /// The path of the target as it was sent: percent escapes are not decoded.
     pub fn path(&self) -> &str {
-        self.head.path()
+        self.request.head.path()
     }
 
     /// The query of the target as it was sent, if there is one.
     pub fn query(&self) -> Option<&str> {
-        self.head.query()
+        self.request.head.query()
     }
 
     /// The segments of the path, between its slashes, decoded. Each is an error instead if it is not UTF-8.
@@ -126,7 +132,7 @@ impl Exchange {
     /// A segment may hold a slash, and it may be `..`: check it before it becomes a part of a file's name.
     #[cfg(feature = "percent-encoding")]
     pub fn path_segments(&self) -> impl Iterator<Item = Result<Cow<'_, str>, Utf8Error>> {
-        self.head.path_segments()
+        self.request.head.path_segments()
     }
 
     /// The names and values of the query, decoded, as HTML forms and browsers write them.
@@ -141,17 +147,17 @@ impl Exchange {
     /// ```
     #[cfg(feature = "percent-encoding")]
     pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.head.query_pairs()
+        self.request.head.query_pairs()
     }
 
     /// The whole target as it was sent.
     pub fn target(&self) -> &str {
-        self.head.target_str()
+        self.request.head.target_str()
     }
 
     /// The fields of the head.
     pub fn fields(&self) -> &Fields {
-        self.head.fields()
+        self.request.head.fields()
     }
 
     /// The fields after a chunked body, once it was read to its end. They are never merged into the head's.
@@ -190,7 +196,7 @@ impl Exchange {
     ///
     /// Cancel safe: a piece that was not returned is returned by the next call.
     pub fn read(&mut self) -> ReadRequest<'_> {
-        ReadRequest::new(&self.right.link, self.right.number, &mut self.right.rest)
+        ReadRequest::new(&self.right.link, self.right.number, &mut self.request.rest)
     }
 
     /// Reads the rest of the body, which may be at most `limit` bytes. A body that is announced to be larger fails at
@@ -330,14 +336,14 @@ impl Exchange {
     ///
     /// Returns the exchange, to be answered, with the reason; [`NotAHandshake::head`] is the head to respond with.
     pub fn accept(self, acceptance: Acceptance) -> Result<Socket, (NotAHandshake, Box<Self>)> {
-        let Self { head, mut right } = self;
+        let Self { request, mut right } = self;
         let accepted = right.link.lock().accept(right.number, acceptance);
         match accepted {
             Ok(subprotocol) => {
                 right.is_open = false;
                 Ok(Socket::new(Arc::clone(&right.link), subprotocol))
             }
-            Err(reason) => Err((reason, Self { head, right }.into())),
+            Err(reason) => Err((reason, Self { request, right }.into())),
         }
     }
 
@@ -346,14 +352,14 @@ impl Exchange {
         status: u16,
         switch: impl FnOnce(server::Exchange, Option<&Date>) -> Result<Raw, (NotSwitched, server::Exchange)>,
     ) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
-        let Self { head, mut right } = self;
+        let Self { request, mut right } = self;
         let released = right.link.lock().release(right.number, status, switch);
         match released {
             Ok(()) => {
                 right.is_open = false;
                 Ok((Upgraded::new(Arc::clone(&right.link)), Answered::new()))
             }
-            Err(reason) => Err((reason, Self { head, right }.into())),
+            Err(reason) => Err((reason, Self { request, right }.into())),
         }
     }
 }
@@ -367,6 +373,6 @@ pub(crate) fn jitter() -> Jitter {
 impl fmt::Debug for Exchange {
     /// Hides the values of fields that carry credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").field("head", &self.head).finish_non_exhaustive()
+        f.debug_struct("Exchange").field("head", &self.request.head).finish_non_exhaustive()
     }
 }

@@ -139,7 +139,7 @@ impl<H> Server<H> {
     {
         let member = self.inner.shared.arrive(&info);
         let link = self.inner.link(transport, &runtime, info);
-        Run::alone(link, Arc::clone(&self.inner), member, Sleeps::new(runtime))
+        Run::new(link, Arc::clone(&self.inner), member, Sleeps::new(runtime))
     }
 
     /// The counters of this server.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use endwell_core::http::{Framing, Interim, RequestHead, Response};
 
 use super::answered::Answered;
-use super::exchange::{Exchange, Right};
+use super::exchange::{Exchange, Received, Right};
 use crate::body::{RequestReader, ResponseWriter};
 use crate::news::{Gone, HalfClosed};
 
@@ -36,9 +36,9 @@ impl Exchange {
     /// }
     /// ```
     pub fn into_parts(self) -> (RequestHead, RequestReader, Responder) {
-        let Self { head, mut right } = self;
+        let Self { request, right } = self;
+        let Received { head, rest } = *request;
         right.link.lock().separate_body(right.number);
-        let rest = std::mem::take(&mut right.rest);
         (head, RequestReader::new(Arc::clone(&right.link), right.number, rest), Responder(right))
     }
 
@@ -56,9 +56,8 @@ impl Exchange {
         if !body.is_of(&responder.0.link, responder.0.number) {
             return Err((head, body, responder));
         }
-        let mut right = responder.0;
-        right.rest = body.into_rest();
-        Ok(Self { head, right })
+        let request = Box::new(Received { head, rest: body.into_rest() });
+        Ok(Self { request, right: responder.0 })
     }
 }
 

@@ -16,35 +16,42 @@ use super::shed::Told;
 use crate::connection::{Beside, Driver, Link, Member, Turned};
 use crate::{Ended, Exchange};
 
-pin_project! {
-    /// Serves one connection to its end, one exchange after the other: made by
-    /// [`Server::connection`](crate::Server::connection). Its result is how the connection ended.
-    ///
-    /// The handler runs inside this future. Whenever it waits, earlier responses are written first. A panic of the
-    /// handler is caught: the request gets a 500 and the connection closes. The handler's future has memory of its own,
-    /// which a connection that waits for a request does not hold.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection at once.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Run<H, F> {
-        // The handler's future is dropped first: it may still decide how the connection ends.
-        handling: Option<Pin<Box<Handling<F>>>>,
-        server: Arc<Inner<H>>,
-        driver: Driver,
-        // `None` once it has left.
-        member: Option<Member>,
-        // For a connection of another accept loop.
-        own: Option<Box<Own>>,
-    }
+/// Serves one connection to its end, one exchange after the other: made by
+/// [`Server::connection`](crate::Server::connection). Its result is how the connection ended.
+///
+/// The handler runs inside this future. Whenever it waits, earlier responses are written first. A panic of the handler is
+/// caught: the request gets a 500 and the connection closes. The handler's future has memory of its own, which a
+/// connection that waits for a request does not hold.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the connection at once.
+#[must_use = "futures do nothing unless polled"]
+pub struct Run<H, F> {
+    serving: Serving<H, F>,
+    own: Own,
+}
+
+/// Serves one connection of an accept loop. It is small: each connection has a task of this size.
+pub(super) struct Serving<H, F> {
+    // The handler's future is dropped first: it may still decide how the connection ends.
+    handling: Option<Pin<Box<Handling<F>>>>,
+    server: Arc<Inner<H>>,
+    driver: Driver,
 }
 
 /// What an accept loop would do for a connection.
 struct Own {
     tender: Tender,
-    /// `None` once it has a place.
-    entering: Option<Sleep>,
+    entering: Entering,
+}
+
+/// How far it is on its way to a place.
+enum Entering {
+    /// There will be none.
+    Refused,
+    Queued(Sleep, Member),
+    Inside,
 }
 
 pin_project! {
@@ -63,50 +70,60 @@ pin_project! {
 }
 
 impl<H, F> Run<H, F> {
-    /// One that an accept loop has found a place for.
-    pub(super) fn new(link: Arc<Link>, server: Arc<Inner<H>>, member: Member) -> Self {
-        Self { handling: None, server, driver: Driver::new(link), member: Some(member), own: None }
-    }
-
     /// One of another accept loop. `member`: `None` if it is not admitted.
-    pub(super) fn alone(
+    pub(super) fn new(
         link: Arc<Link>,
         server: Arc<Inner<H>>,
         member: Option<Member>,
         sleeps: Sleeps,
     ) -> Self {
         let shared = &link.shared;
-        let entering = member.as_ref().map(|member| -> Sleep {
-            Box::pin(room::wait(member.turn(), Arc::clone(shared), sleeps.clone()))
-        });
+        let entering = match member {
+            Some(member) => Entering::Queued(Box::pin(room::wait(member.turn(), Arc::clone(shared), sleeps.clone())), member),
+            None => Entering::Refused,
+        };
         let own = Own { tender: Tender::new(Arc::clone(shared), sleeps), entering };
-        Self { handling: None, server, driver: Driver::new(link), member, own: Some(Box::new(own)) }
+        Self { serving: Serving::new(link, server), own }
+    }
+}
+
+impl<H, F> Serving<H, F> {
+    /// The connection has a place.
+    pub(super) fn new(link: Arc<Link>, server: Arc<Inner<H>>) -> Self {
+        Self { handling: None, server, driver: Driver::new(link) }
     }
 
-    pub(crate) fn link(&self) -> &Arc<Link> {
+    fn link(&self) -> &Arc<Link> {
         self.driver.link()
+    }
+
+    /// Tells how the connection ended, and leaves.
+    fn leave(&self, ended: Ended) -> Ended {
+        let link = self.link();
+        link.shared.tell_end(&link.info, &ended);
+        link.leave_place();
+        ended
     }
 }
 
 impl Own {
     /// Waits for a place. An error if there will be none.
-    fn poll(
-        &mut self,
-        link: &Arc<Link>,
-        member: Option<&Member>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Ended>> {
-        let Some(member) = member else {
-            return Poll::Ready(Err(Ended::limit(link.shared.exceeded(Told::LeaveIdle))));
-        };
-        if let Some(entering) = &mut self.entering {
-            let entered = entering.as_mut().poll(cx);
-            if link.shared.is_draining() {
-                return Poll::Ready(Err(Ended::SHUTDOWN));
+    fn poll(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        match &mut self.entering {
+            Entering::Refused => {
+                return Poll::Ready(Err(Ended::limit(link.shared.exceeded(Told::LeaveIdle))));
             }
-            ready!(entered);
-            member.begin(link);
-            self.entering = None;
+            Entering::Queued(turn, _) => {
+                let entered = turn.as_mut().poll(cx);
+                if link.shared.is_draining() {
+                    return Poll::Ready(Err(Ended::SHUTDOWN));
+                }
+                ready!(entered);
+                if let Entering::Queued(_, member) = std::mem::replace(&mut self.entering, Entering::Inside) {
+                    link.take_place(member);
+                }
+            }
+            Entering::Inside => {}
         }
         self.tender.poll(cx);
         Poll::Ready(Ok(()))
@@ -121,14 +138,37 @@ where
     type Output = Ended;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        let this = self.project();
-        let (handling, link) = (this.handling, this.driver.link());
-        if let Some(own) = this.own {
-            if let Err(ended) = ready!(own.poll(link, this.member.as_ref(), cx)) {
-                link.lock().leave(ended.clone());
-                return Poll::Ready(leave(link, this.member, ended));
+        let Self { serving, own } = self.get_mut();
+        match ready!(own.poll(serving.link(), cx)) {
+            Ok(()) => serving.poll_end(cx),
+            Err(ended) => {
+                serving.link().lock().leave(ended.clone());
+                Poll::Ready(serving.leave(ended))
             }
         }
+    }
+}
+
+impl<H, F> Future for Serving<H, F>
+where
+    H: Fn(Exchange) -> F,
+    F: Future<Output: IntoAnswered>,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_end(cx).map(drop)
+    }
+}
+
+impl<H, F> Serving<H, F>
+where
+    H: Fn(Exchange) -> F,
+    F: Future<Output: IntoAnswered>,
+{
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        let Self { handling, server, driver } = self;
+        let link = driver.link();
         link.lock().begin(link, cx, beside(handling.as_deref()));
         loop {
             if let Some(handling) = handling {
@@ -138,7 +178,7 @@ where
             // The lock is released before a handler is called, polled or dropped.
             let turned = link.lock().turn(link, cx, beside);
             match turned {
-                Turned::Request(exchange) => start(link, &this.server.handler, exchange, handling),
+                Turned::Request(exchange) => start(link, &server.handler, exchange, handling),
                 Turned::Again => {}
                 Turned::Late(mut late) => {
                     late.target = handling.as_deref().and_then(Handling::target);
@@ -155,17 +195,10 @@ where
                     }
                     return Poll::Pending;
                 }
-                Turned::Ended(ended) => return Poll::Ready(leave(link, this.member, ended)),
+                Turned::Ended(ended) => return Poll::Ready(self.leave(ended)),
             }
         }
     }
-}
-
-/// Tells how the connection ended, and then leaves.
-fn leave(link: &Link, member: &mut Option<Member>, ended: Ended) -> Ended {
-    link.shared.tell_end(&link.info, &ended);
-    drop(member.take());
-    ended
 }
 
 fn beside<F>(handling: Option<&Handling<F>>) -> Beside {
@@ -236,6 +269,6 @@ impl<F: Future<Output: IntoAnswered>> Handling<F> {
 
 impl<H, F> fmt::Debug for Run<H, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("info", &self.link().info).finish_non_exhaustive()
+        f.debug_struct("Run").field("info", &self.serving.link().info).finish_non_exhaustive()
     }
 }
