@@ -102,14 +102,34 @@ impl Connection {
         origin: &'o Origin,
         config: &ClientConfig,
     ) -> impl Future<Output = io::Result<Self>> + use<'c, 'o, C> {
-        let (connect_time, shared) = (config.connect_time, Shared::alone(config));
+        let dialled = Self::dial(connector, origin, config);
         async move {
-            let (connection, driver) = dial(connector, origin, connect_time, shared).await?;
+            let (connection, driver) = dialled.await?;
             connector.runtime().spawn(async {
                 driver.await;
             })?;
             Ok(connection)
         }
+    }
+
+    /// Connects as [`connect`](Self::connect) does, and returns the [`Driver`] of the connection: spawn it, or let it
+    /// [`run`](Driver::run) what uses the connection.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect), except that no task is spawned.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves nothing behind.
+    ///
+    /// The future borrows the connector and the origin, and not the configuration.
+    pub fn dial<'c, 'o, C: Connector>(
+        connector: &'c C,
+        origin: &'o Origin,
+        config: &ClientConfig,
+    ) -> impl Future<Output = io::Result<(Self, Driver)>> + use<'c, 'o, C> {
+        dial(connector, origin, config.connect_time, Shared::alone(config))
     }
 
     /// Makes a connection over any transport of `runtime`, with the task that drives it. Its addresses are unknown.

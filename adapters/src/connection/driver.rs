@@ -5,13 +5,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
+
 use super::Link;
 use super::drive::{Beside, Turned};
 use crate::Ended;
 
-/// Drives a connection to its end, beside the tasks that use it. It is made with the connection, by
-/// [`client::Connection::over`](crate::client::Connection::over) and [`ws::Socket::over`](crate::ws::Socket::over), and
-/// returns how the connection ended. Spawn it, or join it with the task that uses the connection.
+/// Drives a connection to its end, beside the tasks that use it: what is sent is written, what arrives is read, and time
+/// limits are kept. Its result is how the connection ended.
+///
+/// Spawn it, or let it [`run`](Self::run) the application in its own task. [`client::Connection::dial`](crate::client::Connection::dial)
+/// and [`ws::Socket::dial`](crate::ws::Socket::dial) return one, and so do the functions `over` of both.
 ///
 /// # Cancel safety
 ///
@@ -27,6 +31,71 @@ impl Driver {
 
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.0
+    }
+
+    /// Runs the application that uses the connection, and drives the connection in the same task. This is the fastest
+    /// form of a client: what has arrived reaches the application without a change of tasks, and what it has sent is
+    /// written together when it waits.
+    ///
+    /// It is ready with the application's result. The connection goes on if rights to it do: spawn the driver then, or
+    /// await it.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// use endwell::{ClientConfig, tokio::Tcp, ws};
+    ///
+    /// let url = "ws://example.com/feed";
+    /// let (mut socket, mut driver) = ws::Socket::dial(&Tcp, url, &ClientConfig::default()).await?;
+    /// let ended = driver
+    ///     .run(async move {
+    ///         while let Some(message) = socket.receive().await {
+    ///             println!("{message:?}");
+    ///         }
+    ///         socket.close(ws::CloseCode::NORMAL).await
+    ///     })
+    ///     .await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// If the connection ends, the application is told by what it waits for, and goes on as long as it likes.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the application is dropped. The connection waits until its driver is polled again.
+    pub fn run<A: Future>(&mut self, application: A) -> impl Future<Output = A::Output> + use<'_, A> {
+        Running { driver: self, application }
+    }
+}
+
+pin_project! {
+    /// An application that runs in the task of its driver.
+    struct Running<'d, A> {
+        driver: &'d mut Driver,
+        #[pin]
+        application: A,
+    }
+}
+
+impl<A: Future> Future for Running<'_, A> {
+    type Output = A::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Output> {
+        let mut this = self.project();
+        let link = this.driver.link();
+        link.lock().begin(link, cx, Beside::Handler);
+        loop {
+            let output = this.application.as_mut().poll(cx);
+            // The lock is released before the application is polled again.
+            let beside = if output.is_ready() { Beside::Nothing } else { Beside::Handler };
+            let turned = link.lock().turn(link, cx, beside);
+            if output.is_ready() {
+                return output;
+            }
+            if let Turned::Waits = turned {
+                return Poll::Pending;
+            }
+        }
     }
 }
 

@@ -20,7 +20,6 @@ pub(crate) struct LifeLimits {
 }
 
 /// What ends the handler that runs.
-#[derive(Default)]
 pub(crate) struct Life {
     on_gone: OnGone,
     /// When the handler is dropped.
@@ -52,6 +51,13 @@ impl LifeLimits {
     /// For a connection on which no handler runs.
     pub(crate) fn without_handler(half_closed: Option<Duration>) -> Self {
         Self { on_gone: OnGone::default(), half_closed, grace: Duration::ZERO, time: None }
+    }
+}
+
+impl Default for Life {
+    /// Without a handler: nothing ends an application that its driver runs.
+    fn default() -> Self {
+        Self { on_gone: OnGone::Finish, until: None, half_closed: None, stopping: None, idle: None }
     }
 }
 

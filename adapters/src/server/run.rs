@@ -79,7 +79,10 @@ impl<H, F> Run<H, F> {
     ) -> Self {
         let shared = &link.shared;
         let entering = match member {
-            Some(member) => Entering::Queued(Box::pin(room::wait(member.turn(), Arc::clone(shared), sleeps.clone())), member),
+            Some(member) => Entering::Queued(
+                Box::pin(room::wait(member.turn(), Arc::clone(shared), sleeps.clone())),
+                member,
+            ),
             None => Entering::Refused,
         };
         let own = Own { tender: Tender::new(Arc::clone(shared), sleeps), entering };

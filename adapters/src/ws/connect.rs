@@ -4,11 +4,12 @@ use std::fmt;
 use std::io;
 
 use super::Socket;
-use crate::ClientConfig;
 use crate::client::{
     Connection, InvalidUrl, NotUpgraded, RequestError, ResponseReader, Scheme, Switched, Url,
 };
+use crate::runtime::Runtime as _;
 use crate::transport::Connector;
+use crate::{ClientConfig, Driver};
 
 impl Socket {
     /// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, see
@@ -40,6 +41,31 @@ impl Socket {
         url: &str,
         config: &ClientConfig,
     ) -> impl Future<Output = Result<Self, ConnectError>> + use<'a, C> {
+        let dialled = Self::dial(connector, url, config);
+        async move {
+            let (socket, driver) = dialled.await?;
+            spawn(connector, driver)?;
+            Ok(socket)
+        }
+    }
+
+    /// Connects as [`connect`](Self::connect) does, and returns the [`Driver`] of the connection: spawn it, or let it
+    /// [`run`](Driver::run) what uses the socket. That is faster: messages do not pass from task to task.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect). A response that refuses can be read: a task is spawned that drives it.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection closes.
+    ///
+    /// The future borrows the connector only.
+    pub fn dial<'a, C: Connector>(
+        connector: &'a C,
+        url: &str,
+        config: &ClientConfig,
+    ) -> impl Future<Output = Result<(Self, Driver), ConnectError>> + use<'a, C> {
         let (url, config) = (Url::parse(url), config.clone());
         async move {
             let url = url?;
@@ -47,12 +73,23 @@ impl Socket {
                 Scheme::Ws | Scheme::Wss => {}
                 Scheme::Http | Scheme::Https => return Err(InvalidUrl::Scheme.into()),
             }
-            let connection = Connection::connect(connector, &url.origin(), &config).await?;
+            let (connection, mut driver) = Connection::dial(connector, &url.origin(), &config).await?;
             let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
-            let Switched { socket, .. } = connection.upgrade(offer).await?;
-            Ok(socket)
+            match driver.run(connection.upgrade(offer)).await {
+                Ok(Switched { socket, .. }) => Ok((socket, driver)),
+                Err(not) => {
+                    spawn(connector, driver)?;
+                    Err(not.into())
+                }
+            }
         }
     }
+}
+
+fn spawn(connector: &impl Connector, driver: Driver) -> io::Result<()> {
+    connector.runtime().spawn(async {
+        driver.await;
+    })
 }
 
 /// Why there is no WebSocket.

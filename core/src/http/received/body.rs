@@ -155,7 +155,9 @@ impl Incoming {
         inbox.is_empty()
             && match self.state() {
                 None => true,
-                Some(Receiving::Known { received, .. } | Receiving::UntilClose { received }) => *received == 0,
+                Some(Receiving::Known { received, .. } | Receiving::UntilClose { received }) => {
+                    *received == 0
+                }
                 Some(Receiving::Chunked(chunked)) => chunked.is_untouched(),
                 Some(Receiving::Failed(_)) => false,
             }
@@ -239,7 +241,12 @@ impl Content {
         }
     }
 
-    fn next(&mut self, inbox: &mut Inbox, limits: &HttpLimits, reader: Reader) -> Result<Option<Kind>, Error> {
+    fn next(
+        &mut self,
+        inbox: &mut Inbox,
+        limits: &HttpLimits,
+        reader: Reader,
+    ) -> Result<Option<Kind>, Error> {
         let found = match &mut self.state {
             Receiving::Known { received, length } if received == length => Some(Kind::End),
             Receiving::Chunked(chunked) => {

@@ -16,6 +16,9 @@ use crate::support::{Running, Runtime, on_every_runtime, start, told};
 
 on_every_runtime!(
     an_echo_and_our_close,
+    an_application_that_its_driver_runs,
+    between_two_runs_nothing_is_lost,
+    a_refusal_is_read_though_the_driver_was_not_handed_out,
     the_server_closes,
     the_ends_are_told_apart,
     a_refusal_with_a_body,
@@ -83,6 +86,62 @@ fn an_echo_and_our_close<R: Dialling>() {
         assert_eq!(codes(&ended), (End::Ours, Some(4001), Some(4001)));
     });
     assert_eq!(codes(&next_end()), (End::Theirs, Some(4001), Some(4001)));
+}
+
+fn an_application_that_its_driver_runs<R: Dialling>() {
+    let (server, next_end) = echo::<R>();
+    run::<R, _>(async {
+        let url = format!("ws://{}/chat", server.address);
+        let (mut socket, mut driver) =
+            Socket::dial(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
+        let application = async move {
+            for len in [0, 126, 70_000, 1 << 20] {
+                let text = "x".repeat(len);
+                socket.send(text.clone()).await.unwrap();
+                let message = socket.receive().await.unwrap();
+                assert!(matches!(message.content(), Content::Text(got) if got == text), "{len}");
+            }
+            socket.send("close").await.unwrap();
+            while socket.receive().await.is_some() {}
+            // It goes on after the connection has ended.
+            R::sleep(Duration::from_millis(1)).await;
+            socket.close(Close::EMPTY).await
+        };
+        let ended = driver.run(application).await;
+        assert_eq!(codes(&ended), (End::Theirs, Some(4000), Some(4000)));
+        assert_eq!(codes(&driver.await), codes(&ended));
+    });
+    assert_eq!(codes(&next_end()), (End::Ours, Some(4000), Some(4000)));
+}
+
+fn between_two_runs_nothing_is_lost<R: Dialling>() {
+    let (server, next_end) = echo::<R>();
+    run::<R, _>(async {
+        let url = format!("ws://{}/chat", server.address);
+        let (mut socket, mut driver) =
+            Socket::dial(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap();
+        for round in 0..20 {
+            // What is queued is written although the application ends with that.
+            driver.run(async { socket.send(round.to_string()).await.unwrap() }).await;
+            let message = driver.run(socket.receive()).await.unwrap();
+            assert!(matches!(message.content(), Content::Text(text) if *text == *round.to_string()));
+        }
+        // The Close is queued.
+        drop(socket.close(CloseCode::NORMAL));
+        assert_eq!(codes(&driver.await).0, End::Ours);
+    });
+    assert_eq!(codes(&next_end()).0, End::Theirs);
+}
+
+fn a_refusal_is_read_though_the_driver_was_not_handed_out<R: Dialling>() {
+    let (server, _) = echo::<R>();
+    run::<R, _>(async {
+        let url = format!("ws://{}/refused", server.address);
+        let refused = Socket::dial(&R::CONNECTOR, &url, &ClientConfig::default()).await.unwrap_err();
+        let ConnectError::Refused(mut response) = refused else { panic!("{refused:?}") };
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.read_all(100).await.unwrap(), "not you");
+    });
 }
 
 fn the_server_closes<R: Dialling>() {

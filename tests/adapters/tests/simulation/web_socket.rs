@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     served: bool,
     /// Whether an end is driven by the task that uses it.
     joined: bool,
+    /// Whether the driver of such an end runs what uses it.
+    runs: bool,
     /// When a driver is dropped, and whose.
     undriven: Option<(usize, Duration)>,
     /// How the client leaves for good, and when.
@@ -90,6 +92,7 @@ impl Plan {
             producers: [random.below(5), random.below(5)],
             served: random.one_in(3),
             joined: false,
+            runs: false,
             most: 10,
             undriven: random
                 .one_in(12)
@@ -127,6 +130,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         plan.flood();
     }
     plan.leaves = Leaving::perhaps(&mut random);
+    plan.runs = random.one_in(2);
     let world = World::new(seed, plan.manners);
     world.trace(|| format!("{:?} {:?} calm: {}", plan.weather, plan.reads, plan.is_calm()));
     let (line, client, server) = wire(&world, plan.weather.clone());
@@ -151,6 +155,7 @@ pub(crate) fn run(seed: u64, tally: &mut Tally) {
         config: plan.configs[side].clone(),
         split: plan.split[side],
         joined: plan.joined,
+        runs: plan.runs && plan.undriven.is_none(),
         most: plan.most,
         producers: plan.producers[side],
         kept: Arc::clone(&kept),
@@ -189,6 +194,7 @@ struct Side {
     config: ServerConfig,
     split: bool,
     joined: bool,
+    runs: bool,
     producers: usize,
     most: usize,
     kept: Arc<Mutex<Vec<(usize, Outlet)>>>,
@@ -207,14 +213,13 @@ impl Side {
         let (output, jitter) = (self.config.output, Jitter::default());
         let web_socket = core_ws::Socket::from_parts(role, leftover, limits, output, jitter, None);
         self.party.line.hold().keeps_limits(self.party.side);
-        let (socket, driver) =
+        let (socket, mut driver) =
             Socket::over(end, self.party.world.clone(), web_socket, &(&self.config).into());
-        let driver = self.watch(driver);
         let world = self.party.world.clone();
         let name = self.name("whole");
         self.start_producers(&socket);
         if self.split {
-            world.spawn(self.name("driver"), driver);
+            world.spawn(self.name("driver"), self.watch(driver));
             let (party, ledger) = (self.party.clone(), self.party.ledger.clone());
             let (send, receive) = socket.split();
             world.spawn(self.name("send half"), party.use_send_half(send));
@@ -230,11 +235,18 @@ impl Side {
                 let ended = party.use_whole(socket).await;
                 ledger.ended("whole", ended);
             };
-            if self.joined {
+            if self.joined && self.runs {
+                world.fault("run by its driver");
+                let running = async move {
+                    driver.run(using).await;
+                    driver.await
+                };
+                world.spawn(name, self.watch(running));
+            } else if self.joined {
                 world.fault("driven by its user");
-                world.spawn(name, join(using, driver));
+                world.spawn(name, join(using, self.watch(driver)));
             } else {
-                world.spawn(self.name("driver"), driver);
+                world.spawn(self.name("driver"), self.watch(driver));
                 world.spawn(name, using);
             }
         }
