@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Autobahn testsuite, whose runner has to be beside this repository (../shared/autobahn): `serve` against its client, and
-# the client of the tests against its server. Nothing may be failed, not strict or not implemented.
+# The Autobahn testsuite, whose runner has to be beside this repository (../shared/autobahn): `serve`, and the core's example
+# `mio`, against its client, and the client of the tests against its server. Nothing may be failed, not strict or not implemented.
 #
 #   autobahn.sh quick   in a minute: on each runtime what is neither large nor slow, and a little of compression
 #   autobahn.sh all     in half an hour: every case, compression included, server and client, on tokio
@@ -15,11 +15,11 @@ export FAIL_ON=FAILED,NON-STRICT,UNIMPLEMENTED WSTEST=$work/venv
 
 [[ -x $autobahn/run-server.sh ]] || { echo "SKIPPED: there is no ../shared/autobahn"; exit 0; }
 
-server() { # NAME CASES ARGUMENTS...
+server() { # NAME CASES PROGRAM ARGUMENTS...: a program that prints its address first
   local address='' server verdict=0 name=$1 cases=$2
   shift 2
   rm -f "$work/$name.address"
-  "$build/serve" --listen 127.0.0.1:0 --origin any "$@" >"$work/$name.address" &
+  "$@" >"$work/$name.address" 2>"$work/$name.log" &
   server=$!
   for _ in {1..100}; do
     address=$(head -n 1 "$work/$name.address" 2>/dev/null) || true
@@ -43,6 +43,10 @@ client() { # RUNTIME CASES
   ((verdict == 0)) || { echo "Autobahn, our client on $1: exit $verdict"; return 1; }
 }
 
+serve() { # NAME CASES OPTIONS...
+  server "$1" "$2" "$build/serve" --listen 127.0.0.1:0 --origin any "${@:3}"
+}
+
 mkdir -p "$work"
 "$autobahn/install.sh" "$WSTEST"
 case ${1:-} in
@@ -50,11 +54,13 @@ case ${1:-} in
     export LIMIT=180
     build=$target/debug/examples
     cargo build --locked -p endwell --example serve
+    cargo build --locked -p endwell-core --example mio
     cargo build --locked -p endwell-tests --example autobahn-client
     for runtime in tokio async-std smol blocking; do
-      server "$runtime" "$plain" --runtime "$runtime"
+      serve "$runtime" "$plain" --runtime "$runtime"
     done
-    server deflate "$plain $compressed" --deflate
+    server mio "$plain" "$build/mio" 127.0.0.1:0
+    serve deflate "$plain $compressed" --deflate
     # They wait most of the time: side by side.
     judging=()
     for runtime in tokio async-std smol blocking; do
@@ -71,7 +77,7 @@ case ${1:-} in
     build=$target/release/examples
     cargo build --locked --release -p endwell --example serve
     cargo build --locked --release -p endwell-tests --example autobahn-client
-    server tokio "*" --deflate
+    serve tokio "*" --deflate
     client tokio "*"
     ;;
   *)

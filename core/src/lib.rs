@@ -1,9 +1,6 @@
-//! HTTP/1.1 and WebSocket as pure state machines: no I/O, no clock, no randomness, no threads, no async.
+#![doc = include_str!("../README.md")]
 //!
-//! Bytes, the time and the date come in as arguments; bytes, events and deadlines go out. One idea carries everything:
-//! **the right to write is an owned value, and it is the connection.** A connection is one value. Its type says what can
-//! be written now, and the call that ends that right consumes the value and returns the next one. A call that the
-//! protocol does not allow at that point does not compile, and nothing exists that could be given to another connection.
+//! # Where things are
 //!
 //! - [`http::server`] has the states of a server's connection, and [`http::client`] those of a client's.
 //! - [`ws`] has those of a WebSocket, for both roles.
