@@ -8,12 +8,13 @@
 //! async_std::task::block_on(..)           becomes   smol::block_on(..)
 //! ```
 
+#[cfg(unix)]
+mod unix;
+
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::net;
 
 use ::async_std::net::{TcpListener, TcpStream, ToSocketAddrs};
-use ::async_std::os::unix::net::{UnixListener, UnixStream};
 use async_io::Async;
 
 pub use crate::futures_io::{AsyncIoTimer, Stream};
@@ -44,7 +45,6 @@ pub struct Tcp;
 sockets::serve_and_connect!(
     AsyncStd,
     TcpListener => accept_tcp,
-    UnixListener => accept_unix,
     Tcp => async |(host, port): (&str, u16)| (host, port).to_socket_addrs().await
 );
 
@@ -53,20 +53,10 @@ async fn accept_tcp(listener: &TcpListener) -> io::Result<(Async<std::net::TcpSt
     Ok((unwrap_tcp(stream)?, peer))
 }
 
-async fn accept_unix(listener: &UnixListener) -> io::Result<(Async<net::UnixStream>, net::SocketAddr)> {
-    let (stream, peer) = listener.accept().await?;
-    Ok((unwrap_unix(stream)?, peer))
-}
-
 /// Takes a socket out of async-std's wrapper and puts it into async-io's, which uses the same reactor: async-std does
 /// not lend the file descriptor for a shutdown or a reset. Taking it out has made it blocking.
 fn unwrap_tcp(stream: TcpStream) -> io::Result<Async<std::net::TcpStream>> {
     Async::new(std::net::TcpStream::try_from(stream)?)
-}
-
-/// Like [`unwrap_tcp`].
-fn unwrap_unix(stream: UnixStream) -> io::Result<Async<net::UnixStream>> {
-    Async::new(net::UnixStream::try_from(stream)?)
 }
 
 /// Takes a TCP connection of async-std. Fails if it has clones, or is closed already.
@@ -75,14 +65,5 @@ impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
 
     fn try_from(stream: TcpStream) -> io::Result<Self> {
         Self::tcp(unwrap_tcp(stream)?)
-    }
-}
-
-/// Takes a Unix connection of async-std. Fails if it has clones.
-impl TryFrom<UnixStream> for Stream<Async<net::UnixStream>> {
-    type Error = io::Error;
-
-    fn try_from(stream: UnixStream) -> io::Result<Self> {
-        Ok(Self::unix(unwrap_unix(stream)?))
     }
 }

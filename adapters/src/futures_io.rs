@@ -4,9 +4,11 @@
 //! Everything here works wherever it is polled: async-io has its own thread that waits for events. So a program with an
 //! executor of its own has a [`Runtime`](crate::Runtime) with this [`AsyncIoTimer`].
 
+#[cfg(unix)]
+mod unix;
+
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{self, Duration};
@@ -105,36 +107,12 @@ impl Stream<Async<TcpStream>> {
     }
 }
 
-impl Stream<Async<UnixStream>> {
-    /// Makes a transport from a Unix connection. Unix sockets have no reset.
-    pub fn unix(io: Async<UnixStream>) -> Self {
-        Self::over(
-            io,
-            &Socket {
-                end_write: |io, _| Poll::Ready(io.as_ref().get_ref().get_ref().shutdown(Shutdown::Write)),
-                reset: |_| {},
-                unacknowledged: |_| None,
-                error: |io| io.get_ref().take_error().unwrap_or(None),
-            },
-        )
-    }
-}
-
 /// Takes a TCP connection of the standard library. It becomes non-blocking.
 impl TryFrom<TcpStream> for Stream<Async<TcpStream>> {
     type Error = io::Error;
 
     fn try_from(io: TcpStream) -> io::Result<Self> {
         Self::tcp(Async::new(io)?)
-    }
-}
-
-/// Takes a Unix connection of the standard library. It becomes non-blocking.
-impl TryFrom<UnixStream> for Stream<Async<UnixStream>> {
-    type Error = io::Error;
-
-    fn try_from(io: UnixStream) -> io::Result<Self> {
-        Ok(Self::unix(Async::new(io)?))
     }
 }
 

@@ -14,12 +14,13 @@
 //! Connections run on smol's global executor. The environment variable `SMOL_THREADS` sets its number of threads; the
 //! default is one.
 
+#[cfg(unix)]
+mod unix;
+
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::net;
 use std::sync::Arc;
 
-use ::smol::net::unix::{UnixListener, UnixStream};
 use ::smol::net::{TcpListener, TcpStream, resolve};
 use async_io::Async;
 
@@ -48,14 +49,10 @@ impl Runtime for Smol {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
-sockets::serve_and_connect!(Smol, TcpListener => accept_tcp, UnixListener => accept_unix, Tcp => resolve);
+sockets::serve_and_connect!(Smol, TcpListener => accept_tcp, Tcp => resolve);
 
 async fn accept_tcp(listener: &TcpListener) -> io::Result<(Async<std::net::TcpStream>, SocketAddr)> {
     Arc::<Async<std::net::TcpListener>>::from(listener.clone()).accept().await
-}
-
-async fn accept_unix(listener: &UnixListener) -> io::Result<(Async<net::UnixStream>, net::SocketAddr)> {
-    Arc::<Async<net::UnixListener>>::from(listener.clone()).accept().await
 }
 
 /// Takes a TCP connection of smol. Fails if it has clones, or is closed already.
@@ -64,15 +61,6 @@ impl TryFrom<TcpStream> for Stream<Async<std::net::TcpStream>> {
 
     fn try_from(stream: TcpStream) -> io::Result<Self> {
         Self::tcp(sole(stream)?)
-    }
-}
-
-/// Takes a Unix connection of smol. Fails if it has clones.
-impl TryFrom<UnixStream> for Stream<Async<net::UnixStream>> {
-    type Error = io::Error;
-
-    fn try_from(stream: UnixStream) -> io::Result<Self> {
-        Ok(Self::unix(sole(stream)?))
     }
 }
 

@@ -1,9 +1,11 @@
 //! What smol, async-std and threads share: sockets of async-io, and timers on its thread. Each has its own listeners,
 //! resolves names in its own way, and runs tasks where it does.
 
+#[cfg(unix)]
+pub(crate) mod unix;
+
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::net::{self, UnixStream};
 
 use async_io::Async;
 
@@ -13,10 +15,10 @@ use crate::info::{Address, Info};
 use crate::runtime::Runtime;
 use crate::transport::of_one_connection;
 
-/// Implements [`Listener`](crate::Listener) and [`Connector`](crate::Connector) for a runtime, from a function that
-/// accepts for each kind of listener, and one that resolves.
+/// Implements [`Listener`](crate::Listener) and [`Connector`](crate::Connector) of TCP for a runtime, from a function that
+/// accepts and one that resolves.
 macro_rules! serve_and_connect {
-    ($runtime:ident, $tcp:ty => $accept_tcp:expr, $unix:ty => $accept_unix:expr, $connector:ty => $resolve:expr) => {
+    ($runtime:ident, $tcp:ty => $accept_tcp:expr, $connector:ty => $resolve:expr) => {
         $crate::sockets::listener!(
             $runtime,
             $tcp,
@@ -24,14 +26,6 @@ macro_rules! serve_and_connect {
             $accept_tcp,
             $crate::sockets::tcp,
             $crate::sockets::tcp_address
-        );
-        $crate::sockets::listener!(
-            $runtime,
-            $unix,
-            std::os::unix::net::UnixStream,
-            $accept_unix,
-            $crate::sockets::unix,
-            $crate::sockets::unix_address
         );
 
         impl $crate::Connector for $connector {
@@ -53,6 +47,7 @@ macro_rules! serve_and_connect {
     };
 }
 
+/// Implements [`Listener`](crate::Listener) for one kind of listener.
 macro_rules! listener {
     ($runtime:ident, $listener:ty, $socket:ty, $accept:expr, $transport:path, $local:path) => {
         impl $crate::Listener for $listener {
@@ -95,34 +90,16 @@ pub(crate) fn tcp(io: Async<TcpStream>, peer: SocketAddr) -> io::Result<(Stream<
     Ok((stream, Info::new(Address::Tcp(peer), local)))
 }
 
-/// Makes the transport of a Unix connection to `peer`.
-pub(crate) fn unix(
-    io: Async<UnixStream>,
-    peer: net::SocketAddr,
-) -> io::Result<(Stream<Async<UnixStream>>, Info)> {
-    let local = path(io.get_ref().local_addr().map_err(of_one_connection)?);
-    let info = Info::new(path(peer), local);
-    Ok((Stream::unix(io), info))
-}
-
-fn path(address: net::SocketAddr) -> Address {
-    Address::Unix(address.as_pathname().map(Into::into))
-}
-
 /// The address of a listener.
 pub(crate) fn tcp_address(address: io::Result<SocketAddr>) -> Address {
     address.map_or(Address::Unknown, Address::Tcp)
 }
 
-/// The address of a listener.
-pub(crate) fn unix_address(address: io::Result<net::SocketAddr>) -> Address {
-    address.map_or(Address::Unknown, path)
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::net::UdpSocket;
     use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
 
     use super::*;
 

@@ -5,14 +5,14 @@ mod timer;
 
 use std::io;
 
-use ::tokio::net::{self, TcpListener, TcpStream, UnixListener, UnixStream};
+use ::tokio::net::{self, TcpListener, TcpStream};
 
 use crate::client::{self, Origin};
 use crate::info::{Address, Info};
 use crate::runtime::Runtime;
 use crate::transport::{Connector, Listener};
 pub use stream::Stream;
-use stream::{path, tcp, unix};
+use stream::tcp;
 pub use timer::TokioTimer;
 
 /// The runtime of tokio, of either kind, with its timer enabled. Everything is used within it, as is usual there.
@@ -47,24 +47,6 @@ impl Listener for TcpListener {
 
     fn local_address(&self) -> Address {
         self.local_addr().map_or(Address::Unknown, Address::Tcp)
-    }
-}
-
-impl Listener for UnixListener {
-    type Transport = Stream<UnixStream>;
-    type Runtime = Tokio;
-
-    async fn accept(&self) -> io::Result<(Self::Transport, Info)> {
-        let (stream, peer) = Self::accept(self).await?;
-        unix(stream, &peer)
-    }
-
-    fn runtime(&self) -> Tokio {
-        Tokio
-    }
-
-    fn local_address(&self) -> Address {
-        self.local_addr().map_or(Address::Unknown, |address| path(&address))
     }
 }
 

@@ -23,11 +23,12 @@
 //! it. Accepting continues after a pause.
 
 mod handler;
+#[cfg(unix)]
+mod unix;
 
 use std::future::IntoFuture;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
-use std::os::unix::net::{self, UnixListener, UnixStream};
 use std::thread;
 
 use async_io::Async;
@@ -73,18 +74,11 @@ pub struct Tcp;
 sockets::serve_and_connect!(
     Threads,
     TcpListener => accept_tcp,
-    UnixListener => accept_unix,
     Tcp => async |(host, port): (&str, u16)| (host, port).to_socket_addrs()
 );
 
 /// Registers the listener again each time: cheap beside a thread, and the caller's listener stays a plain one.
 async fn accept_tcp(listener: &TcpListener) -> io::Result<(Async<TcpStream>, SocketAddr)> {
-    let (stream, peer) = Async::new(listener)?.read_with(|listener| listener.accept()).await?;
-    Ok((Async::new(stream)?, peer))
-}
-
-/// Like [`accept_tcp`].
-async fn accept_unix(listener: &UnixListener) -> io::Result<(Async<UnixStream>, net::SocketAddr)> {
     let (stream, peer) = Async::new(listener)?.read_with(|listener| listener.accept()).await?;
     Ok((Async::new(stream)?, peer))
 }

@@ -1,5 +1,8 @@
 //! A transport made from any byte stream of tokio.
 
+#[cfg(unix)]
+mod unix;
+
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -8,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use ::tokio::net::{TcpStream, UnixStream, unix};
+use ::tokio::net::TcpStream;
 use ::tokio::task::coop;
 use socket2::SockRef;
 
@@ -79,21 +82,6 @@ impl Stream<TcpStream> {
     }
 }
 
-impl Stream<UnixStream> {
-    /// Makes a transport from a Unix connection. Unix sockets have no reset.
-    pub fn unix(io: UnixStream) -> Self {
-        Self::over(
-            io,
-            &Socket {
-                reset: |_| {},
-                peek: |io| peek(&SockRef::from(io)),
-                unacknowledged: |_| None,
-                error: |io| io.take_error().unwrap_or(None),
-            },
-        )
-    }
-}
-
 /// True if a read would not wait: there are bytes, the end, or an error.
 fn peek(socket: &socket2::Socket) -> bool {
     let mut byte = [MaybeUninit::uninit()];
@@ -149,17 +137,7 @@ pub(super) fn tcp(stream: TcpStream, peer: SocketAddr) -> io::Result<(Stream<Tcp
     Ok((stream, Info::new(Address::Tcp(peer), Address::Tcp(local))))
 }
 
-/// Makes the transport of a Unix connection to `peer`.
-pub(super) fn unix(stream: UnixStream, peer: &unix::SocketAddr) -> io::Result<(Stream<UnixStream>, Info)> {
-    let local = path(&stream.local_addr().map_err(of_one_connection)?);
-    Ok((Stream::unix(stream), Info::new(path(peer), local)))
-}
-
-pub(super) fn path(address: &unix::SocketAddr) -> Address {
-    Address::Unix(address.as_pathname().map(Into::into))
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::net::UdpSocket;
     use std::os::fd::OwnedFd;
