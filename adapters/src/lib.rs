@@ -76,6 +76,7 @@
 //!
 //! A response is queued, and written before the connection's task waits for input, for a deadline, or for work of the
 //! handler. So pipelined requests cost few system calls, and no response is left in a buffer.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![expect(
     clippy::wildcard_enum_match_arm,

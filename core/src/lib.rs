@@ -23,6 +23,7 @@
 //!   call back.
 //! - A field is text, so its type checks for CR, LF and NUL when it is made.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![warn(clippy::std_instead_of_core, clippy::alloc_instead_of_core)]
 
