@@ -2,7 +2,7 @@
 //!
 //!   ws-client ADDRESS [rounds, default 3] [seconds per measurement, default 1]
 //!
-//! The bare client sends frames that were made before, and counts the bytes that come back.
+//! The server is the example `serve`, or another that echoes at `/ws`. The bare client sends frames that were made before, and counts the bytes that come back.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -105,14 +105,18 @@ async fn bare(load: Load) -> Result<()> {
     stream.set_nodelay(true)?;
     stream
         .write_all(
-            b"GET /echo HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+            b"GET /ws HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
               sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         )
         .await?;
     let mut input = vec![0; 64 << 10];
     let mut filled = 0;
     while !input[..filled].ends_with(b"\r\n\r\n") {
-        filled += stream.read(&mut input[filled..]).await?;
+        let read = stream.read(&mut input[filled..]).await?;
+        if read == 0 || !input.starts_with(b"HTTP/1.1 101") {
+            return Err("the server opens no WebSocket".into());
+        }
+        filled += read;
     }
     let frame = frame(load.bytes);
     let answer = frame.len() - 4;
@@ -154,12 +158,12 @@ fn frame(len: usize) -> Vec<u8> {
 }
 
 async fn spawned(load: Load) -> Result<()> {
-    let url = format!("ws://{}/echo", load.address);
+    let url = format!("ws://{}/ws", load.address);
     echo(Socket::connect(&Tcp, &url, &ClientConfig::default()).await?, load).await
 }
 
 async fn run(load: Load) -> Result<()> {
-    let url = format!("ws://{}/echo", load.address);
+    let url = format!("ws://{}/ws", load.address);
     let (socket, mut driver) = Socket::dial(&Tcp, &url, &ClientConfig::default()).await?;
     driver.run(echo(socket, load)).await
 }
