@@ -20,6 +20,8 @@ pub(super) struct Members {
     pub(super) turns: u64,
     /// What waits for the server to stop, or to be empty.
     pub(super) watchers: Slab<Option<Waker>>,
+    /// How many listeners are open.
+    pub(super) listeners: usize,
     /// What sheds connections when they hold too much: one of these does.
     pub(super) tenders: Slab<Waker>,
     /// The networks of the peers, if they are counted.
@@ -53,6 +55,9 @@ pub(crate) enum Queued {
     /// It waits for others.
     Behind,
 }
+
+/// A listener's membership: a server whose last connection has ended waits while this lives.
+pub(crate) struct Accepting(Arc<Shared>);
 
 /// A task that waits for the server to stop, or to be empty.
 pub(crate) struct Watcher {
@@ -139,6 +144,23 @@ impl Drop for Turn {
     }
 }
 
+impl Accepting {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        shared.members().listeners += 1;
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        let mut members = self.0.members();
+        members.listeners = members.listeners.saturating_sub(1);
+        let woken = if members.listeners == 0 { members.take_watchers() } else { Vec::new() };
+        drop(members);
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
 impl Watcher {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         let key = shared.members().watchers.insert(None);
@@ -147,13 +169,22 @@ impl Watcher {
 
     /// True if no connection is left. Otherwise `waker` is woken when none is, and when the server stops.
     pub(crate) fn is_empty(&self, waker: &Waker) -> bool {
+        self.look(waker, |members| members.links.is_empty())
+    }
+
+    /// True if no connection is left, and no listener. Otherwise `waker` is woken when that may have become true.
+    pub(crate) fn is_closed(&self, waker: &Waker) -> bool {
+        self.look(waker, |members| members.links.is_empty() && members.listeners == 0)
+    }
+
+    fn look(&self, waker: &Waker, is_over: impl FnOnce(&Members) -> bool) -> bool {
         let mut members = self.shared.members();
         let slot = members.watchers.get_mut(self.key);
         let before = slot.and_then(|slot| slot.replace(waker.clone()));
-        let is_empty = members.links.is_empty();
+        let is_over = is_over(&members);
         drop(members);
         drop(before);
-        is_empty
+        is_over
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) use lent::Lent;
 #[cfg(feature = "blocking")]
 pub(crate) use lent::check_none as check_may_block;
 pub(crate) use look::{Looked, Waits};
-pub(crate) use members::{Member, Queued, Turn, Watcher};
+pub(crate) use members::{Accepting, Member, Queued, Turn, Watcher};
 pub(crate) use settings::Settings;
 pub(crate) use shared::Shared;
 pub(crate) use state::{Last, State};

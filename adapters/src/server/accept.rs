@@ -11,7 +11,7 @@ use super::Inner;
 use super::answered::IntoAnswered;
 use super::room::{self, Sleeps, Tender};
 use super::run::Serving;
-use crate::connection::{Member, Shared, Watcher};
+use crate::connection::{Accepting, Member, Shared, Watcher};
 use crate::info::Info;
 use crate::runtime::Runtime;
 use crate::transport::{Listener, Transport};
@@ -19,7 +19,18 @@ use crate::{Ended, Exchange};
 
 /// Serves what `listener` accepts until the server stops. Then closes it, and ends with the last connection: until then
 /// it sheds connections when they hold too much.
-pub(super) async fn accept<L, H, F>(server: Arc<Inner<H>>, listener: L)
+pub(super) fn accept<L, H, F>(server: Arc<Inner<H>>, listener: L) -> impl Future<Output = ()> + Send
+where
+    L: Listener + Sync,
+    H: Fn(Exchange) -> F + Send + Sync + 'static,
+    F: Future<Output: IntoAnswered> + Send + 'static,
+{
+    // From before its task runs: a server that is shut down meanwhile waits for it.
+    let accepting = Accepting::new(&server.shared);
+    accept_until_stop(server, listener, accepting)
+}
+
+async fn accept_until_stop<L, H, F>(server: Arc<Inner<H>>, listener: L, accepting: Accepting)
 where
     L: Listener,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
@@ -46,6 +57,7 @@ where
     }
     // Dropped at once, so that the system refuses new connections from now on.
     drop(listener);
+    drop(accepting);
     beside.until_empty().await;
 }
 

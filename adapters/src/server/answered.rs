@@ -28,6 +28,9 @@ impl Answered {
 /// that (400, 408, 413, 431). If a response had begun, it is cut off. In every case the error is told to
 /// [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange), and never to the client.
 ///
+/// An [`Ended`] that is not of this connection, such as that of a proxy's other side, is an error like any other: 500, or
+/// what a `HandlerError` around it chooses, such as 502.
+///
 /// ```no_run
 /// use endwell::{Answered, Exchange, http::StatusCode};
 ///

@@ -149,7 +149,7 @@ impl<H> Server<H> {
 
     /// Shuts the server down, and reports what did not end in time. It begins at once: listeners close, idle
     /// connections close, and the response to every open exchange announces the close. Await the result to know when
-    /// the last connection has ended; those that are still open after `time` are cut off.
+    /// the listeners are closed and the last connection has ended; those that are still open after `time` are cut off.
     ///
     /// A handler of a connection that is cut off is polled once more, so that what it waits for can tell it
     /// [`EndedKind::Shutdown`](crate::EndedKind::Shutdown), and is then dropped.

@@ -40,7 +40,8 @@ pub struct ExchangeReport {
 pub enum HandlerEnd {
     /// It returned [`Answered`](crate::Answered).
     Answered,
-    /// It returned how the connection had ended, as a handler of a WebSocket does, and one whose client left.
+    /// It returned how the connection had ended, as a handler of a WebSocket does, and one whose client left. The end of
+    /// another connection, returned without an answer, is a failure: [`Failed`](Self::Failed).
     Ended(Ended),
     /// It returned this error.
     Failed(Arc<dyn Error + Send + Sync>),

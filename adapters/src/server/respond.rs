@@ -127,9 +127,18 @@ impl Connection {
         self.held_by = HeldBy::Thread;
     }
 
-    /// The handler has ended. Answers in its place if it has dropped the right to.
-    pub(crate) fn conclude(&mut self, link: &Link, outcome: &HandlerEnd) {
-        match outcome {
+    /// The handler has ended. Answers in its place if it has dropped the right to. Returns how it has ended, as it is told.
+    pub(crate) fn conclude(&mut self, link: &Link, outcome: HandlerEnd) -> HandlerEnd {
+        let outcome = match outcome {
+            // This connection goes on: it is the end of another one, such as that of a proxy's other side.
+            HandlerEnd::Ended(ended)
+                if self.held_by.is_dropped() && self.ended.is_none() && self.fallback.is_none() =>
+            {
+                HandlerEnd::Failed(Arc::new(ended))
+            }
+            other => other,
+        };
+        match &outcome {
             HandlerEnd::Failed(error) => {
                 let is_clients = match &self.fallback {
                     Some(fallback) => fallback.cause.is_some(),
@@ -152,6 +161,7 @@ impl Connection {
         if self.held_by.is_dropped() {
             self.answer_dropped(link);
         }
+        outcome
     }
 
     /// Answers for a handler that has failed, and goes on: nothing of this connection is in doubt.

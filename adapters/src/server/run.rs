@@ -25,7 +25,7 @@ use crate::{Ended, Exchange};
 ///
 /// # Cancel safety
 ///
-/// Dropping the future closes the connection at once.
+/// Dropping the future closes the connection at once, with [`EndedKind::Cancelled`](crate::EndedKind::Cancelled).
 #[must_use = "futures do nothing unless polled"]
 pub struct Run<H, F> {
     serving: Serving<H, F>,
@@ -44,6 +44,8 @@ pub(super) struct Serving<H, F> {
 struct Own {
     tender: Tender,
     entering: Entering,
+    /// The end has been told.
+    has_ended: bool,
 }
 
 /// How far it is on its way to a place.
@@ -85,7 +87,7 @@ impl<H, F> Run<H, F> {
             ),
             None => Entering::Refused,
         };
-        let own = Own { tender: Tender::new(Arc::clone(shared), sleeps), entering };
+        let own = Own { tender: Tender::new(Arc::clone(shared), sleeps), entering, has_ended: false };
         Self { serving: Serving::new(link, server), own }
     }
 }
@@ -142,13 +144,30 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let Self { serving, own } = self.get_mut();
-        match ready!(own.poll(serving.link(), cx)) {
-            Ok(()) => serving.poll_end(cx),
+        let ended = match ready!(own.poll(serving.link(), cx)) {
+            Ok(()) => ready!(serving.poll_end(cx)),
             Err(ended) => {
                 serving.link().lock().leave(ended.clone());
-                Poll::Ready(serving.leave(ended))
+                serving.leave(ended)
             }
+        };
+        own.has_ended = true;
+        Poll::Ready(ended)
+    }
+}
+
+impl<H, F> Drop for Run<H, F> {
+    fn drop(&mut self) {
+        if self.own.has_ended {
+            return;
         }
+        // What the handler does as it is dropped comes before the end.
+        self.serving.handling = None;
+        let mut connection = self.serving.link().lock();
+        connection.leave(Ended::CANCELLED);
+        let ended = connection.ended().cloned().unwrap_or(Ended::CANCELLED);
+        drop(connection);
+        self.serving.leave(ended);
     }
 }
 
@@ -231,9 +250,7 @@ fn start<F>(
 
 /// Concludes an exchange whose handler has ended.
 fn conclude(link: &Link, pending: Option<Box<Pending>>, outcome: HandlerEnd) {
-    let mut connection = link.lock();
-    connection.conclude(link, &outcome);
-    drop(connection);
+    let outcome = link.lock().conclude(link, outcome);
     if let Some(pending) = pending {
         pending.tell(outcome);
     }

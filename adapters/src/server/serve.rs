@@ -1,7 +1,8 @@
 //! Serves every connection that a listener accepts: the one-liner.
 
 use std::fmt;
-use std::future::{Pending, pending, poll_fn};
+use std::future::{pending, poll_fn};
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -35,15 +36,16 @@ use crate::{Exchange, Server, ServerConfig};
 /// # Ok(())
 /// # }
 /// ```
-pub fn serve<L, H, F>(listener: L, config: ServerConfig, handler: H) -> Serve<L, H>
+pub fn serve<L, H, F>(listener: L, config: ServerConfig, handler: H) -> Serve
 where
-    L: Listener,
+    L: Listener + Sync,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: IntoAnswered> + Send + 'static,
 {
     let server = Server::new(config, handler);
     let counters = server.counters();
-    Serve { counters, begin: Some(Begin { server, listener, stop: pending() }), running: None }
+    let begin = Box::new(|stop| -> Serving { Box::pin(run(server, listener, stop)) });
+    Serve { counters, stop: Box::pin(pending()), begin: Some(begin), serving: None }
 }
 
 /// A server with one listener, to await. Made by [`serve`].
@@ -53,28 +55,26 @@ where
 /// Dropping it shuts the server down, as dropping a [`Server`] does: the listener closes at once, connections that are
 /// idle close, the response to every open exchange announces the close, and what is still open after
 /// [`ServerConfig::shutdown_time`] is cut off. The connections have their own tasks, so the runtime must still run for that.
+// The types of the listener and of the handler are erased: a struct can hold it, and a handler of a wrong type is an error
+// where it is passed and not once more where the server is awaited.
 #[must_use = "await it"]
-pub struct Serve<L, H, S = Pending<()>> {
+pub struct Serve {
     counters: Arc<Counters>,
+    stop: Stop,
     /// `None` once it runs.
-    begin: Option<Begin<L, H, S>>,
-    running: Option<Pin<Box<dyn Future<Output = Report> + Send>>>,
+    begin: Option<Box<dyn FnOnce(Stop) -> Serving + Send>>,
+    serving: Option<Serving>,
 }
 
-struct Begin<L, H, S> {
-    server: Server<H>,
-    listener: L,
-    stop: S,
-}
+type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Serving = Pin<Box<dyn Future<Output = Report> + Send>>;
 
-impl<L, H, S> Serve<L, H, S> {
+impl Serve {
     /// Stops when `stop` is ready. The server accepts no more connections, idle ones close, and the response to every
     /// open exchange announces the close. Connections that are still open after [`ServerConfig::shutdown_time`] are cut off,
     /// and are in the [`Report`] that is then returned.
-    pub fn until<N: Future<Output = ()> + Send + 'static>(self, stop: N) -> Serve<L, H, N> {
-        let Self { counters, begin, running } = self;
-        let begin = begin.map(|Begin { server, listener, stop: _ }| Begin { server, listener, stop });
-        Serve { counters, begin, running }
+    pub fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { stop: Box::pin(stop), ..self }
     }
 
     /// The counters of this server.
@@ -83,35 +83,24 @@ impl<L, H, S> Serve<L, H, S> {
     }
 }
 
-/// Nothing in it is polled where it is.
-impl<L, H, S> Unpin for Serve<L, H, S> {}
-
-impl<L, H, F, S> Future for Serve<L, H, S>
-where
-    L: Listener + Sync,
-    H: Fn(Exchange) -> F + Send + Sync + 'static,
-    F: Future<Output: IntoAnswered> + Send + 'static,
-    S: Future<Output = ()> + Send + 'static,
-{
+impl Future for Serve {
     type Output = Report;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
         if let Some(begin) = self.begin.take() {
-            self.running = Some(Box::pin(run(begin)));
+            let stop = mem::replace(&mut self.stop, Box::pin(pending()));
+            self.serving = Some(begin(stop));
         }
-        self.running.as_mut().map_or(Poll::Pending, |running| running.as_mut().poll(cx))
+        self.serving.as_mut().map_or(Poll::Pending, |serving| serving.as_mut().poll(cx))
     }
 }
 
-async fn run<L, H, F, S>(begin: Begin<L, H, S>) -> Report
+async fn run<L, H, F>(server: Server<H>, listener: L, mut stop: Stop) -> Report
 where
     L: Listener + Sync,
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: IntoAnswered> + Send + 'static,
-    S: Future<Output = ()> + Send + 'static,
 {
-    let Begin { server, listener, stop } = begin;
-    let mut stop = pin!(stop);
     let mut accepting = pin!(accept(Arc::clone(&server.inner), listener));
     poll_fn(|cx| {
         let stopped = stop.as_mut().poll(cx);
@@ -125,7 +114,7 @@ where
     shutdown.await
 }
 
-impl<L, H, S> fmt::Debug for Serve<L, H, S> {
+impl fmt::Debug for Serve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve").field("counters", &self.counters).finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::connection::{Connection, Link, Shared, State, Watcher};
 use crate::info::Info;
 
-/// Waits until the last connection of a server has ended: made by [`Server::shutdown`](crate::Server::shutdown).
+/// Waits until the listeners of a server are closed and its last connection has ended: made by [`Server::shutdown`](crate::Server::shutdown).
 ///
 /// # Cancel safety
 ///
@@ -36,7 +36,7 @@ impl Future for Shutdown {
     type Output = Report;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
-        if !self.watcher.is_empty(cx.waker()) {
+        if !self.watcher.is_closed(cx.waker()) {
             return Poll::Pending;
         }
         let (open, late) = self.shared.take_late();

@@ -10,5 +10,5 @@ const ADAPTERS: &str =
 #[test]
 fn the_adapters_take_and_give_the_same_rights() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile_fail/adapters");
-    assert_eq!(must_not_compile(&folder, ADAPTERS), 50);
+    assert_eq!(must_not_compile(&folder, ADAPTERS), 51);
 }

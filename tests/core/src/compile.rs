@@ -7,8 +7,9 @@
 //! //~ twin: drop(sent);
 //! ```
 //!
-//! An error that has no code is marked with a part of its message, in quotes. The marked line must be where the compiler reports exactly this error code (or this lint, if the file denies it), and
-//! the only error. The twin is the
+//! An error that has no code is marked with a part of its message, in quotes. The marked line must be where the compiler
+//! reports exactly this error code (or this lint, if the file denies it), and the only error. Lines with `//~ says:` are parts
+//! of what the compiler shows for it: those that come from us, such as a `#[diagnostic::on_unimplemented]`. The twin is the
 //! same file with that line replaced, and compiles without an error: so what is wrong is that line and nothing
 //! else. Codes are stable between compiler versions, and the texts of errors are not; stable rustdoc ignores
 //! the code of a `compile_fail`. So neither `trybuild` nor doctests are used for this.
@@ -19,11 +20,12 @@ use std::process::Command;
 use std::{env, fs};
 
 /// An error of the compiler: its code, and the line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Reported {
     code: String,
     line: usize,
     says: String,
+    rendered: String,
 }
 
 /// A file with its marked line.
@@ -32,6 +34,7 @@ struct Program {
     text: String,
     twin: String,
     expected: Reported,
+    says: Vec<String>,
 }
 
 /// Checks every program in `folder`, with the crates that `dependencies` names in the form of a manifest. One
@@ -61,8 +64,12 @@ pub fn must_not_compile(folder: &Path, dependencies: &str) -> usize {
         } else {
             found.retain(|error| !error.code.is_empty());
         }
+        let rendered: String = found.iter().map(|error| error.rendered.as_str()).collect();
+        for text in program.says.iter().filter(|text| !rendered.contains(*text)) {
+            wrong.push(format!("{}: does not say {text:?}: {rendered}", program.name));
+        }
         for error in &mut found {
-            error.says.clear();
+            (error.says, error.rendered) = Default::default();
         }
         if found != [program.expected.clone()] {
             wrong.push(format!("{}: expected {:?}, reported {found:?}", program.name, program.expected));
@@ -84,7 +91,8 @@ fn programs(folder: &Path) -> Vec<Program> {
 fn program(path: &Path) -> Program {
     let text = fs::read_to_string(path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let is_marked = |line: &str| line.contains("//~ ") && !line.contains("//~ twin:");
+    let is_marked =
+        |line: &str| line.contains("//~ ") && !line.contains("//~ twin:") && !line.contains("//~ says:");
     let marked: Vec<usize> = (0..lines.len()).filter(|&line| is_marked(lines[line])).collect();
     let [line] = marked[..] else { panic!("{}: one marked line", path.display()) };
     let code = lines[line].split("//~ ").nth(1).unwrap().trim().to_owned();
@@ -94,7 +102,8 @@ fn program(path: &Path) -> Program {
     replaced[line] = twin;
     Program {
         name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
-        expected: Reported { code, line: line + 1, says: String::new() },
+        expected: Reported { code, line: line + 1, ..Reported::default() },
+        says: lines.iter().filter_map(|line| Some(line.split_once("//~ says: ")?.1.to_owned())).collect(),
         twin: replaced.join("\n"),
         text,
     }
@@ -143,6 +152,7 @@ fn check(package: &Path) -> (BTreeSet<String>, BTreeMap<String, Vec<Reported>>) 
             code: error.at("code").text("code").to_owned(),
             line: span.number("line_start"),
             says: error.text("message").to_owned(),
+            rendered: error.text("rendered").to_owned(),
         });
     }
     assert!(!built.is_empty(), "nothing was built: {}", String::from_utf8_lossy(&output.stderr));

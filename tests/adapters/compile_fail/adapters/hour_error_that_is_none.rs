@@ -15,6 +15,7 @@ async fn handle(exchange: Exchange) -> Result<Answered, Mine> {
 }
 
 async fn f(listener: tokio::net::TcpListener) {
-    serve(listener, ServerConfig::default(), handle); //~ E0277
-    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| handle(exchange).await.map_err(|_| "mine"));
+    serve(listener, ServerConfig::default(), handle).await; //~ E0277
+    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| handle(exchange).await.map_err(|_| "mine")).await;
+    //~ says: the error of a `Result<Answered, E>` is any type that implements `std::error::Error + Send + Sync`, or `anyhow::Error`
 }

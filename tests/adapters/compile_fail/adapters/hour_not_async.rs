@@ -8,6 +8,6 @@ use endwell::{Answered, Ended, Exchange, ServerConfig, serve, with_state};
 fn main() {}
 
 async fn f(listener: tokio::net::TcpListener) {
-    serve(listener, ServerConfig::default(), |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")); //~ E0277
-    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello"));
+    serve(listener, ServerConfig::default(), |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await; //~ E0277
+    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
 }

@@ -13,6 +13,6 @@ async fn f(listener: tokio::net::TcpListener) {
         exchange.read_all(1000).await?;
         Ok::<_, Ended>(exchange.respond(StatusCode::OK, count.to_string()))
     };
-    serve(listener, ServerConfig::default(), handler); //~ "future cannot be sent between threads safely"
+    serve(listener, ServerConfig::default(), handler).await; //~ "future cannot be sent between threads safely"
     //~ twin:
 }

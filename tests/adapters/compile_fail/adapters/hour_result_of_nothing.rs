@@ -13,6 +13,8 @@ async fn handle(exchange: Exchange) -> std::io::Result<()> {
 }
 
 async fn f(listener: tokio::net::TcpListener) {
-    serve(listener, ServerConfig::default(), handle); //~ E0277
+    serve(listener, ServerConfig::default(), handle).await; //~ E0277
     //~ twin:
+    //~ says: a handler returns `Answered`, or a `Result` of it, and not `Result<(), std::io::Error>`
+    //~ says: `exchange.respond(status, body)` returns `Answered`: return it from the handler, without a `;` behind it
 }

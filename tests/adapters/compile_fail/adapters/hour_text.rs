@@ -8,6 +8,8 @@ use endwell::{Answered, Ended, Exchange, ServerConfig, serve, with_state};
 fn main() {}
 
 async fn f(listener: tokio::net::TcpListener) {
-    serve(listener, ServerConfig::default(), async |exchange: Exchange| "hello"); //~ E0277
-    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello"));
+    serve(listener, ServerConfig::default(), async |exchange: Exchange| "hello").await; //~ E0277
+    //~ twin: serve(listener, ServerConfig::default(), async |exchange: Exchange| exchange.respond(StatusCode::OK, "hello")).await;
+    //~ says: a handler returns `Answered`, or a `Result` of it, and not
+    //~ says: `exchange.respond(status, body)` returns `Answered`: return it from the handler, without a `;` behind it
 }

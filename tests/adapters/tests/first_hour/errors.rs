@@ -3,8 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use endwell::client::Connection;
 use endwell::http::StatusCode;
-use endwell::{Answered, Exchange, HandlerEnd, HandlerError, ServerConfig, serve, with_state};
+use endwell::tokio::{Stream, Tokio};
+use endwell::{
+    Answered, ClientConfig, Ended, Exchange, HandlerEnd, HandlerError, ServerConfig, serve, with_state,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -232,4 +236,48 @@ fn the_parts_of_an_error_have_names() {
     assert_eq!(output.pace, config.output.pace);
     let ended: Ended = endwell::WriteError::Overrun("".into()).into();
     assert_eq!(describe(&ended), None);
+}
+
+/// Asks twice on one connection.
+async fn get_twice(address: std::net::SocketAddr) -> String {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut responses = String::new();
+    socket.read_to_string(&mut responses).await.unwrap();
+    responses
+}
+
+/// The end of a connection to somewhere else.
+async fn ended_elsewhere() -> Ended {
+    let (stream, _) = tokio::io::duplex(1);
+    let (_connection, driver) = Connection::over(Stream::new(stream), Tokio, &ClientConfig::default());
+    driver.await
+}
+
+/// A proxy's other side has ended: its client is answered, and can ask again.
+#[tokio::test]
+async fn the_end_of_another_connection() {
+    async fn forward(_: Exchange) -> Result<Answered, Ended> {
+        Err(ended_elsewhere().await)
+    }
+    let errors = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&errors);
+    let mut config = ServerConfig::default();
+    config.on_exchange =
+        Some(Arc::new(move |report| log.lock().unwrap().push(report.error().unwrap().to_string())));
+    let (answers, counters) = with_server!(config, forward, get_twice);
+    assert_eq!(answers.matches("HTTP/1.1 500 ").count(), 2, "{answers}");
+    assert_eq!((counters.failed(), counters.unanswered()), (2, 0));
+    assert_eq!(*errors.lock().unwrap(), ["closed by the peer"; 2]);
+}
+
+#[tokio::test]
+async fn the_end_of_another_connection_as_502() {
+    async fn forward(_: Exchange) -> Result<Answered, HandlerError> {
+        Err(HandlerError::new(StatusCode::BAD_GATEWAY, ended_elsewhere().await))
+    }
+    let (answers, counters) = with_server!(ServerConfig::default(), forward, get_twice);
+    assert_eq!(answers.matches("HTTP/1.1 502 ").count(), 2, "{answers}");
+    assert_eq!((counters.failed(), counters.unanswered()), (2, 0));
 }

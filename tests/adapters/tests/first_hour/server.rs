@@ -2,16 +2,17 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use endwell::client::{Connection, Origin};
 use endwell::http::{Method, Request, StatusCode};
 use endwell::tls::{self, TlsInfo};
 use endwell::tokio::{Stream, Tcp, Tokio};
-use endwell::{Address, Answered, EndedKind, Exchange, Info, Listener, Server, ServerConfig, serve};
+use endwell::{Address, Answered, Ended, EndedKind, Exchange, Info, Listener, Server, ServerConfig, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::authority::{Authority, authority, identity};
 
@@ -240,4 +241,60 @@ async fn tls_and_a_client_certificate() {
     let request = Request::new(Method::Get, "localhost", "/").unwrap();
     let mut received = connection.send(&request, "").await.unwrap();
     assert_eq!(received.read_all(100).await.unwrap(), "1 certificate for Some(\"localhost\")");
+}
+
+/// A connection whose future is dropped has ended too.
+#[tokio::test]
+async fn a_connection_that_is_dropped() {
+    let (tell, mut ended) = mpsc::unbounded_channel();
+    let mut config = ServerConfig::default();
+    config.on_end = Some(Arc::new(move |_, ended| tell.send(ended.kind().clone()).unwrap()));
+    let server = Server::new(config, async |exchange: Exchange| {
+        std::future::pending::<()>().await;
+        exchange.respond(StatusCode::OK, "")
+    });
+    let counters = server.counters();
+    for is_polled in [false, true] {
+        let (mut client, stream) = tokio::io::duplex(1024);
+        let mut serving = Box::pin(server.connection(Stream::new(stream), Tokio, Info::default()));
+        if is_polled {
+            client.write_all(GET).await.unwrap();
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(serving.as_mut().poll(&mut context).is_pending());
+        }
+        drop(serving);
+        assert!(matches!(ended.try_recv(), Ok(EndedKind::Cancelled)));
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+    }
+    // The first never had a place.
+    assert_eq!((counters.accepted(), counters.exchanges(), counters.ended()), (1, 1, 1));
+    assert!(ended.try_recv().is_err(), "each is told once");
+}
+
+/// The bound of memory holds for the connections of another accept loop alone.
+#[tokio::test]
+async fn a_bound_of_memory_without_a_listener() {
+    async fn gather(mut exchange: Exchange) -> Result<Answered, Ended> {
+        let body = exchange.read_all(16 << 20).await?;
+        Ok(exchange.respond(StatusCode::OK, body))
+    }
+    let mut config = ServerConfig::default();
+    config.held_bytes = 1 << 20;
+    let server = Server::new(config, gather);
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (mut client, stream) = tokio::io::duplex(1 << 16);
+        tokio::spawn(server.connection(Stream::new(stream), Tokio, Info::default()));
+        clients.spawn(async move {
+            client.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10000000\r\n\r\n").await?;
+            client.write_all(&vec![0; 500_000]).await?;
+            let mut response = [0; 12];
+            client.read_exact(&mut response).await?;
+            std::io::Result::Ok((client, response))
+        });
+    }
+    let shed = tokio::time::timeout(Duration::from_secs(20), clients.join_next()).await.unwrap();
+    let (_client, response) = shed.unwrap().unwrap().unwrap();
+    assert_eq!(response, *b"HTTP/1.1 413");
+    assert!(server.counters().shed() >= 1);
 }

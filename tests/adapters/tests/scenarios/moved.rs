@@ -82,10 +82,13 @@ fn dropped_elsewhere<R: Runtime>() {
         let mut client = server.connect();
         client.send(GET);
         let response = client.response().unwrap();
-        assert!(response.status == 500 && response.announces_close());
-        client.assert_closed();
+        assert_eq!(response.status, 500);
+        if response.announces_close() {
+            client.assert_closed();
+        }
     }
-    assert_eq!(server.counters.unanswered(), 200);
+    // Whichever was first: the drop, or the handler's end, which is then its error.
+    assert_eq!(server.counters.unanswered() + server.counters.failed(), 200);
 }
 
 const BUSY: Duration = Duration::from_secs(2);
