@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use endwell_core::{OutboxLimits, http, ws};
+use endwell_core::OutboxLimits;
+use endwell_core::http::HttpLimits;
+#[cfg(feature = "deflate")]
+use endwell_core::ws::Deflate;
+use endwell_core::ws::SocketLimits;
 
 use crate::client::ClientConfig;
 use crate::config::{OnExchange, ServerConfig};
@@ -11,13 +15,13 @@ use crate::ws::{OutletLimits, SocketConfig};
 
 pub(crate) struct Settings {
     /// Of HTTP, in the role of these connections.
-    pub(crate) http: Arc<http::HttpLimits>,
+    pub(crate) http: Arc<HttpLimits>,
     /// Of what is queued.
     pub(crate) output: Arc<OutboxLimits>,
     /// For the WebSockets that connections of HTTP become.
-    pub(crate) ws_limits: Arc<ws::SocketLimits>,
+    pub(crate) ws_limits: Arc<SocketLimits>,
     #[cfg(feature = "deflate")]
-    pub(crate) deflate: Option<Arc<ws::Deflate>>,
+    pub(crate) deflate: Option<Arc<Deflate>>,
     pub(crate) outlet_limits: OutletLimits,
     /// For handlers, and for peers that have ended their side.
     pub(crate) life: LifeLimits,
@@ -27,43 +31,55 @@ pub(crate) struct Settings {
 impl From<&ServerConfig> for Settings {
     fn from(config: &ServerConfig) -> Self {
         Self {
-            http: Arc::new(config.http.clone()),
-            output: Arc::new(with_room_for_a_chunk(config.output)),
-            ws_limits: Arc::new(config.ws.clone()),
             #[cfg(feature = "deflate")]
             deflate: config.deflate.clone().map(Arc::new),
-            outlet_limits: config.outlet,
-            life: LifeLimits::new(config),
             on_exchange: config.on_exchange.clone(),
+            ..Self::new(&config.http, config.output, &config.ws, config.outlet, LifeLimits::new(config))
         }
     }
 }
 
 impl From<&ClientConfig> for Settings {
     fn from(config: &ClientConfig) -> Self {
+        let life = LifeLimits::without_handler(config.half_closed);
         Self {
-            http: Arc::new(config.http.clone()),
-            output: Arc::new(with_room_for_a_chunk(config.output)),
-            ws_limits: Arc::new(config.ws.clone()),
             #[cfg(feature = "deflate")]
             deflate: config.deflate.clone().map(Arc::new),
-            outlet_limits: config.outlet,
-            life: LifeLimits::without_handler(config.half_closed),
-            on_exchange: None,
+            ..Self::new(&config.http, config.output, &config.ws, config.outlet, life)
         }
     }
 }
 
 impl From<&SocketConfig> for Settings {
     fn from(config: &SocketConfig) -> Self {
+        let life = LifeLimits::without_handler(config.half_closed);
+        // It has the other limits from the handshake.
+        Self::new(
+            &HttpLimits::default(),
+            OutboxLimits::default(),
+            &SocketLimits::default(),
+            config.outlet,
+            life,
+        )
+    }
+}
+
+impl Settings {
+    fn new(
+        http: &HttpLimits,
+        output: OutboxLimits,
+        ws: &SocketLimits,
+        outlet_limits: OutletLimits,
+        life: LifeLimits,
+    ) -> Self {
         Self {
-            http: Arc::default(),
-            output: Arc::default(),
-            ws_limits: Arc::default(),
+            http: Arc::new(http.clone()),
+            output: Arc::new(with_room_for_a_chunk(output)),
+            ws_limits: Arc::new(ws.clone()),
             #[cfg(feature = "deflate")]
             deflate: None,
-            outlet_limits: config.outlet,
-            life: LifeLimits::without_handler(config.half_closed),
+            outlet_limits,
+            life,
             on_exchange: None,
         }
     }
