@@ -6,6 +6,7 @@
 mod authority;
 
 mod client;
+mod document;
 mod errors;
 mod server;
 mod shutdown;
