@@ -86,11 +86,12 @@ fn a_silent_peer_ends_at_the_close_limit<R: Runtime>() {
 
 /// Both Closes have passed, and the peer does not end the stream: the story is a clean end all the same.
 fn a_peer_that_keeps_the_stream_open<R: Runtime>() {
-    let server =
-        start_with::<R, _, _>(closing_within(LIMIT), async |exchange: Exchange| match accept(exchange) {
+    let server = start_with::<R, _, _>(closing_within(LIMIT * 10), async |exchange: Exchange| {
+        match accept(exchange) {
             Ok(socket) => socket.close(Close::EMPTY).await,
             Err(ended) => ended,
-        });
+        }
+    });
     let mut peer = Peer::connect(&server);
     assert!(peer.frame().payload.is_empty());
     peer.send(crate::peer::close(1000));
