@@ -118,6 +118,8 @@ mod tcp;
 pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+#[cfg(feature = "tower")]
+mod tower;
 mod transport;
 mod upgraded;
 pub mod ws;
@@ -140,6 +142,8 @@ pub use server::{
     Answered, Counters, Exchange, ExchangeReport, HandlerEnd, HandlerError, IntoAnswered, Late, Listening,
     Report, Responder, Run, Serve, Server, Shutdown, Stage, serve, with_state,
 };
+#[cfg(feature = "tower")]
+pub use tower::{WithService, with_service};
 pub use transport::{Connector, Listener, Transport, Truncated};
 pub use upgraded::Upgraded;
 

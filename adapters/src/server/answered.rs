@@ -109,6 +109,12 @@ fn failed(error: Box<dyn Error + Send + Sync>) -> HandlerEnd {
         Ok(error) => return HandlerEnd::Ended((*error).into()),
         Err(error) => error,
     };
+    #[cfg(feature = "http-body")]
+    let error = match error.downcast::<crate::BodyError>().map(|error| *error) {
+        Ok(crate::BodyError::Write(error)) => return HandlerEnd::Ended(error.into()),
+        Ok(crate::BodyError::Source(error)) => return failed(error),
+        Err(error) => error,
+    };
     match error.downcast::<HandlerError>().map(|error| error.into_cause()) {
         Ok(Ok(cause)) => failed(cause),
         Ok(Err(error)) => HandlerEnd::Failed(Arc::new(error)),

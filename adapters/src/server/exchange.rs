@@ -21,7 +21,7 @@ use super::answered::Answered;
 use super::respond::SWITCHING_PROTOCOLS;
 use crate::body::{ReadAll, ReadRequest, RequestReader, ResponseWriter};
 use crate::config::OnGone;
-use crate::connection::Link;
+use crate::connection::{Link, Shared};
 use crate::info::Address;
 use crate::news::{Gone, HalfClosed};
 use crate::upgraded::Upgraded;
@@ -92,6 +92,18 @@ impl Right {
         self.is_open = false;
         self.link.lock().respond(&self.link, self.number, head, body);
         Answered::new()
+    }
+
+    /// Turns the exchange into a WebSocket.
+    pub(super) fn accept(mut self, acceptance: Acceptance) -> Result<Socket, (NotAHandshake, Self)> {
+        let accepted = self.link.lock().accept(self.number, acceptance);
+        match accepted {
+            Ok(subprotocol) => {
+                self.is_open = false;
+                Ok(Socket::new(Arc::clone(&self.link), subprotocol))
+            }
+            Err(reason) => Err((reason, self)),
+        }
     }
 }
 
@@ -323,11 +335,7 @@ impl Exchange {
     /// The default terms for [`accept`](Self::accept), with the limits of [`ServerConfig::ws`](crate::ServerConfig::ws): only pages
     /// of the same Origin, no subprotocol. With feature `deflate`, `ServerConfig::deflate` applies too.
     pub fn acceptance(&self) -> Acceptance {
-        let shared = &self.right.link.shared;
-        let acceptance = Acceptance::new(Arc::clone(&shared.settings.ws_limits)).jitter(jitter());
-        #[cfg(feature = "deflate")]
-        let acceptance = acceptance.deflate(shared.settings.deflate.clone());
-        acceptance
+        acceptance(&self.right.link.shared)
     }
 
     /// Turns the exchange into a WebSocket. Responds with 101. RFC 6455 4.2.
@@ -336,15 +344,8 @@ impl Exchange {
     ///
     /// Returns the exchange, to be answered, with the reason; [`NotAHandshake::head`] is the head to respond with.
     pub fn accept(self, acceptance: Acceptance) -> Result<Socket, (NotAHandshake, Box<Self>)> {
-        let Self { request, mut right } = self;
-        let accepted = right.link.lock().accept(right.number, acceptance);
-        match accepted {
-            Ok(subprotocol) => {
-                right.is_open = false;
-                Ok(Socket::new(Arc::clone(&right.link), subprotocol))
-            }
-            Err(reason) => Err((reason, Self { request, right }.into())),
-        }
+        let Self { request, right } = self;
+        right.accept(acceptance).map_err(|(reason, right)| (reason, Self { request, right }.into()))
     }
 
     fn release(
@@ -362,6 +363,14 @@ impl Exchange {
             Err(reason) => Err((reason, Self { request, right }.into())),
         }
     }
+}
+
+/// The default terms of a server's WebSockets.
+pub(crate) fn acceptance(shared: &Shared) -> Acceptance {
+    let acceptance = Acceptance::new(Arc::clone(&shared.settings.ws_limits)).jitter(jitter());
+    #[cfg(feature = "deflate")]
+    let acceptance = acceptance.deflate(shared.settings.deflate.clone());
+    acceptance
 }
 
 /// Returns an evenly spread number. It need not be unpredictable.

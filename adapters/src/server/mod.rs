@@ -36,6 +36,8 @@ pub(crate) use admit::Networks;
 pub use answered::{Answered, IntoAnswered};
 pub use counters::Counters;
 pub use exchange::Exchange;
+#[cfg(feature = "tower")]
+pub(crate) use exchange::acceptance;
 pub(crate) use exchange::jitter;
 pub use handler_error::HandlerError;
 pub(crate) use life::{Life, LifeLimits};

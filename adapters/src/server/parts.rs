@@ -9,7 +9,11 @@ use endwell_core::http::{Framing, Interim, RequestHead, Response};
 use super::answered::Answered;
 use super::exchange::{Exchange, Received, Right};
 use crate::body::{RequestReader, ResponseWriter};
+#[cfg(feature = "tower")]
+use crate::connection::Link;
 use crate::news::{Gone, HalfClosed};
+#[cfg(feature = "tower")]
+use crate::ws::{Acceptance, NotAHandshake, Socket};
 
 /// The right to respond to a request, apart from its head and its body. Made by [`Exchange::into_parts`].
 ///
@@ -83,6 +87,23 @@ impl Responder {
     /// Cancel safe.
     pub fn half_closed(&self) -> HalfClosed<'_> {
         HalfClosed::new(&self.0.link)
+    }
+
+    /// Makes the response the last one of the connection.
+    #[cfg(feature = "tower")]
+    pub(crate) fn last(&mut self) {
+        self.0.link.lock().make_last(self.0.number);
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn link(&self) -> &Link {
+        &self.0.link
+    }
+
+    /// Turns the exchange into a WebSocket: see [`Exchange::accept`].
+    #[cfg(feature = "tower")]
+    pub(crate) fn accept(self, acceptance: Acceptance) -> Result<Socket, (NotAHandshake, Self)> {
+        self.0.accept(acceptance).map_err(|(reason, right)| (reason, Self(right)))
     }
 
     /// Responds with a body that is available: see [`Exchange::respond`].

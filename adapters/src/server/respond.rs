@@ -49,6 +49,14 @@ impl Connection {
         }
     }
 
+    /// Makes the response the last one of the connection.
+    #[cfg(feature = "tower")]
+    pub(crate) fn make_last(&mut self, number: u64) {
+        if let (State::Open(exchange), true) = (&mut self.state, self.number == number) {
+            exchange.last();
+        }
+    }
+
     /// The body of an exchange that is not answered has a reader of its own.
     pub(crate) fn separate_body(&mut self, number: u64) {
         if self.number == number && self.request == Request::Unread {

@@ -25,6 +25,8 @@ mod outlet;
 mod receive;
 mod send;
 mod socket;
+#[cfg(feature = "tower")]
+mod upgrade;
 
 pub(crate) use background::{Reader, Unread};
 pub use byte_stream::ByteStream;
@@ -54,3 +56,7 @@ pub(crate) use outlet::{Next, Position, Queue};
 pub use receive::{ForEach, Receive, Reply};
 pub use send::{NotSent, SendMessage};
 pub use socket::Socket;
+#[cfg(feature = "tower")]
+pub(crate) use upgrade::Agreed;
+#[cfg(feature = "tower")]
+pub use upgrade::WebSocketUpgrade;

@@ -68,6 +68,11 @@ impl Acceptance {
         self
     }
 
+    /// The fields for the 101, to change them.
+    pub fn fields_mut(&mut self) -> &mut FieldSection {
+        &mut self.fields
+    }
+
     /// Spreads the keep-alive pings of many connections. Default: `Jitter(0)` for each.
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;

@@ -21,6 +21,7 @@ use crate::support::{Client, Running, Tokio, on_every_runtime, pattern, start, t
 
 on_every_runtime!(
     a_body_passes_whole_in_each_shape,
+    a_body_is_read_behind_the_response,
     a_request_that_is_cut_is_an_error_in_each_shape,
     a_response_that_is_cut_is_an_error_in_each_shape,
     trailers_and_sizes_pass_through_bodies,
@@ -174,6 +175,27 @@ fn a_body_passes_whole_in_each_shape<R: Dialling>() {
             }
         }
     });
+}
+
+/// The next request waits for it.
+fn a_body_is_read_behind_the_response<R: Dialling>() {
+    let (tell, news) = told();
+    let server = start::<R, _, _>(move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let (head, mut body, right) = exchange.into_parts();
+            let answered = right.respond(StatusCode::OK, "");
+            tell.send(gather(Shape::of(head.path()), &mut body).await).unwrap();
+            answered
+        }
+    });
+    let mut client = server.connect();
+    for shape in SHAPES {
+        client.send(format!("POST /{shape:?} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n"));
+        assert_eq!(client.response().unwrap().status, 200);
+        client.send(pattern(1000));
+        assert_eq!(news.next(), Ok(pattern(1000)), "{shape:?}");
+    }
 }
 
 /// By the end of the stream, by a reset, and after the response.

@@ -1,0 +1,174 @@
+//! Any `tower::Service` as a handler.
+
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use ::http::header::{self, HeaderMap};
+use ::http_body::Body;
+use bytes::Bytes;
+use endwell_core::http::{Field, FieldSection, Framing, InvalidField, Method, Response, StatusCode};
+use tower_service::Service;
+
+use crate::server::Responder;
+use crate::ws::{Agreed, WebSocketUpgrade};
+use crate::{Answered, Exchange, HandlerError, RequestReader};
+
+/// Makes a handler from a `tower::Service`, such as a router of axum with its layers. The service is cloned for each
+/// request.
+///
+/// ```no_run
+/// use axum::Router;
+/// use axum::routing::get;
+/// use endwell::{ServerConfig, serve, with_service};
+///
+/// # async fn f() -> std::io::Result<()> {
+/// let router = Router::new().route("/", get(async || "hello"));
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// serve(listener, ServerConfig::default(), with_service(router)).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - The body of the request is a [`RequestReader`]. What the service does not read of it is discarded.
+/// - The extensions of the request have its head as it came ([`RequestHead`](crate::http::RequestHead)), the
+///   [`Info`](crate::Info) of its connection, and a [`WebSocketUpgrade`].
+/// - A target with characters that `http::Uri` refuses, such as `<`, is answered with 400.
+/// - The length of the response is that of its Content-Length, or else that of its body if it is known; otherwise the body
+///   is chunked. A body of another length than it announces is cut off. Of the fields that manage the connection,
+///   `Connection: close` is heeded, and the others are left out.
+/// - An error of the service is answered with 500, and told to
+///   [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange).
+///
+/// It works on every runtime, as far as the service does.
+pub fn with_service<S, B>(service: S) -> impl Fn(Exchange) -> WithService + Send + Sync + 'static
+where
+    S: Service<::http::Request<RequestReader>, Response = ::http::Response<B>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    move |exchange| WithService(Box::pin(answer(service.clone(), exchange)))
+}
+
+/// Waits until a service has answered an exchange. Made by the handler that [`with_service`] makes.
+#[must_use = "futures do nothing unless polled"]
+pub struct WithService(Pin<Box<dyn Future<Output = Result<Answered, HandlerError>> + Send>>);
+
+impl Future for WithService {
+    type Output = Result<Answered, HandlerError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for WithService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithService").finish_non_exhaustive()
+    }
+}
+
+async fn answer<S, B>(mut service: S, exchange: Exchange) -> Result<Answered, HandlerError>
+where
+    S: Service<::http::Request<RequestReader>, Response = ::http::Response<B>>,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    let is_head = exchange.method() == Method::Head;
+    let (head, body, responder) = exchange.into_parts();
+    let Ok(request) = ::http::Request::try_from(head) else {
+        return Ok(responder.respond(StatusCode::BAD_REQUEST, ""));
+    };
+    let mut request = request.map(|()| body);
+    let agreed = Agreed::default();
+    request.extensions_mut().insert(responder.link().info.clone());
+    request
+        .extensions_mut()
+        .insert(WebSocketUpgrade::new(Arc::clone(&responder.link().shared), agreed.clone()));
+    let failed = |error: S::Error| HandlerError::from(error.into());
+    poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
+    let response = service.call(request).await.map_err(failed)?;
+    if response.status() == ::http::StatusCode::SWITCHING_PROTOCOLS {
+        return open(&agreed, responder, response.headers()).await;
+    }
+    respond(responder, response, is_head).await
+}
+
+/// Opens the WebSocket that the service has agreed to, and runs its session.
+async fn open(agreed: &Agreed, responder: Responder, headers: &HeaderMap) -> Result<Answered, HandlerError> {
+    let Some(mut session) = agreed.take() else {
+        return Err(failed("a service responded with 101, but did not call WebSocketUpgrade::on_open"));
+    };
+    session.acceptance.fields_mut().append(&end_to_end(headers)?);
+    match responder.accept(session.acceptance) {
+        Ok(socket) => {
+            (session.run)(socket).await;
+            Ok(Answered::new())
+        }
+        Err((reason, responder)) => Ok(responder.respond(reason.head(), "")),
+    }
+}
+
+async fn respond<B>(
+    mut responder: Responder,
+    response: ::http::Response<B>,
+    is_head: bool,
+) -> Result<Answered, HandlerError>
+where
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    let (parts, body) = response.into_parts();
+    let mut head = Response::new(StatusCode::try_from(parts.status).map_err(failed)?);
+    *head.fields_mut() = end_to_end(&parts.headers)?;
+    if closes(&parts.headers) {
+        responder.last();
+    }
+    let announced = length(&parts.headers)?;
+    let length = announced.or_else(|| body.size_hint().exact().filter(|_| !is_head));
+    if body.is_end_stream() && length.is_none_or(|length| length == 0) && !is_head {
+        return Ok(responder.respond(head, Bytes::new()));
+    }
+    let framing = length.map_or(Framing::Chunked, Framing::Length);
+    let sent = responder.start(head, framing).send_body(body).await;
+    sent.map_err(|error| HandlerError::from(Box::from(error)))
+}
+
+/// The fields that are not the state machines' to write.
+fn end_to_end(headers: &HeaderMap) -> Result<FieldSection, HandlerError> {
+    let mut section = FieldSection::new();
+    for field in headers {
+        match Field::try_from(field) {
+            Ok(field) => section.push(field),
+            Err(InvalidField::Reserved) => {}
+            Err(invalid) => return Err(failed(invalid)),
+        }
+    }
+    Ok(section)
+}
+
+fn closes(headers: &HeaderMap) -> bool {
+    let options =
+        headers.get_all(header::CONNECTION).iter().flat_map(|value| value.as_bytes().split(|&b| b == b','));
+    options.map(<[u8]>::trim_ascii).any(|option| option.eq_ignore_ascii_case(b"close"))
+}
+
+/// The length that the service announces.
+fn length(headers: &HeaderMap) -> Result<Option<u64>, HandlerError> {
+    let Some(value) = headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
+    let length = value.to_str().ok().and_then(|text| text.parse().ok());
+    length
+        .map(Some)
+        .ok_or_else(|| failed("expected a number as the Content-Length of a response (RFC 9110 8.6)"))
+}
+
+fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> HandlerError {
+    HandlerError::from(error.into())
+}
