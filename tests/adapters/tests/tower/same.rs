@@ -1,9 +1,11 @@
 //! The same requests to axum's own server and to ours: the same answers, on every runtime.
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 
 use axum::Router;
 use endwell::with_service;
+use flate2::read::GzDecoder;
 
 use crate::app::{Files, app, app_on_tokio};
 use crate::support::{Client, Cut, Response, Runtime, on_every_runtime, pattern, start};
@@ -111,6 +113,14 @@ type Seen = (u16, Vec<(String, String)>, Vec<u8>);
 /// What a client sees of it, apart from its time.
 fn seen(response: Result<Response, Cut>) -> Result<Seen, String> {
     let response = response.map_err(|cut| format!("{cut:?}"))?;
+    // What compresses a file depends on the pieces in which it was read.
+    let is_compressed = response.field("content-encoding").is_some_and(|coding| coding == "gzip");
+    let mut body = Vec::new();
+    if is_compressed && !response.body.is_empty() {
+        GzDecoder::new(&response.body[..]).read_to_end(&mut body).map_err(|error| error.to_string())?;
+    } else {
+        body = response.body;
+    }
     let mut fields = response.fields;
     fields.retain(|(name, _)| match name.as_str() {
         // A HEAD whose GET is chunked may say so (RFC 9112 6.1), and a 204 has no length (RFC 9110 8.6): hyper differs.
@@ -119,7 +129,7 @@ fn seen(response: Result<Response, Cut>) -> Result<Seen, String> {
         _ => true,
     });
     fields.sort_by(|one, other| one.0.cmp(&other.0));
-    Ok((response.status, fields, response.body))
+    Ok((response.status, fields, body))
 }
 
 fn the_same_answers_as_from_axum<R: Runtime>() {
