@@ -24,7 +24,7 @@ pub(crate) type Notes = Arc<Mutex<BTreeMap<u32, String>>>;
 /// The application, with files of a folder and a time limit, both of which tower-http has for tokio alone.
 pub(crate) fn app_on_tokio(files: &File) -> Router {
     app(Router::new().nest_service("/files", ServeDir::new(files)))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(200)))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(2)))
 }
 
 /// The application, with more routes.

@@ -149,10 +149,10 @@ fn the_same_answers_as_from_axum<R: Runtime>() {
         let length =
             if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
         let head = format!("{line} HTTP/1.1\r\nhost: a.example\r\n{fields}{length}\r\n");
-        let [expected, found] = [&mut theirs, &mut ours].map(|client| {
-            client.send([head.as_bytes(), body].concat());
-            seen(client.response_to(line.split(' ').next().unwrap()))
-        });
+        let mut clients = [&mut theirs, &mut ours];
+        clients.iter_mut().for_each(|client| client.send([head.as_bytes(), body].concat()));
+        let method = line.split(' ').next().unwrap();
+        let [expected, found] = clients.map(|client| seen(client.response_to(method)));
         assert!(expected.is_ok(), "{line} {fields}: {expected:?}");
         if expected != found {
             differ.push(format!("{line} {fields:?}:\naxum {}\nours {}", short(&expected), short(&found)));
