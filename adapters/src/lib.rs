@@ -66,6 +66,21 @@
 //! async_std::task::block_on(..)           becomes   smol::block_on(..)
 //! ```
 //!
+//! # Other crates
+//!
+//! Each is behind a feature, and none is on by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `http` | conversions between heads, fields, methods, status codes and URLs and those of the `http` crate |
+//! | `http-body` | bodies that are `http_body::Body`, and any such body as what is sent: `Exchange::respond_with` |
+//! | `futures` | bodies and WebSockets that are streams and sinks |
+//! | `tower` | `with_service`: any `tower::Service` as a handler, such as a router of axum with layers of tower-http |
+//! | `axum`, `hyper`, `http2` | `ws::WebSocketUpgrade` under `axum::serve` and hyper too, also over HTTP/2 |
+//! | `percent-encoding` | `Exchange::path_segments` and `Exchange::query_pairs` |
+//!
+//! Bodies and byte streams also have the I/O traits of tokio (feature `tokio`) and of futures-io (feature `futures-io`).
+//!
 //! # Compression
 //!
 //! With feature `deflate`, `ServerConfig::deflate` and `ClientConfig::deflate` let WebSockets compress messages (permessage-deflate, RFC 7692) if the

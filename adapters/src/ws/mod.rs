@@ -15,6 +15,8 @@ mod config;
 mod connect;
 mod driven;
 mod flush;
+#[cfg(feature = "hyper")]
+mod foreign;
 mod halves;
 mod message;
 mod message_reader;

@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use endwell_core::ws::Acceptance;
 
+#[cfg(feature = "hyper")]
+use super::foreign::Foreign;
 use super::socket::Socket;
 use crate::connection::Shared;
 use crate::server::acceptance;
 
 /// The way to open a WebSocket from a `tower::Service`, found in the extensions of each request.
 ///
-/// The head of the request is in them too, for [`Subprotocol::offered`](super::Subprotocol::offered).
+/// The head of the request is in them too, for [`Subprotocol::offered`](super::Subprotocol::offered). With feature `axum` it is
+/// an extractor, which works alike under `axum::serve`: one handler for both servers. With feature `hyper`, `from_parts`
+/// makes it of a request that hyper serves.
 ///
 /// ```no_run
 /// use axum::response::Response;
@@ -40,9 +44,17 @@ use crate::server::acceptance;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct WebSocketUpgrade {
-    shared: Arc<Shared>,
-    agreed: Agreed,
+pub struct WebSocketUpgrade(Server);
+
+/// What serves the connection.
+#[derive(Clone)]
+enum Server {
+    Ours {
+        shared: Arc<Shared>,
+        agreed: Agreed,
+    },
+    #[cfg(feature = "hyper")]
+    Hyper(Box<Foreign>),
 }
 
 /// What the service has agreed to.
@@ -57,6 +69,10 @@ pub(crate) struct Session {
 }
 
 impl Agreed {
+    fn set(&self, session: Session) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+    }
+
     pub(crate) fn take(&self) -> Option<Session> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -65,12 +81,28 @@ impl Agreed {
 impl WebSocketUpgrade {
     /// What the service agrees to comes to `agreed`.
     pub(crate) fn new(shared: Arc<Shared>, agreed: Agreed) -> Self {
-        Self { shared, agreed }
+        Self(Server::Ours { shared, agreed })
+    }
+
+    /// Finds it in the extensions of a request that this crate serves, or makes it of a request that hyper serves, such as
+    /// under `axum::serve`: over HTTP/1.1, and with feature `http2` over HTTP/2, whose server must allow it
+    /// (`enable_connect_protocol`, RFC 8441). Any request has one; [`on_open`](Self::on_open) judges it.
+    ///
+    /// hyper keeps no account of it: the session is a task of tokio, which a shutdown does not wait for, and the addresses
+    /// of the socket are unknown.
+    #[cfg(feature = "hyper")]
+    pub fn from_parts(parts: &::http::request::Parts) -> Self {
+        let ours = parts.extensions.get::<Self>().cloned();
+        ours.unwrap_or_else(|| Self(Server::Hyper(Box::new(Foreign::of(parts)))))
     }
 
     /// The default terms: see [`Exchange::acceptance`](crate::Exchange::acceptance).
     pub fn acceptance(&self) -> Acceptance {
-        acceptance(&self.shared)
+        match &self.0 {
+            Server::Ours { shared, .. } => acceptance(shared),
+            #[cfg(feature = "hyper")]
+            Server::Hyper(_) => Acceptance::new(Arc::default()).jitter(crate::server::jitter()),
+        }
     }
 
     /// Agrees to open the WebSocket: returns the response that the service returns, which is a 101. `session` runs once it
@@ -90,12 +122,31 @@ impl WebSocketUpgrade {
         B: Default,
         F: Future<Output = ()> + Send + 'static,
     {
-        let run =
-            Box::new(|socket| -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(session(socket)) });
-        *self.agreed.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Session { acceptance, run });
-        let mut response = ::http::Response::new(B::default());
-        *response.status_mut() = ::http::StatusCode::SWITCHING_PROTOCOLS;
-        response
+        let session = |socket| -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(session(socket)) };
+        let session = Session { acceptance, run: Box::new(session) };
+        match &self.0 {
+            Server::Ours { agreed, .. } => {
+                agreed.set(session);
+                let mut response = ::http::Response::new(B::default());
+                *response.status_mut() = ::http::StatusCode::SWITCHING_PROTOCOLS;
+                response
+            }
+            #[cfg(feature = "hyper")]
+            Server::Hyper(foreign) => foreign.open(session).map(|()| B::default()),
+        }
+    }
+}
+
+/// As [`WebSocketUpgrade::from_parts`].
+#[cfg(feature = "axum")]
+impl<S: Sync> axum_core::extract::FromRequestParts<S> for WebSocketUpgrade {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut ::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, std::convert::Infallible> {
+        Ok(Self::from_parts(parts))
     }
 }
 

@@ -14,6 +14,7 @@
 mod support;
 
 mod app;
+mod foreign;
 mod same;
 mod service;
 mod web_socket;

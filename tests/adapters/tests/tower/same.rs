@@ -150,7 +150,9 @@ fn the_same_answers_as_from_axum<R: Runtime>() {
             if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
         let head = format!("{line} HTTP/1.1\r\nhost: a.example\r\n{fields}{length}\r\n");
         let mut clients = [&mut theirs, &mut ours];
-        clients.iter_mut().for_each(|client| client.send([head.as_bytes(), body].concat()));
+        for client in &mut clients {
+            client.send([head.as_bytes(), body].concat());
+        }
         let method = line.split(' ').next().unwrap();
         let [expected, found] = clients.map(|client| seen(client.response_to(method)));
         assert!(expected.is_ok(), "{line} {fields}: {expected:?}");
