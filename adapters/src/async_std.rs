@@ -1,4 +1,4 @@
-//! The listeners of async-std. Its sockets are built on async-io's, and are served as those.
+//! Listeners and a connector for async-std, whose sockets are those of async-io.
 //!
 //! async-std is discontinued by its authors, who recommend [smol](https://docs.rs/smol). The move changes the listener
 //! and the executor of the program, and no handler:

@@ -1,8 +1,8 @@
-//! Transports for any byte stream of futures-io, and for the sockets of async-io, on which those of async-std, smol and
-//! threads are built.
+//! Transports made from any byte stream of futures-io, and from the sockets of async-io, which async-std, smol and the
+//! threads use.
 //!
-//! Everything here works wherever it is polled: async-io has its own thread that waits for events. So a program with an
-//! executor of its own has a [`Runtime`](crate::Runtime) with this [`AsyncIoTimer`].
+//! Everything here works wherever it is polled, because async-io has a thread of its own that waits for events. A program
+//! with its own executor can use this [`AsyncIoTimer`] in its [`Runtime`](crate::Runtime).
 
 #[cfg(unix)]
 mod unix;

@@ -26,9 +26,9 @@
 //! }
 //! ```
 //!
-//! - [`serve`] accepts connections and gives each its own task. A [`Server`] has any number of listeners, serves
-//!   connections from elsewhere on any [`Transport`], and shuts down with a [`Report`].
-//! - [`Info`] is what is known of a connection: its two ends, and what layers such as TLS have found out.
+//! - [`serve`] accepts connections and gives each its own task. A [`Server`] has any number of listeners, also serves
+//!   connections that the program accepts itself, on any [`Transport`], and shuts down with a [`Report`].
+//! - [`Info`] has what is known of a connection: its two ends, and what its layers know, such as TLS.
 //! - A handler receives an [`Exchange`] and gives it up by responding. A handler that forgets to respond does not
 //!   compile; if one panics or drops its exchange, the connection's task responds in its place. It may return any error,
 //!   which is told to [`ServerConfig::on_exchange`]; [`HandlerError`] chooses the response for it.
@@ -39,6 +39,8 @@
 //!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::Socket::connect`] opens a WebSocket.
 //! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
 //! - Every wait has a deadline and every buffer has a bound: [`ServerConfig`] and [`ClientConfig`].
+//! - A test needs no sockets: [`Server::connection`] and [`client::Connection::over`] take the two ends of a pipe in memory,
+//!   such as those of `tokio::io::duplex` in a `tokio::Stream`.
 //!
 //! # Runtimes
 //!
@@ -83,14 +85,14 @@
 //!
 //! # Compression
 //!
-//! With feature `deflate`, `ServerConfig::deflate` and `ClientConfig::deflate` let WebSockets compress messages (permessage-deflate, RFC 7692) if the
-//! other end agrees. It adds zlib-rs, which contains unsafe code; this crate contains none. `ws::Deflate` documents the
-//! memory that it holds, and when.
+//! With feature `deflate`, `ServerConfig::deflate` and `ClientConfig::deflate` let WebSockets compress messages
+//! (permessage-deflate, RFC 7692) if the other end agrees. The feature adds zlib-rs, which contains unsafe code; this crate
+//! contains none. `ws::Deflate` documents how much memory it holds, and when.
 //!
 //! # When output is written
 //!
-//! A response is queued, and written before the connection's task waits for input, for a deadline, or for work of the
-//! handler. So pipelined requests cost few system calls, and no response is left in a buffer.
+//! A response is queued, and written before the connection's task waits: for input, for a deadline, or for the handler. So
+//! pipelined requests cost few system calls, and no response is left in a buffer.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![expect(

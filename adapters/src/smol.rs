@@ -1,4 +1,4 @@
-//! The listeners of smol. Its sockets are built on async-io's, and are served as those.
+//! Listeners and a connector for smol, whose sockets are those of async-io.
 //!
 //! ```no_run
 //! use endwell::{ServerConfig, Exchange, http::StatusCode, serve};

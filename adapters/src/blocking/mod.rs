@@ -1,4 +1,4 @@
-//! Threads: the listeners of the standard library, a thread for each connection, and handlers without async.
+//! Plain threads: the listeners of the standard library, a thread for each connection, and handlers without async.
 //!
 //! ```no_run
 //! use endwell::blocking::{block_on, handler};

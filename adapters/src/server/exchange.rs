@@ -291,6 +291,17 @@ impl Exchange {
     /// `Date` and the fields about the connection are added. The unread rest of the request's body is discarded. The
     /// connection stays open if that rest has arrived, or if its length is known and within
     /// [`HttpLimits::drain_bytes`](endwell_core::http::HttpLimits::drain_bytes); otherwise the response announces the close.
+    ///
+    /// It uses the exchange up, so make a body from the exchange before:
+    ///
+    /// ```
+    /// use endwell::{Answered, Exchange, http::StatusCode};
+    ///
+    /// async fn hello(exchange: Exchange) -> Answered {
+    ///     let text = format!("hello {}", exchange.peer_address());
+    ///     exchange.respond(StatusCode::OK, text)
+    /// }
+    /// ```
     pub fn respond(self, head: impl Into<Response>, body: impl Into<Bytes>) -> Answered {
         self.right.respond(&head.into(), body.into())
     }
