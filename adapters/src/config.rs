@@ -106,7 +106,7 @@ pub struct ServerConfig {
 /// What becomes of a handler whose connection has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnGone {
-    /// Its future is dropped: nobody is left to read its answer.
+    /// Its future is dropped, since no client is left to read its response.
     ///
     /// It is polled once more first, so that what it waits for can tell it; if it still waits then, it is dropped. A
     /// handler that has answered, or holds a WebSocket or another protocol, is dropped after

@@ -19,7 +19,7 @@ use crate::transport;
 /// A handshake is part of its connection's own task: it delays no other connection. One that fails ends only its
 /// connection, with an [`EndedKind::Transport`](crate::EndedKind::Transport) that holds the reason
 /// ([`ServerConfig::on_end`](crate::ServerConfig::on_end)). A server that stops ends the handshakes in progress. Their number is
-/// bounded: at the bound, the first bytes of others wait in turn. A connection that is silent is none of them.
+/// bounded: at the bound, the first bytes of other connections wait in turn. A connection that has sent nothing does not count.
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {

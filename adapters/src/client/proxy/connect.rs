@@ -54,7 +54,7 @@ pub(super) async fn open<T: Transport>(
     }
 }
 
-/// How long the proxy may take is the matter of whoever connects.
+/// The caller bounds the time that the proxy may take.
 fn no_clock() -> Instant {
     Instant::default()
 }

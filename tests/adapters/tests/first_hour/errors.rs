@@ -135,11 +135,10 @@ async fn anyhow_and_a_file() {
     }
     let log = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&log);
-    let mut config = ServerConfig::default();
-    config.on_exchange = Some(Arc::new(move |report| {
+    let config = ServerConfig::default().on_exchange(move |report| {
         let error = report.error().map(|error| format!("{error}: {}", error.source().unwrap()));
         lines.lock().unwrap().push(error);
-    }));
+    });
     let (answer, _) = with_server!(config, page, async |address| get(address, "/").await);
     assert_eq!(answer, (500, String::new()), "the cause is not for the client");
     let log = log.lock().unwrap();
@@ -162,13 +161,12 @@ async fn a_file_without_anyhow() {
 async fn a_log_of_every_exchange() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&log);
-    let mut config = ServerConfig::default();
-    config.on_exchange = Some(Arc::new(move |report| {
+    let config = ServerConfig::default().on_exchange(move |report| {
         let status = report.status().unwrap_or(0);
         let line = format!("{} {} {status}", report.method(), report.head().path());
         assert!(report.time() < Duration::from_secs(10));
         lines.lock().unwrap().push(line);
-    }));
+    });
     let (_, _) = with_server!(
         config,
         async |exchange: Exchange| match exchange.path() {
@@ -185,8 +183,7 @@ async fn a_log_of_every_exchange() {
 
 #[tokio::test]
 async fn a_time_for_a_handler() {
-    let mut config = ServerConfig::default();
-    config.handler_time = Some(Duration::from_millis(20));
+    let config = ServerConfig::default().handler_time(Duration::from_millis(20));
     let (answer, counters) = with_server!(
         config,
         async |exchange: Exchange| {
@@ -203,10 +200,9 @@ async fn a_time_for_a_handler() {
 async fn a_handler_that_panics() {
     let seen = Arc::new(Mutex::new(None));
     let tell = Arc::clone(&seen);
-    let mut config = ServerConfig::default();
-    config.on_exchange = Some(Arc::new(move |report| {
+    let config = ServerConfig::default().on_exchange(move |report| {
         *tell.lock().unwrap() = Some((report.status(), report.handler_end().clone()));
-    }));
+    });
     let (answer, _) = with_server!(
         config,
         async |exchange: Exchange| -> Answered {

@@ -1,7 +1,6 @@
 //! Servers: listeners, the end, and what is known of a client.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -141,8 +140,7 @@ async fn a_server_in_a_task() {
 
 #[tokio::test]
 async fn a_limit_for_each_address() {
-    let mut config = ServerConfig::default();
-    config.admit = Some(Arc::new(|_, open| open < 2));
+    let config = ServerConfig::default().admit(|_, open| open < 2);
     let server = Server::new(config, hello);
     // Of both listeners together.
     let addresses = [
@@ -247,8 +245,7 @@ async fn tls_and_a_client_certificate() {
 #[tokio::test]
 async fn a_connection_that_is_dropped() {
     let (tell, mut ended) = mpsc::unbounded_channel();
-    let mut config = ServerConfig::default();
-    config.on_end = Some(Arc::new(move |_, ended| tell.send(ended.kind().clone()).unwrap()));
+    let config = ServerConfig::default().on_end(move |_, ended| tell.send(ended.kind().clone()).unwrap());
     let server = Server::new(config, async |exchange: Exchange| {
         std::future::pending::<()>().await;
         exchange.respond(StatusCode::OK, "")

@@ -61,14 +61,13 @@ async fn two_listeners_with_tls_and_a_client_that_stays() {
     let (tell, mut came) = mpsc::unbounded_channel();
     let log = Arc::<Mutex<Vec<String>>>::default();
 
-    let mut config = ServerConfig::default();
     let lines = Arc::clone(&log);
-    config.on_exchange = Some(Arc::new(move |report| {
+    let config = ServerConfig::default().on_exchange(move |report| {
         let certificates = report.info::<TlsInfo>().map_or(0, |tls| tls.peer_certificates.len());
         let (method, path) = (report.method(), report.head().path());
         let error = report.error().map(|error| format!(": {error}")).unwrap_or_default();
         lines.lock().unwrap().push(format!("{method} {path}, {certificates} certificates{error}"));
-    }));
+    });
     let server = Server::new(config, move |exchange: Exchange| upload(exchange, tell.clone()));
     let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let public = server.listen(tls::TlsListener::new(public, identity().server()));
@@ -213,8 +212,7 @@ async fn a_shutdown_can_be_cut_short() {
     for waits_for_it in [true, false] {
         let (_say, word) = oneshot::channel();
         let (tell, mut ended) = mpsc::unbounded_channel();
-        let mut config = ServerConfig::default();
-        config.on_end = Some(Arc::new(move |_, ended| tell.send(ended.to_string()).unwrap()));
+        let config = ServerConfig::default().on_end(move |_, ended| tell.send(ended.to_string()).unwrap());
         let server = Server::new(config, waits(word));
         let listening = server.listen(TcpListener::bind("127.0.0.1:0").await.unwrap());
         let Ok(Address::Tcp(address)) = listening.local_address() else { panic!() };
