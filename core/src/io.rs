@@ -68,6 +68,11 @@ impl Ask<'_> {
     pub(crate) fn unacknowledged(self) -> Option<u64> {
         self.0.and_then(|ask| ask())
     }
+
+    /// True if the driver has no means to ask.
+    fn is_vain(self) -> bool {
+        self.0.is_none()
+    }
 }
 
 /// The transport's side of a connection, in whatever state: received bytes, bytes to send, the end of the stream, and
@@ -439,3 +444,57 @@ impl Since {
         self.0.map(|since| since.saturating_add(time))
     }
 }
+
+/// A fixed time for what the peer does once it has what was written: counted from the first look that found nothing, or
+/// from the last that found some of it still on its way.
+///
+/// To ask costs system calls. So the first question comes after an eighth of the time: a peer that is quicker costs none,
+/// and none loses more than that eighth.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SinceArrival {
+    since: Since,
+    has_arrived: bool,
+}
+
+impl SinceArrival {
+    /// Starts over with the next look.
+    pub(crate) fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Starts over with the next look. The peer is known to have what was written.
+    pub(crate) fn restart_arrived(&mut self) {
+        *self = Self { has_arrived: true, ..Self::default() };
+    }
+
+    /// Judges a look at `now` that found nothing. True if `time` has passed.
+    pub(crate) fn is_over(&mut self, conn: &mut Conn, now: Instant, time: Duration, ask: Ask<'_>) -> bool {
+        if !self.has_arrived {
+            if !conn.is_written() {
+                self.restart();
+                return false;
+            }
+            if ask.is_vain() || self.since.is_over(now, time / FIRST_QUESTION) {
+                if conn.is_unsent(now, ask) {
+                    self.since.restart_at(now);
+                    return false;
+                }
+                self.has_arrived = true;
+            }
+        }
+        self.since.is_over(now, time)
+    }
+
+    /// True if `time` had passed `at` that moment: usually the last look, if it found nothing.
+    pub(crate) fn is_met(self, at: Option<Instant>, time: Duration) -> bool {
+        self.since.is_met(at, time)
+    }
+
+    /// When to look again.
+    pub(crate) fn end(self, time: Duration) -> Option<Instant> {
+        self.since.end(if self.has_arrived { time } else { time / FIRST_QUESTION })
+    }
+}
+
+/// The part of the time after which the first question comes.
+const FIRST_QUESTION: u32 = 8;

@@ -1,6 +1,7 @@
 //! Limits of time, on a virtual clock. A limit is met only when a read found nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use core::cell::Cell;
 use core::time::Duration;
 use endwell_core::http::server::{After, Next, ServerConnection};
 use endwell_core::http::{BodyEvent, Framing, HttpLimits, Response, StatusCode};
@@ -50,13 +51,30 @@ fn the_idle_time_begins_when_the_output_is_out() {
     let Next::Request(_, exchange) = server.poll() else { panic!("a whole head") };
     let answered = exchange.respond(&Response::new(StatusCode::OK), "hello".into(), None);
     let After::Again(mut server) = answered.next() else { panic!("it is kept") };
-    // In our queue, then in that of the system, and then the client has it.
-    assert_eq!(waits(server.io(), 0), ends(75, Limit::IdleTime));
-    assert_eq!(waits(server.io(), 100_000), ends(175, Limit::IdleTime));
+    // In our queue, where the time for output runs.
+    assert_eq!(waits(server.io(), 0), None);
+    assert_eq!(waits(server.io(), 100_000), None);
     assert!(!written(server.io()).is_empty());
-    let left = || Some(5);
-    assert_eq!(waits(server.io().unacknowledged(&left), 200_000), ends(275, Limit::IdleTime));
-    assert_eq!(waits(server.io().unacknowledged(&|| Some(0)), 201_000), ends(275, Limit::IdleTime));
+    // In that of the system, which is asked after an eighth of the time, and then the client has it.
+    let unasked = || unreachable!("it is too early to ask");
+    let asked = Cell::new(0);
+    let left = |rest| {
+        let asked = &asked;
+        move || {
+            asked.set(asked.get() + 1);
+            Some(rest)
+        }
+    };
+    let question = |second| {
+        Some(Deadline { at: Instant::from_epoch(SECOND * second + SECOND * 75 / 8), reason: Limit::IdleTime })
+    };
+    assert_eq!(waits(server.io().unacknowledged(&unasked), 200_000), question(200));
+    assert_eq!(waits(server.io().unacknowledged(&unasked), 209_374), question(200));
+    assert_eq!(waits(server.io().unacknowledged(&left(5)), 210_000), question(210));
+    assert_eq!(waits(server.io().unacknowledged(&unasked), 219_000), question(210));
+    assert_eq!(waits(server.io().unacknowledged(&left(0)), 220_000), ends(285, Limit::IdleTime));
+    assert_eq!(waits(server.io().unacknowledged(&unasked), 284_000), ends(285, Limit::IdleTime));
+    assert_eq!(asked.get(), 2);
     // The application does something else, and does not wait for the client.
     pause(server.io(), 270_000);
     assert_eq!(waits(server.io(), 1_000_000), ends(1075, Limit::IdleTime));
@@ -64,10 +82,26 @@ fn the_idle_time_begins_when_the_output_is_out() {
     feed(server.io(), b"GE");
     assert_eq!(waits(server.io(), 1_100_000), ends(1110, Limit::HeadTime));
     pause(server.io(), 1_105_000);
-    assert_eq!(waits(server.io().unacknowledged(&left), 1_109_000), ends(1110, Limit::HeadTime));
-    assert_eq!(look(server.io().unacknowledged(&left), 1_110_000), Arrived::Something);
+    assert_eq!(waits(server.io().unacknowledged(&unasked), 1_109_000), ends(1110, Limit::HeadTime));
+    assert_eq!(look(server.io().unacknowledged(&unasked), 1_110_000), Arrived::Something);
     let Next::Refused(refusal) = server.poll() else { panic!("it is late") };
     assert_eq!(refusal.status().code(), 408);
+}
+
+/// A question costs system calls.
+#[test]
+fn a_client_that_goes_on_costs_no_question() {
+    let unasked = || unreachable!("nothing is late");
+    let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
+    for second in 0..100 {
+        assert!(waits(server.io().unacknowledged(&unasked), second * 9000).is_some());
+        feed(server.io(), GET);
+        let Next::Request(_, exchange) = server.poll() else { panic!("a whole head") };
+        let answered = exchange.respond(&Response::new(StatusCode::OK), "hello".into(), None);
+        let After::Again(next) = answered.next() else { panic!("it is kept") };
+        server = next;
+        assert!(!written(server.io()).is_empty());
+    }
 }
 
 /// Time that the application takes within a body is not the client's: what was waited before it counts.

@@ -18,9 +18,9 @@ use endwell_core::http::server::{Exchange, Next, ServerConnection};
 use endwell_core::http::{Field, FieldSection, HttpLimits, Reading, RequestHead, StatusCode};
 use endwell_core::ws::Socket;
 use endwell_core::ws::{Acceptance, InvalidSubprotocol, Masks, Offer, SocketLimits, Subprotocol};
-use endwell_core::{Arrived, Ending, Limit, OutboxLimits, Outcome};
+use endwell_core::{Arrived, Deadline, Ending, Limit, OutboxLimits, Outcome};
 use endwell_core_tests::cutter;
-use endwell_core_tests::io::{end, feed, look, waits, written};
+use endwell_core_tests::io::{at, end, feed, look, waits, written};
 use ws_help::{Got, frame, receive};
 
 const REQUEST: &str = "GET /chat HTTP/1.1\r\nhost: example.com\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
@@ -293,8 +293,12 @@ fn the_answer_must_come_in_time() {
         .websocket(offer(), masks());
     assert_eq!(waits(handshake.io(), 1 << 40), None);
     let (mut handshake, _) = ask(offer());
-    let arrived = 1 << 40;
-    assert_eq!(waits(handshake.io().unacknowledged(&|| Some(1)), arrived), None);
+    // The system is asked after an eighth of the time.
+    let sent = 1 << 40;
+    let first = waits(handshake.io().unacknowledged(&|| unreachable!("too early")), sent).unwrap();
+    assert_eq!(first, Deadline { at: at(sent + 7500), reason: Limit::ResponseTime });
+    let arrived = sent + 7500;
+    assert_eq!(waits(handshake.io().unacknowledged(&|| Some(1)), arrived).unwrap().at, at(arrived + 7500));
     let (mut other, _) = ask(offer());
     for millis in [arrived, arrived + 59_999, arrived + 60_000] {
         if millis == arrived + 60_000 {
@@ -310,7 +314,7 @@ fn the_answer_must_come_in_time() {
     }
     // Another time, and none.
     other.set_response_time(Some(core::time::Duration::from_secs(5)));
-    assert_eq!(waits(other.io(), 0).unwrap().at, endwell_core_tests::io::at(5000));
+    assert_eq!(waits(other.io(), 0).unwrap().at, at(5000));
     other.set_response_time(None);
     assert_eq!(waits(other.io(), 1 << 40), None);
     // And whoever does not want to wait gives it up.

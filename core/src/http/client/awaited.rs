@@ -14,7 +14,7 @@ use crate::http::received::persistence::Persistence;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::response::{AnyHead, StatusLine};
 use crate::http::{Fields, HttpLimits, InterimHead, ResponseHead};
-use crate::io::{Ask, Conn, Since, Waits};
+use crate::io::{Ask, Conn, SinceArrival, Waits};
 use crate::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Violation};
 
 /// The response to the request that is open.
@@ -26,7 +26,7 @@ pub(crate) struct Awaited {
     stage: Stage,
     upload: Upload,
     interims: usize,
-    since: Since,
+    since: SinceArrival,
     answer_time: Option<Duration>,
     terms: Terms,
     /// The last interim head that was handed out.
@@ -88,7 +88,7 @@ impl Awaited {
             stage: Stage::FirstByte,
             upload: Upload::Over,
             interims: 0,
-            since: Since::default(),
+            since: SinceArrival::default(),
             answer_time: limits.response_time,
             terms: Terms::UPGRADE,
             interim: None,
@@ -294,15 +294,15 @@ impl Waits for Awaited {
         }
         if self.stage == Stage::FirstByte && !conn.inbox.is_empty() {
             self.stage = Stage::Head;
-            self.since.restart();
+            // A head that has begun must be completed in time. Before, the server may not have got the request.
+            self.since.restart_arrived();
         }
-        // A head that has begun must be completed in time. Before, the server may not have got the request.
-        if self.stage == Stage::FirstByte && (self.upload == Upload::Underway || conn.is_unsent(now, ask)) {
+        if self.stage == Stage::FirstByte && self.upload == Upload::Underway {
             self.since.restart();
             return false;
         }
         let (Some(time), _) = self.time_limit() else { return false };
-        self.since.is_over(now, time)
+        self.since.is_over(conn, now, time, ask)
     }
 
     fn pause(&mut self, conn: &mut Conn, now: Instant) {

@@ -14,7 +14,7 @@ use crate::http::received::length::BodyLength;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::request::RequestLine;
 use crate::http::{Fields, HttpLimits, Method, Reading, RequestHead};
-use crate::io::{Ask, Conn, Since, Waits};
+use crate::io::{Ask, Conn, SinceArrival, Waits};
 use crate::{
     Closing, Deadline, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Outcome, Violation, convert,
 };
@@ -49,7 +49,7 @@ pub(super) struct Between {
     /// Those skipped so far. RFC 9112 2.2.
     empty_lines: u8,
     waiting: Waiting,
-    since: Since,
+    since: SinceArrival,
     /// The body of the last request. Its rest is discarded before the next request is read.
     pub(super) body: Incoming,
     /// Bytes of that rest, framing included, that may still be read.
@@ -80,7 +80,7 @@ impl ServerConnection {
             head: HeadProgress::new(Reading::Strict),
             empty_lines: 0,
             waiting: Waiting::FirstByte,
-            since: Since::default(),
+            since: SinceArrival::default(),
             drain: 0,
             body: Incoming::new(&mut inbox, limits, Reader::Server, BodyLength::Known(0)),
         };
@@ -287,14 +287,11 @@ impl Waits for Between {
         let is_before_head = self.is_before_head(&conn.inbox);
         if self.waiting != Waiting::Head && !is_before_head {
             self.waiting = Waiting::Head;
-            self.since.restart();
-        }
-        if self.waiting != Waiting::Head && conn.is_unsent(now, ask) {
-            // The client cannot know yet that it may send another.
-            self.since.restart();
+            self.since.restart_arrived();
         }
         let (time, _) = self.time_limit();
-        self.since.is_over(now, time) || conn.inbox.is_over()
+        // Before it has the last response, the client cannot know that it may send another request.
+        self.since.is_over(conn, now, time, ask) || conn.inbox.is_over()
     }
 
     fn pause(&mut self, conn: &mut Conn, now: Instant) {
