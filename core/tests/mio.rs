@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError::Disconnected;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
@@ -299,6 +300,27 @@ fn a_slow_reader_gets_everything() {
     sending.join().unwrap();
     assert!(pongs.is_sorted() && !pongs.is_empty(), "{pongs:?}");
     drop(client);
+    server.stop();
+}
+
+/// It sends faster than its frames are taken, so a turn without a bound would not end.
+#[test]
+fn a_peer_that_floods_leaves_the_others_their_turn() {
+    let server = limits(|_| {});
+    let mut flood = server.web_socket();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let until = Arc::clone(&is_over);
+    let flooding = thread::spawn(move || {
+        let pongs = frame(0x8a, b"").repeat(100_000);
+        while !until.load(Ordering::Relaxed) {
+            flood.write_all(&pongs).unwrap();
+        }
+    });
+    for _ in 0..2 {
+        assert!(head(&mut server.send(GET)).starts_with("HTTP/1.1 200 "));
+    }
+    is_over.store(true, Ordering::Relaxed);
+    flooding.join().unwrap();
     server.stop();
 }
 
