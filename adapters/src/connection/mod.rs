@@ -8,7 +8,6 @@ mod drive;
 mod driver;
 mod lent;
 mod look;
-mod members;
 mod output;
 mod settings;
 mod shared;
@@ -27,7 +26,7 @@ use endwell_core::http::Fields;
 
 use crate::info::Info;
 use crate::runtime::{Runtime, Timer};
-use crate::server::{Fallback, HeldBy, Life, Request, Standing};
+use crate::server::{Fallback, HeldBy, Life, Member, Request, Standing};
 use crate::sync::{Lock, Locked, Woken};
 use crate::transport::Transport;
 use crate::ws::{Position, Queue, Reader, Unread};
@@ -38,7 +37,6 @@ pub(crate) use lent::Lent;
 #[cfg(feature = "blocking")]
 pub(crate) use lent::check_none as check_may_block;
 pub(crate) use look::{Looked, Waits};
-pub(crate) use members::{Accepting, Member, Queued, Turn, Watcher};
 pub(crate) use settings::Settings;
 pub(crate) use shared::Shared;
 pub(crate) use state::{Last, State};

@@ -1,14 +1,11 @@
 //! The state that the connections of one server share: their number, their bytes, and the signal to stop.
 
-use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::members::{Member, Members};
-use super::{Link, Settings};
-use crate::server::{Counters, Late, Networks, ticks};
+use super::Settings;
+use crate::server::{Counters, Members, NO_TENDER, Networks, ticks};
 use crate::sync::Apart;
 use crate::{Admit, Ended, Info, OnEnd, ServerConfig};
 
@@ -19,21 +16,21 @@ pub(crate) struct Shared {
     pub(crate) connections: usize,
     /// The connections are a server's, and share the limits.
     is_server: bool,
-    admit: Option<Admit>,
-    shutdown_time: Duration,
+    pub(crate) admit: Option<Admit>,
+    pub(crate) shutdown_time: Duration,
     pub(crate) settings: Settings,
     on_end: Option<OnEnd>,
-    members: Mutex<Members>,
-    draining: AtomicBool,
+    pub(crate) members: Mutex<Members>,
+    pub(crate) draining: AtomicBool,
     /// The time that the connections have from then on, in milliseconds.
-    stop_time: AtomicU64,
+    pub(crate) stop_time: AtomicU64,
     held: Apart<AtomicUsize>,
     /// The connections hold nearly as much as they may.
     pub(crate) pressed: AtomicBool,
     /// They hold more than they may, and shedding does not help.
     pub(crate) overloaded: AtomicBool,
     /// Which of the tenders sheds.
-    tending: AtomicUsize,
+    pub(crate) tending: AtomicUsize,
     began: Instant,
 }
 
@@ -53,7 +50,7 @@ impl Shared {
             admit: config.admit.clone(),
             shutdown_time: config.shutdown_time,
             on_end: config.on_end.clone(),
-            members: Members { networks, ..Members::default() }.into(),
+            members: Members::new(networks).into(),
             ..Self::new(config.into())
         })
     }
@@ -79,21 +76,6 @@ impl Shared {
         }
     }
 
-    /// Counts a new connection, and asks whether it is served. `None` if not.
-    pub(crate) fn arrive(self: &Arc<Self>, info: &Info) -> Option<Member> {
-        let mut members = self.members();
-        let key = members.links.insert(None);
-        let others = members.networks.as_mut().map_or(0, |networks| networks.join(key, &info.peer));
-        drop(members);
-        // Counted first: of two that come at once, each sees the other.
-        let member = Member::new(Arc::clone(self), key);
-        if self.admit.as_ref().is_none_or(|admit| admit(info, others)) {
-            return Some(member);
-        }
-        self.counters.not_admitted.add();
-        None
-    }
-
     /// Calls `on_end` with how a connection has ended, if it is set.
     pub(crate) fn tell_end(&self, info: &Info, ended: &Ended) {
         if let Some(on_end) = &self.on_end {
@@ -110,58 +92,6 @@ impl Shared {
     /// The time, in hundredths of a second.
     pub(crate) fn now(&self) -> u32 {
         ticks(self.began.elapsed())
-    }
-
-    /// Tells every connection that the next response is its last, and idle ones to close. Those that are still there
-    /// after `time` end then. A later call only sets the time, which began with the first.
-    pub(crate) fn stop(&self, time: Duration) {
-        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.stop_time.store(millis, Ordering::Relaxed);
-        let mut members = self.members();
-        if !self.draining.swap(true, Ordering::AcqRel) {
-            members.at_stop = members.links.len();
-        }
-        let mut woken = members.take_watchers();
-        woken.extend(members.waiting.values_mut().filter_map(Option::take));
-        drop(members);
-        woken.into_iter().for_each(Waker::wake);
-        // A connection looks at the flag and leaves its waker under its own lock, which is taken here after the flag is
-        // set: so each either sees the flag or is woken.
-        for link in self.links() {
-            link.lock().wake_driver();
-        }
-    }
-
-    /// Stops as the settings say, unless it stops already.
-    pub(crate) fn stop_by_default(&self) {
-        if !self.is_draining() {
-            self.stop(self.shutdown_time);
-        }
-    }
-
-    /// The time that open exchanges have once the server stops, if nothing else is said.
-    pub(crate) fn shutdown_time(&self) -> Duration {
-        self.shutdown_time
-    }
-
-    /// The time that connections have once the server stops. `None` while it does not.
-    pub(crate) fn stop_time(&self) -> Option<Duration> {
-        self.is_draining().then(|| Duration::from_millis(self.stop_time.load(Ordering::Relaxed)))
-    }
-
-    /// Notes a connection that did not end in time.
-    pub(crate) fn note_late(&self, late: Late) {
-        self.members().late.push(late);
-    }
-
-    /// How many connections there were when the server was told to stop, and those that did not end in time.
-    pub(crate) fn take_late(&self) -> (usize, Vec<Late>) {
-        let mut members = self.members();
-        (members.at_stop, mem::take(&mut members.late))
-    }
-
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
     }
 
     /// Updates the bytes of one connection from `before` to `after`. Called under that connection's lock, so a tender
@@ -195,59 +125,7 @@ impl Shared {
         self.pressed.load(Ordering::Acquire)
     }
 
-    /// Every connection that is still there.
-    pub(crate) fn links(&self) -> Vec<Arc<Link>> {
-        self.members().links.iter().filter_map(|(_, link)| link.as_ref()?.upgrade()).collect()
-    }
-
-    /// Adds something that can shed. Returns its key.
-    pub(crate) fn add_tender(&self, waker: Waker) -> usize {
-        self.members().tenders.insert(waker)
-    }
-
-    pub(crate) fn move_tender(&self, key: usize, waker: Waker) {
-        let mut members = self.members();
-        let before = members.tenders.get_mut(key).map(|known| mem::replace(known, waker));
-        drop(members);
-        drop(before);
-    }
-
-    pub(crate) fn remove_tender(&self, key: usize) {
-        let removed = self.members().tenders.try_remove(key);
-        drop(removed);
-        self.stops_tending(key);
-        if self.is_pressed() {
-            self.wake_tender();
-        }
-    }
-
-    /// True if this tender is the one that sheds.
-    pub(crate) fn tends(&self, key: usize) -> bool {
-        match self.tending.compare_exchange(NO_TENDER, key, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => true,
-            Err(tending) => tending == key,
-        }
-    }
-
-    pub(crate) fn stops_tending(&self, key: usize) {
-        // It fails if another one sheds.
-        let _ = self.tending.compare_exchange(key, NO_TENDER, Ordering::AcqRel, Ordering::Acquire);
-    }
-
-    /// Wakes the tender that sheds, or one that can.
-    fn wake_tender(&self) {
-        let members = self.members();
-        let tending = members.tenders.get(self.tending.load(Ordering::Acquire));
-        let waker = tending.or_else(|| members.tenders.iter().next().map(|(_, waker)| waker)).cloned();
-        drop(members);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    pub(super) fn members(&self) -> MutexGuard<'_, Members> {
+    pub(crate) fn members(&self) -> MutexGuard<'_, Members> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-const NO_TENDER: usize = usize::MAX;

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use super::Inner;
 use super::answered::IntoAnswered;
+use super::members::{Accepting, Member, Watcher};
 use super::room::{self, Sleeps, Tender};
 use super::run::Serving;
-use crate::connection::{Accepting, Member, Shared, Watcher};
+use crate::connection::Shared;
 use crate::info::Info;
 use crate::runtime::Runtime;
 use crate::transport::{Listener, Transport};

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::future::poll_fn;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,8 +11,9 @@ use std::time::Duration;
 
 use endwell_core::{Bound, Exceeded, Limit};
 
+use super::members::{Queued, Turn};
 use super::shed::{BUFFER, Standing, Told};
-use crate::connection::{Link, Queued, Shared, Turn};
+use crate::connection::{Link, Shared};
 use crate::runtime::Runtime;
 
 /// How long a connection must have been idle to make room: a new one has this time to send its request.
@@ -128,6 +130,56 @@ fn tell(link: &Link, told: Told) {
     link.standing.tell(told);
     link.lock().wake_driver();
 }
+
+/// The tenders: one of them sheds.
+impl Shared {
+    /// Adds something that can shed. Returns its key.
+    pub(crate) fn add_tender(&self, waker: Waker) -> usize {
+        self.members().tenders.insert(waker)
+    }
+
+    pub(crate) fn move_tender(&self, key: usize, waker: Waker) {
+        let mut members = self.members();
+        let before = members.tenders.get_mut(key).map(|known| mem::replace(known, waker));
+        drop(members);
+        drop(before);
+    }
+
+    pub(crate) fn remove_tender(&self, key: usize) {
+        let removed = self.members().tenders.try_remove(key);
+        drop(removed);
+        self.stops_tending(key);
+        if self.is_pressed() {
+            self.wake_tender();
+        }
+    }
+
+    /// True if this tender is the one that sheds.
+    pub(crate) fn tends(&self, key: usize) -> bool {
+        match self.tending.compare_exchange(NO_TENDER, key, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => true,
+            Err(tending) => tending == key,
+        }
+    }
+
+    pub(crate) fn stops_tending(&self, key: usize) {
+        // It fails if another one sheds.
+        let _ = self.tending.compare_exchange(key, NO_TENDER, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Wakes the tender that sheds, or one that can.
+    pub(crate) fn wake_tender(&self) {
+        let members = self.members();
+        let tending = members.tenders.get(self.tending.load(Ordering::Acquire));
+        let waker = tending.or_else(|| members.tenders.iter().next().map(|(_, waker)| waker)).cloned();
+        drop(members);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+pub(crate) const NO_TENDER: usize = usize::MAX;
 
 /// Waits for a place. At the limit, others make room.
 pub(super) async fn wait(mut turn: Turn, shared: Arc<Shared>, sleeps: Sleeps) {

@@ -10,10 +10,11 @@ use pin_project_lite::pin_project;
 
 use super::Inner;
 use super::answered::IntoAnswered;
+use super::members::Member;
 use super::report::{HandlerEnd, Pending};
 use super::room::{self, Sleep, Sleeps, Tender};
 use super::shed::Told;
-use crate::connection::{Beside, Driver, Link, Member, Turned};
+use crate::connection::{Beside, Driver, Link, Turned};
 use crate::{Ended, Exchange};
 
 /// Serves one connection to its end, one exchange after the other: made by

@@ -1,12 +1,15 @@
 //! The end of a server, and what did not end in time.
 
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::connection::{Connection, Link, Shared, State, Watcher};
+use super::members::Watcher;
+use crate::connection::{Connection, Link, Shared, State};
 use crate::info::Info;
 
 /// Waits until the listeners of a server are closed and its last connection has ended: made by [`Server::shutdown`](crate::Server::shutdown).
@@ -29,6 +32,60 @@ impl Shutdown {
     /// open, for example at a second Ctrl-C.
     pub fn set_time(&self, time: Duration) {
         self.shared.stop(time);
+    }
+}
+
+impl Shared {
+    /// Tells every connection that the next response is its last, and idle ones to close. Those that are still there
+    /// after `time` end then. A later call only sets the time, which began with the first.
+    pub(crate) fn stop(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.stop_time.store(millis, Ordering::Relaxed);
+        let mut members = self.members();
+        if !self.draining.swap(true, Ordering::AcqRel) {
+            members.at_stop = members.links.len();
+        }
+        let mut woken = members.take_watchers();
+        woken.extend(members.waiting.values_mut().filter_map(Option::take));
+        drop(members);
+        woken.into_iter().for_each(Waker::wake);
+        // A connection looks at the flag and leaves its waker under its own lock, which is taken here after the flag is
+        // set: so each either sees the flag or is woken.
+        for link in self.links() {
+            link.lock().wake_driver();
+        }
+    }
+
+    /// Stops as the settings say, unless it stops already.
+    pub(crate) fn stop_by_default(&self) {
+        if !self.is_draining() {
+            self.stop(self.shutdown_time);
+        }
+    }
+
+    /// The time that open exchanges have once the server stops, if nothing else is said.
+    pub(crate) fn shutdown_time(&self) -> Duration {
+        self.shutdown_time
+    }
+
+    /// The time that connections have once the server stops. `None` while it does not.
+    pub(crate) fn stop_time(&self) -> Option<Duration> {
+        self.is_draining().then(|| Duration::from_millis(self.stop_time.load(Ordering::Relaxed)))
+    }
+
+    /// Notes a connection that did not end in time.
+    pub(crate) fn note_late(&self, late: Late) {
+        self.members().late.push(late);
+    }
+
+    /// How many connections there were when the server was told to stop, and those that did not end in time.
+    pub(crate) fn take_late(&self) -> (usize, Vec<Late>) {
+        let mut members = self.members();
+        (members.at_stop, mem::take(&mut members.late))
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
     }
 }
 

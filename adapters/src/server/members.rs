@@ -6,11 +6,13 @@ use std::task::Waker;
 
 use slab::Slab;
 
-use super::{Link, Shared};
-use crate::server::{Late, Networks};
+use super::admit::Networks;
+use super::shutdown::Late;
+use crate::Info;
+use crate::connection::{Link, Shared};
 
 #[derive(Default)]
-pub(super) struct Members {
+pub(crate) struct Members {
     /// `None`: one that waits for a place.
     pub(super) links: Slab<Option<Weak<Link>>>,
     /// How many have a place.
@@ -65,7 +67,34 @@ pub(crate) struct Watcher {
     key: usize,
 }
 
+impl Shared {
+    /// Counts a new connection, and asks whether it is served. `None` if not.
+    pub(crate) fn arrive(self: &Arc<Self>, info: &Info) -> Option<Member> {
+        let mut members = self.members();
+        let key = members.links.insert(None);
+        let others = members.networks.as_mut().map_or(0, |networks| networks.join(key, &info.peer));
+        drop(members);
+        // Counted first: of two that come at once, each sees the other.
+        let member = Member::new(Arc::clone(self), key);
+        if self.admit.as_ref().is_none_or(|admit| admit(info, others)) {
+            return Some(member);
+        }
+        self.counters.not_admitted.add();
+        None
+    }
+
+    /// Every connection that is still there.
+    pub(crate) fn links(&self) -> Vec<Arc<Link>> {
+        self.members().links.iter().filter_map(|(_, link)| link.as_ref()?.upgrade()).collect()
+    }
+}
+
 impl Members {
+    /// Of a server. `networks`: the peers are counted by them.
+    pub(crate) fn new(networks: Option<Networks>) -> Self {
+        Self { networks, ..Self::default() }
+    }
+
     pub(super) fn take_watchers(&mut self) -> Vec<Waker> {
         self.watchers.iter_mut().filter_map(|(_, watcher)| watcher.take()).collect()
     }
@@ -80,7 +109,7 @@ impl Members {
 }
 
 impl Member {
-    pub(super) fn new(shared: Arc<Shared>, key: usize) -> Self {
+    fn new(shared: Arc<Shared>, key: usize) -> Self {
         Self { shared, key }
     }
 
