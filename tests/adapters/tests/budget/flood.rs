@@ -20,8 +20,9 @@ const MESSAGE: usize = 1 << 20;
 /// What each connection may hold that does not count, or is not read soon enough: one buffer.
 const EACH: usize = 64 << 10;
 
-/// What each thread keeps for reading and writing, and what it reads until it looks again: all may be in the same turn.
-const THREAD: usize = (144 + 256) << 10;
+/// What each thread keeps for reading and writing, what it reads until it looks again, and as much again while the memory of
+/// its message grows, which moves it: all may be in the same turn.
+const THREAD: usize = (144 + 2 * 256) << 10;
 
 /// A socket that sends a message up to its last byte, as fast as it is read.
 struct Flooder {

@@ -101,8 +101,8 @@ fn half_messages_that_are_kept_alive_lock_nobody_out<R: Runtime>() {
             break;
         }
     }
-    // One more if two of them grew at the same time.
+    // One more for each that grew at the same time as another.
     let shed = server.counters.shed();
-    assert!((5..=6).contains(&shed), "{shed}");
+    assert!((5..=7).contains(&shed), "{shed}");
     assert_eq!(server.counters.overloaded(), 0);
 }

@@ -238,6 +238,10 @@ impl Line {
                 if direction == side && way.moved + len > behind && !way.shrunk {
                     way.shrunk = true;
                     way.stalled_until = Some(world.now().since_epoch() + time);
+                    if !way.arrived.is_empty() {
+                        // What lay there when the world went on is out of reach before all of it was read.
+                        self.ends[1 - side].lying = None;
+                    }
                     world.fault("stall, then a smaller window");
                     return;
                 }
