@@ -22,6 +22,7 @@ mod bodies;
 mod compressed;
 mod connecting;
 mod continues;
+mod copies;
 mod cut_short;
 mod dropped;
 mod early;
