@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use crate::io::{Ask, Conn, Since, Waits};
+use crate::io::{Ask, Conn, Waits};
+use crate::since::Since;
 use crate::ws::Answer;
 use crate::{Deadline, Instant, Io, Limit, Outcome};
 

@@ -43,6 +43,7 @@ mod io;
 mod io_error;
 mod limit;
 mod outcome;
+mod since;
 mod time;
 mod upgraded;
 pub mod ws;

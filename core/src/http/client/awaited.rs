@@ -14,7 +14,8 @@ use crate::http::received::persistence::Persistence;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::response::{AnyHead, StatusLine};
 use crate::http::{Fields, HttpLimits, InterimHead, ResponseHead};
-use crate::io::{Ask, Conn, SinceArrival, Waits};
+use crate::io::{Ask, Conn, Waits};
+use crate::since::SinceArrival;
 use crate::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Violation};
 
 /// The response to the request that is open.

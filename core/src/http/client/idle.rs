@@ -16,7 +16,8 @@ use crate::http::sent::body::Sending;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::request::Expects;
 use crate::http::{Connect, Framing, HttpLimits, Request, Upgrade};
-use crate::io::{Ask, Conn, Since, Waits};
+use crate::io::{Ask, Conn, Waits};
+use crate::since::Since;
 use crate::ws::{Masks, Offer};
 use crate::{
     Deadline, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Outcome, Upgraded, Violation, convert,

@@ -14,7 +14,8 @@ use crate::http::received::length::BodyLength;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::request::RequestLine;
 use crate::http::{Fields, HttpLimits, Method, Reading, RequestHead};
-use crate::io::{Ask, Conn, SinceArrival, Waits};
+use crate::io::{Ask, Conn, Waits};
+use crate::since::SinceArrival;
 use crate::{
     Closing, Deadline, Exceeded, Inbox, Instant, Io, Limit, OutboxLimits, Outcome, Violation, convert,
 };

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use crate::io::{Ask, Conn, Since};
+use crate::io::{Ask, Conn};
+use crate::since::Since;
 use crate::ws::failure::Cause;
 use crate::ws::receive::engine::Engine;
 use crate::ws::wire::close::Close;

@@ -2,7 +2,8 @@
 
 use alloc::boxed::Box;
 
-use crate::io::{Ask, Conn, Since, Waits};
+use crate::io::{Ask, Conn, Waits};
+use crate::since::Since;
 use crate::ws::receive::engine::{Engine, Look, State};
 use crate::ws::receive::event::{Event, Piece};
 use crate::ws::receive::keep_alive::Silence;
