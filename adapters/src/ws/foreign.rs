@@ -1,23 +1,17 @@
-//! A WebSocket on a connection that hyper serves. The core judges the handshake and makes the socket: it is given the head as
-//! a client of HTTP/1.1 would have sent it, and its response becomes one of the `http` crate.
-//!
-//! Over HTTP/2 the handshake is an extended CONNECT (RFC 8441): what HTTP/1.1 says by `Connection`, `Upgrade` and the key is
-//! added to the head, and left out of the response.
+//! A WebSocket on a connection that hyper serves. The core judges the request that hyper received, and makes the socket.
 
-use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use ::http::header::{HeaderName, HeaderValue};
 use ::http::request::Parts;
 use ::http::{Response, StatusCode, Version};
 use ::hyper::rt::{Read, ReadBuf, Write};
 use ::hyper::upgrade::{OnUpgrade, Upgraded};
-use endwell_core::http::HttpLimits;
-use endwell_core::http::server::{Next, ServerConnection};
+use endwell_core::OutboxLimits;
+use endwell_core::http::RequestHead;
 use endwell_core::ws::{NotAHandshake, Socket as Core};
-use endwell_core::{Instant, Io, Look, OutboxLimits, Wrote};
 
 use super::config::SocketConfig;
 use super::socket::Socket;
@@ -28,118 +22,91 @@ use crate::transport::Transport;
 /// What a handshake is judged by.
 #[derive(Clone)]
 pub(super) struct Foreign {
-    /// The head, as a client of HTTP/1.1 would have sent it.
-    head: Vec<u8>,
-    fields: usize,
-    is_extended: bool,
+    /// `None` if hyper took a head that this crate does not.
+    head: Option<RequestHead>,
+    form: Form,
     on_upgrade: Option<OnUpgrade>,
+}
+
+/// How the request asks for a WebSocket.
+#[derive(Clone, Copy)]
+enum Form {
+    /// By Upgrade, which only HTTP/1.1 has.
+    Upgrade,
+    /// A request of HTTP/2 that is not an extended CONNECT.
+    PlainStream,
+    /// By an extended CONNECT.
+    #[cfg(feature = "http2")]
+    ExtendedConnect,
 }
 
 impl Foreign {
     pub(super) fn of(parts: &Parts) -> Self {
-        let is_extended = is_extended(parts);
-        let method = if is_extended { "GET" } else { parts.method.as_str() };
-        let version = if parts.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
-        let mut head = format!("{method} / {version}\r\n").into_bytes();
-        let mut fields = 0;
-        let mut add = |name: &str, value: &[u8]| {
-            head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
-            fields += 1;
-        };
-        if let (None, Some(authority)) = (parts.headers.get(header::HOST), parts.uri.authority()) {
-            add("host", authority.as_str().as_bytes());
-        }
-        for (name, value) in &parts.headers {
-            if decides(name) && !(is_extended && is_of_http1(name)) {
-                add(name.as_str(), value.as_bytes());
-            }
-        }
-        if is_extended {
-            add("connection", b"upgrade");
-            add("upgrade", b"websocket");
-            // Any key: its answer is left out.
-            add("sec-websocket-key", b"AAAAAAAAAAAAAAAAAAAAAA==");
-        }
-        head.extend(b"\r\n");
-        Self { head, fields, is_extended, on_upgrade: parts.extensions.get::<OnUpgrade>().cloned() }
+        let head = RequestHead::try_from(parts).ok();
+        Self { head, form: Form::of(parts), on_upgrade: parts.extensions.get::<OnUpgrade>().cloned() }
     }
 
     /// Accepts the handshake and runs the session once hyper has handed the connection over, or refuses it.
     pub(super) fn open(&self, session: Session) -> Response<()> {
         let Session { acceptance, run } = session;
-        let Some(exchange) = self.exchange() else { return with_status(StatusCode::BAD_REQUEST) };
-        let mut socket = match exchange.accept(acceptance, None) {
-            Ok(socket) => socket,
-            Err((reason, _)) => return self.refusal(reason),
+        let refuse = |reason: NotAHandshake| self.form.refusal(reason);
+        let Some(head) = &self.head else { return with_status(StatusCode::BAD_REQUEST) };
+        let output = OutboxLimits::default();
+        let accepted = match self.form {
+            Form::Upgrade => acceptance.accept_upgrade(head, output),
+            Form::PlainStream => Err(NotAHandshake::NotAsked),
+            #[cfg(feature = "http2")]
+            Form::ExtendedConnect => acceptance.accept_connect(WEBSOCKET, head, output),
         };
-        let Some(on_upgrade) = self.on_upgrade.clone() else { return self.refusal(NotAHandshake::NotAsked) };
-        let response = self.response(&written(socket.io()));
+        let (fields, socket) = match accepted {
+            Ok(accepted) => accepted,
+            Err(reason) => return refuse(reason),
+        };
+        let Some(on_upgrade) = self.on_upgrade.clone() else { return refuse(NotAHandshake::NotAsked) };
         ::tokio::spawn(async move {
             let Ok(upgraded) = on_upgrade.await else { return };
             let (socket, driver) = over(upgraded, socket);
             ::tokio::spawn(driver);
             run(socket).await;
         });
-        response
-    }
-
-    fn exchange(&self) -> Option<endwell_core::http::server::Exchange> {
-        let mut limits = HttpLimits::default();
-        // The server that received it has bounds of its own.
-        limits.head_bytes = limits.head_bytes.max(self.head.len());
-        limits.fields = limits.fields.max(self.fields);
-        let mut server = ServerConnection::new(limits.into(), OutboxLimits::default());
-        let mut rest = &self.head[..];
-        while !rest.is_empty() {
-            let mut taken = 0;
-            let Ok(_) = server.io().read(Instant::default(), |room| {
-                taken = room.len().min(rest.len());
-                room.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-                Ok::<_, Infallible>(Look::Bytes(taken))
-            });
-            rest = rest.get(taken..).unwrap_or_default();
-            match server.poll() {
-                Next::Wait(waiting) if taken > 0 => server = waiting,
-                Next::Request(_, exchange) => return Some(exchange),
-                Next::Wait(_) | Next::Refused(_) | Next::Closing(_) => return None,
-            }
-        }
-        None
-    }
-
-    /// The response whose head is `text`.
-    fn response(&self, text: &[u8]) -> Response<()> {
-        let status = if self.is_extended { StatusCode::OK } else { StatusCode::SWITCHING_PROTOCOLS };
-        let mut response = with_status(status);
-        for line in text.split(|&byte| byte == b'\n').skip(1) {
-            let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
-            let (name, value) = line.split_at(colon);
-            let value = value.get(1..).unwrap_or_default().trim_ascii();
-            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+        let mut response = with_status(self.form.accepted());
+        for (name, value) in fields.iter() {
+            let value = HeaderValue::from_bytes(value);
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
                 response.headers_mut().append(name, value);
             }
         }
-        self.without_http1(response)
-    }
-
-    fn refusal(&self, reason: NotAHandshake) -> Response<()> {
-        let head = Response::try_from(&reason.head());
-        self.without_http1(head.unwrap_or_else(|_| with_status(StatusCode::BAD_REQUEST)))
-    }
-
-    fn without_http1(&self, mut response: Response<()>) -> Response<()> {
-        if self.is_extended {
-            let headers: HeaderMap = std::mem::take(response.headers_mut());
-            let mut last = None;
-            for (name, value) in headers {
-                last = name.or(last);
-                match &last {
-                    Some(name) if !is_of_http1(name) => drop(response.headers_mut().append(name, value)),
-                    Some(_) | None => {}
-                }
-            }
-        }
         response
+    }
+}
+
+impl Form {
+    fn of(parts: &Parts) -> Self {
+        match parts.version {
+            #[cfg(feature = "http2")]
+            Version::HTTP_2 | Version::HTTP_3 if is_extended(parts) => Self::ExtendedConnect,
+            Version::HTTP_2 | Version::HTTP_3 => Self::PlainStream,
+            _ => Self::Upgrade,
+        }
+    }
+
+    fn accepted(self) -> StatusCode {
+        match self {
+            Self::Upgrade => StatusCode::SWITCHING_PROTOCOLS,
+            Self::PlainStream => StatusCode::OK,
+            #[cfg(feature = "http2")]
+            Self::ExtendedConnect => StatusCode::OK,
+        }
+    }
+
+    fn refusal(self, reason: NotAHandshake) -> Response<()> {
+        let head = match self {
+            Self::Upgrade => reason.head(),
+            Self::PlainStream => reason.head_of_stream(),
+            #[cfg(feature = "http2")]
+            Self::ExtendedConnect => reason.head_of_stream(),
+        };
+        Response::try_from(&head).unwrap_or_else(|_| with_status(StatusCode::BAD_REQUEST))
     }
 }
 
@@ -147,54 +114,16 @@ impl Foreign {
 #[cfg(feature = "http2")]
 fn is_extended(parts: &Parts) -> bool {
     let protocol = parts.extensions.get::<::hyper::ext::Protocol>();
-    parts.method == ::http::Method::CONNECT
-        && protocol.is_some_and(|protocol| protocol.as_str() == "websocket")
+    parts.method == ::http::Method::CONNECT && protocol.is_some_and(|protocol| protocol.as_str() == WEBSOCKET)
 }
 
-#[cfg(not(feature = "http2"))]
-fn is_extended(_: &Parts) -> bool {
-    false
-}
-
-/// True for a field that says whether a request is a handshake.
-fn decides(name: &HeaderName) -> bool {
-    let known = [
-        header::HOST,
-        header::CONNECTION,
-        header::UPGRADE,
-        header::ORIGIN,
-        header::CONTENT_LENGTH,
-        header::TRANSFER_ENCODING,
-    ];
-    known.contains(name) || name.as_str().starts_with("sec-websocket-")
-}
-
-/// True for a field of the handshake that HTTP/2 does not have. RFC 8441 5.
-fn is_of_http1(name: &HeaderName) -> bool {
-    let fields =
-        [header::CONNECTION, header::UPGRADE, header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_ACCEPT];
-    fields.contains(name)
-}
+#[cfg(feature = "http2")]
+const WEBSOCKET: &str = "websocket";
 
 fn with_status(status: StatusCode) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = status;
     response
-}
-
-/// Takes all output.
-fn written(mut io: Io<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    loop {
-        let before = out.len();
-        let Ok(wrote) = io.write(Instant::default(), |chunks| {
-            out.extend(chunks.flatten());
-            Ok::<_, Infallible>(Some(out.len() - before))
-        });
-        if !matches!(wrote, Wrote::Something) {
-            return out;
-        }
-    }
 }
 
 fn over(upgraded: Upgraded, socket: Core) -> (Socket, crate::Driver) {

@@ -49,7 +49,9 @@
 //!
 //! A server [accepts](crate::http::server::Exchange::accept) an exchange on terms, its [`Acceptance`], which refuse pages of
 //! other sites unless it allows them. A client makes an [`Offer`] and [asks](crate::http::client::ClientConnection::websocket). A
-//! socket whose handshake another library did is made [from its parts](Socket::from_parts).
+//! socket whose handshake another library did is made [from its parts](Socket::from_parts). A request that another library
+//! received can be [accepted](Acceptance::accept_upgrade) too, and so can an
+//! [extended CONNECT](Acceptance::accept_connect) of HTTP/2 or HTTP/3 (RFC 8441).
 //!
 //! # For authors of a driver
 //!
@@ -82,10 +84,11 @@ pub use deflate::inflating_work;
 #[cfg(feature = "deflate")]
 pub use deflate::{Agreement, Compression, Deflate, MalformedExtensions, WindowBits};
 pub use failure::Cause;
+pub use handshake::acceptance::Acceptance;
 pub(crate) use handshake::client::Granted;
 pub use handshake::offer::{InvalidSubprotocol, Offer};
 pub use handshake::origin::Origins;
-pub use handshake::server::{Acceptance, NotAHandshake};
+pub use handshake::refusal::NotAHandshake;
 pub use handshake::subprotocol::Subprotocol;
 pub use limits::SocketLimits;
 pub use receive::event::{Event, Piece};

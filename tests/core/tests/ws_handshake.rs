@@ -40,7 +40,20 @@ fn acceptance() -> Acceptance {
 }
 
 fn reason(request: &str, acceptance: Acceptance) -> Option<NotAHandshake> {
-    match exchange(request.as_bytes()).1.accept(acceptance, None) {
+    let (head, exchange) = exchange(request.as_bytes());
+    let elsewhere = acceptance.clone().accept_upgrade(&same(&head), OutboxLimits::default());
+    let reason = reason_here(exchange, acceptance);
+    assert_eq!(elsewhere.err(), reason, "a request that another library received is judged alike");
+    reason
+}
+
+/// The head as another library hands it over.
+fn same(head: &RequestHead) -> RequestHead {
+    RequestHead::from_parts(head.method(), head.target_str(), head.version(), head.fields().iter()).unwrap()
+}
+
+fn reason_here(exchange: Exchange, acceptance: Acceptance) -> Option<NotAHandshake> {
+    match exchange.accept(acceptance, None) {
         Ok(_) => None,
         Err((reason, mut exchange)) => {
             assert_eq!(exchange.io().queued(), 0, "a refusal is the application's to write");

@@ -5,14 +5,15 @@ use alloc::format;
 use alloc::string::ToString;
 
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use ::http::uri::Uri;
+use ::http::uri::{Authority, Uri};
 use bytes::Bytes;
 
 use super::InvalidHead;
 use super::fields::field;
 use crate::http::grammar::characters;
 use crate::http::received::persistence::Persistence;
-use crate::http::{Connect, InvalidRequest, Method, Request, RequestHead, Target};
+use crate::http::{Connect, InvalidRequest, Method, Request, RequestHead, Target, Version};
+use crate::{Error, Violation};
 
 impl TryFrom<RequestHead> for ::http::Request<()> {
     type Error = ::http::Error;
@@ -29,6 +30,38 @@ impl TryFrom<RequestHead> for ::http::Request<()> {
         *request.headers_mut() = head.fields().try_into()?;
         request.extensions_mut().insert(head);
         Ok(request)
+    }
+}
+
+impl TryFrom<&::http::request::Parts> for RequestHead {
+    type Error = Error;
+
+    /// Makes the head of a request that another library received, as [`from_parts`](RequestHead::from_parts).
+    ///
+    /// The authority of the URI becomes the Host field if there is none. An extended CONNECT becomes a GET, with whose target
+    /// and fields it is judged ([`Acceptance::accept_connect`](crate::ws::Acceptance::accept_connect)).
+    fn try_from(parts: &::http::request::Parts) -> Result<Self, Error> {
+        let (uri, headers) = (&parts.uri, &parts.headers);
+        let path = uri.path_and_query().map(::http::uri::PathAndQuery::as_str);
+        let (method, target) = match (Method::try_from(&parts.method), path) {
+            (Ok(Method::Connect), Some(path)) => (Method::Get, path),
+            (Ok(Method::Connect), None) => (Method::Connect, uri.authority().map_or("", Authority::as_str)),
+            (Ok(method), path) => (method, path.unwrap_or("/")),
+            (Err(_), _) => {
+                return Err(Violation::new(
+                    "a token as the method",
+                    parts.method.as_str().as_bytes(),
+                    "RFC 9110 9.1",
+                )
+                .into());
+            }
+        };
+        let version =
+            if parts.version == ::http::Version::HTTP_10 { Version::Http10 } else { Version::Http11 };
+        let authority = uri.authority().filter(|_| !headers.contains_key(header::HOST));
+        let host = authority.map(|authority| ("host", authority.as_str().as_bytes()));
+        let fields = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Self::from_parts(method, target, version, host.into_iter().chain(fields))
     }
 }
 

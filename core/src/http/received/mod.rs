@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod chunked;
+mod elsewhere;
 pub(crate) mod fields;
 pub(crate) mod length;
 pub(crate) mod persistence;
