@@ -50,7 +50,7 @@ async fn send_large<C: Connector>(
     };
     let answer = async {
         let received = response.await?;
-        if received.status().code() == 417 {
+        if received.status().as_u16() == 417 {
             return Ok(None);
         }
         show(received, options).await.map(Some)
@@ -65,7 +65,7 @@ async fn show(mut received: ResponseReader, options: &Options) -> Result<(), Fai
         output.write(received.head().as_bytes())?;
     }
     let status = received.status();
-    if options.fails && status.code() >= 400 {
+    if options.fails && status.as_u16() >= 400 {
         return Err(Failed::new(Failed::STATUS, format!("the server answered {status}")));
     }
     while let Some(piece) = received.read().await.map_err(|error| Failed::new(Failed::CUT_OFF, error))? {

@@ -339,7 +339,7 @@ impl Exchange {
     ///
     /// Returns the exchange, to be answered, with the reason.
     pub fn tunnel(self, fields: &FieldSection) -> Result<(Upgraded, Answered), (NotSwitched, Box<Self>)> {
-        let ok = StatusCode::OK.code();
+        let ok = StatusCode::OK.as_u16();
         self.release(ok, |exchange, date| exchange.tunnel(fields, date))
     }
 

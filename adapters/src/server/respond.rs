@@ -43,7 +43,7 @@ impl Connection {
     pub(crate) fn respond(&mut self, link: &Link, number: u64, head: &Response, body: Bytes) {
         if let Some(mut exchange) = self.take_open(number) {
             close_if_draining(link, &mut exchange);
-            self.status = Some(head.status().code());
+            self.status = Some(head.status().as_u16());
             let answered = exchange.respond(head, body, date::now().as_ref());
             self.answered(answered, Ended::ANNOUNCED);
         }
@@ -72,7 +72,7 @@ impl Connection {
                 exchange.proceed();
             }
             close_if_draining(link, &mut exchange);
-            self.status = Some(head.status().code());
+            self.status = Some(head.status().as_u16());
             self.state = State::Writing(exchange.start(head, framing, date::now().as_ref()));
             self.leave_to_driver();
         }
@@ -195,7 +195,7 @@ impl Connection {
             self.fallback.take().map_or_else(Fallback::default, |fallback| *fallback);
         let ended = cause.unwrap_or(Ended::UNANSWERED);
         exchange.last();
-        self.status = Some(status.code());
+        self.status = Some(status.as_u16());
         let answered = exchange.respond(&Response::new(status), Bytes::new(), date::now().as_ref());
         self.answered(answered, ended);
     }

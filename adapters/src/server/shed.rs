@@ -307,7 +307,7 @@ impl Connection {
         let is_body = self.gathered > BUFFER;
         let status = if is_body { StatusCode::CONTENT_TOO_LARGE } else { StatusCode::SERVICE_UNAVAILABLE };
         exchange.last();
-        self.status = Some(status.code());
+        self.status = Some(status.as_u16());
         let head = Response::new(status).with(RETRY_AFTER);
         let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
         self.after(answered, ended);

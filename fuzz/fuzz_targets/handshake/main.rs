@@ -72,7 +72,7 @@ fn run(options: &[u8], peer: &Peer<'_>, arrival: Arrival) -> Option<(String, Vec
             assert_eq!(format!("{reason:?}"), because);
             let mut answered = exchange.respond(&reason.head(), "no".into(), None);
             transport.flush(&mut answered.io());
-            let status = format!("HTTP/1.1 {} ", reason.status().code());
+            let status = format!("HTTP/1.1 {} ", reason.status().as_u16());
             assert!(transport.sent.starts_with(status.as_bytes()), "{}", transport.sent.escape_ascii());
             reason.to_string()
         }

@@ -458,7 +458,7 @@ impl Asking {
 
 fn note(head: &ResponseHead, notes: &mut Vec<Note>) {
     let minor = u8::from(head.version() == Version::Http11);
-    notes.push(Note::Head(head.status().code(), minor, lines(head.fields())));
+    notes.push(Note::Head(head.status().as_u16(), minor, lines(head.fields())));
 }
 
 /// Writes what there is room for.

@@ -315,7 +315,7 @@ impl Connection {
                 self.close(closing)
             }
             Next::Refused(refusal) => {
-                self.records.push(Record::Refused(refusal.status().code(), refusal.error().to_string()));
+                self.records.push(Record::Refused(refusal.status().as_u16(), refusal.error().to_string()));
                 let closing = refusal.answer(None);
                 self.close(closing)
             }

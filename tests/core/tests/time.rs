@@ -85,7 +85,7 @@ fn the_idle_time_begins_when_the_output_is_out() {
     assert_eq!(waits(server.io().unacknowledged(&unasked), 1_109_000), ends(1110, Limit::HeadTime));
     assert_eq!(look(server.io().unacknowledged(&unasked), 1_110_000), Arrived::Something);
     let Next::Refused(refusal) = server.poll() else { panic!("it is late") };
-    assert_eq!(refusal.status().code(), 408);
+    assert_eq!(refusal.status().as_u16(), 408);
 }
 
 /// A question costs system calls.

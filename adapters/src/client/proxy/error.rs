@@ -151,7 +151,7 @@ impl ProxyError {
     fn kind(&self) -> io::ErrorKind {
         match &self.reason {
             Reason::Unreachable(error) | Reason::Transport(error) => error.kind(),
-            Reason::Refused(head) => match head.status().code() {
+            Reason::Refused(head) => match head.status().as_u16() {
                 401 | 403 | 407 => io::ErrorKind::PermissionDenied,
                 _ => io::ErrorKind::Other,
             },
@@ -181,7 +181,7 @@ impl fmt::Display for ProxyError {
             Reason::Refused(head) if self.wants_credentials() => write!(f, ": {}", head.status()),
             Reason::Credentials => Ok(()),
             Reason::Unreachable(error) => write!(f, "no connection to the proxy {proxy}: {error}"),
-            Reason::Refused(head) if head.status().code() >= 500 => {
+            Reason::Refused(head) if head.status().as_u16() >= 500 => {
                 write!(f, "the proxy {proxy} could not make a tunnel to {target}: {}", head.status())
             }
             Reason::Refused(head) => {

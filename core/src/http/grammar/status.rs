@@ -113,11 +113,6 @@ impl StatusCode {
     }
 
     /// The number.
-    pub const fn code(self) -> u16 {
-        self.0
-    }
-
-    /// The number: the name that the `http` crate has for [`code`](Self::code).
     pub const fn as_u16(self) -> u16 {
         self.0
     }
@@ -180,7 +175,7 @@ mod tests {
     fn a_code_that_is_not_valid_is_received_as_a_servers_error_and_never_sent() {
         for code in [0, 7, 99, 600, 999] {
             let status = StatusCode::received(code).unwrap();
-            assert_eq!((status.code(), status.reason()), (code, ""));
+            assert_eq!((status.as_u16(), status.reason()), (code, ""));
             assert!(!status.is_valid() && !status.is_success() && status.is_server_error(), "{code}");
             assert_eq!(StatusCode::new(code), Err(InvalidStatusCode(code)));
             assert_eq!(Response::new(status).status(), StatusCode::BAD_GATEWAY);

@@ -113,7 +113,7 @@ impl TryFrom<StatusCode> for ::http::StatusCode {
 
     /// Fails only for a received code below 100.
     fn try_from(status: StatusCode) -> Result<Self, Self::Error> {
-        Self::from_u16(status.code())
+        Self::from_u16(status.as_u16())
     }
 }
 

@@ -186,7 +186,7 @@ pub(in crate::http) fn write_final(
     if head.status == StatusCode::OK {
         out.put(b"HTTP/1.1 200 OK\r\n");
     } else {
-        status_line(head.status.code(), head.status.reason(), out);
+        status_line(head.status.as_u16(), head.status.reason(), out);
     }
     out.put(match connection {
         Connection::Keep => b"",

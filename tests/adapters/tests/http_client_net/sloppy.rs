@@ -41,7 +41,7 @@ fn taken<R: Dialling>() {
             });
             run::<R, _>(async {
                 let mut received = dial::<R>(server.address).await.send(&get("/"), "").await.unwrap();
-                assert_eq!(received.status().code(), status, "{response}");
+                assert_eq!(received.status().as_u16(), status, "{response}");
                 assert_eq!(received.status().is_server_error(), status == 999);
                 assert_eq!(received.read_all(5).await.unwrap(), "hello", "{response}");
                 if let Some(policy) = received.fields().get_str("content-security-policy") {

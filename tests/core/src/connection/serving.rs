@@ -96,7 +96,7 @@ impl Connection {
                 }
                 BodyEvent::Failed(error) => {
                     let status = StatusCode::of_error(error);
-                    self.records.push(Record::BodyFailed(status.code(), error.to_string()));
+                    self.records.push(Record::BodyFailed(status.as_u16(), error.to_string()));
                     return Some(Some(Response::new(status)));
                 }
             }
@@ -122,7 +122,7 @@ impl Connection {
                 (Response::new(StatusCode::OK), content)
             }
         };
-        self.records.push(Record::Answered(head.status().code()));
+        self.records.push(Record::Answered(head.status().as_u16()));
         self.after(exchange.respond(&head, content.into(), None).next())
     }
 
@@ -145,7 +145,7 @@ impl Connection {
         let finished = if plan.fails { Err(exchange) } else { exchange.finish(Some(&plan.trailers)) };
         match finished {
             Ok(answered) => {
-                self.records.push(Record::Answered(plan.head.status().code()));
+                self.records.push(Record::Answered(plan.head.status().as_u16()));
                 self.after(answered.next())
             }
             Err(exchange) => {

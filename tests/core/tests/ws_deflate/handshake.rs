@@ -51,7 +51,7 @@ fn a_server_agrees_if_it_wants_to() {
     // RFC 6455 9.1: who does not look at the field does not judge it.
     let malformed = "Sec-WebSocket-Extensions: permessage-deflate;\r\n";
     assert_eq!(said(malformed, Some(Deflate::default())), Err(NotAHandshake::Extensions));
-    assert_eq!(NotAHandshake::Extensions.status().code(), 400);
+    assert_eq!(NotAHandshake::Extensions.status().as_u16(), 400);
     assert_eq!(said(malformed, None), Ok((None, false)));
 }
 
