@@ -79,6 +79,7 @@
 //! | `futures` | bodies and WebSockets that are streams and sinks |
 //! | `tower` | `with_service`: any `tower::Service` as a handler, such as a router of axum with layers of tower-http |
 //! | `axum`, `hyper`, `http2` | `ws::WebSocketUpgrade` under `axum::serve` and hyper too, also over HTTP/2 |
+//! | `proxy-protocol` | `proxy_protocol::ProxyProtocol`: the addresses of clients behind a proxy that passes TCP on |
 //! | `percent-encoding` | `Exchange::path_segments` and `Exchange::query_pairs` |
 //!
 //! Bodies and byte streams also have the I/O traits of tokio (feature `tokio`) and of futures-io (feature `futures-io`).
@@ -120,6 +121,8 @@ mod info;
 mod io_error;
 mod news;
 mod once;
+#[cfg(feature = "proxy-protocol")]
+pub mod proxy_protocol;
 mod random;
 mod runtime;
 mod scratch;

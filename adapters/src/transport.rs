@@ -141,7 +141,13 @@ pub trait Listener: Send + 'static {
 }
 
 /// Marks an error as one of a connection that was accepted or made, not of accepting.
-#[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
+#[cfg(any(
+    feature = "tokio",
+    feature = "async-std",
+    feature = "smol",
+    feature = "blocking",
+    feature = "proxy-protocol"
+))]
 pub(crate) fn of_one_connection(error: io::Error) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, error)
 }

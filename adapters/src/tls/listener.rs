@@ -4,12 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection};
+use rustls::ServerConnection;
 
 use super::TlsStream;
 use super::handshake::Handshake;
 use super::places::Places;
 use super::session::Session;
+use super::shared::SharedServerConfig;
 use crate::info::{Address, Info};
 use crate::runtime::Runtime as _;
 use crate::transport;
@@ -34,16 +35,17 @@ use crate::transport;
 #[derive(Debug)]
 pub struct TlsListener<L> {
     inner: L,
-    config: Arc<ServerConfig>,
+    config: SharedServerConfig,
     time: Duration,
     places: Arc<Places>,
 }
 
 impl<L> TlsListener<L> {
-    /// Makes a layer over `inner`, with a configuration such as that of [`server_config`](super::server_config). Early
-    /// data (RFC 8446 2.3) is never accepted, whatever the configuration sets, since it can be replayed.
-    pub fn new(inner: L, config: impl Into<Arc<ServerConfig>>) -> Self {
-        Self { inner, config: without_early_data(config.into()), time: TIME, places: Places::new(AT_ONCE) }
+    /// Makes a layer over `inner`, with a configuration such as that of [`server_config`](super::server_config): a
+    /// [`SharedServerConfig`] can be replaced later. Early data (RFC 8446 2.3) is never accepted, whatever the configuration
+    /// sets, since it can be replayed.
+    pub fn new(inner: L, config: impl Into<SharedServerConfig>) -> Self {
+        Self { inner, config: config.into(), time: TIME, places: Places::new(AT_ONCE) }
     }
 
     /// Sets the time that a handshake may take, from the accepting on. Default 10 s, as for a request's head.
@@ -60,20 +62,13 @@ impl<L> TlsListener<L> {
     }
 }
 
-pub(super) fn without_early_data(mut config: Arc<ServerConfig>) -> Arc<ServerConfig> {
-    if config.max_early_data_size > 0 {
-        Arc::make_mut(&mut config).max_early_data_size = 0;
-    }
-    config
-}
-
 impl<L: transport::Listener + Sync> transport::Listener for TlsListener<L> {
     type Transport = TlsStream<L::Transport>;
     type Runtime = L::Runtime;
 
     async fn accept(&self) -> io::Result<(Self::Transport, Info)> {
         let (transport, mut info) = self.inner.accept().await?;
-        let connection = ServerConnection::new(Arc::clone(&self.config)).map_err(io::Error::other)?;
+        let connection = ServerConnection::new(self.config.current()).map_err(io::Error::other)?;
         let handshake = Handshake::bounded(self.time, self.runtime().sleep(self.time), self.places.place());
         let stream = TlsStream::tls(Session::new(transport, connection, handshake));
         stream.describe(&mut info);

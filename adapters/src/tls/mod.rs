@@ -31,6 +31,7 @@ mod info;
 mod listener;
 mod places;
 mod session;
+mod shared;
 mod stream;
 
 pub use ::rustls;
@@ -42,6 +43,7 @@ pub use config::{client_config, mutual_client_config, mutual_server_config, root
 pub use connector::TlsConnector;
 pub use info::TlsInfo;
 pub use listener::TlsListener;
+pub use shared::SharedServerConfig;
 pub use stream::TlsStream;
 
 /// The name of the inner protocol: RFC 7301 6.

@@ -61,7 +61,7 @@ impl<T: Transport> TlsStream<T> {
     ///
     /// If the configuration cannot be used.
     pub fn server(transport: T, config: impl Into<Arc<ServerConfig>>) -> Result<Self, rustls::Error> {
-        let connection = ServerConnection::new(super::listener::without_early_data(config.into()))?;
+        let connection = ServerConnection::new(super::shared::without_early_data(config.into()))?;
         Ok(Self::tls(Session::new(transport, connection, Handshake::default())))
     }
 
