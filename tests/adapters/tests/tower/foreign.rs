@@ -14,6 +14,7 @@ use http::{HeaderMap, Request, StatusCode};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::ext::Protocol;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{Client, Runtime, Tokio, start};
 
@@ -162,5 +163,33 @@ fn what_is_refused_over_http_2() {
         let plain = sender.send_request(plain).await.unwrap();
         // HTTP/2 has no Upgrade, and so no 426.
         assert_eq!((plain.status(), plain.headers().get("upgrade")), (StatusCode::BAD_REQUEST, None));
+    });
+}
+
+/// The Close with the reason comes whole, and then the end of the stream, however much of the message is still on its way.
+#[test]
+fn a_failure_is_told_while_the_message_is_still_being_sent() {
+    beside_axum(async |address| {
+        let mut sender = http2_client(address).await;
+        for _ in 0..4 {
+            let response = sender.send_request(extended("websocket", "http://a")).await.unwrap();
+            let mut stream = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+            // A masked text message of 64 MiB, of which the limit allows 16.
+            let header = [&[0x81, 0xff][..], &(64_u64 << 20).to_be_bytes(), &[0; 4]].concat();
+            stream.write_all(&header).await.unwrap();
+            let (mut read, mut write) = tokio::io::split(stream);
+            let sending = tokio::spawn(async move {
+                for _ in 0..8 {
+                    if write.write_all(&vec![b'a'; 1 << 20]).await.is_err() {
+                        break;
+                    }
+                }
+                write
+            });
+            let mut got = Vec::new();
+            let end = read.read_to_end(&mut got).await;
+            assert_eq!((end.ok(), got.get(2..4)), (Some(got.len()), Some(&1009_u16.to_be_bytes()[..])));
+            drop(sending.await);
+        }
     });
 }

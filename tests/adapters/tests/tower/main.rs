@@ -14,6 +14,7 @@
 mod support;
 
 mod app;
+mod chromium;
 mod foreign;
 mod same;
 mod service;
