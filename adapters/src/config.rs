@@ -97,9 +97,9 @@ pub struct ServerConfig {
     pub handler_time: Option<Duration>,
     /// A callback that is called once for each connection, with how it ended. Default: no callback.
     pub on_end: Option<OnEnd>,
-    /// A callback that is called once for each request that a handler received, when the handler has ended, with what
-    /// became of it: [`ExchangeReport`]. Default: no callback, which costs nothing. Requests that no handler received,
-    /// because their head was broken, are counted by [`Counters::refused`](crate::Counters::refused).
+    /// A callback that is called once for each exchange, when it has ended, with what became of it: [`ExchangeReport`].
+    /// Refused requests, 503s of a server that holds too much, panics, and exchanges that a client, a limit or the end of
+    /// the server cut off are among them. Default: no callback, which costs nothing.
     pub on_exchange: Option<OnExchange>,
 }
 
@@ -125,7 +125,7 @@ pub type Admit = Arc<dyn Fn(&Info, usize) -> bool + Send + Sync>;
 /// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
 pub type OnEnd = Arc<dyn Fn(&Info, &Ended) + Send + Sync>;
 
-/// A callback that receives what became of each exchange. The connection's task calls it, so it must not block.
+/// A callback that receives what became of each exchange. The connection's task calls it, so it must not block, nor panic.
 pub type OnExchange = Arc<dyn Fn(&ExchangeReport) + Send + Sync>;
 
 impl Default for ServerConfig {

@@ -160,7 +160,7 @@ pub use news::{Gone, HalfClosed, Stopping};
 pub use runtime::{Runtime, Timer};
 pub use server::{
     Answered, Counters, Exchange, ExchangeReport, HandlerEnd, HandlerError, IntoAnswered, Late, Listening,
-    Report, Responder, Run, Serve, Server, Shutdown, Stage, serve, with_state,
+    MessageCounts, Report, RequestId, Responder, Run, Serve, Server, Shutdown, Stage, serve, with_state,
 };
 #[cfg(feature = "tower")]
 pub use tower::{WithService, with_service};

@@ -96,7 +96,12 @@ impl Upgraded {
     ///
     /// If the transport failed.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.link.lock().poll_raw_write(cx, |transport, cx| transport.poll_write(cx, slices))
+        let mut connection = self.link.lock();
+        let polled = connection.poll_raw_write(cx, |transport, cx| transport.poll_write(cx, slices));
+        if let Poll::Ready(Ok(len)) = &polled {
+            connection.observed.wrote(*len);
+        }
+        polled
     }
 
     /// Flushes what a lower layer may hold back.
@@ -160,9 +165,13 @@ impl Connection {
     /// Reads for a holder who has the state too, and whom nothing is read ahead for.
     fn poll_own_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let polled = self.poll_raw(cx, |transport, cx| transport.poll_read(cx, buffer));
-        if polled.is_pending() {
+        match &polled {
             // The transport wakes it, unless this side ends the connection.
-            self.await_input(cx);
+            Poll::Pending => {
+                self.await_input(cx);
+            }
+            Poll::Ready(Ok(len)) => self.observed.received(*len),
+            Poll::Ready(Err(_)) => {}
         }
         polled
     }

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut config = ServerConfig::default();
     config.on_exchange = Some(Arc::new(|report| {
         let error = report.error().map(|error| format!(": {error}")).unwrap_or_default();
-        eprintln!("{} {} {}{error}", report.peer_address(), report.method(), report.head().path());
+        eprintln!("{} {}{error}", report.peer_address(), report.request_line());
     }));
     let server = Server::new(config, handle);
     let public = tls::server_config(&certificate, &key)?;

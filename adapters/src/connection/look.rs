@@ -107,6 +107,7 @@ impl Connection {
             self.notes_end_of_stream(now);
         }
         self.work.spend(len);
+        self.observed.received(len);
         self.read_deadline = None;
         match arrived {
             Ok(Arrived::Something) => {

@@ -26,7 +26,7 @@ use endwell_core::http::Fields;
 
 use crate::info::Info;
 use crate::runtime::{Runtime, Timer};
-use crate::server::{Fallback, HeldBy, Life, Member, Request, Standing};
+use crate::server::{Fallback, HeldBy, Life, Member, Observed, Request, Standing, next_connection};
 use crate::sync::{Lock, Locked, Woken};
 use crate::transport::Transport;
 use crate::ws::{Position, Queue, Reader, Unread};
@@ -46,6 +46,8 @@ pub(crate) use waiters::{Side, Until};
 
 /// The lock around a [`Connection`], and what is known of it without the lock.
 pub(crate) struct Link {
+    /// Of a server's connection: its number in this process.
+    pub(crate) number: u64,
     pub(crate) info: Info,
     pub(crate) shared: Arc<Shared>,
     pub(crate) standing: Standing,
@@ -71,7 +73,8 @@ impl Link {
     ) -> Arc<Self> {
         let connection = Connection::new(Box::new(transport), Box::pin(runtime.timer()), state);
         let standing = Standing::new(shared.now(), connection.clock());
-        Arc::new(Self { info, shared, standing, connection: Lock::new(connection) })
+        let number = if shared.is_server() { next_connection() } else { 0 };
+        Arc::new(Self { number, info, shared, standing, connection: Lock::new(connection) })
     }
 
     #[inline]
@@ -85,6 +88,12 @@ impl Link {
     pub(crate) fn take_place(self: &Arc<Self>, member: Member) {
         member.begin(self);
         self.lock().member = Some(member);
+    }
+
+    /// True while a connection that has begun has its place.
+    pub(crate) fn has_begun(&self) -> bool {
+        let connection = self.lock();
+        connection.member.is_some() && (connection.driver.is_some() || connection.timer.is_none())
     }
 
     /// Frees the place. Others are woken, so no lock is held.
@@ -140,8 +149,8 @@ pub(crate) struct Connection {
     pub(crate) trailers: Option<Box<Fields>>,
     /// What is answered if the right to respond is dropped. `None`: 500.
     pub(crate) fallback: Option<Box<Fallback>>,
-    /// The status of the response to the exchange that is open, or was the last, once it has begun.
-    pub(crate) status: Option<u16>,
+    /// The exchanges that are not reported yet.
+    pub(crate) observed: Observed,
     /// Where the right to respond is.
     pub(crate) held_by: HeldBy,
     /// How the connection ended, once it has.
@@ -211,7 +220,7 @@ impl Connection {
             number: 0,
             trailers: None,
             fallback: None,
-            status: None,
+            observed: Observed::default(),
             held_by: HeldBy::Handler,
             ended: None,
             queue: None,
@@ -271,6 +280,7 @@ impl Connection {
 
     /// The connection is over, with the output at `position`, and nothing more is to be sent. The driver closes it.
     pub(crate) fn is_over(&mut self, ended: Ended, position: Position) {
+        self.observe_end(&ended, position);
         if let Some(queue) = &self.queue {
             queue.ended(&ended, position, &mut self.woken);
         }
@@ -291,6 +301,7 @@ impl Connection {
         if let Some(asking) = self.state.asking() {
             asking.cut(&ended, position.sent);
         }
+        self.observe_end(&ended, position);
         let ended = self.ended.get_or_insert_with(|| ended.into());
         if let Some(queue) = &self.queue {
             queue.ended(ended, position, &mut self.woken);

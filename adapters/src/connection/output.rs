@@ -37,6 +37,7 @@ impl Connection {
             match written {
                 Ok((Wrote::Something, count)) => {
                     self.wrote(count);
+                    self.observe_output();
                     self.work.spend(count);
                     if self.life.counts_output() {
                         self.life.took(self.now);
@@ -112,7 +113,7 @@ impl Connection {
     /// Appends messages of outlets while little is queued: so a ping or a pong waits for half a high-water mark and one
     /// message at most, whatever the outlets hold, and reading continues.
     fn take_from_outlets(&mut self) {
-        let Self { queue: Some(queue), state, driver, waiters, woken, .. } = self else { return };
+        let Self { queue: Some(queue), state, driver, waiters, woken, observed, .. } = self else { return };
         let close = loop {
             let State::Socket(socket) = &mut *state else { return };
             let io = socket.io();
@@ -125,6 +126,7 @@ impl Connection {
                 Next::Message(message) => {
                     // It fits, by the line above.
                     let _ = message.write(&mut writer);
+                    observed.sent_message();
                     waiters.turn = Turn::Rights;
                 }
                 Next::Close(close) => break close,

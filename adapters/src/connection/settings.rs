@@ -65,6 +65,12 @@ impl From<&SocketConfig> for Settings {
 }
 
 impl Settings {
+    /// True if exchanges are followed until they are reported.
+    #[inline]
+    pub(crate) fn observes(&self) -> bool {
+        self.on_exchange.is_some()
+    }
+
     fn new(
         http: &HttpLimits,
         output: OutboxLimits,

@@ -121,6 +121,16 @@ impl State {
         }
     }
 
+    /// The bytes of the body of a request that were taken.
+    pub(crate) fn received_of_request(&mut self) -> u64 {
+        match self {
+            Self::Open(exchange) => exchange.body().received(),
+            Self::Writing(exchange) => exchange.body().received(),
+            Self::Answered(exchange) => exchange.body().received(),
+            _ => 0,
+        }
+    }
+
     /// True if the body of a request was received to its end.
     #[cfg(feature = "http-body")]
     pub(crate) fn is_request_done(&mut self) -> bool {

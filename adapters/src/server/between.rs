@@ -5,9 +5,11 @@ use std::task::Context;
 
 use bytes::Bytes;
 use endwell_core::http::server::{After, Answered, Exchange, Next, ServerConnection};
-use endwell_core::http::{Response, StatusCode};
+use endwell_core::http::{RequestHead, Response, StatusCode};
 
+use super::observed::Unhandled;
 use super::respond::HeldBy;
+use super::shed::Told;
 use crate::connection::{Beside, Connection, Link, State};
 use crate::{Ended, date};
 
@@ -28,14 +30,21 @@ impl Connection {
                     return None;
                 }
                 Next::Request(head, exchange) => {
-                    let Some(number) = self.open(link, exchange) else { continue };
+                    let Some(number) = self.open(link, &head, exchange) else { continue };
                     while self.lacks_body() && self.read(cx, Beside::Handler) {}
                     return Some(crate::Exchange::new(Arc::clone(link), number, head));
                 }
                 Next::Refused(refusal) => {
                     link.shared.counters.refused.add();
                     let ended = Ended::of_error(refusal.error().clone());
+                    let unhandled = link.shared.settings.observes().then(|| Unhandled {
+                        head: refusal.head(),
+                        status: refusal.status().as_u16(),
+                        content: refusal.content_length(),
+                        cause: ended.clone(),
+                    });
                     self.state = State::closing(refusal.answer(date::now().as_ref()), ended);
+                    self.observe_unhandled(unhandled);
                 }
                 Next::Closing(closing) => {
                     let ended = Ended::of_http(closing.ended());
@@ -52,13 +61,20 @@ impl Connection {
     }
 
     /// Begins an exchange, unless the connections together hold too much. Returns its number.
-    fn open(&mut self, link: &Link, mut exchange: Exchange) -> Option<u64> {
+    fn open(&mut self, link: &Link, request: &RequestHead, mut exchange: Exchange) -> Option<u64> {
+        let observes = link.shared.settings.observes();
         if link.shared.is_overloaded() {
             link.shared.counters.overloaded.add();
             let head = Response::new(StatusCode::SERVICE_UNAVAILABLE);
             exchange.last();
             let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
             self.after(answered, Ended::ANNOUNCED);
+            self.observe_unhandled(observes.then(|| Unhandled {
+                head: Some(request.clone()),
+                status: head.status().as_u16(),
+                content: 0,
+                cause: Ended::limit(link.shared.exceeded(Told::Shed)),
+            }));
             return None;
         }
         link.shared.counters.exchanges.add();
@@ -66,21 +82,26 @@ impl Connection {
         self.state = State::Open(exchange);
         self.trailers = None;
         self.request = super::Request::Unread;
-        (self.fallback, self.status) = (None, None);
+        self.fallback = None;
         self.held_by = HeldBy::Handler;
         self.number += 1;
         let now = self.now;
         self.work.begin_exchange(now);
         self.life.begin(&link.shared.settings.life, now);
+        if observes {
+            self.observed.begin(self.number, request, now);
+        }
         Some(self.number)
     }
 
     /// Goes on after an exchange. `ended` is told if the connection closes.
-    pub(crate) fn after(&mut self, answered: Exchange<Answered>, ended: Ended) {
+    pub(crate) fn after(&mut self, mut answered: Exchange<Answered>, ended: Ended) {
+        self.observed.end_request(answered.body().received());
         self.state = match answered.next() {
             After::Again(server) => State::Between(server),
             After::Closing(closing) => State::closing(closing, ended),
         };
+        self.observe_output();
     }
 
     /// Closes, since the server stops, if no request has begun to arrive. True if it did.

@@ -18,6 +18,7 @@ use endwell_core::http::{
 use endwell_core::{Pace, Upgraded as Raw};
 
 use super::answered::Answered;
+use super::request_id::RequestId;
 use super::respond::SWITCHING_PROTOCOLS;
 use crate::body::{ReadAll, ReadRequest, RequestReader, ResponseWriter};
 use crate::config::OnGone;
@@ -122,6 +123,11 @@ impl Exchange {
     /// The head of the request.
     pub fn head(&self) -> &RequestHead {
         &self.request.head
+    }
+
+    /// The name of the exchange: unique in this process, for logs.
+    pub fn id(&self) -> RequestId {
+        RequestId::new(&self.right.link, self.right.number)
     }
 
     /// The method.

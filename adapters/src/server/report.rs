@@ -4,34 +4,39 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use endwell_core::Instant;
-use endwell_core::http::{Method, RequestHead};
+use endwell_core::http::{Method, RequestHead, Version};
 
+use super::observed::{Handler, Phase, Record};
+use super::request_id::RequestId;
+use crate::Ended;
 use crate::connection::Link;
 use crate::info::Address;
-use crate::{Ended, OnExchange};
 
-/// What became of one exchange: [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange) is called with it.
+/// What became of one exchange: [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange) is called with it, once for
+/// each.
+///
+/// An exchange begins when the head of its request has arrived, or is refused. It ends when the handler has ended, the
+/// body of the request is done with, and the transport has taken the whole response; or when the connection ends before.
+/// One that became a WebSocket or another protocol ends with its connection.
 ///
 /// ```
-/// use std::sync::Arc;
-///
-/// let mut config = endwell::ServerConfig::default();
-/// config.on_exchange = Some(Arc::new(|report| {
-///     eprintln!("{} {} {:?} {:?}", report.method(), report.head().path(), report.status(), report.time());
+/// let config = endwell::ServerConfig::default().on_exchange(|report| {
+///     eprintln!("{}: {} {:?} {:?}", report.id(), report.request_line(), report.status(), report.time());
+///     if let Some(cause) = report.cause() {
+///         eprintln!("  {cause}");
+///     }
 ///     if let Some(error) = report.error() {
 ///         eprintln!("  {error}");
 ///     }
-/// }));
+/// });
 /// ```
 pub struct ExchangeReport {
     link: Arc<Link>,
-    head: RequestHead,
-    status: Option<u16>,
-    time: Duration,
-    handler_end: HandlerEnd,
+    record: Record,
+    told: Instant,
 }
 
 /// How a handler ended.
@@ -51,41 +56,127 @@ pub enum HandlerEnd {
     Cancelled,
 }
 
+/// The number of messages that a WebSocket passed on, without pings, pongs and Closes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MessageCounts {
+    /// Messages that the application received, or that were discarded because nothing received them any more.
+    pub received: u64,
+    /// Messages that were queued to be written.
+    pub sent: u64,
+}
+
 impl ExchangeReport {
-    /// The head of the request.
-    pub fn head(&self) -> &RequestHead {
-        &self.head
+    pub(super) fn new(link: Arc<Link>, record: Record, told: Instant) -> Self {
+        Self { link, record, told }
     }
 
-    /// The method of the request.
-    pub fn method(&self) -> Method<'_> {
-        self.head.method()
+    /// The name of the exchange.
+    pub fn id(&self) -> RequestId {
+        RequestId::new(&self.link, self.record.number)
+    }
+
+    /// The head of the request. `None` if it was refused before its first line was read: that was invalid, too long, or
+    /// late. The head of a request that was refused later may lack its fields.
+    pub fn head(&self) -> Option<&RequestHead> {
+        self.record.head.as_ref()
+    }
+
+    /// The method of the request. `None` without a [`head`](Self::head).
+    pub fn method(&self) -> Option<Method<'_>> {
+        self.head().map(RequestHead::method)
+    }
+
+    /// The whole target of the request as it was sent. `None` without a [`head`](Self::head).
+    pub fn target(&self) -> Option<&str> {
+        self.head().map(RequestHead::target_str)
+    }
+
+    /// The version of the request. `None` without a [`head`](Self::head).
+    pub fn version(&self) -> Option<Version> {
+        self.head().map(RequestHead::version)
+    }
+
+    /// The first line of the request, for a log: `GET /path HTTP/1.1`, or `-` without a [`head`](Self::head). Quotes,
+    /// backslashes and control characters are escaped.
+    pub fn request_line(&self) -> impl fmt::Display {
+        RequestLine(self.head())
     }
 
     /// The status of the response, also of one that the library made, and 101 for a WebSocket. `None` if no response had
-    /// begun when the handler ended.
+    /// begun.
     pub fn status(&self) -> Option<u16> {
-        self.status
+        self.record.status
     }
 
-    /// The time from the head of the request until the handler ended. For a WebSocket, that is its whole time.
-    pub fn time(&self) -> Duration {
-        self.time
+    /// The bytes of the request's body that were read, or discarded. For an exchange that became a WebSocket or another
+    /// protocol, all bytes that came after its request.
+    pub fn received_bytes(&self) -> u64 {
+        self.record.received
     }
 
-    /// How the handler ended.
-    pub fn handler_end(&self) -> &HandlerEnd {
-        &self.handler_end
+    /// The bytes of the response's body that the transport took, with the framing of chunks. For an exchange that became a
+    /// WebSocket or another protocol, all bytes that it took after the response.
+    pub fn sent_bytes(&self) -> u64 {
+        self.record.sent()
+    }
+
+    /// The messages of the WebSocket. `None` if the exchange did not become one.
+    pub fn messages(&self) -> Option<MessageCounts> {
+        self.record.messages
+    }
+
+    /// True if the exchange became a WebSocket or another protocol.
+    pub fn is_upgraded(&self) -> bool {
+        self.record.phase == Phase::Upgraded
+    }
+
+    /// True if the transport took the whole response: that of the handshake for a WebSocket. The peer may still have lost
+    /// it.
+    pub fn is_whole(&self) -> bool {
+        self.record.is_whole
+    }
+
+    /// Why the exchange did not end as the handler decided, by blame: why the request was refused, why the library
+    /// responded in place of the handler, or how the connection ended before the exchange did. For a WebSocket and another
+    /// protocol, how its connection ended. `None` for an ordinary exchange, also if its handler [failed](Self::error) and
+    /// was answered for.
+    pub fn cause(&self) -> Option<&Ended> {
+        self.record.cause.as_ref()
+    }
+
+    /// How the handler ended. `None` if none was called: the request was refused, or the server held too much.
+    pub fn handler_end(&self) -> Option<&HandlerEnd> {
+        match &self.record.handler {
+            Handler::Ended(end) => Some(end),
+            Handler::NotCalled | Handler::Runs => None,
+        }
     }
 
     /// The error that the handler returned, if it did.
     pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
-        match &self.handler_end {
+        match self.handler_end()? {
             HandlerEnd::Failed(error) => Some(&**error),
             HandlerEnd::Answered | HandlerEnd::Ended(_) | HandlerEnd::Panicked | HandlerEnd::Cancelled => {
                 None
             }
         }
+    }
+
+    /// When the head of the request had arrived, or was refused, by the clock of the system.
+    pub fn began_at(&self) -> SystemTime {
+        let now = SystemTime::now();
+        now.checked_sub(self.told.saturating_since(self.record.began)).unwrap_or(now)
+    }
+
+    /// The time from then until the response was queued, or its first bytes. `None` if no response had begun.
+    pub fn time_to_response(&self) -> Option<Duration> {
+        self.record.responded.map(|at| at.saturating_since(self.record.began))
+    }
+
+    /// The time from the head of the request to the end of the exchange.
+    pub fn time(&self) -> Duration {
+        self.record.ended.saturating_since(self.record.began)
     }
 
     /// The address of the other side.
@@ -112,52 +203,29 @@ impl ExchangeReport {
 impl fmt::Debug for ExchangeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExchangeReport")
-            .field("head", &self.head)
-            .field("status", &self.status)
-            .field("time", &self.time)
-            .field("handler_end", &self.handler_end)
+            .field("id", &self.id())
+            .field("head", &self.head())
+            .field("status", &self.status())
+            .field("received_bytes", &self.received_bytes())
+            .field("sent_bytes", &self.sent_bytes())
+            .field("is_whole", &self.is_whole())
+            .field("cause", &self.cause())
+            .field("handler_end", &self.handler_end())
+            .field("time", &self.time())
             .finish_non_exhaustive()
     }
 }
 
-/// An exchange whose handler runs, if there is a callback to tell of it. A handler that is dropped with its connection
-/// was cancelled.
-pub(crate) struct Pending {
-    tell: OnExchange,
-    began: Instant,
-    report: ExchangeReport,
-}
+struct RequestLine<'a>(Option<&'a RequestHead>);
 
-impl Pending {
-    pub(crate) fn new(tell: &OnExchange, link: &Arc<Link>, head: &RequestHead) -> Box<Self> {
-        let report = ExchangeReport {
-            link: Arc::clone(link),
-            head: head.clone(),
-            status: None,
-            time: Duration::ZERO,
-            handler_end: HandlerEnd::Cancelled,
-        };
-        Box::new(Self { tell: Arc::clone(tell), began: link.lock().clock(), report })
-    }
-
-    /// The target of the request.
-    pub(crate) fn target(&self) -> String {
-        self.report.head.target().to_string()
-    }
-
-    /// Tells that the handler has ended.
-    pub(crate) fn tell(mut self: Box<Self>, outcome: HandlerEnd) {
-        self.report.handler_end = outcome;
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        let connection = self.report.link.lock();
-        let (status, now) = (connection.status, connection.clock());
-        drop(connection);
-        self.report.status = status;
-        self.report.time = now.saturating_since(self.began);
-        (self.tell)(&self.report);
+impl fmt::Display for RequestLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(head) => {
+                let target = head.target_str().escape_debug();
+                write!(f, "{} {target} {}", head.method(), head.version())
+            }
+            None => f.write_str("-"),
+        }
     }
 }

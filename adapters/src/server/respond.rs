@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use endwell_core::http::server::{Answered, Exchange, NotSwitched};
-use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response, StatusCode};
+use endwell_core::http::{Date, FieldSection, Fields, Framing, Interim, Response, StatusCode, Streaming};
 use endwell_core::ws::{Acceptance, NotAHandshake};
-use endwell_core::{Bound, Closing, Exceeded, Limit, Pace, Upgraded};
+use endwell_core::{Bound, Exceeded, Limit, Pace, Upgraded};
 
 use super::handler_error;
-use super::report::HandlerEnd;
+use super::report::{HandlerEnd, MessageCounts};
 use super::request::Request;
 use crate::connection::{Connection, Last, Link, State};
+use crate::ws::Position;
 use crate::{Ended, EndedKind, date};
 
 impl Connection {
@@ -43,10 +44,24 @@ impl Connection {
     pub(crate) fn respond(&mut self, link: &Link, number: u64, head: &Response, body: Bytes) {
         if let Some(mut exchange) = self.take_open(number) {
             close_if_draining(link, &mut exchange);
-            self.status = Some(head.status().as_u16());
-            let answered = exchange.respond(head, body, date::now().as_ref());
+            let answered = self.write_response(exchange, head, body);
             self.answered(answered, Ended::ANNOUNCED);
         }
+    }
+
+    /// Queues a response with a body that is available.
+    pub(crate) fn write_response(
+        &mut self,
+        exchange: Exchange,
+        head: &Response,
+        body: Bytes,
+    ) -> Exchange<Answered> {
+        let content = if exchange.has_response_content(head) { body.len() } else { 0 };
+        let status = exchange.status_of(head).as_u16();
+        let mut answered = exchange.respond(head, body, date::now().as_ref());
+        let position = Position::of(&answered.io());
+        self.observe_response(status, content, position);
+        answered
     }
 
     /// Makes the response the last one of the connection.
@@ -72,8 +87,10 @@ impl Connection {
                 exchange.proceed();
             }
             close_if_draining(link, &mut exchange);
-            self.status = Some(head.status().as_u16());
+            let status = exchange.status_of(head).as_u16();
             self.state = State::Writing(exchange.start(head, framing, date::now().as_ref()));
+            let position = self.position();
+            self.observe_response(status, 0, position);
             self.leave_to_driver();
         }
     }
@@ -93,7 +110,7 @@ impl Connection {
                 Ok(())
             }
             Err(exchange) => {
-                self.cut(link, exchange.abort());
+                self.cut(link, exchange);
                 Err(Ended::ABORTED)
             }
         }
@@ -102,18 +119,19 @@ impl Connection {
     /// Cuts a response off.
     pub(crate) fn abort(&mut self, link: &Link) {
         match self.state.take() {
-            State::Writing(exchange) => self.cut(link, exchange.abort()),
+            State::Writing(exchange) => self.cut(link, exchange),
             other => self.state = other,
         }
     }
 
     /// A client whose request broke off has caused it itself.
-    fn cut(&mut self, link: &Link, closing: Closing) {
+    fn cut(&mut self, link: &Link, mut exchange: Exchange<Streaming>) {
+        self.observed.end_request(exchange.body().received());
         let cause = self.fallback.as_ref().and_then(|fallback| fallback.cause.clone());
         if cause.is_none() && self.ended.is_none() {
             link.shared.counters.aborted.add();
         }
-        self.state = State::closing(closing, cause.unwrap_or(Ended::ABORTED));
+        self.state = State::closing(exchange.abort(), cause.unwrap_or(Ended::ABORTED));
         self.wake_reader();
         self.leave_to_driver();
     }
@@ -135,8 +153,8 @@ impl Connection {
         self.held_by = HeldBy::Thread;
     }
 
-    /// The handler has ended. Answers in its place if it has dropped the right to. Returns how it has ended, as it is told.
-    pub(crate) fn conclude(&mut self, link: &Link, outcome: HandlerEnd) -> HandlerEnd {
+    /// The handler has ended. Answers in its place if it has dropped the right to.
+    pub(crate) fn conclude(&mut self, link: &Link, outcome: HandlerEnd) {
         let outcome = match outcome {
             // This connection goes on: it is the end of another one, such as that of a proxy's other side.
             HandlerEnd::Ended(ended)
@@ -169,7 +187,7 @@ impl Connection {
         if self.held_by.is_dropped() {
             self.answer_dropped(link);
         }
-        outcome
+        self.observed.end_handler(&outcome);
     }
 
     /// Answers for a handler that has failed, and goes on: nothing of this connection is in doubt.
@@ -195,8 +213,8 @@ impl Connection {
             self.fallback.take().map_or_else(Fallback::default, |fallback| *fallback);
         let ended = cause.unwrap_or(Ended::UNANSWERED);
         exchange.last();
-        self.status = Some(status.as_u16());
-        let answered = exchange.respond(&Response::new(status), Bytes::new(), date::now().as_ref());
+        self.observed.because(&ended);
+        let answered = self.write_response(exchange, &Response::new(status), Bytes::new());
         self.answered(answered, ended);
     }
 
@@ -210,6 +228,7 @@ impl Connection {
         } else {
             self.after(answered, ended);
         }
+        self.observe_answer();
         self.wake_reader();
         self.leave_to_driver();
     }
@@ -224,8 +243,8 @@ impl Connection {
         let Some(exchange) = self.take_open(number) else { return Err(NotSwitched::Content) };
         match switch(exchange, date::now().as_ref()) {
             Ok(upgraded) => {
-                self.status = Some(status);
                 self.state = State::Raw(Some(upgraded));
+                self.observe_upgrade(status, None);
                 self.life.unbind();
                 self.leave_to_driver();
                 Ok(())
@@ -247,8 +266,8 @@ impl Connection {
         match exchange.accept(acceptance, date::now().as_ref()) {
             Ok(socket) => {
                 let subprotocol = socket.subprotocol().map(Box::from);
-                self.status = Some(SWITCHING_PROTOCOLS);
                 self.state = State::Socket(socket);
+                self.observe_upgrade(SWITCHING_PROTOCOLS, Some(MessageCounts::default()));
                 self.life.unbind();
                 self.leave_to_driver();
                 Ok(subprotocol)

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::Inner;
 use super::answered::IntoAnswered;
 use super::members::Member;
-use super::report::{HandlerEnd, Pending};
+use super::report::HandlerEnd;
 use super::room::{self, Sleep, Sleeps, Tender};
 use super::shed::Told;
 use crate::connection::{Beside, Driver, Link, Turned};
@@ -66,8 +66,6 @@ pin_project! {
         Some {
             #[pin]
             future: F,
-            // Dropped after it.
-            pending: Option<Box<Pending>>,
         },
     }
 }
@@ -106,9 +104,32 @@ impl<H, F> Serving<H, F> {
     /// Tells how the connection ended, and leaves.
     fn leave(&self, ended: Ended) -> Ended {
         let link = self.link();
+        link.report_exchanges();
         link.shared.tell_end(&link.info, &ended);
         link.leave_place();
         ended
+    }
+}
+
+impl<H, F> Serving<H, F> {
+    /// Ends a connection whose task is dropped.
+    fn abandon(&mut self) {
+        // What the handler does as it is dropped comes before the end.
+        self.handling = None;
+        let mut connection = self.link().lock();
+        connection.leave(Ended::CANCELLED);
+        connection.observe_loss();
+        let ended = connection.ended().cloned().unwrap_or(Ended::CANCELLED);
+        drop(connection);
+        self.leave(ended);
+    }
+}
+
+impl<H, F> Drop for Serving<H, F> {
+    fn drop(&mut self) {
+        if self.link().has_begun() {
+            self.abandon();
+        }
     }
 }
 
@@ -159,16 +180,9 @@ where
 
 impl<H, F> Drop for Run<H, F> {
     fn drop(&mut self) {
-        if self.own.has_ended {
-            return;
+        if !self.own.has_ended {
+            self.serving.abandon();
         }
-        // What the handler does as it is dropped comes before the end.
-        self.serving.handling = None;
-        let mut connection = self.serving.link().lock();
-        connection.leave(Ended::CANCELLED);
-        let ended = connection.ended().cloned().unwrap_or(Ended::CANCELLED);
-        drop(connection);
-        self.serving.leave(ended);
     }
 }
 
@@ -200,13 +214,11 @@ where
             let beside = beside(handling.as_deref());
             // The lock is released before a handler is called, polled or dropped.
             let turned = link.lock().turn(link, cx, beside);
+            link.report_exchanges();
             match turned {
                 Turned::Request(exchange) => start(link, &server.handler, exchange, handling),
                 Turned::Again => {}
-                Turned::Late(mut late) => {
-                    late.target = handling.as_deref().and_then(Handling::target);
-                    link.shared.note_late(*late);
-                }
+                Turned::Late(late) => link.shared.note_late(*late),
                 Turned::Cancel => {
                     if let Some(mut handling) = handling.take() {
                         handling.as_mut().end(link, HandlerEnd::Cancelled);
@@ -238,41 +250,24 @@ fn start<F>(
     exchange: Exchange,
     handling: &mut Option<Pin<Box<Handling<F>>>>,
 ) {
-    let tell = link.shared.settings.on_exchange.as_ref();
-    let pending = tell.map(|tell| Pending::new(tell, link, exchange.head()));
     let Ok(future) = catch_unwind(AssertUnwindSafe(|| handler(exchange))) else {
-        return conclude(link, pending, HandlerEnd::Panicked);
+        return link.lock().conclude(link, HandlerEnd::Panicked);
     };
     match handling {
-        Some(handling) => handling.set(Handling::Some { future, pending }),
-        None => *handling = Some(Box::pin(Handling::Some { future, pending })),
-    }
-}
-
-/// Concludes an exchange whose handler has ended.
-fn conclude(link: &Link, pending: Option<Box<Pending>>, outcome: HandlerEnd) {
-    let outcome = link.lock().conclude(link, outcome);
-    if let Some(pending) = pending {
-        pending.tell(outcome);
+        Some(handling) => handling.set(Handling::Some { future }),
+        None => *handling = Some(Box::pin(Handling::Some { future })),
     }
 }
 
 impl<F> Handling<F> {
-    /// The target of the request whose handler runs, if it is known.
-    fn target(&self) -> Option<String> {
-        match self {
-            Self::Some { pending: Some(pending), .. } => Some(pending.target()),
-            Self::Some { pending: None, .. } | Self::None => None,
-        }
-    }
-
     /// Drops the handler, and concludes its exchange.
     fn end(mut self: Pin<&mut Self>, link: &Link, outcome: HandlerEnd) {
-        let HandlingProjection::Some { pending, .. } = self.as_mut().project() else { return };
-        let pending = pending.take();
+        if let HandlingProjection::None = self.as_mut().project() {
+            return;
+        }
         self.set(Self::None);
-        if pending.is_some() || !matches!(outcome, HandlerEnd::Answered) {
-            conclude(link, pending, outcome);
+        if link.shared.settings.observes() || !matches!(outcome, HandlerEnd::Answered) {
+            link.lock().conclude(link, outcome);
         }
     }
 }

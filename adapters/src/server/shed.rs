@@ -12,7 +12,7 @@ use endwell_core::{Exceeded, Instant, Limit, Look};
 
 use crate::connection::{Connection, Last, Link, Looked, State};
 use crate::ws::Reader;
-use crate::{Ended, EndedKind, date};
+use crate::{Ended, EndedKind};
 
 /// What a connection may hold without being kept waiting or shed: one buffer. An inbox holds no more, nor does output
 /// that is queued piece by piece.
@@ -307,10 +307,11 @@ impl Connection {
         let is_body = self.gathered > BUFFER;
         let status = if is_body { StatusCode::CONTENT_TOO_LARGE } else { StatusCode::SERVICE_UNAVAILABLE };
         exchange.last();
-        self.status = Some(status.as_u16());
         let head = Response::new(status).with(RETRY_AFTER);
-        let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
+        self.observed.because(&ended);
+        let answered = self.write_response(exchange, &head, Bytes::new());
         self.after(answered, ended);
+        self.observe_answer();
         self.wake_reader();
     }
 

@@ -165,7 +165,7 @@ impl Connection {
             State::Closing(_) | State::Client(_) | State::Over(_) => Stage::Closing,
         };
         let (info, age) = (link.info.clone(), link.standing.total_age(link.shared.now()));
-        Late { info, age, stage, target: None, held_bytes: link.standing.bytes() }
+        Late { info, age, stage, target: self.observed.target(), held_bytes: link.standing.bytes() }
     }
 }
 

@@ -8,7 +8,7 @@ use endwell_core::ws::{self as core_ws, Close, Control, Event, Full, Idle, Piece
 
 use super::background::Reader;
 use crate::connection::{Connection, EVENT, Side, State, Until};
-use crate::ws::Message;
+use crate::ws::{Message, Position};
 use crate::{Ended, scratch};
 
 impl Connection {
@@ -93,8 +93,14 @@ impl Connection {
                 return Poll::Ready(None);
             }
             let message = match self.state.event() {
-                Some(Event::Text(text)) => return Poll::Ready(Some(Message::received_text(text))),
-                Some(Event::Binary(data)) => return Poll::Ready(Some(Message::received_binary(data))),
+                Some(Event::Text(text)) => {
+                    self.observed.received_message();
+                    return Poll::Ready(Some(Message::received_text(text)));
+                }
+                Some(Event::Binary(data)) => {
+                    self.observed.received_message();
+                    return Poll::Ready(Some(Message::received_binary(data)));
+                }
                 Some(Event::Ping(payload)) => Some(Message::ping(payload)),
                 Some(Event::Pong(payload)) => Some(Message::pong(payload)),
                 Some(Event::Close(close)) => {
@@ -167,6 +173,7 @@ impl Connection {
                 State::Within(socket) if self.ended.is_none() => match socket.finish() {
                     Ok(socket) => {
                         self.state = State::Socket(socket);
+                        self.observed.sent_message();
                         self.leave_to_driver();
                         return Poll::Ready(Ok(()));
                     }
@@ -189,6 +196,8 @@ impl Connection {
                 let mut io = socket.io();
                 scratch::reclaim_room(&mut io);
                 scratch::reclaim_output(&mut io);
+                let position = Position::of(&io);
+                self.observed.release(position);
                 self.state = State::Raw(None);
                 if let Some(queue) = &self.queue {
                     queue.closed(&mut self.woken);

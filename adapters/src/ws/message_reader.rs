@@ -139,7 +139,10 @@ impl Connection {
                 Some(Piece::Start(kind)) => return Poll::Ready(Some(Found::Start(kind))),
                 Some(Piece::Text(text)) => return Poll::Ready(Some(Found::Piece(text.take()))),
                 Some(Piece::Binary(data)) => return Poll::Ready(Some(Found::Piece(data.take()))),
-                Some(Piece::End) => return Poll::Ready(Some(Found::End)),
+                Some(Piece::End) => {
+                    self.observed.received_message();
+                    return Poll::Ready(Some(Found::End));
+                }
                 Some(Piece::Ping(_) | Piece::Pong(_)) | None => {}
                 // The answer, or why nothing more is received: the end reports it.
                 Some(Piece::Close(_) | Piece::Failed(_)) => self.close_socket_now(Close::EMPTY),

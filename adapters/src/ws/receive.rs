@@ -9,7 +9,8 @@ use endwell_core::ws::{Event, Idle, Writer};
 
 use super::halves::ReceiveHalf;
 use super::message::Message;
-use crate::connection::{Lent, Side, Until};
+use crate::MessageCounts;
+use crate::connection::{Connection, Lent, Side, Until};
 
 /// Waits for the next message: [`Socket::receive`](super::Socket::receive).
 #[must_use = "futures do nothing unless polled"]
@@ -49,7 +50,11 @@ impl<'a, F> ForEach<'a, F> {
 }
 
 /// The right to reply to an event while it is still borrowed, in [`Socket::for_each`](super::Socket::for_each).
-pub struct Reply<'a>(Option<Writer<'a, Idle>>);
+pub struct Reply<'a> {
+    writer: Option<Writer<'a, Idle>>,
+    /// The messages, if they are counted.
+    counts: Option<&'a mut MessageCounts>,
+}
 
 impl Reply<'_> {
     /// Sends a text message.
@@ -59,8 +64,8 @@ impl Reply<'_> {
     /// If it does not fit into the outbox now, the peer has closed, or a message in pieces is being sent.
     #[inline]
     pub fn text<'t>(&mut self, text: &'t str) -> Result<(), Full<&'t str>> {
-        match &mut self.0 {
-            Some(writer) => writer.text(text),
+        match &mut self.writer {
+            Some(writer) => writer.text(text).inspect(|()| count_sent(&mut self.counts)),
             None => Err(Full(text)),
         }
     }
@@ -72,8 +77,8 @@ impl Reply<'_> {
     /// Those of [`text`](Self::text).
     #[inline]
     pub fn binary<'d>(&mut self, data: &'d [u8]) -> Result<(), Full<&'d [u8]>> {
-        match &mut self.0 {
-            Some(writer) => writer.binary(data),
+        match &mut self.writer {
+            Some(writer) => writer.binary(data).inspect(|()| count_sent(&mut self.counts)),
             None => Err(Full(data)),
         }
     }
@@ -84,10 +89,17 @@ impl Reply<'_> {
     ///
     /// Those of [`text`](Self::text).
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
-        match &mut self.0 {
+        match &mut self.writer {
             Some(writer) => writer.ping(payload),
             None => Err(Full(payload)),
         }
+    }
+}
+
+#[inline]
+fn count_sent(counts: &mut Option<&mut MessageCounts>) {
+    if let Some(counts) = counts {
+        counts.sent += 1;
     }
 }
 
@@ -104,14 +116,14 @@ enum Then {
 /// Hands out an event.
 fn hand_out(
     event: Option<Event<'_>>,
-    reply: Reply<'_>,
+    mut reply: Reply<'_>,
     on_event: &mut impl FnMut(Event<'_>, Reply<'_>),
 ) -> Then {
     match event {
         None => Then::Continue,
         Some(Event::Failed(_)) => Then::Close,
         Some(event @ Event::Close(_)) => {
-            on_event(event, Reply(None));
+            on_event(event, Reply { writer: None, counts: None });
             Then::Close
         }
         Some(event @ (Event::Ping(_) | Event::Pong(_))) => {
@@ -119,6 +131,9 @@ fn hand_out(
             Then::Write
         }
         Some(event) => {
+            if let Some(counts) = &mut reply.counts {
+                counts.received += 1;
+            }
             on_event(event, reply);
             Then::Continue
         }
@@ -148,8 +163,9 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
                 return Poll::Ready(());
             }
             let queued = connection.queued();
-            let Some((event, writer)) = connection.state.lend() else { return Poll::Ready(()) };
-            match hand_out(event, Reply(writer), on_event) {
+            let Connection { state, observed, .. } = &mut *connection;
+            let Some((event, writer)) = state.lend() else { return Poll::Ready(()) };
+            match hand_out(event, Reply { writer, counts: observed.messages() }, on_event) {
                 Then::Continue => {}
                 Then::Write => connection.leave_to_driver(),
                 Then::Close => connection.answer_close(),

@@ -83,6 +83,7 @@ impl SendHalf {
             };
             match message.write(&mut socket.writer()) {
                 Ok(()) => {
+                    connection.observed.sent_message();
                     connection.leave_to_driver();
                     return Poll::Ready(Ok(()));
                 }
@@ -120,6 +121,7 @@ impl SendHalf {
             let piece = data.get(..data.len().min(most).min(room)).unwrap_or_default();
             if socket.writer().binary(piece).is_ok() {
                 let len = piece.len();
+                connection.observed.sent_message();
                 connection.leave_to_driver();
                 return Poll::Ready(Ok(len));
             }

@@ -55,6 +55,11 @@ impl<'a> BodyReader<'a> {
         self.incoming.remaining(self.inbox)
     }
 
+    /// The bytes of content that were taken or discarded so far.
+    pub fn received(&self) -> u64 {
+        self.incoming.received()
+    }
+
     /// True if the body was received to its end.
     pub fn is_done(&self) -> bool {
         self.incoming.is_done(self.inbox)

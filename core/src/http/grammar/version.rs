@@ -1,5 +1,7 @@
 //! The HTTP version of a message. RFC 9112 2.3.
 
+use core::fmt;
+
 use crate::Violation;
 
 /// The versions of HTTP that are understood. A minor version above 1 counts as 1.1 (RFC 9110 2.5).
@@ -17,6 +19,16 @@ pub(in crate::http) enum InvalidVersion {
     Syntax(Violation),
     /// Another major version. RFC 9110 15.6.6.
     Major(Violation),
+}
+
+impl fmt::Display for Version {
+    /// `HTTP/1.1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+        })
+    }
 }
 
 impl Version {

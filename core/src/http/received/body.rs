@@ -27,6 +27,8 @@ struct Content {
     clock: Clock,
     /// Overrides the pace of the limits.
     pace: Option<Box<Pace>>,
+    /// The bytes that have left the inbox.
+    received: u64,
     /// What was found and not handed out.
     found: Option<Kind>,
     /// The trailer section that was handed out.
@@ -36,14 +38,11 @@ struct Content {
 #[derive(Debug)]
 enum Receiving {
     Known {
-        received: u64,
         length: u64,
     },
     Chunked(Chunked),
     /// Only in a response.
-    UntilClose {
-        received: u64,
-    },
+    UntilClose,
     /// The bytes after this point cannot be parsed.
     Failed(Error),
 }
@@ -73,9 +72,9 @@ impl Incoming {
     ) -> Self {
         let state = match length {
             BodyLength::Known(0) => None,
-            BodyLength::Known(length) => Some(Receiving::Known { received: 0, length }),
+            BodyLength::Known(length) => Some(Receiving::Known { length }),
             BodyLength::Chunked => Some(Receiving::Chunked(Chunked::new())),
-            BodyLength::UntilClose => Some(Receiving::UntilClose { received: 0 }),
+            BodyLength::UntilClose => Some(Receiving::UntilClose),
         };
         inbox.forget_silence();
         Self { limits, reader, content: state.map(|state| Box::new(Content::new(state))) }
@@ -137,6 +136,11 @@ impl Incoming {
         self.content.is_some()
     }
 
+    /// The bytes of content that were taken or discarded so far.
+    pub(in crate::http) fn received(&self) -> u64 {
+        self.content.as_ref().map_or(0, |content| content.received)
+    }
+
     pub(in crate::http) fn remaining(&self, inbox: &Inbox) -> Option<u64> {
         self.content.as_ref().map_or(Some(0), |content| content.remaining(inbox))
     }
@@ -147,7 +151,7 @@ impl Incoming {
 
     /// True if only the close ends the body.
     pub(in crate::http) fn is_until_close(&self) -> bool {
-        matches!(self.state(), Some(Receiving::UntilClose { .. }))
+        matches!(self.state(), Some(Receiving::UntilClose))
     }
 
     /// True if no byte of the body has arrived: a peer that expects 100 Continue still waits.
@@ -155,9 +159,7 @@ impl Incoming {
         inbox.is_empty()
             && match self.state() {
                 None => true,
-                Some(Receiving::Known { received, .. } | Receiving::UntilClose { received }) => {
-                    *received == 0
-                }
+                Some(Receiving::Known { .. } | Receiving::UntilClose) => self.received() == 0,
                 Some(Receiving::Chunked(chunked)) => chunked.is_untouched(),
                 Some(Receiving::Failed(_)) => false,
             }
@@ -170,7 +172,7 @@ impl Incoming {
 
 impl Content {
     fn new(state: Receiving) -> Self {
-        Self { state, clock: Clock::default(), pace: None, found: None, trailers: None }
+        Self { state, clock: Clock::default(), pace: None, received: 0, found: None, trailers: None }
     }
 
     fn is_ready(&mut self, inbox: &mut Inbox, limits: &HttpLimits, reader: Reader) -> bool {
@@ -197,18 +199,15 @@ impl Content {
         }
         match &self.state {
             Receiving::Failed(error) => Found::Failed(error),
-            Receiving::Known { .. } | Receiving::Chunked(_) | Receiving::UntilClose { .. } => Found::End,
+            Receiving::Known { .. } | Receiving::Chunked(_) | Receiving::UntilClose => Found::End,
         }
     }
 
     /// Notes that the next `len` bytes of content leave the inbox.
     fn consumed(&mut self, len: usize) {
-        match &mut self.state {
-            Receiving::Known { received, .. } | Receiving::UntilClose { received } => {
-                *received = received.saturating_add(convert::u64_from(len));
-            }
-            Receiving::Chunked(chunked) => chunked.consumed(len),
-            Receiving::Failed(_) => {}
+        self.received = self.received.saturating_add(convert::u64_from(len));
+        if let Receiving::Chunked(chunked) = &mut self.state {
+            chunked.consumed(len);
         }
         self.clock.add(len);
     }
@@ -222,21 +221,21 @@ impl Content {
 
     fn is_done(&self, inbox: &Inbox) -> bool {
         match &self.state {
-            Receiving::Known { received, length } => received == length,
+            Receiving::Known { length } => self.received == *length,
             // Trailers that were found are still to be handed out.
             Receiving::Chunked(chunked) => {
                 chunked.is_done() && !matches!(self.found, Some(Kind::Trailers(_)))
             }
-            Receiving::UntilClose { .. } => inbox.has_ended() && inbox.is_empty(),
+            Receiving::UntilClose => inbox.has_ended() && inbox.is_empty(),
             Receiving::Failed(_) => false,
         }
     }
 
     fn remaining(&self, inbox: &Inbox) -> Option<u64> {
         match &self.state {
-            Receiving::Known { received, length } => Some(length.saturating_sub(*received)),
+            Receiving::Known { length } => Some(length.saturating_sub(self.received)),
             Receiving::Chunked(chunked) => chunked.is_done().then_some(0),
-            Receiving::UntilClose { .. } => self.is_done(inbox).then_some(0),
+            Receiving::UntilClose => self.is_done(inbox).then_some(0),
             Receiving::Failed(_) => None,
         }
     }
@@ -248,7 +247,7 @@ impl Content {
         reader: Reader,
     ) -> Result<Option<Kind>, Error> {
         let found = match &mut self.state {
-            Receiving::Known { received, length } if received == length => Some(Kind::End),
+            Receiving::Known { length } if self.received == *length => Some(Kind::End),
             Receiving::Chunked(chunked) => {
                 let before = inbox.len();
                 let found = chunked.poll(inbox, limits, reader)?;
@@ -260,12 +259,12 @@ impl Content {
                     chunked::Found::Nothing => None,
                 }
             }
-            Receiving::UntilClose { .. } if inbox.is_empty() => inbox.has_ended().then_some(Kind::End),
-            Receiving::UntilClose { received } if *received == limits.body_bytes => {
+            Receiving::UntilClose if inbox.is_empty() => inbox.has_ended().then_some(Kind::End),
+            Receiving::UntilClose if self.received == limits.body_bytes => {
                 let bound = Bound::Bytes(limits.body_bytes);
                 return Err(Exceeded { limit: Limit::BodyBytes, bound }.into());
             }
-            Receiving::Known { .. } | Receiving::UntilClose { .. } => self.data(inbox, limits),
+            Receiving::Known { .. } | Receiving::UntilClose => self.data(inbox, limits),
             Receiving::Failed(error) => return Err(error.clone()),
         };
         if found.is_none() {
@@ -277,9 +276,9 @@ impl Content {
     /// The content that has arrived and comes next.
     fn data(&self, inbox: &Inbox, limits: &HttpLimits) -> Option<Kind> {
         let bound = match &self.state {
-            Receiving::Known { received, length } => length.saturating_sub(*received),
+            Receiving::Known { length } => length.saturating_sub(self.received),
             Receiving::Chunked(chunked) => chunked.data_remaining(),
-            Receiving::UntilClose { received } => limits.body_bytes.saturating_sub(*received),
+            Receiving::UntilClose => limits.body_bytes.saturating_sub(self.received),
             Receiving::Failed(_) => 0,
         };
         let len = inbox.len().min(convert::usize_from(bound));
@@ -298,16 +297,14 @@ impl Content {
     /// Reports how much came, and of how much.
     fn truncated(&self) -> Violation {
         let (expected, received, announced) = match &self.state {
-            Receiving::Known { received, length } => ("a body as long as was announced", *received, *length),
+            Receiving::Known { length } => ("a body as long as was announced", self.received, *length),
             Receiving::Chunked(chunked) => {
                 let announced = chunked.announced();
                 let received = announced.saturating_sub(chunked.data_remaining());
                 ("a last chunk before the end of the stream", received, announced)
             }
             // The end of the stream cuts off neither of these.
-            Receiving::UntilClose { received } => {
-                ("a body until the end of the stream", *received, *received)
-            }
+            Receiving::UntilClose => ("a body until the end of the stream", self.received, self.received),
             Receiving::Failed(_) => ("a body that can be understood", 0, 0),
         };
         let got = alloc::format!("{received} of {announced} bytes");

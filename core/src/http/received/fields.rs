@@ -61,6 +61,11 @@ struct FieldLine {
 }
 
 impl Fields {
+    /// Without lines. `section` has the first line of the head.
+    pub(in crate::http) fn empty(section: Bytes) -> Self {
+        Self { section, lines: Vec::new() }
+    }
+
     /// The value of the first line with this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.lines.iter().find(|line| self.is_named(line, name)).map(|line| self.value(line))

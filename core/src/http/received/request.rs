@@ -3,6 +3,8 @@
 use core::fmt;
 use core::ops::Range;
 
+use bytes::Bytes;
+
 use crate::Violation;
 use crate::http::Fields;
 use crate::http::grammar::characters;
@@ -22,6 +24,11 @@ impl RequestHead {
     /// `fields` were read from the same head as `line`.
     pub(in crate::http) fn new(line: RequestLine, fields: Fields) -> Self {
         Self { line, fields }
+    }
+
+    /// Of a request whose fields are invalid or not complete. `text` has the line.
+    pub(in crate::http) fn without_fields(line: RequestLine, text: &[u8]) -> Self {
+        Self { line, fields: Fields::empty(Bytes::copy_from_slice(text)) }
     }
 
     /// The method.

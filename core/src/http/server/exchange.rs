@@ -9,7 +9,7 @@ use super::responder::Responder;
 use super::{Inner, closing, reset};
 use crate::http::body::{BodyReader, BodyWriter, Streaming};
 use crate::http::received::persistence::Persistence;
-use crate::http::{Date, FieldSection, Framing, Interim, Method, RequestHead, Response, Version};
+use crate::http::{Date, FieldSection, Framing, Interim, Method, RequestHead, Response, StatusCode, Version};
 use crate::io::Conn;
 use crate::{Closing, Io, Outcome, Pace};
 
@@ -97,6 +97,16 @@ impl Exchange {
     /// Makes the response the last one of the connection. It announces the close.
     pub fn last(&mut self) {
         self.right.responder.last();
+    }
+
+    /// The status that a response with this head will have: 501 in the place of a success (2xx) to CONNECT.
+    pub fn status_of(&self, head: &Response) -> StatusCode {
+        self.right.responder.status_of(head)
+    }
+
+    /// True if a response with this head will have content: not if it answers HEAD, nor with 204, 205 or 304.
+    pub fn has_response_content(&self, head: &Response) -> bool {
+        self.right.responder.has_content(head)
     }
 
     /// Responds with a body that is available, and its length.

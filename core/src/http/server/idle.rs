@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::exchange::Exchange;
-use super::refusal::{Refusal, Reject};
+use super::refusal::{Refusal, Refused, Reject};
 use super::terms::Terms;
 use super::{Inner, closing, silent};
 use crate::http::grammar::reading::Reader;
@@ -13,7 +13,7 @@ use crate::http::received::body::Incoming;
 use crate::http::received::length::BodyLength;
 use crate::http::received::progress::{HeadBounds, HeadProgress};
 use crate::http::received::request::RequestLine;
-use crate::http::{Fields, HttpLimits, Method, Reading, RequestHead};
+use crate::http::{Fields, HttpLimits, Reading, RequestHead};
 use crate::io::{Ask, Conn, Waits};
 use crate::since::SinceArrival;
 use crate::{
@@ -164,8 +164,8 @@ impl ServerConnection {
         let fields = match Fields::parse(section, line.end(), limits.fields, Reading::Strict) {
             Ok(fields) => fields,
             Err((section, error)) => {
-                let is_head = line.method(&section) == Method::Head;
-                return Next::Refused(Refusal::new(error.into(), is_head, self.0));
+                let head = RequestHead::without_fields(line, section.get(..line.end()).unwrap_or(&section));
+                return Next::Refused(Refusal::new(error.into(), Refused::Head(head.into()), self.0));
             }
         };
         let head = RequestHead::new(line, fields);
@@ -176,21 +176,12 @@ impl ServerConnection {
                 let exchange = Exchange::new(self.0, &head, expects);
                 Next::Request(head, exchange)
             }
-            Err(reject) => {
-                let is_head = head.method() == Method::Head;
-                Next::Refused(Refusal::new(reject, is_head, self.0))
-            }
+            Err(reject) => Next::Refused(Refusal::new(reject, Refused::Head(head.into()), self.0)),
         }
     }
 
     fn refuse(self, reject: Reject) -> Next {
-        let unread = self.0.conn.inbox.unread();
-        let is_head = match self.0.between.head.first_line() {
-            // RFC 9110 9.3.2: no content in a response to HEAD, even if the rest of its line cannot be parsed.
-            None => unread.starts_with(b"HEAD "),
-            Some(line) => line.method(unread) == Method::Head,
-        };
-        Next::Refused(Refusal::new(reject, is_head, self.0))
+        Next::Refused(Refusal::new(reject, Refused::Unread, self.0))
     }
 }
 
@@ -253,6 +244,11 @@ impl Between {
             unread = unread.strip_prefix(b"\r\n").unwrap_or(unread);
         }
         matches!(unread, b"" | b"\r")
+    }
+
+    /// The request line of a head that has not arrived completely.
+    pub(super) fn request_line(&self) -> Option<RequestLine> {
+        self.head.first_line()
     }
 
     fn time_limit(&self) -> (Duration, Limit) {

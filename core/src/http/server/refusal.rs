@@ -2,13 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 
 use super::{Inner, closing};
 use crate::http::received::request::InvalidRequestLine;
 use crate::http::sent::framing::Announced;
 use crate::http::sent::response;
 use crate::http::sent::response::Connection;
-use crate::http::{Date, Field, Response, StatusCode};
+use crate::http::{Date, Field, Method, RequestHead, Response, StatusCode};
 use crate::{Closing, Error, Exceeded, Limit, Outbox, Outcome, Violation};
 
 /// A request that the server cannot take. The server can only send the refusal and close.
@@ -27,13 +28,22 @@ use crate::{Closing, Error, Exceeded, Limit, Outbox, Outcome, Violation};
 #[must_use = "answer it, or drop it to close without a response"]
 pub struct Refusal {
     reject: Reject,
-    is_head: bool,
+    request: Refused,
     inner: Box<Inner>,
 }
 
+/// What was read of a request that is refused.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Its head.
+    Head(Box<RequestHead>),
+    /// Its request line, or less, which has not left the inbox.
+    Unread,
+}
+
 impl Refusal {
-    pub(super) fn new(reject: Reject, is_head: bool, inner: Box<Inner>) -> Self {
-        Self { reject, is_head, inner }
+    pub(super) fn new(reject: Reject, request: Refused, inner: Box<Inner>) -> Self {
+        Self { reject, request, inner }
     }
 
     /// The reason: what was expected and what came, or which limit was met.
@@ -46,11 +56,40 @@ impl Refusal {
         self.reject.status()
     }
 
+    /// What could be read of the head. `None` if its request line is invalid or not complete. It has no fields unless all
+    /// of them are valid.
+    pub fn head(&self) -> Option<RequestHead> {
+        match &self.request {
+            Refused::Head(head) => Some((**head).clone()),
+            Refused::Unread => {
+                let line = self.inner.between.request_line()?;
+                let unread = self.inner.conn.inbox.unread();
+                Some(RequestHead::without_fields(line, unread.get(..line.end()).unwrap_or(unread)))
+            }
+        }
+    }
+
+    /// The number of bytes of content that [`answer`](Self::answer) writes.
+    pub fn content_length(&self) -> usize {
+        if self.is_head() { 0 } else { self.reject.text().len() }
+    }
+
+    /// RFC 9110 9.3.2: no content in a response to HEAD, even if the rest of its line cannot be parsed.
+    fn is_head(&self) -> bool {
+        let unread = self.inner.conn.inbox.unread();
+        match (&self.request, self.inner.between.request_line()) {
+            (Refused::Head(head), _) => head.method() == Method::Head,
+            (Refused::Unread, Some(line)) => line.method(unread) == Method::Head,
+            (Refused::Unread, None) => unread.starts_with(b"HEAD "),
+        }
+    }
+
     /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
     ///
     /// Repeats nothing that the peer sent. For a HEAD, the text is only announced.
     pub fn answer(mut self, date: Option<&Date>) -> Closing {
-        self.reject.write(self.is_head, date, &mut self.inner.conn.outbox);
+        let is_head = self.is_head();
+        self.reject.write(is_head, date, &mut self.inner.conn.outbox);
         let ended = Outcome::from(self.reject.error().clone());
         closing(*self.inner, ended)
     }
@@ -76,16 +115,21 @@ impl Reject {
         &self.error
     }
 
-    /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
-    pub(super) fn write(&self, is_head: bool, date: Option<&Date>, out: &mut Outbox) {
+    /// A line that states what was expected.
+    fn text(&self) -> String {
         let Self { status, error } = self;
-        let text = match error {
+        match error {
             Error::Protocol(violation) => {
                 format!("{status}: expected {} ({})\n", violation.expected(), violation.section())
             }
             Error::Limit(exceeded) => format!("{status}: {exceeded}\n"),
-        };
-        let head = Response::new(*status).with(PLAIN_TEXT);
+        }
+    }
+
+    /// Writes the response: the status, and a line of text that states what was expected. It announces the close.
+    pub(super) fn write(&self, is_head: bool, date: Option<&Date>, out: &mut Outbox) {
+        let text = self.text();
+        let head = Response::new(self.status).with(PLAIN_TEXT);
         let length = Announced::Length(crate::convert::u64_from(text.len()));
         response::write_final(&head, length, Connection::Close, date, out);
         if !is_head {

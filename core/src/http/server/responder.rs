@@ -125,7 +125,7 @@ impl Responder {
     ) -> (Sending, Persistence) {
         let persistence = match (framing, self.version) {
             // Only the close can end the body.
-            (Framing::Chunked, Version::Http10) if self.has_content(head.status()) => Persistence::Close,
+            (Framing::Chunked, Version::Http10) if self.may_have_content(head.status()) => Persistence::Close,
             _ if incoming.has_failed() || self.is_still_expecting(inbox, incoming) => Persistence::Close,
             _ => self.persistence,
         };
@@ -179,7 +179,21 @@ impl Responder {
         }
     }
 
-    fn has_content(&self, status: StatusCode) -> bool {
+    /// The status of a response with this head. A success would open a tunnel, for which there is another method.
+    pub(super) fn status_of(&self, head: &Response) -> StatusCode {
+        if self.is_refused_tunnel(head) { StatusCode::NOT_IMPLEMENTED } else { head.status() }
+    }
+
+    /// True if a response with this head has content.
+    pub(super) fn has_content(&self, head: &Response) -> bool {
+        self.may_have_content(head.status()) && !self.is_refused_tunnel(head)
+    }
+
+    fn is_refused_tunnel(&self, head: &Response) -> bool {
+        self.request == Kind::Connect && head.status().is_success()
+    }
+
+    fn may_have_content(&self, status: StatusCode) -> bool {
         self.request != Kind::Head
             && !matches!(
                 status,
@@ -200,7 +214,7 @@ impl Responder {
             (Persistence::Keep, Version::Http10) => Connection::KeepAnnounced,
             (Persistence::Keep, Version::Http11) => Connection::Keep,
         };
-        if self.request == Kind::Connect && head.status().is_success() {
+        if self.is_refused_tunnel(head) {
             let refused = Response::new(StatusCode::NOT_IMPLEMENTED);
             response::write_final(&refused, Announced::Length(0), connection, date, out);
             return Sending::NoContent;

@@ -163,7 +163,7 @@ async fn a_log_of_every_exchange() {
     let lines = Arc::clone(&log);
     let config = ServerConfig::default().on_exchange(move |report| {
         let status = report.status().unwrap_or(0);
-        let line = format!("{} {} {status}", report.method(), report.head().path());
+        let line = format!("{} {status}", report.request_line());
         assert!(report.time() < Duration::from_secs(10));
         lines.lock().unwrap().push(line);
     });
@@ -178,7 +178,7 @@ async fn a_log_of_every_exchange() {
             get(address, "/other").await
         }
     );
-    assert_eq!(*log.lock().unwrap(), ["GET /hello 200", "GET /other 404"]);
+    assert_eq!(*log.lock().unwrap(), ["GET /hello HTTP/1.1 200", "GET /other HTTP/1.1 404"]);
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn a_handler_that_panics() {
     let seen = Arc::new(Mutex::new(None));
     let tell = Arc::clone(&seen);
     let config = ServerConfig::default().on_exchange(move |report| {
-        *tell.lock().unwrap() = Some((report.status(), report.handler_end().clone()));
+        *tell.lock().unwrap() = Some((report.status(), report.handler_end().unwrap().clone()));
     });
     let (answer, _) = with_server!(
         config,

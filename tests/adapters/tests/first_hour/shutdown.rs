@@ -64,9 +64,9 @@ async fn two_listeners_with_tls_and_a_client_that_stays() {
     let lines = Arc::clone(&log);
     let config = ServerConfig::default().on_exchange(move |report| {
         let certificates = report.info::<TlsInfo>().map_or(0, |tls| tls.peer_certificates.len());
-        let (method, path) = (report.method(), report.head().path());
+        let line = report.request_line();
         let error = report.error().map(|error| format!(": {error}")).unwrap_or_default();
-        lines.lock().unwrap().push(format!("{method} {path}, {certificates} certificates{error}"));
+        lines.lock().unwrap().push(format!("{line}, {certificates} certificates{error}"));
     });
     let server = Server::new(config, move |exchange: Exchange| upload(exchange, tell.clone()));
     let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -100,8 +100,8 @@ async fn two_listeners_with_tls_and_a_client_that_stays() {
     assert_eq!(
         *log,
         [
-            "POST /in-time, 0 certificates",
-            "POST /late, 1 certificates: an upload broke off after 5 bytes: the server was shut down"
+            "POST /in-time HTTP/1.1, 0 certificates",
+            "POST /late HTTP/1.1, 1 certificates: an upload broke off after 5 bytes: the server was shut down"
         ]
     );
 }

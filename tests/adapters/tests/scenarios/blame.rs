@@ -41,8 +41,9 @@ macro_rules! reported {
         let (tell, heard) = told();
         let mut config: ServerConfig = $config;
         let on_exchange: OnExchange = Arc::new(move |report| {
-            let path = format!("{} {}", report.method(), report.head().path());
-            tell.send((path, report.status(), report.handler_end().clone())).unwrap();
+            let head = report.head().unwrap();
+            let path = format!("{} {}", head.method(), head.path());
+            tell.send((path, report.status(), report.handler_end().unwrap().clone())).unwrap();
         });
         config.on_exchange = Some(on_exchange);
         (start_with::<$runtime, _, _>(config, $handler), heard)

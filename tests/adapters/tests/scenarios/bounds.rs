@@ -1,11 +1,12 @@
 //! Bounds over all connections: how many, and what they hold together.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use endwell::http::StatusCode;
-use endwell::{Answered, Ended, Exchange, ServerConfig};
+use endwell::{Answered, Ended, Exchange, Limit, ServerConfig};
 
 use crate::support::{Client, Runtime, on_every_runtime, start_with};
 
@@ -77,6 +78,16 @@ fn a_body_that_is_announced_too_large_is_not_asked_for<R: Runtime>() {
 fn an_overloaded_server_serves_again<R: Runtime>() {
     let mut config = ServerConfig::default();
     config.held_bytes = 1 << 20;
+    let reported = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&reported);
+    let config = config.on_exchange(move |report| {
+        let limit = report.cause().and_then(|cause| cause.exceeded()).map(|exceeded| exceeded.limit);
+        if report.handler_end().is_none() {
+            assert_eq!((report.status(), limit), (Some(503), Some(Limit::HeldBytes)));
+            assert_eq!(report.request_line().to_string(), "GET / HTTP/1.1");
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
     let server = start_with::<R, _, _>(config, ok);
     let mut other = server.connect();
     other.send(GET);
@@ -111,4 +122,5 @@ fn an_overloaded_server_serves_again<R: Runtime>() {
     next.send(GET);
     assert_eq!(next.response().unwrap().status, 200);
     assert_eq!(server.counters.shed(), 0);
+    assert_eq!(reported.load(Ordering::Relaxed), server.counters.overloaded());
 }

@@ -30,6 +30,7 @@ mod left;
 mod moved;
 mod plain;
 mod protocols;
+mod reports;
 mod scripted;
 mod shutdown;
 mod slow;

@@ -86,7 +86,7 @@ impl Service<Request<RequestReader>> for Failing {
 fn an_error_is_answered_and_told<R: Runtime>() {
     let (tell, news) = told();
     let config = ServerConfig::default().on_exchange(move |report| {
-        let HandlerEnd::Failed(error) = report.handler_end() else { panic!("{report:?}") };
+        let Some(HandlerEnd::Failed(error)) = report.handler_end() else { panic!("{report:?}") };
         tell.send(error.to_string()).unwrap();
     });
     let server = start_with::<R, _, _>(config, with_service(Failing));
