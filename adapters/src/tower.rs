@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use ::http::header::{self, HeaderMap};
 use ::http_body::Body;
 use bytes::Bytes;
-use endwell_core::http::{Field, FieldSection, Framing, InvalidField, Method, Response, StatusCode};
+use endwell_core::http::{FieldSection, Framing, Method, Response, StatusCode};
 use tower_service::Service;
 
 use crate::server::Responder;
@@ -107,7 +107,7 @@ async fn open(agreed: &Agreed, responder: Responder, headers: &HeaderMap) -> Res
     let Some(mut session) = agreed.take() else {
         return Err(failed("a service responded with 101, but did not call WebSocketUpgrade::on_open"));
     };
-    session.acceptance.fields_mut().append(&end_to_end(headers)?);
+    session.acceptance.fields_mut().append(&FieldSection::without_reserved(headers));
     match responder.accept(session.acceptance) {
         Ok(socket) => {
             (session.run)(socket).await;
@@ -127,7 +127,7 @@ where
 {
     let (parts, body) = response.into_parts();
     let mut head = Response::new(StatusCode::try_from(parts.status).map_err(failed)?);
-    *head.fields_mut() = end_to_end(&parts.headers)?;
+    *head.fields_mut() = FieldSection::without_reserved(&parts.headers);
     if closes(&parts.headers) {
         responder.last();
     }
@@ -139,19 +139,6 @@ where
     let framing = length.map_or(Framing::Chunked, Framing::Length);
     let sent = responder.start(head, framing).send_body(body).await;
     sent.map_err(|error| HandlerError::from(Box::from(error)))
-}
-
-/// The fields that are not the state machines' to write.
-fn end_to_end(headers: &HeaderMap) -> Result<FieldSection, HandlerError> {
-    let mut section = FieldSection::new();
-    for field in headers {
-        match Field::try_from(field) {
-            Ok(field) => section.push(field),
-            Err(InvalidField::Reserved) => {}
-            Err(invalid) => return Err(failed(invalid)),
-        }
-    }
-    Ok(section)
 }
 
 fn closes(headers: &HeaderMap) -> bool {

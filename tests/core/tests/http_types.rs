@@ -347,6 +347,23 @@ fn credentials_are_marked_and_memory_is_shared() {
 }
 
 #[test]
+fn the_fields_that_a_program_may_send() {
+    let mut map = HeaderMap::new();
+    for (name, value) in [
+        ("content-length", "5"),
+        ("x-a", "1"),
+        ("Connection", "close"),
+        ("x-b", ""),
+        ("x-a", "2"),
+        ("date", "now"),
+    ] {
+        map.append(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+    }
+    let section = FieldSection::without_reserved(&map);
+    assert_eq!(section.as_bytes(), b"x-a: 1\r\nx-a: 2\r\nx-b: \r\n");
+}
+
+#[test]
 fn an_offer_to_upgrade_is_carried() {
     let refusal = endwell_core::ws::NotAHandshake::NotAsked.head();
     let response = http::Response::try_from(&refusal).unwrap();

@@ -45,6 +45,18 @@ impl TryFrom<&HeaderMap> for FieldSection {
     }
 }
 
+impl FieldSection {
+    /// The fields of `map`, without those that only the state machines write, such as Content-Length, Connection and Date:
+    /// see [`Field::new`].
+    pub fn without_reserved(map: &HeaderMap) -> Self {
+        let lens = map.iter().map(|(name, value)| Field::own(name.as_str(), value.as_bytes()).line_len());
+        let mut section = Self::with_capacity(lens.sum());
+        let fields = map.iter().filter_map(|(name, value)| Field::checked(name.as_str(), value.as_bytes()));
+        fields.for_each(|field| section.push(field));
+        section
+    }
+}
+
 impl<'a> TryFrom<(&'a HeaderName, &'a HeaderValue)> for Field<'a> {
     type Error = InvalidField;
 

@@ -77,6 +77,12 @@ impl<'a> Field<'a> {
         Ok(Self { name, value })
     }
 
+    /// Makes a field of a name and a value that another library has checked, unless the state machines write it.
+    #[cfg(feature = "http")]
+    pub(in crate::http) const fn checked(name: &'a str, value: &'a [u8]) -> Option<Self> {
+        if is_reserved(name) { None } else { Some(Self { name, value }) }
+    }
+
     /// The name, as it will be sent.
     pub const fn name(&self) -> &'a str {
         self.name
@@ -85,6 +91,11 @@ impl<'a> Field<'a> {
     /// The value.
     pub const fn value(&self) -> &'a [u8] {
         self.value
+    }
+
+    /// The bytes of its line.
+    pub(in crate::http) const fn line_len(&self) -> usize {
+        self.name.len() + ": ".len() + self.value.len() + "\r\n".len()
     }
 }
 
@@ -110,30 +121,28 @@ impl fmt::Debug for Field<'_> {
     }
 }
 
-const RESERVED: [&str; 11] = [
-    "connection",
-    "content-length",
-    "date",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-#[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; the index is below the length")]
+/// True for the names of fields that the state machines write.
 const fn is_reserved(name: &str) -> bool {
-    let mut index = 0;
-    while index < RESERVED.len() {
-        if characters::is_same_name(RESERVED[index].as_bytes(), name.as_bytes()) {
+    let name = name.as_bytes();
+    let candidates: &[&str] = match name.len() {
+        2 => &["te"],
+        4 => &["date", "host"],
+        6 => &["expect"],
+        7 => &["trailer", "upgrade"],
+        10 => &["connection", "keep-alive"],
+        14 => &["content-length"],
+        16 => &["proxy-connection"],
+        17 => &["transfer-encoding"],
+        _ => &[],
+    };
+    let mut rest = candidates;
+    while let [candidate, more @ ..] = rest {
+        if characters::is_same_name(candidate.as_bytes(), name) {
             return true;
         }
-        index += 1;
+        rest = more;
     }
-    matches!(name.as_bytes().split_at_checked(HANDSHAKE.len()), Some((start, _)) if characters::is_same_name(start, HANDSHAKE))
+    matches!(name.split_at_checked(HANDSHAKE.len()), Some((start, _)) if characters::is_same_name(start, HANDSHAKE))
 }
 
 /// The prefix of the field names of the WebSocket handshake. RFC 6455 11.3.
@@ -164,6 +173,11 @@ impl FieldSection {
         Self(Vec::new())
     }
 
+    #[cfg(feature = "http")]
+    pub(in crate::http) fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
     /// Adds a line at the end, and returns the section.
     #[must_use]
     pub fn with(mut self, field: Field<'_>) -> Self {
@@ -173,7 +187,7 @@ impl FieldSection {
 
     /// Adds a line at the end.
     pub fn push(&mut self, field: Field<'_>) {
-        self.0.reserve(field.name.len() + field.value.len() + 4);
+        self.0.reserve(field.line_len());
         self.0.extend_from_slice(field.name.as_bytes());
         self.0.extend_from_slice(b": ");
         self.0.extend_from_slice(field.value);
@@ -262,6 +276,34 @@ mod tests {
     use alloc::format;
 
     use super::*;
+
+    #[test]
+    fn what_the_state_machines_write_is_reserved() {
+        for name in [
+            "connection",
+            "content-length",
+            "date",
+            "expect",
+            "host",
+            "keep-alive",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "sec-websocket-",
+            "sec-websocket-key",
+        ] {
+            let upper = name.to_ascii_uppercase();
+            for name in [name, &upper] {
+                assert_eq!(Field::new(name, b"x"), Err(InvalidField::Reserved), "{name}");
+            }
+            for free in [format!("{name}x"), format!("x{name}"), format!("x{}", name.split_at(1).1)] {
+                let is_free = free.starts_with("sec-websocket-") || Field::new(&free, b"x").is_ok();
+                assert!(is_free, "{free}");
+            }
+        }
+    }
 
     #[test]
     fn a_field_cannot_split_a_head() {
