@@ -7,6 +7,7 @@ use endwell_core::{Bound, Exceeded, Outcome};
 use crate::client::proxy::{InvalidProxy, InvalidVariable};
 use crate::client::{
     Incomplete, InvalidUrl, NotTunnelled, NotUpgraded, NotWanted, PoolError, RequestError, SendError,
+    TextError,
 };
 use crate::ws::{ConnectError, NotSent, PieceError, SendTimeoutError, TrySendError};
 use crate::{Ended, EndedKind, HandlerError, WriteError};
@@ -25,6 +26,10 @@ io_error! {
     Ended, ended => kind(&ended);
     Incomplete, incomplete => kind(&incomplete.ended);
     RequestError, error => kind(error.ended());
+    TextError, error => match &error {
+        TextError::Incomplete(incomplete) => kind(&incomplete.ended),
+        TextError::NotUtf8(_) => ErrorKind::InvalidData,
+    };
     WriteError, error => match &error {
         WriteError::Ended(ended) => kind(ended),
         WriteError::Overrun(_) => ErrorKind::InvalidInput,
@@ -36,6 +41,11 @@ io_error! {
     NotSent, error => not_sent(&error);
     PoolError, error => pool(&error);
     SendError, error => match &error {
+        SendError::Url(_) | SendError::Head(_) => ErrorKind::InvalidInput,
+        #[cfg(feature = "http-body")]
+        SendError::Body(_) => ErrorKind::Other,
+        #[cfg(feature = "tower")]
+        SendError::Response(_) => ErrorKind::InvalidData,
         SendError::NoConnection { error, .. } => pool(error),
         SendError::Failed { failure, .. } => kind(failure.ended()),
     };
@@ -95,7 +105,7 @@ fn not_sent(error: &NotSent) -> ErrorKind {
 
 fn pool(error: &PoolError) -> ErrorKind {
     match error {
-        PoolError::Busy(_) => ErrorKind::TimedOut,
+        PoolError::Busy(_) | PoolError::Timeout(_) => ErrorKind::TimedOut,
         PoolError::Io(error) => error.kind(),
     }
 }

@@ -71,6 +71,9 @@ pub enum Limit {
     IdleTime,
     /// The response did not begin in time.
     ResponseTime,
+    /// A request and its response were not complete in the time for both. No state of this crate judges it: it is for a
+    /// driver.
+    RequestTime,
     /// The time to wait for 100 Continue has passed. A reason for a deadline, never for an error.
     ContinueTime,
     /// There were too many interim responses.
@@ -126,6 +129,7 @@ impl Limit {
             Self::HeadTime => "the head was not complete in time",
             Self::IdleTime => "nothing came between two requests",
             Self::ResponseTime => "the response was not begun in time",
+            Self::RequestTime => "the request and its response were not complete in time",
             Self::ContinueTime => "no 100 Continue came in time",
             Self::InterimCount => "there are too many interim responses",
             Self::BodyProgress => "the body came too slowly",

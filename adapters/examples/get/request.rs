@@ -121,7 +121,7 @@ impl From<SendError> for Failed {
         match &error {
             SendError::NoConnection { .. } => Self::new(Self::NOT_CONNECTED, error),
             SendError::Failed { failure, .. } => Self::new(code(failure), error),
-            _ => Self::new(Self::UNANSWERED, error),
+            SendError::Url(_) | SendError::Head(_) | _ => Self::new(Self::UNANSWERED, error),
         }
     }
 }

@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use endwell_core::http::client::ClientConnection;
-use endwell_core::http::{Connect, Framing, InvalidRequest, Request};
+use endwell_core::http::{Connect, Framing, InvalidRequest, Request, Upgrade};
 use endwell_core::ws::Offer;
 
+use super::asked::Asked;
 use super::asking::{Calling, Phase};
 use super::body::{ContinueFuture, RequestWriter};
 use super::dial::dial;
 use super::origin::Origin;
 use super::pool::Member;
 use super::response_future::ResponseFuture;
+use super::switch::SwitchFuture;
 use super::tunnel::TunnelFuture;
 use super::upgrade::UpgradeFuture;
 use crate::connection::{Link, Shared, State};
@@ -213,7 +215,7 @@ impl Connection {
     pub fn send(self, head: &Request, body: impl Into<Bytes>) -> ResponseFuture {
         let body = body.into();
         self.ask(|client| Phase::Waiting(Calling::Sent(client.send(head, body))));
-        ResponseFuture::new(self.0)
+        ResponseFuture(Asked::new(self.0))
     }
 
     /// Sends a request and writes its body in pieces, while the response may already be arriving.
@@ -222,7 +224,7 @@ impl Connection {
     /// [`HttpLimits::received_bytes`](crate::http::HttpLimits::received_bytes).
     pub fn request(self, head: &Request, framing: Framing) -> (RequestWriter, ResponseFuture) {
         let number = self.ask(|client| Phase::Waiting(Calling::Streaming(client.start(head, framing))));
-        (RequestWriter::new(self.0.link(), number), ResponseFuture::new(self.0))
+        (RequestWriter::new(self.0.link(), number), ResponseFuture(Asked::new(self.0)))
     }
 
     /// Sends the head of a request and asks whether the server wants the body: `Expect: 100-continue`. RFC 9110 10.1.1.
@@ -232,7 +234,7 @@ impl Connection {
     /// After a 417, repeat the request without it.
     pub fn request_expecting(self, head: &Request, framing: Framing) -> (ContinueFuture, ResponseFuture) {
         let number = self.ask(|client| Phase::Waiting(Calling::Withheld(client.ask(head, framing))));
-        (ContinueFuture::new(self.0.link(), number), ResponseFuture::new(self.0))
+        (ContinueFuture::new(self.0.link(), number), ResponseFuture(Asked::new(self.0)))
     }
 
     /// Makes an offer to become a WebSocket at `target` of `host`, with its own key and the limits of [`ClientConfig::ws`];
@@ -255,7 +257,17 @@ impl Connection {
     /// The system seeds the generator of the keys that mask its frames.
     pub fn upgrade(self, offer: Offer) -> UpgradeFuture {
         self.ask(|client| Phase::Upgrading(client.websocket(offer, random::masks())));
-        UpgradeFuture::new(self.0)
+        UpgradeFuture(Asked::new(self.0))
+    }
+
+    /// Sends a request whose whole body is available, and offers to switch to another protocol after it. RFC 9110 7.8. Await
+    /// the result: a byte stream, or the response of a server that does not switch.
+    ///
+    /// Docker's `attach` and Kubernetes' `exec` are offered this way. For a WebSocket, use [`upgrade`](Self::upgrade).
+    pub fn switch(self, head: Upgrade, body: impl Into<Bytes>) -> SwitchFuture {
+        let body = body.into();
+        self.ask(|client| Phase::Switching(client.switch(head, body)));
+        SwitchFuture(Asked::new(self.0))
     }
 
     /// Asks for a tunnel: CONNECT, RFC 9110 9.3.6. Await the result: a byte stream, or the response that refuses it.
@@ -263,8 +275,8 @@ impl Connection {
     /// This is for an existing connection to a proxy. To send all connections through proxies, use
     /// [`Proxied`](super::proxy::Proxied).
     pub fn tunnel(self, head: &Connect) -> TunnelFuture {
-        self.ask(|client| Phase::Tunnelling(client.tunnel(head)));
-        TunnelFuture::new(self.0)
+        self.ask(|client| Phase::Switching(client.tunnel(head)));
+        TunnelFuture(Asked::new(self.0))
     }
 
     fn ask(&self, write: impl FnOnce(ClientConnection) -> Phase) -> Option<u64> {

@@ -25,12 +25,13 @@
 //! - [`ResponseReader::finish`] returns the connection, if both are complete and neither side announced the close. Nothing
 //!   else returns it: dropping any of these values closes it.
 //! - A [`Pool`] keeps connections from one request to the next and shares them. A dropped connection goes back to it,
-//!   if no exchange is open on it.
+//!   if no exchange is open on it. [`Pool::get`] and the others build a request from a URL; most programs need no more.
 //! - A connection has its own task, its [`Driver`](crate::Driver), which reads while a request is written, keeps the time
 //!   limits of [`HttpLimits`](crate::http::HttpLimits), and notices when the server of an idle connection leaves.
 
 #[cfg(any(feature = "tokio", feature = "async-std", feature = "smol", feature = "blocking"))]
 mod addresses;
+mod asked;
 mod asking;
 mod body;
 mod config;
@@ -42,6 +43,8 @@ pub mod proxy;
 mod request_error;
 mod response;
 mod response_future;
+mod switch;
+mod total_time;
 mod tunnel;
 mod upgrade;
 #[cfg(feature = "http")]
@@ -55,10 +58,13 @@ pub use body::{ContinueFuture, NotWanted, RequestWriter};
 pub use config::ClientConfig;
 pub use connection::Connection;
 pub use origin::Origin;
-pub use pool::{Occupancy, Pool, PoolError, PoolLimits, SendError};
-pub use request_error::{Incomplete, RequestError};
+#[cfg(feature = "tower")]
+pub use pool::SendRequest;
+pub use pool::{Occupancy, Pool, PoolError, PoolLimits, RequestBuilder, SendError};
+pub use request_error::{Incomplete, RequestError, TextError};
 pub use response::{Finish, ReadResponse, ResponseReader};
 pub use response_future::{InterimFuture, ResponseFuture};
+pub use switch::{SwitchFuture, SwitchOutcome};
 pub use tunnel::{NotTunnelled, TunnelFuture, Tunnelled};
 pub use upgrade::{NotUpgraded, Switched, UpgradeFuture};
 pub use url::{InvalidUrl, Scheme, Url};

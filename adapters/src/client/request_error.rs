@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::Ended;
 
 /// Why the head of a response did not come. The connection is lost.
@@ -93,5 +95,41 @@ impl std::error::Error for Incomplete {
 impl From<Incomplete> for Ended {
     fn from(incomplete: Incomplete) -> Self {
         incomplete.ended
+    }
+}
+
+/// Why the body of a response is not text.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum TextError {
+    /// The body is incomplete, or larger than allowed.
+    Incomplete(Incomplete),
+    /// The body is whole, and not UTF-8. Holds it.
+    NotUtf8(Bytes),
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incomplete(incomplete) => incomplete.fmt(f),
+            Self::NotUtf8(body) => {
+                write!(f, "expected a body in UTF-8, got {} bytes that are not", body.len())
+            }
+        }
+    }
+}
+
+impl std::error::Error for TextError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Incomplete(incomplete) => Some(incomplete),
+            Self::NotUtf8(_) => None,
+        }
+    }
+}
+
+impl From<Incomplete> for TextError {
+    fn from(incomplete: Incomplete) -> Self {
+        Self::Incomplete(incomplete)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::pin::Pin;
+#[cfg(feature = "http-body")]
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -10,9 +12,12 @@ use endwell_core::{Bound, Exceeded, Limit, Pace};
 
 use super::asking::Calling;
 use super::connection::{Connection, Right};
-use super::request_error::Incomplete;
+use super::request_error::{Incomplete, TextError};
+use super::total_time::TotalTime;
 use crate::Ended;
 use crate::body::{Held, Pieces, ReadAll, Source};
+#[cfg(feature = "http-body")]
+use crate::connection::Link;
 use crate::once::Once;
 
 /// A final response whose head has arrived, and whose body can be read.
@@ -26,13 +31,14 @@ pub struct ResponseReader {
     announced: Option<u64>,
     given_out: u64,
     retries: u32,
+    time: Option<TotalTime>,
     pub(crate) held: Held,
 }
 
 impl ResponseReader {
     pub(super) fn new(right: Right, head: ResponseHead) -> Self {
         let announced = right.link().lock().responding().and_then(|call| call.announced());
-        Self { right, head, announced, given_out: 0, retries: 0, held: Held::default() }
+        Self { right, head, announced, given_out: 0, retries: 0, time: None, held: Held::default() }
     }
 
     /// The head.
@@ -62,8 +68,18 @@ impl ResponseReader {
         self.retries
     }
 
+    #[cfg(feature = "http-body")]
+    pub(super) fn link(&self) -> &Arc<Link> {
+        self.right.link()
+    }
+
     pub(super) fn sent_again(self, retries: u32) -> Self {
         Self { retries, ..self }
+    }
+
+    /// The body must come within `time`.
+    pub(super) fn within(self, time: Option<TotalTime>) -> Self {
+        Self { time, ..self }
     }
 
     /// The fields after a chunked body, once it was read to its end. They are never merged into the head's.
@@ -106,6 +122,20 @@ impl ResponseReader {
         ReadAll::new(self.read(), limit)
     }
 
+    /// Reads the rest of the body, which may be at most `limit` bytes, as text in UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_all`](Self::read_all), or the body is not UTF-8, whatever encoding its Content-Type names.
+    ///
+    /// # Cancel safety
+    ///
+    /// **Not** cancel safe: the bytes read so far are in the future.
+    pub async fn text(&mut self, limit: usize) -> Result<String, TextError> {
+        let body = self.read_all(limit).await?;
+        String::from_utf8(body.into()).map_err(|error| TextError::NotUtf8(error.into_bytes().into()))
+    }
+
     /// Returns the connection for another request. `None` if it is closed: either side announced that, or the exchange
     /// is incomplete.
     ///
@@ -123,8 +153,14 @@ impl ResponseReader {
     }
 
     fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Incomplete>> {
-        let piece = ready!(self.right.link().lock().poll_response_body(cx));
-        Poll::Ready(match piece {
+        let mut polled = self.right.link().lock().poll_response_body(cx);
+        if let (Poll::Pending, Some(time)) = (&polled, &mut self.time) {
+            // Timers drop wakers, which no lock may be held for.
+            if time.poll_over(cx).is_ready() {
+                polled = Poll::Ready(Err(Ended::limit(time.exceeded())));
+            }
+        }
+        Poll::Ready(match ready!(polled) {
             Ok(piece) => {
                 let len = piece.as_ref().map_or(0, Bytes::len);
                 self.given_out = self.given_out.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));

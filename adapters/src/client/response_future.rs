@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use endwell_core::http::InterimHead;
 
-use super::connection::Right;
+use super::asked::Asked;
+use super::asking::Answer;
 use super::request_error::RequestError;
 use super::response::ResponseReader;
-use crate::once::Once;
 
 /// The response to a request, whose head has not arrived yet. Await it: it becomes [`ResponseReader`].
 ///
@@ -25,20 +25,14 @@ use crate::once::Once;
 ///
 /// Cancel safe if it is awaited as `&mut response`.
 #[must_use = "dropping it closes the connection"]
-pub struct ResponseFuture(Once<Right>);
+pub struct ResponseFuture(pub(super) Asked);
 
 impl ResponseFuture {
-    pub(super) fn new(right: Right) -> Self {
-        Self(Once::new(right))
-    }
-
     /// Sets the time from the request to the first byte of its response, instead of
     /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time): a long poll, or a request that takes the server
     /// long to compute, needs more. `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(right) = self.0.peek() {
-            right.link().lock().set_response_time(time);
-        }
+        self.0.set_response_time(time);
     }
 
     /// Waits for the next interim response, such as 103 Early Hints. `None` if no further one will come, because the
@@ -56,11 +50,15 @@ impl Future for ResponseFuture {
     type Output = Result<ResponseReader, RequestError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self(slot) = self.get_mut();
-        let answer = ready!(slot.get().link().lock().poll_head(cx));
-        // A right that is no longer used is dropped without the lock.
-        let right = slot.take();
-        Poll::Ready(answer.map(|head| ResponseReader::new(right, head)))
+        let Self(asked) = self.get_mut();
+        Poll::Ready(match ready!(asked.poll_answer(cx)) {
+            Ok((right, Answer::Response(head))) => {
+                Ok(ResponseReader::new(right, head).within(asked.take_time()))
+            }
+            Err(failure) => Err(failure),
+            // Nothing else answers a request.
+            Ok((_, Answer::Open(..) | Answer::Through(_))) => return Poll::Pending,
+        })
     }
 }
 

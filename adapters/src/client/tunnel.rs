@@ -7,12 +7,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use endwell_core::http::ResponseHead;
+use endwell_core::http::client::GrantHead;
 
+use super::asked::Asked;
 use super::asking::Answer;
-use super::connection::Right;
 use super::request_error::RequestError;
 use super::response::ResponseReader;
-use crate::once::Once;
 use crate::upgraded::Upgraded;
 
 /// A CONNECT without a response so far. Await it. If it is dropped, the connection closes.
@@ -25,7 +25,7 @@ use crate::upgraded::Upgraded;
 ///
 /// Cancel safe if it is awaited as `&mut tunnel`.
 #[must_use = "dropping it closes the connection"]
-pub struct TunnelFuture(Once<Right>);
+pub struct TunnelFuture(pub(super) Asked);
 
 /// A tunnel that a proxy has opened.
 #[derive(Debug)]
@@ -67,16 +67,10 @@ impl std::error::Error for NotTunnelled {
 }
 
 impl TunnelFuture {
-    pub(super) fn new(right: Right) -> Self {
-        Self(Once::new(right))
-    }
-
     /// Sets the time from the request to the first byte of its answer, instead of
     /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time). `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(right) = self.0.peek() {
-            right.link().lock().set_response_time(time);
-        }
+        self.0.set_response_time(time);
     }
 }
 
@@ -84,18 +78,19 @@ impl Future for TunnelFuture {
     type Output = Result<Tunnelled, NotTunnelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self(slot) = self.get_mut();
-        let answer = ready!(slot.get().link().lock().poll_answer(cx));
-        let right = slot.take();
-        Poll::Ready(match answer {
-            Ok(Answer::Through(head)) => {
+        let Self(asked) = self.get_mut();
+        Poll::Ready(match ready!(asked.poll_answer(cx)) {
+            Ok((right, Answer::Through(GrantHead::Success(head)))) => {
                 let stream = Upgraded::new(Arc::clone(right.link()));
-                Ok(Tunnelled { stream, head })
+                Ok(Tunnelled { stream, head: *head })
             }
-            Ok(Answer::Refused(head)) => Err(NotTunnelled::Refused(ResponseReader::new(right, head).into())),
+            Ok((right, Answer::Response(head))) => {
+                let response = ResponseReader::new(right, head).within(asked.take_time());
+                Err(NotTunnelled::Refused(response.into()))
+            }
             Err(failure) => Err(NotTunnelled::Failed(failure)),
             // Nothing else answers a CONNECT.
-            Ok(Answer::Open(..)) => return Poll::Pending,
+            Ok((_, Answer::Open(..) | Answer::Through(GrantHead::Switching(_)))) => return Poll::Pending,
         })
     }
 }

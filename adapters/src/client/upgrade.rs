@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use endwell_core::http::InterimHead;
 
+use super::asked::Asked;
 use super::asking::Answer;
-use super::connection::Right;
 use super::request_error::RequestError;
 use super::response::ResponseReader;
-use crate::once::Once;
 use crate::ws::Socket;
 
 /// A handshake without a response so far. Await it. If it is dropped, the connection closes.
@@ -25,7 +24,7 @@ use crate::ws::Socket;
 ///
 /// Cancel safe if it is awaited as `&mut upgrade`.
 #[must_use = "dropping it closes the connection"]
-pub struct UpgradeFuture(Once<Right>);
+pub struct UpgradeFuture(pub(super) Asked);
 
 /// A WebSocket that a server has opened, with the head of its response.
 #[derive(Debug)]
@@ -69,16 +68,10 @@ impl std::error::Error for NotUpgraded {
 }
 
 impl UpgradeFuture {
-    pub(super) fn new(right: Right) -> Self {
-        Self(Once::new(right))
-    }
-
     /// Sets the time from the request to the first byte of its answer, instead of
     /// [`HttpLimits::response_time`](crate::http::HttpLimits::response_time). `None`: no limit.
     pub fn set_response_time(&mut self, time: Option<Duration>) {
-        if let Some(right) = self.0.peek() {
-            right.link().lock().set_response_time(time);
-        }
+        self.0.set_response_time(time);
     }
 }
 
@@ -86,18 +79,19 @@ impl Future for UpgradeFuture {
     type Output = Result<Switched, NotUpgraded>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self(slot) = self.get_mut();
-        let answer = ready!(slot.get().link().lock().poll_answer(cx));
-        let right = slot.take();
-        Poll::Ready(match answer {
-            Ok(Answer::Open(subprotocol, head)) => {
+        let Self(asked) = self.get_mut();
+        Poll::Ready(match ready!(asked.poll_answer(cx)) {
+            Ok((right, Answer::Open(subprotocol, head))) => {
                 let socket = Socket::new(Arc::clone(right.link()), subprotocol);
                 Ok(Switched { socket, head })
             }
-            Ok(Answer::Refused(head)) => Err(NotUpgraded::Refused(ResponseReader::new(right, head).into())),
+            Ok((right, Answer::Response(head))) => {
+                let response = ResponseReader::new(right, head).within(asked.take_time());
+                Err(NotUpgraded::Refused(response.into()))
+            }
             Err(failure) => Err(NotUpgraded::Failed(failure)),
             // Nothing else answers an offer.
-            Ok(Answer::Through(..)) => return Poll::Pending,
+            Ok((_, Answer::Through(_))) => return Poll::Pending,
         })
     }
 }

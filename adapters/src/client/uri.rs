@@ -15,6 +15,15 @@ impl TryFrom<&Uri> for Url {
     }
 }
 
+impl TryFrom<Uri> for Url {
+    type Error = InvalidUrl;
+
+    /// As from a reference.
+    fn try_from(uri: Uri) -> Result<Self, InvalidUrl> {
+        Self::try_from(&uri)
+    }
+}
+
 impl TryFrom<&Url> for Uri {
     type Error = InvalidUri;
 

@@ -1,6 +1,7 @@
 //! Parses URLs: RFC 9110 4.2 and RFC 6455 3.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
@@ -183,6 +184,42 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
         Self::parse(text)
+    }
+}
+
+impl TryFrom<&str> for Url {
+    type Error = InvalidUrl;
+
+    fn try_from(text: &str) -> Result<Self, InvalidUrl> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<&String> for Url {
+    type Error = InvalidUrl;
+
+    fn try_from(text: &String) -> Result<Self, InvalidUrl> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Url {
+    type Error = InvalidUrl;
+
+    fn try_from(text: String) -> Result<Self, InvalidUrl> {
+        Self::parse(&text)
+    }
+}
+
+impl From<&Self> for Url {
+    fn from(url: &Self) -> Self {
+        url.clone()
+    }
+}
+
+impl From<Infallible> for InvalidUrl {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -282,7 +282,7 @@ impl Driver<'_> {
     }
 
     fn switch(&mut self, client: ClientConnection, head: Request) -> Option<ClientConnection> {
-        let handshake = client.switch(Upgrade::new(head, "echo/1").unwrap());
+        let handshake = client.switch(Upgrade::new(head, "echo/1").unwrap(), bytes::Bytes::new());
         let (line, mut upgraded) = match self.handshake::<Upgraded>(handshake) {
             Ok(granted) => granted,
             Err(next) => return next,

@@ -251,7 +251,7 @@ fn client(client: ClientConnection, which: u8) -> State {
         }
         6 => {
             let head = Upgrade::new(head, "echo").expect("a protocol");
-            State::Tunnel(client.switch(head))
+            State::Tunnel(client.switch(head, bytes::Bytes::new()))
         }
         _ => State::Sent(client.send(&head, Bytes::from_static(DATA))),
     }

@@ -340,7 +340,7 @@ impl Asking {
             Ask::Pieces(head, pieces) => Sending::Pieces(client.start(&head, pieces.framing), pieces),
             Ask::Expecting(head, pieces) => Sending::Withheld(client.ask(&head, pieces.framing), pieces),
             Ask::Tunnel(head) => return (State::Opening(client.tunnel(&head)), true),
-            Ask::Switch(head) => return (State::Opening(client.switch(head)), true),
+            Ask::Switch(head) => return (State::Opening(client.switch(head, Bytes::new())), true),
         };
         (State::Calling(sending, Received::default()), true)
     }

@@ -31,7 +31,7 @@ impl Connection {
             State::Client(asking) if sent > asking.begins => match asking.phase {
                 Phase::Waiting(_)
                 | Phase::Upgrading(_)
-                | Phase::Tunnelling(_)
+                | Phase::Switching(_)
                 | Phase::Head(_)
                 | Phase::Body(_) => {
                     asking.write_error.get_or_insert_with(|| ended.clone());

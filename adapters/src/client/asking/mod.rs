@@ -43,27 +43,30 @@ pub(crate) enum Phase {
     Waiting(Calling),
     /// The connection waits for the response to a WebSocket handshake.
     Upgrading(Handshake<Socket>),
-    /// The connection waits for the response to a CONNECT.
-    Tunnelling(Handshake<Upgraded>),
+    /// The connection waits for the response to a CONNECT, or to the offer of any protocol.
+    Switching(Handshake<Upgraded>),
     /// The final head has arrived, and was not taken yet.
     Head(Calling),
     /// The head was taken, and the body is being read.
     Body(Calling),
     /// The connection has become a WebSocket, which was not taken yet.
     Opened(Socket, Box<InterimHead>),
-    /// The connection has become a tunnel, which was not taken yet.
-    Through(Upgraded, Box<ResponseHead>),
+    /// The connection has become a byte stream, which was not taken yet.
+    Through(Upgraded, GrantHead),
     /// No response came.
     Failed(RequestError),
     /// No further request is sent here.
     Over,
 }
 
-/// The response to a request, to an offer to become a WebSocket, or to a CONNECT.
+/// The answer to a request, to an offer of a WebSocket or of another protocol, or to a CONNECT.
 pub(crate) enum Answer {
+    /// A WebSocket, with its subprotocol.
     Open(Option<Box<str>>, InterimHead),
-    Through(ResponseHead),
-    Refused(ResponseHead),
+    /// A byte stream.
+    Through(GrantHead),
+    /// An ordinary response.
+    Response(ResponseHead),
 }
 
 impl Asking {
@@ -102,7 +105,7 @@ impl Asking {
             Phase::Idle(client) => Some(client.io()),
             Phase::Waiting(call) | Phase::Head(call) | Phase::Body(call) => Some(call.io()),
             Phase::Upgrading(handshake) => Some(handshake.io()),
-            Phase::Tunnelling(handshake) => Some(handshake.io()),
+            Phase::Switching(handshake) => Some(handshake.io()),
             Phase::Opened(socket, _) => Some(socket.io()),
             Phase::Through(upgraded, _) => Some(upgraded.io()),
             Phase::Failed(_) | Phase::Over => None,
@@ -124,7 +127,7 @@ impl Asking {
         match &mut self.phase {
             Phase::Waiting(call) => call.set_response_time(time),
             Phase::Upgrading(handshake) => handshake.set_response_time(time),
-            Phase::Tunnelling(handshake) => handshake.set_response_time(time),
+            Phase::Switching(handshake) => handshake.set_response_time(time),
             _ => {}
         }
     }
@@ -151,15 +154,15 @@ impl Asking {
 
     /// True if the driver reads unasked: for a head, or for the end.
     pub(crate) fn waits(&self) -> bool {
-        matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Tunnelling(_))
+        matches!(self.phase, Phase::Idle(_) | Phase::Waiting(_) | Phase::Upgrading(_) | Phase::Switching(_))
     }
 
     /// True while a head is waited for of which no byte has come.
-    fn is_untouched(&self) -> bool {
+    pub(super) fn is_untouched(&self) -> bool {
         match &self.phase {
             Phase::Waiting(call) => call.is_untouched(),
             Phase::Upgrading(handshake) => handshake.is_untouched(),
-            Phase::Tunnelling(handshake) => handshake.is_untouched(),
+            Phase::Switching(handshake) => handshake.is_untouched(),
             _ => false,
         }
     }
@@ -239,14 +242,12 @@ impl Asking {
                     Opening::Refused(call) => Phase::Waiting(Calling::Sent(call)),
                     Opening::Failed(failure) => return Err(self.failed(failure)),
                 },
-                Phase::Tunnelling(handshake) => match handshake.poll() {
+                Phase::Switching(handshake) => match handshake.poll() {
                     Opening::Wait(handshake) => {
-                        self.phase = Phase::Tunnelling(handshake);
+                        self.phase = Phase::Switching(handshake);
                         return Ok(());
                     }
-                    Opening::Open(GrantHead::Success(head), upgraded) => Phase::Through(upgraded, head),
-                    // Only a 2xx opens a tunnel.
-                    Opening::Open(GrantHead::Switching(_), _) => Phase::Over,
+                    Opening::Open(head, upgraded) => Phase::Through(upgraded, head),
                     Opening::Refused(call) => Phase::Waiting(Calling::Sent(call)),
                     Opening::Failed(failure) => return Err(self.failed(failure)),
                 },

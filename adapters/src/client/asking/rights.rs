@@ -5,8 +5,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use endwell_core::Exceeded;
 use endwell_core::http::client::ClientConnection;
-use endwell_core::http::{FieldSection, InterimHead, ResponseHead};
+use endwell_core::http::{FieldSection, InterimHead};
 
 use super::calling::Part;
 use super::{Answer, Asking, Calling, Phase};
@@ -96,16 +97,7 @@ impl Connection {
         polled
     }
 
-    /// Waits for the final head. Skips interim responses that were not taken.
-    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, RequestError>> {
-        match self.poll_answer(cx) {
-            Poll::Ready(Ok(Answer::Refused(head))) => Poll::Ready(Ok(head)),
-            Poll::Ready(Ok(Answer::Open(..) | Answer::Through(_))) | Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
-        }
-    }
-
-    /// Waits for the response to a request, to an offer, or to a CONNECT.
+    /// Waits for the answer to a request, to an offer, or to a CONNECT. Skips interim responses that were not taken.
     pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, RequestError>> {
         let Some(asking) = self.state.asking() else { return Poll::Pending };
         let answer = match mem::replace(&mut asking.phase, Phase::Over) {
@@ -115,7 +107,7 @@ impl Connection {
                 asking.interims.clear();
                 // It arrived, and is taken once.
                 let Some(head) = head else { return Poll::Pending };
-                Ok(Answer::Refused(head))
+                Ok(Answer::Response(head))
             }
             Phase::Opened(socket, head) => {
                 // The connection belongs to another protocol from here on, and ends with it.
@@ -127,7 +119,7 @@ impl Connection {
             Phase::Through(upgraded, head) => {
                 self.state = State::Raw(Some(upgraded));
                 self.leave_to_driver();
-                Ok(Answer::Through(*head))
+                Ok(Answer::Through(head))
             }
             Phase::Failed(failure) => {
                 asking.phase = Phase::Failed(failure.clone());
@@ -141,6 +133,17 @@ impl Connection {
         };
         self.waiters.stop_reading(&mut self.woken);
         Poll::Ready(answer)
+    }
+
+    /// The head has not come in the time for the request and its response.
+    pub(crate) fn is_late(&mut self, exceeded: Exceeded) -> RequestError {
+        let sent = self.position().sent;
+        let ended = Ended::limit(exceeded);
+        match self.state.asking() {
+            Some(asking) if sent <= asking.begins => RequestError::NotSent(ended),
+            Some(asking) if asking.is_untouched() => RequestError::Unanswered(ended),
+            _ => RequestError::Failed(ended),
+        }
     }
 
     /// The request whose response is being read.

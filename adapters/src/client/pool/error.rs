@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::client::RequestError;
+use endwell_core::http::{InvalidField, InvalidRequest};
+
+use crate::client::{InvalidUrl, RequestError};
 
 /// Why a [`Pool`](super::Pool) returned no connection. Nothing was sent.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub enum PoolError {
     /// All connections were in use for the whole [`PoolLimits::wait_time`](super::PoolLimits::wait_time), which this
     /// holds.
     Busy(Duration),
+    /// The [time of the request](super::RequestBuilder::timeout), which this holds, was over before.
+    Timeout(Duration),
     /// The connection failed.
     Io(io::Error),
 }
@@ -21,6 +25,7 @@ impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy(time) => write!(f, "all connections that there may be were in use for {time:?}"),
+            Self::Timeout(time) => write!(f, "no connection within {time:?}, the time for the request"),
             Self::Io(error) => write!(f, "cannot connect: {error}"),
         }
     }
@@ -29,7 +34,7 @@ impl fmt::Display for PoolError {
 impl std::error::Error for PoolError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Busy(_) => None,
+            Self::Busy(_) | Self::Timeout(_) => None,
             Self::Io(error) => Some(error),
         }
     }
@@ -45,6 +50,16 @@ impl From<io::Error> for PoolError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SendError {
+    /// The URL is not one of `http` or `https`.
+    Url(InvalidUrl),
+    /// The head of the request is not valid: its method, or a field.
+    Head(InvalidRequest),
+    /// The body of the request failed, or was not as long as announced. The request was cut off.
+    #[cfg(feature = "http-body")]
+    Body(Box<dyn std::error::Error + Send + Sync>),
+    /// The response has a status below 100, which the `http` crate does not have.
+    #[cfg(feature = "tower")]
+    Response(::http::Error),
     /// There was no connection for it, the first time or for a retry.
     NoConnection {
         /// The cause.
@@ -69,6 +84,12 @@ impl SendError {
     /// as a single one (RFC 9110 9.2.2).
     pub fn is_safe_to_retry(&self) -> bool {
         match self {
+            // It would fail again, its body is used up, or it was answered.
+            Self::Url(_) | Self::Head(_) => false,
+            #[cfg(feature = "tower")]
+            Self::Response(_) => false,
+            #[cfg(feature = "http-body")]
+            Self::Body(_) => false,
             // If an earlier failure had made it unsafe, that would be the error.
             Self::NoConnection { .. } => true,
             Self::Failed { is_safe_to_retry, .. } => *is_safe_to_retry,
@@ -77,14 +98,26 @@ impl SendError {
 
     /// The number of retries before this.
     pub fn retries(&self) -> u32 {
-        let (Self::NoConnection { retries, .. } | Self::Failed { retries, .. }) = self;
-        *retries
+        match self {
+            Self::NoConnection { retries, .. } | Self::Failed { retries, .. } => *retries,
+            Self::Url(_) | Self::Head(_) => 0,
+            #[cfg(feature = "tower")]
+            Self::Response(_) => 0,
+            #[cfg(feature = "http-body")]
+            Self::Body(_) => 0,
+        }
     }
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Url(invalid) => return invalid.fmt(f),
+            Self::Head(invalid) => return invalid.fmt(f),
+            #[cfg(feature = "tower")]
+            Self::Response(error) => return error.fmt(f),
+            #[cfg(feature = "http-body")]
+            Self::Body(error) => return write!(f, "the body of the request was cut off: {error}"),
             Self::NoConnection { error, .. } => error.fmt(f),
             Self::Failed { failure, .. } => failure.fmt(f),
         }?;
@@ -100,8 +133,32 @@ impl fmt::Display for SendError {
 impl std::error::Error for SendError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            Self::Url(invalid) => Some(invalid),
+            Self::Head(invalid) => Some(invalid),
+            #[cfg(feature = "tower")]
+            Self::Response(error) => Some(error),
+            #[cfg(feature = "http-body")]
+            Self::Body(error) => Some(&**error),
             Self::NoConnection { error, .. } => Some(error),
             Self::Failed { failure, .. } => Some(failure),
         }
+    }
+}
+
+impl From<InvalidUrl> for SendError {
+    fn from(invalid: InvalidUrl) -> Self {
+        Self::Url(invalid)
+    }
+}
+
+impl From<InvalidRequest> for SendError {
+    fn from(invalid: InvalidRequest) -> Self {
+        Self::Head(invalid)
+    }
+}
+
+impl From<InvalidField> for SendError {
+    fn from(invalid: InvalidField) -> Self {
+        Self::Head(invalid.into())
     }
 }

@@ -7,21 +7,31 @@ mod limits;
 mod number;
 mod places;
 mod queue;
+mod request;
 mod send;
+#[cfg(feature = "tower")]
+mod service;
 mod shared;
+#[cfg(feature = "http-body")]
+mod upload;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{PoolError, SendError};
 pub use limits::PoolLimits;
+pub use request::RequestBuilder;
+#[cfg(feature = "tower")]
+pub use service::SendRequest;
 pub(super) use shared::Member;
 use shared::{Admission, Place, Shared};
 
 use super::connection::Connection;
 use super::dial::{before, dial};
 use super::origin::Origin;
+use super::total_time::TotalTime;
 use crate::ClientConfig;
 use crate::connection as driven;
 use crate::runtime::Runtime as _;
@@ -31,21 +41,19 @@ use crate::transport::Connector;
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-/// use endwell::client::{Pool, PoolLimits, Url};
-/// use endwell::http::{Method, Request};
+/// use endwell::client::{Pool, PoolLimits};
 /// use endwell::{ClientConfig, tokio::Tcp};
 ///
 /// let pool = Pool::new(Tcp, ClientConfig::default(), PoolLimits::default());
-/// let url = Url::parse("http://example.com/")?;
-/// let head = Request::new(Method::Get, url.authority(), url.target())?;
-/// let mut received = pool.send(&url.origin(), &head, "").await?;
-/// println!("{}, sent again {} times", received.status(), received.retries());
-/// let body = received.read_all(1 << 20).await?;
+/// let mut response = pool.get("http://example.com/").send().await?;
+/// println!("{}, sent again {} times", response.status(), response.retries());
+/// let body = response.read_all(1 << 20).await?;
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// - [`send`](Self::send) sends a request, and retries it if that is needed and allowed.
+/// - [`get`](Self::get), [`post`](Self::post) and the others build a request from a URL; [`send`](Self::send) takes one that is
+///   built. Both retry it if that is needed and allowed. With feature `tower`, a pool is a `tower::Service`.
 ///   [`connection`](Self::connection) returns a [`Connection`] for everything else: a body in pieces, an expectation, a
 ///   WebSocket.
 /// - A connection goes back to the pool when it is dropped without an open exchange: as a [`Connection`], or as a
@@ -132,6 +140,19 @@ impl<C: Connector> Pool<C> {
     pub fn occupancy(&self) -> Occupancy {
         let counted = self.common.shared.counted();
         Occupancy { connections: counted.taken, idle: counted.idle, waiting: counted.waiting }
+    }
+
+    /// Obtains a connection, but only within `time`.
+    async fn obtain_within(
+        &self,
+        origin: &Origin,
+        wanted: Wanted,
+        time: &mut Option<TotalTime>,
+    ) -> Result<Connection, PoolError> {
+        let Some(time) = time else { return self.obtain(origin, wanted).await };
+        let whole = time.time();
+        let obtained = before(poll_fn(|cx| time.poll_over(cx)), self.obtain(origin, wanted)).await;
+        obtained.unwrap_or(Err(PoolError::Timeout(whole)))
     }
 
     async fn obtain(&self, origin: &Origin, wanted: Wanted) -> Result<Connection, PoolError> {

@@ -4,12 +4,16 @@ use bytes::Bytes;
 use endwell_core::http::Request;
 
 use super::{Pool, SendError, Wanted};
+use crate::client::asked::Asked;
+use crate::client::connection::Connection;
+use crate::client::response_future::ResponseFuture;
+use crate::client::total_time::TotalTime;
 use crate::client::{Origin, RequestError, ResponseReader};
 use crate::transport::Connector;
 
 impl<C: Connector> Pool<C> {
     /// Sends a request whose whole body is available, and waits for the head of the response. `origin` is the server to
-    /// send it to, whatever host it names.
+    /// send it to, whatever host it names. To build a request from a URL, see [`request`](Self::request).
     ///
     /// It is retried, at most [`PoolLimits::retries`](super::PoolLimits::retries) times and on another connection, if
     /// that is safe: if no byte of it was sent; or if its method is idempotent (GET, HEAD, OPTIONS, TRACE, PUT, DELETE)
@@ -49,7 +53,36 @@ impl<C: Connector> Pool<C> {
         body: impl Into<Bytes>,
         is_idempotent: bool,
     ) -> Result<ResponseReader, SendError> {
-        let body = body.into();
+        self.send_whole(origin, head, body.into(), is_idempotent, None).await
+    }
+
+    pub(super) async fn send_whole(
+        &self,
+        origin: &Origin,
+        head: &Request,
+        body: Bytes,
+        is_idempotent: bool,
+        time: Option<TotalTime>,
+    ) -> Result<ResponseReader, SendError> {
+        let ask = |connection: Connection, time| {
+            let ResponseFuture(asked) = connection.send(head, body.clone());
+            ResponseFuture(asked.within(time))
+        };
+        let (response, retries) = self.ask(origin, is_idempotent, time, ask).await?;
+        Ok(response.sent_again(retries))
+    }
+
+    /// Asks until there is an answer, or the request must not be sent again. Returns the number of retries too.
+    pub(super) async fn ask<F, T>(
+        &self,
+        origin: &Origin,
+        is_idempotent: bool,
+        mut time: Option<TotalTime>,
+        ask: impl Fn(Connection, Option<TotalTime>) -> F,
+    ) -> Result<(T, u32), SendError>
+    where
+        F: AsMut<Asked> + Future<Output = Result<T, RequestError>> + Unpin,
+    {
         let most = self.common.limits.retries;
         let mut retries = 0;
         let mut may_have_arrived = false;
@@ -57,13 +90,16 @@ impl<C: Connector> Pool<C> {
             let is_last = retries >= most;
             let is_anew = may_have_arrived || (is_last && retries > 0);
             let wanted = if is_anew { Wanted::New } else { Wanted::Any };
-            let connection = self.obtain(origin, wanted).await;
+            let connection = self.obtain_within(origin, wanted, &mut time).await;
             let connection = connection.map_err(|error| SendError::NoConnection { error, retries })?;
             let was_used = connection.was_used();
-            let failure = match connection.send(head, body.clone()).await {
-                Ok(received) => return Ok(received.sent_again(retries)),
+            let mut asked = ask(connection, time.take());
+            let failure = match (&mut asked).await {
+                Ok(answer) => return Ok((answer, retries)),
                 Err(failure) => failure,
             };
+            time = asked.as_mut().take_time();
+            let is_late = time.as_ref().is_some_and(TotalTime::is_over);
             let is_again = match failure {
                 RequestError::NotSent(_) => true,
                 // RFC 9112 9.3.1: a server may close an idle connection at any time. A server that closes a new
@@ -71,7 +107,7 @@ impl<C: Connector> Pool<C> {
                 RequestError::Unanswered(_) => is_idempotent && was_used,
                 RequestError::Failed(_) => false,
             };
-            if is_last || !is_again {
+            if is_last || is_late || !is_again {
                 let is_safe_to_retry = failure.is_safe_to_retry(is_idempotent);
                 return Err(SendError::Failed { failure, retries, is_safe_to_retry });
             }

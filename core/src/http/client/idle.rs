@@ -136,13 +136,15 @@ impl ClientConnection {
         Handshake::tunnel(inner)
     }
 
-    /// Sends a request without content, and offers to switch to another protocol. RFC 9110 7.8.
+    /// Sends a request whose whole body is available, and offers to switch to another protocol after it. RFC 9110 7.8.
     ///
     /// A server that does not know the protocol responds as if it had not been offered: see
     /// [`Opening::Refused`](super::Opening::Refused).
-    pub fn switch(self, head: Upgrade) -> Handshake<Upgraded> {
+    pub fn switch(self, head: Upgrade, body: Bytes) -> Handshake<Upgraded> {
         let Self(mut inner) = self;
-        head.offer().write(Announced::Length(0), Expects::Nothing, &mut inner.conn.outbox);
+        let outbox = &mut inner.conn.outbox;
+        head.offer().write(Announced::Length(convert::u64_from(body.len())), Expects::Nothing, outbox);
+        outbox.put_bytes(body);
         inner.expect(Terms::of(head.head()), Upload::Over);
         Handshake::switch(inner, head)
     }

@@ -189,6 +189,7 @@ fn status_of(limit: Limit) -> StatusCode {
         | Limit::HeadTime
         | Limit::IdleTime
         | Limit::ResponseTime
+        | Limit::RequestTime
         | Limit::ContinueTime
         | Limit::BodyProgress
         | Limit::WriteProgress

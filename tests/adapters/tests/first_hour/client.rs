@@ -52,16 +52,11 @@ async fn answer(mut exchange: Exchange) -> Result<Answered, Ended> {
 /// A GET with a time limit for all of it.
 #[tokio::test]
 async fn get_with_a_timeout() -> Outcome {
-    async fn get(url: &str) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error>> {
-        let url = Url::parse(url)?;
-        let connection = client::Connection::connect(&Tcp, &url.origin(), &ClientConfig::default()).await?;
-        let head = Request::new(Method::Get, url.authority(), url.target())?;
-        let mut response = connection.send(&head, "").await?;
-        Ok((response.status(), response.read_all(1 << 20).await?))
-    }
     let url = format!("http://{}/", echo().await?);
-    let (status, body) = tokio::time::timeout(Duration::from_secs(5), get(&url)).await??;
-    assert_eq!((status, &body[..]), (StatusCode::OK, &b""[..]));
+    let pool = Pool::new(Tcp, ClientConfig::default(), PoolLimits::default());
+    let mut response = pool.get(&url).timeout(Duration::from_secs(5)).send().await?;
+    let (status, text) = (response.status(), response.text(1 << 20).await?);
+    assert_eq!((status, &*text), (StatusCode::OK, ""));
     Ok(())
 }
 
@@ -95,11 +90,10 @@ async fn a_body_from_a_stream() -> Outcome {
 /// Connections that are kept.
 #[tokio::test]
 async fn reuse_of_connections() -> Outcome {
-    let url = Url::parse(&format!("http://{}/", echo().await?))?;
+    let url = format!("http://{}/", echo().await?);
     let pool = Pool::new(Tcp, ClientConfig::default(), PoolLimits::default());
-    let head = Request::new(Method::Post, url.authority(), url.target())?;
     for _ in 0..3 {
-        let body = pool.send(&url.origin(), &head, "hello").await?.read_all(1 << 20).await?;
+        let body = pool.post(&url).body("hello").send().await?.read_all(1 << 20).await?;
         assert_eq!(&body[..], b"hello");
     }
     assert_eq!(pool.occupancy().connections, 1);

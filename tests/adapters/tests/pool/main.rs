@@ -23,6 +23,7 @@ mod server;
 
 mod again;
 mod bounds;
+mod builder;
 mod cancelled;
 mod delays;
 mod extremes;

@@ -7,7 +7,7 @@ use endwell_core::http::{Request, Upgrade};
 fn main() {}
 
 fn f(client: ClientConnection, upgrade: Upgrade, head: &Request) {
-    let handshake = client.switch(upgrade);
+    let handshake = client.switch(upgrade, Bytes::new());
     let call = client.send(head, Bytes::new()); //~ E0382
     //~ twin: drop(handshake);
 }

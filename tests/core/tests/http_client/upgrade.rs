@@ -84,7 +84,7 @@ fn the_answer_must_come_in_time_and_then_no_time_runs() {
     let client =
         endwell_core::http::client::ClientConnection::new(limits(), endwell_core::OutboxLimits::default());
     let head = Upgrade::new(head(Method::Get), "tool").unwrap();
-    let mut handshake = client.switch(head);
+    let mut handshake = client.switch(head, bytes::Bytes::new());
     assert_eq!(io::waits(handshake.io(), 0), None, "it is not written");
     io::take(handshake.io(), usize::MAX);
     assert_eq!(io::waits(handshake.io(), 0).unwrap().reason, Limit::ResponseTime);
