@@ -39,7 +39,7 @@ fn socket(limits: ws::SocketLimits) -> Socket {
 /// What is ready is there, whether the head was taken before or after its event.
 #[test]
 fn a_head_that_is_taken_early_does_not_hide_the_body() {
-    let mut handshake = client().switch(Upgrade::new(head(), "echo").unwrap(), bytes::Bytes::new());
+    let mut handshake = client().switch(Upgrade::new(head(), "echo").unwrap(), Bytes::new());
     feed(handshake.io(), b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     let Opening::Refused(mut call) = handshake.poll() else { panic!("another response") };
     assert!(call.take_head().is_some() && call.answer().ready());
