@@ -25,6 +25,7 @@ on_every_runtime!(
     the_time_covers_the_head,
     the_time_covers_the_body_and_what_has_come_is_kept,
     the_time_covers_a_retry,
+    the_end_of_the_time_is_not_retried,
     a_body_in_pieces,
     a_body_of_another_library,
     a_body_that_is_still_sent_behind_the_head,
@@ -226,6 +227,23 @@ fn the_time_covers_a_retry<R: Dialling>() {
         };
         assert_eq!(failure.ended().exceeded().unwrap().limit, Limit::RequestTime);
     });
+}
+
+/// A kept connection without an answer may be one that the server has closed, but the time is over.
+fn the_end_of_the_time_is_not_retried<R: Dialling>() {
+    let server = serving(|mut peer| {
+        let asked = peer.request().unwrap();
+        peer.answer(&asked);
+        peer.until_left();
+    });
+    run::<R, _>(async {
+        let pool = bounded::<R>(1, 1);
+        drop(pool.get(url(&server, "/")).send().await.unwrap());
+        settled::<R>(&pool, 1, 1).await;
+        let error = pool.get(url(&server, "/")).timeout(SHORT).send().await.unwrap_err();
+        assert!(matches!(error, SendError::Failed { retries: 0, is_safe_to_retry: true, .. }), "{error}");
+    });
+    assert_eq!(server.accepted(), 1);
 }
 
 fn a_body_in_pieces<R: Dialling>() {
