@@ -171,3 +171,18 @@ pub use upgraded::Upgraded;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Compiles what the pages for users of other libraries show.
+#[cfg(all(doctest, feature = "axum", feature = "deflate"))]
+mod coming_from {
+    #[doc = include_str!("../../docs/coming-from/tungstenite.md")]
+    struct Tungstenite;
+    #[doc = include_str!("../../docs/coming-from/fastwebsockets.md")]
+    struct Fastwebsockets;
+    #[doc = include_str!("../../docs/coming-from/hyper.md")]
+    struct Hyper;
+    #[doc = include_str!("../../docs/coming-from/gorilla.md")]
+    struct Gorilla;
+    #[doc = include_str!("../../docs/coming-from/npm-ws.md")]
+    struct NpmWs;
+}
