@@ -27,6 +27,8 @@ mod events;
 mod json;
 #[path = "../../../../docs/recipes/mutual_tls.rs"]
 mod mutual_tls;
+#[path = "../../../../docs/recipes/reverse_proxy.rs"]
+mod reverse_proxy;
 #[path = "../../../../docs/recipes/shutdown.rs"]
 mod shutdown;
 #[path = "../../../../docs/recipes/state.rs"]
@@ -37,6 +39,7 @@ mod upload;
 mod http;
 mod listed;
 mod operation;
+mod proxy;
 mod web_socket;
 
 use std::net::SocketAddr;
