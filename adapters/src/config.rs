@@ -101,6 +101,10 @@ pub struct ServerConfig {
     /// Refused requests, 503s of a server that holds too much, panics, and exchanges that a client, a limit or the end of
     /// the server cut off are among them. Default: no callback, which costs nothing.
     pub on_exchange: Option<OnExchange>,
+    /// True if connections and exchanges are counted and measured by the crate `metrics`: see [`metrics`](crate::metrics) for
+    /// the names. Default false.
+    #[cfg(feature = "metrics")]
+    pub metrics: bool,
 }
 
 /// What becomes of a handler whose connection has ended.
@@ -147,6 +151,8 @@ impl Default for ServerConfig {
             handler_time: None,
             on_end: None,
             on_exchange: None,
+            #[cfg(feature = "metrics")]
+            metrics: false,
         }
     }
 }

@@ -49,6 +49,8 @@ setters!(ServerConfig {
     half_closed: impl Into<Option<Duration>>,
     handler_grace: Duration,
     handler_time: impl Into<Option<Duration>>,
+    #[cfg(feature = "metrics")]
+    metrics: bool,
 });
 
 impl ServerConfig {

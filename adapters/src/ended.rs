@@ -147,6 +147,31 @@ impl Ended {
         })
     }
 
+    /// What went wrong, in a word. `None` if nothing did.
+    pub(crate) fn error_type(&self) -> Option<&'static str> {
+        let of_limit = |limit| match limit {
+            Limit::HeldBytes | Limit::Connections => "overload",
+            _ => "limit",
+        };
+        Some(match &self.0 {
+            EndedKind::Announced
+            | EndedKind::Upgraded
+            | EndedKind::WebSocket(Outcome::Closed { .. } | Outcome::ByPeer | Outcome::ByUs) => return None,
+            EndedKind::ByPeer | EndedKind::WebSocket(Outcome::EndOfStream) => "closed",
+            EndedKind::Protocol(_) | EndedKind::WebSocket(Outcome::Violated(_)) => "protocol",
+            EndedKind::Limit(exceeded)
+            | EndedKind::WebSocket(Outcome::Exceeded(exceeded) | Outcome::Silent(exceeded)) => {
+                of_limit(exceeded.limit)
+            }
+            EndedKind::Transport(_) | EndedKind::WebSocket(Outcome::Transport) => "transport",
+            EndedKind::Shutdown => "shutdown",
+            EndedKind::Cancelled => "cancelled",
+            EndedKind::Unanswered => "unanswered",
+            EndedKind::Failed(_) => "handler",
+            EndedKind::Aborted | EndedKind::GivenUp | EndedKind::WebSocket(_) => "aborted",
+        })
+    }
+
     /// True if the peer took our output too slowly.
     pub(crate) fn is_stall(&self) -> bool {
         matches!(self.0, EndedKind::Limit(exceeded) if exceeded.limit == Limit::WriteProgress)

@@ -80,6 +80,8 @@
 //! | `tower` | `with_service`: any `tower::Service` as a handler, such as a router of axum with layers of tower-http |
 //! | `axum`, `hyper`, `http2` | `ws::WebSocketUpgrade` under `axum::serve` and hyper too, also over HTTP/2 |
 //! | `proxy-protocol` | `proxy_protocol::ProxyProtocol`: the addresses of clients behind a proxy that passes TCP on |
+//! | `tracing` | a span for each connection and each exchange of a server: the module `tracing` |
+//! | `metrics` | `ServerConfig::metrics`: counters, gauges and histograms, for Prometheus and others: the module `metrics` |
 //! | `percent-encoding` | `Exchange::path_segments` and `Exchange::query_pairs` |
 //!
 //! Bodies and byte streams also have the I/O traits of tokio (feature `tokio`) and of futures-io (feature `futures-io`).
@@ -119,6 +121,11 @@ pub mod futures_io;
 pub mod http;
 mod info;
 mod io_error;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/off.rs"]
+mod metrics;
 mod news;
 mod once;
 #[cfg(feature = "proxy-protocol")]
@@ -140,6 +147,11 @@ pub mod tls;
 pub mod tokio;
 #[cfg(feature = "tower")]
 mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;
+#[cfg(not(feature = "tracing"))]
+#[path = "tracing/off.rs"]
+mod tracing;
 mod transport;
 mod upgraded;
 pub mod ws;

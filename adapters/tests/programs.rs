@@ -1,10 +1,10 @@
-//! The examples `get`, `chat` and `serve` as programs: what they print, and what they end with.
+//! Examples as programs: what they print, and what they end with.
 //!
 //! They are built by `cargo test`, and by `cargo build --examples` where only this file is run.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -172,18 +172,33 @@ fn through_a_proxy() {
     assert!(stderr.contains("does not accept the credentials") && !stderr.contains("hunter2"), "{stderr}");
 }
 
-/// `serve`, until it is dropped.
+/// A server, until it is dropped.
 struct Serve {
     child: Child,
     address: String,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Serve {
     fn start() -> Self {
-        let mut child = program("serve").args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { child, address: address.trim().to_owned() }
+        Self::start_as("serve", &["--listen", "127.0.0.1:0"])
+    }
+
+    fn start_as(name: &str, arguments: &[&str]) -> Self {
+        let mut child = program(name).args(arguments).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.next().unwrap().unwrap();
+        Self { child, address, lines }
+    }
+
+    /// Sends `request`, and returns all that comes back until the close.
+    fn ask(&self, request: &str) -> String {
+        let mut client = TcpStream::connect(&self.address).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        let mut response = String::new();
+        client.read_to_string(&mut response).unwrap();
+        response
     }
 
     fn kill(&mut self) {
@@ -272,4 +287,71 @@ fn output_that_nobody_takes_ends_a_program_quietly() {
     let (address, _) = server(&[""]);
     let output = program("get").arg(format!("http://{address}/")).stderr(closed()).output().unwrap();
     assert_eq!(told(&output), (Some(52), "", ""));
+}
+
+#[test]
+fn an_access_log_has_a_line_for_each_exchange() {
+    let mut server = Serve::start_as("access-log", &["127.0.0.1:0"]);
+    let close = "host: a\r\nconnection: close\r\n";
+    for (request, line, wrong) in [
+        (
+            format!(
+                "GET /?q=\"x HTTP/1.1\r\n{close}referer: http://b/\r\nuser-agent: a \"quoted\"\tone\r\n\r\n"
+            ),
+            r#""GET /?q=\"x HTTP/1.1" 200 6 "http://b/" "a \"quoted\"\tone""#,
+            r#""-""#,
+        ),
+        (format!("HEAD /no HTTP/1.1\r\n{close}\r\n"), r#""HEAD /no HTTP/1.1" 404 0 "-" "-""#, r#""-""#),
+        (
+            format!("GET /fails HTTP/1.1\r\n{close}\r\n"),
+            r#""GET /fails HTTP/1.1" 500 0 "-" "-""#,
+            r#""the database is gone""#,
+        ),
+        (
+            "nonsense\r\n\r\n".into(),
+            r#""-" 400 95 "-" "-""#,
+            r#""the peer broke the protocol: expected a method, a target and a version with one space between, got \"nonsense\" (RFC 9112 3)""#,
+        ),
+    ] {
+        let response = server.ask(&request);
+        assert!(response.starts_with("HTTP/1.1 "), "{response}");
+        let logged = server.lines.next().unwrap().unwrap();
+        println!("{logged}");
+        let (who, what) = logged.split_once("] ").unwrap();
+        let date = who.strip_prefix("127.0.0.1 - - [").unwrap();
+        assert!(date.ends_with(" +0000") && date.split(['/', ':']).count() == 6, "{logged}");
+        let what = what.strip_prefix(line).unwrap_or_else(|| panic!("{logged}"));
+        let [name, time, found] = what.trim().splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
+        assert!(name.ends_with("-1") && time.parse::<f64>().unwrap() < 60.0, "{logged}");
+        assert_eq!(found, wrong);
+    }
+}
+
+#[test]
+fn metrics_as_prometheus_reads_them() {
+    let server = Serve::start_as("metrics", &["127.0.0.1:0"]);
+    // On one connection, on which an exchange is counted before the next begins.
+    let mut client = TcpStream::connect(&server.address).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    head(&mut client);
+    client.read_exact(&mut [0; 6]).unwrap();
+    client.write_all(b"GET /fails HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    head(&mut client);
+    client.write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    client.read_to_string(&mut response).unwrap();
+    println!("{response}");
+    assert!(response.contains("\r\ncontent-type: text/plain; version=0.0.4\r\n"), "{response}");
+    for line in [
+        "# TYPE http_server_request_duration histogram",
+        "http_server_request_duration_bucket{http_request_method=\"GET\",url_scheme=\"http\",\
+         network_protocol_version=\"1.1\",http_response_status_code=\"200\",le=\"10\"} 1",
+        "http_server_request_duration_count{http_request_method=\"GET\",url_scheme=\"http\",\
+         network_protocol_version=\"1.1\",http_response_status_code=\"500\",error_type=\"handler\"} 1",
+        "http_server_active_requests{http_request_method=\"GET\",url_scheme=\"http\"} 1",
+        "endwell_server_active_connections 1",
+    ] {
+        assert!(response.lines().any(|found| found == line), "{line}\n{response}");
+    }
 }

@@ -14,6 +14,7 @@ use endwell_core::http::StatusCode;
 use crate::Exchange;
 use crate::config::OnGone;
 use crate::server::{HandlerEnd, IntoAnswered};
+use crate::tracing;
 
 /// Makes a handler from a closure that may block: each call has its own thread.
 ///
@@ -86,10 +87,11 @@ fn spawn(
 ) -> Result<(), Box<Exchange>> {
     let given = Arc::new(Mutex::new(Some(Box::new(exchange))));
     let taken = Arc::clone(&given);
+    let span = tracing::current();
     let work = move || {
         let Some(exchange) = lock(&taken).take() else { return };
         // A panic drops what the closure holds, so the exchange returns to the connection.
-        let done = catch_unwind(AssertUnwindSafe(|| closure(*exchange)));
+        let done = catch_unwind(AssertUnwindSafe(|| span.enter(|| closure(*exchange))));
         let before = mem::replace(&mut *lock(&progress), Progress::Done(done));
         if let Progress::Working(Some(waker)) = before {
             waker.wake();

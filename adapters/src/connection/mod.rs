@@ -25,9 +25,11 @@ use endwell_core::Instant;
 use endwell_core::http::Fields;
 
 use crate::info::Info;
+use crate::metrics::Active;
 use crate::runtime::{Runtime, Timer};
 use crate::server::{Fallback, HeldBy, Life, Member, Observed, Request, Standing, next_connection};
 use crate::sync::{Lock, Locked, Woken};
+use crate::tracing::ConnectionSpan;
 use crate::transport::Transport;
 use crate::ws::{Position, Queue, Reader, Unread};
 use crate::{Ended, scratch};
@@ -48,6 +50,7 @@ pub(crate) use waiters::{Side, Until};
 pub(crate) struct Link {
     /// Of a server's connection: its number in this process.
     pub(crate) number: u64,
+    pub(crate) span: ConnectionSpan,
     pub(crate) info: Info,
     pub(crate) shared: Arc<Shared>,
     pub(crate) standing: Standing,
@@ -71,10 +74,16 @@ impl Link {
         shared: Arc<Shared>,
         state: State,
     ) -> Arc<Self> {
-        let connection = Connection::new(Box::new(transport), Box::pin(runtime.timer()), state);
+        let mut connection = Connection::new(Box::new(transport), Box::pin(runtime.timer()), state);
+        connection.active = Active::connection(&shared.settings);
         let standing = Standing::new(shared.now(), connection.clock());
-        let number = if shared.is_server() { next_connection() } else { 0 };
-        Arc::new(Self { number, info, shared, standing, connection: Lock::new(connection) })
+        let (number, span) = if shared.is_server() {
+            let number = next_connection();
+            (number, ConnectionSpan::new(number, &info))
+        } else {
+            (0, ConnectionSpan::none())
+        };
+        Arc::new(Self { number, span, info, shared, standing, connection: Lock::new(connection) })
     }
 
     #[inline]
@@ -94,6 +103,18 @@ impl Link {
     pub(crate) fn has_begun(&self) -> bool {
         let connection = self.lock();
         connection.member.is_some() && (connection.driver.is_some() || connection.timer.is_none())
+    }
+
+    /// Tells how the connection has ended.
+    pub(crate) fn tell_end(&self, ended: &Ended) {
+        self.span.end(ended);
+        if self.shared.settings.metrics {
+            let active = self.lock().active.take();
+            if let Some(active) = active {
+                active.end(ended);
+            }
+        }
+        self.shared.tell_end(&self.info, ended);
     }
 
     /// Frees the place. Others are woken, so no lock is held.
@@ -149,6 +170,8 @@ pub(crate) struct Connection {
     pub(crate) trailers: Option<Box<Fields>>,
     /// What is answered if the right to respond is dropped. `None`: 500.
     pub(crate) fallback: Option<Box<Fallback>>,
+    /// Counted among the open connections.
+    active: Option<Active>,
     /// The exchanges that are not reported yet.
     pub(crate) observed: Observed,
     /// Where the right to respond is.
@@ -220,6 +243,7 @@ impl Connection {
             number: 0,
             trailers: None,
             fallback: None,
+            active: None,
             observed: Observed::default(),
             held_by: HeldBy::Handler,
             ended: None,

@@ -11,6 +11,7 @@ use endwell_core::ws::SocketLimits;
 use crate::client::ClientConfig;
 use crate::config::{OnExchange, ServerConfig};
 use crate::server::LifeLimits;
+use crate::tracing::ExchangeSpan;
 use crate::ws::{OutletLimits, SocketConfig};
 
 pub(crate) struct Settings {
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     /// For handlers, and for peers that have ended their side.
     pub(crate) life: LifeLimits,
     pub(crate) on_exchange: Option<OnExchange>,
+    /// Connections and exchanges are counted by the crate `metrics`.
+    pub(crate) metrics: bool,
 }
 
 impl From<&ServerConfig> for Settings {
@@ -34,6 +37,8 @@ impl From<&ServerConfig> for Settings {
             #[cfg(feature = "deflate")]
             deflate: config.deflate.clone().map(Arc::new),
             on_exchange: config.on_exchange.clone(),
+            #[cfg(feature = "metrics")]
+            metrics: config.metrics,
             ..Self::new(&config.http, config.output, &config.ws, config.outlet, LifeLimits::new(config))
         }
     }
@@ -68,7 +73,7 @@ impl Settings {
     /// True if exchanges are followed until they are reported.
     #[inline]
     pub(crate) fn observes(&self) -> bool {
-        self.on_exchange.is_some()
+        self.on_exchange.is_some() || self.metrics || ExchangeSpan::is_wanted()
     }
 
     fn new(
@@ -87,6 +92,7 @@ impl Settings {
             outlet_limits,
             life,
             on_exchange: None,
+            metrics: false,
         }
     }
 }

@@ -96,7 +96,7 @@ where
     let serving = Serving::new(Arc::clone(&link), Arc::clone(server));
     runtime.spawn(serving).map_err(|error| {
         let kind = error.kind();
-        link.shared.tell_end(&link.info, &Ended::transport(error));
+        link.tell_end(&Ended::transport(error));
         kind.into()
     })
 }

@@ -89,7 +89,7 @@ impl Connection {
         self.work.begin_exchange(now);
         self.life.begin(&link.shared.settings.life, now);
         if observes {
-            self.observed.begin(self.number, request, now);
+            self.observed.begin(self.number, request, link, now);
         }
         Some(self.number)
     }

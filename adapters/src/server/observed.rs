@@ -9,6 +9,8 @@ use endwell_core::http::RequestHead;
 use super::report::{ExchangeReport, HandlerEnd, MessageCounts};
 use crate::Ended;
 use crate::connection::{Connection, Link};
+use crate::metrics::{self, Active};
+use crate::tracing::ExchangeSpan;
 use crate::ws::Position;
 
 /// The exchanges that are not reported yet, in order. The last one may be open; the responses to others may wait for the
@@ -34,6 +36,9 @@ pub(super) struct Record {
     pub(super) cause: Option<Ended>,
     pub(super) phase: Phase,
     pub(super) handler: Handler,
+    pub(super) span: ExchangeSpan,
+    /// Counted among what is open.
+    active: Option<Active>,
     /// The body of the request may still be read.
     has_request: bool,
     /// It has ended, or its connection has.
@@ -87,6 +92,8 @@ impl Record {
             cause: None,
             phase: Phase::Open,
             handler: Handler::Runs,
+            span: ExchangeSpan::none(),
+            active: None,
             has_request: true,
             is_over: false,
             body_at: u64::MAX,
@@ -138,8 +145,16 @@ impl Observed {
     }
 
     /// A handler begins.
-    pub(crate) fn begin(&mut self, number: u64, head: &RequestHead, now: Instant) {
-        self.push(Record::new(number, Some(head.clone()), now));
+    pub(crate) fn begin(&mut self, number: u64, head: &RequestHead, link: &Link, now: Instant) {
+        let active = Active::request(head, link);
+        self.push(Record { active, ..Record::new(number, Some(head.clone()), now) });
+    }
+
+    /// The exchange of the handler that begins has a span.
+    pub(crate) fn set_span(&mut self, span: &ExchangeSpan) {
+        if let Some(record) = self.last() {
+            record.span = span.clone();
+        }
     }
 
     /// The target of the request whose handler runs.
@@ -268,6 +283,7 @@ impl Connection {
         let ahead = self.state.io().map_or(0, |io| io.unread());
         if let Some(record) = self.observed.open() {
             record.phase = Phase::Upgraded;
+            record.active = record.active.take().map(|active| active.upgraded(messages.is_some()));
             record.messages = messages;
             record.received = wide(ahead);
             record.has_request = false;
@@ -336,14 +352,22 @@ impl Connection {
 impl Link {
     /// Reports the exchanges that have ended. No lock is held meanwhile.
     pub(crate) fn report_exchanges(self: &Arc<Self>) {
-        let Some(tell) = &self.shared.settings.on_exchange else { return };
+        let settings = &self.shared.settings;
+        if !settings.observes() {
+            return;
+        }
         loop {
             let mut connection = self.lock();
             let next = connection.observed.next();
             let now = connection.clock();
             drop(connection);
             let Some(record) = next else { return };
-            tell(&ExchangeReport::new(Arc::clone(self), record, now));
+            let report = ExchangeReport::new(Arc::clone(self), record, now);
+            report.tell_span();
+            if settings.metrics {
+                metrics::record(&report);
+            }
+            settings.on_exchange.iter().for_each(|tell| tell(&report));
         }
     }
 }

@@ -14,6 +14,7 @@ use super::request_id::RequestId;
 use crate::Ended;
 use crate::connection::Link;
 use crate::info::Address;
+use crate::tracing::ExchangeSpan;
 
 /// What became of one exchange: [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange) is called with it, once for
 /// each.
@@ -69,6 +70,16 @@ pub struct MessageCounts {
 impl ExchangeReport {
     pub(super) fn new(link: Arc<Link>, record: Record, told: Instant) -> Self {
         Self { link, record, told }
+    }
+
+    /// Ends the span of the exchange, or of a request that no handler saw makes one.
+    pub(super) fn tell_span(&self) {
+        let span = &self.record.span;
+        if span.is_some() {
+            span.end(self);
+        } else if ExchangeSpan::is_wanted() {
+            ExchangeSpan::new(&self.link.span, self.id(), self.head(), &self.link.info).end(self);
+        }
     }
 
     /// The name of the exchange.
@@ -160,6 +171,28 @@ impl ExchangeReport {
             HandlerEnd::Answered | HandlerEnd::Ended(_) | HandlerEnd::Panicked | HandlerEnd::Cancelled => {
                 None
             }
+        }
+    }
+
+    /// What went wrong, in a word for metrics. `None` if nothing did.
+    ///
+    /// | word | what went wrong |
+    /// |---|---|
+    /// | `protocol` | the client broke the protocol |
+    /// | `limit` | the client met a limit, of size or of time |
+    /// | `closed` | the client ended its stream within the exchange |
+    /// | `transport` | the transport failed, as when a client resets the connection |
+    /// | `panic`, `handler` | the handler panicked, or returned an error |
+    /// | `unanswered` | the handler did not respond: it dropped its exchange, or its time was over |
+    /// | `aborted` | the handler cut its response off |
+    /// | `overload` | the server held too much |
+    /// | `shutdown` | the server was shut down, and the exchange had not ended in time |
+    /// | `cancelled` | the task of the connection was dropped |
+    pub fn error_type(&self) -> Option<&'static str> {
+        match self.handler_end() {
+            Some(HandlerEnd::Panicked) => Some("panic"),
+            Some(HandlerEnd::Failed(_)) => Some("handler"),
+            _ => self.cause().and_then(Ended::error_type),
         }
     }
 

@@ -15,6 +15,7 @@ use super::report::HandlerEnd;
 use super::room::{self, Sleep, Sleeps, Tender};
 use super::shed::Told;
 use crate::connection::{Beside, Driver, Link, Turned};
+use crate::tracing::ExchangeSpan;
 use crate::{Ended, Exchange};
 
 /// Serves one connection to its end, one exchange after the other: made by
@@ -66,6 +67,7 @@ pin_project! {
         Some {
             #[pin]
             future: F,
+            span: ExchangeSpan,
         },
     }
 }
@@ -105,7 +107,7 @@ impl<H, F> Serving<H, F> {
     fn leave(&self, ended: Ended) -> Ended {
         let link = self.link();
         link.report_exchanges();
-        link.shared.tell_end(&link.info, &ended);
+        link.tell_end(&ended);
         link.leave_place();
         ended
     }
@@ -115,7 +117,9 @@ impl<H, F> Serving<H, F> {
     /// Ends a connection whose task is dropped.
     fn abandon(&mut self) {
         // What the handler does as it is dropped comes before the end.
-        self.handling = None;
+        if let Some(mut handling) = self.handling.take() {
+            handling.as_mut().clear();
+        }
         let mut connection = self.link().lock();
         connection.leave(Ended::CANCELLED);
         connection.observe_loss();
@@ -250,23 +254,39 @@ fn start<F>(
     exchange: Exchange,
     handling: &mut Option<Pin<Box<Handling<F>>>>,
 ) {
-    let Ok(future) = catch_unwind(AssertUnwindSafe(|| handler(exchange))) else {
+    let span = exchange_span(link, &exchange);
+    let Ok(future) = catch_unwind(AssertUnwindSafe(|| span.enter(|| handler(exchange)))) else {
         return link.lock().conclude(link, HandlerEnd::Panicked);
     };
     match handling {
-        Some(handling) => handling.set(Handling::Some { future }),
-        None => *handling = Some(Box::pin(Handling::Some { future })),
+        Some(handling) => handling.set(Handling::Some { future, span }),
+        None => *handling = Some(Box::pin(Handling::Some { future, span })),
     }
 }
 
+/// The span of an exchange whose handler begins.
+fn exchange_span(link: &Link, exchange: &Exchange) -> ExchangeSpan {
+    if !ExchangeSpan::is_wanted() {
+        return ExchangeSpan::none();
+    }
+    let span = ExchangeSpan::new(&link.span, exchange.id(), Some(exchange.head()), &link.info);
+    link.lock().observed.set_span(&span);
+    span
+}
+
 impl<F> Handling<F> {
+    /// Drops the handler, if there is one.
+    fn clear(mut self: Pin<&mut Self>) -> Option<ExchangeSpan> {
+        let HandlingProjection::Some { span, .. } = self.as_mut().project() else { return None };
+        let span = span.clone();
+        span.enter(|| self.set(Self::None));
+        Some(span)
+    }
+
     /// Drops the handler, and concludes its exchange.
-    fn end(mut self: Pin<&mut Self>, link: &Link, outcome: HandlerEnd) {
-        if let HandlingProjection::None = self.as_mut().project() {
-            return;
-        }
-        self.set(Self::None);
-        if link.shared.settings.observes() || !matches!(outcome, HandlerEnd::Answered) {
+    fn end(self: Pin<&mut Self>, link: &Link, outcome: HandlerEnd) {
+        let Some(span) = self.clear() else { return };
+        if link.shared.settings.observes() || span.is_some() || !matches!(outcome, HandlerEnd::Answered) {
             link.lock().conclude(link, outcome);
         }
     }
@@ -275,8 +295,9 @@ impl<F> Handling<F> {
 impl<F: Future<Output: IntoAnswered>> Handling<F> {
     /// Polls the handler, if one runs. After a panic it is not polled again.
     fn poll(mut self: Pin<&mut Self>, link: &Link, cx: &mut Context<'_>) {
-        let HandlingProjection::Some { future, .. } = self.as_mut().project() else { return };
-        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx).map(IntoAnswered::into_handler_end)));
+        let HandlingProjection::Some { future, span } = self.as_mut().project() else { return };
+        let poll = || span.enter(|| future.poll(cx).map(IntoAnswered::into_handler_end));
+        let polled = catch_unwind(AssertUnwindSafe(poll));
         if let Poll::Ready(outcome) = polled.unwrap_or(Poll::Ready(HandlerEnd::Panicked)) {
             self.end(link, outcome);
         }
