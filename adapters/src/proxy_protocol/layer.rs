@@ -32,11 +32,13 @@ use crate::transport::Listener;
 ///
 /// ```no_run
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::net::IpAddr;
+///
 /// use endwell::proxy_protocol::ProxyProtocol;
 /// use endwell::{Exchange, ServerConfig, http::StatusCode, serve};
 ///
 /// let listener = tokio::net::TcpListener::bind("10.0.0.2:8080").await?;
-/// let listener = ProxyProtocol::new(listener, |address| address == [10, 0, 0, 1]);
+/// let listener = ProxyProtocol::new(listener, |address| address == IpAddr::from([10, 0, 0, 1]));
 /// serve(listener, ServerConfig::default(), async |exchange: Exchange| {
 ///     let text = format!("hello {}", exchange.peer_address());
 ///     exchange.respond(StatusCode::OK, text)

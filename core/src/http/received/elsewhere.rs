@@ -7,7 +7,10 @@ use bytes::Bytes;
 use super::request::{InvalidRequestLine, RequestLine};
 use crate::http::grammar::characters;
 use crate::http::{Fields, Method, Reading, RequestHead, Version};
-use crate::{Error, Violation};
+use crate::{Error, Exceeded, Limit, Violation};
+
+/// The largest head, as for one that is received.
+const MOST: usize = 16 << 20;
 
 impl RequestHead {
     /// Makes the head of a request that another library received, for what judges heads, such as
@@ -46,6 +49,9 @@ impl RequestHead {
             count += 1;
         }
         text.extend(b"\r\n");
+        if text.len() > MOST {
+            return Err(Exceeded::bytes(Limit::HeadBytes, MOST).into());
+        }
         let fields = Fields::parse(Bytes::from(text), line.end(), count, Reading::Strict);
         let fields = fields.map_err(|(_, error)| error)?;
         // RFC 9112 3.2: what judges a head takes the first.
