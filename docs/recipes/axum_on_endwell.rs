@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
-use endwell::ws::{CloseCode, Message, Socket, WebSocketUpgrade};
+use endwell::ws::{CloseCode, Socket, WebSocketUpgrade};
 use endwell::{ServerConfig, serve, with_service};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
@@ -15,7 +15,7 @@ async fn hello(Path(name): Path<String>) -> String {
 
 async fn echo(upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_open(upgrade.acceptance(), async |mut socket: Socket| {
-        while let Some(message) = socket.receive().await.filter(Message::is_data) {
+        while let Some(message) = socket.receive_data().await {
             if socket.send(message).await.is_err() {
                 break;
             }

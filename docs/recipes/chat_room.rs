@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use endwell::ws::{Close, Message, Outlet, WhenFull, broadcast};
+use endwell::ws::{Close, Outlet, WhenFull, broadcast};
 use endwell::{Answered, Ended, Exchange, ServerConfig, serve, with_state};
 use tokio::net::TcpListener;
 
@@ -50,7 +50,7 @@ async fn chat(room: Arc<Room>, exchange: Exchange) -> Result<Answered, Ended> {
     };
     let member = room.join(send.outlet());
     room.tell(format!("{} has joined", member.number)).await;
-    while let Some(message) = receive.receive().await.filter(Message::is_data) {
+    while let Some(message) = receive.receive_data().await {
         if let Ok(text) = message.into_text() {
             room.tell(format!("{}: {text}", member.number)).await;
         }

@@ -1,6 +1,6 @@
 //! A WebSocket server that sends back what it receives.
 
-use endwell::ws::{Close, Message};
+use endwell::ws::Close;
 use endwell::{Answered, Ended, Exchange, ServerConfig, serve};
 use tokio::net::TcpListener;
 
@@ -10,7 +10,7 @@ async fn echo(exchange: Exchange) -> Result<Answered, Ended> {
         Ok(socket) => socket,
         Err((reason, exchange)) => return Ok(exchange.respond(reason.head(), reason.to_string())),
     };
-    while let Some(message) = socket.receive().await.filter(Message::is_data) {
+    while let Some(message) = socket.receive_data().await {
         socket.send(message).await?;
     }
     Err(socket.close(Close::EMPTY).await)

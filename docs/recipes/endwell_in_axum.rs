@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::any;
-use endwell::ws::{Acceptance, CloseCode, Message, Socket, SocketLimits, WebSocketUpgrade};
+use endwell::ws::{Acceptance, CloseCode, Socket, SocketLimits, WebSocketUpgrade};
 use tokio::net::TcpListener;
 
 async fn echo(upgrade: WebSocketUpgrade) -> Response {
@@ -15,7 +15,7 @@ async fn echo(upgrade: WebSocketUpgrade) -> Response {
     limits.ping_interval = Some(Duration::from_secs(20));
     let acceptance = Acceptance::new(limits.into()).subprotocols(["echo"]);
     upgrade.on_open(acceptance, async |mut socket: Socket| {
-        while let Some(message) = socket.receive().await.filter(Message::is_data) {
+        while let Some(message) = socket.receive_data().await {
             if socket.send(message).await.is_err() {
                 break;
             }

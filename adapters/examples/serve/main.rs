@@ -79,10 +79,8 @@ fn open(exchange: Exchange, origins: &Origins) -> Result<Socket, Answered> {
 
 /// Sends each message back: text as text, binary as binary.
 async fn web_socket(mut socket: Socket) -> Result<Answered, Ended> {
-    while let Some(message) = socket.receive().await {
-        if message.is_data() {
-            socket.send(message).await?;
-        }
+    while let Some(message) = socket.receive_data().await {
+        socket.send(message).await?;
     }
     Err(socket.close(Close::EMPTY).await)
 }

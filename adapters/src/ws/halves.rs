@@ -13,7 +13,7 @@ use super::message::Message;
 use super::message_reader::ReceivePieces;
 use super::message_writer::MessageWriter;
 use super::outlet::{Outlet, Queue};
-use super::receive::{ForEach, Receive, Reply};
+use super::receive::{ForEach, Receive, ReceiveData, Reply};
 use super::send::SendMessage;
 use crate::connection::{Connection, Link};
 use crate::info::Address;
@@ -181,6 +181,15 @@ impl ReceiveHalf {
     /// Sets the pace of messages: [`Socket::set_message_pace`](super::Socket::set_message_pace).
     pub fn set_message_pace(&mut self, pace: Pace) {
         self.link.lock().set_message_pace(pace);
+    }
+
+    /// Receives the next text or binary message: [`Socket::receive_data`](super::Socket::receive_data).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a message that was not returned is returned by the next call.
+    pub fn receive_data(&mut self) -> ReceiveData<'_> {
+        ReceiveData { half: self }
     }
 
     /// Receives the next message: [`Socket::receive`](super::Socket::receive).

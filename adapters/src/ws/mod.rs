@@ -55,7 +55,7 @@ pub use outlet::{
     SendTimeoutError, TrySendError, WhenFull, broadcast,
 };
 pub(crate) use outlet::{Next, Position, Queue};
-pub use receive::{ForEach, Receive, Reply};
+pub use receive::{ForEach, Receive, ReceiveData, Reply};
 pub use send::{NotSent, SendMessage};
 pub use socket::Socket;
 #[cfg(feature = "tower")]

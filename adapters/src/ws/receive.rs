@@ -27,6 +27,26 @@ impl Future for Receive<'_> {
     }
 }
 
+/// Waits for the next text or binary message: [`Socket::receive_data`](super::Socket::receive_data).
+#[must_use = "futures do nothing unless polled"]
+pub struct ReceiveData<'a> {
+    pub(super) half: &'a mut ReceiveHalf,
+}
+
+impl Future for ReceiveData<'_> {
+    type Output = Option<Message>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let mut connection = self.half.link().lock();
+        loop {
+            match ready!(connection.poll_message(cx)) {
+                Some(message) if !message.is_data() => {}
+                data_or_end => return Poll::Ready(data_or_end),
+            }
+        }
+    }
+}
+
 /// Passes each event to a closure, borrowed from the receive buffer.
 #[must_use = "futures do nothing unless polled"]
 pub struct ForEach<'a, F> {

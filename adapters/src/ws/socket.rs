@@ -18,7 +18,7 @@ use super::message_writer::MessageWriter;
 #[cfg(feature = "futures")]
 use super::messages::Messages;
 use super::outlet::Outlet;
-use super::receive::{ForEach, Receive, Reply};
+use super::receive::{ForEach, Receive, ReceiveData, Reply};
 use super::send::SendMessage;
 use crate::Driver;
 use crate::connection::Shared;
@@ -154,8 +154,20 @@ impl Socket {
         self.send.set_output_pace(pace);
     }
 
-    /// Receives the next message. Pings, pongs and the peer's Close are returned too, already answered. `None`: nothing
-    /// more will come, and [`close`](Self::close) returns why.
+    /// Receives the next text or binary message. Pings, pongs and the peer's Close are answered and not returned. `None`:
+    /// nothing more will come, and [`close`](Self::close) returns why.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a message that was not returned is returned by the next call.
+    pub fn receive_data(&mut self) -> ReceiveData<'_> {
+        self.recv.receive_data()
+    }
+
+    /// Receives the next message. Pings, pongs and the peer's Close are returned too, already answered: also the pongs that
+    /// answer keep-alive pings. `None`: nothing more will come, and [`close`](Self::close) returns why.
+    ///
+    /// [`receive_data`](Self::receive_data) returns what the application of the peer has sent, and nothing else.
     ///
     /// # Cancel safety
     ///

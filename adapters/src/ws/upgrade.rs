@@ -22,12 +22,12 @@ use crate::server::acceptance;
 /// use axum::response::Response;
 /// use axum::routing::get;
 /// use axum::{Extension, Router};
-/// use endwell::ws::{CloseCode, Message, Socket, WebSocketUpgrade};
+/// use endwell::ws::{CloseCode, Socket, WebSocketUpgrade};
 /// use endwell::{ServerConfig, serve, with_service};
 ///
 /// async fn chat(Extension(upgrade): Extension<WebSocketUpgrade>) -> Response {
 ///     upgrade.on_open(upgrade.acceptance(), |mut socket: Socket| async move {
-///         while let Some(message) = socket.receive().await.filter(Message::is_data) {
+///         while let Some(message) = socket.receive_data().await {
 ///             if socket.send(message).await.is_err() {
 ///                 break;
 ///             }

@@ -159,7 +159,7 @@ async fn a_web_socket() -> Outcome {
     let url = format!("ws://{}/chat", echo().await?);
     let mut socket = Socket::connect(&Tcp, &url, &ClientConfig::default()).await?;
     socket.send("hello").await?;
-    let message = socket.receive().await.ok_or("no echo")?;
+    let message = socket.receive_data().await.ok_or("no echo")?;
     assert!(matches!(message.content(), Content::Text("hello")));
     println!("{}", socket.close(CloseCode::NORMAL).await);
     Ok(())
@@ -177,7 +177,7 @@ async fn a_broadcast() -> Outcome {
     }
     broadcast("to all", outlets.iter().map(|outlet| (outlet, WhenFull::DropOldest))).await;
     for socket in &mut sockets {
-        let message = socket.receive().await.ok_or("no echo")?;
+        let message = socket.receive_data().await.ok_or("no echo")?;
         assert_eq!(message.as_text(), Some("to all"));
     }
     Ok(())

@@ -18,7 +18,7 @@ async fn behind(exchange: Exchange) -> std::io::Result<Answered> {
             Ok(socket) => socket,
             Err((reason, exchange)) => return Ok(exchange.respond(reason.head(), "")),
         };
-        while let Some(message) = socket.receive().await.filter(endwell::ws::Message::is_data) {
+        while let Some(message) = socket.receive_data().await {
             if message.as_text() == Some("bye") {
                 break;
             }

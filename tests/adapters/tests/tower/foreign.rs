@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
 use endwell::core::ws::{Masks, Role, Socket as Core};
-use endwell::ws::{CloseCode, Jitter, Message, Socket, SocketConfig, WebSocketUpgrade};
+use endwell::ws::{CloseCode, Jitter, Socket, SocketConfig, WebSocketUpgrade};
 use endwell::{ClientConfig, OutboxLimits, with_service};
 use http::{HeaderMap, Request, StatusCode};
 use hyper::client::conn::http2::{self, SendRequest};
@@ -20,7 +20,7 @@ use crate::support::{Client, Runtime, Tokio, start};
 
 async fn chat(upgrade: WebSocketUpgrade) -> Response {
     let mut response = upgrade.on_open(upgrade.acceptance(), |mut socket: Socket| async move {
-        while let Some(message) = socket.receive().await.filter(Message::is_data) {
+        while let Some(message) = socket.receive_data().await {
             let answer = format!("{} too", message.into_text().unwrap());
             socket.send(answer).await.unwrap();
         }

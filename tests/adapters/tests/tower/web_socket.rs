@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use endwell::http::RequestHead;
-use endwell::ws::{CloseCode, Message, Origins, Socket, Subprotocol, WebSocketUpgrade};
+use endwell::ws::{CloseCode, Origins, Socket, Subprotocol, WebSocketUpgrade};
 use endwell::{ClientConfig, Info, with_service};
 
 use crate::support::{LONG, Runtime, Tokio, on_every_runtime, start};
@@ -32,7 +32,7 @@ async fn chat(
     }
     upgrade.on_open(acceptance, move |mut socket: Socket| async move {
         assert_eq!(socket.peer_address(), &info.peer);
-        while let Some(message) = socket.receive().await.filter(Message::is_data) {
+        while let Some(message) = socket.receive_data().await {
             let answer = format!("{} too", message.into_text().unwrap());
             socket.send(answer).await.unwrap();
         }

@@ -7,12 +7,13 @@ use endwell::ws::{Close, Kind, Outcome};
 use endwell::{Answered, EndedKind, Exchange, ServerConfig};
 
 use crate::aborted::aborted;
-use crate::peer::{FIN, PING, PONG, Peer, close, frame, text};
+use crate::peer::{FIN, Frame, PING, PONG, Peer, close, frame, text};
 use crate::service::{accept, echo};
 use crate::support::{Runtime, on_every_runtime, start_with, told};
 
 on_every_runtime!(
     pings_while_waiting,
+    only_data_is_received_beside_pings_and_pongs,
     a_slow_application_and_then_a_dead_peer,
     a_dead_peer_behind_a_message_that_nobody_takes
 );
@@ -56,6 +57,35 @@ fn pings_while_waiting<R: Runtime>() {
         let ended = server.next_end();
         assert!(matches!(ended.kind(), EndedKind::WebSocket(Outcome::Closed { .. })), "{ended:?}");
     }
+}
+
+/// An echo that asks for data alone goes on, whatever control frames come between, and ends with the peer's Close.
+fn only_data_is_received_beside_pings_and_pongs<R: Runtime>() {
+    let (tell, told) = told();
+    let server = start_with::<R, _, _>(pinging(), move |exchange: Exchange| {
+        let tell = tell.clone();
+        async move {
+            let (mut send, mut receive) = accept(exchange)?.split();
+            while let Some(message) = receive.receive_data().await {
+                send.send(message).await?;
+            }
+            tell.send(()).unwrap();
+            Err::<Answered, _>(send.close(Close::EMPTY).await)
+        }
+    });
+    let mut peer = Peer::connect(&server);
+    for round in 0..3 {
+        let ping = peer.frame();
+        assert_eq!(ping.first, FIN | PING);
+        peer.send(frame(FIN | PONG, &ping.payload));
+        peer.send([frame(FIN | PONG, b"unasked"), frame(FIN | PING, b"theirs"), text("data")].concat());
+        assert_eq!(peer.frame(), Frame { first: FIN | PONG, payload: b"theirs".to_vec() }, "{round}");
+        assert_eq!(peer.frame().as_text(), "data", "{round}");
+    }
+    peer.send([frame(FIN | PING, b""), close(1000)].concat());
+    assert_eq!(peer.frame().first, FIN | PONG);
+    assert_eq!(peer.assert_fails(), 1000);
+    told.next();
 }
 
 /// S36: the pong comes while the application sleeps, three times the limit. Then the peer is dead: one timeout.

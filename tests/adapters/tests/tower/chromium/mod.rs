@@ -12,7 +12,7 @@ use axum::response::{Html, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use endwell::tls;
-use endwell::ws::{Acceptance, CloseCode, Message, Origins, Socket, SocketLimits, WebSocketUpgrade};
+use endwell::ws::{Acceptance, CloseCode, Origins, Socket, SocketLimits, WebSocketUpgrade};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
@@ -56,7 +56,7 @@ async fn chat(
     limits.message_bytes = message_bytes;
     let acceptance = Acceptance::new(limits.into()).subprotocols(["chat.v1"]);
     upgrade.on_open(acceptance, async move |mut socket: Socket| {
-        while let Some(message) = socket.receive().await.filter(Message::is_data) {
+        while let Some(message) = socket.receive_data().await {
             socket.send(message).await.unwrap();
         }
         let ended = socket.close(CloseCode::NORMAL).await;
