@@ -33,6 +33,8 @@ mod reverse_proxy;
 mod shutdown;
 #[path = "../../../../docs/recipes/state.rs"]
 mod state;
+#[path = "../../../../docs/recipes/thread_per_core.rs"]
+mod thread_per_core;
 #[path = "../../../../docs/recipes/upload.rs"]
 mod upload;
 

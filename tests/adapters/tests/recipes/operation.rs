@@ -1,5 +1,6 @@
 //! Recipes of what a service needs in production.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use endwell::client::{Connection, Origin};
@@ -10,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::authority::{Authority, authority, identity};
-use crate::{behind_a_proxy, mutual_tls, shutdown, start};
+use crate::{behind_a_proxy, get, mutual_tls, shutdown, start, thread_per_core};
 
 /// A request that has begun on each listener is answered, and one that is too slow is named.
 #[tokio::test]
@@ -75,4 +76,20 @@ async fn the_address_of_a_client() {
     let mut text = String::new();
     proxy.read_to_string(&mut text).await.unwrap();
     assert!(text.ends_with("you are 192.0.2.7:4711"), "{text}");
+}
+
+/// Both threads answer: the system chooses by the client's port.
+#[tokio::test]
+async fn a_thread_for_each_core() {
+    let first = thread_per_core::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = first.local_addr().unwrap();
+    let listeners = vec![first, thread_per_core::bind(address).unwrap()];
+    std::thread::spawn(move || thread_per_core::run(listeners));
+    let mut threads = HashSet::new();
+    for _ in 0..200 {
+        let (status, body) = get(address, "/").await;
+        assert_eq!(status.as_u16(), 200);
+        threads.insert(body);
+    }
+    assert_eq!(threads.len(), 2);
 }
