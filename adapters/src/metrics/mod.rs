@@ -87,8 +87,10 @@ pub fn describe() {
     describe_counter!(MESSAGES, Unit::Count, "Messages of WebSockets.");
 }
 
-/// Something that is open, and counted until it is dropped.
-pub(crate) struct Active {
+/// Something that is open, and counted until it is dropped. Boxed: each connection has room for one.
+pub(crate) struct Active(Box<Open>);
+
+struct Open {
     gauge: &'static str,
     labels: Vec<Label>,
     since: Instant,
@@ -97,7 +99,7 @@ pub(crate) struct Active {
 impl Active {
     fn new(gauge: &'static str, labels: Vec<Label>) -> Self {
         gauge!(gauge, labels.clone()).increment(1.0);
-        Self { gauge, labels, since: Instant::now() }
+        Self(Box::new(Open { gauge, labels, since: Instant::now() }))
     }
 
     /// A connection. `None` if they are not counted.
@@ -120,13 +122,13 @@ impl Active {
     /// The connection has ended.
     pub(crate) fn end(self, ended: &Ended) {
         let labels: Vec<_> = error(ended.error_type()).into_iter().collect();
-        histogram!(CONNECTION_DURATION, labels).record(self.since.elapsed());
+        histogram!(CONNECTION_DURATION, labels).record(self.0.since.elapsed());
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        gauge!(self.gauge, std::mem::take(&mut self.labels)).decrement(1.0);
+        gauge!(self.0.gauge, std::mem::take(&mut self.0.labels)).decrement(1.0);
     }
 }
 

@@ -52,8 +52,8 @@ use crate::{Address, Ended, Info, RequestId};
 /// The target of all spans and events.
 pub const TARGET: &str = "endwell";
 
-/// The span of a connection.
-pub(crate) struct ConnectionSpan(Span);
+/// The span of a connection, if a subscriber wants it. Boxed: each connection has room for one.
+pub(crate) struct ConnectionSpan(Option<Box<Span>>);
 
 /// The span of an exchange.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub(crate) struct ExchangeSpan(Span);
 impl ConnectionSpan {
     /// Without a span: a client has none.
     pub(crate) fn none() -> Self {
-        Self(Span::none())
+        Self(None)
     }
 
     pub(crate) fn new(number: u64, info: &Info) -> Self {
@@ -79,17 +79,22 @@ impl ConnectionSpan {
             network.peer.address = Empty,
             network.peer.port = Empty,
         );
+        if span.is_disabled() {
+            return Self(None);
+        }
         if let Address::Tcp(peer) = &info.peer {
             let address: IpAddr = peer.ip();
             span.record("network.peer.address", display(address)).record("network.peer.port", peer.port());
         } else if let Some(path) = path {
             span.record("network.peer.address", display(path.display()));
         }
-        Self(span)
+        Self(Some(span.into()))
     }
 
     pub(crate) fn end(&self, ended: &Ended) {
-        tracing::debug!(target: TARGET, parent: &self.0, cause = %ended, "connection ended");
+        if let Some(span) = &self.0 {
+            tracing::debug!(target: TARGET, parent: &**span, cause = %ended, "connection ended");
+        }
     }
 }
 
@@ -119,7 +124,7 @@ impl ExchangeSpan {
         let version = head.map(|head| head.version().to_string());
         Self(tracing::info_span!(
             target: TARGET,
-            parent: &connection.0,
+            parent: connection.0.as_ref().and_then(|span| span.id()),
             "exchange",
             request = %id,
             http.request.method = head.map(|head| head.method().as_str()),

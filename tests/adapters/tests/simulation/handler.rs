@@ -1,9 +1,11 @@
 //! A handler that does everything a handler can do, well or badly.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use endwell::http::{Framing, StatusCode};
-use endwell::{Answered, Ended, Exchange, Info, IntoAnswered, Server, ServerConfig};
+use endwell::{Answered, Counters, Ended, Exchange, Info, IntoAnswered, Server, ServerConfig};
 
 use crate::aborted::aborted;
 use crate::ledger::content;
@@ -115,6 +117,23 @@ fn give_up(world: &World) -> GiveUp {
     if world.random(|random| random.one_in(2)) { GiveUp::AtOnce(bound) } else { GiveUp::Woken(bound) }
 }
 
+/// What is reported of one connection: each exchange, in order, and exactly once. Judged when it is dropped, behind the
+/// connection.
+struct Reports {
+    last: Arc<AtomicU64>,
+    counters: Arc<Counters>,
+}
+
+impl Drop for Reports {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let Self { last, counters } = self;
+            let begun = counters.exchanges() + counters.refused() + counters.overloaded();
+            assert_eq!(last.load(Ordering::Relaxed), begun, "each exchange is reported");
+        }
+    }
+}
+
 /// Serves one connection. The server goes with it.
 pub(crate) fn serve_one<H, F>(
     world: &World,
@@ -126,11 +145,20 @@ where
     H: Fn(Exchange) -> F + Send + Sync + 'static,
     F: Future<Output: IntoAnswered> + Send + 'static,
 {
+    let last = Arc::new(AtomicU64::new(0));
+    let before = Arc::clone(&last);
+    let config = config.on_exchange(move |report| {
+        let number = before.fetch_add(1, Ordering::Relaxed) + 1;
+        assert_eq!(report.id().exchange(), number, "exchanges are reported in order");
+        assert!(report.is_whole() || report.cause().is_some(), "{report:?}");
+    });
     let server = Server::new(config, handler);
+    let reports = Reports { last, counters: server.counters() };
     let running = server.connection(end, world.clone(), Info::default());
     async move {
+        let reports = reports;
         let ended = running.await;
-        drop(server);
+        drop((server, reports));
         ended
     }
 }
