@@ -30,9 +30,18 @@ impl Connection {
                     return None;
                 }
                 Next::Request(head, exchange) => {
-                    let Some(number) = self.open(link, &head, exchange) else { continue };
+                    if link.shared.is_overloaded() {
+                        self.refuse(link, head, exchange);
+                        continue;
+                    }
+                    let number = self.open(link, exchange);
+                    let exchange = crate::Exchange::new(Arc::clone(link), number, head);
+                    if link.shared.settings.observes() {
+                        let now = self.now;
+                        self.observed.begin(number, exchange.head(), link, now);
+                    }
                     while self.lacks_body() && self.read(cx, Beside::Handler) {}
-                    return Some(crate::Exchange::new(Arc::clone(link), number, head));
+                    return Some(exchange);
                 }
                 Next::Refused(refusal) => {
                     link.shared.counters.refused.add();
@@ -60,23 +69,24 @@ impl Connection {
         matches!(self.state, State::Open(_)) && self.state.rest_of_request() != Some(0)
     }
 
-    /// Begins an exchange, unless the connections together hold too much. Returns its number.
-    fn open(&mut self, link: &Link, request: &RequestHead, mut exchange: Exchange) -> Option<u64> {
-        let observes = link.shared.settings.observes();
-        if link.shared.is_overloaded() {
-            link.shared.counters.overloaded.add();
-            let head = Response::new(StatusCode::SERVICE_UNAVAILABLE);
-            exchange.last();
-            let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
-            self.after(answered, Ended::ANNOUNCED);
-            self.observe_unhandled(observes.then(|| Unhandled {
-                head: Some(request.clone()),
-                status: head.status().as_u16(),
-                content: 0,
-                cause: Ended::limit(link.shared.exceeded(Told::Shed)),
-            }));
-            return None;
-        }
+    /// Answers an exchange in the place of a handler: the connections together hold too much.
+    #[cold]
+    fn refuse(&mut self, link: &Link, request: RequestHead, mut exchange: Exchange) {
+        link.shared.counters.overloaded.add();
+        let head = Response::new(StatusCode::SERVICE_UNAVAILABLE);
+        exchange.last();
+        let answered = exchange.respond(&head, Bytes::new(), date::now().as_ref());
+        self.after(answered, Ended::ANNOUNCED);
+        self.observe_unhandled(link.shared.settings.observes().then(|| Unhandled {
+            head: Some(request),
+            status: head.status().as_u16(),
+            content: 0,
+            cause: Ended::limit(link.shared.exceeded(Told::Shed)),
+        }));
+    }
+
+    /// Begins an exchange. Returns its number.
+    fn open(&mut self, link: &Link, mut exchange: Exchange) -> u64 {
         link.shared.counters.exchanges.add();
         exchange.io().set_output_pace(None);
         self.state = State::Open(exchange);
@@ -88,15 +98,14 @@ impl Connection {
         let now = self.now;
         self.work.begin_exchange(now);
         self.life.begin(&link.shared.settings.life, now);
-        if observes {
-            self.observed.begin(self.number, request, link, now);
-        }
-        Some(self.number)
+        self.number
     }
 
     /// Goes on after an exchange. `ended` is told if the connection closes.
     pub(crate) fn after(&mut self, mut answered: Exchange<Answered>, ended: Ended) {
-        self.observed.end_request(answered.body().received());
+        if self.observed.is_some() {
+            self.observed.end_request(answered.body().received());
+        }
         self.state = match answered.next() {
             After::Again(server) => State::Between(server),
             After::Closing(closing) => State::closing(closing, ended),

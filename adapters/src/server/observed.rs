@@ -101,6 +101,11 @@ impl Record {
         }
     }
 
+    /// True if the response waits for the transport.
+    fn is_queued(&self) -> bool {
+        self.phase == Phase::Queued && !self.is_over
+    }
+
     fn handler_runs(&self) -> bool {
         matches!(self.handler, Handler::Runs)
     }
@@ -124,6 +129,12 @@ impl Record {
 }
 
 impl Observed {
+    /// True while an exchange is followed.
+    #[inline]
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The exchange that is open, or was the last.
     fn last(&mut self) -> Option<&mut Record> {
         self.0.as_mut()?.back_mut()
@@ -239,12 +250,17 @@ impl Observed {
         }
     }
 
+    /// True if an exchange is to be reported.
+    #[inline]
+    pub(crate) fn has_ended(&self) -> bool {
+        let first = self.0.as_ref().and_then(|records| records.front());
+        first.is_some_and(|record| record.is_over && !record.handler_runs())
+    }
+
     /// The next exchange to report.
     fn next(&mut self) -> Option<Record> {
-        let records = self.0.as_mut()?;
-        let is_over = records.front().is_some_and(|record| record.is_over && !record.handler_runs());
-        let record = if is_over { records.pop_front() } else { None };
-        if records.is_empty() {
+        let record = if self.has_ended() { self.0.as_mut()?.pop_front() } else { None };
+        if self.0.as_ref().is_some_and(|records| records.is_empty()) {
             self.0 = None;
         }
         record
@@ -257,6 +273,7 @@ fn wide(len: usize) -> u64 {
 
 impl Connection {
     /// The head of the response is queued, and `content` bytes of its body: up to `position`.
+    #[cold]
     pub(crate) fn observe_response(&mut self, status: u16, content: usize, position: Position) {
         let now = self.clock();
         if let Some(record) = self.observed.open() {
@@ -267,17 +284,28 @@ impl Connection {
     }
 
     /// The response is complete.
+    #[inline]
     pub(crate) fn observe_answer(&mut self) {
+        if self.observed.is_some() {
+            self.end_answer();
+        }
+    }
+
+    #[cold]
+    fn end_answer(&mut self) {
         let position = self.position();
         if let Some(record) = self.observed.open() {
             record.phase = Phase::Queued;
             record.until = position.written;
         }
-        self.observe_output();
+        self.end_sent();
     }
 
     /// The exchange has become another protocol: a WebSocket, which counts messages, or a byte stream.
     pub(crate) fn observe_upgrade(&mut self, status: u16, messages: Option<MessageCounts>) {
+        if !self.observed.is_some() {
+            return;
+        }
         let position = self.position();
         self.observe_response(status, 0, position);
         let ahead = self.state.io().map_or(0, |io| io.unread());
@@ -306,15 +334,19 @@ impl Connection {
     /// Ends the exchanges whose responses the transport has taken.
     #[inline]
     pub(crate) fn observe_output(&mut self) {
-        if self.observed.0.is_some() {
+        if self.observed.is_some() {
             self.end_sent();
         }
     }
 
+    #[cold]
     fn end_sent(&mut self) {
+        if !self.observed.0.iter().flat_map(|records| records.iter()).any(Record::is_queued) {
+            return;
+        }
         let (now, position) = (self.clock(), self.position());
         for record in self.observed.0.iter_mut().flat_map(|records| records.iter_mut()) {
-            if record.is_over || record.phase != Phase::Queued {
+            if !record.is_queued() {
                 continue;
             }
             record.took(position.sent);
@@ -327,7 +359,7 @@ impl Connection {
 
     /// Ends every exchange with the connection, whose output has come to `position`.
     pub(crate) fn observe_end(&mut self, ended: &Ended, position: Position) {
-        if self.observed.0.is_none() {
+        if !self.observed.is_some() {
             return;
         }
         let received = self.state.received_of_request();
@@ -351,11 +383,9 @@ impl Connection {
 
 impl Link {
     /// Reports the exchanges that have ended. No lock is held meanwhile.
+    #[cold]
     pub(crate) fn report_exchanges(self: &Arc<Self>) {
         let settings = &self.shared.settings;
-        if !settings.observes() {
-            return;
-        }
         loop {
             let mut connection = self.lock();
             let next = connection.observed.next();

@@ -217,8 +217,13 @@ where
             }
             let beside = beside(handling.as_deref());
             // The lock is released before a handler is called, polled or dropped.
-            let turned = link.lock().turn(link, cx, beside);
-            link.report_exchanges();
+            let mut connection = link.lock();
+            let turned = connection.turn(link, cx, beside);
+            let has_ended = connection.observed.has_ended();
+            drop(connection);
+            if has_ended {
+                link.report_exchanges();
+            }
             match turned {
                 Turned::Request(exchange) => start(link, &server.handler, exchange, handling),
                 Turned::Again => {}
