@@ -35,6 +35,7 @@
 //! - [`Exchange::accept`] turns an exchange into a WebSocket: [`ws::Socket`], which ends with
 //!   [`close`](ws::Socket::close).
 //! - [`ws::Outlet`] lets many tasks send over one WebSocket, and [`ws::Socket::split`] lets two tasks share it.
+//! - `hub`, with feature `hub`, knows all open WebSockets: their users and topics, and sends one message to many.
 //! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, a
 //!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::Socket::connect`] opens a WebSocket.
 //! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
@@ -119,6 +120,8 @@ mod ended;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
 pub mod http;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod info;
 mod io_error;
 #[cfg(feature = "metrics")]

@@ -305,6 +305,11 @@ impl Connection {
         let queue = self.queue.as_ref()?;
         let rest = queue.rest(self.now, position, cx, &mut self.woken);
         self.held_elsewhere += rest.bytes;
+        if rest.is_cut_off {
+            self.end(Ended::SHUTDOWN);
+            // The next turn hangs up.
+            return Some(self.now);
+        }
         rest.deadline
     }
 

@@ -50,6 +50,8 @@ pub use message_reader::{MessageReader, ReadPiece, ReceivePieces};
 pub use message_writer::{FinishPieces, MessageWriter, PieceError, WritePiece};
 #[cfg(feature = "futures")]
 pub use messages::Messages;
+#[cfg(feature = "hub")]
+pub(crate) use outlet::LateDelivery;
 pub use outlet::{
     Broadcast, Closed, Deliver, Delivery, FlushOutlet, Outlet, OutletLimits, SendOutlet, SendTimeout,
     SendTimeoutError, TrySendError, WhenFull, broadcast,

@@ -104,13 +104,13 @@ impl Future for Deliver<'_> {
 
 impl Outlet {
     /// Counts a message for which there was no room.
-    fn dropped(&self) -> Delivery {
+    pub(super) fn dropped(&self) -> Delivery {
         self.queue.count_lagged();
         Delivery::Dropped
     }
 
     /// Does what can be done without waiting. Returns the message if only waiting is left.
-    fn deliver_now(&self, message: Message, when_full: WhenFull) -> Result<Delivery, Message> {
+    pub(super) fn deliver_now(&self, message: Message, when_full: WhenFull) -> Result<Delivery, Message> {
         let refused = match when_full {
             WhenFull::DropOldest => match self.queue.push_over(message) {
                 (0, Ok(())) => return Ok(Delivery::Accepted),

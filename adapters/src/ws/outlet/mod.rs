@@ -2,6 +2,8 @@
 
 mod broadcast;
 mod deliver;
+#[cfg(feature = "hub")]
+mod hub;
 mod queue;
 mod send;
 
@@ -13,10 +15,12 @@ use std::time::Duration;
 
 use endwell_core::ws::Close;
 
-use super::Message;
+use super::{Message, SendHalf, Socket};
 use crate::Ended;
 pub use broadcast::{Broadcast, broadcast};
 pub use deliver::{Deliver, Delivery, WhenFull};
+#[cfg(feature = "hub")]
+pub(crate) use hub::LateDelivery;
 use queue::Refused;
 pub(crate) use queue::{Next, Position, Queue};
 pub use send::{SendOutlet, SendTimeout, SendTimeoutError, TrySendError};
@@ -166,6 +170,18 @@ impl Outlet {
     /// before their turn. Each is returned once, to the outlet that asks first.
     pub fn unsent(&self) -> Vec<Message> {
         self.queue.unsent()
+    }
+}
+
+impl From<&Socket> for Outlet {
+    fn from(socket: &Socket) -> Self {
+        socket.outlet()
+    }
+}
+
+impl From<&SendHalf> for Outlet {
+    fn from(half: &SendHalf) -> Self {
+        half.outlet()
     }
 }
 

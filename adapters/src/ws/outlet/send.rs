@@ -1,5 +1,6 @@
 //! Waits for room in a queue.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,11 +11,11 @@ use crate::ws::{Message, NotSent};
 
 /// Waits for room, then queues the message: [`Outlet::send`].
 #[must_use = "futures do nothing unless polled"]
-pub struct SendOutlet<'a>(Push<'a>);
+pub struct SendOutlet<'a>(Push<&'a Outlet>);
 
 /// Waits for room within a time, then queues the message: [`Outlet::send_timeout`].
 #[must_use = "futures do nothing unless polled"]
-pub struct SendTimeout<'a>(Push<'a>);
+pub struct SendTimeout<'a>(Push<&'a Outlet>);
 
 /// Why a message was not accepted at once.
 #[derive(Debug)]
@@ -34,8 +35,9 @@ pub enum SendTimeoutError {
     NotSent(NotSent),
 }
 
-struct Push<'a> {
-    outlet: &'a Outlet,
+/// A wait for room, with an outlet that is borrowed or its own.
+pub(super) struct Push<O: Borrow<Outlet>> {
+    outlet: O,
     message: Option<Message>,
     /// The position among the waiting tasks.
     ticket: Option<u64>,
@@ -64,11 +66,22 @@ impl<'a> SendTimeout<'a> {
     }
 }
 
-impl Push<'_> {
+#[cfg(feature = "hub")]
+impl Push<Outlet> {
+    pub(super) fn new(outlet: Outlet, message: Message, timeout: Duration) -> Self {
+        Self { outlet, message: Some(message), ticket: None, timeout: Some(timeout) }
+    }
+
+    pub(super) fn outlet(&self) -> &Outlet {
+        &self.outlet
+    }
+}
+
+impl<O: Borrow<Outlet>> Push<O> {
     /// Ready once the message was accepted, now or before.
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refused>> {
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), Refused>> {
         let Some(message) = self.message.take() else { return Poll::Ready(Ok(())) };
-        match self.outlet.queue.poll_push(cx, message, &mut self.ticket, self.timeout) {
+        match self.outlet.borrow().queue.poll_push(cx, message, &mut self.ticket, self.timeout) {
             Err(Refused::Full(message)) => {
                 self.message = Some(message);
                 Poll::Pending
@@ -78,10 +91,10 @@ impl Push<'_> {
     }
 }
 
-impl Drop for Push<'_> {
+impl<O: Borrow<Outlet>> Drop for Push<O> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            self.outlet.queue.withdraw(ticket);
+            self.outlet.borrow().queue.withdraw(ticket);
         }
     }
 }

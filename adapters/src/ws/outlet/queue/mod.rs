@@ -45,6 +45,8 @@ struct State {
     /// The same task, for a time limit to keep.
     timekeeper: Option<Waker>,
     phase: Phase,
+    /// The connection is to end at once.
+    is_cut_off: bool,
 }
 
 /// A message that was accepted.
@@ -98,6 +100,7 @@ impl Queue {
             writer: None,
             timekeeper: None,
             phase: Phase::Open,
+            is_cut_off: false,
         }))
     }
 
@@ -242,6 +245,37 @@ impl Queue {
             }
             Poll::Pending
         })
+    }
+
+    /// Wakes `waker` at the end. Returns its slot; `None` if the connection has ended.
+    #[cfg(feature = "hub")]
+    pub(super) fn watch(&self, waker: Waker) -> Option<usize> {
+        self.change(|state, woken| {
+            if let Phase::Ended(_) = state.phase {
+                woken.discard(Some(waker));
+                return None;
+            }
+            if state.watchers.capacity() == 0 {
+                // Mostly the only one.
+                state.watchers = Slab::with_capacity(1);
+            }
+            Some(state.watchers.insert(waker))
+        })
+    }
+
+    /// Lets the connection's task end the connection, whatever it does.
+    #[cfg(feature = "hub")]
+    pub(super) fn cut_off(&self) {
+        self.change(|state, woken| {
+            state.is_cut_off = true;
+            woken.take(&mut state.timekeeper);
+        });
+    }
+
+    /// The messages that wait, and their bytes.
+    #[cfg(feature = "hub")]
+    pub(super) fn queued(&self) -> (usize, usize) {
+        self.change(|state, _| (state.entries.len(), state.room.bytes()))
     }
 
     /// Removes a task that waited for the end.

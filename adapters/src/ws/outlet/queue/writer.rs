@@ -25,6 +25,8 @@ pub(crate) struct Rest {
     pub(crate) deadline: Option<Instant>,
     /// The bytes held.
     pub(crate) bytes: usize,
+    /// The connection is to end at once.
+    pub(crate) is_cut_off: bool,
 }
 
 impl Queue {
@@ -77,7 +79,8 @@ impl Queue {
         }
         state.settle(position, woken);
         woken.register(&mut state.timekeeper, cx.waker());
-        Rest { deadline: state.room.keep_time(now, woken), bytes: state.room.bytes() }
+        let deadline = state.room.keep_time(now, woken);
+        Rest { deadline, bytes: state.room.bytes(), is_cut_off: state.is_cut_off }
     }
 
     /// Closes after what was accepted, unless it is closing already: the first caller has chosen the Close. Returns the
@@ -113,8 +116,8 @@ impl Queue {
         state.cut();
         state.room.wake_all(woken);
         state.flushes.wake_all(woken);
-        for (_, watcher) in &state.watchers {
-            woken.add(watcher.clone());
+        for watcher in state.watchers.drain() {
+            woken.add(watcher);
         }
         // The task is over.
         woken.discard(state.writer.take());

@@ -1,0 +1,117 @@
+//! What became of a message for many.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::ws::{Delivery, LateDelivery, Message, Outlet, WhenFull};
+
+/// What became of a message that was sent through a [`Hub`](super::Hub). It counts each receiver exactly once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The receivers whose queue accepted the message.
+    pub accepted: u64,
+    /// The receivers whose queue accepted the message, and dropped older ones for it.
+    pub lagged: u64,
+    /// How many older messages were dropped by those.
+    pub lost: u64,
+    /// The receivers that had no room, for which the message was dropped.
+    pub dropped: u64,
+    /// The receivers that had no room, and are being closed.
+    pub closed: u64,
+    /// The receivers whose connection was already closing or had ended.
+    pub ended: u64,
+}
+
+impl Receipt {
+    /// The receivers.
+    pub fn receivers(&self) -> u64 {
+        let Self { accepted, lagged, lost: _, dropped, closed, ended } = self;
+        accepted + lagged + dropped + closed + ended
+    }
+
+    /// The receivers whose queue accepted the message.
+    pub fn delivered(&self) -> u64 {
+        self.accepted + self.lagged
+    }
+
+    fn count(&mut self, delivery: &Delivery) {
+        match delivery {
+            Delivery::Accepted => self.accepted += 1,
+            Delivery::Lagged(lost) => {
+                self.lagged += 1;
+                self.lost = self.lost.saturating_add(*lost);
+            }
+            Delivery::Dropped => self.dropped += 1,
+            Delivery::Closed => self.closed += 1,
+            Delivery::Ended(_) => self.ended += 1,
+        }
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} have it", self.delivered(), self.receivers())?;
+        let counts = [
+            (self.lagged, "lag"),
+            (self.dropped, "had no room"),
+            (self.closed, "are being closed"),
+            (self.ended, "had ended"),
+        ];
+        counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .try_for_each(|(count, what)| write!(f, ", {count} {what}"))
+    }
+}
+
+/// Waits for the receivers that had no room, and returns the [`Receipt`]: made by
+/// [`Recipients::send`](super::Recipients::send).
+#[derive(Default)]
+#[must_use = "it waits for those who have no room, and says what became of the message"]
+pub struct Fanout {
+    receipt: Receipt,
+    waiting: Vec<LateDelivery>,
+}
+
+impl Fanout {
+    pub(super) fn deliver(&mut self, outlet: &Outlet, message: Message, when_full: WhenFull) {
+        match outlet.try_deliver(message, when_full) {
+            Ok(delivery) => self.receipt.count(&delivery),
+            Err(waiting) => self.waiting.push(waiting),
+        }
+    }
+
+    /// Returns the receipt, and waits no longer: the message is dropped for those for whom there is still no room.
+    pub fn now(self) -> Receipt {
+        let Self { mut receipt, waiting } = self;
+        for late in waiting {
+            receipt.count(&late.now());
+        }
+        receipt
+    }
+}
+
+impl Future for Fanout {
+    type Output = Receipt;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Receipt> {
+        let Self { receipt, waiting } = self.get_mut();
+        waiting.retain_mut(|late| {
+            let Poll::Ready(delivery) = late.poll(cx) else { return true };
+            receipt.count(&delivery);
+            false
+        });
+        if waiting.is_empty() { Poll::Ready(*receipt) } else { Poll::Pending }
+    }
+}
+
+impl fmt::Debug for Fanout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fanout")
+            .field("receipt", &self.receipt)
+            .field("waiting", &self.waiting.len())
+            .finish_non_exhaustive()
+    }
+}

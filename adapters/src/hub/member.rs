@@ -1,0 +1,188 @@
+//! Membership, as a value.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::shared::Shared;
+use super::{ConnectionKey, Departure, LoginError, MetaError, Seat, SubscribeError};
+use crate::Bytes;
+use crate::ws::Outlet;
+
+/// A connection's membership in a [`Hub`](super::Hub): the connection is there while this lives and the connection has
+/// not ended.
+///
+/// Dropping it leaves, exactly once and whatever the reason. It cannot be cloned:
+///
+/// ```compile_fail,E0599
+/// # fn f(member: endwell::hub::Member) {
+/// let second = member.clone();
+/// # }
+/// ```
+///
+/// Nothing can be done in the hub after leaving, nor can a member leave twice:
+///
+/// ```compile_fail,E0382
+/// # fn f(member: endwell::hub::Member) {
+/// member.leave();
+/// member.login("alice", endwell::hub::Login::Replace);
+/// # }
+/// ```
+#[must_use = "the connection leaves when this is dropped"]
+pub struct Member {
+    seat: Arc<Seat>,
+    /// The slot among those that are woken at the end of the connection.
+    watch: Option<usize>,
+}
+
+/// What happens to the other connections of a user who logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// They leave the hub, are told [`Notice::Replaced`], and are closed with
+    /// [`HubConfig::replaced`](super::HubConfig::replaced).
+    Replace,
+    /// They stay, unless there are this many already: then the login is refused.
+    Beside {
+        /// The most connections of the user, with this one.
+        at_most: usize,
+    },
+}
+
+/// What a member is told: [`Member::told`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Its user logged in on another connection. It has left the hub, and is being closed.
+    Replaced {
+        /// The other connection.
+        by: ConnectionKey,
+    },
+    /// The hub closes all connections, this one within a time.
+    Draining {
+        /// The time.
+        within: Duration,
+    },
+    /// It has left the hub, mostly because its connection has ended.
+    Left,
+}
+
+impl Member {
+    pub(super) fn join(shared: &Arc<Shared>, outlet: Outlet) -> Self {
+        let (seat, draining) = shared.change(|state| {
+            let seat = state.registry.join(|key| Arc::new(Seat::new(shared, key, outlet)));
+            (seat, state.draining)
+        });
+        let watch = seat.outlet.watch(Waker::from(Arc::clone(&seat)));
+        if watch.is_none() {
+            shared.leave(seat.key, Departure::Ended);
+        }
+        if let Some(within) = draining {
+            seat.tell(Notice::Draining { within });
+            seat.outlet.clone().close(shared.draining.clone());
+        }
+        Self { seat, watch }
+    }
+
+    /// The connection's key.
+    pub fn key(&self) -> ConnectionKey {
+        self.seat.key
+    }
+
+    /// Makes the connection one of a user's. A connection that was another user's is so no longer.
+    ///
+    /// # Errors
+    ///
+    /// If the connection has left, the user has too many, or the name is too long.
+    pub fn login(&self, user: &str, login: Login) -> Result<(), LoginError> {
+        let Seat { shared, key, .. } = &*self.seat;
+        let replaced = shared.change(|state| state.registry.login(*key, user, login))?;
+        for old in replaced {
+            old.tell(Notice::Replaced { by: *key });
+            old.outlet.clone().close(shared.replaced.clone());
+        }
+        Ok(())
+    }
+
+    /// Subscribes to a topic, which exists from its first subscriber on. What is sent to the topic from now on goes to
+    /// this connection. Returns false if it was subscribed already.
+    ///
+    /// # Errors
+    ///
+    /// If the connection has left, it or the hub has too many topics, or the name is too long.
+    pub fn subscribe(&self, topic: &str) -> Result<bool, SubscribeError> {
+        let key = self.seat.key;
+        self.seat.shared.change(|state| state.registry.subscribe(key, topic))
+    }
+
+    /// Ends a subscription. Returns false if there was none. What was sent before may still arrive.
+    pub fn unsubscribe(&self, topic: &str) -> bool {
+        let key = self.seat.key;
+        self.seat.shared.change(|state| state.registry.unsubscribe(key, topic))
+    }
+
+    /// Sets what [`presence`](super::Hub::presence) shows of the connection, such as a name or a status.
+    ///
+    /// # Errors
+    ///
+    /// If the connection has left, or the metadata is too long.
+    pub fn set_meta(&self, meta: impl Into<Bytes>) -> Result<(), MetaError> {
+        let (key, meta) = (self.seat.key, meta.into());
+        // What it was is dropped without a lock.
+        self.seat.shared.change(|state| state.registry.set_meta(key, meta)).map(drop)
+    }
+
+    /// True until the member has left.
+    pub fn is_here(&self) -> bool {
+        self.seat.shared.look(|registry| registry.member(self.seat.key).is_some())
+    }
+
+    /// Waits until the member is told something. Each notice is told once, and [`Notice::Left`] from then on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn told(&mut self) -> Told<'_> {
+        Told { seat: &self.seat }
+    }
+
+    /// Leaves, as dropping does.
+    pub fn leave(self) {}
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let Seat { shared, key, outlet, .. } = &*self.seat;
+        shared.leave(*key, Departure::Dropped);
+        if let Some(watch) = self.watch {
+            outlet.unwatch(watch);
+        }
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("key", &self.seat.key).finish_non_exhaustive()
+    }
+}
+
+/// Waits until a member is told something: [`Member::told`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Told<'a> {
+    seat: &'a Seat,
+}
+
+impl Future for Told<'_> {
+    type Output = Notice;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Notice> {
+        self.seat.poll_told(cx)
+    }
+}
+
+impl fmt::Debug for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Told").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! Who is here, in which rooms, and how all of them hear of it.
+//!
+//! A [`Hub`] knows the open WebSockets of a program: their users, the topics that they subscribe to, and who is present.
+//! It sends one message to a topic, a user, everyone or one connection, and says what became of it for each receiver.
+//!
+//! ```no_run
+//! use endwell::hub::{Hub, Login, Notice};
+//! use endwell::ws::{Close, CloseCode, Content, WhenFull};
+//! use endwell::{Answered, Ended, Exchange};
+//!
+//! async fn chat(hub: Hub, exchange: Exchange) -> Result<Answered, Ended> {
+//!     let name = exchange.path().trim_start_matches('/').to_owned();
+//!     let acceptance = exchange.acceptance();
+//!     let mut socket = match exchange.accept(acceptance) {
+//!         Ok(socket) => socket,
+//!         Err((reason, exchange)) => return Ok(exchange.respond(reason.head(), reason.to_string())),
+//!     };
+//!     // From here on it is a member, and it leaves however this function ends.
+//!     let member = hub.join(&socket);
+//!     if member.login(&name, Login::Replace).is_err() || member.subscribe("lobby").is_err() {
+//!         return Err(socket.close(CloseCode::POLICY_VIOLATION).await);
+//!     }
+//!     while let Some(message) = socket.receive().await {
+//!         if let Content::Text(text) = message.content() {
+//!             let lobby = hub.topic("lobby").except(member.key());
+//!             let receipt = lobby.send(format!("{name}: {text}"), WhenFull::DropOldest).await;
+//!             println!("{receipt}");
+//!         }
+//!     }
+//!     Err(socket.close(Close::EMPTY).await)
+//! }
+//! ```
+//!
+//! # Promises
+//!
+//! - **Membership is a guard.** [`Hub::join`] comes before anything that could end, and does not wait. [`Member`] is not
+//!   `Clone`. Dropping it (by a return, an error, a panic, a cancellation) leaves exactly once. If the connection ends
+//!   before that, the member leaves at that moment, so a hub never shows a connection that has ended.
+//! - **A login cannot happen after the end**, and replacing is atomic: the late end of the old connection never takes the
+//!   place of the new one.
+//! - A message that is sent after `subscribe` returned goes to that member at most once. One that is sent after
+//!   `unsubscribe` returned does not go to it.
+//! - All members of a topic see one order. A message that waits for room at one member
+//!   ([`WhenFull::Wait`](crate::ws::WhenFull::Wait)) comes there once it has room, behind those that were accepted
+//!   meanwhile.
+//! - The [`Receipt`] counts each receiver exactly once: a message that was not handed to a receiver's queue is in exactly
+//!   one count.
+//! - No connection holds up another, and leaving never waits for a whole fan-out.
+//!
+//! What a member's queue has accepted is written while its connection is open:
+//! [`Outlet::unsent`](crate::ws::Outlet::unsent) returns what the end cut off.
+//!
+//! # What ends a connection
+//!
+//! The hub has no sweeper. A peer that vanishes is noticed by the connection's own pings
+//! ([`SocketLimits::ping_interval`](crate::ws::SocketLimits::ping_interval)), one that does not take its messages by its
+//! pace of output, and both are one [`HubEvent::Left`].
+//!
+//! # Shutdown
+//!
+//! [`Hub::drain`] closes all connections with 1001, spread over a time, so that they do not all reconnect at once. Then
+//! [`Server::shutdown`](crate::Server::shutdown) ends the rest.
+
+mod config;
+mod drain;
+mod error;
+mod events;
+mod fanout;
+mod key;
+mod member;
+mod reader;
+mod recipients;
+mod registry;
+mod schedule;
+mod seat;
+mod shared;
+mod snapshot;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ws::Outlet;
+pub use config::HubConfig;
+pub use drain::{Drain, DrainReport, Undrained};
+pub use error::{LoginError, MetaError, SubscribeError};
+pub use events::{Departure, HubEvent};
+pub use fanout::{Fanout, Receipt};
+pub use key::ConnectionKey;
+pub use member::{Login, Member, Notice, Told};
+pub use reader::{HubEvents, NextEvent};
+pub use recipients::Recipients;
+use registry::Registry;
+use seat::Seat;
+use shared::Shared;
+pub use snapshot::{HubConnection, HubCounts, HubSnapshot, Present};
+
+/// The connections of a program, with their users and topics. A clone is the same hub.
+///
+/// Dropping it changes nothing for its members.
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+impl Hub {
+    /// Makes a hub without members.
+    pub fn new(config: HubConfig) -> Self {
+        Self { shared: Arc::new(Shared::new(&config)) }
+    }
+
+    /// Adds a connection: a `&Socket`, a `&SendHalf`, or an `Outlet`. It is a member until the returned value is dropped,
+    /// or the connection has ended. If it has ended already, the member has left when this returns.
+    pub fn join(&self, socket: impl Into<Outlet>) -> Member {
+        Member::join(&self.shared, socket.into())
+    }
+
+    /// The subscribers of a topic.
+    pub fn topic<'a>(&'a self, topic: &'a str) -> Recipients<'a> {
+        Recipients::of_topic(&self.shared, topic)
+    }
+
+    /// The connections of a user.
+    pub fn user<'a>(&'a self, user: &'a str) -> Recipients<'a> {
+        Recipients::of_user(&self.shared, user)
+    }
+
+    /// All connections.
+    pub fn everyone(&self) -> Recipients<'_> {
+        Recipients::everyone(&self.shared)
+    }
+
+    /// One connection.
+    pub fn connection(&self, key: ConnectionKey) -> Recipients<'_> {
+        Recipients::connection(&self.shared, key)
+    }
+
+    /// Reads what happens in the hub from now on.
+    pub fn events(&self) -> HubEvents {
+        HubEvents::new(&self.shared)
+    }
+
+    /// The numbers of connections, users and topics. It takes nanoseconds.
+    pub fn counts(&self) -> HubCounts {
+        self.shared.look(Registry::counts)
+    }
+
+    /// The users who are here, in no order.
+    pub fn users(&self) -> Vec<Arc<str>> {
+        self.shared.look(|registry| registry.users().cloned().collect())
+    }
+
+    /// True if a user has a connection.
+    pub fn is_online(&self, user: &str) -> bool {
+        self.shared.look(|registry| registry.is_online(user))
+    }
+
+    /// The connections of a user, in no order.
+    pub fn presence(&self, user: &str) -> Vec<Present> {
+        self.shared.look(|registry| registry.presence(user))
+    }
+
+    /// The subscribers of a topic, in no order.
+    pub fn topic_presence(&self, topic: &str) -> Vec<Present> {
+        self.shared.look(|registry| registry.topic_presence(topic))
+    }
+
+    /// The counts, and what is known of each connection. Others join and leave meanwhile: the hub is not stopped for it.
+    pub fn snapshot(&self) -> HubSnapshot {
+        HubSnapshot::take(&self.shared)
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new(HubConfig::default())
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}

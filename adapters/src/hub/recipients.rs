@@ -1,0 +1,118 @@
+//! Chooses receivers, and sends to them.
+
+use std::fmt;
+
+use super::shared::Shared;
+use super::{ConnectionKey, Fanout};
+use crate::ws::{Message, WhenFull};
+
+/// The receivers of a message: a topic's, a user's, everyone, or one connection. Made by [`Hub`](super::Hub).
+///
+/// ```no_run
+/// # async fn f(hub: endwell::hub::Hub) {
+/// use endwell::ws::WhenFull;
+///
+/// let receipt = hub.topic("prices").send("EUR 1.08", WhenFull::DropOldest).await;
+/// println!("{} have it, {} lag", receipt.delivered(), receipt.lagged);
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing is sent before `send`"]
+pub struct Recipients<'a> {
+    shared: &'a Shared,
+    audience: Audience<'a>,
+    except: Vec<ConnectionKey>,
+}
+
+#[derive(Clone, Copy)]
+enum Audience<'a> {
+    Topic(&'a str),
+    User(&'a str),
+    Everyone,
+    Connection(ConnectionKey),
+}
+
+impl<'a> Recipients<'a> {
+    fn new(shared: &'a Shared, audience: Audience<'a>) -> Self {
+        Self { shared, audience, except: Vec::new() }
+    }
+
+    pub(super) fn of_topic(shared: &'a Shared, topic: &'a str) -> Self {
+        Self::new(shared, Audience::Topic(topic))
+    }
+
+    pub(super) fn of_user(shared: &'a Shared, user: &'a str) -> Self {
+        Self::new(shared, Audience::User(user))
+    }
+
+    pub(super) fn everyone(shared: &'a Shared) -> Self {
+        Self::new(shared, Audience::Everyone)
+    }
+
+    pub(super) fn connection(shared: &'a Shared, key: ConnectionKey) -> Self {
+        Self::new(shared, Audience::Connection(key))
+    }
+
+    /// Leaves out a connection, mostly that of the sender. Repeat it for a few: each receiver is compared with each.
+    pub fn except(mut self, key: ConnectionKey) -> Self {
+        self.except.push(key);
+        self
+    }
+
+    /// Sends a message, encoded and compressed once, to all receivers. For each without room, `when_full` applies.
+    ///
+    /// It is sent when this is *called*. The returned future is ready at once, unless `when_full` is
+    /// [`WhenFull::Wait`] and a receiver has no room: then it waits for those, concurrently.
+    /// [`Fanout::now`] returns the receipt without waiting.
+    ///
+    /// A receiver that leaves meanwhile is not counted, and one that joins or subscribes meanwhile is none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops waiting for those without room, which do not get the message.
+    pub fn send(&self, message: impl Into<Message>, when_full: WhenFull) -> Fanout {
+        let message = message.into();
+        let mut fanout = Fanout::default();
+        let (shared, except) = (self.shared, &*self.except);
+        match self.audience {
+            Audience::Connection(key) => {
+                let seat = shared.look(|registry| registry.member(key).cloned());
+                if let Some(seat) = seat.filter(|_| !except.contains(&key)) {
+                    fanout.deliver(&seat.outlet, message, when_full);
+                }
+            }
+            Audience::Topic(topic) => {
+                let message = message.shared();
+                shared.each_in_topic(topic, except, |seat| {
+                    fanout.deliver(&seat.outlet, message.clone(), when_full);
+                });
+            }
+            Audience::User(user) => {
+                let message = message.shared();
+                shared.each_of_user(user, except, |seat| {
+                    fanout.deliver(&seat.outlet, message.clone(), when_full);
+                });
+            }
+            Audience::Everyone => {
+                let message = message.shared();
+                shared.each_of_all(except, |seat| {
+                    fanout.deliver(&seat.outlet, message.clone(), when_full);
+                });
+            }
+        }
+        fanout
+    }
+}
+
+impl fmt::Debug for Recipients<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Recipients");
+        match self.audience {
+            Audience::Topic(topic) => shown.field("topic", &topic),
+            Audience::User(user) => shown.field("user", &user),
+            Audience::Everyone => &mut shown,
+            Audience::Connection(key) => shown.field("connection", &key),
+        };
+        shown.field("except", &self.except).finish()
+    }
+}

@@ -1,0 +1,284 @@
+//! Who is here, as which user, and in which topics: without I/O, locks or time.
+//!
+//! Connections have slots in a slab, and numbers that are never reused: a key whose number is not the one in its slot
+//! names a connection that has left. A topic has slots and numbers of its own for its subscriptions. A subscription
+//! keeps its slot, so a fan-out can go over them in steps, between which others come and go.
+
+mod few;
+#[cfg(test)]
+mod laws;
+mod topic;
+mod walk;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use slab::Slab;
+
+use super::events::EventLog;
+use super::{
+    ConnectionKey, Departure, HubConfig, HubCounts, HubEvent, Login, LoginError, MetaError, Present,
+    SubscribeError,
+};
+use crate::Bytes;
+use few::Few;
+use topic::{Place, Topics};
+pub(super) use walk::Walk;
+
+/// The members of a hub. `M` is what the hub keeps for each.
+pub(super) struct Registry<M> {
+    members: Slab<Entry<M>>,
+    /// How many have joined.
+    joined: u64,
+    /// The slots of each user's connections.
+    users: HashMap<Arc<str>, Few<usize>>,
+    topics: Topics,
+    pub(super) log: EventLog,
+    limits: Limits,
+}
+
+struct Entry<M> {
+    number: u64,
+    member: M,
+    user: Option<Arc<str>>,
+    topics: Few<Place>,
+    /// Boxed, since few connections have any.
+    meta: Option<Box<Bytes>>,
+}
+
+struct Limits {
+    topics_each: usize,
+    name_bytes: usize,
+    meta_bytes: usize,
+    topic_events: bool,
+}
+
+impl<M: Clone> Registry<M> {
+    pub(super) fn new(config: &HubConfig) -> Self {
+        Self {
+            members: Slab::new(),
+            joined: 0,
+            users: HashMap::new(),
+            topics: Topics::new(config.topics),
+            log: EventLog::new(config.events),
+            limits: Limits {
+                topics_each: config.topics_each,
+                name_bytes: config.name_bytes,
+                meta_bytes: config.meta_bytes,
+                topic_events: config.topic_events,
+            },
+        }
+    }
+
+    /// Adds a connection.
+    pub(super) fn join(&mut self, make: impl FnOnce(ConnectionKey) -> M) -> M {
+        self.joined += 1;
+        let place = self.members.vacant_entry();
+        let key = ConnectionKey { number: self.joined, slot: place.key() };
+        let member = make(key);
+        let entry = Entry {
+            number: key.number,
+            member: member.clone(),
+            user: None,
+            topics: Few::default(),
+            meta: None,
+        };
+        place.insert(entry);
+        self.log.push(|| HubEvent::Joined { key });
+        member
+    }
+
+    /// Removes a connection with all that it has. `None` if it has left before.
+    pub(super) fn leave(&mut self, key: ConnectionKey, departure: Departure) -> Option<M> {
+        self.get(key)?;
+        let entry = self.members.try_remove(key.slot)?;
+        for place in entry.topics.as_slice() {
+            let topic = self.topics.unsubscribe(*place);
+            self.tell_unsubscribed(key, topic);
+        }
+        if let Some(user) = entry.user {
+            self.log_out(key, user);
+        }
+        self.log.push(|| HubEvent::Left { key, departure });
+        Some(entry.member)
+    }
+
+    /// Makes a connection one of a user's. Returns the connections that it replaces, which have left.
+    pub(super) fn login(
+        &mut self,
+        key: ConnectionKey,
+        user: &str,
+        login: Login,
+    ) -> Result<Vec<M>, LoginError> {
+        let entry = self.get(key).ok_or(LoginError::Left)?;
+        let at_most = self.limits.name_bytes;
+        if user.len() > at_most {
+            return Err(LoginError::NameTooLong { at_most });
+        }
+        let is_known = entry.user.as_deref() == Some(user);
+        let (user, connections) = match self.users.get_key_value(user) {
+            Some((name, connections)) => (Arc::clone(name), connections.as_slice()),
+            None => (user.into(), &[][..]),
+        };
+        let mut replaced = Vec::new();
+        match login {
+            Login::Replace => {
+                let others = connections.iter().copied().filter(|slot| *slot != key.slot);
+                replaced.extend(others.filter_map(|slot| self.key_in(slot)));
+            }
+            Login::Beside { at_most } if connections.len() - usize::from(is_known) >= at_most => {
+                return Err(LoginError::TooMany { at_most });
+            }
+            Login::Beside { .. } => {}
+        }
+        if !is_known {
+            self.log_in(key, user);
+        }
+        // Behind the new one, so that the user is here throughout.
+        let departure = Departure::Replaced { by: key };
+        Ok(replaced.into_iter().filter_map(|old| self.leave(old, departure)).collect())
+    }
+
+    fn log_in(&mut self, key: ConnectionKey, user: Arc<str>) {
+        let connections = self.users.entry(Arc::clone(&user)).or_default();
+        connections.push(key.slot);
+        let connections = connections.as_slice().len();
+        self.log.push(|| HubEvent::LoggedIn { key, user: Arc::clone(&user), connections });
+        if let Some(before) = self.get_mut(key).and_then(|entry| entry.user.replace(user)) {
+            self.log_out(key, before);
+        }
+    }
+
+    fn log_out(&mut self, key: ConnectionKey, user: Arc<str>) {
+        let Some(left) = self.users.get_mut(&user) else { return };
+        left.remove(|slot| *slot == key.slot);
+        let connections = left.as_slice().len();
+        if connections == 0 {
+            self.users.remove(&user);
+        }
+        self.log.push(|| HubEvent::LoggedOut { key, user, connections });
+    }
+
+    /// Subscribes a connection to a topic. False if it was subscribed already.
+    pub(super) fn subscribe(&mut self, key: ConnectionKey, topic: &str) -> Result<bool, SubscribeError> {
+        let entry = self.get(key).ok_or(SubscribeError::Left)?;
+        let at_most = self.limits.name_bytes;
+        if topic.len() > at_most {
+            return Err(SubscribeError::NameTooLong { at_most });
+        }
+        let known = self.topics.find(topic);
+        let places = entry.topics.as_slice();
+        if known.is_some_and(|known| places.iter().any(|place| place.topic == known)) {
+            return Ok(false);
+        }
+        let at_most = self.limits.topics_each;
+        if places.len() >= at_most {
+            return Err(SubscribeError::TooMany { at_most });
+        }
+        let topic = known.map_or_else(|| self.topics.add(topic), Ok)?;
+        if let Some(place) = self.topics.subscribe(topic, key.slot) {
+            if let Some(entry) = self.get_mut(key) {
+                entry.topics.push(place);
+            }
+        }
+        if self.limits.topic_events {
+            let Self { log, topics, .. } = self;
+            if let Some(topic) = topics.name(topic) {
+                log.push(|| HubEvent::Subscribed { key, topic: Arc::clone(topic) });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ends a subscription. False if there was none.
+    pub(super) fn unsubscribe(&mut self, key: ConnectionKey, topic: &str) -> bool {
+        let Some(topic) = self.topics.find(topic) else { return false };
+        let Some(entry) = self.get_mut(key) else { return false };
+        let Some(place) = entry.topics.remove(|place| place.topic == topic) else { return false };
+        let topic = self.topics.unsubscribe(place);
+        self.tell_unsubscribed(key, topic);
+        true
+    }
+
+    fn tell_unsubscribed(&mut self, key: ConnectionKey, topic: Option<Arc<str>>) {
+        if let Some(topic) = topic.filter(|_| self.limits.topic_events) {
+            self.log.push(|| HubEvent::Unsubscribed { key, topic });
+        }
+    }
+
+    /// Sets the metadata of a connection, and returns what it was.
+    pub(super) fn set_meta(
+        &mut self,
+        key: ConnectionKey,
+        meta: Bytes,
+    ) -> Result<Option<Box<Bytes>>, MetaError> {
+        let at_most = self.limits.meta_bytes;
+        let Some(entry) = self.get_mut(key) else { return Err(MetaError::Left) };
+        if meta.len() > at_most {
+            return Err(MetaError::TooLong { at_most });
+        }
+        let before = entry.meta.replace(Box::new(meta.clone()));
+        self.log.push(|| HubEvent::MetaSet { key, meta });
+        Ok(before)
+    }
+
+    pub(super) fn counts(&self) -> HubCounts {
+        HubCounts { connections: self.members.len(), users: self.users.len(), topics: self.topics.len() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The users who are here, in no order.
+    pub(super) fn users(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.users.keys()
+    }
+
+    pub(super) fn is_online(&self, user: &str) -> bool {
+        self.users.contains_key(user)
+    }
+
+    /// The connections of a user.
+    pub(super) fn presence(&self, user: &str) -> Vec<Present> {
+        let slots = self.users.get(user).map_or(&[][..], Few::as_slice);
+        slots.iter().filter_map(|slot| self.present(*slot)).collect()
+    }
+
+    /// The subscribers of a topic.
+    pub(super) fn topic_presence(&self, topic: &str) -> Vec<Present> {
+        self.topics.subscribers(topic).filter_map(|slot| self.present(slot)).collect()
+    }
+
+    /// The names of the topics of the connection in a slot.
+    pub(super) fn topics_of(&self, slot: usize) -> Vec<Arc<str>> {
+        let places = self.members.get(slot).map_or(&[][..], |entry| entry.topics.as_slice());
+        places.iter().filter_map(|place| self.topics.name(place.topic).cloned()).collect()
+    }
+
+    /// What is known of the connection in a slot.
+    pub(super) fn present(&self, slot: usize) -> Option<Present> {
+        let entry = self.members.get(slot)?;
+        Some(Present {
+            key: ConnectionKey { number: entry.number, slot },
+            user: entry.user.clone(),
+            meta: entry.meta.as_deref().cloned(),
+        })
+    }
+
+    pub(super) fn member(&self, key: ConnectionKey) -> Option<&M> {
+        self.get(key).map(|entry| &entry.member)
+    }
+
+    fn key_in(&self, slot: usize) -> Option<ConnectionKey> {
+        self.members.get(slot).map(|entry| ConnectionKey { number: entry.number, slot })
+    }
+
+    fn get(&self, key: ConnectionKey) -> Option<&Entry<M>> {
+        self.members.get(key.slot).filter(|entry| entry.number == key.number)
+    }
+
+    fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut Entry<M>> {
+        self.members.get_mut(key.slot).filter(|entry| entry.number == key.number)
+    }
+}

@@ -1,0 +1,180 @@
+//! What the clones of a hub and its members share.
+//!
+//! The lock on the registry is held for one change, or for one step of a fan-out, and never while a message is handed to
+//! a receiver, a task is woken, or a value of the program's is dropped. A fan-out holds only what orders it: the lock of
+//! its topic.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use slab::Slab;
+
+use super::registry::{Registry, Walk};
+use super::{ConnectionKey, Departure, HubConfig, HubEvent, Seat};
+use crate::sync::{Lock, Locked, Woken};
+use crate::ws::Close;
+
+/// The receivers that a fan-out takes at a time: some microseconds of the lock, and 2 KiB.
+pub(super) const STEP: usize = 256;
+
+/// The locks that order what is sent to users. Users share them, since a fan-out to one user is short.
+const USERS: usize = 16;
+
+pub(super) struct Shared {
+    state: Lock<State>,
+    /// Orders what is sent to everyone.
+    everyone: Lock<()>,
+    users: [Lock<()>; USERS],
+    hasher: RandomState,
+    pub(super) replaced: Close,
+    pub(super) draining: Close,
+}
+
+pub(super) struct State {
+    pub(super) registry: Registry<Arc<Seat>>,
+    /// The tasks that wait for an event.
+    readers: Slab<Option<Waker>>,
+    /// The events that they were woken for.
+    told: u64,
+    /// The tasks that wait until the hub is empty.
+    pub(super) emptied: Slab<Option<Waker>>,
+    /// The time that connections have, once they are drained.
+    pub(super) draining: Option<Duration>,
+}
+
+impl Shared {
+    pub(super) fn new(config: &HubConfig) -> Self {
+        Self {
+            state: Lock::new(State {
+                registry: Registry::new(config),
+                readers: Slab::new(),
+                told: 0,
+                emptied: Slab::new(),
+                draining: None,
+            }),
+            everyone: Lock::new(()),
+            users: std::array::from_fn(|_| Lock::new(())),
+            hasher: RandomState::new(),
+            replaced: config.replaced.clone(),
+            draining: config.draining.clone(),
+        }
+    }
+
+    /// Reads the registry.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&Registry<Arc<Seat>>) -> R) -> R {
+        look(&self.state.lock().registry)
+    }
+
+    /// Changes the state, and wakes the tasks that wait for what has happened, once the lock is released.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        // Dropped after the lock.
+        let mut woken = Woken::default();
+        let mut state = self.state.lock();
+        let result = change(&mut state);
+        state.wake(&mut woken);
+        result
+    }
+
+    /// Removes a connection. Nothing happens if it has left before.
+    pub(super) fn leave(&self, key: ConnectionKey, departure: Departure) {
+        if let Some(seat) = self.change(|state| state.registry.leave(key, departure)) {
+            seat.wake_told();
+        }
+    }
+
+    /// Passes the subscribers of a topic to `each`, in steps.
+    pub(super) fn each_in_topic(&self, topic: &str, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
+        let Some((mut walk, order)) = self.look(|registry| registry.topic(topic)) else { return };
+        let _order = order.lock();
+        let state = self.state.lock();
+        // Behind the lock on the order: a later message goes to those who came later.
+        state.registry.begin(&mut walk);
+        self.each(state, walk, except, each);
+    }
+
+    /// Passes the connections of a user to `each`.
+    pub(super) fn each_of_user(&self, user: &str, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
+        let users = u64::try_from(USERS).unwrap_or(1);
+        let index = usize::try_from(self.hasher.hash_one(user) % users).unwrap_or(0);
+        let _order = self.users.get(index).map(Lock::lock);
+        let state = self.state.lock();
+        let walk = state.registry.user(user);
+        self.each(state, walk, except, each);
+    }
+
+    /// Passes all connections to `each`, in steps.
+    pub(super) fn each_of_all(&self, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
+        let _order = self.everyone.lock();
+        self.each_here(except, each);
+    }
+
+    /// The same for what needs no order.
+    pub(super) fn each_here(&self, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
+        let state = self.state.lock();
+        let walk = state.registry.everyone();
+        self.each(state, walk, except, each);
+    }
+
+    /// The first step is taken with the lock that began the walk.
+    fn each(
+        &self,
+        state: Locked<'_, State>,
+        mut walk: Walk,
+        except: &[ConnectionKey],
+        mut each: impl FnMut(&Arc<Seat>),
+    ) {
+        let mut found = Vec::new();
+        let mut goes_on = state.registry.step(&mut walk, STEP, except, &mut found);
+        drop(state);
+        loop {
+            found.iter().for_each(&mut each);
+            found.clear();
+            if !goes_on {
+                return;
+            }
+            goes_on = self.state.lock().registry.step(&mut walk, STEP, except, &mut found);
+        }
+    }
+
+    /// Adds a reader of events. Returns the position of the next event, and the reader's slot.
+    pub(super) fn add_reader(&self) -> (u64, usize) {
+        let mut state = self.state.lock();
+        (state.registry.log.add_reader(), state.readers.insert(None))
+    }
+
+    pub(super) fn remove_reader(&self, reader: usize) {
+        let mut state = self.state.lock();
+        state.registry.log.remove_reader();
+        let waker = state.readers.try_remove(reader);
+        drop(state);
+        drop(waker);
+    }
+
+    /// The next event behind `at`.
+    pub(super) fn poll_event(&self, reader: usize, at: &mut u64, cx: &Context<'_>) -> Poll<HubEvent> {
+        let mut woken = Woken::default();
+        let mut state = self.state.lock();
+        if let Some(event) = state.registry.log.read(at) {
+            return Poll::Ready(event);
+        }
+        if let Some(slot) = state.readers.get_mut(reader) {
+            woken.register(slot, cx.waker());
+        }
+        Poll::Pending
+    }
+}
+
+impl State {
+    fn wake(&mut self, woken: &mut Woken) {
+        let pushed = self.registry.log.pushed();
+        if self.told != pushed {
+            self.told = pushed;
+            self.readers.iter_mut().for_each(|(_, reader)| woken.take(reader));
+        }
+        if !self.emptied.is_empty() && self.registry.is_empty() {
+            self.emptied.iter_mut().for_each(|(_, waiting)| woken.take(waiting));
+        }
+    }
+}
