@@ -1,7 +1,7 @@
 //! Many idle WebSockets in one process, over a transport in memory: bytes a connection, the cost of pings, of a message for all,
 //! and of closing all.
 //!
-//!   memory [--connections N, default 100000] [--idle SECONDS, default 45] [--threads N, default 1]
+//!   memory [--connections N, default 100000] [--idle SECONDS, default 45] [--threads N, default 1] [--echoes N, default 100]
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,12 +33,14 @@ async fn handler(app: Arc<App>, exchange: Exchange) -> Result<Answered, Ended> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use lexopt::prelude::*;
-    let (mut connections, mut idle, mut threads) = (100_000_u64, 45, 1);
+    let (mut connections, mut idle, mut threads, mut echoes, mut ping) = (100_000_u64, 45, 1, 100, 20_000);
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("connections") => connections = arguments.value()?.parse()?,
             Long("idle") => idle = arguments.value()?.parse()?,
+            Long("echoes") => echoes = arguments.value()?.parse()?,
+            Long("ping") => ping = arguments.value()?.parse()?,
             Long("threads") => threads = arguments.value()?.parse()?,
             other => return Err(other.unexpected().into()),
         }
@@ -47,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         _ => tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?,
     };
-    runtime.block_on(async { run(connections, Duration::from_secs(idle)).await });
+    runtime.block_on(async { run(connections, Duration::from_secs(idle), echoes, Duration::from_millis(ping)).await });
     Ok(())
 }
 
@@ -76,10 +78,11 @@ async fn until(done: impl Fn() -> bool) {
     }
 }
 
-async fn run(connections: u64, idle: Duration) {
+async fn run(connections: u64, idle: Duration, echoes: u64, ping: Duration) {
     let mut config = ServerConfig::default();
     config.connections = usize::try_from(connections).unwrap_or(usize::MAX) + 1;
     config.held_bytes = 16 << 30;
+    config.ws.ping_interval = Some(ping);
     let (app, seen, ended) =
         (Arc::new(App::default()), Arc::new(Seen::default()), Arc::new(AtomicU64::new(0)));
     let count = Arc::clone(&ended);
@@ -93,7 +96,7 @@ async fn run(connections: u64, idle: Duration) {
     let mut peers: Vec<Arc<Mutex<Peer>>> = Vec::new();
     for number in 0..connections {
         let (wire, peer) = Wire::new(&seen);
-        if number < 100 {
+        if number < echoes {
             peers.push(peer);
         }
         tokio::spawn(server.connection(wire, Tokio, Info::default()));
@@ -124,6 +127,9 @@ async fn run(connections: u64, idle: Duration) {
             tokio::task::yield_now().await;
         }
         times.push(start.elapsed());
+        if start.elapsed() > Duration::from_millis(500) {
+            println!("late: {:?}", start.elapsed());
+        }
     }
     times.sort_unstable();
     println!("an echo beside them: median {:?}, worst {:?}", times[times.len() / 2], times[times.len() - 1]);
