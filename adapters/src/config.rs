@@ -95,6 +95,27 @@ pub struct ServerConfig {
     /// switch and a tunnel end this time: they have limits of their own.
     /// [`Exchange::set_handler_time`](crate::Exchange::set_handler_time) overrides it for one exchange.
     pub handler_time: Option<Duration>,
+    /// A callback that is called for each connection that is admitted, before its first request. It may add facts to the
+    /// [`Info`], which every exchange of the connection sees: [`Exchange::info`](crate::Exchange::info). Default: no callback.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use endwell::{Answered, Exchange, ServerConfig, http::StatusCode};
+    ///
+    /// #[derive(Default)]
+    /// struct Visits(AtomicU64);
+    ///
+    /// let config = ServerConfig::default()
+    ///     .on_begin(|info| info.insert(Visits::default()))
+    ///     .on_end(|info, _| println!("{:?}", info.get::<Visits>().map(|visits| &visits.0)));
+    ///
+    /// async fn count(exchange: Exchange) -> Answered {
+    ///     let visit = exchange.info::<Visits>().map(|visits| visits.0.fetch_add(1, Ordering::Relaxed) + 1);
+    ///     exchange.respond(StatusCode::OK, format!("{visit:?}"))
+    /// }
+    /// ```
+    pub on_begin: Option<OnBegin>,
     /// A callback that is called once for each connection, with how it ended. Default: no callback.
     pub on_end: Option<OnEnd>,
     /// A callback that is called once for each exchange, when it has ended, with what became of it: [`ExchangeReport`].
@@ -126,6 +147,10 @@ pub enum OnGone {
 /// already.
 pub type Admit = Arc<dyn Fn(&Info, usize) -> bool + Send + Sync>;
 
+/// A callback that receives what is known of each new connection, and may add to it. It is called where the connection was
+/// accepted, so it must not block.
+pub type OnBegin = Arc<dyn Fn(&mut Info) + Send + Sync>;
+
 /// A callback that receives how each connection ended. The connection's task calls it, so it must not block.
 pub type OnEnd = Arc<dyn Fn(&Info, &Ended) + Send + Sync>;
 
@@ -149,6 +174,7 @@ impl Default for ServerConfig {
             half_closed: Some(Duration::from_secs(10)),
             handler_grace: Duration::from_secs(5),
             handler_time: None,
+            on_begin: None,
             on_end: None,
             on_exchange: None,
             #[cfg(feature = "metrics")]

@@ -61,6 +61,13 @@ impl ServerConfig {
         self
     }
 
+    /// Sets [`on_begin`](#structfield.on_begin), and returns the configuration.
+    #[must_use]
+    pub fn on_begin(mut self, on_begin: impl Fn(&mut Info) + Send + Sync + 'static) -> Self {
+        self.on_begin = Some(Arc::new(on_begin));
+        self
+    }
+
     /// Sets [`on_end`](#structfield.on_end), and returns the configuration.
     #[must_use]
     pub fn on_end(mut self, on_end: impl Fn(&Info, &Ended) + Send + Sync + 'static) -> Self {

@@ -12,6 +12,9 @@ use std::sync::{Arc, OnceLock};
 /// layer that reads the PROXY protocol replaces [`peer`](Self::peer), and any layer can add a fact of its own type.
 /// Handlers read facts with [`Exchange::info`](crate::Exchange::info).
 ///
+/// A fact is also the place for state of a connection: [`ServerConfig::on_begin`](crate::ServerConfig::on_begin) adds one to each.
+/// Facts are shared, so what changes in one is an atomic, or in a lock.
+///
 /// ```
 /// use endwell::Info;
 ///

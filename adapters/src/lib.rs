@@ -164,7 +164,7 @@ pub use body::BodyError;
 pub use body::{ReadAll, ReadRequest, Ready, RequestReader, ResponseWriter, Write, WriteError};
 pub use bytes::Bytes;
 pub use client::ClientConfig;
-pub use config::{Admit, OnEnd, OnExchange, OnGone, ServerConfig};
+pub use config::{Admit, OnBegin, OnEnd, OnExchange, OnGone, ServerConfig};
 pub use connection::Driver;
 pub use ended::{Ended, EndedKind};
 pub use endwell_core as core;

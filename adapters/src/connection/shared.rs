@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Settings;
 use crate::server::{Counters, Members, NO_TENDER, Networks, ticks};
 use crate::sync::Apart;
-use crate::{Admit, Ended, Info, OnEnd, ServerConfig};
+use crate::{Admit, Ended, Info, OnBegin, OnEnd, ServerConfig};
 
 /// Shared by a server and its connections.
 pub(crate) struct Shared {
@@ -19,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) admit: Option<Admit>,
     pub(crate) shutdown_time: Duration,
     pub(crate) settings: Settings,
+    on_begin: Option<OnBegin>,
     on_end: Option<OnEnd>,
     pub(crate) members: Mutex<Members>,
     pub(crate) draining: AtomicBool,
@@ -49,6 +50,7 @@ impl Shared {
             is_server: true,
             admit: config.admit.clone(),
             shutdown_time: config.shutdown_time,
+            on_begin: config.on_begin.clone(),
             on_end: config.on_end.clone(),
             members: Members::new(networks).into(),
             ..Self::new(config.into())
@@ -64,6 +66,7 @@ impl Shared {
             admit: None,
             shutdown_time: Duration::ZERO,
             settings,
+            on_begin: None,
             on_end: None,
             members: Mutex::default(),
             draining: AtomicBool::new(false),
@@ -73,6 +76,13 @@ impl Shared {
             overloaded: AtomicBool::new(false),
             tending: AtomicUsize::new(NO_TENDER),
             began: Instant::now(),
+        }
+    }
+
+    /// Calls `on_begin` with what is known of a new connection, if it is set.
+    pub(crate) fn tell_begin(&self, info: &mut Info) {
+        if let Some(on_begin) = &self.on_begin {
+            on_begin(info);
         }
     }
 

@@ -79,8 +79,9 @@ async fn next<L: Listener>(
     sleeps: &Sleeps,
 ) -> io::Result<New<L::Transport>> {
     loop {
-        let (transport, info) = listener.accept().await?;
+        let (transport, mut info) = listener.accept().await?;
         let Some(member) = shared.arrive(&info) else { continue };
+        shared.tell_begin(&mut info);
         room::wait(member.turn(), Arc::clone(shared), sleeps.clone()).await;
         return Ok(New { transport, info, member });
     }

@@ -147,7 +147,11 @@ impl<H> Server<H> {
         H: Fn(Exchange) -> F,
         F: Future<Output: IntoAnswered>,
     {
+        let mut info = info;
         let member = self.inner.shared.arrive(&info);
+        if member.is_some() {
+            self.inner.shared.tell_begin(&mut info);
+        }
         let link = self.inner.link(transport, &runtime, info);
         Run::new(link, Arc::clone(&self.inner), member, Sleeps::new(runtime))
     }

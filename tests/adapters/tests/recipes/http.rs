@@ -9,7 +9,7 @@ use endwell::{ClientConfig, tokio::Tcp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::{ask, events, get, json, start, state, upload};
+use crate::{ask, connection_state, events, get, json, start, state, upload};
 
 /// The second request sees what the first has changed, and other methods and paths are told so.
 #[tokio::test]
@@ -19,6 +19,35 @@ async fn state_is_shared() {
     assert_eq!(get(address, "/").await.1, "visit 2");
     assert_eq!(ask(address, Method::Delete, "/", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(get(address, "/other").await.0, StatusCode::NOT_FOUND);
+}
+
+/// Two requests of one connection count on, another one counts for itself; names are taken over if they are words.
+#[tokio::test]
+async fn state_of_a_connection_and_names_of_requests() {
+    let address = start(connection_state::run).await;
+    let url = Url::parse(&format!("http://{address}/")).unwrap();
+    for _ in 0..2 {
+        let mut connection =
+            Connection::connect(&Tcp, &url.origin(), &ClientConfig::default()).await.unwrap();
+        let mut ours = Vec::new();
+        for (number, name) in [(1, "abc-1"), (2, "a\tb"), (3, "")] {
+            let head = Request::new(Method::Get, url.authority(), url.target()).unwrap();
+            let mut response =
+                connection.send(&head.header("x-request-id", name).unwrap(), "").await.unwrap();
+            let body = response.read_all(100).await.unwrap();
+            assert_eq!(body, format!("request {number} of this connection"));
+            let given = response.head().fields().get_str("x-request-id").unwrap().to_owned();
+            if number == 1 {
+                assert_eq!(given, name);
+            } else {
+                ours.push(given);
+            }
+            connection = response.finish().await.unwrap();
+        }
+        // The number of the connection, and that of the exchange.
+        let ours: Vec<_> = ours.iter().map(|name| name.split_once('-').unwrap()).collect();
+        assert_eq!((ours[0].0, ours[0].1, ours[1].1), (ours[1].0, "2", "3"));
+    }
 }
 
 /// A number that does not fit is told with its place, and a body above the bound is refused.

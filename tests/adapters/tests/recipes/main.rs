@@ -17,6 +17,8 @@ mod axum_on_endwell;
 mod behind_a_proxy;
 #[path = "../../../../docs/recipes/chat_room.rs"]
 mod chat_room;
+#[path = "../../../../docs/recipes/connection_state.rs"]
+mod connection_state;
 #[path = "../../../../docs/recipes/echo.rs"]
 mod echo;
 #[path = "../../../../docs/recipes/endwell_in_axum.rs"]

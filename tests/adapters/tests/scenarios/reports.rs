@@ -1,6 +1,7 @@
 //! Every exchange is reported, exactly once and when it has ended: also those that no handler saw.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use endwell::http::{FieldSection, Framing, StatusCode, Version};
@@ -24,6 +25,7 @@ on_every_runtime!(
     other_protocols,
     exchanges_that_a_shutdown_cuts_off,
     handlers_that_outlive_their_connection,
+    state_of_each_connection,
 );
 
 /// What a report says.
@@ -492,6 +494,43 @@ fn handlers_that_outlive_their_connection<R: Runtime>() {
     assert_eq!((said.status, said.bytes, said.is_whole), (None, (0, 0), false), "{said:?}");
     assert!(matches!(said.end, Some(HandlerEnd::Answered)), "{said:?}");
     reports.assert_over(server);
+}
+
+/// It is made once, for connections that are admitted, and seen by all that is told of the connection.
+fn state_of_each_connection<R: Runtime>() {
+    #[derive(Default)]
+    struct Count(AtomicU64);
+
+    fn add(count: Option<&Count>) -> u64 {
+        count.unwrap().0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    let begun = Arc::new(AtomicU64::new(0));
+    let ((tell, heard), begins) = (told(), Arc::clone(&begun));
+    let config = ServerConfig::default()
+        .admit(|_, others| others == 0)
+        .on_begin(move |info| {
+            begins.fetch_add(1, Ordering::Relaxed);
+            info.insert(Count::default());
+        })
+        .on_exchange(move |report| tell.send(add(report.info())).unwrap());
+    let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
+        let count = add(exchange.info());
+        exchange.respond(StatusCode::OK, count.to_string())
+    });
+    for round in 1..=2 {
+        let mut client = server.connect();
+        for count in [1, 3] {
+            client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+            assert_eq!(client.response().unwrap().body, count.to_string().into_bytes());
+            assert_eq!(heard.next(), count + 1);
+        }
+        let mut refused = server.connect();
+        assert!(refused.response().is_err());
+        drop((client, refused));
+        server.next_end();
+        assert_eq!(begun.load(Ordering::Relaxed), round);
+    }
 }
 
 /// Whatever ends: the task of a connection, or the runtime with all of them.
