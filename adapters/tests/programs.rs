@@ -355,3 +355,66 @@ fn metrics_as_prometheus_reads_them() {
         assert!(response.lines().any(|found| found == line), "{line}\n{response}");
     }
 }
+
+/// A client of `chat-server` that is in the lobby, and a line of what it is told, by its type.
+struct Guest(Child, Lines<BufReader<ChildStdout>>);
+
+impl Guest {
+    fn enter(server: &Serve, name: &str, seen: u64) -> Self {
+        let url = format!("ws://{}/ws?name={name}", server.address);
+        let mut chat = program("chat").stdin(Stdio::piped()).arg(url).spawn().unwrap();
+        let enter = format!("{{\"type\":\"enter\",\"room\":\"lobby\",\"seen\":{seen}}}\n");
+        chat.stdin.as_mut().unwrap().write_all(enter.as_bytes()).unwrap();
+        let lines = BufReader::new(chat.stdout.take().unwrap()).lines();
+        Self(chat, lines)
+    }
+
+    /// The next message of this type.
+    fn next(&mut self, kind: &str) -> serde_json::Value {
+        let values = self.1.by_ref().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
+        values.into_iter().find(|value: &serde_json::Value| value["type"] == kind).unwrap()
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_chat_server_tells_who_is_here_and_what_was_missed() {
+    let server = Serve::start_as("chat-server", &["127.0.0.1:0"]);
+    let send = |text: &str| {
+        let body = format!("{{\"room\":\"lobby\",\"from\":\"a program\",\"text\":\"{text}\"}}");
+        let head =
+            format!("POST /send HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}", body.len());
+        server.ask(&format!("{head}\r\n\r\n{body}"))
+    };
+    let ask = |path| server.ask(&format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
+    assert!(ask("/").contains("<title>endwell chat</title>"));
+
+    let mut alice = Guest::enter(&server, "Alice", 0);
+    assert_eq!(alice.next("entered")["missed"], 0);
+    assert!(send("one").ends_with("{\"delivered\":1}"));
+    let said = alice.next("said");
+    assert_eq!((&said["text"], &said["number"]), (&"one".into(), &1.into()));
+    assert!(ask("/users").ends_with("[\"Alice\"]"));
+
+    // Whoever comes later gets what was said before, from where it was.
+    send("two");
+    for (seen, missed) in [(0, 2), (1, 1), (2, 0)] {
+        let mut bob = Guest::enter(&server, "Bob", seen);
+        let entered = bob.next("entered");
+        assert_eq!((&entered["missed"], &entered["gap"]), (&missed.into(), &false.into()));
+        for number in seen + 1..=2 {
+            assert_eq!(bob.next("said")["number"], number);
+        }
+    }
+    // A number of another process: all that there is.
+    assert_eq!(Guest::enter(&server, "Bob", 99).next("entered")["gap"], true);
+    // That Bob has left is told too.
+    while alice.next("users")["users"] != serde_json::json!(["Alice"]) {}
+    assert!(ask("/stats").contains("\"said\":2"));
+}
