@@ -43,9 +43,9 @@ pub(super) struct Record {
     has_request: bool,
     /// It has ended, or its connection has.
     is_over: bool,
-    /// Where the body of the response begins in what is sent, and where the response ends.
-    body_at: u64,
-    until: u64,
+    /// The position of the output at which the body of the response begins, once it is known. `None` again once the outbox
+    /// was given away.
+    body_at: Option<u64>,
 }
 
 /// How far the response is.
@@ -53,8 +53,8 @@ pub(super) struct Record {
 pub(super) enum Phase {
     /// It is not complete.
     Open,
-    /// It is queued.
-    Queued,
+    /// It is queued, and ends at this position of the output.
+    Queued { until: u64 },
     /// It has handed the connection to another protocol.
     Upgraded,
 }
@@ -96,14 +96,13 @@ impl Record {
             active: None,
             has_request: true,
             is_over: false,
-            body_at: u64::MAX,
-            until: u64::MAX,
+            body_at: None,
         }
     }
 
     /// True if the response waits for the transport.
     fn is_queued(&self) -> bool {
-        self.phase == Phase::Queued && !self.is_over
+        matches!(self.phase, Phase::Queued { .. }) && !self.is_over
     }
 
     fn handler_runs(&self) -> bool {
@@ -116,15 +115,14 @@ impl Record {
 
     /// Notes how much the transport has taken from the outbox.
     fn took(&mut self, sent: u64) {
-        if self.body_at == u64::MAX {
-            return;
-        }
-        self.sent = sent.min(self.until).saturating_sub(self.body_at);
-        self.is_whole = match self.phase {
-            Phase::Open => false,
-            Phase::Queued => sent >= self.until,
-            Phase::Upgraded => sent >= self.body_at,
+        let Some(body_at) = self.body_at else { return };
+        let (end, is_whole) = match self.phase {
+            Phase::Open => (sent, false),
+            Phase::Queued { until } => (sent.min(until), sent >= until),
+            Phase::Upgraded => (sent, sent >= body_at),
         };
+        self.sent = end.saturating_sub(body_at);
+        self.is_whole = is_whole;
     }
 }
 
@@ -162,8 +160,8 @@ impl Observed {
     }
 
     /// The exchange of the handler that begins has a span.
-    pub(crate) fn set_span(&mut self, span: &ExchangeSpan) {
-        if let Some(record) = self.last() {
+    pub(crate) fn set_span(&mut self, number: u64, span: &ExchangeSpan) {
+        if let Some(record) = self.last().filter(|record| record.number == number) {
             record.span = span.clone();
         }
     }
@@ -215,7 +213,7 @@ impl Observed {
     pub(crate) fn release(&mut self, position: Position) {
         if let Some(record) = self.upgraded() {
             record.took(position.sent);
-            record.body_at = u64::MAX;
+            record.body_at = None;
         }
     }
 
@@ -279,7 +277,7 @@ impl Connection {
         if let Some(record) = self.observed.open() {
             record.status = Some(status);
             record.responded = Some(now);
-            record.body_at = position.written.saturating_sub(wide(content));
+            record.body_at = Some(position.written.saturating_sub(wide(content)));
         }
     }
 
@@ -295,8 +293,7 @@ impl Connection {
     fn end_answer(&mut self) {
         let position = self.position();
         if let Some(record) = self.observed.open() {
-            record.phase = Phase::Queued;
-            record.until = position.written;
+            record.phase = Phase::Queued { until: position.written };
         }
         self.end_sent();
     }

@@ -275,7 +275,7 @@ fn exchange_span(link: &Link, exchange: &Exchange) -> ExchangeSpan {
         return ExchangeSpan::none();
     }
     let span = ExchangeSpan::new(&link.span, exchange.id(), Some(exchange.head()), &link.info);
-    link.lock().observed.set_span(&span);
+    link.lock().observed.set_span(exchange.id().exchange(), &span);
     span
 }
 

@@ -127,7 +127,8 @@ pub struct Late {
     pub age: Duration,
     /// What it was doing.
     pub stage: Stage,
-    /// The target of the request whose handler ran. Known if [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange) is set.
+    /// The target of the request whose handler ran. Known if exchanges are followed: by
+    /// [`ServerConfig::on_exchange`](crate::ServerConfig::on_exchange), or the features `tracing` and `metrics`.
     pub target: Option<String>,
     /// The bytes that it held: received and not taken by a handler, and queued.
     pub held_bytes: usize,
