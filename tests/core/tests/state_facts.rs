@@ -266,3 +266,79 @@ fn memory_is_lent_and_given_back() {
     feed(socket.io(), b"\0\0hello");
     assert!(matches!(socket.event(), Some(ws::Event::Text(text)) if &*text == "hello"));
 }
+
+/// What could be read of a refused request, and what is written, are the same under every split of its bytes.
+#[test]
+fn what_is_known_of_a_refused_request() {
+    let long = format!("GET /long HTTP/1.1\r\na: {}\r\n", "a".repeat(40_000));
+    for (request, line, field) in [
+        ("GET /a?b HTTP/1.1\r\nhost: h\r\nexpect: x\r\n\r\n", Some("GET /a?b HTTP/1.1"), Some("h")),
+        ("GET /a HTTP/1.1\r\nhost: h\r\nno colon\r\n\r\n", Some("GET /a HTTP/1.1"), None),
+        ("\r\nPURGE /a HTTP/1.0\r\nhost: h\n", Some("PURGE /a HTTP/1.0"), None),
+        ("HEAD /a HTTP/1.1\r\nno colon\r\n\r\n", Some("HEAD /a HTTP/1.1"), None),
+        (&long, Some("GET /long HTTP/1.1"), None),
+        ("GET / HTTP/3.0\r\n", None, None),
+        ("nonsense\r\n", None, None),
+    ] {
+        for bytewise in [false, true] {
+            let mut server = ServerConnection::new(HttpLimits::default().into(), OutboxLimits::default());
+            let mut pieces = request.as_bytes().chunks(if bytewise { 1 } else { request.len() });
+            let refusal = loop {
+                match server.poll() {
+                    Next::Wait(waiting) => server = waiting,
+                    Next::Refused(refusal) => break refusal,
+                    other @ (Next::Request(..) | Next::Closing(_)) => panic!("{other:?}"),
+                }
+                feed(server.io(), pieces.next().expect("a refusal"));
+            };
+            let head = refusal.head();
+            let read = head
+                .as_ref()
+                .map(|head| format!("{} {} {}", head.method(), head.target_str(), head.version()));
+            assert_eq!(read.as_deref(), line, "{bytewise}");
+            assert_eq!(head.as_ref().and_then(|head| head.fields().get_str("host")), field, "{request}");
+            let length = refusal.content_length();
+            let response = written(refusal.answer(None).io());
+            let head = response.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+            assert_eq!(response.len() - head - 4, length, "{request}");
+        }
+    }
+}
+
+#[test]
+fn the_status_and_the_content_of_a_response_are_known_before() {
+    let ok = Response::new(StatusCode::OK);
+    for (request, status, has_content) in [
+        (&b"GET / HTTP/1.1\r\nhost: h\r\n\r\n"[..], 200, true),
+        (b"HEAD / HTTP/1.1\r\nhost: h\r\n\r\n", 200, false),
+        (b"CONNECT h:1 HTTP/1.1\r\nhost: h:1\r\n\r\n", 501, false),
+    ] {
+        let exchange = exchange(request);
+        assert_eq!(exchange.status_of(&ok).as_u16(), status);
+        assert_eq!(exchange.has_response_content(&ok), has_content);
+        let response = written(exchange.respond(&ok, Bytes::from_static(b"hello"), None).io());
+        assert!(response.starts_with(format!("HTTP/1.1 {status} ").as_bytes()));
+        assert_eq!(response.ends_with(b"hello"), has_content);
+    }
+    let empty = exchange(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+    assert!(!empty.has_response_content(&Response::new(StatusCode::NO_CONTENT)));
+}
+
+/// Read or discarded, and without the framing of chunks.
+#[test]
+fn how_much_of_a_body_was_received() {
+    let head = "POST / HTTP/1.1\r\nhost: h\r\n";
+    for request in [
+        format!("{head}content-length: 8\r\n\r\nabcde"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nde"),
+    ] {
+        let mut exchange = exchange(request.as_bytes());
+        assert_eq!(exchange.body().received(), 0);
+        let Some(BodyEvent::Data(data)) = exchange.body().event() else { panic!("data") };
+        let first = u64::try_from(data.take().len()).unwrap();
+        assert!(first >= 3);
+        assert_eq!(exchange.body().received(), first);
+        let mut answered = exchange.respond(&Response::new(StatusCode::OK), Bytes::new(), None);
+        assert_eq!(answered.body().received(), 5);
+    }
+}
