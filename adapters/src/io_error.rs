@@ -58,7 +58,7 @@ io_error! {
         NotTunnelled::Failed(failure) => kind(failure.ended()),
     };
     ConnectError, error => match &error {
-        ConnectError::Url(_) => ErrorKind::InvalidInput,
+        ConnectError::Url(_) | ConnectError::Field(_) | ConnectError::Subprotocol(_) => ErrorKind::InvalidInput,
         ConnectError::Io(error) => error.kind(),
         ConnectError::Refused(_) => ErrorKind::ConnectionRefused,
         ConnectError::Failed(failure) => kind(failure.ended()),

@@ -1,5 +1,7 @@
 //! Unpredictable numbers: keys of handshakes and of masks.
 
+use std::time::Duration;
+
 use endwell_core::ws::Masks;
 use rand::Rng;
 
@@ -14,6 +16,11 @@ pub(crate) fn nonce() -> [u8; 16] {
 /// KiB. So a connection holds no state for it, and a frame costs no system call.
 pub(crate) fn masks() -> Masks {
     Masks::new(|| rand::rng().random())
+}
+
+/// A time between zero and `longest`, each with the same probability.
+pub(crate) fn up_to(longest: Duration) -> Duration {
+    rand::rng().random_range(Duration::ZERO..=longest)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::total_time::TotalTime;
 use crate::once::Once;
 
 /// A request without an answer so far. If it is dropped, the connection closes.
-pub(super) struct Asked {
+pub(crate) struct Asked {
     right: Once<Right>,
     time: Option<TotalTime>,
 }
@@ -23,7 +23,7 @@ impl Asked {
     }
 
     /// The answer must come within `time`.
-    pub(super) fn within(self, time: Option<TotalTime>) -> Self {
+    pub(crate) fn within(self, time: Option<TotalTime>) -> Self {
         Self { time, ..self }
     }
 

@@ -31,7 +31,7 @@ pub(super) async fn dial<C: Connector>(
 }
 
 /// Runs a future before `end`. `None` if that was first.
-pub(super) async fn before<R>(end: impl Future<Output = ()>, future: impl Future<Output = R>) -> Option<R> {
+pub(crate) async fn before<R>(end: impl Future<Output = ()>, future: impl Future<Output = R>) -> Option<R> {
     let (mut future, mut end) = (pin!(future), pin!(end));
     std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),

@@ -57,6 +57,7 @@ pub(crate) use asking::Asking;
 pub use body::{ContinueFuture, NotWanted, RequestWriter};
 pub use config::ClientConfig;
 pub use connection::Connection;
+pub(crate) use dial::before;
 pub use origin::Origin;
 #[cfg(feature = "tower")]
 pub use pool::SendRequest;
@@ -65,6 +66,7 @@ pub use request_error::{Incomplete, RequestError, TextError};
 pub use response::{Finish, ReadResponse, ResponseReader};
 pub use response_future::{InterimFuture, ResponseFuture};
 pub use switch::{SwitchFuture, SwitchOutcome};
+pub(crate) use total_time::TotalTime;
 pub use tunnel::{NotTunnelled, TunnelFuture, Tunnelled};
 pub use upgrade::{NotUpgraded, Switched, UpgradeFuture};
 pub use url::{InvalidUrl, Scheme, Url};

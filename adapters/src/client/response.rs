@@ -5,6 +5,7 @@ use std::pin::Pin;
 #[cfg(feature = "http-body")]
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use endwell_core::http::{Fields, ResponseHead, StatusCode};
@@ -54,6 +55,19 @@ impl ResponseReader {
     /// The fields of the head.
     pub fn fields(&self) -> &Fields {
         self.head.fields()
+    }
+
+    /// The time after which the server asks to send the request again: Retry-After, RFC 9110 10.2.3. A date counts from the
+    /// response's own Date, or from now if it has none. `None` if the field is missing or is not valid.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let field = |name| self.fields().get_str(name).map(str::trim);
+        let text = field("retry-after")?;
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().ok().map(Duration::from_secs);
+        }
+        let date = |text| httpdate::parse_http_date(text).ok();
+        let now = field("date").and_then(date).unwrap_or_else(SystemTime::now);
+        Some(date(text)?.duration_since(now).unwrap_or_default())
     }
 
     /// The length that the head announces, if any. A response to HEAD and a 304 have no body, and may announce the

@@ -11,7 +11,7 @@ use crate::sync::Lock;
 
 /// The time for a request and its whole response. It runs from the first poll on, whatever the application does meanwhile,
 /// and ends whatever waits for the server then.
-pub(super) struct TotalTime {
+pub(crate) struct TotalTime {
     time: Duration,
     left: Left,
 }
@@ -23,25 +23,25 @@ enum Left {
 }
 
 impl TotalTime {
-    pub(super) fn new(runtime: &impl Runtime, time: Duration) -> Self {
+    pub(crate) fn new(runtime: &impl Runtime, time: Duration) -> Self {
         Self { time, left: Left::Some(Lock::new(Box::pin(runtime.sleep(time)))) }
     }
 
-    pub(super) fn time(&self) -> Duration {
+    pub(crate) fn time(&self) -> Duration {
         self.time
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         matches!(self.left, Left::Nothing)
     }
 
     /// The error of what is not complete after it.
-    pub(super) fn exceeded(&self) -> Exceeded {
+    pub(crate) fn exceeded(&self) -> Exceeded {
         Exceeded { limit: Limit::RequestTime, bound: Bound::Time(self.time) }
     }
 
     /// Waits until it is over; then it stays so.
-    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Left::Some(sleep) = &mut self.left {
             ready!(sleep.get_mut().as_mut().poll(cx));
             self.left = Left::Nothing;

@@ -24,7 +24,7 @@ use crate::ws::Socket;
 ///
 /// Cancel safe if it is awaited as `&mut upgrade`.
 #[must_use = "dropping it closes the connection"]
-pub struct UpgradeFuture(pub(super) Asked);
+pub struct UpgradeFuture(pub(crate) Asked);
 
 /// A WebSocket that a server has opened, with the head of its response.
 #[derive(Debug)]

@@ -3,17 +3,19 @@
 use std::fmt;
 use std::io;
 
+use endwell_core::http::{InvalidField, StatusCode};
+use endwell_core::ws::InvalidSubprotocol;
+
 use super::Socket;
-use crate::client::{
-    Connection, InvalidUrl, NotUpgraded, RequestError, ResponseReader, Scheme, Switched, Url,
-};
+use crate::client::{InvalidUrl, NotUpgraded, RequestError, ResponseReader, Switched};
 use crate::runtime::Runtime as _;
 use crate::transport::Connector;
 use crate::{ClientConfig, Driver};
 
 impl Socket {
-    /// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, see
-    /// [`Connection::offer`]. `wss` needs a connector with TLS, such as `tls::TlsConnector`.
+    /// Connects to a `ws://` or `wss://` URL, and asks for a WebSocket without a subprotocol. For more, such as fields, a
+    /// subprotocol or a time limit, use [`ws::connect`](super::connect). `wss` needs a connector with TLS, such as
+    /// `tls::TlsConnector`.
     ///
     /// ```no_run
     /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,12 +43,7 @@ impl Socket {
         url: &str,
         config: &ClientConfig,
     ) -> impl Future<Output = Result<Self, ConnectError>> + use<'a, C> {
-        let dialled = Self::dial(connector, url, config);
-        async move {
-            let (socket, driver) = dialled.await?;
-            spawn(connector, driver)?;
-            Ok(socket)
-        }
+        super::connect(url).config(config.clone()).open(connector)
     }
 
     /// Connects as [`connect`](Self::connect) does, and returns the [`Driver`] of the connection: spawn it, or let it
@@ -66,27 +63,15 @@ impl Socket {
         url: &str,
         config: &ClientConfig,
     ) -> impl Future<Output = Result<(Self, Driver), ConnectError>> + use<'a, C> {
-        let (url, config) = (Url::parse(url), config.clone());
+        let dialled = super::connect(url).config(config.clone()).dial(connector);
         async move {
-            let url = url?;
-            match url.scheme() {
-                Scheme::Ws | Scheme::Wss => {}
-                Scheme::Http | Scheme::Https => return Err(InvalidUrl::Scheme.into()),
-            }
-            let (connection, mut driver) = Connection::dial(connector, &url.origin(), &config).await?;
-            let offer = connection.offer(url.authority(), url.target()).map_err(InvalidUrl::Head)?;
-            match driver.run(connection.upgrade(offer)).await {
-                Ok(Switched { socket, .. }) => Ok((socket, driver)),
-                Err(not) => {
-                    spawn(connector, driver)?;
-                    Err(not.into())
-                }
-            }
+            let (Switched { socket, .. }, driver) = dialled.await?;
+            Ok((socket, driver))
         }
     }
 }
 
-fn spawn(connector: &impl Connector, driver: Driver) -> io::Result<()> {
+pub(super) fn spawn(connector: &impl Connector, driver: Driver) -> io::Result<()> {
     connector.runtime().spawn(async {
         driver.await;
     })
@@ -98,18 +83,35 @@ fn spawn(connector: &impl Connector, driver: Driver) -> io::Result<()> {
 pub enum ConnectError {
     /// The URL is not that of a WebSocket.
     Url(InvalidUrl),
+    /// A field of the handshake is not valid.
+    Field(InvalidField),
+    /// A subprotocol is not valid, or is offered twice.
+    Subprotocol(InvalidSubprotocol),
     /// The connection failed.
     Io(io::Error),
-    /// The server sent another response: a redirect, a refusal, a request for credentials.
+    /// The server sent another response: a redirect, a refusal, a request for credentials. Its status and fields are known,
+    /// and its body can be read.
     Refused(Box<ResponseReader>),
     /// No response came, or an invalid one.
     Failed(RequestError),
+}
+
+impl ConnectError {
+    /// The status of the response that refused, if one came.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Refused(response) => Some(response.status()),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(invalid) => invalid.fmt(f),
+            Self::Field(invalid) => invalid.fmt(f),
+            Self::Subprotocol(invalid) => invalid.fmt(f),
             Self::Io(error) => write!(f, "cannot connect: {error}"),
             Self::Refused(received) => {
                 write!(f, "the server refused to open a WebSocket, with {}", received.status())
@@ -123,6 +125,8 @@ impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Url(invalid) => Some(invalid),
+            Self::Field(invalid) => Some(invalid),
+            Self::Subprotocol(invalid) => Some(invalid),
             Self::Io(error) => Some(error),
             Self::Failed(failure) => Some(failure),
             Self::Refused(_) => None,

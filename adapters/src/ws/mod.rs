@@ -5,10 +5,12 @@
 //!   connections.
 //! - [`ByteStream`] is a byte stream over binary messages, and with feature `futures` `Messages` is a `Stream` and
 //!   `Sink`.
-//! - [`Socket::connect`] opens a client's WebSocket in one call.
+//! - [`connect`] builds and opens a client's WebSocket, and [`Socket::connect`] does so in one call.
+//! - [`Reconnecting`] is a client's WebSocket that is opened again when it is lost.
 //! - [`Socket::over`] is for connections whose handshake was done elsewhere.
 
 mod background;
+mod builder;
 mod byte_stream;
 mod close;
 mod config;
@@ -25,12 +27,14 @@ mod message_writer;
 mod messages;
 mod outlet;
 mod receive;
+mod reconnect;
 mod send;
 mod socket;
 #[cfg(feature = "tower")]
 mod upgrade;
 
 pub(crate) use background::{Reader, Unread};
+pub use builder::{SocketBuilder, connect};
 pub use byte_stream::ByteStream;
 pub use close::CloseSocket;
 pub use config::SocketConfig;
@@ -58,6 +62,9 @@ pub use outlet::{
 };
 pub(crate) use outlet::{Next, Position, Queue};
 pub use receive::{ForEach, Receive, ReceiveData, Reply};
+pub use reconnect::{
+    Loss, LossCause, ReconnectBuilder, ReconnectEvent, ReconnectLimits, ReconnectOutlet, Reconnecting,
+};
 pub use send::{NotSent, SendMessage};
 pub use socket::Socket;
 #[cfg(feature = "tower")]

@@ -34,7 +34,8 @@ pub(crate) fn once(script: impl FnOnce(Accepted) + Send + 'static) -> Scripted {
     serving(move |listener| script(accept(listener)))
 }
 
-fn serving(serve: impl FnOnce(&TcpListener) + Send + 'static) -> Scripted {
+/// Serves connections as `serve` does.
+pub(crate) fn serving(serve: impl FnOnce(&TcpListener) + Send + 'static) -> Scripted {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (tell, done) = oneshot::channel();
@@ -45,7 +46,7 @@ fn serving(serve: impl FnOnce(&TcpListener) + Send + 'static) -> Scripted {
     Scripted { address, thread: Some(thread), done }
 }
 
-fn accept(listener: &TcpListener) -> Accepted {
+pub(crate) fn accept(listener: &TcpListener) -> Accepted {
     let socket = listener.accept().unwrap().0;
     socket.set_read_timeout(Some(LONG)).unwrap();
     socket.set_write_timeout(Some(LONG)).unwrap();

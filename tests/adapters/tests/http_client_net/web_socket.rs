@@ -175,7 +175,7 @@ fn field<'a>(head: &'a str, name: &str) -> &'a str {
 }
 
 /// What answers a key: our own server's computation, which has tests of its own.
-fn accept_of(key: &str) -> String {
+pub(crate) fn accept_of(key: &str) -> String {
     use endwell::core::http::server::{Next, ServerConnection};
     use endwell::core::ws::{Acceptance, SocketLimits};
     use endwell::core::{Instant, Look, OutboxLimits};
