@@ -64,7 +64,6 @@ pub struct Reconnecting {
 
 /// What happens to a [`Reconnecting`] socket.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum ReconnectEvent {
     /// A socket is open, and its hook has succeeded. Holds the head of the 101.
     Open(InterimHead),

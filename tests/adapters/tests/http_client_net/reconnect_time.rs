@@ -68,8 +68,8 @@ impl Connector for Scripted {
                 Attempt::Fails => Duration::ZERO,
             };
             let acceptance = exchange.acceptance();
-            let socket = exchange.accept(acceptance).map_err(|_| aborted())?;
-            tokio::time::sleep(open).await;
+            let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
+            let _ = tokio::time::timeout(open, async { while socket.receive().await.is_some() {} }).await;
             Err::<Answered, _>(socket.close(CloseCode::GOING_AWAY).await)
         };
         let server = Server::new(ServerConfig::default(), with_state(attempt, serve));
