@@ -37,7 +37,8 @@
 //! - [`ws::Outlet`] lets many tasks send over one WebSocket, and [`ws::Socket::split`] lets two tasks share it.
 //! - `hub`, with feature `hub`, knows all open WebSockets: their users and topics, and sends one message to many.
 //! - [`client`] is the other side: a [`Connection`](client::Connection) is the right to send the next request, a
-//!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::Socket::connect`] opens a WebSocket.
+//!   [`Pool`](client::Pool) keeps connections and shares them, and [`ws::Socket::connect`] opens a WebSocket, and
+//!   [`ws::Reconnecting`] opens it again when it is lost.
 //! - `tls`, with feature `rustls`, is a layer over any listener and any connector.
 //! - Every wait has a deadline and every buffer has a bound: [`ServerConfig`] and [`ClientConfig`].
 //! - A test needs no sockets: [`Server::connection`] and [`client::Connection::over`] take the two ends of a pipe in memory,

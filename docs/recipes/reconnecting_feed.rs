@@ -10,12 +10,12 @@ pub async fn run(url: String, on_price: impl Fn(&str)) {
     // Prices are soon of no use: the first attempt follows at once.
     let mut limits = ReconnectLimits::default();
     limits.first_wait = Duration::from_millis(200);
-    let subscribe = async |mut socket: Socket| {
+    let feed = ws::connect(url).reconnecting(Tcp).limits(limits).on_open(async |mut socket: Socket| {
         socket.send("EUR").await?;
         socket.send("USD").await?;
         Ok(socket)
-    };
-    let mut feed = ws::connect(url).reconnecting(Tcp).limits(limits).on_open(subscribe).start();
+    });
+    let mut feed = feed.start();
     while let Some(event) = feed.receive().await {
         match event {
             ReconnectEvent::Open(_) => println!("connected"),

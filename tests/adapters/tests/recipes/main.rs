@@ -29,6 +29,8 @@ mod events;
 mod json;
 #[path = "../../../../docs/recipes/mutual_tls.rs"]
 mod mutual_tls;
+#[path = "../../../../docs/recipes/reconnecting_feed.rs"]
+mod reconnecting_feed;
 #[path = "../../../../docs/recipes/reverse_proxy.rs"]
 mod reverse_proxy;
 #[path = "../../../../docs/recipes/shutdown.rs"]

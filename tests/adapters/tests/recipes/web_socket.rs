@@ -1,11 +1,14 @@
 //! Recipes with WebSockets.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use endwell::http::StatusCode;
 use endwell::ws::{CloseCode, Message, Socket};
-use endwell::{ClientConfig, tokio::Tcp};
+use endwell::{Answered, ClientConfig, Ended, Exchange, ServerConfig, serve, tokio::Tcp, with_state};
 
-use crate::{axum_on_endwell, chat_room, echo, endwell_in_axum, get, start};
+use crate::{axum_on_endwell, chat_room, echo, endwell_in_axum, get, reconnecting_feed, start};
 
 async fn open(address: SocketAddr, path: &str) -> Socket {
     Socket::connect(&Tcp, &format!("ws://{address}{path}"), &ClientConfig::default()).await.unwrap()
@@ -70,4 +73,34 @@ async fn a_chat_room() {
     }
     drop(second);
     assert_eq!(text(&mut first).await, "2 has left");
+}
+
+/// The server closes the first socket after three prices, and the second after one; then it refuses.
+#[tokio::test]
+async fn a_feed_that_reconnects() {
+    let number = Arc::new(AtomicUsize::new(0));
+    let prices = async |number: Arc<AtomicUsize>, exchange: Exchange| {
+        let (number, count) = match number.fetch_add(1, Ordering::SeqCst) {
+            0 => (1, 3),
+            1 => (2, 1),
+            _ => return Ok(exchange.respond(StatusCode::FORBIDDEN, "")),
+        };
+        let acceptance = exchange.acceptance();
+        let mut socket = match exchange.accept(acceptance) {
+            Ok(socket) => socket,
+            Err((reason, exchange)) => return Ok(exchange.respond(reason.head(), "")),
+        };
+        let subscribed = [text(&mut socket).await, text(&mut socket).await].join("+");
+        for price in 0..count {
+            socket.send(format!("{subscribed} {number}.{price}")).await?;
+        }
+        Err::<Answered, Ended>(socket.close(CloseCode::SERVICE_RESTART).await)
+    };
+    let address =
+        start(|listener| serve(listener, ServerConfig::default(), with_state(number, prices))).await;
+    let heard = Mutex::new(Vec::new());
+    let url = format!("ws://{address}/");
+    reconnecting_feed::run(url, |price| heard.lock().unwrap().push(price.to_owned())).await;
+    let heard = heard.into_inner().unwrap();
+    assert_eq!(heard, ["EUR+USD 1.0", "EUR+USD 1.1", "EUR+USD 1.2", "EUR+USD 2.0"]);
 }
