@@ -11,9 +11,9 @@ use crate::http::grammar::reading::Reader;
 use crate::http::received::body::Incoming;
 use crate::http::received::length::{BodyLength, Framed};
 use crate::http::received::persistence::Persistence;
-use crate::http::received::progress::{HeadBounds, HeadProgress};
+use crate::http::received::progress::{HeadBounds, HeadProgress, WholeHead};
 use crate::http::received::response::{AnyHead, StatusLine};
-use crate::http::{Fields, HttpLimits, InterimHead, ResponseHead};
+use crate::http::{HttpLimits, InterimHead, ResponseHead};
 use crate::io::{Ask, Conn, Waits};
 use crate::since::SinceArrival;
 use crate::{Bound, Deadline, Exceeded, Inbox, Instant, Limit, Violation};
@@ -138,21 +138,24 @@ impl Awaited {
             return Ok(Some(Arrived::Continue));
         }
         let head = self.limits.head(Reader::Client);
-        let bounds = HeadBounds { head, line: head, line_exceeds: Exceeded::bytes(Limit::HeadBytes, head) };
+        let fields = self.limits.fields_of(Reader::Client);
+        let line_exceeds = Exceeded::bytes(Limit::HeadBytes, head);
+        let bounds = HeadBounds { head, line: head, fields, line_exceeds };
         let reading = self.limits.reading_of(Reader::Client);
         let parse = |text: &[u8], line| StatusLine::parse(text, line, reading).map_err(Failure::from);
         match self.progress.advance(inbox.unread(), &bounds, parse)? {
-            Some((line, len)) => self.arrived(inbox, line, len).map(Some),
+            Some(head) => self.arrived(inbox, head).map(Some),
             None if inbox.has_ended() => Err(self.cut_off(inbox)),
             None => self.late(inbox),
         }
     }
 
-    fn arrived(&mut self, inbox: &mut Inbox, line: StatusLine, len: usize) -> Result<Arrived, Failure> {
-        let text = inbox.payload(len).take();
+    fn arrived(&mut self, inbox: &mut Inbox, head: WholeHead<StatusLine>) -> Result<Arrived, Failure> {
+        let line = head.first;
+        let text = inbox.payload(head.len).take();
         let (lines, reading) =
             (self.limits.fields_of(Reader::Client), self.limits.reading_of(Reader::Client));
-        let fields = Fields::parse(text.clone(), line.end(), lines, reading).map_err(|(_, error)| error)?;
+        let fields = head.fields(text.clone(), line.end(), lines, reading).map_err(|(_, error)| error)?;
         let head = match AnyHead::new(text, line, fields) {
             AnyHead::Final(head) => {
                 self.head = Some(Box::new(head));

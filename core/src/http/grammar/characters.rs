@@ -96,9 +96,9 @@ pub(crate) const fn is_quoted_pair(byte: u8) -> bool {
     is(byte, VALUE)
 }
 
-/// The bytes of a path, RFC 3986 3.3, and those that clients send unescaped.
-pub(crate) const fn is_path(text: &[u8]) -> bool {
-    all(text, PATH)
+/// How many bytes at the start of `text` are those of a path: RFC 3986 3.3, and those that clients send unescaped.
+pub(crate) fn path_len(text: &[u8]) -> usize {
+    text.iter().position(|&byte| !is(byte, PATH)).unwrap_or(text.len())
 }
 
 /// The bytes of a query, RFC 3986 3.4, and those that clients send unescaped.
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn escapes_of_a_host_must_be_whole_and_those_of_a_target_need_not() {
-        assert!(is_registered_name(b"a%2Fb") && is_path(b"/%2g") && is_query(b"50%"));
+        assert!(is_registered_name(b"a%2Fb") && path_len(b"/%2g?") == 4 && is_query(b"50%"));
         for bad in [&b"%"[..], b"%2", b"%2g", b"a b", b"\xc3\xa9", b"a|b", b"#"] {
             assert!(!is_registered_name(bad), "{bad:?}");
         }

@@ -57,4 +57,8 @@ impl LineScan {
         self.looked_at = self.line;
         Ok(Some(Line { start, end: start + content.len(), next: self.line }))
     }
+
+    pub(in crate::http) fn reading(&self) -> Reading {
+        self.reading
+    }
 }

@@ -63,26 +63,26 @@ impl<'a> Method<'a> {
     /// Longer than any registered method (the longest has 17 bytes).
     pub(in crate::http) const LONGEST: usize = 32;
 
-    /// Reads a method from a token.
-    pub(in crate::http) fn from_token(token: &'a str) -> Self {
+    /// Reads a method from a token, which is ASCII.
+    pub(in crate::http) fn from_token(token: &'a [u8]) -> Self {
         match token {
-            "GET" => Self::Get,
-            "HEAD" => Self::Head,
-            "POST" => Self::Post,
-            "PUT" => Self::Put,
-            "DELETE" => Self::Delete,
-            "CONNECT" => Self::Connect,
-            "OPTIONS" => Self::Options,
-            "TRACE" => Self::Trace,
-            "PATCH" => Self::Patch,
-            other => Self::Extension(other),
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            b"PUT" => Self::Put,
+            b"DELETE" => Self::Delete,
+            b"CONNECT" => Self::Connect,
+            b"OPTIONS" => Self::Options,
+            b"TRACE" => Self::Trace,
+            b"PATCH" => Self::Patch,
+            other => Self::Extension(core::str::from_utf8(other).unwrap_or_default()),
         }
     }
 
     /// Reads a method that we may send.
     pub(in crate::http) fn of(text: &'a str) -> Option<Self> {
         let valid = characters::is_token(text.as_bytes()) && text.len() <= Self::LONGEST;
-        valid.then(|| Self::from_token(text))
+        valid.then(|| Self::from_token(text.as_bytes()))
     }
 
     /// The method without the text that it was read from, or `None` if it needs that text.

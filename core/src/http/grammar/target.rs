@@ -143,19 +143,13 @@ pub(in crate::http) fn missing_path(has_query: bool, method: Method<'_>) -> &'st
 }
 
 fn path_and_query(text: &[u8]) -> Option<(&str, Option<&str>)> {
-    let question = characters::find(b'?', text);
-    let (path, query) = match question {
-        Some(at) => (text.get(..at)?, Some(text.get(at + 1..)?)),
-        None => (text, None),
-    };
-    if !characters::is_path(path) || !query.is_none_or(characters::is_query) {
-        return None;
+    // The path ends at the first question mark, which is none of its bytes.
+    let path_len = characters::path_len(text);
+    let (path, rest) = core::str::from_utf8(text).ok()?.split_at_checked(path_len)?;
+    match rest.strip_prefix('?') {
+        Some(query) => characters::is_query(query.as_bytes()).then_some((path, Some(query))),
+        None => rest.is_empty().then_some((path, None)),
     }
-    let query = match query {
-        Some(query) => Some(core::str::from_utf8(query).ok()?),
-        None => None,
-    };
-    Some((core::str::from_utf8(path).ok()?, query))
 }
 
 /// Which parts of a valid authority are not empty.

@@ -9,9 +9,11 @@
 //!
 //! Ours, because httparse does not do it:
 //!
-//! - The end of a section is found line by line as the bytes arrive ([`LineScan`](crate::http::grammar::lines::LineScan)).
+//! - The end of a section that arrives in pieces is found line by line ([`LineScan`](crate::http::grammar::lines::LineScan)).
 //!   httparse begins again with each call, so a head that comes byte by byte would take it quadratic time. It also
 //!   accepts LF alone as a line end everywhere; requests, trailers and strict reading refuse that (RFC 9112 2.2 and 7.1).
+//!   A head that arrives whole is given to httparse first ([`FieldLines::whole`]), and only then the ends of its lines are
+//!   looked at.
 //! - The number of lines and of bytes is bounded, and which bound was met is told.
 //! - A fold in a response becomes one space ([`fold`], RFC 9112 5.2). httparse keeps its line end in the value, and folds
 //!   only where it parses a whole response. What is a fold is all that is decided there: the unfolded lines are httparse's
@@ -48,11 +50,19 @@ use crate::{Error, Exceeded, Limit, Violation};
 #[derive(Clone, Default)]
 pub struct Fields {
     section: Bytes,
+    found: FieldLines,
+}
+
+/// Where the field lines of a section lie in it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::http) struct FieldLines {
     lines: Vec<FieldLine>,
+    /// The [marks](mark) of their names: most names that are looked up are in no line.
+    marks: u64,
 }
 
 /// The position of a name and a value in the section. A section is at most 16 MiB.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct FieldLine {
     name: u32,
     name_end: u32,
@@ -63,12 +73,12 @@ struct FieldLine {
 impl Fields {
     /// Without lines. `section` has the first line of the head.
     pub(in crate::http) fn empty(section: Bytes) -> Self {
-        Self { section, lines: Vec::new() }
+        Self { section, found: FieldLines::default() }
     }
 
     /// The value of the first line with this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.lines.iter().find(|line| self.is_named(line, name)).map(|line| self.value(line))
+        self.get_all(name).next()
     }
 
     /// The value of the first line with this name, if it is ASCII.
@@ -78,7 +88,9 @@ impl Fields {
 
     /// The values of all lines with this name.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.lines.iter().filter(move |line| self.is_named(line, name)).map(|line| self.value(line))
+        let may_have = self.found.marks & mark(name.as_bytes()) != 0;
+        let lines = if may_have { self.found.lines.as_slice() } else { &[] };
+        lines.iter().filter(move |line| self.is_named(line, name)).map(|line| self.value(line))
     }
 
     /// The elements of all lines with this name, read as one comma-separated list. RFC 9110 5.6.1.
@@ -90,7 +102,7 @@ impl Fields {
 
     /// Every name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.lines.iter().map(|line| {
+        self.found.lines.iter().map(|line| {
             // The names were found to be tokens, so the text is ASCII.
             let name = core::str::from_utf8(self.range(line.name, line.name_end)).unwrap_or_default();
             (name, self.value(line))
@@ -99,12 +111,12 @@ impl Fields {
 
     /// The number of field lines.
     pub fn len(&self) -> usize {
-        self.lines.len()
+        self.found.lines.len()
     }
 
     /// True if there are no field lines.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.found.lines.is_empty()
     }
 
     /// True if the list of all lines with this name has an element equal to `element`, without regard to case.
@@ -112,9 +124,10 @@ impl Fields {
         self.list(name).any(|found| found.eq_ignore_ascii_case(element.as_bytes()))
     }
 
-    /// Names are looked up for each request, so they are compared as bytes.
+    /// Names are looked up for each request, so they are compared as bytes, and first by their lengths.
     fn is_named(&self, line: &FieldLine, name: &str) -> bool {
-        self.range(line.name, line.name_end).eq_ignore_ascii_case(name.as_bytes())
+        line.name_end.wrapping_sub(line.name) == narrow(name.len())
+            && self.range(line.name, line.name_end).eq_ignore_ascii_case(name.as_bytes())
     }
 
     fn value(&self, line: &FieldLine) -> &[u8] {
@@ -133,8 +146,7 @@ impl Fields {
     }
 
     fn range(&self, start: u32, end: u32) -> &[u8] {
-        let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) else { return &[] };
-        self.section.get(start..end).unwrap_or_default()
+        self.section.get(wide(start)..wide(end)).unwrap_or_default()
     }
 
     /// Reads the field lines from `from` to the empty line at the end of `section`, at most `limit` lines.
@@ -149,7 +161,7 @@ impl Fields {
         reading: Reading,
     ) -> Result<Self, (Bytes, Error)> {
         let error = match parse_lines(&section, from, limit) {
-            Ok(lines) => return Ok(Self { section, lines }),
+            Ok(found) => return Ok(Self { section, found }),
             Err(error) => error,
         };
         // RFC 9112 5.2: a user agent replaces each fold in a response. A fold in a request may be refused, and is.
@@ -159,15 +171,68 @@ impl Fields {
         };
         let Some(unfolded) = unfolded else { return Err((section, error)) };
         match parse_lines(&unfolded, from, limit) {
-            Ok(lines) => Ok(Self { section: unfolded, lines }),
+            Ok(found) => Ok(Self { section: unfolded, found }),
             Err(error) => Err((section, error)),
         }
     }
 }
 
-fn parse_lines(section: &[u8], from: usize, limit: usize) -> Result<Vec<FieldLine>, Error> {
+impl FieldLines {
+    /// Finds the field lines from `from` to the empty line in `text`, and where the next line starts.
+    ///
+    /// `None` unless all of them have arrived, there are at most `limit`, and nothing is wrong with them. What is then
+    /// wrong or missing is decided line by line.
+    pub(in crate::http) fn whole(
+        text: &[u8],
+        from: usize,
+        limit: usize,
+        reading: Reading,
+    ) -> Option<(Self, usize)> {
+        let mut table = [httparse::EMPTY_HEADER; SMALL];
+        let Ok(httparse::Status::Complete((len, headers))) =
+            httparse::parse_headers(text.get(from..)?, &mut table)
+        else {
+            return None;
+        };
+        // Each line is followed by the next name or by the empty line, and no line has another LF.
+        let ends_with = |at: usize, end: &[u8]| text.get(..at).is_some_and(|before| before.ends_with(end));
+        let (found, end) = (Self::at(text, headers), from + len);
+        let is_valid = match reading {
+            Reading::Ordinary => true,
+            Reading::Strict => {
+                found.lines.iter().all(|line| ends_with(wide(line.name), b"\r\n"))
+                    && ends_with(end, b"\r\n\r\n")
+            }
+        };
+        (is_valid && headers.len() <= limit).then_some((found, end))
+    }
+
+    /// Makes the fields of the head that the lines were found in.
+    pub(in crate::http) fn of(self, section: Bytes) -> Fields {
+        Fields { section, found: self }
+    }
+
+    /// Notes where `headers`, which are parts of `section`, lie in it.
+    fn at(section: &[u8], headers: &[httparse::Header<'_>]) -> Self {
+        let base = section.as_ptr().addr();
+        let range = |part: &[u8]| {
+            let start = part.as_ptr().addr().wrapping_sub(base);
+            (narrow(start), narrow(start.wrapping_add(part.len())))
+        };
+        let mut lines = Vec::with_capacity(headers.len());
+        let mut marks = 0;
+        for header in headers {
+            let name = header.name.as_bytes();
+            marks |= mark(name);
+            let ((name, name_end), (value, value_end)) = (range(name), range(header.value));
+            lines.push(FieldLine { name, name_end, value, value_end });
+        }
+        Self { lines, marks }
+    }
+}
+
+fn parse_lines(section: &[u8], from: usize, limit: usize) -> Result<FieldLines, Error> {
     let text = section.get(from..).unwrap_or_default();
-    let mut lines = Vec::new();
     let mut small = [httparse::EMPTY_HEADER; SMALL];
     let mut large;
     let found = match httparse::parse_headers(text, &mut small) {
@@ -181,39 +246,31 @@ fn parse_lines(section: &[u8], from: usize, limit: usize) -> Result<Vec<FieldLin
     };
     match found {
         Ok(httparse::Status::Complete((_, headers))) if headers.len() <= limit => {
-            let base = section.as_ptr().addr();
-            lines.reserve_exact(headers.len());
-            for header in headers {
-                lines.push(FieldLine::at(base, header)?);
-            }
+            Ok(FieldLines::at(section, headers))
         }
         Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
-            return Err(Exceeded::count(Limit::FieldCount, limit).into());
+            Err(Exceeded::count(Limit::FieldCount, limit).into())
         }
-        Ok(httparse::Status::Partial) | Err(_) => return Err(blame(text).into()),
+        Ok(httparse::Status::Partial) | Err(_) => Err(blame(text).into()),
     }
-    Ok(lines)
 }
 
 /// Field lines that are parsed without an allocation for httparse's table; more need one.
 const SMALL: usize = 32;
 
-impl FieldLine {
-    fn at(base: usize, header: &httparse::Header<'_>) -> Result<Self, Error> {
-        let value = header.value;
-        let offset = |start: *const u8, len: usize| {
-            let start = u32::try_from(start.addr().wrapping_sub(base)).ok()?;
-            Some((start, start.checked_add(u32::try_from(len).ok()?)?))
-        };
-        // An empty value has no position that matters.
-        let value = if value.is_empty() { Some((0, 0)) } else { offset(value.as_ptr(), value.len()) };
-        match (offset(header.name.as_ptr(), header.name.len()), value) {
-            (Some((name, name_end)), Some((value, value_end))) => {
-                Ok(Self { name, name_end, value, value_end })
-            }
-            _ => Err(Exceeded::bytes(Limit::HeadBytes, 16 << 20).into()),
-        }
-    }
+/// One of 64 bits, by the first letter of a name and its length.
+fn mark(name: &[u8]) -> u64 {
+    let letter = name.first().map_or(0, |letter| u32::from(letter.to_ascii_lowercase()));
+    1 << ((letter ^ (narrow(name.len()) << 2)) % u64::BITS)
+}
+
+/// No position in a section is larger.
+fn narrow(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+fn wide(position: u32) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
 }
 
 /// Finds the line of an invalid section that httparse refuses, and says what is wrong with it.
@@ -321,6 +378,44 @@ mod tests {
             let fields = |n| Fields::parse(Bytes::from(lines(n)), 0, limit, Reading::Ordinary);
             assert_eq!(fields(limit).unwrap().len(), limit);
             assert!(matches!(fields(limit + 1), Err((_, Error::Limit(_)))));
+        }
+    }
+
+    #[test]
+    fn a_whole_head_is_taken_only_if_each_line_ends_with_crlf() {
+        let whole = |text: &[u8], reading| FieldLines::whole(text, 9, 3, reading);
+        for lines in ["\r\n", "a: b\r\n\r\n", "a: b\r\nc:\r\nd: \t\r\n\r\n"] {
+            let text = format!("a line.\r\n{lines}").into_bytes();
+            let with_more = [&text, &b"\n more"[..]].concat();
+            assert!(
+                whole(&with_more, Reading::Strict).is_some_and(|(_, end)| end == text.len()),
+                "{lines:?}"
+            );
+            // The line before is judged by the caller.
+            for at in (9..text.len()).filter(|&at| text[at] == b'\r') {
+                let mut bare = text.clone();
+                bare.remove(at);
+                assert!(whole(&bare, Reading::Strict).is_none(), "{lines:?} {at}");
+                assert!(whole(&bare, Reading::Ordinary).is_some(), "{lines:?} {at}");
+            }
+            for cut in 0..text.len() {
+                assert!(whole(&text[..cut], Reading::Strict).is_none(), "{lines:?} {cut}");
+            }
+        }
+        let many = format!("a line.\r\n{}\r\n", "a: b\r\n".repeat(4));
+        assert!(whole(many.as_bytes(), Reading::Strict).is_none());
+    }
+
+    #[test]
+    fn a_name_is_found_whatever_its_mark() {
+        let names = ["a", "B", "content-length", "Content-Type", "x-1", "_", "~~", "te", "TE-", "9"];
+        for name in names {
+            let fields = parse(&format!("{name}: v\r\n\r\n")).unwrap();
+            for other in names {
+                assert_eq!(fields.get(other).is_some(), other == name);
+                assert_eq!(fields.get(&other.to_ascii_uppercase()).is_some(), other == name);
+                assert_eq!(fields.get(&other.to_ascii_lowercase()).is_some(), other == name);
+            }
         }
     }
 }

@@ -181,6 +181,9 @@ impl Framed {
 fn of_lengths(fields: &Fields, reading: Reading) -> Result<Option<u64>, Undecidable> {
     let invalid = |expected, got| Err(Undecidable::Invalid(Violation::new(expected, got, "RFC 9110 8.6")));
     let lines = || fields.get_all("content-length");
+    if lines().next().is_none() {
+        return Ok(None);
+    }
     match (reading, lines().nth(1)) {
         (Reading::Strict, Some(second)) => return invalid("one Content-Length", second),
         (Reading::Strict, None) | (Reading::Ordinary, _) => {}

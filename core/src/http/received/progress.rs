@@ -2,9 +2,12 @@
 
 use alloc::boxed::Box;
 
-use crate::http::Reading;
+use bytes::Bytes;
+
+use super::fields::FieldLines;
 use crate::http::grammar::lines::{Line, LineScan};
-use crate::{Exceeded, Limit, Violation};
+use crate::http::{Fields, Reading};
+use crate::{Error, Exceeded, Limit, Violation};
 
 /// How much of a head is parsed: its first line, then its field lines.
 ///
@@ -21,8 +24,20 @@ pub(in crate::http) struct HeadProgress<L> {
 pub(in crate::http) struct HeadBounds {
     pub(crate) head: usize,
     pub(crate) line: usize,
+    /// The most field lines.
+    pub(crate) fields: usize,
     /// What a longer first line exceeds.
     pub(crate) line_exceeds: Exceeded,
+}
+
+/// A head that has arrived completely.
+#[derive(Debug)]
+pub(in crate::http) struct WholeHead<L> {
+    pub(in crate::http) first: L,
+    /// The number of its bytes.
+    pub(in crate::http) len: usize,
+    /// Its field lines, if they came at once and are valid.
+    lines: Option<FieldLines>,
 }
 
 impl<L: Copy> HeadProgress<L> {
@@ -35,7 +50,7 @@ impl<L: Copy> HeadProgress<L> {
         self.first.as_deref().copied()
     }
 
-    /// Parses on. When the head is complete, returns its first line and its number of bytes.
+    /// Parses on. Returns the head when it is complete.
     ///
     /// `unread` begins with the head. `parse` parses the first line, which lies in the text that it is given.
     pub(in crate::http) fn advance<E: From<Violation> + From<Exceeded>>(
@@ -43,7 +58,7 @@ impl<L: Copy> HeadProgress<L> {
         unread: &[u8],
         bounds: &HeadBounds,
         parse: impl Fn(&[u8], Line) -> Result<L, E>,
-    ) -> Result<Option<(L, usize)>, E> {
+    ) -> Result<Option<WholeHead<L>>, E> {
         let text = unread.get(..bounds.head).unwrap_or(unread);
         let before = self.scan;
         let mut first = self.first_line();
@@ -62,7 +77,7 @@ impl<L: Copy> HeadProgress<L> {
         first: &mut Option<L>,
         bounds: &HeadBounds,
         parse: impl Fn(&[u8], Line) -> Result<L, E>,
-    ) -> Result<Option<(L, usize)>, E> {
+    ) -> Result<Option<WholeHead<L>>, E> {
         let first = if let Some(first) = *first {
             first
         } else {
@@ -77,16 +92,40 @@ impl<L: Copy> HeadProgress<L> {
                 return bounds.not_whole(text);
             };
             // A line that is refused is not passed: it is refused again.
-            let line = parse(text, line)?;
+            let parsed = parse(text, line)?;
             self.scan = scan;
-            *first.insert(line)
+            // Mostly the rest has come with it, and all is well.
+            if let Some((lines, len)) = FieldLines::whole(text, line.next, bounds.fields, scan.reading()) {
+                return Ok(Some(WholeHead { first: parsed, len, lines: Some(lines) }));
+            }
+            *first.insert(parsed)
         };
         while let Some(line) = self.scan.next_line(text)? {
             if line.is_empty() {
-                return Ok(Some((first, line.next)));
+                return Ok(Some(WholeHead { first, len: line.next, lines: None }));
             }
         }
         bounds.not_whole(text)
+    }
+}
+
+impl<L> WholeHead<L> {
+    /// The fields of the head, which is `section`: from `from` on, at most `limit` lines.
+    ///
+    /// # Errors
+    ///
+    /// Returns the section with the reason.
+    pub(in crate::http) fn fields(
+        self,
+        section: Bytes,
+        from: usize,
+        limit: usize,
+        reading: Reading,
+    ) -> Result<Fields, (Bytes, Error)> {
+        match self.lines {
+            Some(lines) => Ok(lines.of(section)),
+            None => Fields::parse(section, from, limit, reading),
+        }
     }
 }
 
@@ -103,12 +142,11 @@ impl HeadBounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     #[test]
     fn a_first_line_that_is_refused_is_refused_again() {
         let line_exceeds = Exceeded::bytes(Limit::TargetBytes, 20);
-        let bounds = HeadBounds { head: 100, line: 20, line_exceeds };
+        let bounds = HeadBounds { head: 100, line: 20, fields: 10, line_exceeds };
         let mut progress = HeadProgress::<usize>::new(Reading::Strict);
         for _ in 0..2 {
             let refused = progress.advance(b"bad\r\nmore than the bound of a line", &bounds, |text, line| {

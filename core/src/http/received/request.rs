@@ -191,8 +191,7 @@ impl RequestLine {
         let version = Version::parse(rest.get(target_len + 1..).unwrap_or_default())?;
         let start = range.start + target_start;
         let bytes = rest.get(..target_len).unwrap_or_default();
-        // A token is ASCII.
-        let method = Method::from_token(core::str::from_utf8(method).unwrap_or_default());
+        let method = Method::from_token(method);
         let parsed = Target::parse(bytes, method).map_err(|invalid| invalid.violation(bytes))?;
         let (form, path_start) = match parsed {
             Target::Origin { .. } => (Form::Origin, start),

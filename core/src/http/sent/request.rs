@@ -163,7 +163,7 @@ impl Request {
 
     /// The method.
     pub fn method(&self) -> Method<'_> {
-        Method::from_token(&self.method)
+        Method::from_token(self.method.as_bytes())
     }
 
     /// The host, with a port if one was given.

@@ -11,9 +11,9 @@ use super::{Inner, closing, silent};
 use crate::http::grammar::reading::Reader;
 use crate::http::received::body::Incoming;
 use crate::http::received::length::BodyLength;
-use crate::http::received::progress::{HeadBounds, HeadProgress};
+use crate::http::received::progress::{HeadBounds, HeadProgress, WholeHead};
 use crate::http::received::request::RequestLine;
-use crate::http::{Fields, HttpLimits, Reading, RequestHead};
+use crate::http::{HttpLimits, Reading, RequestHead};
 use crate::io::{Ask, Conn, Waits};
 use crate::since::SinceArrival;
 use crate::{
@@ -134,7 +134,7 @@ impl ServerConnection {
         }
         let is_met = between.since.is_met(conn.inbox.dry_at(), between.time_limit().0);
         match between.advance(&mut conn.inbox) {
-            Ok(Some((line, len))) => self.exchange(line, len),
+            Ok(Some(head)) => self.exchange(head),
             // RFC 9112 9.8: a request that had not begun is not missing.
             Ok(None) if conn.inbox.is_over() && between.is_before_head(&conn.inbox) => {
                 Next::Closing(closing(*self.0, Outcome::ByPeer))
@@ -157,11 +157,12 @@ impl ServerConnection {
         }
     }
 
-    fn exchange(mut self, line: RequestLine, len: usize) -> Next {
+    fn exchange(mut self, head: WholeHead<RequestLine>) -> Next {
         let Inner { conn, between } = &mut *self.0;
         let limits = Arc::clone(&between.body.limits);
-        let section = conn.inbox.payload(len).take();
-        let fields = match Fields::parse(section, line.end(), limits.fields, Reading::Strict) {
+        let line = head.first;
+        let section = conn.inbox.payload(head.len).take();
+        let fields = match head.fields(section, line.end(), limits.fields, Reading::Strict) {
             Ok(fields) => fields,
             Err((section, error)) => {
                 let head = RequestHead::without_fields(line, section.get(..line.end()).unwrap_or(&section));
@@ -210,15 +211,18 @@ impl Between {
         Ok(is_done)
     }
 
-    /// Parses more of the head. When it is complete, returns its request line and its number of bytes.
-    fn advance(&mut self, inbox: &mut Inbox) -> Result<Option<(RequestLine, usize)>, Reject> {
+    /// Parses more of the head. Returns it when it is complete.
+    fn advance(&mut self, inbox: &mut Inbox) -> Result<Option<WholeHead<RequestLine>>, Reject> {
+        if inbox.is_empty() {
+            return Ok(None);
+        }
         self.skip_empty_lines(inbox);
         let limits = &self.body.limits;
         let head = limits.head(Reader::Server);
         let target = limits.target_bytes;
         let line_exceeds = Exceeded::bytes(Limit::TargetBytes, target);
         let line = target.min(head).saturating_add(RequestLine::OVERHEAD);
-        let bounds = HeadBounds { head, line, line_exceeds };
+        let bounds = HeadBounds { head, line, fields: limits.fields, line_exceeds };
         self.head.advance(inbox.unread(), &bounds, |text, line| {
             let parsed = RequestLine::parse(text, line.start..line.end)?;
             if parsed.target_len() > target { Err(line_exceeds.into()) } else { Ok(parsed) }
