@@ -11,7 +11,6 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use super::{ConnectionKey, Hub, Notice};
 use crate::runtime::{Runtime, Timer};
-use crate::sync::Woken;
 
 /// The times of a [`Hub::drain`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,11 +112,15 @@ impl Shared {
     /// Tells every member, and returns their keys in order.
     fn begin_drain(&self, within: Duration) -> Vec<ConnectionKey> {
         // Whoever joins behind this is closed by that.
-        self.change(|state| state.draining = Some(within));
+        self.change(|state, _| state.draining = Some(within));
         let mut keys = Vec::new();
         self.each_here(&[], |seat| {
-            seat.tell(Notice::Draining { within });
-            keys.push(seat.key);
+            keys.push(seat.key());
+            self.change(|state, woken| {
+                if state.registry.member(seat.key()).is_some() {
+                    state.notices.tell(seat.key(), Notice::Draining { within }, woken);
+                }
+            });
         });
         keys.sort_unstable();
         keys
@@ -135,12 +138,12 @@ impl Shared {
         let mut late = Vec::new();
         self.each_here(&[], |seat| {
             let present = self.look(|registry| {
-                registry.member(seat.key)?;
-                registry.present(seat.key.slot)
+                registry.member(seat.key())?;
+                registry.present(seat.key().slot)
             });
             let Some(present) = present else { return };
             let (unsent_messages, unsent_bytes) = seat.outlet.queued();
-            let (key, age) = (seat.key, seat.since.elapsed());
+            let (key, age) = (seat.key(), self.age(seat));
             late.push(Undrained { key, user: present.user, age, unsent_messages, unsent_bytes });
             seat.outlet.cut_off();
         });
@@ -157,12 +160,11 @@ struct Emptied<'a> {
 
 impl<'a> Emptied<'a> {
     fn new(shared: &'a Shared) -> Self {
-        Self { shared, slot: shared.change(|state| state.emptied.insert(None)) }
+        Self { shared, slot: shared.change(|state, _| state.emptied.insert(None)) }
     }
 
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut woken = Woken::default();
-        self.shared.change(|state| {
+        self.shared.change(|state, woken| {
             if state.registry.is_empty() {
                 return Poll::Ready(());
             }
@@ -176,7 +178,7 @@ impl<'a> Emptied<'a> {
 
 impl Drop for Emptied<'_> {
     fn drop(&mut self) {
-        let waker = self.shared.change(|state| state.emptied.try_remove(self.slot));
+        let waker = self.shared.change(|state, _| state.emptied.try_remove(self.slot));
         drop(waker);
     }
 }

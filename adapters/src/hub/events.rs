@@ -144,10 +144,11 @@ impl EventLog {
 
 #[cfg(test)]
 mod tests {
+    use super::super::registry::Slot;
     use super::*;
 
     fn joined(number: u64) -> HubEvent {
-        HubEvent::Joined { key: ConnectionKey { number, slot: 0 } }
+        HubEvent::Joined { key: ConnectionKey { number, slot: Slot::new(0) } }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::registry::Slot;
+
 /// Names a connection of a [`Hub`](super::Hub). It is never reused: the key of a connection that has left names nothing.
 ///
 /// Keys are ordered as the connections joined.
@@ -10,7 +12,7 @@ pub struct ConnectionKey {
     /// How many had joined, with this one.
     pub(super) number: u64,
     /// Where it is while it is a member.
-    pub(super) slot: usize,
+    pub(super) slot: Slot,
 }
 
 impl fmt::Display for ConnectionKey {

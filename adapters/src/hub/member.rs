@@ -70,16 +70,20 @@ pub enum Notice {
 
 impl Member {
     pub(super) fn join(shared: &Arc<Shared>, outlet: Outlet) -> Self {
-        let (seat, draining) = shared.change(|state| {
-            let seat = state.registry.join(|key| Arc::new(Seat::new(shared, key, outlet)));
-            (seat, state.draining)
+        let since = shared.now();
+        let (seat, draining) = shared.change(|state, woken| {
+            let make = |key| Arc::new(Seat::new(Arc::clone(shared), key, outlet, since));
+            let seat = state.registry.join(make);
+            if let Some(within) = state.draining {
+                state.notices.tell(seat.key(), Notice::Draining { within }, woken);
+            }
+            (seat, state.draining.is_some())
         });
         let watch = seat.outlet.watch(Waker::from(Arc::clone(&seat)));
         if watch.is_none() {
-            shared.leave(seat.key, Departure::Ended);
+            shared.leave(seat.key(), Departure::Ended);
         }
-        if let Some(within) = draining {
-            seat.tell(Notice::Draining { within });
+        if draining {
             seat.outlet.clone().close(shared.draining.clone());
         }
         Self { seat, watch }
@@ -87,7 +91,7 @@ impl Member {
 
     /// The connection's key.
     pub fn key(&self) -> ConnectionKey {
-        self.seat.key
+        self.seat.key()
     }
 
     /// Makes the connection one of a user's. A connection that was another user's is so no longer.
@@ -96,10 +100,15 @@ impl Member {
     ///
     /// If the connection has left, the user has too many, or the name is too long.
     pub fn login(&self, user: &str, login: Login) -> Result<(), LoginError> {
-        let Seat { shared, key, .. } = &*self.seat;
-        let replaced = shared.change(|state| state.registry.login(*key, user, login))?;
+        let (shared, key) = (&self.seat.shared, self.seat.key());
+        let replaced = shared.change(|state, woken| {
+            let replaced = state.registry.login(key, user, login)?;
+            for old in &replaced {
+                state.notices.tell(old.key(), Notice::Replaced { by: key }, woken);
+            }
+            Ok(replaced)
+        })?;
         for old in replaced {
-            old.tell(Notice::Replaced { by: *key });
             old.outlet.clone().close(shared.replaced.clone());
         }
         Ok(())
@@ -112,30 +121,29 @@ impl Member {
     ///
     /// If the connection has left, it or the hub has too many topics, or the name is too long.
     pub fn subscribe(&self, topic: &str) -> Result<bool, SubscribeError> {
-        let key = self.seat.key;
-        self.seat.shared.change(|state| state.registry.subscribe(key, topic))
+        let key = self.seat.key();
+        self.seat.shared.change(|state, _| state.registry.subscribe(key, topic))
     }
 
     /// Ends a subscription. Returns false if there was none. What was sent before may still arrive.
     pub fn unsubscribe(&self, topic: &str) -> bool {
-        let key = self.seat.key;
-        self.seat.shared.change(|state| state.registry.unsubscribe(key, topic))
+        let key = self.seat.key();
+        self.seat.shared.change(|state, _| state.registry.unsubscribe(key, topic))
     }
 
-    /// Sets what [`presence`](super::Hub::presence) shows of the connection, such as a name or a status.
+    /// Sets what [`presence`](super::Hub::presence) shows of the connection, such as a name or a status. It is copied.
     ///
     /// # Errors
     ///
     /// If the connection has left, or the metadata is too long.
-    pub fn set_meta(&self, meta: impl Into<Bytes>) -> Result<(), MetaError> {
-        let (key, meta) = (self.seat.key, meta.into());
-        // What it was is dropped without a lock.
-        self.seat.shared.change(|state| state.registry.set_meta(key, meta)).map(drop)
+    pub fn set_meta(&self, meta: impl AsRef<[u8]>) -> Result<(), MetaError> {
+        let (key, meta) = (self.seat.key(), Bytes::copy_from_slice(meta.as_ref()));
+        self.seat.shared.change(|state, _| state.registry.set_meta(key, meta))
     }
 
     /// True until the member has left.
     pub fn is_here(&self) -> bool {
-        self.seat.shared.look(|registry| registry.member(self.seat.key).is_some())
+        self.seat.shared.look(|registry| registry.member(self.seat.key()).is_some())
     }
 
     /// Waits until the member is told something. Each notice is told once, and [`Notice::Left`] from then on.
@@ -153,8 +161,14 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        let Seat { shared, key, outlet, .. } = &*self.seat;
-        shared.leave(*key, Departure::Dropped);
+        let (Seat { shared, outlet, .. }, key) = (&*self.seat, self.seat.key());
+        let left = shared.change(|state, woken| {
+            let left = state.leave(key, Departure::Dropped, woken);
+            state.notices.forget(key, woken);
+            left
+        });
+        // Without the lock: its outlet may be the last.
+        drop(left);
         if let Some(watch) = self.watch {
             outlet.unwatch(watch);
         }
@@ -163,7 +177,7 @@ impl Drop for Member {
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Member").field("key", &self.seat.key).finish_non_exhaustive()
+        f.debug_struct("Member").field("key", &self.seat.key()).finish_non_exhaustive()
     }
 }
 
@@ -177,7 +191,7 @@ impl Future for Told<'_> {
     type Output = Notice;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Notice> {
-        self.seat.poll_told(cx)
+        self.seat.shared.poll_told(self.seat.key(), cx)
     }
 }
 

@@ -68,6 +68,7 @@ mod events;
 mod fanout;
 mod key;
 mod member;
+mod notices;
 mod reader;
 mod recipients;
 mod registry;

@@ -7,12 +7,13 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use super::notices::Notices;
 use super::registry::{Registry, Walk};
-use super::{ConnectionKey, Departure, HubConfig, HubEvent, Seat};
+use super::{ConnectionKey, Departure, HubConfig, HubEvent, Notice, Seat};
 use crate::sync::{Lock, Locked, Woken};
 use crate::ws::Close;
 
@@ -28,12 +29,14 @@ pub(super) struct Shared {
     everyone: Lock<()>,
     users: [Lock<()>; USERS],
     hasher: RandomState,
+    began: Instant,
     pub(super) replaced: Close,
     pub(super) draining: Close,
 }
 
 pub(super) struct State {
     pub(super) registry: Registry<Arc<Seat>>,
+    pub(super) notices: Notices,
     /// The tasks that wait for an event.
     readers: Slab<Option<Waker>>,
     /// The events that they were woken for.
@@ -49,6 +52,7 @@ impl Shared {
         Self {
             state: Lock::new(State {
                 registry: Registry::new(config),
+                notices: Notices::default(),
                 readers: Slab::new(),
                 told: 0,
                 emptied: Slab::new(),
@@ -57,6 +61,7 @@ impl Shared {
             everyone: Lock::new(()),
             users: std::array::from_fn(|_| Lock::new(())),
             hasher: RandomState::new(),
+            began: Instant::now(),
             replaced: config.replaced.clone(),
             draining: config.draining.clone(),
         }
@@ -68,20 +73,44 @@ impl Shared {
     }
 
     /// Changes the state, and wakes the tasks that wait for what has happened, once the lock is released.
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut State, &mut Woken) -> R) -> R {
         // Dropped after the lock.
         let mut woken = Woken::default();
         let mut state = self.state.lock();
-        let result = change(&mut state);
+        let result = change(&mut state, &mut woken);
         state.wake(&mut woken);
         result
     }
 
     /// Removes a connection. Nothing happens if it has left before.
     pub(super) fn leave(&self, key: ConnectionKey, departure: Departure) {
-        if let Some(seat) = self.change(|state| state.registry.leave(key, departure)) {
-            seat.wake_told();
-        }
+        let left = self.change(|state, woken| state.leave(key, departure, woken));
+        // Without the lock: its outlet may be the last.
+        drop(left);
+    }
+
+    /// The time, in hundredths of a second since the hub began. It wraps after 497 days, and only ages are compared.
+    pub(super) fn now(&self) -> u32 {
+        u32::try_from(self.began.elapsed().as_millis() / 10 % (1 << 32)).unwrap_or(0)
+    }
+
+    /// The time since a member joined.
+    pub(super) fn age(&self, seat: &Seat) -> Duration {
+        Duration::from_millis(u64::from(self.now().wrapping_sub(seat.since)) * 10)
+    }
+
+    /// What a member is told next.
+    pub(super) fn poll_told(&self, key: ConnectionKey, cx: &Context<'_>) -> Poll<Notice> {
+        self.change(|state, woken| {
+            if let Some(notice) = state.notices.next(key) {
+                return Poll::Ready(notice);
+            }
+            if state.registry.member(key).is_none() {
+                return Poll::Ready(Notice::Left);
+            }
+            state.notices.wait(key, cx, woken);
+            Poll::Pending
+        })
     }
 
     /// Passes the subscribers of a topic to `each`, in steps.
@@ -167,6 +196,18 @@ impl Shared {
 }
 
 impl State {
+    /// Removes a connection, and returns what the hub kept of it.
+    pub(super) fn leave(
+        &mut self,
+        key: ConnectionKey,
+        departure: Departure,
+        woken: &mut Woken,
+    ) -> Option<Arc<Seat>> {
+        let left = self.registry.leave(key, departure)?;
+        self.notices.wake(key, woken);
+        Some(left)
+    }
+
     fn wake(&mut self, woken: &mut Woken) {
         let pushed = self.registry.log.pushed();
         if self.told != pushed {

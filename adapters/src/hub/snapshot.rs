@@ -63,15 +63,15 @@ impl HubSnapshot {
         let counts = shared.look(Registry::counts);
         let mut connections = Vec::with_capacity(counts.connections);
         shared.each_here(&[], |seat| {
-            let slot = seat.key.slot;
+            let slot = seat.key().slot;
             let known = shared.look(|registry| {
-                registry.member(seat.key)?;
+                registry.member(seat.key())?;
                 Some((registry.present(slot)?, registry.topics_of(slot)))
             });
             // It may have left meanwhile.
             let Some((present, topics)) = known else { return };
             let (queued_messages, queued_bytes) = seat.outlet.queued();
-            let age = seat.since.elapsed();
+            let age = shared.age(seat);
             connections.push(HubConnection { present, topics, age, queued_messages, queued_bytes });
         });
         connections.sort_unstable_by_key(|connection| connection.present.key);

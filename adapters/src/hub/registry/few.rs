@@ -1,16 +1,14 @@
 //! A list that mostly has one element, which then needs no allocation.
 
 /// A few values, in no order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Few<T> {
     One(T),
-    Many(Vec<T>),
-}
-
-impl<T> Default for Few<T> {
-    fn default() -> Self {
-        Self::Many(Vec::new())
-    }
+    /// Boxed, so that one takes less room.
+    #[expect(clippy::box_collection, reason = "most members and users have one of these that holds one")]
+    Many(Box<Vec<T>>),
+    #[default]
+    Empty,
 }
 
 impl<T: Copy> Few<T> {
@@ -18,13 +16,14 @@ impl<T: Copy> Few<T> {
         match self {
             Self::One(value) => std::slice::from_ref(value),
             Self::Many(values) => values,
+            Self::Empty => &[],
         }
     }
 
     pub(super) fn push(&mut self, value: T) {
         *self = match std::mem::take(self) {
-            Self::Many(values) if values.is_empty() => Self::One(value),
-            Self::One(first) => Self::Many(vec![first, value]),
+            Self::Empty => Self::One(value),
+            Self::One(first) => Self::Many(vec![first, value].into()),
             Self::Many(mut values) => {
                 values.push(value);
                 Self::Many(values)
@@ -41,7 +40,14 @@ impl<T: Copy> Few<T> {
                 *self = Self::default();
                 Some(value)
             }
-            Self::Many(values) => Some(values.swap_remove(index)),
+            Self::Many(values) => {
+                let value = values.swap_remove(index);
+                if values.is_empty() {
+                    *self = Self::Empty;
+                }
+                Some(value)
+            }
+            Self::Empty => None,
         }
     }
 }
@@ -71,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn one_needs_no_room_but_its_own() {
-        assert_eq!(size_of::<Few<[usize; 2]>>(), size_of::<Vec<usize>>());
+    fn one_needs_little_room() {
+        assert_eq!(size_of::<Few<[u32; 2]>>(), 16);
     }
 }

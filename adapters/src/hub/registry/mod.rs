@@ -7,6 +7,7 @@
 mod few;
 #[cfg(test)]
 mod laws;
+mod slot;
 mod topic;
 mod walk;
 
@@ -22,6 +23,8 @@ use super::{
 };
 use crate::Bytes;
 use few::Few;
+pub(super) use slot::Slot;
+use slot::make_room;
 use topic::{Place, Topics};
 pub(super) use walk::Walk;
 
@@ -31,7 +34,9 @@ pub(super) struct Registry<M> {
     /// How many have joined.
     joined: u64,
     /// The slots of each user's connections.
-    users: HashMap<Arc<str>, Few<usize>>,
+    users: HashMap<Arc<str>, Few<Slot>>,
+    /// What few connections have.
+    metas: HashMap<Slot, Bytes>,
     topics: Topics,
     pub(super) log: EventLog,
     limits: Limits,
@@ -42,8 +47,6 @@ struct Entry<M> {
     member: M,
     user: Option<Arc<str>>,
     topics: Few<Place>,
-    /// Boxed, since few connections have any.
-    meta: Option<Box<Bytes>>,
 }
 
 struct Limits {
@@ -59,6 +62,7 @@ impl<M: Clone> Registry<M> {
             members: Slab::new(),
             joined: 0,
             users: HashMap::new(),
+            metas: HashMap::new(),
             topics: Topics::new(config.topics),
             log: EventLog::new(config.events),
             limits: Limits {
@@ -73,17 +77,16 @@ impl<M: Clone> Registry<M> {
     /// Adds a connection.
     pub(super) fn join(&mut self, make: impl FnOnce(ConnectionKey) -> M) -> M {
         self.joined += 1;
+        make_room(&mut self.members);
         let place = self.members.vacant_entry();
-        let key = ConnectionKey { number: self.joined, slot: place.key() };
+        let key = ConnectionKey { number: self.joined, slot: Slot::new(place.key()) };
         let member = make(key);
-        let entry = Entry {
+        place.insert(Entry {
             number: key.number,
             member: member.clone(),
             user: None,
             topics: Few::default(),
-            meta: None,
-        };
-        place.insert(entry);
+        });
         self.log.push(|| HubEvent::Joined { key });
         member
     }
@@ -91,7 +94,8 @@ impl<M: Clone> Registry<M> {
     /// Removes a connection with all that it has. `None` if it has left before.
     pub(super) fn leave(&mut self, key: ConnectionKey, departure: Departure) -> Option<M> {
         self.get(key)?;
-        let entry = self.members.try_remove(key.slot)?;
+        let entry = self.members.try_remove(key.slot.index())?;
+        self.metas.remove(&key.slot);
         for place in entry.topics.as_slice() {
             let topic = self.topics.unsubscribe(*place);
             self.tell_unsubscribed(key, topic);
@@ -206,20 +210,16 @@ impl<M: Clone> Registry<M> {
         }
     }
 
-    /// Sets the metadata of a connection, and returns what it was.
-    pub(super) fn set_meta(
-        &mut self,
-        key: ConnectionKey,
-        meta: Bytes,
-    ) -> Result<Option<Box<Bytes>>, MetaError> {
+    /// Sets the metadata of a connection.
+    pub(super) fn set_meta(&mut self, key: ConnectionKey, meta: Bytes) -> Result<(), MetaError> {
         let at_most = self.limits.meta_bytes;
-        let Some(entry) = self.get_mut(key) else { return Err(MetaError::Left) };
+        self.get(key).ok_or(MetaError::Left)?;
         if meta.len() > at_most {
             return Err(MetaError::TooLong { at_most });
         }
-        let before = entry.meta.replace(Box::new(meta.clone()));
+        self.metas.insert(key.slot, meta.clone());
         self.log.push(|| HubEvent::MetaSet { key, meta });
-        Ok(before)
+        Ok(())
     }
 
     pub(super) fn counts(&self) -> HubCounts {
@@ -251,18 +251,18 @@ impl<M: Clone> Registry<M> {
     }
 
     /// The names of the topics of the connection in a slot.
-    pub(super) fn topics_of(&self, slot: usize) -> Vec<Arc<str>> {
-        let places = self.members.get(slot).map_or(&[][..], |entry| entry.topics.as_slice());
+    pub(super) fn topics_of(&self, slot: Slot) -> Vec<Arc<str>> {
+        let places = self.members.get(slot.index()).map_or(&[][..], |entry| entry.topics.as_slice());
         places.iter().filter_map(|place| self.topics.name(place.topic).cloned()).collect()
     }
 
     /// What is known of the connection in a slot.
-    pub(super) fn present(&self, slot: usize) -> Option<Present> {
-        let entry = self.members.get(slot)?;
+    pub(super) fn present(&self, slot: Slot) -> Option<Present> {
+        let entry = self.members.get(slot.index())?;
         Some(Present {
             key: ConnectionKey { number: entry.number, slot },
             user: entry.user.clone(),
-            meta: entry.meta.as_deref().cloned(),
+            meta: self.metas.get(&slot).cloned(),
         })
     }
 
@@ -270,15 +270,15 @@ impl<M: Clone> Registry<M> {
         self.get(key).map(|entry| &entry.member)
     }
 
-    fn key_in(&self, slot: usize) -> Option<ConnectionKey> {
-        self.members.get(slot).map(|entry| ConnectionKey { number: entry.number, slot })
+    fn key_in(&self, slot: Slot) -> Option<ConnectionKey> {
+        self.members.get(slot.index()).map(|entry| ConnectionKey { number: entry.number, slot })
     }
 
     fn get(&self, key: ConnectionKey) -> Option<&Entry<M>> {
-        self.members.get(key.slot).filter(|entry| entry.number == key.number)
+        self.members.get(key.slot.index()).filter(|entry| entry.number == key.number)
     }
 
     fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut Entry<M>> {
-        self.members.get_mut(key.slot).filter(|entry| entry.number == key.number)
+        self.members.get_mut(key.slot.index()).filter(|entry| entry.number == key.number)
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use slab::Slab;
 
+use super::slot::{Slot, make_room};
 use crate::hub::SubscribeError;
 use crate::sync::Lock;
 
 /// The topics that have a subscriber.
 pub(super) struct Topics {
     slots: Slab<Topic>,
-    names: HashMap<Arc<str>, usize>,
+    names: HashMap<Arc<str>, Slot>,
     at_most: usize,
     /// How many there have been.
     made: u64,
@@ -21,8 +22,8 @@ pub(super) struct Topics {
 /// A subscription's topic, and its slot there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    pub(super) topic: usize,
-    slot: usize,
+    pub(super) topic: Slot,
+    slot: Slot,
 }
 
 pub(super) struct Topic {
@@ -41,7 +42,7 @@ pub(in crate::hub) type Order = Arc<Lock<()>>;
 pub(super) struct Subscription {
     /// Not zero, so that a vacant slot needs no more room.
     pub(super) number: NonZeroU64,
-    pub(super) member: usize,
+    pub(super) member: Slot,
 }
 
 impl Topics {
@@ -53,20 +54,20 @@ impl Topics {
         self.slots.len()
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
+    pub(super) fn find(&self, name: &str) -> Option<Slot> {
         self.names.get(name).copied()
     }
 
-    pub(super) fn get(&self, topic: usize) -> Option<&Topic> {
-        self.slots.get(topic)
+    pub(super) fn get(&self, topic: Slot) -> Option<&Topic> {
+        self.slots.get(topic.index())
     }
 
-    pub(super) fn name(&self, topic: usize) -> Option<&Arc<str>> {
-        self.slots.get(topic).map(|topic| &topic.name)
+    pub(super) fn name(&self, topic: Slot) -> Option<&Arc<str>> {
+        self.get(topic).map(|topic| &topic.name)
     }
 
     /// Adds a topic, which must get a subscriber.
-    pub(super) fn add(&mut self, name: &str) -> Result<usize, SubscribeError> {
+    pub(super) fn add(&mut self, name: &str) -> Result<Slot, SubscribeError> {
         let at_most = self.at_most;
         if self.slots.len() >= at_most {
             return Err(SubscribeError::HubFull { at_most });
@@ -80,34 +81,36 @@ impl Topics {
             made: 0,
             order: Arc::new(Lock::new(())),
         };
-        let topic = self.slots.insert(topic);
+        make_room(&mut self.slots);
+        let topic = Slot::new(self.slots.insert(topic));
         self.names.insert(name, topic);
         Ok(topic)
     }
 
     /// Adds a subscriber.
-    pub(super) fn subscribe(&mut self, topic: usize, member: usize) -> Option<Place> {
-        let Topic { subscriptions, made, .. } = self.slots.get_mut(topic)?;
+    pub(super) fn subscribe(&mut self, topic: Slot, member: Slot) -> Option<Place> {
+        let Topic { subscriptions, made, .. } = self.slots.get_mut(topic.index())?;
         *made += 1;
+        make_room(subscriptions);
         let slot = subscriptions.insert(Subscription { number: NonZeroU64::new(*made)?, member });
-        Some(Place { topic, slot })
+        Some(Place { topic, slot: Slot::new(slot) })
     }
 
     /// Removes a subscriber, and the topic behind the last one. Returns its name.
     pub(super) fn unsubscribe(&mut self, place: Place) -> Option<Arc<str>> {
-        let topic = self.slots.get_mut(place.topic)?;
-        topic.subscriptions.try_remove(place.slot)?;
+        let topic = self.slots.get_mut(place.topic.index())?;
+        topic.subscriptions.try_remove(place.slot.index())?;
         if !topic.subscriptions.is_empty() {
             return Some(Arc::clone(&topic.name));
         }
-        let topic = self.slots.try_remove(place.topic)?;
+        let topic = self.slots.try_remove(place.topic.index())?;
         self.names.remove(&topic.name);
         Some(topic.name)
     }
 
     /// The members that are subscribed to a topic.
-    pub(super) fn subscribers(&self, name: &str) -> impl Iterator<Item = usize> {
-        let topic = self.find(name).and_then(|topic| self.slots.get(topic));
+    pub(super) fn subscribers(&self, name: &str) -> impl Iterator<Item = Slot> {
+        let topic = self.find(name).and_then(|topic| self.get(topic));
         topic.into_iter().flat_map(|topic| topic.subscriptions.iter().map(|(_, found)| found.member))
     }
 }

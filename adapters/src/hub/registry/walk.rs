@@ -1,7 +1,7 @@
 //! Goes over receivers in steps, between which others join and leave.
 
 use super::topic::Order;
-use super::{Few, Registry};
+use super::{Few, Registry, Slot};
 use crate::hub::ConnectionKey;
 
 /// A position among receivers. It meets each that was there when it began and still is when it comes by exactly once,
@@ -9,7 +9,7 @@ use crate::hub::ConnectionKey;
 #[derive(Debug)]
 pub(in crate::hub) enum Walk {
     Topic {
-        topic: usize,
+        topic: Slot,
         number: u64,
         /// The last subscription when it began.
         last: u64,
@@ -21,7 +21,7 @@ pub(in crate::hub) enum Walk {
         slot: usize,
     },
     /// A few, all in the first step.
-    These(Vec<usize>),
+    These(Vec<Slot>),
 }
 
 /// The most slots that a step looks at for each receiver that it may find: the others may be vacant.
@@ -64,8 +64,10 @@ impl<M: Clone> Registry<M> {
         except: &[ConnectionKey],
         found: &mut Vec<M>,
     ) -> bool {
-        let mut add = |slot: usize, last: u64| {
-            let Some(entry) = self.members.get(slot).filter(|entry| entry.number <= last) else { return };
+        let mut add = |slot: Slot, last: u64| {
+            let Some(entry) = self.members.get(slot.index()).filter(|entry| entry.number <= last) else {
+                return;
+            };
             if !except.iter().any(|key| key.number == entry.number) {
                 found.push(entry.member.clone());
             }
@@ -91,7 +93,7 @@ impl<M: Clone> Registry<M> {
                 let end = self.members.capacity();
                 let pause = slot.saturating_add(most);
                 while *slot < end.min(pause) {
-                    add(*slot, *last);
+                    add(Slot::new(*slot), *last);
                     *slot += 1;
                 }
                 *slot < end

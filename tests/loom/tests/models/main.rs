@@ -4,6 +4,7 @@ mod cancelled;
 mod end;
 mod everybody;
 mod halves;
+mod hub;
 mod outlets;
 mod pool;
 mod waits;
