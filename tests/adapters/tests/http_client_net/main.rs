@@ -30,6 +30,7 @@ mod plain;
 mod proxy;
 mod proxy_socks;
 mod reconnect;
+mod reconnect_ends;
 mod reconnect_time;
 mod shapes;
 mod sloppy;

@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 use endwell::http::{Response, StatusCode};
 use endwell::ws::{
     self, CloseCode, ConnectError, End, Loss, LossCause, Message, Outcome, ReconnectEvent, ReconnectLimits,
-    ReconnectOutlet, Reconnecting, Socket, SocketBuilder, TrySendError,
+    Reconnecting, Socket, SocketBuilder, TrySendError,
 };
 use endwell::{Answered, Ended, EndedKind, Exchange, ServerConfig, serve};
-use futures::StreamExt;
 
 use crate::aborted::aborted;
 use crate::dialling::{Dialling, both, run};
@@ -26,32 +25,27 @@ on_every_runtime!(
     what_was_accepted_and_not_sent_comes_back,
     without_a_socket_a_message_comes_back_at_once,
     a_server_that_is_away_for_a_while,
-    a_refusal_that_is_final,
     a_refusal_that_asks_for_time,
     an_attempt_is_prepared,
-    what_the_application_decides,
     a_hook_that_fails,
     a_hook_that_takes_too_long,
-    it_ends_when_it_is_told_to,
-    it_is_told_to_end_before_it_is_open,
     a_receiver_that_is_dropped_at_every_wait_loses_nothing,
-    dropped_it_closes,
 );
 
 /// Short waits.
-fn quick() -> ReconnectLimits {
+pub(crate) fn quick() -> ReconnectLimits {
     let mut limits = ReconnectLimits::default();
     limits.first_wait = Duration::from_millis(2);
     limits.longest_wait = Duration::from_millis(20);
     limits
 }
 
-fn url(server: &Running) -> String {
+pub(crate) fn url(server: &Running) -> String {
     format!("ws://{}/", server.address)
 }
 
 /// The first message says who it is; then come messages, and a Close. Each socket tells its number with them.
-fn feed<R: Dialling>(messages: usize) -> Running {
+pub(crate) fn feed<R: Dialling>(messages: usize) -> Running {
     let number = Arc::new(AtomicUsize::new(0));
     start::<R, _, _>(move |exchange: Exchange| {
         let number = number.fetch_add(1, Ordering::SeqCst) + 1;
@@ -67,13 +61,15 @@ fn feed<R: Dialling>(messages: usize) -> Running {
     })
 }
 
-async fn subscribe(mut socket: Socket) -> Result<Socket, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) async fn subscribe(
+    mut socket: Socket,
+) -> Result<Socket, Box<dyn std::error::Error + Send + Sync>> {
     socket.send("EUR").await?;
     Ok(socket)
 }
 
 /// The next loss, and the texts before it.
-async fn until_lost(feed: &mut Reconnecting) -> (Vec<String>, Loss) {
+pub(crate) async fn until_lost(feed: &mut Reconnecting) -> (Vec<String>, Loss) {
     let mut texts = Vec::new();
     loop {
         match feed.receive().await.expect("a loss before the end") {
@@ -84,7 +80,7 @@ async fn until_lost(feed: &mut Reconnecting) -> (Vec<String>, Loss) {
     }
 }
 
-async fn until_open(feed: &mut Reconnecting) {
+pub(crate) async fn until_open(feed: &mut Reconnecting) {
     while !matches!(feed.receive().await.unwrap(), ReconnectEvent::Open(_)) {}
 }
 
@@ -228,24 +224,6 @@ fn a_server_that_is_away_for_a_while<R: Dialling>() {
     });
 }
 
-/// It ends, and the response can be read.
-fn a_refusal_that_is_final<R: Dialling>() {
-    let server =
-        start::<R, _, _>(async |exchange: Exchange| exchange.respond(StatusCode::FORBIDDEN, "not you"));
-    run::<R, _>(async {
-        let mut feed = ws::connect(url(&server)).reconnecting(R::CONNECTOR).start();
-        let outlet = feed.outlet();
-        let (_, loss) = until_lost(&mut feed).await;
-        assert_eq!((loss.status(), loss.wait, loss.failures), (Some(StatusCode::FORBIDDEN), None, 1));
-        let text = "the server refused to open a WebSocket, with 403 Forbidden; no further attempt";
-        assert_eq!(loss.to_string(), text);
-        let LossCause::NotOpened(ConnectError::Refused(mut response)) = loss.cause else { panic!() };
-        assert_eq!(response.text(100).await.unwrap(), "not you");
-        assert!(!outlet.opened().await);
-        assert!(feed.receive().await.is_none() && feed.receive().await.is_none());
-    });
-}
-
 fn a_refusal_that_asks_for_time<R: Dialling>() {
     let asked = AtomicUsize::new(0);
     let server = start::<R, _, _>(move |exchange: Exchange| {
@@ -308,21 +286,6 @@ fn an_attempt_is_prepared<R: Dialling>() {
         }
         assert_eq!(causes.len(), 3, "{causes:?}");
         assert!(causes[1].starts_with("cannot prepare a connection: no token; next attempt"), "{causes:?}");
-    });
-}
-
-fn what_the_application_decides<R: Dialling>() {
-    let server = feed::<R>(1);
-    run::<R, _>(async {
-        let mut feed = ws::connect(url(&server))
-            .reconnecting(R::CONNECTOR)
-            .limits(quick())
-            .on_open(subscribe)
-            .end_if(|loss| loss.close_code() == CloseCode::new(4000).ok() && loss.failures == 2)
-            .start();
-        assert!(until_lost(&mut feed).await.1.wait.is_some());
-        assert!(until_lost(&mut feed).await.1.wait.is_none());
-        assert!(feed.receive().await.is_none());
     });
 }
 
@@ -401,85 +364,6 @@ fn a_hook_that_takes_too_long<R: Dialling>() {
     });
 }
 
-/// By its holder, and by a task that sends.
-fn it_ends_when_it_is_told_to<R: Dialling>() {
-    let (tell, news) = told();
-    let server = start::<R, _, _>(move |exchange: Exchange| {
-        let tell = tell.clone();
-        async move {
-            let acceptance = exchange.acceptance();
-            let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
-            let mut texts = Vec::new();
-            while let Some(message) = socket.receive().await {
-                texts.extend(message.into_text());
-            }
-            tell.send(texts).unwrap();
-            Err::<Answered, _>(socket.close(CloseCode::NORMAL).await)
-        }
-    });
-    for by_outlet in [false, true] {
-        run::<R, _>(async {
-            let mut feed = ws::connect(url(&server)).reconnecting(R::CONNECTOR).limits(quick()).start();
-            let outlet: ReconnectOutlet = feed.outlet();
-            until_open(&mut feed).await;
-            for text in ["one", "two"] {
-                outlet.send(text).await.unwrap();
-            }
-            let loss = if by_outlet {
-                outlet.close(CloseCode::NORMAL);
-                let (_, loss) = until_lost(&mut feed).await;
-                assert!(feed.receive().await.is_none());
-                loss
-            } else {
-                feed.close(CloseCode::NORMAL).await.unwrap()
-            };
-            assert!(loss.wait.is_none() && loss.unsent.is_empty());
-            let ended = loss.ended().unwrap().to_string();
-            assert!(ended.starts_with("closed by us with 1000"), "{ended}");
-            assert!(outlet.send("three").await.is_err() && !outlet.opened().await);
-        });
-        assert_eq!(news.next(), ["one", "two"], "all that was accepted is sent before the Close");
-    }
-}
-
-/// While it waits for the next attempt, and while it connects.
-fn it_is_told_to_end_before_it_is_open<R: Dialling>() {
-    let away = TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addresses = [&away, &silent].map(|listener| listener.local_addr().unwrap());
-    drop(away);
-    for address in addresses {
-        run::<R, _>(async {
-            let hour = Duration::from_secs(3600);
-            let mut limits = ReconnectLimits::default();
-            (limits.first_wait, limits.longest_wait) = (hour, hour);
-            let mut feed =
-                ws::connect(format!("ws://{address}/")).reconnecting(R::CONNECTOR).limits(limits).start();
-            let outlet = feed.outlet();
-            let (closed, events) = both(async { !outlet.opened().await }, async {
-                let mut receiving = pin!(async {
-                    let mut events = 0;
-                    while feed.receive().await.is_some() {
-                        events += 1;
-                    }
-                    events
-                });
-                // Once it waits for the server or for the time.
-                let mut timer = pin!(R::sleep(Duration::from_millis(100)));
-                poll_fn(|cx| {
-                    assert!(receiving.as_mut().poll(cx).is_pending());
-                    timer.as_mut().poll(cx)
-                })
-                .await;
-                outlet.close(CloseCode::NORMAL);
-                receiving.await
-            })
-            .await;
-            assert!(closed && events <= 1, "{events}");
-        });
-    }
-}
-
 /// Every future that waits is dropped, and a new one made.
 fn a_receiver_that_is_dropped_at_every_wait_loses_nothing<R: Dialling>() {
     let server = feed::<R>(20);
@@ -498,31 +382,5 @@ fn a_receiver_that_is_dropped_at_every_wait_loses_nothing<R: Dialling>() {
         }
         let expected = (1..=3).flat_map(|number| (0..20).map(move |index| format!("EUR {number}.{index}")));
         assert!(texts.into_iter().eq(expected));
-    });
-}
-
-fn dropped_it_closes<R: Dialling>() {
-    let (tell, mut news) = futures::channel::mpsc::unbounded();
-    let server = start::<R, _, _>(move |exchange: Exchange| {
-        let tell = tell.clone();
-        async move {
-            let acceptance = exchange.acceptance();
-            let mut socket = exchange.accept(acceptance).map_err(|_| aborted())?;
-            while socket.receive().await.is_some() {}
-            let ended = socket.close(CloseCode::NORMAL).await;
-            tell.unbounded_send(ended.to_string()).unwrap();
-            Err::<Answered, _>(ended)
-        }
-    });
-    run::<R, _>(async {
-        let mut feed = ws::connect(url(&server)).reconnecting(R::CONNECTOR).start();
-        let outlet = feed.outlet();
-        until_open(&mut feed).await;
-        outlet.send("x").await.unwrap();
-        drop(feed);
-        assert!(!outlet.opened().await);
-        // The task of the connection goes on until it has ended.
-        let ended = news.next().await.unwrap();
-        assert!(ended.contains("1011"), "{ended}");
     });
 }

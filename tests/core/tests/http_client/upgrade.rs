@@ -77,6 +77,20 @@ fn any_other_response_is_one() {
     assert_eq!(asking.take(usize::MAX), b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
 }
 
+/// The body goes out before the other protocol, also if the server switches before it has read all of it. RFC 9110 7.8.
+#[test]
+fn the_body_goes_out_before_the_other_protocol() {
+    let limits = || endwell_core::http::HttpLimits::default().into();
+    let client =
+        endwell_core::http::client::ClientConnection::new(limits(), endwell_core::OutboxLimits::default());
+    let mut handshake = client.switch(Upgrade::new(head(Method::Post), "tcp").unwrap(), "some text".into());
+    io::feed(handshake.io(), b"HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: tcp\r\n\r\n");
+    let endwell_core::http::client::Opening::Open(_, mut upgraded) = handshake.poll() else { panic!("open") };
+    upgraded.write("more".into()).unwrap();
+    let sent = String::from_utf8(io::written(upgraded.io())).unwrap();
+    assert!(sent.contains("\r\ncontent-length: 9\r\n") && sent.ends_with("\r\n\r\nsome textmore"), "{sent}");
+}
+
 /// The time for the answer runs as that of any other; behind it, the other protocol has none.
 #[test]
 fn the_answer_must_come_in_time_and_then_no_time_runs() {
