@@ -124,12 +124,12 @@ fn what_was_accepted_and_not_sent_comes_back<R: Dialling>() {
         let mut accepted = 0;
         // Until the server has had no room for a while.
         let mut full = 0;
-        while full < 3 {
+        while full < 5 {
             if outlet.try_send(format!("{accepted} {text}")).is_ok() {
                 (accepted, full) = (accepted + 1, 0);
             } else {
                 full += 1;
-                R::sleep(Duration::from_millis(30)).await;
+                R::sleep(Duration::from_millis(50)).await;
             }
         }
         tell.send(()).unwrap();

@@ -21,7 +21,7 @@ on_every_runtime!(
     the_time_covers_the_connection_and_the_answer,
 );
 
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(500);
 
 fn what_is_asked_for<R: Dialling>() {
     let config = endwell::ServerConfig::default().deflate(Deflate::default());

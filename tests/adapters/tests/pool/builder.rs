@@ -35,7 +35,7 @@ on_every_runtime!(
     an_offer_is_sent_again,
 );
 
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(500);
 
 fn url(server: &Server, target: &str) -> String {
     format!("http://{}{target}", server.address)

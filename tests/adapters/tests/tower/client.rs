@@ -262,7 +262,7 @@ fn the_time_of_a_request_holds_for_its_body() {
     });
     run::<Tokio, _>(async {
         let pool = pool::<Tokio>();
-        let request = pool.get(uri(&server, "/")).timeout(Duration::from_millis(100));
+        let request = pool.get(uri(&server, "/")).timeout(Duration::from_millis(500));
         let error = whole(request.send().await.unwrap()).await.unwrap_err();
         assert_eq!(error.ended.exceeded().unwrap().limit, Limit::RequestTime);
     });
