@@ -111,7 +111,7 @@ impl Hub {
 impl Shared {
     /// Tells every member, and returns their keys in order.
     fn begin_drain(&self, within: Duration) -> Vec<ConnectionKey> {
-        // Whoever joins behind this is closed by that.
+        // A connection that joins from now on is closed by its join.
         self.change(|state, _| state.draining = Some(within));
         let mut keys = Vec::new();
         self.each_here(&[], |seat| {

@@ -1,4 +1,4 @@
-//! What happens in a hub, for those who read it.
+//! What happens in a hub, as events that are numbered.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub enum Departure {
     },
 }
 
-/// The last events, numbered. Nothing is kept while no one reads.
+/// The last events, numbered. Without a reader nothing is kept.
 #[derive(Debug)]
 pub(super) struct EventLog {
     ring: VecDeque<HubEvent>,
@@ -155,7 +155,7 @@ mod tests {
     fn a_reader_gets_each_event_or_the_number_of_those_it_missed() {
         for (most, pushed) in [(1, 5), (3, 3), (3, 4), (4, 100), (8, 0)] {
             let mut log = EventLog::new(most);
-            log.push(|| unreachable!("no one reads"));
+            log.push(|| unreachable!("there is no reader"));
             let mut at = log.add_reader();
             for number in 0..pushed {
                 log.push(|| joined(number));

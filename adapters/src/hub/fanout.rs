@@ -69,7 +69,7 @@ impl fmt::Display for Receipt {
 /// Waits for the receivers that had no room, and returns the [`Receipt`]: made by
 /// [`Recipients::send`](super::Recipients::send).
 #[derive(Default)]
-#[must_use = "it waits for those who have no room, and says what became of the message"]
+#[must_use = "it waits for receivers without room, and returns what became of the message"]
 pub struct Fanout {
     receipt: Receipt,
     waiting: Vec<LateDelivery>,
@@ -83,7 +83,7 @@ impl Fanout {
         }
     }
 
-    /// Returns the receipt, and waits no longer: the message is dropped for those for whom there is still no room.
+    /// Returns the receipt, and waits no longer: the message is dropped for receivers that still have no room.
     pub fn now(self) -> Receipt {
         let Self { mut receipt, waiting } = self;
         for late in waiting {

@@ -1,10 +1,10 @@
-//! Who is here, in which rooms, and how all of them hear of it.
+//! The open WebSockets of a program: users, topics, presence, and messages for many.
 //!
-//! A [`Hub`] knows the open WebSockets of a program: their users, the topics that they subscribe to, and who is present.
-//! It sends one message to a topic, a user, everyone or one connection, and says what became of it for each receiver.
+//! A [`Hub`] knows each connection, its user, the topics that it subscribes to, and its metadata. It sends one message to a
+//! topic, a user, everyone or one connection, and counts what became of it.
 //!
 //! ```no_run
-//! use endwell::hub::{Hub, Login, Notice};
+//! use endwell::hub::{Hub, Login};
 //! use endwell::ws::{Close, CloseCode, Content, WhenFull};
 //! use endwell::{Answered, Ended, Exchange};
 //!
@@ -35,7 +35,8 @@
 //!
 //! - **Membership is a guard.** [`Hub::join`] comes before anything that could end, and does not wait. [`Member`] is not
 //!   `Clone`. Dropping it (by a return, an error, a panic, a cancellation) leaves exactly once. If the connection ends
-//!   before that, the member leaves at that moment, so a hub never shows a connection that has ended.
+//!   before that, its task makes the member leave then, before it reports the end
+//!   ([`ServerConfig::on_end`](crate::ServerConfig::on_end)): a hub shows no connection that is known to have ended.
 //! - **A login cannot happen after the end**, and replacing is atomic: the late end of the old connection never takes the
 //!   place of the new one.
 //! - A message that is sent after `subscribe` returned goes to that member at most once. One that is sent after
@@ -45,7 +46,7 @@
 //!   meanwhile.
 //! - The [`Receipt`] counts each receiver exactly once: a message that was not handed to a receiver's queue is in exactly
 //!   one count.
-//! - No connection holds up another, and leaving never waits for a whole fan-out.
+//! - No connection holds up another, and leaving never waits for a whole fan-out: it goes in steps of 256 receivers.
 //!
 //! What a member's queue has accepted is written while its connection is open:
 //! [`Outlet::unsent`](crate::ws::Outlet::unsent) returns what the end cut off.
@@ -145,7 +146,7 @@ impl Hub {
         self.shared.look(Registry::counts)
     }
 
-    /// The users who are here, in no order.
+    /// The users with a connection, in no order.
     pub fn users(&self) -> Vec<Arc<str>> {
         self.shared.look(|registry| registry.users().cloned().collect())
     }

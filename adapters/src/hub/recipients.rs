@@ -65,7 +65,8 @@ impl<'a> Recipients<'a> {
     /// [`WhenFull::Wait`] and a receiver has no room: then it waits for those, concurrently.
     /// [`Fanout::now`] returns the receipt without waiting.
     ///
-    /// A receiver that leaves meanwhile is not counted, and one that joins or subscribes meanwhile is none.
+    /// A receiver that leaves meanwhile is not counted, and one that joins or subscribes meanwhile does not get the
+    /// message.
     ///
     /// # Cancel safety
     ///

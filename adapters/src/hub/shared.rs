@@ -118,7 +118,7 @@ impl Shared {
         let Some((mut walk, order)) = self.look(|registry| registry.topic(topic)) else { return };
         let _order = order.lock();
         let state = self.state.lock();
-        // Behind the lock on the order: a later message goes to those who came later.
+        // Under the lock on the order: a later message also goes to later subscribers.
         state.registry.begin(&mut walk);
         self.each(state, walk, except, each);
     }

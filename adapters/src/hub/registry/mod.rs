@@ -1,4 +1,5 @@
-//! Who is here, as which user, and in which topics: without I/O, locks or time.
+//! The members, their users and their topics, as plain data: without I/O or time, and behind no lock of its own. A topic
+//! only carries the lock that orders its messages.
 //!
 //! Connections have slots in a slab, and numbers that are never reused: a key whose number is not the one in its slot
 //! names a connection that has left. A topic has slots and numbers of its own for its subscriptions. A subscription
@@ -230,7 +231,7 @@ impl<M: Clone> Registry<M> {
         self.members.is_empty()
     }
 
-    /// The users who are here, in no order.
+    /// The users with a connection, in no order.
     pub(super) fn users(&self) -> impl Iterator<Item = &Arc<str>> {
         self.users.keys()
     }

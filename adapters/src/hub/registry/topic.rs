@@ -1,4 +1,4 @@
-//! The topics, and who is subscribed to each.
+//! The topics, and the subscribers of each.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
