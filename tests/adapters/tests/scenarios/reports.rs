@@ -1,6 +1,6 @@
 //! Every exchange is reported, exactly once and when it has ended: also those that no handler saw.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -507,8 +507,10 @@ fn state_of_each_connection<R: Runtime>() {
 
     let begun = Arc::new(AtomicU64::new(0));
     let ((tell, heard), begins) = (told(), Arc::clone(&begun));
+    let admits = Arc::new(AtomicBool::new(true));
+    let is_open = Arc::clone(&admits);
     let config = ServerConfig::default()
-        .admit(|_, others| others == 0)
+        .admit(move |_, _| is_open.load(Ordering::Relaxed))
         .on_begin(move |info| {
             begins.fetch_add(1, Ordering::Relaxed);
             info.insert(Count::default());
@@ -525,8 +527,10 @@ fn state_of_each_connection<R: Runtime>() {
             assert_eq!(client.response().unwrap().body, count.to_string().into_bytes());
             assert_eq!(heard.next(), count + 1);
         }
+        admits.store(false, Ordering::Relaxed);
         let mut refused = server.connect();
         assert!(refused.response().is_err());
+        admits.store(true, Ordering::Relaxed);
         drop((client, refused));
         server.next_end();
         assert_eq!(begun.load(Ordering::Relaxed), round);
