@@ -49,7 +49,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         _ => tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?,
     };
-    runtime.block_on(async { run(connections, Duration::from_secs(idle), echoes, Duration::from_millis(ping)).await });
+    runtime.block_on(async {
+        run(connections, Duration::from_secs(idle), echoes, Duration::from_millis(ping)).await
+    });
     Ok(())
 }
 
