@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-2} rounds=${2:-3}
 servers=("${@:3}")
-cargo build --quiet --release --locked --bin ws-load
-load=${CARGO_TARGET_DIR:-target}/release/ws-load
+cargo build --quiet --release --locked --bin load
+load=${CARGO_TARGET_DIR:-target}/release/load
 if ((${#servers[@]} == 0)); then
   cargo build --quiet --release --locked --manifest-path ../../Cargo.toml -p endwell --example serve --all-features
   serve=${CARGO_TARGET_DIR:-../../target}/release/examples/serve
@@ -41,7 +41,7 @@ for ((round = 0; round < rounds; round++)); do
     read -r connections flight bytes <<<"$each"
     for name in "${names[@]}"; do
       before=$(cpu_us "${pid[$name]}")
-      echoed=$(taskset -c 1 "$load" --connections "$connections" --flight "$flight" --bytes "$bytes" --seconds "$seconds" "${address[$name]}")
+      read -r echoed _ < <(taskset -c 1 "$load" --connections "$connections" --flight "$flight" --bytes "$bytes" --seconds "$seconds" "${address[$name]}")
       after=$(cpu_us "${pid[$name]}")
       awk -v n="$name" -v load="$each" -v cpu=$((after - before)) -v echoed="$echoed" \
         'BEGIN { printf "%s;%s;%.4f\n", n, load, cpu / echoed }' >>"$work/results"

@@ -1,4 +1,4 @@
-//! `GET /hello` with hyper, which gathers pipelined answers when it is told to.
+//! `GET /hello` with hyper, which gathers pipelined answers when it is told to; `--mode plain` does not tell it.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             stream.set_nodelay(true)?;
             tokio::spawn(
                 hyper::server::conn::http1::Builder::new()
-                    .pipeline_flush(true)
+                    .pipeline_flush(options.mode != "plain")
                     .serve_connection(TokioIo::new(stream), hyper::service::service_fn(hello)),
             );
         }
