@@ -62,7 +62,9 @@
 //! [`Hub::drain`] closes all connections with 1001, spread over a time, so that they do not all reconnect at once. Then
 //! [`Server::shutdown`](crate::Server::shutdown) ends the rest.
 
-#[expect(dead_code, reason = "a hub on many nodes is made of these")]
+// Simulated worlds judge these machines of a hub on many nodes; `Hub` is not made of them yet.
+#[cfg(test)]
+#[allow(dead_code, reason = "a hub on many nodes will be made of these")]
 mod cluster;
 mod config;
 mod drain;

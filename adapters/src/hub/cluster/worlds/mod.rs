@@ -50,11 +50,11 @@ fn every_seed(kind: Kind, usual: u64) -> Tally {
 
 #[test]
 fn calm_worlds_keep_every_promise_in_time() {
-    let tally = every_seed(Kind::Calm, 1500);
+    let tally = every_seed(Kind::Calm, 500);
     assert_eq!(tally.again_in_vain, 0, "sent again although each node had it");
 }
 
 #[test]
 fn wild_worlds_double_nothing_count_what_is_lost_and_agree_in_the_end() {
-    every_seed(Kind::Wild, 500);
+    every_seed(Kind::Wild, 150);
 }
