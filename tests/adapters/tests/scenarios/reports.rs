@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use endwell::http::{FieldSection, Framing, StatusCode, Version};
-use endwell::ws::Close;
+use endwell::http::{Framing, StatusCode, Version};
 use endwell::{
-    Answered, Ended, EndedKind, Exchange, ExchangeReport, HandlerEnd, Limit, OnGone, Pace, RequestId,
-    ServerConfig, serve,
+    Answered, Ended, EndedKind, Exchange, HandlerEnd, Limit, OnGone, Pace, RequestId, ServerConfig, serve,
 };
 
 use crate::support::{Client, Gate, LONG, Runtime, on_every_runtime, start_narrow, start_with, told};
+
+mod said;
+mod upgraded;
+
+use said::Reports;
 
 on_every_runtime!(
     ordinary_exchanges,
@@ -21,85 +24,10 @@ on_every_runtime!(
     a_client_that_leaves_a_handler_at_work,
     a_client_that_takes_a_part,
     responses_that_wait_for_each_other,
-    a_web_socket,
-    other_protocols,
     exchanges_that_a_shutdown_cuts_off,
     handlers_that_outlive_their_connection,
     state_of_each_connection,
 );
-
-/// What a report says.
-#[derive(Debug)]
-struct Said {
-    id: RequestId,
-    line: String,
-    status: Option<u16>,
-    bytes: (u64, u64),
-    is_whole: bool,
-    is_upgraded: bool,
-    messages: Option<(u64, u64)>,
-    cause: Option<Ended>,
-    end: Option<HandlerEnd>,
-}
-
-impl From<&ExchangeReport> for Said {
-    fn from(report: &ExchangeReport) -> Self {
-        assert!(report.time_to_response().is_none_or(|time| time <= report.time()), "{report:?}");
-        assert_eq!(report.time_to_response().is_some(), report.status().is_some(), "{report:?}");
-        let age = report.began_at().elapsed().unwrap();
-        assert!(age >= report.time() && age < LONG, "{report:?}");
-        assert_eq!(report.peer_address().ip(), report.local_address().ip());
-        Self {
-            id: report.id(),
-            line: report.request_line().to_string(),
-            status: report.status(),
-            bytes: (report.received_bytes(), report.sent_bytes()),
-            is_whole: report.is_whole(),
-            is_upgraded: report.is_upgraded(),
-            messages: report.messages().map(|counts| (counts.received, counts.sent)),
-            cause: report.cause().cloned(),
-            end: report.handler_end().cloned(),
-        }
-    }
-}
-
-impl Said {
-    /// Of a request that no handler saw.
-    #[track_caller]
-    fn assert_refused(&self, line: &str, status: u16, sent: usize) {
-        assert_eq!((&*self.line, self.status), (line, Some(status)), "{self:?}");
-        assert_eq!((self.bytes, self.is_whole), ((0, sent as u64), true), "{self:?}");
-        assert!(self.cause.is_some() && self.end.is_none(), "{self:?}");
-    }
-
-    #[track_caller]
-    fn assert_limit(&self, limit: Limit) {
-        assert_eq!(self.cause.as_ref().unwrap().exceeded().unwrap().limit, limit, "{self:?}");
-    }
-}
-
-/// The reports of a server, in order.
-struct Reports(mpsc::Receiver<Said>);
-
-impl Reports {
-    /// Adds the callback to a configuration.
-    fn of(config: ServerConfig) -> (ServerConfig, Self) {
-        let (tell, heard) = mpsc::channel();
-        (config.on_exchange(move |report| tell.send(report.into()).unwrap()), Self(heard))
-    }
-
-    #[track_caller]
-    fn next(&self) -> Said {
-        self.0.recv_timeout(LONG).expect("a report")
-    }
-
-    /// Nothing was reported twice.
-    #[track_caller]
-    fn assert_over<S>(self, server: S) {
-        drop(server);
-        assert!(self.0.recv().is_err());
-    }
-}
 
 async fn handle(mut exchange: Exchange) -> Result<Answered, Ended> {
     match exchange.path() {
@@ -344,102 +272,6 @@ fn responses_that_wait_for_each_other<R: Runtime>() {
         assert_eq!((said.id.exchange(), said.bytes, said.is_whole), (number, (0, 5), true), "{said:?}");
     }
     drop(client);
-    reports.assert_over(server);
-}
-
-const HELLO: &[u8] = b"\x81\x85\0\0\0\0hello";
-
-fn a_web_socket<R: Runtime>() {
-    let (config, reports) = Reports::of(ServerConfig::default());
-    let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
-        let acceptance = exchange.acceptance();
-        let Ok(mut socket) = exchange.accept(acceptance) else { panic!("a handshake") };
-        let message = socket.receive().await.unwrap();
-        socket.send(message).await?;
-        let mut pieces = socket.send_pieces(endwell::ws::Kind::Text);
-        pieces.write("and").await.unwrap();
-        pieces.write(" more").await.unwrap();
-        pieces.finish().await?;
-        let mut count = 0;
-        socket
-            .for_each(|event, mut reply| {
-                if let endwell::ws::Event::Text(_) = event {
-                    count += 1;
-                    if count == 2 {
-                        reply.text("two").unwrap();
-                    }
-                }
-            })
-            .await;
-        Err::<Answered, _>(socket.close(Close::EMPTY).await)
-    });
-    let mut client = server.connect();
-    client.send(
-        "GET /chat HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
-         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n",
-    );
-    assert_eq!(client.response().unwrap().status, 101);
-    client.send([HELLO, b"\x89\x80\0\0\0\0", HELLO, HELLO].concat());
-    // The pieces are two frames and an empty one.
-    let sent = client.read_exactly((2 + 5) + (2 + 3 + 2 + 5 + 2) + 2 + (2 + 3));
-    client.send(b"\x88\x80\0\0\0\0");
-    assert_eq!(client.rest(), b"\x88\0");
-    drop(client);
-    let said = reports.next();
-    assert_eq!((&*said.line, said.status), ("GET /chat HTTP/1.1", Some(101)));
-    assert_eq!(said.bytes, (3 * HELLO.len() as u64 + 6 + 6, sent.len() as u64 + 2), "{said:?}");
-    assert_eq!(said.messages, Some((3, 3)));
-    assert!(said.is_upgraded && said.is_whole, "{said:?}");
-    assert!(said.cause.as_ref().unwrap().web_socket().is_some(), "{said:?}");
-    assert!(matches!(said.end, Some(HandlerEnd::Ended(_))), "{said:?}");
-    reports.assert_over(server);
-}
-
-fn other_protocols<R: Runtime>() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    let (config, reports) = Reports::of(ServerConfig::default());
-    let server = start_with::<R, _, _>(config, async |exchange: Exchange| {
-        let here = exchange.query().is_none();
-        let fields = FieldSection::new();
-        let switched = match exchange.method().as_str() {
-            "CONNECT" => exchange.tunnel(&fields),
-            _ => exchange.switch("other", &fields),
-        };
-        let Ok((mut stream, answered)) = switched else { panic!("a switch") };
-        let talk = async move {
-            let mut buffer = [0; 6];
-            stream.read_exact(&mut buffer).await.unwrap();
-            stream.write_all(b"before ").await.unwrap();
-            stream.write_all(&buffer).await.unwrap();
-        };
-        if here {
-            talk.await;
-        } else {
-            R::spawn(talk);
-        }
-        answered
-    });
-    for (request, status) in [
-        ("GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n", 101),
-        ("GET /?elsewhere HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n", 101),
-        ("CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", 200),
-    ] {
-        for (ahead, behind) in [("", "behind"), ("beh", "ind")] {
-            let mut client = server.connect();
-            client.send(format!("{request}{ahead}"));
-            let head = client.read_exactly(12);
-            assert_eq!(head, format!("HTTP/1.1 {status}").as_bytes());
-            client.send(behind);
-            let rest = client.rest();
-            assert!(rest.ends_with(b"before behind"));
-            drop(client);
-            let said = reports.next();
-            assert_eq!((said.status, said.bytes), (Some(status), (6, 13)), "{said:?}");
-            assert!(said.is_upgraded && said.is_whole && said.messages.is_none(), "{said:?}");
-            assert!(matches!(said.cause.unwrap().kind(), EndedKind::Upgraded));
-        }
-    }
     reports.assert_over(server);
 }
 

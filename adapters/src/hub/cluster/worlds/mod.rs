@@ -50,7 +50,7 @@ fn every_seed(kind: Kind, usual: u64) -> Tally {
 
 #[test]
 fn calm_worlds_keep_every_promise_in_time() {
-    let tally = every_seed(Kind::Calm, 500);
+    let tally = every_seed(Kind::Calm, 300);
     assert_eq!(tally.again_in_vain, 0, "sent again although each node had it");
 }
 
