@@ -67,8 +67,10 @@ impl Answers {
                 };
                 let mut answers = 0;
                 if !progress.partial.is_empty() {
-                    let rest = data.split_off(..data.len().min(response.len() - progress.partial.len()));
-                    progress.partial.extend(rest.unwrap_or_default());
+                    let missing = data.len().min(response.len() - progress.partial.len());
+                    let (rest, later) = data.split_at(missing);
+                    progress.partial.extend(rest);
+                    data = later;
                     if progress.partial.len() < response.len() {
                         return Ok(0);
                     }
