@@ -62,8 +62,7 @@
 //! [`Hub::drain`] closes all connections with 1001, spread over a time, so that they do not all reconnect at once. Then
 //! [`Server::shutdown`](crate::Server::shutdown) ends the rest.
 
-// Simulated worlds judge these machines of a hub on many nodes; `Hub` is not made of them yet.
-#[cfg(test)]
+#[cfg(feature = "cluster")]
 #[allow(dead_code, reason = "a hub on many nodes will be made of these")]
 mod cluster;
 mod config;
@@ -86,6 +85,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ws::Outlet;
+#[cfg(feature = "cluster")]
+pub use cluster::{Backplane, BusEvent, InProcessBus, InProcessConnection, Publication, Refused};
 pub use config::HubConfig;
 pub use drain::{Drain, DrainReport, Undrained};
 pub use error::{LoginError, MetaError, SubscribeError};

@@ -1,22 +1,25 @@
 //! A bus without a network: several hubs in one process.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
-use super::backplane::{Backplane, BusEvent};
-use super::node::{Publication, Refused};
+use super::backplane::{Backplane, BusEvent, Publication, Refused};
 use crate::sync::{Lock, Woken};
 
 /// The most messages that wait for one node: 4,096, as many as a ring keeps. A node for which more wait has to ask for
 /// those that it missed.
 const WAITING: usize = 4096;
 
-/// A bus that several hubs of a process share. A clone is the same bus.
+/// A bus without a network: hubs of one process share it. A clone is the same bus.
+///
+/// It carries everything in order and loses nothing, unless 4,096 messages wait for a node: then that node misses the
+/// next, and asks for them again.
 #[derive(Clone)]
-pub(in crate::hub) struct InProcess {
+pub struct InProcessBus {
     nodes: Arc<Lock<Slab<Waiting>>>,
 }
 
@@ -27,26 +30,33 @@ struct Waiting {
     waker: Option<Waker>,
 }
 
-/// A node's end of an [`InProcess`] bus. Dropping it ends its subscription.
-pub(in crate::hub) struct Attached {
-    bus: InProcess,
+/// A node's connection to an [`InProcessBus`]. Dropping it ends the subscription.
+pub struct InProcessConnection {
+    bus: InProcessBus,
     slot: usize,
 }
 
-impl InProcess {
-    pub(in crate::hub) fn new() -> Self {
+impl InProcessBus {
+    /// Makes a bus without nodes.
+    pub fn new() -> Self {
         Self { nodes: Arc::new(Lock::new(Slab::new())) }
     }
 
     /// Connects a node.
-    pub(in crate::hub) fn attach(&self) -> Attached {
+    pub fn connect(&self) -> InProcessConnection {
         let events = VecDeque::from([BusEvent::Connected]);
         let slot = self.nodes.lock().insert(Waiting { events, waker: None });
-        Attached { bus: self.clone(), slot }
+        InProcessConnection { bus: self.clone(), slot }
     }
 }
 
-impl Backplane for Attached {
+impl Default for InProcessBus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Backplane for InProcessConnection {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BusEvent> {
         let mut woken = Woken::default();
         let mut nodes = self.bus.nodes.lock();
@@ -73,10 +83,22 @@ impl Backplane for Attached {
     }
 }
 
-impl Drop for Attached {
+impl Drop for InProcessConnection {
     fn drop(&mut self) {
         let waiting = self.bus.nodes.lock().try_remove(self.slot);
         drop(waiting);
+    }
+}
+
+impl fmt::Debug for InProcessBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcessBus").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for InProcessConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcessConnection").finish_non_exhaustive()
     }
 }
 
@@ -96,19 +118,19 @@ mod tests {
         }
     }
 
-    fn publish(node: &mut Attached, subject: &str) {
+    fn publish(node: &mut InProcessConnection, subject: &str) {
         let payload = &Bytes::from_static(b"hello");
         let publication = Publication { subject, header: None, payload };
         assert_eq!(node.try_publish(publication), Ok(()));
     }
 
     #[test]
-    fn each_node_gets_what_any_publishes_while_it_is_attached() {
-        let bus = InProcess::new();
+    fn each_node_gets_what_any_publishes_while_it_is_connected() {
+        let bus = InProcessBus::new();
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&count));
         let mut cx = Context::from_waker(&waker);
-        let mut nodes = [bus.attach(), bus.attach()];
+        let mut nodes = [bus.connect(), bus.connect()];
         for node in &mut nodes {
             assert_eq!(node.poll(&mut cx), Poll::Ready(BusEvent::Connected));
             assert_eq!(node.poll(&mut cx), Poll::Pending);
@@ -131,8 +153,8 @@ mod tests {
 
     #[test]
     fn a_node_that_does_not_read_holds_a_bounded_number() {
-        let bus = InProcess::new();
-        let mut node = bus.attach();
+        let bus = InProcessBus::new();
+        let mut node = bus.connect();
         for _ in 0..WAITING + 10 {
             publish(&mut node, "m.all");
         }

@@ -81,3 +81,6 @@ mod ring;
 mod subject;
 #[cfg(test)]
 mod worlds;
+
+pub use backplane::{Backplane, BusEvent, Publication, Refused};
+pub use in_process::{InProcessBus, InProcessConnection};

@@ -123,5 +123,5 @@ async fn a_message_of_any_size_is_copied_from_a_reader() {
     assert!(message.into_bytes() == pattern(SIZE));
     assert!(client.receive().await.is_some_and(|close| !close.is_data()));
     drop(client);
-    assert_eq!(sending.await.unwrap().0, SIZE.try_into().unwrap());
+    assert_eq!(sending.await.unwrap().0, u64::try_from(SIZE).unwrap());
 }

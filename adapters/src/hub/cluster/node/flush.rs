@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::super::backplane::{Publication, Refused};
 use super::super::bounds::{CHANGES, LEASE_EVERY, NODES};
 use super::super::control::{Control, Lease};
 use super::super::id::NodeId;
@@ -10,21 +11,6 @@ use super::super::subject::Subject;
 use super::peer::{Peer, PeerState};
 use super::{Leaving, Node};
 use crate::Bytes;
-
-/// A message for the bus. The subject is without the prefix of the application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::hub) struct Publication<'a> {
-    /// The subject.
-    pub(in crate::hub) subject: &'a str,
-    /// The one header, if it is a message of a node.
-    pub(in crate::hub) header: Option<&'a str>,
-    /// The content.
-    pub(in crate::hub) payload: &'a Bytes,
-}
-
-/// The bus takes nothing now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::hub) struct Refused;
 
 /// A control message to one node.
 #[derive(Debug)]

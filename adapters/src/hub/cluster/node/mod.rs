@@ -23,7 +23,6 @@ use super::ring::{Ring, Sent};
 use super::subject::Subject;
 use crate::Bytes;
 use flush::{Outgoing, SnapshotFor};
-pub(super) use flush::{Publication, Refused};
 use link::Link;
 use peer::{Peer, PeerState};
 

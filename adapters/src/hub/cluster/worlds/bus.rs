@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::Rng;
 use rand::rngs::StdRng;
 
-use super::super::node::Publication;
+use super::super::backplane::Publication;
 use super::world::Kind;
 use crate::Bytes;
 

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::super::backplane::Refused;
 use super::super::control::Control;
 use super::super::effect::Effect;
 use super::super::header::Header;
 use super::super::id::NodeId;
-use super::super::node::{Node, Refused};
+use super::super::node::Node;
 use super::bus::{Bus, Connection, Parcel};
 use super::judge::Judge;
 use super::plan::Fault;
