@@ -6,10 +6,12 @@ use std::process::Command;
 #[test]
 fn each_package_has_its_licences_and_its_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    for (name, folder) in [("endwell-core", "core"), ("endwell", "adapters")] {
+    for (name, folder) in
+        [("endwell-core", "core"), ("endwell", "adapters"), ("endwell-nats", "adapters/nats")]
+    {
         let list = Command::new(env!("CARGO"))
             .args(["package", "--list", "--allow-dirty", "--offline", "--package", name])
-            .current_dir(root)
+            .current_dir(root.join(folder))
             .output()
             .unwrap();
         let listed = String::from_utf8(list.stdout).unwrap();
