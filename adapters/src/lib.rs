@@ -84,6 +84,7 @@
 //! | `proxy-protocol` | `proxy_protocol::ProxyProtocol`: the addresses of clients behind a proxy that passes TCP on |
 //! | `tracing` | a span for each connection and each exchange of a server: the module `tracing` |
 //! | `metrics` | `ServerConfig::metrics`: counters, gauges and histograms, for Prometheus and others: the module `metrics` |
+//! | `cluster` | `hub::Hub::over`: a hub on many nodes, over a bus between them |
 //! | `percent-encoding` | `Exchange::path_segments` and `Exchange::query_pairs` |
 //!
 //! Bodies and byte streams also have the I/O traits of tokio (feature `tokio`) and of futures-io (feature `futures-io`).

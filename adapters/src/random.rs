@@ -18,6 +18,12 @@ pub(crate) fn masks() -> Masks {
     Masks::new(|| rand::rng().random())
 }
 
+/// The name of a node among others.
+#[cfg(feature = "cluster")]
+pub(crate) fn number() -> u64 {
+    rand::rng().random()
+}
+
 /// A time between zero and `longest`, each with the same probability.
 pub(crate) fn up_to(longest: Duration) -> Duration {
     rand::rng().random_range(Duration::ZERO..=longest)

@@ -30,6 +30,9 @@ pub struct HubConfig {
     /// Whether subscriptions are events too. Default `false`: where many subscribe to many topics, those are most of the
     /// events. [`Hub::topic_presence`](super::Hub::topic_presence) works either way.
     pub topic_events: bool,
+    /// What people call this node: [`Present::node`](super::Present::node), [`HubEvent::NodeUp`](super::HubEvent::NodeUp).
+    /// Default empty: then its random number on the bus stands for it. It matters for a hub on many nodes only.
+    pub node: String,
     /// What a connection is closed with that another one replaces ([`Login::Replace`](super::Login::Replace)). Default
     /// 4001 "logged in elsewhere". The codes from 4000 on are an application's own (RFC 6455 7.4.2), so a page can tell
     /// this end from those after which it should reconnect.
@@ -49,6 +52,7 @@ impl Default for HubConfig {
             meta_bytes: 1024,
             events: 1024,
             topic_events: false,
+            node: String::new(),
             replaced: replaced.unwrap_or(Close::EMPTY),
             draining: CloseCode::GOING_AWAY.into(),
         }

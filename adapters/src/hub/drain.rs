@@ -12,6 +12,9 @@ use super::shared::Shared;
 use super::{ConnectionKey, Hub, Notice};
 use crate::runtime::{Runtime, Timer};
 
+/// How long a drain waits at its end until the other nodes have been told: a little longer than that takes at most.
+const LEAVE_WITHIN: Duration = Duration::from_millis(1500);
+
 /// The times of a [`Hub::drain`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drain {
@@ -56,12 +59,12 @@ pub struct Undrained {
 }
 
 impl Hub {
-    /// Closes all connections with [`HubConfig::draining`](super::HubConfig::draining), spread over a time: in the order
+    /// Closes all connections of this node with [`HubConfig::draining`](super::HubConfig::draining), spread over a time: in the order
     /// in which they joined, each behind what its queue has accepted. Every member is told
     /// [`Notice::Draining`] at once. Connections that join from now on are closed at once.
     ///
     /// Returns when all have left, or the time is over: then those that are still here are cut off, and the report names
-    /// them. `runtime` keeps the time, for example [`Tokio`](crate::tokio::Tokio).
+    /// them. At the end a hub on many nodes tells the others that this one has gone. `runtime` keeps the time, for example [`Tokio`](crate::tokio::Tokio).
     ///
     /// ```no_run
     /// # async fn f<H: Send + Sync + 'static>(hub: endwell::hub::Hub, server: endwell::Server<H>) {
@@ -102,6 +105,13 @@ impl Hub {
             }
         }
         let late = shared.cut_off();
+        shared.nodes.leave();
+        let until = timer.now().saturating_add(LEAVE_WITHIN);
+        poll_fn(|cx| match shared.nodes.poll_left(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => timer.as_mut().poll_sleep(cx, until),
+        })
+        .await;
         let first = keys.last();
         let late_of_these = late.iter().filter(|late| first.is_some_and(|last| late.key <= *last)).count();
         DrainReport { in_time: keys.len() - late_of_these, late }
@@ -114,7 +124,7 @@ impl Shared {
         // A connection that joins from now on is closed by its join.
         self.change(|state, _| state.draining = Some(within));
         let mut keys = Vec::new();
-        self.each_here(&[], |seat| {
+        self.each_here(|seat| {
             keys.push(seat.key());
             self.change(|state, woken| {
                 if state.registry.member(seat.key()).is_some() {
@@ -136,7 +146,7 @@ impl Shared {
     /// Cuts off those that are still here.
     fn cut_off(&self) -> Vec<Undrained> {
         let mut late = Vec::new();
-        self.each_here(&[], |seat| {
+        self.each_here(|seat| {
             let present = self.look(|registry| {
                 registry.member(seat.key())?;
                 registry.present(seat.key().slot)

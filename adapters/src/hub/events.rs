@@ -8,7 +8,7 @@ use crate::Bytes;
 use super::ConnectionKey;
 
 /// Something that happened in a [`Hub`](super::Hub). Each connection has exactly one [`Joined`](Self::Joined), and later
-/// exactly one [`Left`](Self::Left).
+/// exactly one [`Left`](Self::Left). The connections of other nodes are among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HubEvent {
@@ -64,6 +64,37 @@ pub enum HubEvent {
         /// Why.
         departure: Departure,
     },
+    /// Another node is here. Its connections follow.
+    NodeUp {
+        /// What people call the node: [`HubConfig::node`](super::HubConfig::node).
+        node: Arc<str>,
+    },
+    /// Another node has gone, and its connections have left.
+    NodeDown {
+        /// The node.
+        node: Arc<str>,
+        /// Whether it said that it ends. Otherwise it was not heard for 3.5 s, or this node has left the bus.
+        said_so: bool,
+    },
+    /// This node does not hear the others. What is known of them stays, but may be old:
+    /// [`Hub::stale_for`](super::Hub::stale_for).
+    Stale,
+    /// What is known of the other nodes is right again.
+    Fresh,
+    /// Messages of another node did not come, and will not: the cut was longer than what is kept for it.
+    Lost {
+        /// The node that sent them.
+        node: Arc<str>,
+        /// How many, since the last time.
+        count: u64,
+    },
+    /// Another node counted messages of this one as lost.
+    Missed {
+        /// The other node.
+        node: Arc<str>,
+        /// How many, since the last time.
+        count: u64,
+    },
     /// This many events were missed here: the reader was more than [`HubConfig::events`](super::HubConfig::events)
     /// behind. [`Hub::snapshot`](super::Hub::snapshot) shows what is.
     Lagged(u64),
@@ -82,6 +113,8 @@ pub enum Departure {
         /// The other connection.
         by: ConnectionKey,
     },
+    /// It was on another node, which does not tell why, or has gone.
+    Elsewhere,
 }
 
 /// The last events, numbered. Without a reader nothing is kept.
@@ -148,7 +181,7 @@ mod tests {
     use super::*;
 
     fn joined(number: u64) -> HubEvent {
-        HubEvent::Joined { key: ConnectionKey { number, slot: Slot::new(0) } }
+        HubEvent::Joined { key: ConnectionKey::here(number, Slot::new(0)) }
     }
 
     #[test]

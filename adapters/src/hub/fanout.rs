@@ -22,12 +22,33 @@ pub struct Receipt {
     pub closed: u64,
     /// The receivers whose connection was already closing or had ended.
     pub ended: u64,
+    /// What becomes of it on the bus. The counts are those of this node. `None` if the hub has no bus, or the message is for
+    /// one connection of this node.
+    pub bus: Option<OnBus>,
+}
+
+/// What the bus does with a message: [`Receipt::bus`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnBus {
+    /// The other nodes get it.
+    Queued,
+    /// There is no bus now. The other nodes get it after, if it is kept until then: 4,096 messages, 1 MiB, 60 s.
+    Cut,
+    /// For this one, the oldest of those that wait for the bus were dropped: more wait than are kept. The other nodes
+    /// count them ([`HubEvent::Missed`](super::HubEvent::Missed)).
+    Full,
+    /// It is larger than 256 KiB, and stays on this node.
+    TooLarge,
+    /// This node has left the bus: the hub was drained, or its [`HubNode`](super::HubNode) dropped. The message stays on
+    /// this node.
+    Left,
 }
 
 impl Receipt {
     /// The receivers.
     pub fn receivers(&self) -> u64 {
-        let Self { accepted, lagged, lost: _, dropped, closed, ended } = self;
+        let Self { accepted, lagged, lost: _, dropped, closed, ended, bus: _ } = self;
         accepted + lagged + dropped + closed + ended
     }
 
@@ -62,7 +83,14 @@ impl fmt::Display for Receipt {
         counts
             .iter()
             .filter(|(count, _)| *count > 0)
-            .try_for_each(|(count, what)| write!(f, ", {count} {what}"))
+            .try_for_each(|(count, what)| write!(f, ", {count} {what}"))?;
+        match self.bus {
+            None | Some(OnBus::Queued) => Ok(()),
+            Some(OnBus::Cut) => f.write_str("; the other nodes are cut off"),
+            Some(OnBus::Full) => f.write_str("; the other nodes miss older ones"),
+            Some(OnBus::TooLarge) => f.write_str("; it is too large for the other nodes"),
+            Some(OnBus::Left) => f.write_str("; this node has left the others"),
+        }
     }
 }
 
@@ -76,6 +104,10 @@ pub struct Fanout {
 }
 
 impl Fanout {
+    pub(super) fn on_bus(&mut self, bus: Option<OnBus>) {
+        self.receipt.bus = bus;
+    }
+
     pub(super) fn deliver(&mut self, outlet: &Outlet, message: Message, when_full: WhenFull) {
         match outlet.try_deliver(message, when_full) {
             Ok(delivery) => self.receipt.count(&delivery),

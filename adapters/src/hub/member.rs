@@ -32,7 +32,7 @@ use crate::ws::Outlet;
 /// ```
 #[must_use = "the connection leaves when this is dropped"]
 pub struct Member {
-    seat: Arc<Seat>,
+    pub(super) seat: Arc<Seat>,
     /// The slot among those that are woken at the end of the connection.
     watch: Option<usize>,
 }
@@ -41,9 +41,11 @@ pub struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Login {
     /// They leave the hub, are told [`Notice::Replaced`], and are closed with
-    /// [`HubConfig::replaced`](super::HubConfig::replaced).
+    /// [`HubConfig::replaced`](super::HubConfig::replaced). On other nodes that is once the login is heard there. Of
+    /// logins on two nodes at the same time one stays.
     Replace,
-    /// They stay, unless there are this many already: then the login is refused.
+    /// They stay, unless there are this many already: then the login is refused. Those of other nodes count as far as they
+    /// are known.
     Beside {
         /// The most connections of the user, with this one.
         at_most: usize,
@@ -74,6 +76,7 @@ impl Member {
         let (seat, draining) = shared.change(|state, woken| {
             let make = |key| Arc::new(Seat::new(Arc::clone(shared), key, outlet, since));
             let seat = state.registry.join(make);
+            state.nodes.joined(seat.key(), woken);
             if let Some(within) = state.draining {
                 state.notices.tell(seat.key(), Notice::Draining { within }, woken);
             }
@@ -103,7 +106,10 @@ impl Member {
         let (shared, key) = (&self.seat.shared, self.seat.key());
         let replaced = shared.change(|state, woken| {
             let replaced = state.registry.login(key, user, login)?;
+            let super::shared::State { registry, nodes, .. } = state;
+            nodes.logged_in(key, || registry.user_of(key), login, woken);
             for old in &replaced {
+                state.nodes.left(old.key(), woken);
                 state.notices.tell(old.key(), Notice::Replaced { by: key }, woken);
             }
             Ok(replaced)
@@ -122,13 +128,25 @@ impl Member {
     /// If the connection has left, it or the hub has too many topics, or the name is too long.
     pub fn subscribe(&self, topic: &str) -> Result<bool, SubscribeError> {
         let key = self.seat.key();
-        self.seat.shared.change(|state, _| state.registry.subscribe(key, topic))
+        self.seat.shared.change(|state, woken| {
+            let is_new = state.registry.subscribe(key, topic)?;
+            if is_new {
+                state.nodes.subscribed(key, topic, woken);
+            }
+            Ok(is_new)
+        })
     }
 
     /// Ends a subscription. Returns false if there was none. What was sent before may still arrive.
     pub fn unsubscribe(&self, topic: &str) -> bool {
         let key = self.seat.key();
-        self.seat.shared.change(|state, _| state.registry.unsubscribe(key, topic))
+        self.seat.shared.change(|state, woken| {
+            let was_subscribed = state.registry.unsubscribe(key, topic);
+            if was_subscribed {
+                state.nodes.unsubscribed(key, topic, woken);
+            }
+            was_subscribed
+        })
     }
 
     /// Sets what [`presence`](super::Hub::presence) shows of the connection, such as a name or a status. It is copied.
@@ -138,7 +156,11 @@ impl Member {
     /// If the connection has left, or the metadata is too long.
     pub fn set_meta(&self, meta: impl AsRef<[u8]>) -> Result<(), MetaError> {
         let (key, meta) = (self.seat.key(), Bytes::copy_from_slice(meta.as_ref()));
-        self.seat.shared.change(|state, _| state.registry.set_meta(key, meta))
+        self.seat.shared.change(|state, woken| {
+            state.registry.set_meta(key, meta.clone())?;
+            state.nodes.meta_set(key, &meta, woken);
+            Ok(())
+        })
     }
 
     /// True until the member has left.

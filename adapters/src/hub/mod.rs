@@ -57,13 +57,36 @@
 //! ([`SocketLimits::ping_interval`](crate::ws::SocketLimits::ping_interval)), one that does not take its messages by its
 //! pace of output, and both are one [`HubEvent::Left`].
 //!
+//! # Many nodes
+//!
+//! With feature `cluster`, `Hub::over` makes a hub that has its users, topics and messages in common with those of other
+//! programs, the *nodes*, over a bus between them: a [`Backplane`]. The crate `endwell-nats` has one for NATS, and
+//! [`InProcessBus`] is one for tests. Everything above is as it was, and includes the other nodes: presence, counts, events,
+//! messages, and logins that replace. [`Present::node`] says on which node a connection is.
+//!
+//! - **At most once, in order.** A connection gets the messages of each node in the order in which they were sent, and each
+//!   at most once, whatever the bus repeats or reorders. [`Receipt::bus`] says what becomes of a message on the way to the
+//!   others; the counts are those of this node.
+//! - **Lost is counted.** A cut loses nothing if what is sent meanwhile is at most 4,096 messages, 1 MiB and 60 s. Beyond
+//!   it, both sides are told the exact number: [`HubEvent::Lost`] and [`HubEvent::Missed`].
+//! - **Presence.** The connections of a node that is killed have left within 4 s, those of one that ends at once. A bus that
+//!   fell apart is whole in all views 2 s after it is whole again.
+//! - **While a node is cut off it declares no other dead.** What it knows of them stays, and it says that this is old:
+//!   [`HubEvent::Stale`], `Hub::stale_for`.
+//! - **One login.** Of the logins of a user that replace, the last one stays, on all nodes. The others are closed, and told
+//!   by which. Of two at the same time one wins, on both nodes.
+//! - **Resuming.** A [`ResumeToken`] is valid on every node: `Member::resume` gives all that a client missed, or says that
+//!   there is a gap.
+//!
+//! No node waits for another, and nothing that a program does waits for the bus. A hub knows the others 1.5 s after it
+//! began. [`Backplane`] documents what is on the bus: `nats pub chat.m.topic.lobby hello` reaches the room.
+//!
 //! # Shutdown
 //!
 //! [`Hub::drain`] closes all connections with 1001, spread over a time, so that they do not all reconnect at once. Then
 //! [`Server::shutdown`](crate::Server::shutdown) ends the rest.
 
 #[cfg(feature = "cluster")]
-#[allow(dead_code, reason = "a hub on many nodes will be made of these")]
 mod cluster;
 mod config;
 mod drain;
@@ -72,6 +95,11 @@ mod events;
 mod fanout;
 mod key;
 mod member;
+#[cfg(feature = "cluster")]
+mod nodes;
+#[cfg(not(feature = "cluster"))]
+#[path = "nodes/off.rs"]
+mod nodes;
 mod notices;
 mod reader;
 mod recipients;
@@ -86,20 +114,25 @@ use std::sync::Arc;
 
 use crate::ws::Outlet;
 #[cfg(feature = "cluster")]
-pub use cluster::{Backplane, BusEvent, InProcessBus, InProcessConnection, Publication, Refused};
+pub use cluster::{
+    Backplane, BusEvent, InProcessBus, InProcessConnection, InvalidToken, Publication, Refused, ResumeToken,
+};
 pub use config::HubConfig;
 pub use drain::{Drain, DrainReport, Undrained};
 pub use error::{LoginError, MetaError, SubscribeError};
 pub use events::{Departure, HubEvent};
-pub use fanout::{Fanout, Receipt};
+pub use fanout::{Fanout, OnBus, Receipt};
 pub use key::ConnectionKey;
 pub use member::{Login, Member, Notice, Told};
+use nodes::Nodes;
+#[cfg(feature = "cluster")]
+pub use nodes::{HubNode, Resume};
 pub use reader::{HubEvents, NextEvent};
 pub use recipients::Recipients;
 use registry::Registry;
 use seat::Seat;
 use shared::Shared;
-pub use snapshot::{HubConnection, HubCounts, HubSnapshot, Present};
+pub use snapshot::{HubConnection, HubCounts, HubSnapshot, OtherNode, Present};
 
 /// The connections of a program, with their users and topics. A clone is the same hub.
 ///
@@ -136,7 +169,7 @@ impl Hub {
         Recipients::everyone(&self.shared)
     }
 
-    /// One connection.
+    /// One connection, of this node or another one.
     pub fn connection(&self, key: ConnectionKey) -> Recipients<'_> {
         Recipients::connection(&self.shared, key)
     }
@@ -146,7 +179,8 @@ impl Hub {
         HubEvents::new(&self.shared)
     }
 
-    /// The numbers of connections, users and topics. It takes nanoseconds.
+    /// The numbers of connections, users and topics, on all nodes. It takes nanoseconds; with other nodes, some for each
+    /// name that they have.
     pub fn counts(&self) -> HubCounts {
         self.shared.look(Registry::counts)
     }
@@ -169,6 +203,11 @@ impl Hub {
     /// The subscribers of a topic, in no order.
     pub fn topic_presence(&self, topic: &str) -> Vec<Present> {
         self.shared.look(|registry| registry.topic_presence(topic))
+    }
+
+    /// The other nodes that are here, in the order in which they were met.
+    pub fn nodes(&self) -> Vec<OtherNode> {
+        self.shared.look(Registry::nodes)
     }
 
     /// The counts, and what is known of each connection. Others join and leave meanwhile: the hub is not stopped for it.

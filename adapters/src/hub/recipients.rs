@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::shared::Shared;
 use super::{ConnectionKey, Fanout};
+use crate::sync::Woken;
 use crate::ws::{Message, WhenFull};
 
 /// The receivers of a message: a topic's, a user's, everyone, or one connection. Made by [`Hub`](super::Hub).
@@ -25,7 +26,7 @@ pub struct Recipients<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Audience<'a> {
+pub(super) enum Audience<'a> {
     Topic(&'a str),
     User(&'a str),
     Everyone,
@@ -53,9 +54,12 @@ impl<'a> Recipients<'a> {
         Self::new(shared, Audience::Connection(key))
     }
 
-    /// Leaves out a connection, mostly that of the sender. Repeat it for a few: each receiver is compared with each.
+    /// Leaves out a connection of this node, mostly that of the sender. Repeat it for a few: each receiver is compared
+    /// with each. Connections of other nodes are not left out.
     pub fn except(mut self, key: ConnectionKey) -> Self {
-        self.except.push(key);
+        if key.is_here() {
+            self.except.push(key);
+        }
         self
     }
 
@@ -64,6 +68,10 @@ impl<'a> Recipients<'a> {
     /// It is sent when this is *called*. The returned future is ready at once, unless `when_full` is
     /// [`WhenFull::Wait`] and a receiver has no room: then it waits for those, concurrently.
     /// [`Fanout::now`] returns the receipt without waiting.
+    ///
+    /// A hub on many nodes sends it to the receivers of the others too, which the receipt does not count:
+    /// [`Receipt::bus`](super::Receipt::bus) is what becomes of it on the way there. Where `when_full` waits, it is dropped
+    /// for receivers of other nodes without room.
     ///
     /// A receiver that leaves meanwhile is not counted, and one that joins or subscribes meanwhile does not get the
     /// message.
@@ -74,33 +82,57 @@ impl<'a> Recipients<'a> {
     pub fn send(&self, message: impl Into<Message>, when_full: WhenFull) -> Fanout {
         let message = message.into();
         let mut fanout = Fanout::default();
-        let (shared, except) = (self.shared, &*self.except);
-        match self.audience {
-            Audience::Connection(key) => {
+        let (shared, except, audience) = (self.shared, &*self.except, self.audience);
+        // Dropped behind the locks.
+        let mut woken = Woken::default();
+        let _gate = shared.nodes.gate();
+        let mut on_bus = None;
+        // Once it is certain who the receivers of this node are: so a message is before or behind what they do, and in the
+        // same order as others, on all nodes.
+        let mut begins =
+            |message: &Message| on_bus = shared.nodes.publish(audience, message, when_full, &mut woken);
+        match audience {
+            Audience::Connection(key) if key.is_here() => {
                 let seat = shared.look(|registry| registry.member(key).cloned());
                 if let Some(seat) = seat.filter(|_| !except.contains(&key)) {
                     fanout.deliver(&seat.outlet, message, when_full);
                 }
             }
+            Audience::Connection(_) => begins(&message.shared()),
             Audience::Topic(topic) => {
                 let message = message.shared();
-                shared.each_in_topic(topic, except, |seat| {
-                    fanout.deliver(&seat.outlet, message.clone(), when_full);
-                });
+                shared.each_in_topic(
+                    topic,
+                    except,
+                    || begins(&message),
+                    |seat| {
+                        fanout.deliver(&seat.outlet, message.clone(), when_full);
+                    },
+                );
             }
             Audience::User(user) => {
                 let message = message.shared();
-                shared.each_of_user(user, except, |seat| {
-                    fanout.deliver(&seat.outlet, message.clone(), when_full);
-                });
+                shared.each_of_user(
+                    user,
+                    except,
+                    || begins(&message),
+                    |seat| {
+                        fanout.deliver(&seat.outlet, message.clone(), when_full);
+                    },
+                );
             }
             Audience::Everyone => {
                 let message = message.shared();
-                shared.each_of_all(except, |seat| {
-                    fanout.deliver(&seat.outlet, message.clone(), when_full);
-                });
+                shared.each_of_all(
+                    except,
+                    || begins(&message),
+                    |seat| {
+                        fanout.deliver(&seat.outlet, message.clone(), when_full);
+                    },
+                );
             }
         }
+        fanout.on_bus(on_bus);
         fanout
     }
 }

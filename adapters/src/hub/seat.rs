@@ -25,7 +25,7 @@ impl Seat {
     }
 
     pub(super) fn key(&self) -> ConnectionKey {
-        ConnectionKey { number: self.number, slot: self.slot }
+        ConnectionKey::here(self.number, self.slot)
     }
 }
 

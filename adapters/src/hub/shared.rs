@@ -13,7 +13,7 @@ use slab::Slab;
 
 use super::notices::Notices;
 use super::registry::{Registry, Walk};
-use super::{ConnectionKey, Departure, HubConfig, HubEvent, Notice, Seat};
+use super::{ConnectionKey, Departure, HubConfig, HubEvent, Nodes, Notice, Seat};
 use crate::sync::{Lock, Locked, Woken};
 use crate::ws::Close;
 
@@ -30,6 +30,10 @@ pub(super) struct Shared {
     users: [Lock<()>; USERS],
     hasher: RandomState,
     began: Instant,
+    pub(super) nodes: Nodes,
+    /// Tells the other nodes, when this is dropped.
+    #[cfg(feature = "cluster")]
+    _end: Option<super::nodes::EndOfHub>,
     pub(super) replaced: Close,
     pub(super) draining: Close,
 }
@@ -45,10 +49,21 @@ pub(super) struct State {
     pub(super) emptied: Slab<Option<Waker>>,
     /// The time that connections have, once they are drained.
     pub(super) draining: Option<Duration>,
+    /// The other nodes, which are told what changes.
+    pub(super) nodes: Nodes,
 }
 
 impl Shared {
+    #[cfg(feature = "cluster")]
+    pub(super) fn over(config: &HubConfig, nodes: Nodes, end: super::nodes::EndOfHub) -> Self {
+        Self { _end: Some(end), ..Self::with(config, nodes) }
+    }
+
     pub(super) fn new(config: &HubConfig) -> Self {
+        Self::with(config, Nodes::none())
+    }
+
+    fn with(config: &HubConfig, nodes: Nodes) -> Self {
         Self {
             state: Lock::new(State {
                 registry: Registry::new(config),
@@ -57,11 +72,15 @@ impl Shared {
                 told: 0,
                 emptied: Slab::new(),
                 draining: None,
+                nodes: nodes.clone(),
             }),
             everyone: Lock::new(()),
             users: std::array::from_fn(|_| Lock::new(())),
             hasher: RandomState::new(),
             began: Instant::now(),
+            nodes,
+            #[cfg(feature = "cluster")]
+            _end: None,
             replaced: config.replaced.clone(),
             draining: config.draining.clone(),
         }
@@ -114,36 +133,60 @@ impl Shared {
     }
 
     /// Passes the subscribers of a topic to `each`, in steps.
-    pub(super) fn each_in_topic(&self, topic: &str, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
-        let Some((mut walk, order)) = self.look(|registry| registry.topic(topic)) else { return };
+    ///
+    /// This and the next two call `begins` once it is certain who the receivers are, and those that come later are none.
+    pub(super) fn each_in_topic(
+        &self,
+        topic: &str,
+        except: &[ConnectionKey],
+        begins: impl FnOnce(),
+        each: impl FnMut(&Arc<Seat>),
+    ) {
+        let Some((mut walk, order)) = self.look(|registry| registry.topic(topic)) else { return begins() };
         let _order = order.lock();
         let state = self.state.lock();
         // Under the lock on the order: a later message also goes to later subscribers.
         state.registry.begin(&mut walk);
+        begins();
         self.each(state, walk, except, each);
     }
 
     /// Passes the connections of a user to `each`.
-    pub(super) fn each_of_user(&self, user: &str, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
+    pub(super) fn each_of_user(
+        &self,
+        user: &str,
+        except: &[ConnectionKey],
+        begins: impl FnOnce(),
+        each: impl FnMut(&Arc<Seat>),
+    ) {
         let users = u64::try_from(USERS).unwrap_or(1);
         let index = usize::try_from(self.hasher.hash_one(user) % users).unwrap_or(0);
         let _order = self.users.get(index).map(Lock::lock);
         let state = self.state.lock();
         let walk = state.registry.user(user);
+        begins();
         self.each(state, walk, except, each);
     }
 
     /// Passes all connections to `each`, in steps.
-    pub(super) fn each_of_all(&self, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
+    pub(super) fn each_of_all(
+        &self,
+        except: &[ConnectionKey],
+        begins: impl FnOnce(),
+        each: impl FnMut(&Arc<Seat>),
+    ) {
         let _order = self.everyone.lock();
-        self.each_here(except, each);
+        let state = self.state.lock();
+        let walk = state.registry.everyone();
+        begins();
+        self.each(state, walk, except, each);
     }
 
     /// The same for what needs no order.
-    pub(super) fn each_here(&self, except: &[ConnectionKey], each: impl FnMut(&Arc<Seat>)) {
+    pub(super) fn each_here(&self, each: impl FnMut(&Arc<Seat>)) {
         let state = self.state.lock();
         let walk = state.registry.everyone();
-        self.each(state, walk, except, each);
+        self.each(state, walk, &[], each);
     }
 
     /// The first step is taken with the lock that began the walk.
@@ -204,6 +247,7 @@ impl State {
         woken: &mut Woken,
     ) -> Option<Arc<Seat>> {
         let left = self.registry.leave(key, departure)?;
+        self.nodes.left(key, woken);
         self.notices.wake(key, woken);
         Some(left)
     }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ConnectionKey;
-use super::registry::Registry;
 use super::shared::Shared;
 use crate::Bytes;
 
-/// The numbers of what is in a hub.
+/// The numbers of what is in a hub, on all nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubCounts {
@@ -26,10 +25,22 @@ pub struct HubCounts {
 pub struct Present {
     /// The connection.
     pub key: ConnectionKey,
+    /// What people call the node that it is on: [`HubConfig::node`](super::HubConfig::node). `None` for this node.
+    pub node: Option<Arc<str>>,
     /// Its user, if it has logged in.
     pub user: Option<Arc<str>>,
     /// Its metadata, if any was set.
     pub meta: Option<Bytes>,
+}
+
+/// Another node of the cluster: [`Hub::nodes`](super::Hub::nodes).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherNode {
+    /// What people call it: its [`HubConfig::node`](super::HubConfig::node).
+    pub name: Arc<str>,
+    /// Its connections.
+    pub connections: usize,
 }
 
 /// What a hub looks like: [`Hub::snapshot`](super::Hub::snapshot).
@@ -38,8 +49,12 @@ pub struct Present {
 pub struct HubSnapshot {
     /// The counts when it began.
     pub counts: HubCounts,
-    /// The connections, in the order in which they joined.
+    /// The connections of this node, in the order in which they joined.
     pub connections: Vec<HubConnection>,
+    /// The connections of other nodes, in no order.
+    pub elsewhere: Vec<Present>,
+    /// The other nodes.
+    pub nodes: Vec<OtherNode>,
 }
 
 /// A connection in a [`HubSnapshot`].
@@ -60,9 +75,10 @@ pub struct HubConnection {
 
 impl HubSnapshot {
     pub(super) fn take(shared: &Shared) -> Self {
-        let counts = shared.look(Registry::counts);
+        let (counts, elsewhere, nodes) =
+            shared.look(|registry| (registry.counts(), registry.elsewhere(), registry.nodes()));
         let mut connections = Vec::with_capacity(counts.connections);
-        shared.each_here(&[], |seat| {
+        shared.each_here(|seat| {
             let slot = seat.key().slot;
             let known = shared.look(|registry| {
                 registry.member(seat.key())?;
@@ -75,6 +91,6 @@ impl HubSnapshot {
             connections.push(HubConnection { present, topics, age, queued_messages, queued_bytes });
         });
         connections.sort_unstable_by_key(|connection| connection.present.key);
-        Self { counts, connections }
+        Self { counts, connections, elsewhere, nodes }
     }
 }

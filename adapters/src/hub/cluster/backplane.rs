@@ -31,6 +31,25 @@ use crate::Bytes;
 ///   lost, and sends them again. What a connection had taken and not sent when it ended should be dropped: on the next
 ///   one, it may come before other nodes have subscribed.
 ///
+/// # On the bus
+///
+/// | subject | what it is |
+/// |---|---|
+/// | `chat.m.topic.<topic>` | a message for the subscribers of a topic |
+/// | `chat.m.user.<user>` | for the connections of a user |
+/// | `chat.m.all` | for everyone |
+/// | `chat.m.conn.<node>.<number>-<slot>` | for one connection |
+/// | `chat.c.>` | what the nodes tell each other: JSON with a version |
+///
+/// Names are percent-encoded outside `[A-Za-z0-9_-]`; an empty name is `%`. The payload of a message *is* the message, so
+/// `nats pub chat.m.topic.lobby hello` reaches the room. A node adds the header
+/// `1 <node> <seq> <text|binary> <drop-newest|drop-oldest|close>`. Without it, a message is text if it is UTF-8, drops the
+/// oldest where there is no room, and is neither numbered nor kept for those that resume.
+///
+/// A program that can write to the bus is trusted: it can claim to be any node.
+///
+/// # Use
+///
 /// A hub polls it in one task, and calls it in that task only. It is object safe: a `Box<dyn Backplane>` is one too. An
 /// implementation with a task of its own (as the client of NATS has) takes from one bounded channel in
 /// [`poll`](Self::poll), and gives to another in [`try_publish`](Self::try_publish).

@@ -75,7 +75,7 @@ mod tests {
     const NODES: [NodeId; 2] = [NodeId::new(1), NodeId::new(2)];
 
     fn key(number: u64) -> ConnectionKey {
-        ConnectionKey { number, slot: crate::hub::registry::Slot::new(0) }
+        ConnectionKey::here(number, crate::hub::registry::Slot::new(0))
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(in crate::hub) enum Effect {
         origin: Option<NodeId>,
         /// The message.
         message: Incoming,
+        /// Its place in what is kept for those that resume, if it is.
+        place: Option<u64>,
     },
     /// This many messages of another node did not come, and will not.
     Lost {
@@ -83,18 +85,4 @@ pub(in crate::hub) enum Down {
     Ended,
     /// It was not heard for 3.5 s.
     Dead,
-}
-
-/// What the bus does with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::hub) enum OnBus {
-    /// The other nodes get it.
-    Queued,
-    /// There is no bus now. The other nodes get it after, if the ring still has it.
-    Cut,
-    /// For this one, the oldest of those that wait for the bus were dropped: more wait than the ring holds. The other
-    /// nodes count them.
-    Full,
-    /// It is larger than a message on the bus may be, and stays on this node.
-    TooLarge,
 }

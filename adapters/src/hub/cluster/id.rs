@@ -79,7 +79,7 @@ impl FromStr for WireKey {
         let (number, slot) = parts.ok_or(Unreadable("a connection's key is two numbers"))?;
         let slot = u32::try_from(slot).ok().and_then(|slot| usize::try_from(slot).ok());
         let slot = slot.map(Slot::new).ok_or(Unreadable("a slot is less than 2^32"))?;
-        Ok(Self(ConnectionKey { number, slot }))
+        Ok(Self(ConnectionKey::here(number, slot)))
     }
 }
 

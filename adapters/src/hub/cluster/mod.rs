@@ -21,22 +21,14 @@
 //!
 //! # On the bus
 //!
-//! A program chooses a prefix, here `chat`. A node subscribes to `chat.>`, once. Names are percent-encoded outside
-//! `[A-Za-z0-9_-]`; an empty name is `%`.
+//! A program chooses a prefix, here `chat`. A node subscribes to `chat.>`, once. The subjects of messages, and their header,
+//! are in the documentation of [`Backplane`].
 //!
 //! | subject | what it is |
 //! |---|---|
-//! | `chat.m.topic.<topic>` | a message for the subscribers of a topic |
-//! | `chat.m.user.<user>` | for the connections of a user |
-//! | `chat.m.all` | for everyone |
-//! | `chat.m.conn.<node>.<number>-<slot>` | for one connection |
 //! | `chat.c.lease` | `lease`, each second: how far a node is, and what it has of the others; the last one says `bye` |
 //! | `chat.c.presence` | `changes`: of a node's connections, numbered |
 //! | `chat.c.node.<node>` | `ask_messages`, `forgotten`, `ask_members`, `members`: from one node to another; `barrier`: to itself |
-//!
-//! The payload of a message *is* the message, so `nats pub chat.m.topic.lobby hello` reaches the room. A node adds one
-//! header, `Endwell-Hub: 1 <node> <seq> <text|binary> <drop-newest|drop-oldest|close>`. Without it, a message is text if it is
-//! UTF-8, drops the oldest where there is no room, and is neither numbered nor kept for those that resume.
 //!
 //! Control messages are JSON: `{"v":1,"node":"9f86d081884c7d65","lease":{..}}`. Other versions are ignored. A node's name is
 //! drawn at random when it starts, so the numbers of its messages need no epoch. Logins need no subject of their own: the
@@ -82,5 +74,15 @@ mod subject;
 #[cfg(test)]
 mod worlds;
 
+pub(super) use effect::{Down, Effect};
+pub(super) use header::MessageKind;
+pub(super) use history::Replay;
+pub(super) use id::NodeId;
+pub(super) use inbound::Incoming;
+pub(super) use node::Node;
+pub(super) use presence::Change;
+pub(super) use subject::To;
+
 pub use backplane::{Backplane, BusEvent, Publication, Refused};
+pub use history::{InvalidToken, ResumeToken};
 pub use in_process::{InProcessBus, InProcessConnection};

@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn subjects_are_what_a_shell_would_write() {
-        let key = ConnectionKey { number: 12, slot: crate::hub::registry::Slot::new(3) };
+        let key = ConnectionKey::here(12, crate::hub::registry::Slot::new(3));
         let cases = [
             (Subject::Message(To::Topic("lobby".into())), "m.topic.lobby"),
             (Subject::Message(To::Topic("a b.c/ü".into())), "m.topic.a%20b%2Ec%2F%C3%BC"),

@@ -109,7 +109,7 @@ impl EventLogReader {
                 HubEvent::MetaSet { key, meta } => {
                     self.here.get_mut(&key).unwrap().meta = Some(meta.len());
                 }
-                HubEvent::Lagged(missed) => panic!("{missed} missed"),
+                event => panic!("{event:?}"),
             }
         }
     }

@@ -5,6 +5,7 @@
 //! names a connection that has left. A topic has slots and numbers of its own for its subscriptions. A subscription
 //! keeps its slot, so a fan-out can go over them in steps, between which others come and go.
 
+mod elsewhere;
 mod few;
 #[cfg(test)]
 mod laws;
@@ -19,10 +20,11 @@ use slab::Slab;
 
 use super::events::EventLog;
 use super::{
-    ConnectionKey, Departure, HubConfig, HubCounts, HubEvent, Login, LoginError, MetaError, Present,
-    SubscribeError,
+    ConnectionKey, Departure, HubConfig, HubCounts, HubEvent, Login, LoginError, MetaError, OtherNode,
+    Present, SubscribeError,
 };
 use crate::Bytes;
+use elsewhere::{Elsewhere, in_both};
 use few::Few;
 pub(super) use slot::Slot;
 use slot::make_room;
@@ -41,6 +43,7 @@ pub(super) struct Registry<M> {
     topics: Topics,
     pub(super) log: EventLog,
     limits: Limits,
+    elsewhere: Elsewhere,
 }
 
 struct Entry<M> {
@@ -72,6 +75,7 @@ impl<M: Clone> Registry<M> {
                 meta_bytes: config.meta_bytes,
                 topic_events: config.topic_events,
             },
+            elsewhere: Elsewhere::default(),
         }
     }
 
@@ -80,7 +84,7 @@ impl<M: Clone> Registry<M> {
         self.joined += 1;
         make_room(&mut self.members);
         let place = self.members.vacant_entry();
-        let key = ConnectionKey { number: self.joined, slot: Slot::new(place.key()) };
+        let key = ConnectionKey::here(self.joined, Slot::new(place.key()));
         let member = make(key);
         place.insert(Entry {
             number: key.number,
@@ -131,10 +135,12 @@ impl<M: Clone> Registry<M> {
                 let others = connections.iter().copied().filter(|slot| *slot != key.slot);
                 replaced.extend(others.filter_map(|slot| self.key_in(slot)));
             }
-            Login::Beside { at_most } if connections.len() - usize::from(is_known) >= at_most => {
-                return Err(LoginError::TooMany { at_most });
+            Login::Beside { at_most } => {
+                let others = connections.len() - usize::from(is_known) + self.elsewhere.connections(&user);
+                if others >= at_most {
+                    return Err(LoginError::TooMany { at_most });
+                }
             }
-            Login::Beside { .. } => {}
         }
         if !is_known {
             self.log_in(key, user);
@@ -147,7 +153,7 @@ impl<M: Clone> Registry<M> {
     fn log_in(&mut self, key: ConnectionKey, user: Arc<str>) {
         let connections = self.users.entry(Arc::clone(&user)).or_default();
         connections.push(key.slot);
-        let connections = connections.as_slice().len();
+        let connections = connections.as_slice().len() + self.elsewhere.connections(&user);
         self.log.push(|| HubEvent::LoggedIn { key, user: Arc::clone(&user), connections });
         if let Some(before) = self.get_mut(key).and_then(|entry| entry.user.replace(user)) {
             self.log_out(key, before);
@@ -157,10 +163,11 @@ impl<M: Clone> Registry<M> {
     fn log_out(&mut self, key: ConnectionKey, user: Arc<str>) {
         let Some(left) = self.users.get_mut(&user) else { return };
         left.remove(|slot| *slot == key.slot);
-        let connections = left.as_slice().len();
-        if connections == 0 {
+        let left = left.as_slice().len();
+        if left == 0 {
             self.users.remove(&user);
         }
+        let connections = left + self.elsewhere.connections(&user);
         self.log.push(|| HubEvent::LoggedOut { key, user, connections });
     }
 
@@ -224,31 +231,56 @@ impl<M: Clone> Registry<M> {
     }
 
     pub(super) fn counts(&self) -> HubCounts {
-        HubCounts { connections: self.members.len(), users: self.users.len(), topics: self.topics.len() }
+        let (there, topics) = (&self.elsewhere, self.topics.names());
+        HubCounts {
+            connections: self.members.len() + there.len(),
+            users: self.users.len() + there.users.len() - in_both(&self.users, &there.users),
+            topics: topics.len() + there.topics.len() - in_both(topics, &there.topics),
+        }
     }
 
+    /// The connections that a user has, on all nodes.
+    fn connections(&self, user: &str) -> usize {
+        let here = self.users.get(user).map_or(0, |slots| slots.as_slice().len());
+        here + self.elsewhere.connections(user)
+    }
+
+    /// The other nodes that are here.
+    pub(super) fn nodes(&self) -> Vec<OtherNode> {
+        self.elsewhere.nodes().cloned().collect()
+    }
+
+    /// The connections of the other nodes.
+    pub(super) fn elsewhere(&self) -> Vec<Present> {
+        self.elsewhere.all().collect()
+    }
+
+    /// True if this node has no connection.
     pub(super) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
     /// The users with a connection, in no order.
     pub(super) fn users(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.users.keys()
+        let there = self.elsewhere.users.keys().filter(|user| !self.users.contains_key(*user));
+        self.users.keys().chain(there)
     }
 
     pub(super) fn is_online(&self, user: &str) -> bool {
-        self.users.contains_key(user)
+        self.users.contains_key(user) || self.elsewhere.users.contains_key(user)
     }
 
     /// The connections of a user.
     pub(super) fn presence(&self, user: &str) -> Vec<Present> {
         let slots = self.users.get(user).map_or(&[][..], Few::as_slice);
-        slots.iter().filter_map(|slot| self.present(*slot)).collect()
+        let here = slots.iter().filter_map(|slot| self.present(*slot));
+        here.chain(self.elsewhere.presence(user)).collect()
     }
 
     /// The subscribers of a topic.
     pub(super) fn topic_presence(&self, topic: &str) -> Vec<Present> {
-        self.topics.subscribers(topic).filter_map(|slot| self.present(slot)).collect()
+        let here = self.topics.subscribers(topic).filter_map(|slot| self.present(slot));
+        here.chain(self.elsewhere.topic_presence(topic)).collect()
     }
 
     /// The names of the topics of the connection in a slot.
@@ -261,7 +293,8 @@ impl<M: Clone> Registry<M> {
     pub(super) fn present(&self, slot: Slot) -> Option<Present> {
         let entry = self.members.get(slot.index())?;
         Some(Present {
-            key: ConnectionKey { number: entry.number, slot },
+            key: ConnectionKey::here(entry.number, slot),
+            node: None,
             user: entry.user.clone(),
             meta: self.metas.get(&slot).cloned(),
         })
@@ -272,14 +305,14 @@ impl<M: Clone> Registry<M> {
     }
 
     fn key_in(&self, slot: Slot) -> Option<ConnectionKey> {
-        self.members.get(slot.index()).map(|entry| ConnectionKey { number: entry.number, slot })
+        self.members.get(slot.index()).map(|entry| ConnectionKey::here(entry.number, slot))
     }
 
     fn get(&self, key: ConnectionKey) -> Option<&Entry<M>> {
-        self.members.get(key.slot.index()).filter(|entry| entry.number == key.number)
+        self.members.get(key.slot.index()).filter(|entry| entry.number == key.number && key.is_here())
     }
 
     fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut Entry<M>> {
-        self.members.get_mut(key.slot.index()).filter(|entry| entry.number == key.number)
+        self.members.get_mut(key.slot.index()).filter(|entry| entry.number == key.number && key.is_here())
     }
 }

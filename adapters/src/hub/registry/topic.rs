@@ -50,8 +50,8 @@ impl Topics {
         Self { slots: Slab::new(), names: HashMap::new(), at_most, made: 0 }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
+    pub(super) fn names(&self) -> &HashMap<Arc<str>, Slot> {
+        &self.names
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Slot> {

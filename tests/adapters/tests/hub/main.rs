@@ -33,6 +33,7 @@ mod churn;
 mod drain;
 mod expiry;
 mod logins;
+mod nodes;
 mod order;
 mod sending;
 mod stalled;

@@ -33,7 +33,7 @@ impl Node {
     ///
     /// Messages and changes go before the lease, which says how far they are: on a bus that keeps the order of a publisher,
     /// no node misses what it is just about to get.
-    pub(in super::super) fn flush(
+    pub(in crate::hub) fn flush(
         &mut self,
         now: Instant,
         mut publish: impl FnMut(Publication<'_>) -> Result<(), Refused>,

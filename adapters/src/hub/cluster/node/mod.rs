@@ -9,16 +9,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::ConnectionKey;
+use super::super::{ConnectionKey, OnBus};
 use super::bounds::{DEAD_AFTER, KEPT_FOR, MESSAGE_BYTES, NODES, QUIET};
 use super::claims::Claims;
 use super::control::Control;
-use super::effect::{Down, Effect, OnBus};
+use super::effect::{Down, Effect};
 use super::header::{Header, MessageKind, Policy};
-use super::history::{History, Resume, ResumeToken};
+use super::history::{History, Replay, ResumeToken};
 use super::id::NodeId;
 use super::inbound::{Applied, Incoming};
-use super::presence::{Change, Members, Own};
+#[cfg(test)]
+use super::presence::Members;
+use super::presence::{Change, Own};
 use super::ring::{Ring, Sent};
 use super::subject::Subject;
 use crate::Bytes;
@@ -32,7 +34,7 @@ use peer::{Peer, PeerState};
 /// After each call, take the effects ([`next_effect`](Self::next_effect)), give the bus what it takes
 /// ([`flush`](Self::flush)), and call [`tick`](Self::tick) at the [`deadline`](Self::deadline).
 #[derive(Debug)]
-pub(super) struct Node {
+pub(in crate::hub) struct Node {
     id: NodeId,
     name: Arc<str>,
     link: Link,
@@ -67,7 +69,7 @@ enum Leaving {
 
 impl Node {
     /// A node that has just started, without a bus.
-    pub(super) fn new(id: NodeId, name: &str, now: Instant) -> Self {
+    pub(in crate::hub) fn new(id: NodeId, name: &str, now: Instant) -> Self {
         let mut history = History::default();
         history.begin(id, 0);
         Self {
@@ -91,26 +93,31 @@ impl Node {
         }
     }
 
-    pub(super) fn id(&self) -> NodeId {
+    pub(in crate::hub) fn id(&self) -> NodeId {
         self.id
     }
 
     // What happens on this node.
 
     /// A connection joined.
-    pub(super) fn join(&mut self, key: ConnectionKey, now: Instant) {
+    pub(in crate::hub) fn join(&mut self, key: ConnectionKey, now: Instant) {
         self.own.change(key, Change::Joined, now);
     }
 
     /// A connection is a user's from now on. If it `replaces`, all earlier ones of that user on other nodes are closed.
-    pub(super) fn login(&mut self, key: ConnectionKey, user: Arc<str>, replaces: bool, now: Instant) {
+    pub(in crate::hub) fn login(&mut self, key: ConnectionKey, user: Arc<str>, replaces: bool, now: Instant) {
         self.forget_login(key);
         let login = self.claims.login(key, user, replaces);
         self.own.change(key, Change::LoggedIn(login), now);
     }
 
+    /// Whose a connection of this node is.
+    pub(in crate::hub) fn user_of(&self, key: ConnectionKey) -> Option<&str> {
+        Some(&*self.own.members().get(&key)?.login.as_ref()?.user)
+    }
+
     /// Something else about a connection changed.
-    pub(super) fn change(&mut self, key: ConnectionKey, change: Change, now: Instant) {
+    pub(in crate::hub) fn change(&mut self, key: ConnectionKey, change: Change, now: Instant) {
         if matches!(change, Change::Left | Change::LoggedOut) {
             self.forget_login(key);
         }
@@ -124,7 +131,7 @@ impl Node {
     }
 
     /// Sends a message to the other nodes. The caller hands it to its own members.
-    pub(super) fn send(&mut self, message: Incoming, now: Instant) -> OnBus {
+    pub(in crate::hub) fn send(&mut self, message: Incoming, now: Instant) -> OnBus {
         if message.payload.len() > MESSAGE_BYTES {
             return OnBus::TooLarge;
         }
@@ -143,7 +150,7 @@ impl Node {
     }
 
     /// The program ends: the others are told by the next [`flush`](Self::flush).
-    pub(super) fn leave(&mut self) {
+    pub(in crate::hub) fn leave(&mut self) {
         if self.leaving == Leaving::No {
             self.leaving = Leaving::Due;
         }
@@ -151,15 +158,20 @@ impl Node {
 
     // What happens to the bus.
 
+    /// The last lease has gone, or there is no bus that would carry it.
+    pub(in crate::hub) fn has_left(&self) -> bool {
+        self.leaving == Leaving::Said || !self.link.is_up()
+    }
+
     /// There is a connection to the bus, with a subscription to everything below `m.` and `c.`.
-    pub(super) fn connected(&mut self, now: Instant) {
+    pub(in crate::hub) fn connected(&mut self, now: Instant) {
         self.clear_outgoing();
         self.in_doubt = self.ring.published();
         self.link.connected(now);
     }
 
     /// The connection has gone.
-    pub(super) fn cut(&mut self, now: Instant) {
+    pub(in crate::hub) fn cut(&mut self, now: Instant) {
         self.clear_outgoing();
         if let Some(since) = self.link.cut(now) {
             self.effects.push_back(Effect::Stale { since });
@@ -177,7 +189,7 @@ impl Node {
     // Time.
 
     /// Lets time pass.
-    pub(super) fn tick(&mut self, now: Instant) {
+    pub(in crate::hub) fn tick(&mut self, now: Instant) {
         if let Some(since) = self.link.tick(now) {
             self.effects.push_back(Effect::Stale { since });
         }
@@ -196,7 +208,7 @@ impl Node {
     }
 
     /// When [`tick`](Self::tick) is due.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(in crate::hub) fn deadline(&self) -> Option<Instant> {
         let mut first: Option<Instant> = None;
         let mut at = |due: Option<Instant>| {
             let earlier = due.filter(|due| first.is_none_or(|first| *due < first));
@@ -267,23 +279,17 @@ impl Node {
     // What follows.
 
     /// The next thing to do or to tell.
-    pub(super) fn next_effect(&mut self) -> Option<Effect> {
+    pub(in crate::hub) fn next_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
     /// The last moment at which the view of the other nodes was right, if it may not be now.
-    pub(super) fn stale_since(&self) -> Option<Instant> {
+    pub(in crate::hub) fn stale_since(&self) -> Option<Instant> {
         self.link.stale_since()
     }
 
-    /// The other nodes that are here, and their connections.
-    pub(super) fn others(&self) -> impl Iterator<Item = (NodeId, &str, &Members)> {
-        let alive = self.peers.iter().filter(|(_, peer)| peer.state == PeerState::Alive);
-        alive.map(|(node, peer)| (*node, &*peer.name, peer.roster.members()))
-    }
-
     /// How far a connection has everything that this node has handed to it until now.
-    pub(super) fn token(&self, now: Instant) -> ResumeToken {
+    pub(in crate::hub) fn token(&self, now: Instant) -> ResumeToken {
         let mut positions = self.positions();
         // The younger ones count for those who come back: here some more.
         let recent = self.recent(KEPT_FOR * 2, now);
@@ -291,14 +297,19 @@ impl Node {
         ResumeToken::new(positions)
     }
 
-    /// What a connection with a token has missed, of that which `is_for` it. The caller subscribes it in the same moment,
+    /// The place that the next message gets in what is kept for those that resume.
+    pub(in crate::hub) fn next_place(&self) -> u64 {
+        self.history.next_place()
+    }
+
+    /// What a connection with a token has missed, of that which `is_for` it, by its place. The caller subscribes it in the same moment,
     /// before more is handed out.
-    pub(super) fn resume(
+    pub(in crate::hub) fn resume(
         &mut self,
         token: &ResumeToken,
-        is_for: impl Fn(&Incoming) -> bool,
+        is_for: impl Fn(u64, &Incoming) -> bool,
         now: Instant,
-    ) -> Resume {
+    ) -> Replay {
         self.history.trim(now);
         self.history.resume(token, &self.positions(), &self.recent(KEPT_FOR, now), is_for)
     }
@@ -329,8 +340,8 @@ impl Node {
                 Applied::Lost(count) => lost += count,
                 Applied::Message(seq, message) => {
                     self.tell_lost(origin, &mut lost, seq - 1);
-                    self.history.push(origin, seq, message.clone(), now);
-                    self.effects.push_back(Effect::Deliver { origin: Some(origin), message });
+                    let place = Some(self.history.push(origin, seq, message.clone(), now));
+                    self.effects.push_back(Effect::Deliver { origin: Some(origin), message, place });
                 }
             }
         }
@@ -349,13 +360,14 @@ impl Node {
     /// Tells changes of another node's members, and closes those of ours whose user it has now.
     fn changed(&mut self, node: NodeId, changes: Vec<(ConnectionKey, Change)>) {
         for (key, change) in changes {
-            if let Change::LoggedIn(login) = &change {
-                for mine in self.claims.other(node, login) {
-                    let user = Arc::clone(&login.user);
-                    self.effects.push_back(Effect::Replaced { key: mine, user, node, by: key });
-                }
-            }
+            let login = if let Change::LoggedIn(login) = &change { Some(login.clone()) } else { None };
             self.effects.push_back(Effect::Changed { node, key, change });
+            let Some(login) = login else { continue };
+            // Behind the new one, so that the user is here throughout.
+            for mine in self.claims.other(node, &login) {
+                let user = Arc::clone(&login.user);
+                self.effects.push_back(Effect::Replaced { key: mine, user, node, by: key });
+            }
         }
     }
 
@@ -396,6 +408,12 @@ impl Node {
     /// The number of the last changes of another node's members.
     pub(super) fn presence(&self, node: NodeId) -> u64 {
         self.peers.get(&node).map_or(0, |peer| peer.roster.n())
+    }
+
+    /// The other nodes that are here, and their connections.
+    pub(super) fn others(&self) -> impl Iterator<Item = (NodeId, &str, &Members)> {
+        let alive = self.peers.iter().filter(|(_, peer)| peer.state == PeerState::Alive);
+        alive.map(|(node, peer)| (*node, &*peer.name, peer.roster.members()))
     }
 
     pub(super) fn sent(&self) -> u64 {

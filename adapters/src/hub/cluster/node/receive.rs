@@ -17,7 +17,7 @@ use crate::Bytes;
 impl Node {
     /// Something arrived from the bus: the subject is without the prefix of the application. What is unreadable is
     /// ignored.
-    pub(in super::super) fn received(
+    pub(in crate::hub) fn received(
         &mut self,
         subject: &str,
         header: Option<&str>,
@@ -27,7 +27,7 @@ impl Node {
         match (Subject::parse(subject), header) {
             (Ok(Subject::Message(to)), None) => {
                 let message = foreign(to, payload);
-                self.effects.push_back(Effect::Deliver { origin: None, message });
+                self.effects.push_back(Effect::Deliver { origin: None, message, place: None });
             }
             (Ok(Subject::Message(to)), Some(header)) => {
                 if let Ok(header) = header.parse() {

@@ -169,7 +169,7 @@ mod tests {
 
     fn members() -> impl Strategy<Value = Members> {
         btree_map(
-            (0_u64..5).prop_map(|number| ConnectionKey { number, slot: crate::hub::registry::Slot::new(0) }),
+            (0_u64..5).prop_map(|number| ConnectionKey::here(number, crate::hub::registry::Slot::new(0))),
             known(),
             0..5,
         )
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn changes_and_members_are_json_that_a_person_can_read() {
-        let key = WireKey(ConnectionKey { number: 12, slot: crate::hub::registry::Slot::new(3) });
+        let key = WireKey(ConnectionKey::here(12, crate::hub::registry::Slot::new(3)));
         let login = UserLogin { user: "alice".into(), at: 5, replaces: true };
         let one = Changed { key, is: Change::LoggedIn(login.clone()) };
         let text = serde_json::to_string(&one).unwrap();

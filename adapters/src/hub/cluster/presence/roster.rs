@@ -33,6 +33,7 @@ struct Snapshot {
 pub(in super::super) type Changes = Vec<(ConnectionKey, Change)>;
 
 impl Roster {
+    #[cfg(test)]
     pub(in super::super) fn members(&self) -> &Members {
         &self.members
     }
@@ -157,7 +158,7 @@ mod tests {
     use crate::Bytes;
 
     fn key(number: u64) -> ConnectionKey {
-        ConnectionKey { number, slot: crate::hub::registry::Slot::new(0) }
+        ConnectionKey::here(number, crate::hub::registry::Slot::new(0))
     }
 
     fn receive(roster: &mut Roster, control: &Bytes, now: Instant) -> Changes {

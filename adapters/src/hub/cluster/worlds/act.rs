@@ -6,14 +6,14 @@ use rand::Rng;
 use rand::seq::IteratorRandom;
 
 use super::super::super::ConnectionKey;
-use super::super::effect::OnBus;
 use super::super::header::{MessageKind, Policy};
-use super::super::history::Resume;
+use super::super::history::Replay;
 use super::super::inbound::Incoming;
 use super::super::presence::Change;
 use super::super::subject::To;
 use super::judge::Numbered;
 use super::world::{Event, World};
+use crate::hub::OnBus;
 
 const NAMES: [&str; 3] = ["a", "b c", "ü.*"];
 
@@ -46,7 +46,7 @@ impl World {
         let Some(key) = one.filter(|_| keys.len() >= 6 || self.rng.random_range(0..3) > 0) else {
             let sim = &mut self.nodes[index];
             sim.keys += 1;
-            sim.node.join(ConnectionKey { number: sim.keys, slot: crate::hub::registry::Slot::new(0) }, now);
+            sim.node.join(ConnectionKey::here(sim.keys, crate::hub::registry::Slot::new(0)), now);
             return;
         };
         let name = self.name();
@@ -93,10 +93,7 @@ impl World {
                     .map_or(self.nodes[index].node.id(), |sim| sim.node.id());
                 To::Connection(
                     to,
-                    ConnectionKey {
-                        number: self.rng.random_range(1..9),
-                        slot: crate::hub::registry::Slot::new(7),
-                    },
+                    ConnectionKey::here(self.rng.random_range(1..9), crate::hub::registry::Slot::new(7)),
                 )
             }
         };
@@ -120,9 +117,9 @@ impl World {
         let Some(token) = self.judge.tokens.iter().rev().take(20).choose(&mut self.rng).cloned() else {
             return;
         };
-        match self.nodes[index].node.resume(&token, |_| true, now) {
-            Resume::Gap => self.tally.gaps += 1,
-            Resume::Resumed(messages) => {
+        match self.nodes[index].node.resume(&token, |_, _| true, now) {
+            Replay::Gap => self.tally.gaps += 1,
+            Replay::Whole(messages) => {
                 self.tally.resumed += 1;
                 self.judge_resumed(index, &token, &messages);
             }

@@ -66,7 +66,7 @@ impl Numbered {
 impl World {
     pub(super) fn judge_effect(&mut self, index: usize, effect: &Effect) {
         match effect {
-            Effect::Deliver { origin, message } => {
+            Effect::Deliver { origin, message, .. } => {
                 let numbered = Numbered::of(message);
                 assert_eq!(*origin, Some(numbered.origin));
                 assert_ne!(numbered.origin, self.nodes[index].node.id(), "its own");
