@@ -86,53 +86,63 @@ impl Connection {
     }
 
     /// Receives the next message; `None` if nothing more will come.
-    #[inline]
-    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        loop {
-            if !ready!(self.poll_socket(cx)) {
-                return Poll::Ready(None);
-            }
-            let message = match self.state.event() {
-                Some(Event::Text(text)) => {
-                    self.observed.received_message();
-                    return Poll::Ready(Some(Message::received_text(text)));
-                }
-                Some(Event::Binary(data)) => {
-                    self.observed.received_message();
-                    return Poll::Ready(Some(Message::received_binary(data)));
-                }
-                Some(Event::Ping(payload)) => Some(Message::ping(payload)),
-                Some(Event::Pong(payload)) => Some(Message::pong(payload)),
-                Some(Event::Close(close)) => {
-                    let message = Message::close(close.clone());
-                    self.answer_close();
-                    Some(message)
-                }
-                // The peer is told why, and the end reports it.
-                Some(Event::Failed(_)) => {
-                    self.answer_close();
-                    None
-                }
-                None => continue,
-            };
-            // Pongs are gathered, and written before the task waits.
-            self.leave_to_driver();
-            return Poll::Ready(message);
-        }
-    }
-
-    /// Waits for an event of an open socket. False if nothing more will come.
     ///
     /// It reads however much is queued: two ends that each waited for the other to read would wait for ever. An
     /// application's messages wait for room where they are sent, and only one pong is kept.
     #[inline]
-    pub(crate) fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.ended.is_none() && !self.work.is_used_up() && self.state.has_event() {
-            self.work.spend(EVENT);
-            self.waiters.stop_reading(&mut self.woken);
-            return Poll::Ready(true);
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let mut may_be_there = self.may_go_on();
+        loop {
+            if may_be_there {
+                if let taken @ Poll::Ready(_) = self.take_message() {
+                    self.took_event();
+                    return taken;
+                }
+            }
+            if !ready!(self.poll_ready(cx, State::has_event)) {
+                return Poll::Ready(None);
+            }
+            may_be_there = true;
         }
-        self.poll_ready(cx, State::has_event)
+    }
+
+    /// Takes the next message, or the `None` of the end. Pending if neither is there: no waker is kept.
+    #[expect(clippy::inline_always, reason = "each message passes it, and a call would move the event")]
+    #[inline(always)]
+    fn take_message(&mut self) -> Poll<Option<Message>> {
+        let Some(event) = self.state.event() else { return Poll::Pending };
+        let message = match event {
+            Event::Text(text) => {
+                self.observed.received_message();
+                return Poll::Ready(Some(Message::received_text(text)));
+            }
+            Event::Binary(data) => {
+                self.observed.received_message();
+                return Poll::Ready(Some(Message::received_binary(data)));
+            }
+            Event::Close(_) | Event::Failed(_) => {
+                let message = Message::control(event);
+                self.answer_close();
+                message
+            }
+            Event::Ping(_) | Event::Pong(_) => Message::control(event),
+        };
+        // Pongs are gathered, and written before the task waits.
+        self.leave_to_driver();
+        Poll::Ready(message)
+    }
+
+    /// True if an event that is there may be taken without a wait. One look then finds and takes it.
+    #[inline]
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.ended.is_none() && !self.work.is_used_up()
+    }
+
+    /// An event was taken without a wait.
+    #[inline]
+    pub(crate) fn took_event(&mut self) {
+        self.work.spend(EVENT);
+        self.waiters.stop_reading(&mut self.woken);
     }
 
     /// Waits until `is_ready`. False if nothing more will come.

@@ -5,8 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 #[cfg(feature = "deflate")]
 use endwell_core::ws::Compression;
-use endwell_core::ws::{self, Close, Control, Frame, Kind, Text};
-use endwell_core::ws::{Idle, Writer};
+use endwell_core::ws::{self, Close, Control, Event, Frame, Idle, Kind, Text, Writer};
 
 /// A message of a WebSocket, owned: one to send, or whatever was received, also a Ping, a Pong or a Close.
 ///
@@ -240,16 +239,15 @@ impl Message {
         }))
     }
 
-    pub(crate) fn ping(payload: Control<'_>) -> Self {
-        Self(Box::new(Inner::Ping(payload.into_owned())))
-    }
-
-    pub(crate) fn pong(payload: Control<'_>) -> Self {
-        Self(Box::new(Inner::Pong(payload.into_owned())))
-    }
-
-    pub(crate) fn close(close: Close) -> Self {
-        Self(Box::new(Inner::Close(close)))
+    /// The message of an event that is neither text nor binary. `None` for a failure, which the end reports.
+    #[cold]
+    pub(crate) fn control(event: Event<'_>) -> Option<Self> {
+        Some(Self(Box::new(match event {
+            Event::Ping(payload) => Inner::Ping(payload.into_owned()),
+            Event::Pong(payload) => Inner::Pong(payload.into_owned()),
+            Event::Close(close) => Inner::Close(close.clone()),
+            Event::Text(_) | Event::Binary(_) | Event::Failed(_) => return None,
+        })))
     }
 
     /// Writes the message if it fits, and returns it otherwise. Small content is copied, and large content moves.

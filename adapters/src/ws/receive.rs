@@ -10,7 +10,7 @@ use endwell_core::ws::{Event, Idle, Writer};
 use super::halves::ReceiveHalf;
 use super::message::Message;
 use crate::MessageCounts;
-use crate::connection::{Connection, Lent, Side, Until};
+use crate::connection::{Connection, Lent, Side, State, Until};
 
 /// Waits for the next message: [`Socket::receive`](super::Socket::receive).
 #[must_use = "futures do nothing unless polled"]
@@ -74,6 +74,7 @@ pub struct Reply<'a> {
     writer: Option<Writer<'a, Idle>>,
     /// The messages, if they are counted.
     counts: Option<&'a mut MessageCounts>,
+    replies: &'a mut Replies,
 }
 
 impl Reply<'_> {
@@ -85,7 +86,7 @@ impl Reply<'_> {
     #[inline]
     pub fn text<'t>(&mut self, text: &'t str) -> Result<(), Full<&'t str>> {
         match &mut self.writer {
-            Some(writer) => writer.text(text).inspect(|()| count_sent(&mut self.counts)),
+            Some(writer) => writer.text(text).inspect(|()| sent(&mut self.counts, self.replies)),
             None => Err(Full(text)),
         }
     }
@@ -98,7 +99,7 @@ impl Reply<'_> {
     #[inline]
     pub fn binary<'d>(&mut self, data: &'d [u8]) -> Result<(), Full<&'d [u8]>> {
         match &mut self.writer {
-            Some(writer) => writer.binary(data).inspect(|()| count_sent(&mut self.counts)),
+            Some(writer) => writer.binary(data).inspect(|()| sent(&mut self.counts, self.replies)),
             None => Err(Full(data)),
         }
     }
@@ -110,14 +111,16 @@ impl Reply<'_> {
     /// Those of [`text`](Self::text).
     pub fn ping<'p>(&mut self, payload: Control<'p>) -> Result<(), Full<Control<'p>>> {
         match &mut self.writer {
-            Some(writer) => writer.ping(payload),
+            Some(writer) => writer.ping(payload).inspect(|()| *self.replies = Replies::Some),
             None => Err(Full(payload)),
         }
     }
 }
 
+/// Counts a message that was sent as a reply.
 #[inline]
-fn count_sent(counts: &mut Option<&mut MessageCounts>) {
+fn sent(counts: &mut Option<&mut MessageCounts>, replies: &mut Replies) {
+    *replies = Replies::Some;
     if let Some(counts) = counts {
         counts.sent += 1;
     }
@@ -134,23 +137,18 @@ enum Then {
 }
 
 /// Hands out an event.
-fn hand_out(
-    event: Option<Event<'_>>,
-    mut reply: Reply<'_>,
-    on_event: &mut impl FnMut(Event<'_>, Reply<'_>),
-) -> Then {
+fn hand_out(event: Event<'_>, mut reply: Reply<'_>, on_event: &mut impl FnMut(Event<'_>, Reply<'_>)) -> Then {
     match event {
-        None => Then::Continue,
-        Some(Event::Failed(_)) => Then::Close,
-        Some(event @ Event::Close(_)) => {
-            on_event(event, Reply { writer: None, counts: None });
+        Event::Failed(_) => Then::Close,
+        Event::Close(_) => {
+            on_event(event, Reply { writer: None, counts: None, ..reply });
             Then::Close
         }
-        Some(event @ (Event::Ping(_) | Event::Pong(_))) => {
+        Event::Ping(_) | Event::Pong(_) => {
             on_event(event, reply);
             Then::Write
         }
-        Some(event) => {
+        Event::Text(_) | Event::Binary(_) => {
             if let Some(counts) = &mut reply.counts {
                 counts.received += 1;
             }
@@ -179,19 +177,26 @@ impl<F: FnMut(Event<'_>, Reply<'_>) + Unpin> Future for ForEach<'_, F> {
                 let _ = ready!(connection.poll_output(cx, Side::Reader, Until::Room(0)));
             }
             *replies = Replies::None;
-            if !ready!(connection.poll_socket(cx)) {
+            // Mostly an event is there, and one look finds and takes it.
+            let goes_on = connection.may_go_on();
+            if !goes_on && !ready!(connection.poll_ready(cx, State::has_event)) {
                 return Poll::Ready(());
             }
-            let queued = connection.queued();
             let Connection { state, observed, .. } = &mut *connection;
             let Some((event, writer)) = state.lend() else { return Poll::Ready(()) };
-            match hand_out(event, Reply { writer, counts: observed.messages() }, on_event) {
+            let Some(event) = event else {
+                if goes_on && !ready!(connection.poll_ready(cx, State::has_event)) {
+                    return Poll::Ready(());
+                }
+                continue;
+            };
+            match hand_out(event, Reply { writer, counts: observed.messages(), replies }, on_event) {
                 Then::Continue => {}
                 Then::Write => connection.leave_to_driver(),
                 Then::Close => connection.answer_close(),
             }
-            if connection.queued() > queued {
-                *replies = Replies::Some;
+            if goes_on {
+                connection.took_event();
             }
         }
     }
