@@ -1,10 +1,15 @@
 //! Lets the hubs of many endwell programs be one, over [NATS](https://nats.io): a [`Backplane`](endwell::hub::Backplane).
 //!
 //! ```no_run
-//! # async fn connect() -> Result<(), endwell_nats::ConnectError> {
-//! let nats = endwell_nats::connect("nats://127.0.0.1:4222", "chat").await?;
-//! # Ok(())
-//! # }
+//! use endwell::hub::{Hub, HubConfig};
+//! use endwell::tokio::Tokio;
+//!
+//! async fn hub() -> Result<Hub, endwell_nats::ConnectError> {
+//!     let nats = endwell_nats::connect("nats://127.0.0.1:4222", "chat").await?;
+//!     let (hub, node) = Hub::over(&Tokio, nats, HubConfig::default());
+//!     tokio::spawn(node);
+//!     Ok(hub)
+//! }
 //! ```
 //!
 //! All programs that use the same prefix on the same NATS are one hub. Core NATS is enough, of any version since 2.2: no
@@ -27,7 +32,7 @@
 //! # What is on NATS
 //!
 //! Messages are published as they are: with the prefix `chat`, `nats pub chat.m.topic.lobby hello` says hello in the room
-//! `lobby`. Whoever may publish below the prefix may send to every connection and pretend to be a node: where others use
+//! `lobby`. A client that may publish below the prefix can send to every connection and pretend to be a node: where others use
 //! the same NATS, give the programs a user of their own with permission to publish and subscribe to `chat.>`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

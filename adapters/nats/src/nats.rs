@@ -11,7 +11,8 @@ use crate::shared::Shared;
 
 /// A connection to NATS, which comes back by itself: the bus of a [`Hub`](endwell::hub::Hub) on many nodes.
 ///
-/// Dropping it ends the connection and its thread, without waiting for them.
+/// Dropping it ends the connection and its thread, without waiting for them: what it had taken goes out first, within a
+/// second.
 #[must_use = "dropping it ends the connection"]
 pub struct Nats {
     shared: Arc<Shared>,

@@ -15,6 +15,9 @@ use crate::shared::Shared;
 /// Who waits for the first connection.
 type First = oneshot::Sender<Result<(), ConnectError>>;
 
+/// How long the thread goes on without its hub at most: 1 s.
+const LAST: Duration = Duration::from_secs(1);
+
 /// Starts the thread. It ends when the hub drops its end, or if the first connection fails and is waited for.
 pub(crate) fn start(target: Target, shared: Arc<Shared>, first: Option<First>) -> Result<(), ConnectError> {
     let run = || run(target, shared, first);
@@ -50,7 +53,7 @@ fn run(mut target: Target, shared: Arc<Shared>, mut first: Option<First>) {
             };
             tokio::select! {
                 biased;
-                () = shared.ended() => None,
+                () = finished(&shared) => None,
                 ended = connection => Some(ended),
             }
         });
@@ -71,6 +74,13 @@ fn run(mut target: Target, shared: Arc<Shared>, mut first: Option<First>) {
         }
         wait = backoff.next();
     }
+}
+
+/// Waits until the hub has dropped its end, and the server has what it had given.
+async fn finished(shared: &Shared) {
+    shared.ended().await;
+    // The hub's last words.
+    _ = tokio::time::timeout(LAST, std::future::poll_fn(|cx| shared.poll_flush(cx))).await;
 }
 
 fn runtime() -> io::Result<Runtime> {

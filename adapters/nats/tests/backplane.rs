@@ -246,6 +246,20 @@ fn a_flush_brings_everything_to_the_server_before_the_end() {
 }
 
 #[test]
+fn the_last_words_of_a_hub_that_is_dropped_go_out() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut hears, mut leaves] = [connect(&server), connect(&server)];
+    assert_eq!(message(&mut hears).0, "c.barrier");
+    for number in 0..100 {
+        publish(&mut leaves, "m.all", &number.to_string().into()).unwrap();
+    }
+    drop(leaves);
+    for number in 0..100 {
+        assert_eq!(message(&mut hears).2, number.to_string());
+    }
+}
+
+#[test]
 fn each_failure_of_the_first_attempt_has_its_error() {
     let refused = try_connect(config(), "nats://127.0.0.1:1");
     assert!(matches!(refused, Err(ConnectError::Unreachable(_))), "{refused:?}");
