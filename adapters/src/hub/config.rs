@@ -33,6 +33,9 @@ pub struct HubConfig {
     /// What people call this node: [`Present::node`](super::Present::node), [`HubEvent::NodeUp`](super::HubEvent::NodeUp).
     /// Default empty: then its random number on the bus stands for it. It matters for a hub on many nodes only.
     pub node: String,
+    /// True if the crate `metrics` counts what happens: see [`metrics`](crate::metrics) for the names. Default `false`.
+    #[cfg(feature = "metrics")]
+    pub metrics: bool,
     /// What a connection is closed with that another one replaces ([`Login::Replace`](super::Login::Replace)). Default
     /// 4001 "logged in elsewhere". The codes from 4000 on are an application's own (RFC 6455 7.4.2), so a page can tell
     /// this end from those after which it should reconnect.
@@ -53,6 +56,8 @@ impl Default for HubConfig {
             events: 1024,
             topic_events: false,
             node: String::new(),
+            #[cfg(feature = "metrics")]
+            metrics: false,
             replaced: replaced.unwrap_or(Close::EMPTY),
             draining: CloseCode::GOING_AWAY.into(),
         }

@@ -125,11 +125,13 @@ pub(super) struct EventLog {
     /// The events so far.
     pushed: u64,
     readers: usize,
+    /// The events of this change, if the hub is observed.
+    observed: Option<Vec<HubEvent>>,
 }
 
 impl EventLog {
     pub(super) fn new(most: usize) -> Self {
-        Self { ring: VecDeque::new(), most: most.max(1), pushed: 0, readers: 0 }
+        Self { ring: VecDeque::new(), most: most.max(1), pushed: 0, readers: 0, observed: None }
     }
 
     /// The number of events so far: a reader that begins here misses none from now on.
@@ -145,14 +147,31 @@ impl EventLog {
         }
     }
 
+    /// Keeps the events from now on for [`take_observed`](Self::take_observed) too.
+    pub(super) fn observe(&mut self) {
+        self.observed = Some(Vec::new());
+    }
+
+    /// Keeps them no longer, and returns them.
+    pub(super) fn take_observed(&mut self) -> Vec<HubEvent> {
+        self.observed.take().unwrap_or_default()
+    }
+
     pub(super) fn push(&mut self, event: impl FnOnce() -> HubEvent) {
+        if self.readers == 0 && self.observed.is_none() {
+            return;
+        }
+        let event = event();
+        if let Some(observed) = &mut self.observed {
+            observed.push(event.clone());
+        }
         if self.readers == 0 {
             return;
         }
         if self.ring.len() == self.most {
             self.ring.pop_front();
         }
-        self.ring.push_back(event());
+        self.ring.push_back(event);
         self.pushed += 1;
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::observer::Observer;
 use crate::ws::{Delivery, LateDelivery, Message, Outlet, WhenFull};
 
 /// What became of a message that was sent through a [`Hub`](super::Hub). It counts each receiver exactly once.
@@ -57,7 +58,7 @@ impl Receipt {
         self.accepted + self.lagged
     }
 
-    fn count(&mut self, delivery: &Delivery) {
+    pub(super) fn count(&mut self, delivery: &Delivery) {
         match delivery {
             Delivery::Accepted => self.accepted += 1,
             Delivery::Lagged(lost) => {
@@ -96,16 +97,25 @@ impl fmt::Display for Receipt {
 
 /// Waits for the receivers that had no room, and returns the [`Receipt`]: made by
 /// [`Recipients::send`](super::Recipients::send).
-#[derive(Default)]
 #[must_use = "it waits for receivers without room, and returns what became of the message"]
 pub struct Fanout {
     receipt: Receipt,
     waiting: Vec<LateDelivery>,
+    observer: Observer,
 }
 
 impl Fanout {
+    pub(super) fn new(observer: Observer) -> Self {
+        Self { receipt: Receipt::default(), waiting: Vec::new(), observer }
+    }
+
     pub(super) fn on_bus(&mut self, bus: Option<OnBus>) {
         self.receipt.bus = bus;
+    }
+
+    /// All receivers had their turn.
+    pub(super) fn begun(&self) {
+        self.observer.delivered(&self.receipt);
     }
 
     pub(super) fn deliver(&mut self, outlet: &Outlet, message: Message, when_full: WhenFull) {
@@ -116,12 +126,29 @@ impl Fanout {
     }
 
     /// Returns the receipt, and waits no longer: the message is dropped for receivers that still have no room.
-    pub fn now(self) -> Receipt {
-        let Self { mut receipt, waiting } = self;
-        for late in waiting {
-            receipt.count(&late.now());
+    pub fn now(mut self) -> Receipt {
+        self.give_up();
+        self.receipt
+    }
+
+    fn give_up(&mut self) {
+        for late in std::mem::take(&mut self.waiting) {
+            count_late(&late.now(), &mut self.receipt, self.observer);
         }
-        receipt
+    }
+}
+
+/// Counts a receiver that had no room at first.
+fn count_late(delivery: &Delivery, receipt: &mut Receipt, observer: Observer) {
+    receipt.count(delivery);
+    let mut late = Receipt::default();
+    late.count(delivery);
+    observer.delivered(&late);
+}
+
+impl Drop for Fanout {
+    fn drop(&mut self) {
+        self.give_up();
     }
 }
 
@@ -129,10 +156,10 @@ impl Future for Fanout {
     type Output = Receipt;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Receipt> {
-        let Self { receipt, waiting } = self.get_mut();
+        let Self { receipt, waiting, observer } = self.get_mut();
         waiting.retain_mut(|late| {
             let Poll::Ready(delivery) = late.poll(cx) else { return true };
-            receipt.count(&delivery);
+            count_late(&delivery, receipt, *observer);
             false
         });
         if waiting.is_empty() { Poll::Ready(*receipt) } else { Poll::Pending }

@@ -101,6 +101,7 @@ mod nodes;
 #[path = "nodes/off.rs"]
 mod nodes;
 mod notices;
+mod observer;
 mod reader;
 mod recipients;
 mod registry;

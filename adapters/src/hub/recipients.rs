@@ -81,8 +81,8 @@ impl<'a> Recipients<'a> {
     /// Dropping the future stops waiting for those without room, which do not get the message.
     pub fn send(&self, message: impl Into<Message>, when_full: WhenFull) -> Fanout {
         let message = message.into();
-        let mut fanout = Fanout::default();
         let (shared, except, audience) = (self.shared, &*self.except, self.audience);
+        let mut fanout = Fanout::new(shared.observer);
         // Dropped behind the locks.
         let mut woken = Woken::default();
         let _gate = shared.nodes.gate();
@@ -133,6 +133,8 @@ impl<'a> Recipients<'a> {
             }
         }
         fanout.on_bus(on_bus);
+        shared.observer.sent(audience);
+        fanout.begun();
         fanout
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use super::notices::Notices;
+use super::observer::{Observer, Seen};
 use super::registry::{Registry, Walk};
 use super::{ConnectionKey, Departure, HubConfig, HubEvent, Nodes, Notice, Seat};
 use crate::sync::{Lock, Locked, Woken};
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     hasher: RandomState,
     began: Instant,
     pub(super) nodes: Nodes,
+    pub(super) observer: Observer,
     /// Tells the other nodes, when this is dropped.
     #[cfg(feature = "cluster")]
     _end: Option<super::nodes::EndOfHub>,
@@ -79,6 +81,7 @@ impl Shared {
             hasher: RandomState::new(),
             began: Instant::now(),
             nodes,
+            observer: Observer::new(config),
             #[cfg(feature = "cluster")]
             _end: None,
             replaced: config.replaced.clone(),
@@ -96,8 +99,18 @@ impl Shared {
         // Dropped after the lock.
         let mut woken = Woken::default();
         let mut state = self.state.lock();
+        let before = self.observer.is_wanted().then(|| {
+            state.registry.log.observe();
+            state.registry.counts_here()
+        });
         let result = change(&mut state, &mut woken);
         state.wake(&mut woken);
+        if let Some(before) = before {
+            let registry = &mut state.registry;
+            let seen = Seen::new(registry.log.take_observed(), before, registry.counts_here());
+            drop(state);
+            self.observer.tell(&seen);
+        }
         result
     }
 

@@ -17,6 +17,20 @@
 //! | `endwell.server.upgrade.io` | counter, bytes | U, D | what they received and sent |
 //! | `endwell.server.websocket.messages` | counter | D | the messages of WebSockets |
 //!
+//! A hub whose [`HubConfig::metrics`](crate::hub::HubConfig::metrics) is true adds (feature `hub`):
+//!
+//! | name | kind | labels | what it is |
+//! |---|---|---|---|
+//! | `endwell.hub.connections` | gauge | | the members on this node |
+//! | `endwell.hub.users` | gauge | | the users with a connection on this node |
+//! | `endwell.hub.topics` | gauge | | the topics with a subscriber on this node |
+//! | `endwell.hub.departures` | counter | L | the members of this node that left |
+//! | `endwell.hub.messages` | counter | A | the messages that were sent through the hub |
+//! | `endwell.hub.deliveries` | counter | O | the receivers on this node, of those and of what came from other nodes |
+//! | `endwell.hub.nodes` | gauge | | the other nodes that are here |
+//! | `endwell.hub.stale` | gauge | | 1 while this node is cut off from the others |
+//! | `endwell.hub.lost` | counter | D | messages between nodes that were lost: of others, or of this one |
+//!
 //! | | label | values |
 //! |---|---|---|
 //! | M | `http.request.method` | the nine methods of RFC 9110 and RFC 5789; `_OTHER` for another one, and for a request without a line |
@@ -26,6 +40,9 @@
 //! | E | `error.type` | [`ExchangeReport::error_type`], and the same of a connection; absent if nothing went wrong |
 //! | U | `network.protocol.name` | `websocket`, `other` |
 //! | D | `network.io.direction` | `receive`, `transmit` |
+//! | L | `endwell.hub.departure` | `dropped`, `ended`, `replaced` |
+//! | A | `endwell.hub.audience` | `topic`, `user`, `everyone`, `connection` |
+//! | O | `endwell.hub.outcome` | `accepted`, `lagged`, `dropped`, `closed`, `ended` |
 //!
 //! The number of series is bounded: no label has a value that a client chooses. The bytes and messages of an upgraded
 //! connection are counted by the connection itself, and added when it has ended: no counter is shared while messages pass.
@@ -67,6 +84,19 @@ const UPGRADE_DURATION: &str = "endwell.server.upgrade.duration";
 const UPGRADE_IO: &str = "endwell.server.upgrade.io";
 const MESSAGES: &str = "endwell.server.websocket.messages";
 
+#[cfg(feature = "hub")]
+pub(crate) mod hub {
+    pub(crate) const CONNECTIONS: &str = "endwell.hub.connections";
+    pub(crate) const USERS: &str = "endwell.hub.users";
+    pub(crate) const TOPICS: &str = "endwell.hub.topics";
+    pub(crate) const DEPARTURES: &str = "endwell.hub.departures";
+    pub(crate) const MESSAGES: &str = "endwell.hub.messages";
+    pub(crate) const DELIVERIES: &str = "endwell.hub.deliveries";
+    pub(crate) const NODES: &str = "endwell.hub.nodes";
+    pub(crate) const STALE: &str = "endwell.hub.stale";
+    pub(crate) const LOST: &str = "endwell.hub.lost";
+}
+
 /// Tells the recorder the unit and the meaning of each metric. Call it once the recorder is installed.
 pub fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
@@ -85,6 +115,18 @@ pub fn describe() {
     );
     describe_counter!(UPGRADE_IO, Unit::Bytes, "Bytes of connections that use another protocol.");
     describe_counter!(MESSAGES, Unit::Count, "Messages of WebSockets.");
+    #[cfg(feature = "hub")]
+    {
+        describe_gauge!(hub::CONNECTIONS, Unit::Count, "Members of the hub on this node.");
+        describe_gauge!(hub::USERS, Unit::Count, "Users with a connection on this node.");
+        describe_gauge!(hub::TOPICS, Unit::Count, "Topics with a subscriber on this node.");
+        describe_counter!(hub::DEPARTURES, Unit::Count, "Members of this node that left.");
+        describe_counter!(hub::MESSAGES, Unit::Count, "Messages that were sent through the hub.");
+        describe_counter!(hub::DELIVERIES, Unit::Count, "Receivers of messages on this node.");
+        describe_gauge!(hub::NODES, Unit::Count, "Other nodes that are here.");
+        describe_gauge!(hub::STALE, Unit::Count, "1 while this node is cut off from the others.");
+        describe_counter!(hub::LOST, Unit::Count, "Messages between nodes that were lost.");
+    }
 }
 
 /// Something that is open, and counted until it is dropped. Boxed: each connection has room for one.
@@ -164,8 +206,8 @@ pub(crate) fn record(report: &ExchangeReport) {
     }
 }
 
-const RECEIVE: Label = Label::from_static_parts("network.io.direction", "receive");
-const TRANSMIT: Label = Label::from_static_parts("network.io.direction", "transmit");
+pub(crate) const RECEIVE: Label = Label::from_static_parts("network.io.direction", "receive");
+pub(crate) const TRANSMIT: Label = Label::from_static_parts("network.io.direction", "transmit");
 
 fn method(head: Option<&RequestHead>) -> Label {
     let name = match head.map(RequestHead::method) {

@@ -26,6 +26,9 @@
 //! | | | `cause` | [`ExchangeReport::cause`], if there is one |
 //! | | | `error` | the error that the handler returned, if it did |
 //! | `connection ended` | debug | `cause` | how it ended |
+//! | `member joined`, `logged in`, `logged out`, `subscribed`, `unsubscribed`, `left` | debug | `member`, `user`, `topic`, ... | each change of a hub, also on other nodes |
+//! | `node up`, `node ended`, `the other nodes are heard again` | info | `node` | other nodes of a hub |
+//! | `node lost`, `cut off from the other nodes`, `messages of a node are lost`, `a node misses messages` | warn | `node`, `count` | what goes wrong between them |
 //!
 //! The span of an exchange is entered whenever its handler is called, polled or dropped, and in the thread of a
 //! `blocking::handler`. So what a handler logs is within it. A task that the handler spawns is the program's own:

@@ -12,7 +12,7 @@ use super::machine::{Machine, Phase};
 use crate::hub::cluster::{Backplane, BusEvent, Change, Down, Effect, Incoming, MessageKind, NodeId, To};
 use crate::hub::key::NodeIndex;
 use crate::hub::shared::Shared;
-use crate::hub::{ConnectionKey, Departure, HubEvent, Notice};
+use crate::hub::{ConnectionKey, Departure, HubEvent, Notice, Receipt};
 use crate::runtime::Timer;
 use crate::sync::Woken;
 use crate::ws::{Message, WhenFull};
@@ -193,11 +193,13 @@ impl HubNode {
     fn deliver(&self, shared: &Shared, message: Incoming, place: Option<u64>) {
         let Incoming { to, kind, payload, policy } = message;
         let when_full = WhenFull::from(policy);
-        let mut encoded = None;
+        let (mut encoded, mut receipt) = (None, Receipt::default());
         let each = |seat: &Arc<crate::hub::Seat>| {
             let message = encoded.get_or_insert_with(|| message_of(kind, payload.clone()).shared()).clone();
             // It never waits, so it is delivered or not.
-            let _ = seat.outlet.try_deliver(message, when_full);
+            if let Ok(delivery) = seat.outlet.try_deliver(message, when_full) {
+                receipt.count(&delivery);
+            }
         };
         let begins = || self.machine.delivers(place);
         match to {
@@ -211,6 +213,7 @@ impl HubNode {
                 seat.iter().filter(|_| is_here).for_each(each);
             }
         }
+        shared.observer.delivered(&receipt);
     }
 }
 

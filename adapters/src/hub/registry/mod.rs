@@ -239,6 +239,15 @@ impl<M: Clone> Registry<M> {
         }
     }
 
+    /// What of them is on this node.
+    pub(super) fn counts_here(&self) -> HubCounts {
+        HubCounts {
+            connections: self.members.len(),
+            users: self.users.len(),
+            topics: self.topics.names().len(),
+        }
+    }
+
     /// The connections that a user has, on all nodes.
     fn connections(&self, user: &str) -> usize {
         let here = self.users.get(user).map_or(0, |slots| slots.as_slice().len());

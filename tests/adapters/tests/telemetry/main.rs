@@ -14,4 +14,5 @@
 mod support;
 
 mod counted;
+mod hub;
 mod traced;

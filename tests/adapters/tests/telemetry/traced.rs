@@ -15,7 +15,7 @@ on_every_runtime!(an_exchange_and_its_connection, requests_without_a_handler);
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Lets all that is traced be written down.
-fn subscribe() {
+pub(crate) fn subscribe() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let writer = || Writer(LOG.lock().unwrap());
@@ -41,9 +41,14 @@ impl io::Write for Writer {
     }
 }
 
+/// All that is written down.
+pub(crate) fn log() -> String {
+    String::from_utf8(LOG.lock().unwrap().clone()).unwrap()
+}
+
 /// The lines about one connection.
 fn lines(connection: u64) -> Vec<String> {
-    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    let log = log();
     let span = format!(" connection{{connection={connection} ");
     log.lines().filter(|line| line.contains(&span)).map(str::to_owned).collect()
 }
