@@ -49,6 +49,7 @@ fn what_is_told_of_a_hub() {
         gate.open(1);
         client.send(b"\x88\x80\0\0\0\0");
         assert_eq!(client.rest(), b"\x88\0");
+        drop(client);
         heard.next();
     }
     let text = recorder.render();
