@@ -1,58 +1,64 @@
 //! What all connections share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use endwell::hub::{Hub, HubConfig, Member, SubscribeError};
+use endwell::hub::{Hub, Member, Resume, ResumeToken, SubscribeError};
 use endwell::ws::WhenFull;
 use serde_json::{Value, json};
 
-use crate::history::{History, Missed};
-
 pub(crate) struct App {
     pub(crate) hub: Hub,
-    rooms: Mutex<HashMap<String, History>>,
+    node: String,
+    /// Names this run of this node: the messages of each are numbered.
+    run: String,
+    /// The number of the last message that this run has sent to each room.
+    rooms: Mutex<HashMap<String, u64>>,
+    /// What the hub had when, for the last minute.
+    tokens: Mutex<VecDeque<ResumeToken>>,
     said: AtomicU64,
     delivered: AtomicU64,
     lost: AtomicU64,
 }
 
-impl Default for App {
-    fn default() -> Self {
-        let mut config = HubConfig::default();
-        config.topic_events = true;
+/// Rooms whose messages are numbered. More are open to talk, but nobody notices what is lost there.
+const ROOMS: usize = 1000;
+
+/// Newcomers are told what was said within so many seconds. The hub keeps messages for 60 s.
+const NEWCOMERS: usize = 50;
+
+impl App {
+    pub(crate) fn new(hub: Hub, node: &str) -> Self {
         Self {
-            hub: Hub::new(config),
+            hub,
+            node: node.into(),
+            run: format!("{node}-{}", since_epoch().as_nanos()),
             rooms: Mutex::default(),
+            tokens: Mutex::default(),
             said: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             lost: AtomicU64::new(0),
         }
     }
-}
 
-/// Rooms with a history. More are open to talk, but forget.
-const ROOMS: usize = 1000;
-
-impl App {
     /// Says something in a room. A reader that is behind loses its oldest messages, and asks for them when it notices.
     pub(crate) fn say(&self, room: &str, from: &str, text: &str) -> u64 {
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
-        let say = |number| {
-            json!({ "type": "said", "room": room, "from": from, "text": text, "number": number, "at": at })
-                .to_string()
-        };
-        // The lock is held while it is sent, so that all members of a room see one order of numbers.
+        let at = u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX);
+        // The lock is held while it is sent, so that the numbers are in the order of the messages.
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        let message = if rooms.contains_key(room) || rooms.len() < ROOMS {
-            rooms.entry(room.to_owned()).or_default().push(say)
+        let number = if rooms.contains_key(room) || rooms.len() < ROOMS {
+            let last = rooms.entry(room.to_owned()).or_default();
+            *last += 1;
+            *last
         } else {
-            say(0)
+            0
         };
-        let receipt = self.hub.topic(room).send(message, WhenFull::DropOldest).now();
+        let message = json!({
+            "type": "said", "room": room, "from": from, "text": text, "run": self.run, "number": number, "at": at,
+        });
+        let receipt = self.hub.topic(room).send(message.to_string(), WhenFull::DropOldest).now();
         drop(rooms);
         self.said.fetch_add(1, Relaxed);
         self.delivered.fetch_add(receipt.delivered(), Relaxed);
@@ -60,20 +66,42 @@ impl App {
         receipt.delivered()
     }
 
-    /// Lets a member enter a room, and tells it what was said there after message `seen`: nothing is missed between the two,
-    /// nothing comes twice, and all comes in order.
-    pub(crate) fn enter(&self, member: &Member, room: &str, seen: u64) -> Result<(), SubscribeError> {
-        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        member.subscribe(room)?;
-        let Missed { after, gap, texts } =
-            rooms.get(room).map(|history| history.after(seen)).unwrap_or_default();
-        let head =
-            json!({ "type": "entered", "room": room, "after": after, "gap": gap, "missed": texts.len() });
-        let this = self.hub.connection(member.key());
-        for text in std::iter::once(&*head.to_string()).chain(texts) {
-            let _ = this.send(text, WhenFull::DropOldest).now();
+    /// Lets a member enter rooms, and puts into its queue what was said there behind its token, or within the last minute
+    /// if it has none.
+    pub(crate) fn enter(
+        &self,
+        member: &Member,
+        rooms: &[&str],
+        token: Option<&str>,
+    ) -> Result<Resume, SubscribeError> {
+        let is_newcomer = token.is_none();
+        let token = match token {
+            Some(token) => token.parse().unwrap_or_default(),
+            None => self.a_minute_ago(),
+        };
+        // It may ask again for what it has lost.
+        for room in rooms {
+            member.unsubscribe(room);
         }
-        Ok(())
+        let resumed = member.resume(&token, rooms)?;
+        Ok(if is_newcomer { Resume::Resumed(0) } else { resumed })
+    }
+
+    fn a_minute_ago(&self) -> ResumeToken {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.front().cloned().unwrap_or_else(|| self.hub.token())
+    }
+
+    /// What a client resumes from if it gets this, and remembers it. Made once a second.
+    pub(crate) fn token(&self) -> String {
+        let token = self.hub.token();
+        let text = token.to_string();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if tokens.len() == NEWCOMERS {
+            tokens.pop_front();
+        }
+        tokens.push_back(token);
+        text
     }
 
     /// The users who are here, in order.
@@ -85,7 +113,12 @@ impl App {
 
     pub(crate) fn stats(&self) -> Value {
         let counts = self.hub.counts();
+        let nodes: Vec<String> = self.hub.nodes().iter().map(|node| node.name.to_string()).collect();
         json!({
+            "node": self.node,
+            "nodes": nodes,
+            // A hub that has just begun does not know yet who is on the other nodes.
+            "stale": self.hub.stale_for().map(|stale| stale.as_secs()),
             "connections": counts.connections,
             "users": counts.users,
             "rooms": counts.topics,
@@ -94,4 +127,8 @@ impl App {
             "lost": self.lost.load(Relaxed),
         })
     }
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -14,7 +14,7 @@ use crate::app::App;
 /// Changes within this time are told together: a thousand logins are a few messages, and not a million.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// Tells of users and of the members of rooms, whenever they change.
+/// Tells those on this node of the users and of the members of rooms, on all nodes, whenever they change.
 pub(crate) async fn tell(app: Arc<App>) {
     let mut events = app.hub.events();
     loop {
@@ -37,24 +37,24 @@ pub(crate) async fn tell(app: Arc<App>) {
         }
         if users {
             let message = json!({ "type": "users", "users": app.users() }).to_string();
-            let _ = app.hub.everyone().send(message, WhenFull::DropOldest).now();
+            let _ = app.hub.everyone().here().send(message, WhenFull::DropOldest).now();
         }
         for room in rooms {
             let present = app.hub.topic_presence(&room);
             let users: BTreeSet<&str> =
                 present.iter().filter_map(|present| present.user.as_deref()).collect();
             let message = json!({ "type": "room", "room": &*room, "users": users }).to_string();
-            let _ = app.hub.topic(&room).send(message, WhenFull::DropOldest).now();
+            let _ = app.hub.topic(&room).here().send(message, WhenFull::DropOldest).now();
         }
     }
 }
 
-/// Tells everyone the counts, once a second.
+/// Tells everyone on this node the counts, and what to resume from, once a second.
 pub(crate) async fn count(app: Arc<App>) {
     let mut seconds = interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
-        let message = json!({ "type": "stats", "stats": app.stats() }).to_string();
-        let _ = app.hub.everyone().send(message, WhenFull::DropNewest).now();
+        let message = json!({ "type": "stats", "stats": app.stats(), "token": app.token() }).to_string();
+        let _ = app.hub.everyone().here().send(message, WhenFull::DropNewest).now();
     }
 }

@@ -2,24 +2,24 @@
 //!
 //! | from the client | |
 //! |---|---|
-//! | `enter` | enters `room`, and asks for what came after message `seen` (0: nothing was seen) |
+//! | `enter` | enters `rooms`, and asks for what was said behind `token`, or lately if it has none |
 //! | `leave` | leaves `room` |
 //! | `say` | says `text` in `room` |
 //! | `typing` | tells `room` |
 //!
 //! | to the client | |
 //! |---|---|
-//! | `said` | `text` of `from` in `room`, with its `number` and its time `at` |
-//! | `entered` | the messages that were missed follow, from that behind number `after`; `gap` is true if there were more |
+//! | `said` | `text` of `from` in `room`, with its time `at`, and its `number` among those of a `run` of a node in this room |
+//! | `entered` | `missed` messages came before this, or if `gap` is true not all that there were |
 //! | `typing` | `from` is typing in `room` |
 //! | `users` | the users who are here |
 //! | `room` | the users who are in `room` |
-//! | `stats` | counts, once a second |
+//! | `stats` | counts, once a second, and a `token`: how far this client is |
 
 use std::io;
 use std::sync::Arc;
 
-use endwell::hub::{Login, Member};
+use endwell::hub::{Login, Member, Resume};
 use endwell::ws::{Close, CloseCode, Socket, WhenFull};
 use endwell::{Answered, Exchange};
 use serde_json::{Value, json};
@@ -54,15 +54,22 @@ async fn serve(app: &App, member: &Member, name: &str, mut socket: Socket) -> io
         let Ok(text) = message.into_text() else { continue };
         let asked: Value = serde_json::from_str(&text).unwrap_or_default();
         let field = |name| asked.get(name).and_then(Value::as_str);
+        if field("type") == Some("enter") {
+            let rooms = asked.get("rooms").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let rooms: Vec<&str> = rooms.iter().filter_map(Value::as_str).collect();
+            let answer = match app.enter(member, &rooms, field("token")) {
+                Ok(Resume::Resumed(missed)) => {
+                    json!({ "type": "entered", "rooms": rooms, "missed": missed, "gap": false })
+                }
+                Ok(Resume::Gap) => json!({ "type": "entered", "rooms": rooms, "missed": 0, "gap": true }),
+                Err(error) => json!({ "type": "refused", "rooms": rooms, "reason": error.to_string() }),
+            };
+            // Behind what was missed.
+            socket.outlet().send(answer.to_string()).await?;
+            continue;
+        }
         let Some(room) = field("room") else { continue };
         match field("type") {
-            Some("enter") => {
-                let seen = asked.get("seen").and_then(Value::as_u64).unwrap_or(0);
-                if let Err(error) = app.enter(member, room, seen) {
-                    let refused = json!({ "type": "refused", "room": room, "reason": error.to_string() });
-                    socket.send(refused.to_string()).await?;
-                }
-            }
             Some("leave") => {
                 member.unsubscribe(room);
             }

@@ -24,7 +24,7 @@ pub struct Receipt {
     /// The receivers whose connection was already closing or had ended.
     pub ended: u64,
     /// What becomes of it on the bus. The counts are those of this node. `None` if the hub has no bus, or the message is for
-    /// one connection of this node.
+    /// this node only.
     pub bus: Option<OnBus>,
 }
 

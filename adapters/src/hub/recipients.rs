@@ -23,6 +23,7 @@ pub struct Recipients<'a> {
     shared: &'a Shared,
     audience: Audience<'a>,
     except: Vec<ConnectionKey>,
+    is_local: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -35,7 +36,7 @@ pub(super) enum Audience<'a> {
 
 impl<'a> Recipients<'a> {
     fn new(shared: &'a Shared, audience: Audience<'a>) -> Self {
-        Self { shared, audience, except: Vec::new() }
+        Self { shared, audience, except: Vec::new(), is_local: false }
     }
 
     pub(super) fn of_topic(shared: &'a Shared, topic: &'a str) -> Self {
@@ -60,6 +61,12 @@ impl<'a> Recipients<'a> {
         if key.is_here() {
             self.except.push(key);
         }
+        self
+    }
+
+    /// Leaves out the connections of all other nodes: for what each node tells its own, such as a list of users.
+    pub fn here(mut self) -> Self {
+        self.is_local = true;
         self
     }
 
@@ -89,8 +96,11 @@ impl<'a> Recipients<'a> {
         let mut on_bus = None;
         // Once it is certain who the receivers of this node are: so a message is before or behind what they do, and in the
         // same order as others, on all nodes.
-        let mut begins =
-            |message: &Message| on_bus = shared.nodes.publish(audience, message, when_full, &mut woken);
+        let mut begins = |message: &Message| {
+            if !self.is_local {
+                on_bus = shared.nodes.publish(audience, message, when_full, &mut woken);
+            }
+        };
         match audience {
             Audience::Connection(key) if key.is_here() => {
                 let seat = shared.look(|registry| registry.member(key).cloned());
@@ -148,6 +158,6 @@ impl fmt::Debug for Recipients<'_> {
             Audience::Everyone => &mut shown,
             Audience::Connection(key) => shown.field("connection", &key),
         };
-        shown.field("except", &self.except).finish()
+        shown.field("except", &self.except).field("here", &self.is_local).finish()
     }
 }

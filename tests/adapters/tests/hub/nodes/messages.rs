@@ -35,6 +35,7 @@ fn each_goes_to_those_whom_it_is_for<R: Runtime>() {
         (hub.everyone().send("5", FULL), 1, Some(OnBus::Queued)),
         (hub.connection(far_key).send("6", FULL), 0, Some(OnBus::Queued)),
         (hub.connection(near_key).send("7", FULL), 1, None),
+        (hub.everyone().here().send("for this node", FULL), 1, None),
         // A connection of another node is not left out.
         (hub.topic("room").except(far_key).send("8", FULL), 1, Some(OnBus::Queued)),
     ];
@@ -45,7 +46,7 @@ fn each_goes_to_those_whom_it_is_for<R: Runtime>() {
     // To all, so it is the last of each.
     hub.everyone().send(vec![7, 8], FULL).now();
     let last = |client: &mut super::Client| assert_eq!(client.frame().payload, [7, 8]);
-    assert_eq!(near.texts(5), ["1", "4", "5", "7", "8"]);
+    assert_eq!(near.texts(6), ["1", "4", "5", "7", "for this node", "8"]);
     assert_eq!(far.texts(6), ["1", "2", "4", "5", "6", "8"]);
     assert_eq!(other.texts(1), ["5"]);
     [&mut near, &mut far, &mut other].into_iter().for_each(last);
