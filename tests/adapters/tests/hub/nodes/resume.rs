@@ -1,7 +1,6 @@
 //! A connection that comes back, on the same node or another one, gets what it missed.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use endwell::hub::{Hub, InProcessBus, Login, Resume, ResumeToken, SubscribeError};
@@ -73,7 +72,8 @@ fn resumes_on<R: Runtime>(node: usize) {
 }
 
 fn nothing_is_missed_or_comes_twice_while_others_send<R: Runtime>() {
-    const ROUNDS: usize = 30;
+    const ROUNDS: usize = 20;
+    const EACH: usize = 20;
     let mut cluster = Cluster::start::<R>(2);
     let mut watchers = [cluster.client(0), cluster.client(1)];
     for client in &watchers {
@@ -81,69 +81,55 @@ fn nothing_is_missed_or_comes_twice_while_others_send<R: Runtime>() {
     }
     cluster.nodes.iter_mut().for_each(|node| node.subscribed("mark", 1));
     let mut token = cluster.hub(0).token();
-    let is_over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        // Also when an assertion fails.
-        let _over = Over(&is_over);
-        for index in 0..2 {
-            let (hub, is_over) = (cluster.hub(index), &is_over);
-            scope.spawn(move || {
-                for number in 0_u64.. {
-                    if is_over.load(Ordering::Relaxed) {
-                        break;
+    // The number of the next message of each origin, at the latest.
+    let mut next = HashMap::from([("0".to_owned(), 0), ("1".to_owned(), 0)]);
+    let mut resumed = 0;
+    for round in 0..ROUNDS {
+        let node = round % 2;
+        let mut client = cluster.client(node);
+        thread::scope(|scope| {
+            for index in 0..2 {
+                let hub = cluster.hub(index);
+                scope.spawn(move || {
+                    for number in round * EACH..(round + 1) * EACH {
+                        let receipt = hub.topic("room").send(format!("{index} {number}"), FULL).now();
+                        assert_eq!(receipt.receivers(), receipt.accepted);
                     }
-                    hub.topic("room").send(format!("{index} {number}"), WhenFull::DropNewest).now();
-                    thread::sleep(std::time::Duration::from_micros(500));
-                }
-            });
-        }
-        // The number of the next message of each origin, at the latest.
-        let mut next = HashMap::from([("0".to_owned(), 0), ("1".to_owned(), 0)]);
-        let mut resumed = 0;
-        for round in 0..ROUNDS {
-            let node = round % 2;
-            let mut client = cluster.client(node);
+                });
+            }
+            // Somewhere among those.
             let missed = client.member.resume(&token, &["room"]).unwrap();
             let Resume::Resumed(count) = missed else { panic!("a gap") };
             resumed += count;
-            // Some that were missed, and some that came after.
             token = cluster.hub(node).token();
-            // What the token covers is known to the other node too, behind this.
-            cluster.hub(node).topic("mark").send("mark", FULL).now();
-            for watcher in &mut watchers {
-                assert_eq!(watcher.texts(1), ["mark"]);
-            }
-            client.member.unsubscribe("room");
-            cluster.hub(node).connection(client.member.key()).send("end", FULL).now();
-            let mut here: HashMap<String, u64> = HashMap::new();
-            loop {
-                let text = client.texts(1).remove(0);
-                let Some((origin, number)) = text.split_once(' ') else { break };
-                let number: u64 = number.parse().unwrap();
-                let expected = here.get(origin).copied();
-                let first = next[origin];
-                match expected {
-                    Some(expected) => assert_eq!(number, expected, "of {origin}, in round {round}"),
-                    // What came behind the last token comes again.
-                    None => assert!(number <= first, "of {origin}: {first} to {number} are missed"),
-                }
-                here.insert(origin.to_owned(), number + 1);
-            }
-            for (origin, number) in here {
-                let next = next.get_mut(&origin).unwrap();
-                *next = number.max(*next);
-            }
+        });
+        // All of it is known to both nodes, behind this.
+        for index in 0..2 {
+            cluster.hub(index).topic("mark").send("mark", FULL).now();
         }
-        assert!(resumed > 0);
-    });
-}
-
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        for watcher in &mut watchers {
+            assert_eq!(watcher.texts(2), ["mark"; 2]);
+        }
+        client.member.unsubscribe("room");
+        cluster.hub(node).connection(client.member.key()).send("end", FULL).now();
+        let mut here: HashMap<String, usize> = HashMap::new();
+        loop {
+            let text = client.texts(1).remove(0);
+            let Some((origin, number)) = text.split_once(' ') else { break };
+            let number: usize = number.parse().unwrap();
+            let first = next[origin];
+            match here.get(origin) {
+                Some(expected) => assert_eq!(number, *expected, "of {origin}, in round {round}"),
+                // What came behind the last token comes again.
+                None => assert!(number <= first, "of {origin}: {first} to {number} are missed"),
+            }
+            here.insert(origin.to_owned(), number + 1);
+        }
+        let end = (round + 1) * EACH;
+        assert_eq!(here, HashMap::from([("0".to_owned(), end), ("1".to_owned(), end)]));
+        next = here;
     }
+    assert!(resumed > 0);
 }
 
 fn what_cannot_be_given_is_a_gap<R: Runtime>() {
