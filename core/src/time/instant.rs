@@ -16,8 +16,7 @@ pub struct Instant(NonZeroU64);
 impl Instant {
     /// The moment that is `elapsed` after the epoch.
     pub fn from_epoch(elapsed: Duration) -> Self {
-        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        Self(NonZeroU64::MIN.saturating_add(nanos))
+        Self(NonZeroU64::MIN.saturating_add(nanos(elapsed)))
     }
 
     /// The time from the epoch to this moment.
@@ -32,8 +31,12 @@ impl Instant {
 
     /// The moment that is `after` later.
     pub fn saturating_add(self, after: Duration) -> Self {
-        Self::from_epoch(self.since_epoch().saturating_add(after))
+        Self(self.0.saturating_add(nanos(after)))
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The epoch.

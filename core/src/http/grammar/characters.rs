@@ -139,14 +139,17 @@ const fn all(text: &[u8], class: u8) -> bool {
     true
 }
 
-/// Compares two names without regard to case.
+/// Compares two names without regard to case. Most are written in the same.
 #[expect(clippy::indexing_slicing, reason = "a const fn cannot iterate; the index is below both lengths")]
 pub(crate) const fn is_same_name(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
     let mut index = 0;
-    while index < a.len() && index < b.len() && a[index].eq_ignore_ascii_case(&b[index]) {
+    while index < a.len() && (a[index] == b[index] || a[index].eq_ignore_ascii_case(&b[index])) {
         index += 1;
     }
-    index == a.len() && index == b.len()
+    index == a.len()
 }
 
 fn is_hex(byte: Option<&u8>) -> bool {

@@ -70,6 +70,13 @@ impl Incoming {
         reader: Reader,
         length: BodyLength,
     ) -> Self {
+        let mut incoming = Self { limits, reader, content: None };
+        incoming.begin(inbox, length);
+        incoming
+    }
+
+    /// Begins to receive the content of the next message.
+    pub(in crate::http) fn begin(&mut self, inbox: &mut Inbox, length: BodyLength) {
         let state = match length {
             BodyLength::Known(0) => None,
             BodyLength::Known(length) => Some(Receiving::Known { length }),
@@ -77,7 +84,7 @@ impl Incoming {
             BodyLength::UntilClose => Some(Receiving::UntilClose),
         };
         inbox.forget_silence();
-        Self { limits, reader, content: state.map(|state| Box::new(Content::new(state))) }
+        self.content = state.map(|state| Box::new(Content::new(state)));
     }
 
     /// True if something was found that [`take`](Self::take) returns.

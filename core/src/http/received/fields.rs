@@ -102,11 +102,13 @@ impl Fields {
 
     /// Every name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.found.lines.iter().map(|line| {
-            // The names were found to be tokens, so the text is ASCII.
-            let name = core::str::from_utf8(self.range(line.name, line.name_end)).unwrap_or_default();
-            (name, self.value(line))
-        })
+        // The names were found to be tokens, so the text is ASCII.
+        self.iter_bytes().map(|(name, value)| (core::str::from_utf8(name).unwrap_or_default(), value))
+    }
+
+    /// Every name and value, as bytes.
+    pub(in crate::http) fn iter_bytes(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.found.lines.iter().map(|line| (self.range(line.name, line.name_end), self.value(line)))
     }
 
     /// The number of field lines.
@@ -219,14 +221,14 @@ impl FieldLines {
             let start = part.as_ptr().addr().wrapping_sub(base);
             (narrow(start), narrow(start.wrapping_add(part.len())))
         };
-        let mut lines = Vec::with_capacity(headers.len());
         let mut marks = 0;
-        for header in headers {
+        let line = |header: &httparse::Header<'_>| {
             let name = header.name.as_bytes();
             marks |= mark(name);
             let ((name, name_end), (value, value_end)) = (range(name), range(header.value));
-            lines.push(FieldLine { name, name_end, value, value_end });
-        }
+            FieldLine { name, name_end, value, value_end }
+        };
+        let lines = headers.iter().map(line).collect();
         Self { lines, marks }
     }
 }

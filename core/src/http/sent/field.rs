@@ -187,7 +187,10 @@ impl FieldSection {
 
     /// Adds a line at the end.
     pub fn push(&mut self, field: Field<'_>) {
-        self.0.reserve(field.line_len());
+        if self.0.capacity() == 0 {
+            // Cheaper than to grow, and most sections have few lines.
+            self.0 = Vec::with_capacity(field.line_len());
+        }
         self.0.extend_from_slice(field.name.as_bytes());
         self.0.extend_from_slice(b": ");
         self.0.extend_from_slice(field.value);

@@ -132,7 +132,6 @@ impl ServerConnection {
         if conn.outbox.is_above_high_water() {
             return Next::Wait(self);
         }
-        let is_met = between.since.is_met(conn.inbox.dry_at(), between.time_limit().0);
         match between.advance(&mut conn.inbox) {
             Ok(Some(head)) => self.exchange(head),
             // RFC 9112 9.8: a request that had not begun is not missing.
@@ -148,7 +147,7 @@ impl ServerConnection {
                 );
                 self.refuse(violation.into())
             }
-            Ok(None) if is_met => match between.exceeds() {
+            Ok(None) if between.is_met(&conn.inbox) => match between.exceeds() {
                 (Waiting::Head, exceeded) => self.refuse(exceeded.into()),
                 (Waiting::FirstByte | Waiting::Further, exceeded) => Next::Closing(silent(*self.0, exceeded)),
             },
@@ -159,7 +158,7 @@ impl ServerConnection {
 
     fn exchange(mut self, head: WholeHead<RequestLine>) -> Next {
         let Inner { conn, between } = &mut *self.0;
-        let limits = Arc::clone(&between.body.limits);
+        let limits = &between.body.limits;
         let line = head.first;
         let section = conn.inbox.payload(head.len).take();
         let fields = match head.fields(section, line.end(), limits.fields, Reading::Strict) {
@@ -170,9 +169,9 @@ impl ServerConnection {
             }
         };
         let head = RequestHead::new(line, fields);
-        match Terms::of(&head, &limits) {
+        match Terms::of(&head, limits) {
             Ok(terms) => {
-                between.body = Incoming::new(&mut conn.inbox, limits, Reader::Server, terms.length);
+                between.body.begin(&mut conn.inbox, terms.length);
                 let expects = terms.expects_continue && !between.body.is_done(&conn.inbox);
                 let exchange = Exchange::new(self.0, &head, expects);
                 Next::Request(head, exchange)
@@ -244,6 +243,9 @@ impl Between {
     /// True if nothing has arrived but empty lines that are skipped.
     fn is_before_head(&self, inbox: &Inbox) -> bool {
         let mut unread = inbox.unread();
+        if unread.is_empty() {
+            return true;
+        }
         for _ in self.empty_lines..EMPTY_LINES {
             unread = unread.strip_prefix(b"\r\n").unwrap_or(unread);
         }
@@ -262,6 +264,11 @@ impl Between {
             Waiting::Further => (limits.idle_time, Limit::IdleTime),
             Waiting::Head => (limits.head_time, Limit::HeadTime),
         }
+    }
+
+    /// True if the time was over at the last look, and that found nothing.
+    fn is_met(&self, inbox: &Inbox) -> bool {
+        self.since.is_met(inbox.dry_at(), self.time_limit().0)
     }
 
     fn exceeds(&self) -> (Waiting, Exceeded) {
