@@ -84,6 +84,10 @@ impl Connection {
             HeldBy::NothingYet if beside == Beside::Nothing => self.answer_dropped(link),
             HeldBy::Handler | HeldBy::Thread | HeldBy::NothingYet => {}
         }
+        if beside == Beside::Nothing && self.awaits_request() {
+            // Mostly it is a request that has woken the task.
+            self.read(cx, beside);
+        }
         while self.ended().is_none() {
             if beside == Beside::Nothing {
                 if let Some(exchange) = self.next_request(link, cx) {
@@ -169,8 +173,8 @@ impl Connection {
             // The peer's time may begin here.
             self.look_again();
         }
-        if queued > 0 {
-            // What comes from here on may be the answer to it.
+        if queued > 0 && !matches!(self.state, State::Between(_)) {
+            // What comes from here on may be the answer to it, as a pong is. A request answers nothing.
             self.now = self.clock();
         }
     }
@@ -267,7 +271,7 @@ impl Connection {
                 self.stopped_at(link),
             ]
         };
-        let Some(at) = deadlines.into_iter().flatten().min() else { return };
+        let Some(at) = deadlines.into_iter().fold(None, earlier) else { return };
         if self.poll_alarm(cx, at).is_ready() {
             cx.waker().wake_by_ref();
         }
@@ -391,5 +395,12 @@ impl Connection {
         if let Some(waker) = &self.driver {
             waker.wake_by_ref();
         }
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

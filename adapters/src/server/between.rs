@@ -64,6 +64,13 @@ impl Connection {
         None
     }
 
+    /// True if nothing is there to be taken or to be written.
+    pub(crate) fn awaits_request(&mut self) -> bool {
+        let State::Between(server) = &mut self.state else { return false };
+        let io = server.io();
+        self.unflushed == 0 && io.queued() == 0 && io.unread() == 0
+    }
+
     /// True if the body of the request has not arrived whole. Whether it has decides how the response is sent.
     pub(crate) fn lacks_body(&mut self) -> bool {
         matches!(self.state, State::Open(_)) && self.state.rest_of_request() != Some(0)

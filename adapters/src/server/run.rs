@@ -102,15 +102,14 @@ impl<H, F> Serving<H, F> {
     fn link(&self) -> &Arc<Link> {
         self.driver.link()
     }
+}
 
-    /// Tells how the connection ended, and leaves.
-    fn leave(&self, ended: Ended) -> Ended {
-        let link = self.link();
-        link.report_exchanges();
-        link.tell_end(&ended);
-        link.leave_place();
-        ended
-    }
+/// Tells how the connection ended, and leaves.
+fn leave(link: &Arc<Link>, ended: Ended) -> Ended {
+    link.report_exchanges();
+    link.tell_end(&ended);
+    link.leave_place();
+    ended
 }
 
 impl<H, F> Serving<H, F> {
@@ -125,7 +124,7 @@ impl<H, F> Serving<H, F> {
         connection.observe_loss();
         let ended = connection.ended().cloned().unwrap_or(Ended::CANCELLED);
         drop(connection);
-        self.leave(ended);
+        leave(self.link(), ended);
     }
 }
 
@@ -174,7 +173,7 @@ where
             Ok(()) => ready!(serving.poll_end(cx)),
             Err(ended) => {
                 serving.link().lock().leave(ended.clone());
-                serving.leave(ended)
+                leave(serving.link(), ended)
             }
         };
         own.has_ended = true;
@@ -210,14 +209,17 @@ where
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         let Self { handling, server, driver } = self;
         let link = driver.link();
-        link.lock().begin(link, cx, beside(handling.as_deref()));
+        let mut connection = link.lock();
+        connection.begin(link, cx, beside(handling.as_deref()));
+        let mut begun = Some(connection);
         loop {
-            if let Some(handling) = handling {
+            // The lock is released before a handler is called, polled or dropped.
+            if let (Beside::Handler, Some(handling)) = (beside(handling.as_deref()), &mut *handling) {
+                begun = None;
                 handling.as_mut().poll(link, cx);
             }
             let beside = beside(handling.as_deref());
-            // The lock is released before a handler is called, polled or dropped.
-            let mut connection = link.lock();
+            let mut connection = begun.take().unwrap_or_else(|| link.lock());
             let turned = connection.turn(link, cx, beside);
             let has_ended = connection.observed.has_ended();
             drop(connection);
@@ -239,7 +241,7 @@ where
                     }
                     return Poll::Pending;
                 }
-                Turned::Ended(ended) => return Poll::Ready(self.leave(ended)),
+                Turned::Ended(ended) => return Poll::Ready(leave(link, ended)),
             }
         }
     }

@@ -133,8 +133,9 @@ fn time_since(moment: u32, now: u32) -> Duration {
 
 /// A time in hundredths of a second.
 pub(crate) fn ticks(time: Duration) -> u32 {
-    let ticks = time.as_millis() / 10 % (1 << 32);
-    u32::try_from(ticks).unwrap_or(0)
+    // In 136 years it begins anew.
+    let hundredths = time.as_secs().wrapping_mul(100).wrapping_add(u64::from(time.subsec_millis() / 10));
+    u32::try_from(hundredths % (1 << 32)).unwrap_or(0)
 }
 
 impl Connection {
