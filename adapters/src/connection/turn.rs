@@ -18,8 +18,8 @@ const TIME: Duration = Duration::from_micros(250);
 /// The cost of an event of a WebSocket, beside its bytes: 256 in a turn.
 pub(crate) const EVENT: usize = TURN / 256;
 
-/// The cost of a request, beside its bytes: 16 in a turn.
-const EXCHANGE: usize = TURN / 16;
+/// The cost of a request, beside its bytes: 32 in a turn, so that a client that has 16 in flight does not use one up.
+const EXCHANGE: usize = TURN / 32;
 
 /// The work that is left in a turn.
 pub(crate) struct Work {
