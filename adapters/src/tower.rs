@@ -9,10 +9,10 @@ use std::task::{Context, Poll};
 
 use ::http::header::{self, HeaderMap};
 use ::http_body::Body;
-use bytes::Bytes;
-use endwell_core::http::{FieldSection, Framing, Method, Response, StatusCode};
+use endwell_core::http::{FieldSection, Method, Response, StatusCode};
 use tower_service::Service;
 
+use crate::body::framing;
 use crate::server::Responder;
 use crate::ws::{Agreed, WebSocketUpgrade};
 use crate::{Answered, Exchange, HandlerError, RequestReader};
@@ -82,78 +82,116 @@ where
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
 {
+    let failed = |error: S::Error| HandlerError::from(error.into());
+    poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
     let is_head = exchange.method() == Method::Head;
+    // Heads do not live across an await: they would make the future of each request larger than an allocator serves at
+    // once.
+    let (called, agreed, responder) = match call(service, exchange) {
+        Ok(called) => called,
+        Err(answered) => return Ok(answered),
+    };
+    let response = called.await.map_err(failed)?;
+    if response.status() == ::http::StatusCode::SWITCHING_PROTOCOLS {
+        return match open(&agreed, responder, response.headers())? {
+            Ok(session) => {
+                session.await;
+                Ok(Answered::new())
+            }
+            Err(answered) => Ok(answered),
+        };
+    }
+    let Outgoing { head, length, body, responder } = outgoing(responder, response, is_head)?;
+    let sent = if is_head {
+        responder.start(head, framing(length)).send_body(body).await
+    } else {
+        responder.send(head, length, body).await
+    };
+    sent.map_err(|error| HandlerError::from(Box::from(error)))
+}
+
+/// Passes a request on. The answer if it is not one of the `http` crate.
+fn call<S>(mut service: S, exchange: Exchange) -> Result<(S::Future, Agreed, Responder), Answered>
+where
+    S: Service<::http::Request<RequestReader>>,
+{
     let (head, body, responder) = exchange.into_parts();
     let Ok(request) = ::http::Request::try_from(head) else {
-        return Ok(responder.respond(StatusCode::BAD_REQUEST, ""));
+        return Err(responder.respond(StatusCode::BAD_REQUEST, ""));
     };
     let mut request = request.map(|()| body);
     let agreed = Agreed::default();
-    request.extensions_mut().insert(responder.link().info.clone());
-    request
-        .extensions_mut()
-        .insert(WebSocketUpgrade::new(Arc::clone(&responder.link().shared), agreed.clone()));
-    let failed = |error: S::Error| HandlerError::from(error.into());
-    poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
-    let response = service.call(request).await.map_err(failed)?;
-    if response.status() == ::http::StatusCode::SWITCHING_PROTOCOLS {
-        return open(&agreed, responder, response.headers()).await;
-    }
-    respond(responder, response, is_head).await
+    let extensions = request.extensions_mut();
+    extensions.insert(responder.link().info.clone());
+    extensions.insert(WebSocketUpgrade::new(Arc::clone(&responder.link().shared), agreed.clone()));
+    Ok((service.call(request), agreed, responder))
 }
 
-/// Opens the WebSocket that the service has agreed to, and runs its session.
-async fn open(agreed: &Agreed, responder: Responder, headers: &HeaderMap) -> Result<Answered, HandlerError> {
+/// Opens the WebSocket that the service has agreed to. Returns its session, or the refusal.
+fn open(
+    agreed: &Agreed,
+    responder: Responder,
+    headers: &HeaderMap,
+) -> Result<Result<impl Future<Output = ()> + use<>, Answered>, HandlerError> {
     let Some(mut session) = agreed.take() else {
         return Err(failed("a service responded with 101, but did not call WebSocketUpgrade::on_open"));
     };
     session.acceptance.fields_mut().append(&FieldSection::without_reserved(headers));
-    match responder.accept(session.acceptance) {
-        Ok(socket) => {
-            (session.run)(socket).await;
-            Ok(Answered::new())
-        }
-        Err((reason, responder)) => Ok(responder.respond(reason.head(), "")),
-    }
+    Ok(match responder.accept(session.acceptance) {
+        Ok(socket) => Ok((session.run)(socket)),
+        Err((reason, responder)) => Err(responder.respond(reason.head(), "")),
+    })
 }
 
-async fn respond<B>(
+/// A response that is to be sent.
+struct Outgoing<B> {
+    head: Response,
+    /// The length of the body, if it is known.
+    length: Option<u64>,
+    body: B,
+    responder: Responder,
+}
+
+fn outgoing<B: Body>(
     mut responder: Responder,
     response: ::http::Response<B>,
     is_head: bool,
-) -> Result<Answered, HandlerError>
-where
-    B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
-{
+) -> Result<Outgoing<B>, HandlerError> {
     let (parts, body) = response.into_parts();
     let mut head = Response::new(StatusCode::try_from(parts.status).map_err(failed)?);
     *head.fields_mut() = FieldSection::without_reserved(&parts.headers);
-    if closes(&parts.headers) {
+    let decided = Decided::of(&parts.headers)?;
+    if decided.closes {
         responder.last();
     }
-    let announced = length(&parts.headers)?;
-    let length = announced.or_else(|| body.size_hint().exact().filter(|_| !is_head));
-    if body.is_end_stream() && length.is_none_or(|length| length == 0) && !is_head {
-        return Ok(responder.respond(head, Bytes::new()));
+    let length = decided.length.or_else(|| body.size_hint().exact().filter(|_| !is_head));
+    Ok(Outgoing { head, length, body, responder })
+}
+
+/// What the service decides about the connection and the length.
+#[derive(Default)]
+struct Decided {
+    closes: bool,
+    length: Option<u64>,
+}
+
+impl Decided {
+    /// Looks at each field once: most responses have few.
+    fn of(headers: &HeaderMap) -> Result<Self, HandlerError> {
+        let mut decided = Self::default();
+        for (name, value) in headers {
+            if name == header::CONNECTION {
+                let mut options = value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+                decided.closes |= options.any(|option| option.eq_ignore_ascii_case(b"close"));
+            } else if name == header::CONTENT_LENGTH && decided.length.is_none() {
+                let length = value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
+                    failed("expected a number as the Content-Length of a response (RFC 9110 8.6)")
+                })?;
+                decided.length = Some(length);
+            }
+        }
+        Ok(decided)
     }
-    let framing = length.map_or(Framing::Chunked, Framing::Length);
-    let sent = responder.start(head, framing).send_body(body).await;
-    sent.map_err(|error| HandlerError::from(Box::from(error)))
-}
-
-fn closes(headers: &HeaderMap) -> bool {
-    let options =
-        headers.get_all(header::CONNECTION).iter().flat_map(|value| value.as_bytes().split(|&b| b == b','));
-    options.map(<[u8]>::trim_ascii).any(|option| option.eq_ignore_ascii_case(b"close"))
-}
-
-/// The length that the service announces.
-fn length(headers: &HeaderMap) -> Result<Option<u64>, HandlerError> {
-    let Some(value) = headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
-    let length = value.to_str().ok().and_then(|text| text.parse().ok());
-    length
-        .map(Some)
-        .ok_or_else(|| failed("expected a number as the Content-Length of a response (RFC 9110 8.6)"))
 }
 
 fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> HandlerError {

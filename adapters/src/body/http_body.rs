@@ -37,7 +37,7 @@ macro_rules! body {
             }
 
             fn size_hint(&self) -> SizeHint {
-                let held = u64::try_from(self.held.rest.len()).unwrap_or(u64::MAX);
+                let held = widen(self.held.rest.len());
                 match self.remaining().and_then(|remaining| remaining.checked_add(held)) {
                     Some(exact) => SizeHint::with_exact(exact),
                     None => {
@@ -118,6 +118,17 @@ impl From<Ended> for BodyError {
     }
 }
 
+/// A frame of a body, whatever its types.
+type PollFrame = Poll<Option<Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>>>;
+
+fn poll_any_frame<B>(body: Pin<&mut B>, cx: &mut Context<'_>) -> PollFrame
+where
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    let any = |frame: Frame<B::Data>| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()));
+    body.poll_frame(cx).map(|frame| frame.map(|frame| frame.map(any).map_err(Into::into)))
+}
+
 macro_rules! send_body {
     ($writer:ty, $done:ty) => {
         impl $writer {
@@ -133,19 +144,34 @@ macro_rules! send_body {
             /// # Cancel safety
             ///
             /// Dropping the future cuts the body off.
-            pub async fn send_body<B>(mut self, body: B) -> Result<$done, BodyError>
+            pub async fn send_body<B>(self, body: B) -> Result<$done, BodyError>
             where
                 B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
             {
-                let mut body = pin!(body);
+                self.send_on(Poll::Pending, pin!(body)).await
+            }
+
+            /// Sends what was polled of `body`, and the rest.
+            async fn send_on<B>(
+                mut self,
+                mut polled: PollFrame,
+                mut body: Pin<&mut B>,
+            ) -> Result<$done, BodyError>
+            where
+                B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
+            {
                 loop {
                     self.ready().await?;
-                    let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await else {
+                    let frame = poll_fn(|cx| match std::mem::replace(&mut polled, Poll::Pending) {
+                        Poll::Pending => poll_any_frame(body.as_mut(), cx),
+                        polled => polled,
+                    });
+                    let Some(frame) = frame.await else {
                         return Ok(self.finish()?);
                     };
-                    let frame = frame.map_err(|error| BodyError::Source(error.into()))?;
+                    let frame = frame.map_err(BodyError::Source)?;
                     match frame.into_data().map_err(Frame::into_trailers) {
-                        Ok(mut data) => self.write(data.copy_to_bytes(data.remaining())).await?,
+                        Ok(data) => self.write(data).await?,
                         Err(Ok(trailers)) => {
                             let trailers = FieldSection::try_from(&trailers);
                             let trailers = trailers.map_err(|error| BodyError::Source(error.into()))?;
@@ -197,10 +223,42 @@ impl Responder {
     where
         B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
     {
-        if body.is_end_stream() {
+        self.send(head.into(), body.size_hint().exact(), body).await
+    }
+
+    /// Responds with a body of this length, if it is known. A body that is available whole is sent with the head.
+    pub(crate) async fn send<B>(
+        self,
+        head: Response,
+        length: Option<u64>,
+        body: B,
+    ) -> Result<Answered, BodyError>
+    where
+        B: Body<Error: Into<Box<dyn Error + Send + Sync>>>,
+    {
+        if body.is_end_stream() && length.is_none_or(|length| length == 0) {
             return Ok(self.respond(head, Bytes::new()));
         }
-        let framing = body.size_hint().exact().map_or(Framing::Chunked, Framing::Length);
-        self.start(head, framing).send_body(body).await
+        let mut body = pin!(body);
+        let mut polled = Poll::Pending;
+        // To respond at once would discard the rest of the request, which may have its reader still.
+        if let (Some(length), true) = (length, self.is_request_whole()) {
+            polled = poll_fn(|cx| Poll::Ready(poll_any_frame(body.as_mut(), cx))).await;
+            if let Poll::Ready(Some(Ok(frame))) = &mut polled {
+                let data = frame.data_mut().filter(|data| widen(data.len()) == length);
+                if let Some(data) = data.filter(|_| body.is_end_stream()) {
+                    return Ok(self.respond(head, std::mem::take(data)));
+                }
+            }
+        }
+        self.start(head, framing(length)).send_on(polled, body).await
     }
+}
+
+pub(crate) fn framing(length: Option<u64>) -> Framing {
+    length.map_or(Framing::Chunked, Framing::Length)
+}
+
+fn widen(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
 }

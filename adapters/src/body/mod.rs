@@ -24,6 +24,8 @@ use crate::news::{Gone, HalfClosed};
 use crate::server::Answered;
 #[cfg(feature = "http-body")]
 pub use http_body::BodyError;
+#[cfg(feature = "tower")]
+pub(crate) use http_body::framing;
 pub(crate) use read::Pieces;
 pub use read::{ReadAll, ReadRequest};
 pub(crate) use source::{Held, Source};

@@ -95,6 +95,12 @@ impl Responder {
         self.0.link.lock().make_last(self.0.number);
     }
 
+    /// True if the body of the request was received to its end.
+    #[cfg(feature = "http-body")]
+    pub(crate) fn is_request_whole(&self) -> bool {
+        self.0.link.lock().rest_of_body(self.0.number) == Some(0)
+    }
+
     #[cfg(feature = "tower")]
     pub(crate) fn link(&self) -> &Link {
         &self.0.link

@@ -57,9 +57,9 @@ enum Server {
     Hyper(Box<Foreign>),
 }
 
-/// What the service has agreed to.
+/// What the service has agreed to. Boxed, because each request has room for it.
 #[derive(Clone, Default)]
-pub(crate) struct Agreed(Arc<Mutex<Option<Session>>>);
+pub(crate) struct Agreed(Arc<Mutex<Option<Box<Session>>>>);
 
 /// The terms of a WebSocket, and what uses it.
 pub(crate) struct Session {
@@ -70,10 +70,10 @@ pub(crate) struct Session {
 
 impl Agreed {
     fn set(&self, session: Session) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.into());
     }
 
-    pub(crate) fn take(&self) -> Option<Session> {
+    pub(crate) fn take(&self) -> Option<Box<Session>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

@@ -12,7 +12,7 @@ impl TryFrom<&Fields> for HeaderMap {
     /// Shares the memory of the section. Values that carry credentials are marked as sensitive.
     fn try_from(fields: &Fields) -> Result<Self, ::http::Error> {
         let mut map = Self::with_capacity(fields.len().min(USUAL));
-        for (name, value) in fields.iter() {
+        for (name, value) in fields.iter_bytes() {
             append(&mut map, name, fields.share(value))?;
         }
         Ok(map)
@@ -26,7 +26,7 @@ impl TryFrom<&FieldSection> for HeaderMap {
     fn try_from(fields: &FieldSection) -> Result<Self, ::http::Error> {
         let mut map = Self::new();
         for (name, value) in fields.iter() {
-            append(&mut map, name, Bytes::copy_from_slice(value))?;
+            append(&mut map, name.as_bytes(), Bytes::copy_from_slice(value))?;
         }
         Ok(map)
     }
@@ -72,8 +72,8 @@ pub(super) fn field<'a>(name: &'a HeaderName, value: &'a HeaderValue) -> Result<
 }
 
 /// Adds a line at the end. A map has room for 24,576 names.
-fn append(map: &mut HeaderMap, name: &str, value: Bytes) -> Result<(), ::http::Error> {
-    let name = HeaderName::from_bytes(name.as_bytes())?;
+fn append(map: &mut HeaderMap, name: &[u8], value: Bytes) -> Result<(), ::http::Error> {
+    let name = HeaderName::from_bytes(name)?;
     let mut value = HeaderValue::from_maybe_shared(value)?;
     value.set_sensitive(CREDENTIALS.contains(&name));
     map.try_append(name, value)?;

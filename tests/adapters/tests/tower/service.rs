@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -12,6 +13,7 @@ use axum::http::{self, Request};
 use axum::response::Response;
 use axum::routing::any;
 use axum::{Extension, Router};
+use endwell::blocking::block_on;
 use endwell::http::RequestHead;
 use endwell::{Address, HandlerEnd, Info, RequestReader, ServerConfig, with_service};
 use tower_service::Service;
@@ -25,6 +27,7 @@ on_every_runtime!(
     a_head_and_its_connection_are_known,
     the_end_of_a_connection_is_heeded,
     a_body_that_is_not_read_is_left,
+    a_body_is_read_behind_the_answer,
 );
 
 /// Ready when it was asked a second time, which a call uses up.
@@ -164,4 +167,37 @@ fn a_body_that_is_not_read_is_left<R: Runtime>() {
     }
     client.send("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 9000000\r\n\r\n");
     assert_eq!(client.response().unwrap().body, b"no, thanks");
+}
+
+/// Answers at once, and passes the body on.
+#[derive(Clone)]
+struct Passing(Sender<RequestReader>);
+
+impl Service<Request<RequestReader>> for Passing {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestReader>) -> Self::Future {
+        self.0.send(request.into_body()).unwrap();
+        ready(Ok(Response::new(Body::from("accepted"))))
+    }
+}
+
+/// An answer that is there whole leaves the rest of the request to its reader.
+fn a_body_is_read_behind_the_answer<R: Runtime>() {
+    let (pass, bodies) = channel();
+    let server = start::<R, _, _>(with_service(Passing(pass)));
+    let mut client = server.connect();
+    for _ in 0..2 {
+        client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhe");
+        assert_eq!(client.response().unwrap().body, b"accepted");
+        client.send("llo");
+        let mut body = bodies.recv().unwrap();
+        assert_eq!(block_on(body.read_all(5)).unwrap(), "hello");
+    }
 }
