@@ -14,6 +14,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Connections of one process: below its limit of descriptors.
@@ -40,6 +42,8 @@ fn main() -> Outcome<()> {
             other => return Err(other.unexpected().into()),
         }
     }
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
     let ping = Duration::from_secs(ping);
     match &*role {
         "server" => server::run(Ipv4Addr::new(127, 0, 0, place), ping),
