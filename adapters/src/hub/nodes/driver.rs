@@ -24,6 +24,10 @@ const EVENTS: usize = 64;
 /// between two leases.
 const REFUSED_FOR: Duration = Duration::from_millis(50);
 
+/// The shortest wait: 1 ms, so that a moment which has passed already, as that of a lease which a node that has left does not
+/// send, is not waited for without a pause.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// The time in which the other nodes are told that this one ends: 1 s. Without that they find out after 3.5 s.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -128,7 +132,7 @@ impl HubNode {
             taken
         });
         let wait = state.node.deadline()?.saturating_duration_since(now);
-        Some(if is_refused { wait.max(REFUSED_FOR) } else { wait })
+        Some(wait.max(if is_refused { REFUSED_FOR } else { PAUSE }))
     }
 
     /// True once the other nodes have been told that this one ends, or cannot be.

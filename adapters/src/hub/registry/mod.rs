@@ -318,10 +318,10 @@ impl<M: Clone> Registry<M> {
     }
 
     fn get(&self, key: ConnectionKey) -> Option<&Entry<M>> {
-        self.members.get(key.slot.index()).filter(|entry| entry.number == key.number && key.is_here())
+        self.members.get(key.slot.index()).filter(|entry| entry.number == key.number)
     }
 
     fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut Entry<M>> {
-        self.members.get_mut(key.slot.index()).filter(|entry| entry.number == key.number && key.is_here())
+        self.members.get_mut(key.slot.index()).filter(|entry| entry.number == key.number)
     }
 }

@@ -62,9 +62,20 @@ fn all_nodes_show_who_is_here<R: Runtime>() {
     // Those of both nodes count.
     let third = cluster.client(0);
     assert_eq!(third.member.login("alice", BESIDE), Err(LoginError::TooMany { at_most: 2 }));
+    third.member.login("alice", Login::Beside { at_most: 3 }).unwrap();
+    third.member.login("bob", BESIDE).unwrap();
+    let third_key = third.member.key();
+    let node = &mut cluster.nodes[0];
+    let expected = [
+        HubEvent::LoggedIn { key: third_key, user: "alice".into(), connections: 3 },
+        HubEvent::LoggedIn { key: third_key, user: "bob".into(), connections: 1 },
+        HubEvent::LoggedOut { key: third_key, user: "alice".into(), connections: 2 },
+    ];
+    assert_eq!(node.until(|event| matches!(event, HubEvent::LoggedIn { .. })), expected[0]);
+    assert_eq!([wait(node.events.next_event()), wait(node.events.next_event())], expected[1..]);
 
     drop(near);
-    assert!(hub.is_online("alice"));
+    assert!(cluster.hub(0).is_online("alice"));
     drop(far);
     let node = &mut cluster.nodes[0];
     let expected = [

@@ -6,6 +6,7 @@ use endwell::hub::{Hub, HubConfig, HubEvent, HubEvents, InProcessBus, Login};
 use endwell::tokio::Tokio;
 use endwell::ws::WhenFull;
 use endwell::{Driver, ServerConfig};
+use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::bus::Line;
@@ -46,7 +47,7 @@ fn is_fresh(event: &HubEvent) -> bool {
 async fn a_killed_node_has_left_within_4_s() {
     let bus = InProcessBus::new();
     let mut nodes = ["a", "b", "c"].map(|name| start(&bus, name));
-    let (socket, driver, _far) = socket(Tokio, &ServerConfig::default());
+    let (socket, driver, mut far) = socket(Tokio, &ServerConfig::default());
     let driver: Driver = driver;
     tokio::spawn(driver);
     let member = nodes[2].hub.join(&socket);
@@ -55,6 +56,12 @@ async fn a_killed_node_has_left_within_4_s() {
         node.until(is_fresh).await;
         assert!(node.hub.is_online("alice") && node.hub.nodes().len() == 2);
     }
+    // It is sent at once, and not with the next lease.
+    let began = Instant::now();
+    nodes[0].hub.user("alice").send("hello", WhenFull::DropNewest).now();
+    let mut frame = [0; 7];
+    far.read_exact(&mut frame).await.unwrap();
+    assert_eq!((&frame[2..], began.elapsed() < Duration::from_millis(50)), (&b"hello"[..], true));
     nodes[2].line.kill();
     let began = Instant::now();
     for node in &mut nodes[..2] {
