@@ -23,7 +23,7 @@ pub(crate) struct App {
     lost: AtomicU64,
 }
 
-/// Rooms whose messages are numbered. More are open to talk, but nobody notices what is lost there.
+/// Rooms whose messages are numbered. More are open to talk, but pages do not notice what they lose there.
 const ROOMS: usize = 1000;
 
 /// Newcomers are told what was said within so many seconds. The hub keeps messages for 60 s.
