@@ -4,7 +4,7 @@
 //! which thread runs next.
 
 use std::ops::{Deref, DerefMut};
-#[cfg(not(endwell_loom))]
+#[cfg(any(not(endwell_loom), feature = "hub"))]
 use std::sync::TryLockError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -40,6 +40,23 @@ impl<T> Lock<T> {
             _turn: self.turn.lock().ok(),
             data: self.data.lock().unwrap_or_else(PoisonError::into_inner),
         }
+    }
+
+    /// Locks if that needs no waiting.
+    #[cfg(feature = "hub")]
+    pub(crate) fn try_lock(&self) -> Option<Locked<'_, T>> {
+        #[cfg(endwell_loom)]
+        let turn = Some(self.turn.try_lock().ok()?);
+        let data = match self.data.try_lock() {
+            Ok(data) => data,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(Locked {
+            data,
+            #[cfg(endwell_loom)]
+            _turn: turn,
+        })
     }
 
     /// Locks, and calls `is_held` first if that has to wait.

@@ -360,11 +360,11 @@ fn metrics_as_prometheus_reads_them() {
 struct Guest(Child, Lines<BufReader<ChildStdout>>);
 
 impl Guest {
-    fn enter(server: &Serve, name: &str, seen: u64) -> Self {
+    fn enter(server: &Serve, name: &str, token: Option<&str>) -> Self {
         let url = format!("ws://{}/ws?name={name}", server.address);
         let mut chat = program("chat").stdin(Stdio::piped()).arg(url).spawn().unwrap();
-        let enter = format!("{{\"type\":\"enter\",\"room\":\"lobby\",\"seen\":{seen}}}\n");
-        chat.stdin.as_mut().unwrap().write_all(enter.as_bytes()).unwrap();
+        let enter = serde_json::json!({ "type": "enter", "rooms": ["lobby"], "token": token });
+        chat.stdin.as_mut().unwrap().write_all(format!("{enter}\n").as_bytes()).unwrap();
         let lines = BufReader::new(chat.stdout.take().unwrap()).lines();
         Self(chat, lines)
     }
@@ -373,6 +373,12 @@ impl Guest {
     fn next(&mut self, kind: &str) -> serde_json::Value {
         let values = self.1.by_ref().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
         values.into_iter().find(|value: &serde_json::Value| value["type"] == kind).unwrap()
+    }
+
+    /// A token behind all that it was told. The next one may have been made before that.
+    fn token(&mut self) -> String {
+        self.next("stats");
+        self.next("stats")["token"].as_str().unwrap().to_owned()
     }
 }
 
@@ -395,25 +401,30 @@ fn a_chat_server_tells_who_is_here_and_what_was_missed() {
     let ask = |path| server.ask(&format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
     assert!(ask("/").contains("<title>endwell chat</title>"));
 
-    let mut alice = Guest::enter(&server, "Alice", 0);
+    let mut alice = Guest::enter(&server, "Alice", None);
     assert_eq!(alice.next("entered")["missed"], 0);
-    assert!(send("one").ends_with("{\"delivered\":1}"));
-    let said = alice.next("said");
-    assert_eq!((&said["text"], &said["number"]), (&"one".into(), &1.into()));
+    let mut tokens = Vec::new();
+    for (text, number) in [("one", 1), ("two", 2)] {
+        assert!(send(text).ends_with("{\"delivered\":1}"));
+        let said = alice.next("said");
+        assert_eq!((&said["text"], &said["number"]), (&text.into(), &number.into()));
+        tokens.push(alice.token());
+    }
     assert!(ask("/users").ends_with("[\"Alice\"]"));
 
-    // Whoever comes later gets what was said before, from where it was.
-    send("two");
-    for (seen, missed) in [(0, 2), (1, 1), (2, 0)] {
-        let mut bob = Guest::enter(&server, "Bob", seen);
+    // Whoever comes back gets what was said meanwhile, from where it was.
+    for (token, missed) in tokens.iter().zip([1, 0]) {
+        let mut bob = Guest::enter(&server, "Bob", Some(token));
+        if missed == 1 {
+            assert_eq!(bob.next("said")["number"], 2);
+        }
         let entered = bob.next("entered");
         assert_eq!((&entered["missed"], &entered["gap"]), (&missed.into(), &false.into()));
-        for number in seen + 1..=2 {
-            assert_eq!(bob.next("said")["number"], number);
-        }
     }
-    // A number of another process: all that there is.
-    assert_eq!(Guest::enter(&server, "Bob", 99).next("entered")["gap"], true);
+    // From further than this program is: perhaps that was another one, and not all that was said is here.
+    let (node, _) = tokens[1].rsplit_once('.').unwrap();
+    let ahead = format!("{node}.99");
+    assert_eq!(Guest::enter(&server, "Bob", Some(&ahead)).next("entered")["gap"], true);
     // That Bob has left is told too.
     while alice.next("users")["users"] != serde_json::json!(["Alice"]) {}
     assert!(ask("/stats").contains("\"said\":2"));

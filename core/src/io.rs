@@ -331,6 +331,12 @@ impl<'a> Io<'a> {
         self.conn.inbox.is_over()
     }
 
+    /// The moment of the first look that found nothing behind the last byte. `None` if more may be there already, or the
+    /// stream has ended.
+    pub fn silent_since(&self) -> Option<Instant> {
+        self.conn.inbox.silent_since()
+    }
+
     /// True if what is queued has passed [`OutboxLimits::high_water`]: a driver that also produces output by itself
     /// stops there.
     pub fn is_above_high_water(&self) -> bool {

@@ -105,6 +105,15 @@ impl Link {
         connection.member.is_some() && (connection.driver.is_some() || connection.timer.is_none())
     }
 
+    /// How long the peer has sent nothing. `None` if the connection is at work at this moment, or has ended.
+    #[cfg(feature = "hub")]
+    pub(crate) fn silent_for(&self) -> Option<std::time::Duration> {
+        let mut connection = self.connection.try_lock()?;
+        let now = connection.clock();
+        let since = connection.state.io()?.silent_since()?;
+        Some(now.saturating_since(since))
+    }
+
     /// Tells how the connection has ended.
     pub(crate) fn tell_end(&self, ended: &Ended) {
         self.span.end(ended);

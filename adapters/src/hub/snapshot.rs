@@ -67,6 +67,9 @@ pub struct HubConnection {
     pub topics: Vec<Arc<str>>,
     /// The time since it joined.
     pub age: Duration,
+    /// The time since the peer last sent something, an answer to a ping included. `None` if the connection was at work at
+    /// that moment, or has ended.
+    pub silent_for: Option<Duration>,
     /// The messages in its queue.
     pub queued_messages: usize,
     /// The bytes of those.
@@ -87,8 +90,15 @@ impl HubSnapshot {
             // It may have left meanwhile.
             let Some((present, topics)) = known else { return };
             let (queued_messages, queued_bytes) = seat.outlet.queued();
-            let age = shared.age(seat);
-            connections.push(HubConnection { present, topics, age, queued_messages, queued_bytes });
+            let (age, silent_for) = (shared.age(seat), seat.outlet.silent_for());
+            connections.push(HubConnection {
+                present,
+                topics,
+                age,
+                silent_for,
+                queued_messages,
+                queued_bytes,
+            });
         });
         connections.sort_unstable_by_key(|connection| connection.present.key);
         Self { counts, connections, elsewhere, nodes }

@@ -130,7 +130,7 @@ impl SendHalf {
         let Connection { queue, state, .. } = &mut *connection;
         let queue = match queue {
             Some(queue) => Arc::clone(queue),
-            None => Arc::clone(queue.insert(Arc::new(Queue::new(self.link.shared.settings.outlet_limits)))),
+            None => Arc::clone(queue.insert(Arc::new(Queue::new(&self.link)))),
         };
         if !state.is_socket() {
             connection.tell_outlets();

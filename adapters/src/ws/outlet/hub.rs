@@ -53,6 +53,11 @@ impl Outlet {
         self.queue.queued()
     }
 
+    /// How long the peer has sent nothing. `None` if the connection is at work at this moment, or has ended.
+    pub(crate) fn silent_for(&self) -> Option<std::time::Duration> {
+        self.queue.silent_for()
+    }
+
     /// Ends the connection at once. Messages that wait are no longer sent.
     pub(crate) fn cut_off(&self) {
         self.queue.cut_off();

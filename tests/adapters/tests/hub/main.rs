@@ -36,5 +36,6 @@ mod logins;
 mod nodes;
 mod order;
 mod sending;
+mod silence;
 mod stalled;
 mod steps;

@@ -8,6 +8,9 @@ mod room;
 mod writer;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+#[cfg(feature = "hub")]
+use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -15,15 +18,21 @@ use endwell_core::ws::Close;
 use slab::Slab;
 
 use crate::Ended;
+use crate::connection::Link;
 use crate::sync::{Lock, Woken};
-use crate::ws::{Message, OutletLimits};
+use crate::ws::Message;
 use flush::Flushes;
 pub(crate) use flush::Position;
 use room::{Freed, Room, Timeout, Turn};
 pub(crate) use writer::Next;
 
 /// The messages before a writer, in order, bounded; and the tasks that wait for room, for the wire, or for the end.
-pub(crate) struct Queue(Lock<State>);
+pub(crate) struct Queue {
+    state: Lock<State>,
+    /// The connection, which has this queue.
+    #[cfg(feature = "hub")]
+    link: Weak<Link>,
+}
 
 struct State {
     entries: VecDeque<Entry>,
@@ -86,10 +95,10 @@ pub(super) enum Refused {
 }
 
 impl Queue {
-    pub(crate) fn new(limits: OutletLimits) -> Self {
-        Self(Lock::new(State {
+    pub(crate) fn new(link: &Arc<Link>) -> Self {
+        let state = Lock::new(State {
             entries: VecDeque::new(),
-            room: Room::new(limits),
+            room: Room::new(link.shared.settings.outlet_limits),
             accepted: 0,
             handed: 0,
             lagged: 0,
@@ -101,7 +110,18 @@ impl Queue {
             timekeeper: None,
             phase: Phase::Open,
             is_cut_off: false,
-        }))
+        });
+        Self {
+            state,
+            #[cfg(feature = "hub")]
+            link: Arc::downgrade(link),
+        }
+    }
+
+    /// How long the peer has sent nothing. `None` if the connection is at work at this moment, or has ended.
+    #[cfg(feature = "hub")]
+    pub(super) fn silent_for(&self) -> Option<Duration> {
+        self.link.upgrade()?.silent_for()
     }
 
     /// Accepts a message if there is room for it and no task waits for room.
@@ -321,7 +341,7 @@ impl Queue {
     fn change<R>(&self, change: impl FnOnce(&mut State, &mut Woken) -> R) -> R {
         // Dropped after the lock.
         let mut woken = Woken::default();
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         change(&mut state, &mut woken)
     }
 }
