@@ -27,12 +27,7 @@ use room::{Freed, Room, Timeout, Turn};
 pub(crate) use writer::Next;
 
 /// The messages before a writer, in order, bounded; and the tasks that wait for room, for the wire, or for the end.
-pub(crate) struct Queue {
-    state: Lock<State>,
-    /// The connection, which has this queue.
-    #[cfg(feature = "hub")]
-    link: Weak<Link>,
-}
+pub(crate) struct Queue(Lock<State>);
 
 struct State {
     entries: VecDeque<Entry>,
@@ -56,6 +51,9 @@ struct State {
     phase: Phase,
     /// The connection is to end at once.
     is_cut_off: bool,
+    /// The connection, until it has ended: then its memory goes.
+    #[cfg(feature = "hub")]
+    link: Weak<Link>,
 }
 
 /// A message that was accepted.
@@ -96,7 +94,7 @@ pub(super) enum Refused {
 
 impl Queue {
     pub(crate) fn new(link: &Arc<Link>) -> Self {
-        let state = Lock::new(State {
+        Self(Lock::new(State {
             entries: VecDeque::new(),
             room: Room::new(link.shared.settings.outlet_limits),
             accepted: 0,
@@ -110,18 +108,16 @@ impl Queue {
             timekeeper: None,
             phase: Phase::Open,
             is_cut_off: false,
-        });
-        Self {
-            state,
             #[cfg(feature = "hub")]
             link: Arc::downgrade(link),
-        }
+        }))
     }
 
     /// How long the peer has sent nothing. `None` if the connection is at work at this moment, or has ended.
     #[cfg(feature = "hub")]
     pub(super) fn silent_for(&self) -> Option<Duration> {
-        self.link.upgrade()?.silent_for()
+        let link = self.0.lock().link.upgrade()?;
+        link.silent_for()
     }
 
     /// Accepts a message if there is room for it and no task waits for room.
@@ -341,7 +337,7 @@ impl Queue {
     fn change<R>(&self, change: impl FnOnce(&mut State, &mut Woken) -> R) -> R {
         // Dropped after the lock.
         let mut woken = Woken::default();
-        let mut state = self.state.lock();
+        let mut state = self.0.lock();
         change(&mut state, &mut woken)
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Rest {
 impl Queue {
     /// True if nothing is left to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.state.lock().entries.is_empty()
+        self.0.lock().entries.is_empty()
     }
 
     /// Returns the next message, if `fits` accepts its length. Without a message, `writer` is woken when there is
@@ -44,7 +44,7 @@ impl Queue {
         writer: Option<&Waker>,
         woken: &mut Woken,
     ) -> Next {
-        let mut state = self.state.lock();
+        let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
             // An outlet that lives on must not keep the task alive.
             return Next::Nothing;
@@ -73,7 +73,7 @@ impl Queue {
     /// Prepares the task to wait: wakes the tasks whose message is with the transport, and those whose time is over.
     /// This task is woken when a new time limit must be kept.
     pub(crate) fn rest(&self, now: Instant, position: Position, cx: &Context<'_>, woken: &mut Woken) -> Rest {
-        let mut state = self.state.lock();
+        let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
             return Rest::default();
         }
@@ -86,7 +86,7 @@ impl Queue {
     /// Closes after what was accepted, unless it is closing already: the first caller has chosen the Close. Returns the
     /// Close if nothing is left and it can be written now.
     pub(crate) fn close_behind(&self, close: Close, woken: &mut Woken) -> Option<Close> {
-        let mut state = self.state.lock();
+        let mut state = self.0.lock();
         state.close(close.clone(), woken);
         match &state.phase {
             Phase::Closing(_) if !state.entries.is_empty() => None,
@@ -97,7 +97,7 @@ impl Queue {
 
     /// Notes that our Close is written: messages that are still here are no longer sent.
     pub(crate) fn closed(&self, woken: &mut Woken) {
-        let mut state = self.state.lock();
+        let mut state = self.0.lock();
         if let Phase::Open | Phase::Closing(_) = state.phase {
             state.phase = Phase::Closed;
             state.cut();
@@ -107,12 +107,16 @@ impl Queue {
 
     /// Notes that the connection has ended, with the output at `position`: the transport takes nothing more.
     pub(crate) fn ended(&self, ended: &Ended, position: Position, woken: &mut Woken) {
-        let mut state = self.state.lock();
+        let mut state = self.0.lock();
         if let Phase::Ended(_) = state.phase {
             return;
         }
         state.settle(position, woken);
         state.phase = Phase::Ended(ended.clone());
+        #[cfg(feature = "hub")]
+        {
+            state.link = std::sync::Weak::new();
+        }
         state.cut();
         state.room.wake_all(woken);
         state.flushes.wake_all(woken);
