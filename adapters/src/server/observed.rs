@@ -388,7 +388,9 @@ impl Link {
             let next = connection.observed.next();
             let now = connection.clock();
             drop(connection);
-            let Some(record) = next else { return };
+            let Some(mut record) = next else { return };
+            // It is no longer open when its end is told.
+            record.active = None;
             let report = ExchangeReport::new(Arc::clone(self), record, now);
             report.tell_span();
             if settings.metrics {
